@@ -1,0 +1,92 @@
+"""Rows of channels and of what is in them.
+
+A membership has two rows: one in text order for lists, one in version order, so that the newest release of a name in a channel
+is one Query of one row. Both carry the visibility, so that lists need not look at the packages.
+"""
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+
+from chalicelib.core.ident import PackageIdent
+from chalicelib.core.target import Target
+from chalicelib.platform.table import Key, Row, partition
+
+UNSTABLE = "unstable"
+STABLE = "stable"
+BORN_WITH = (UNSTABLE, STABLE)
+
+
+class ChannelRow(Row):
+    """A channel of an origin; its sort key is the name."""
+
+    id = NumberAttribute()
+    owner_id = NumberAttribute()
+    created_at = UnicodeAttribute()
+
+    @property
+    def name(self) -> str:
+        """The channel's name."""
+        return self.sk
+
+
+class ChannelCountRow(Row):
+    """How many packages a channel holds, kept in the transactions that change it."""
+
+    packages = NumberAttribute(default=0)
+    public_packages = NumberAttribute(default=0)
+
+
+class LeavingChannelRow(Row):
+    """A channel under deletion: gone for every reader, while its memberships are taken down; a repeat goes on here."""
+
+
+class MembershipRow(Row):
+    """A package in a channel, in text order of its ident."""
+
+    ident = UnicodeAttribute()
+    target = UnicodeAttribute()
+    visibility = UnicodeAttribute()
+    created_at = UnicodeAttribute()
+    updated_at = UnicodeAttribute()
+
+
+class NewestRow(Row):
+    """A package in a channel, in version order within name and target."""
+
+    ident = UnicodeAttribute()
+    visibility = UnicodeAttribute()
+
+
+def channels_partition(origin: str) -> str:
+    """Where the channels of an origin stand."""
+    return partition("CHANNELS", origin)
+
+
+def channel_key(origin: str, channel: str) -> Key[ChannelRow]:
+    """Where a channel stands."""
+    return Key(ChannelRow, channels_partition(origin), channel)
+
+
+def count_key(origin: str, channel: str) -> Key[ChannelCountRow]:
+    """Where a channel's count stands."""
+    return Key(ChannelCountRow, partition("CHANNEL-COUNTS", origin), channel)
+
+
+def leaving_key(origin: str, channel: str) -> Key[LeavingChannelRow]:
+    """Where a channel stands while it is being deleted."""
+    return Key(LeavingChannelRow, partition("LEAVING-CHANNELS", origin), channel)
+
+
+def members_partition(origin: str, channel: str) -> str:
+    """Where the memberships of a channel stand."""
+    return partition("CHANNEL", origin, channel)
+
+
+def membership_key(channel: str, ident: PackageIdent, target: Target) -> Key[MembershipRow]:
+    """Where a package's membership stands; the text order of idents with the target behind."""
+    place = f"{ident.name}/{ident.version}/{ident.release} {target}"
+    return Key(MembershipRow, members_partition(ident.origin, channel), place)
+
+
+def newest_partition(origin: str, channel: str, name: str, target: Target) -> str:
+    """Where a name's releases for a target stand in version order."""
+    return partition("NEWEST", origin, channel, name, target)

@@ -1,0 +1,50 @@
+"""What a route answers: status, body and headers (packages.md 1.2-1.4, accounts.md 1.1)."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+NO_CACHE = {"Cache-Control": "private, no-cache, no-store"}
+CACHE_YEAR = {"Cache-Control": "public, max-age=31536000"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer; a body of zero bytes carries no content type."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def empty(status: int) -> Answer:
+    """Status only, zero bytes."""
+    return Answer(status)
+
+
+def text(status: int, body: str, headers: Mapping[str, str] | None = None) -> Answer:
+    """Plain text, as the contract gives it: no quotes, no newline at the end."""
+    return Answer(status, body.encode(), "text/plain; charset=utf-8", headers or {})
+
+
+def json_answer(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Answer:
+    """Compact JSON; some clients compare the raw text."""
+    content = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+    return Answer(status, content, "application/json", headers or {})
+
+
+def attachment(name: str, body: str) -> Answer:
+    """A key file, with the header that hab demands and the disposition that the web UI splits at two quotes."""
+    headers = {
+        **NO_CACHE,
+        "X-Filename": name,
+        "Content-Disposition": f"attachment; filename*=ISO-8859-1''{name}",
+    }
+    return text(200, body, headers)
+
+
+EMPTY_200 = empty(200)
+EMPTY_201 = empty(201)
+EMPTY_204 = empty(204)

@@ -1,0 +1,86 @@
+"""What happens to every request: who is it, can it be read, may they, then the handler; errors become statuses in one table."""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from chalice.app import Response
+
+from chalicelib.accounts.caller import Caller, identify
+from chalicelib.core.roles import Role
+from chalicelib.http.answer import Answer
+from chalicelib.http.app import App
+from chalicelib.http.call import Call
+from chalicelib.http.errors import answer_to
+from chalicelib.http.routes import ANYONE, Route, Routes
+from chalicelib.platform import observe
+
+
+def mount(app: App, domains: Iterable[Routes]) -> None:
+    """Give Chalice one view per path and method."""
+    for routes in domains:
+        by_handler: dict[tuple[str, Callable[..., Any]], list[Route]] = defaultdict(list)
+        for route in routes.declared:
+            by_handler[route.path, route.handler].append(route)
+        for (path, _), same in by_handler.items():
+            view = _view(app, {route.method: route for route in same})
+            app.route(path, methods=[route.method for route in same], content_types=["*/*"])(view)
+
+
+def _view(app: App, by_method: dict[str, Route]) -> Callable[..., Response]:
+    def view(**variables: str) -> Response:
+        request = app.current_request
+        return _as_chalice(respond(by_method[request.method], request, variables))
+
+    route = next(iter(by_method.values()))
+    view.__name__ = route.handler.__name__
+    return view
+
+
+def respond(route: Route, request: Any, variables: dict[str, str]) -> Answer:
+    """Answer one request; whatever goes wrong becomes a status, never a stack trace."""
+    started = time.perf_counter()
+    caller: Caller | None = None
+    try:
+        caller = identify(request.headers.get("authorization"), origin=variables.get("origin"))
+        answer = _answer(route, Call(request, variables, caller))
+    except Exception as problem:  # noqa: BLE001 - the rim: the error table decides, and the unexpected is logged and a 500
+        answer = _refusal(problem, caller)
+    observe.request(route, answer, started, caller)
+    return answer
+
+
+def _answer(route: Route, call: Call) -> Answer:
+    if not route.identity_along:
+        call.caller.settle()
+    read = () if route.reads is None else (route.reads(call),)
+    _authorise(route, call)
+    answer = route.handler(call, *read)
+    call.caller.settle()
+    return answer
+
+
+def _authorise(route: Route, call: Call) -> None:
+    if route.needs is ANYONE:
+        return
+    call.caller.require_session()
+    if isinstance(route.needs, Role) and not route.checked_inside:
+        call.caller.require_role(call["origin"], route.needs, refused=route.refused)
+
+
+def _refusal(problem: Exception, caller: Caller | None) -> Answer:
+    """A bad token outweighs every other refusal, also where identity was to be read along with the answer."""
+    if caller is not None:
+        try:
+            caller.settle()
+        except Exception as worse:  # noqa: BLE001 - the rim, see respond
+            return answer_to(worse)
+    return answer_to(problem)
+
+
+def _as_chalice(answer: Answer) -> Response:
+    headers = dict(answer.headers)
+    if answer.content_type:
+        headers["Content-Type"] = answer.content_type
+    return Response(body=answer.body, status_code=answer.status, headers=headers)

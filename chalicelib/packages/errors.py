@@ -1,0 +1,97 @@
+"""Refusals of the packages domain, and the status of each; texts are the contract's (packages.md 7 and 8)."""
+
+from chalicelib.core.ident import PackageIdent
+
+
+class ReleaseMissing(Exception):
+    """No such package, or none that the caller may see."""
+
+
+class ReleaseExists(Exception):
+    """The depot has this ident for the target."""
+
+
+class IdentInvalid(Exception):
+    """The path names no package that could be stored."""
+
+
+class ArchiveRefused(Exception):
+    """An upload check failed; the text is what clients print."""
+
+
+class TargetUnsupported(Exception):
+    """The archive's target is not enabled here; hab skips it without failing."""
+
+
+class CircularDependency(Exception):
+    """The package would depend on itself; hab skips it without failing."""
+
+
+class VisibilityRefused(Exception):
+    """A visibility that does not exist, or that may not be set by hand."""
+
+
+class DeletionRefused(Exception):
+    """The package is in `stable`, or others depend on it."""
+
+    @classmethod
+    def in_stable(cls, ident: PackageIdent) -> "DeletionRefused":
+        """It is in the stable channel."""
+        return cls(f"Deleting package in stable channel not allowed '{ident}'")
+
+    @classmethod
+    def needed(cls, ident: PackageIdent) -> "DeletionRefused":
+        """Something depends on some release of it."""
+        return cls(f"Deleting package with rdeps not allowed '{ident}'")
+
+
+class TooManyChannels(Exception):
+    """One release is in so many channels that a change of it no longer fits one transaction."""
+
+
+class ArtifactStoreFailed(Exception):
+    """The object store did not take, give or remove an artifact."""
+
+
+class SettingsMissing(Exception):
+    """There are no settings for that name."""
+
+
+class SettingsExist(Exception):
+    """There are settings for that name."""
+
+
+class SettingsNeeded(Exception):
+    """Settings of a name that still has packages cannot go."""
+
+
+class VisibilityMissing(Exception):
+    """A settings change without a visibility."""
+
+
+class SettingsVisibilityUnknown(Exception):
+    """A settings change to a visibility that does not exist."""
+
+
+class SearchUndecodable(Exception):
+    """A search term that is not UTF-8."""
+
+
+STATUS: dict[type[Exception], int] = {
+    ReleaseMissing: 404,
+    ReleaseExists: 409,
+    IdentInvalid: 422,
+    ArchiveRefused: 422,
+    TargetUnsupported: 501,
+    CircularDependency: 424,
+    VisibilityRefused: 422,
+    DeletionRefused: 422,
+    TooManyChannels: 422,
+    ArtifactStoreFailed: 502,
+    SettingsMissing: 404,
+    SettingsExist: 409,
+    SettingsNeeded: 409,
+    VisibilityMissing: 422,
+    SettingsVisibilityUnknown: 400,
+    SearchUndecodable: 422,
+}

@@ -1,0 +1,149 @@
+"""Everything configurable: one typed table of environment variables, read once (design.md section 2).
+
+A setting that the contract names `api.some_name` is `BLDR_SOME_NAME`; names that the reference already gave to environment
+variables stay as they are. A value that cannot be read stops the start with the variable's name.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from chalicelib.core.target import Target
+
+
+class SettingInvalid(ValueError):
+    """An environment variable holds a value that cannot be used."""
+
+    def __init__(self, variable: str, value: str, why: str) -> None:
+        super().__init__(f"{variable}={value!r} cannot be used: {why}")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _targets(text: str) -> tuple[Target, ...]:
+    return tuple(Target.parse(name) for name in _names(text))
+
+
+def _seconds(text: str) -> int:
+    seconds = int(text)
+    if seconds < 0:
+        raise ValueError("seconds may not be negative")
+    return seconds
+
+
+def _one_of(*allowed: str) -> Callable[[str], str]:
+    def choose(text: str) -> str:
+        if text not in allowed:
+            raise ValueError("allowed are " + ", ".join(allowed))
+        return text
+
+    return choose
+
+
+def _is_set(_: str) -> bool:
+    return True
+
+
+def setting(variable: str, parse: Callable[[str], Any], default: Any, meaning: str) -> Any:
+    """Declare one setting: its variable, how its text is read, its default and its line in the documentation."""
+    return field(default=default, metadata={"variable": variable, "parse": parse, "meaning": meaning})
+
+
+DEFAULT_TARGETS = (
+    Target.X86_64_LINUX,
+    Target.X86_64_LINUX_KERNEL2,
+    Target.X86_64_WINDOWS,
+    Target.AARCH64_DARWIN,
+    Target.AARCH64_LINUX,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The values in force. `python -m chalicelib.platform.settings` prints the table as Markdown."""
+
+    stage: str = setting("BLDR_STAGE", str, "local", "Name of the deployment; `prod…` refuses functional-test mode")
+    table: str = setting("BLDR_TABLE", str, "bldr", "DynamoDB table (set by the template)")
+    bucket: str = setting("BLDR_BUCKET", str, "bldr-artifacts", "S3 bucket of the artifacts (set by the template)")
+    builder_key_secret: str = setting(
+        "BLDR_BUILDER_KEY_SECRET", str, "bldr-builder-key", "Secrets Manager secret holding the builder key"
+    )
+    builder_key: str = setting("BLDR_SECRET_KEY", str, "", "Text of the builder key itself; wins over all other sources")
+    builder_key_path: str = setting("BLDR_HAB_KEY_DIR", str, "", "Folder of `bldr-<revision>.box.key` files")
+    functional_test: bool = setting("HAB_FUNC_TEST", _is_set, False, "Set to anything: the five test users may sign in")
+    targets: tuple[Target, ...] = setting("BLDR_TARGETS", _targets, DEFAULT_TARGETS, "Targets that the depot accepts")
+    native_packages: str = setting(
+        "BLDR_NATIVE_PACKAGES", str, "all", "Who may upload native packages: `all`, `off`, or a list of origins"
+    )
+    rdeps_source: str = setting(
+        "BLDR_RDEPS_SOURCE", _one_of("rows", "graph"), "rows", "Where reverse dependencies are read: `rows` or `graph`"
+    )
+    private_max_age: int = setting("BLDR_PRIVATE_MAX_AGE", _seconds, 300, "Cache age of private downloads, seconds")
+    download_mode: str = setting(
+        "BLDR_DOWNLOAD_MODE",
+        _one_of("auto", "redirect", "front"),
+        "auto",
+        "`auto`: small archives inline, others by signed URL; `redirect`: always a URL; `front`: the HTTP front streams",
+    )
+    cdn_url: str = setting("BLDR_CDN_URL", str, "", "Base URL of the distribution in front of the bucket")
+    cdn_key_id: str = setting("BLDR_CDN_KEY_ID", str, "", "Id of the distribution's signing key")
+    cdn_key_secret: str = setting("BLDR_CDN_KEY_SECRET", str, "", "Secrets Manager secret with the private signing key")
+    origin_creators: tuple[str, ...] = setting(
+        "BLDR_ALLOWED_USERS_FOR_ORIGIN_CREATE", _names, (), "Accounts that may create origins; empty: everybody"
+    )
+    oauth_provider: str = setting(
+        "BLDR_OAUTH_PROVIDER",
+        _one_of("github", "gitlab", "bitbucket", "okta", "azure-ad", "chef-automate", "active-directory"),
+        "github",
+        "Where users sign in",
+    )
+    oauth_token_url: str = setting(
+        "BLDR_OAUTH_TOKEN_URL", str, "https://github.com/login/oauth/access_token", "Exchanges a code for a token"
+    )
+    oauth_userinfo_url: str = setting(
+        "BLDR_OAUTH_USERINFO_URL", str, "https://api.github.com/user", "Tells who the token's user is"
+    )
+    oauth_redirect_url: str = setting("BLDR_OAUTH_REDIRECT_URL", str, "", "Where the provider sends the browser back")
+    oauth_client_id: str = setting("BLDR_OAUTH_CLIENT_ID", str, "", "Our id at the provider")
+    oauth_client_secret: str = setting("BLDR_OAUTH_CLIENT_SECRET", str, "", "Our secret at the provider")
+    session_seconds: int = setting("BLDR_SESSION_SECONDS", _seconds, 259_200, "Life of a web session, seconds")
+    license_server_url: str = setting("BLDR_LICENSE_SERVER_URL", str, "", "Licence service; empty: none")
+
+    def __post_init__(self) -> None:
+        if self.functional_test and self.stage.startswith("prod"):
+            raise SettingInvalid("HAB_FUNC_TEST", "set", f"functional-test mode is refused in stage {self.stage!r}")
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Read all settings from an environment. Raises SettingInvalid with the variable's name."""
+    values: dict[str, Any] = {}
+    for declared in fields(Settings):
+        variable = declared.metadata["variable"]
+        if variable not in environment:
+            continue
+        if not environment[variable] and declared.type is not bool:
+            continue
+        try:
+            values[declared.name] = declared.metadata["parse"](environment[variable])
+        except ValueError as problem:
+            raise SettingInvalid(variable, environment[variable], str(problem)) from problem
+    return Settings(**values)
+
+
+def as_markdown() -> str:
+    """The documented table, one row per variable."""
+    rows = ["| variable | default | meaning |", "| --- | --- | --- |"]
+    for declared in fields(Settings):
+        default = declared.default
+        shown = ", ".join(default) if isinstance(default, tuple) else default
+        rows.append(f"| `{declared.metadata['variable']}` | `{shown}` | {declared.metadata['meaning']} |")
+    return "\n".join(rows).replace("`` |", "|").replace("| `` ", "| ")
+
+
+settings = read_settings(os.environ)
+
+if __name__ == "__main__":
+    print(as_markdown())  # noqa: T201 - this is what the command is for

@@ -1,0 +1,284 @@
+"""The one DynamoDB table: strongly consistent reads, and changes that happen all together or not at all (design.md section 4).
+
+Rows of every kind share the table; a kind is a PynamoDB model declared in its domain's store. Nothing here scans, and no read
+uses an index, because clients act on what they wrote in the very next request.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar, cast
+
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.exceptions import PynamoDBException, QueryError, TransactWriteError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+from chalicelib.platform.settings import settings
+
+PARTITION_KEY_BYTES = 2048
+SORT_KEY_BYTES = 1024
+BATCH_GET_LIMIT = 100
+TRANSACTION_LIMIT = 100
+TRIES = 6
+
+
+class StoreUnavailable(Exception):
+    """The table did not take the request within the allowed tries; the caller may repeat it."""
+
+
+class KeyTooLong(Exception):
+    """A name is longer than the table's keys allow, so nothing can be stored under it."""
+
+
+class Stale(Exception):
+    """A row changed between reading and writing; read again and decide anew."""
+
+
+class Row(Model):
+    """A row of the table; each kind of row is a subclass with attributes of its own."""
+
+    class Meta:
+        table_name = settings.table
+        connect_timeout_seconds = 3
+        read_timeout_seconds = 20
+        max_pool_connections = 32
+        max_retry_attempts = 2
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+
+
+R = TypeVar("R", bound=Row)
+
+
+@dataclass(frozen=True, slots=True)
+class Key(Generic[R]):
+    """Where a row stands, and of which kind it is."""
+
+    kind: type[R]
+    pk: str
+    sk: str
+
+    @property
+    def fits(self) -> bool:
+        """False where the table could not hold such a key: reads then find nothing, writes raise KeyTooLong."""
+        return _fits(self.pk, self.sk)
+
+
+def _fits(pk: str, sk: str) -> bool:
+    return len(pk.encode()) <= PARTITION_KEY_BYTES and len(sk.encode()) <= SORT_KEY_BYTES
+
+
+def partition(kind: str, *parts: str) -> str:
+    """A partition key; a slash within a part is escaped, so that no two lists of parts share a partition."""
+    return kind + "#" + "/".join(part.replace("%", "%25").replace("/", "%2F") for part in parts)
+
+
+class Found:
+    """The rows that a read found, asked by key."""
+
+    def __init__(self, rows: dict[tuple[str, str], Row]) -> None:
+        self._rows = rows
+
+    def get(self, key: Key[R]) -> R | None:
+        """The row at a key, or None."""
+        return cast("R | None", self._rows.get((key.pk, key.sk)))
+
+
+def read(key: Key[R]) -> R | None:
+    """One row or None. One strongly consistent GetItem."""
+    if not key.fits:
+        return None
+    item = _reading(lambda: _connection().get_item(settings.table, key.pk, key.sk, consistent_read=True)).get("Item")
+    return None if item is None else key.kind.from_raw_data(item)
+
+
+def read_many(keys: Sequence[Key[Any]]) -> Found:
+    """Rows by key, of any kinds, in one strongly consistent BatchGetItem per hundred keys."""
+    wanted = {(key.pk, key.sk): key.kind for key in keys if key.fits}
+    rows: dict[tuple[str, str], Row] = {}
+    pending = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in wanted]
+    tries = 0
+    while pending:
+        batch, pending = pending[:BATCH_GET_LIMIT], pending[BATCH_GET_LIMIT:]
+        items, refused = _batch_get(batch)
+        for item in items:
+            place = (item["pk"]["S"], item["sk"]["S"])
+            rows[place] = wanted[place].from_raw_data(item)
+        if refused:
+            tries += 1
+            _pause(tries)
+            pending = refused + pending
+    return Found(rows)
+
+
+def rows(
+    kind: type[R],
+    pk: str,
+    *,
+    begins: str = "",
+    between: tuple[str, str] | None = None,
+    newest_first: bool = False,
+    limit: int | None = None,
+    page: int | None = None,
+    where: Condition | None = None,
+    after: str | None = None,
+) -> Iterator[R]:
+    """Rows of one partition in order of their sort key, read lazily and strongly consistent.
+
+    `begins` or `between` (inclusive) narrow the sort key, `limit` ends after that many rows, `page` is the number of rows a call
+    asks for, `where` filters on the server, `after` is the sort key to go on behind.
+    """
+    if not _fits(pk, max(begins, after or "", *(between or ()), key=len)):
+        return
+    _connection()  # every kind of row shares the connection that the base class opens
+    condition = None
+    if between is not None:
+        condition = Row.sk.between(*between)
+    elif begins:
+        condition = Row.sk.startswith(begins)
+    start = None if after is None else {"pk": {"S": pk}, "sk": {"S": after}}
+    found = kind.query(
+        pk,
+        range_key_condition=condition,
+        filter_condition=where,
+        consistent_read=True,
+        scan_index_forward=not newest_first,
+        limit=limit,
+        page_size=page,
+        last_evaluated_key=start,
+    )
+    while True:
+        try:
+            yield next(found)
+        except StopIteration:
+            return
+        except QueryError as problem:
+            raise StoreUnavailable from problem
+
+
+def count(kind: type[R], pk: str, *, begins: str = "", where: Condition | None = None) -> int:
+    """How many rows stand in a partition below a prefix; one call per megabyte of rows."""
+    if not _fits(pk, begins):
+        return 0
+    _connection()
+    condition = Row.sk.startswith(begins) if begins else None
+    return _reading(lambda: kind.count(pk, condition, where, consistent_read=True))
+
+
+@dataclass
+class Change:
+    """Rows written together or not at all. Every condition says which error it means when it does not hold.
+
+    A transaction that collides with another is tried again; a condition that fails raises its error (Stale unless said).
+    """
+
+    _checks: list[tuple[Callable[[TransactWrite], None], Exception]] = field(default_factory=list)
+    _deletes: list[tuple[Callable[[TransactWrite], None], Exception]] = field(default_factory=list)
+    _puts: list[tuple[Callable[[TransactWrite], None], Exception]] = field(default_factory=list)
+    _updates: list[tuple[Callable[[TransactWrite], None], Exception]] = field(default_factory=list)
+
+    def check(self, key: Key[Any], condition: Condition, otherwise: Exception | None = None) -> None:
+        """Demand something of a row that is not written."""
+        self._checks.append(
+            (lambda tx: tx.condition_check(key.kind, key.pk, key.sk, condition=condition), otherwise or Stale())
+        )
+
+    def put(self, row: Row, condition: Condition | None = None, otherwise: Exception | None = None) -> None:
+        """Write a whole row. Raises KeyTooLong."""
+        if not _fits(row.pk, row.sk):
+            raise KeyTooLong
+        self._puts.append((lambda tx: tx.save(row, condition=condition), otherwise or Stale()))
+
+    def add(self, row: Row, otherwise: Exception | None = None) -> None:
+        """Write a row that must be new."""
+        self.put(row, condition=Row.pk.does_not_exist(), otherwise=otherwise)
+
+    def update(
+        self, key: Key[Any], actions: list[Action], condition: Condition | None = None, otherwise: Exception | None = None
+    ) -> None:
+        """Change some attributes of a row (and create it where it is missing)."""
+        if not key.fits:
+            raise KeyTooLong
+        row = key.kind(key.pk, key.sk)
+        self._updates.append((lambda tx: tx.update(row, actions, condition=condition), otherwise or Stale()))
+
+    def delete(self, key: Key[Any], condition: Condition | None = None, otherwise: Exception | None = None) -> None:
+        """Remove a row; removing what is not there is no error unless the condition says so."""
+        row = key.kind(key.pk, key.sk)
+        self._deletes.append((lambda tx: tx.delete(row, condition=condition), otherwise or Stale()))
+
+    def __len__(self) -> int:
+        return sum(map(len, (self._checks, self._deletes, self._puts, self._updates)))
+
+    def commit(self) -> None:
+        """Write it all. Raises the error of the first condition that fails, or StoreUnavailable."""
+        # PynamoDB sends checks, deletes, puts and updates in this order, and reasons come back in the order sent.
+        steps = [*self._checks, *self._deletes, *self._puts, *self._updates]
+        if not steps:
+            return
+        for attempt in range(1, TRIES + 1):
+            try:
+                with TransactWrite(connection=_connection()) as transaction:
+                    for step, _ in steps:
+                        step(transaction)
+                return
+            except TransactWriteError as problem:
+                _raise_failed_condition(problem, [error for _, error in steps])
+                _pause(attempt, problem)
+
+
+def again_when_stale(decide: Callable[[], Any]) -> Any:
+    """Run a read-decide-write routine again while another writer gets in between. Raises StoreUnavailable after ten tries."""
+    for attempt in range(1, 11):
+        try:
+            return decide()
+        except Stale:
+            time.sleep(random.uniform(0, 0.005 * 2**attempt))  # noqa: S311 - jitter, not a secret
+    raise StoreUnavailable
+
+
+def _raise_failed_condition(problem: TransactWriteError, errors: list[Exception]) -> None:
+    for reason, error in zip(problem.cancellation_reasons, errors, strict=False):
+        if reason is not None and reason.code == "ConditionalCheckFailed":
+            raise error from problem
+
+
+RETRYABLE = {
+    "TransactionCanceledException",
+    "TransactionInProgressException",
+    "TransactionConflictException",
+    "ProvisionedThroughputExceededException",
+    "ThrottlingException",
+    "RequestLimitExceeded",
+    "InternalServerError",
+    "ServiceUnavailable",
+}
+
+
+def _pause(attempt: int, problem: PynamoDBException | None = None) -> None:
+    code = None if problem is None else problem.cause_response_code
+    if attempt >= TRIES or (code is not None and code not in RETRYABLE):
+        raise StoreUnavailable from problem
+    time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - jitter, not a secret
+
+
+def _batch_get(keys: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    answer = _reading(lambda: _connection().batch_get_item(settings.table, keys, consistent_read=True))
+    refused = answer.get("UnprocessedKeys", {}).get(settings.table, {}).get("Keys", [])
+    return answer["Responses"].get(settings.table, []), refused
+
+
+def _reading(call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    except PynamoDBException as problem:
+        raise StoreUnavailable from problem
+
+
+def _connection() -> Any:
+    return Row._get_connection().connection
