@@ -2,7 +2,7 @@
 
 from pynamodb.attributes import UnicodeAttribute
 
-from chalicelib.platform.table import Key, Row
+from chalicelib.platform.table import Key, Row, partition
 
 MEMBER = "MEMBER#"
 ORIGIN_OF = "ORIGIN#"
@@ -21,7 +21,7 @@ class MembershipOfAccountRow(Row):
 
 def member_key(origin: str, account_id: int) -> Key[MemberRow]:
     """Where a membership stands in its origin."""
-    return Key(MemberRow, f"ORIGIN#{origin}", f"{MEMBER}{account_id}")
+    return Key(MemberRow, partition("ORIGIN", origin), f"{MEMBER}{account_id}")
 
 
 def membership_of_account_key(account_id: int, origin: str) -> Key[MembershipOfAccountRow]:

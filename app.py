@@ -1,0 +1,14 @@
+"""Assembles the service: every domain's routes on one Chalice application."""
+
+from chalicelib.accounts.routes import routes as accounts
+from chalicelib.channels.routes import routes as channels
+from chalicelib.http.app import App
+from chalicelib.http.dispatch import mount
+from chalicelib.origins.routes import routes as origins
+from chalicelib.packages.routes import routes as packages
+from chalicelib.platform.routes import routes as platform
+
+DOMAINS = (platform, accounts, origins, packages, channels)
+
+app = App("bldr")
+mount(app, DOMAINS)

@@ -1,0 +1,101 @@
+"""Where an ident stands in the depot: visibility and channels per target. Pure; the store turns differences into rows.
+
+Every operation on packages and channels (upload, promote, demote, visibility, delete) is a step from one standing to another.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from chalicelib.core.target import Target
+from chalicelib.core.visibility import Visibility
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One package (an ident on one target): who may see it, and the channels it is in."""
+
+    visibility: Visibility
+    channels: frozenset[str]
+
+    @property
+    def is_public(self) -> bool:
+        """True if everybody sees it in lists."""
+        return self.visibility is Visibility.PUBLIC
+
+    def joined(self, channel: str) -> "Place":
+        """The same package, also in this channel."""
+        return replace(self, channels=self.channels | {channel})
+
+    def left(self, channel: str) -> "Place":
+        """The same package, no longer in this channel."""
+        return replace(self, channels=self.channels - {channel})
+
+    def seen_as(self, visibility: Visibility) -> "Place":
+        """The same package under another visibility."""
+        return replace(self, visibility=visibility)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All places of one ident, by target."""
+
+    places: Mapping[Target, Place]
+
+    @classmethod
+    def parse(cls, text: str) -> "Standing":
+        """Read the stored form."""
+        stored = json.loads(text)
+        return cls({Target(t): Place(Visibility(v), frozenset(channels)) for t, (v, channels) in stored.items()})
+
+    def __str__(self) -> str:
+        stored = {str(t): [str(place.visibility), sorted(place.channels)] for t, place in sorted(self.places.items())}
+        return json.dumps(stored, separators=(",", ":"))
+
+    def with_place(self, target: Target, place: Place) -> "Standing":
+        """The standing after one package came or changed."""
+        return Standing({**self.places, target: place})
+
+    def without(self, target: Target) -> "Standing":
+        """The standing after one package went."""
+        return Standing({t: place for t, place in self.places.items() if t is not target})
+
+    @property
+    def exists(self) -> bool:
+        """True while any package of the ident exists."""
+        return bool(self.places)
+
+    @property
+    def is_public(self) -> bool:
+        """True if everybody sees the ident on some target."""
+        return any(place.is_public for place in self.places.values())
+
+    def seen_by(self, member: bool) -> dict[Target, Place]:
+        """The places that a member, or anybody else, may see."""
+        return {target: place for target, place in self.places.items() if member or place.is_public}
+
+
+NOWHERE = Standing({})
+
+
+def channels_of(places: Iterable[Place]) -> list[str]:
+    """The channels of some places, each once, ascending by bytes."""
+    return sorted(frozenset[str]().union(*(place.channels for place in places)))
+
+
+@dataclass(frozen=True, slots=True)
+class CountDelta:
+    """How a step changes the counts of what lists show."""
+
+    packages: int
+    idents: int
+    public_idents: int
+
+
+def count_delta(before: Standing, after: Standing) -> CountDelta:
+    """What a step adds to (or takes from) packages, idents and public idents."""
+    return CountDelta(
+        packages=len(after.places) - len(before.places),
+        idents=after.exists - before.exists,
+        public_idents=after.is_public - before.is_public,
+    )

@@ -1,0 +1,1 @@
+"""Builders: what a test needs, said in one line."""

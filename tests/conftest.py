@@ -1,0 +1,19 @@
+"""The environment of every test: an embedded AWS inside the process, functional-test mode on, and nothing real within reach."""
+
+import os
+
+os.environ.update(
+    AWS_ACCESS_KEY_ID="testing",
+    AWS_SECRET_ACCESS_KEY="testing",
+    AWS_DEFAULT_REGION="us-east-1",
+    AWS_EC2_METADATA_DISABLED="true",
+    HAB_FUNC_TEST="1",
+    BLDR_STAGE="test",
+    BLDR_TABLE="bldr",
+    BLDR_BUCKET="bldr-artifacts",
+    BLDR_BUILDER_KEY_SECRET="bldr-builder-key",
+    BLDR_DOWNLOAD_MODE="front",
+    POWERTOOLS_TRACE_DISABLED="true",
+)
+for variable in [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL")]:
+    del os.environ[variable]
