@@ -1,0 +1,58 @@
+# Everything a developer does here, one word each.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+STAGE ?= dev
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PACKAGES := app.py chalicelib infra
+
+help: ## list these targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+run: $(INSTALLED) ## serve everything on http://localhost:9636 (BLDR_PORT, BLDR_LISTEN, AWS_ENDPOINT_URL)
+	@exec $(BIN)/python -m infra.local
+
+engine: $(INSTALLED) ## serve only the embedded AWS, on ENGINE_PORT (4566)
+	@exec $(BIN)/python -m infra.local.engine --port $${ENGINE_PORT:-4566}
+
+test: $(INSTALLED) ## run all tests
+	$(BIN)/pytest
+
+check: lint test ## everything that has to hold before a push
+
+lint: $(INSTALLED) ## style, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(PACKAGES)
+	$(BIN)/lint-imports
+
+format: $(INSTALLED) ## rewrite the code in the house's form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+package: $(INSTALLED) ## build/: archive and templates for STAGE (dev, prod), linted
+	$(BIN)/python -m infra.package --stage $(STAGE) build
+
+lock: $(INSTALLED) ## compile requirements*.txt with hashes from the *.in files
+	$(BIN)/pip-compile $(LOCK) requirements.in
+	$(BIN)/pip-compile $(LOCK) requirements-dev.in
+
+LOCK := --allow-unsafe --generate-hashes --no-emit-find-links --no-emit-index-url --no-emit-trusted-host --strip-extras -q
+
+clean: ## remove what was built, not the virtual environment
+	rm -rf build .run .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .chalice/deployments
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) -V). Choose one with: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(INSTALLED): requirements.txt requirements-dev.txt | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-dev.txt
+	@touch $@
+
+.PHONY: help run engine test check lint format package lock clean

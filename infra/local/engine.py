@@ -1,0 +1,81 @@
+"""The embedded AWS: moto in a process of its own, over real HTTP on this machine only (design.md section 1).
+
+`python -m infra.local.engine --port N`. Everything it holds lives as long as the process; should its worker die, the
+engine ends instead of coming back empty.
+"""
+
+import argparse
+import os
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.errors import HaltServer
+
+from infra.local.parent import end_with_parent
+
+HOST = "127.0.0.1"
+THREADS = 32
+LOST_STATE = 4
+
+
+class EngineServer(BaseApplication):  # type: ignore[misc]
+    """gunicorn with one worker of many threads: moto keeps its state in memory, so there can be only one process."""
+
+    def __init__(self, bind: str) -> None:
+        self._bind = bind
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Settings, which gunicorn asks for in this place."""
+        settings = {
+            "bind": self._bind,
+            "workers": 1,
+            "threads": THREADS,
+            "worker_class": "gthread",
+            "timeout": 0,
+            "graceful_timeout": 1,
+            "keepalive": 75,
+            "backlog": 512,
+            "limit_request_line": 8190,
+            "limit_request_field_size": 65_536,
+            "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else tempfile.gettempdir(),
+            "control_socket_disable": True,
+            "loglevel": "warning",
+            "proc_name": "bldr-engine",
+            "on_starting": lambda _server: end_with_parent(),
+            "post_fork": lambda _server, _worker: end_with_parent(),
+            "child_exit": _end_instead_of_starting_empty,
+        }
+        for name, value in settings.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Callable[..., Iterable[bytes]]:
+        """The WSGI application, loaded in the worker only."""
+        from infra.local.moto_engine import engine_app
+
+        return engine_app()
+
+
+def _end_instead_of_starting_empty(_server: Any, _worker: Any) -> None:
+    raise HaltServer("The engine's worker died, and its tables and buckets with it.", LOST_STATE)
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    parser = argparse.ArgumentParser(prog="python -m infra.local.engine", description=__doc__.splitlines()[0])
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--port", type=int, default=4566, help="port on 127.0.0.1 (default %(default)s)")
+    where.add_argument("--fd", type=int, help="file descriptor of a socket that listens already")
+    asked = parser.parse_args()
+    bind = f"{HOST}:{asked.port}" if asked.fd is None else f"fd://{asked.fd}"
+    if asked.fd is None:
+        os.environ.setdefault("MOTO_PORT", str(asked.port))
+        print(f"The engine listens on http://{HOST}:{asked.port}", flush=True)
+    EngineServer(bind).run()
+
+
+if __name__ == "__main__":
+    main()

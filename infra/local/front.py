@@ -1,0 +1,88 @@
+"""The HTTP front: serves the app under /v1 exactly as API Gateway would, and large artifacts from the bucket (platform.md 1.1, 4.6.18)."""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from typing import IO, Any
+
+from infra.local import bodies
+from infra.local.artifacts import ACCEL_REDIRECT, PREFIX, Artifacts, Verifier
+from infra.local.event import STAGE, Invocation, http_answer, proxy_event
+from infra.local.routing import RouteTree
+from infra.local.wsgi import Environ, HttpAnswer, StartResponse, close_afterwards, raw_path, send
+
+App = Callable[[dict[str, Any], Any], Mapping[str, Any]]
+
+NOT_FOUND = HttpAnswer(404)
+TOO_LARGE = HttpAnswer(
+    413, [("Content-Type", "text/plain; charset=utf-8")], b"The request body is over the limit of this server, 1 GiB."
+)
+_log = logging.getLogger("gunicorn.error")
+
+
+def build() -> "Front":
+    """The front of the project's own app, for gunicorn."""
+    from app import app
+    from chalicelib.platform.settings import settings
+
+    return Front(app, app.routes, settings.bucket)
+
+
+class Front:
+    """A WSGI application around `app(event, context)`.
+
+    `routes` maps declared paths to methods, `bucket` holds the artifacts; `verify` decides about signed artifact URLs, without it they are all refused.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        routes: Mapping[str, Iterable[str]],
+        bucket: str,
+        verify: Verifier | None = None,
+        largest_body: int = bodies.LARGEST,
+    ) -> None:
+        self._app = app
+        self._tree = RouteTree(routes)
+        self._artifacts = Artifacts(bucket, verify)
+        self._largest_body = largest_body
+        # What is served beside the API, by exact path: later pages join here.
+        self._pages: dict[str, Callable[[Environ], HttpAnswer]] = {"/health": _health}
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            with bodies.receive(environ, self._largest_body) as body:
+                return self._respond(environ, body, start_response)
+        except bodies.BodyTooLarge:
+            close_afterwards(environ)
+            return send(environ, start_response, TOO_LARGE)
+        except bodies.BodyCutOff:
+            close_afterwards(environ)
+            return send(environ, start_response, HttpAnswer(400))
+
+    def _respond(self, environ: Environ, body: IO[bytes], start_response: StartResponse) -> Iterable[bytes]:
+        path = raw_path(environ)
+        if path.startswith(f"/{STAGE}/"):
+            answer = self._invoke(environ, path.removeprefix(f"/{STAGE}"), body)
+            if answer.header(ACCEL_REDIRECT) is not None:
+                return self._artifacts.in_place_of(answer, environ, start_response)
+        elif path.startswith(PREFIX):
+            return self._artifacts.signed(path, environ, start_response)
+        else:
+            page = self._pages.get(path)
+            answer = page(environ) if page else NOT_FOUND
+        return send(environ, start_response, answer)
+
+    def _invoke(self, environ: Environ, path: str, body: IO[bytes]) -> HttpAnswer:
+        match = self._tree.match(path)
+        if match is None or environ["REQUEST_METHOD"] not in match.methods:
+            return NOT_FOUND
+        event = proxy_event(environ, path, match, body)
+        try:
+            return http_answer(self._app(event, Invocation(event["requestContext"]["requestId"])))
+        except Exception:  # the rim: a function that dies is an empty answer and a stack in the log
+            _log.exception("the app failed on %s %s", environ["REQUEST_METHOD"], match.resource)
+            return HttpAnswer(500)
+
+
+def _health(environ: Environ) -> HttpAnswer:
+    return HttpAnswer(200 if environ["REQUEST_METHOD"] in ("GET", "HEAD") else 404)

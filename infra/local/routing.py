@@ -1,0 +1,77 @@
+"""Which declared path a request's raw path means, as API Gateway decides it (platform.md 1.1)."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The declared path of a request, its methods, and its variables percent-encoded as the client sent them."""
+
+    resource: str
+    methods: Collection[str]
+    variables: Mapping[str, str]
+
+
+@dataclass
+class _Node:
+    literals: dict[str, "_Node"] = field(default_factory=dict)
+    variable: "_Node | None" = None
+    resource: str = ""
+    names: tuple[str, ...] = ()
+    methods: Collection[str] = ()
+
+
+class RouteTree:
+    """Declared paths by segment: a literal wins over a variable, and a literal that leads nowhere gives way to it."""
+
+    def __init__(self, routes: Mapping[str, Iterable[str]]) -> None:
+        """`routes` maps a declared path like `/depot/{origin}/pkgs` to its methods."""
+        self._root = _Node()
+        for path, methods in routes.items():
+            self._add(path, frozenset(methods))
+
+    def match(self, raw_path: str) -> Match | None:
+        """The declared path for a raw path, or None. Segments are split before anything is decoded; an empty one matches nothing.
+
+        One trailing slash is ignored, as API Gateway does.
+        """
+        trimmed = raw_path[:-1] if raw_path.endswith("/") and raw_path != "/" else raw_path
+        if not trimmed.startswith("/"):
+            return None
+        segments = trimmed[1:].split("/") if trimmed != "/" else []
+        if "" in segments:
+            return None
+        values: list[str] = []
+        node = _descend(self._root, segments, values)
+        if node is None:
+            return None
+        return Match(node.resource, node.methods, dict(zip(node.names, values, strict=True)))
+
+    def _add(self, path: str, methods: Collection[str]) -> None:
+        node = self._root
+        names = []
+        for segment in (part for part in path.split("/") if part):
+            if segment.startswith("{"):
+                names.append(segment.strip("{}"))
+                node.variable = node.variable or _Node()
+                node = node.variable
+            else:
+                node = node.literals.setdefault(segment, _Node())
+        node.resource, node.names, node.methods = path, tuple(names), methods
+
+
+def _descend(node: _Node, segments: list[str], values: list[str]) -> _Node | None:
+    if not segments:
+        return node if node.methods else None
+    head, rest = segments[0], segments[1:]
+    literal = node.literals.get(head)
+    if literal is not None and (found := _descend(literal, rest, values)):
+        return found
+    if node.variable is None:
+        return None
+    values.append(head)
+    found = _descend(node.variable, rest, values)
+    if found is None:
+        values.pop()
+    return found
