@@ -153,9 +153,9 @@ class Caller:
 
 def _credential(token: str) -> Credential:
     if settings.functional_test:
-        from chalicelib.accounts.functional_test import known_user
+        from chalicelib.accounts.functional_test import account_id_of
 
-        account_id = known_user(token)
+        account_id = account_id_of(token)
         if account_id is not None:
             return Credential(account_id, key=None, name=token)
     try:

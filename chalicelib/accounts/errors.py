@@ -1,4 +1,4 @@
-"""Refusals of the accounts domain, and the status of each."""
+"""Refusals of the accounts domain, and the status of each; texts are the contract's (accounts.md 2, 5, 8.2)."""
 
 
 class TokenRefused(Exception):
@@ -21,8 +21,34 @@ class AccountMissing(Exception):
     """No account has that name or id."""
 
 
-class AccountTaken(Exception):
-    """Another request made the account at the same moment."""
+class EmailMissing(Exception):
+    """A profile change without an e-mail address."""
+
+
+class TokenIdInvalid(Exception):
+    """The id of an access token in the path is no unsigned 64-bit number."""
+
+    def __init__(self) -> None:
+        super().__init__("Error parsing access token.")
+
+
+class NotOwnToken(Exception):
+    """The access token is not the caller's, or is gone."""
+
+    def __init__(self) -> None:
+        super().__init__("Unauthorized access.")
+
+
+class TestUserUnknown(Exception):
+    """Functional-test mode knows five names only; the reference answers 500 to all others (accounts.md 4)."""
+
+
+class ProviderRefused(Exception):
+    """The sign-in provider answered with an error; the text is its answer's body (accounts.md 5)."""
+
+
+class ProviderFailed(Exception):
+    """The sign-in provider did not answer, or not with what is needed to know who somebody is."""
 
 
 STATUS: dict[type[Exception], int] = {
@@ -30,5 +56,10 @@ STATUS: dict[type[Exception], int] = {
     SessionMissing: 401,
     RoleMissing: 403,
     AccountMissing: 404,
-    AccountTaken: 409,
+    EmailMissing: 400,
+    TokenIdInvalid: 422,
+    NotOwnToken: 401,
+    TestUserUnknown: 500,
+    ProviderRefused: 401,
+    ProviderFailed: 401,
 }

@@ -1,6 +1,8 @@
 """The five test users of functional-test mode, off unless HAB_FUNC_TEST is set (accounts.md section 4)."""
 
 from chalicelib.accounts import sign_in
+from chalicelib.accounts.errors import TestUserUnknown
+from chalicelib.accounts.sign_in import Identity
 from chalicelib.core.session_token import Provider
 
 USERS = {
@@ -13,18 +15,19 @@ USERS = {
 _ids: dict[str, int] = {}
 
 
-def known_user(name: str) -> int | None:
+def account_id_of(name: str) -> int | None:
     """The account id of a test user, made on first use; None for every other name. Accounts are never deleted."""
     if name not in USERS:
         return None
     if name not in _ids:
-        _ids[name] = sign_in.find_or_create(name, USERS[name][1]).account_id
+        _, email = USERS[name]
+        _ids[name] = sign_in.find_or_create(name, email)
     return _ids[name]
 
 
-def identity(name: str) -> sign_in.Identity | None:
-    """Who a test user is at its make-believe provider, None for every other name."""
+def identity_of(name: str) -> Identity:
+    """Who a test user is at its make-believe provider. Raises TestUserUnknown."""
     if name not in USERS:
-        return None
+        raise TestUserUnknown
     extern_id, email = USERS[name]
-    return sign_in.Identity(extern_id, name, email, Provider.GITHUB, oauth_token=name)
+    return Identity(extern_id, name, email, Provider.GITHUB, oauth_token=name)

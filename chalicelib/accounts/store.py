@@ -41,9 +41,14 @@ class AccessTokenRow(Row):
     created_at = UnicodeAttribute()
 
 
+def account_partition(account_id: int) -> str:
+    """Where everything of an account stands."""
+    return f"ACCOUNT#{account_id}"
+
+
 def account_key(account_id: int) -> Key[AccountRow]:
     """Where an account stands."""
-    return Key(AccountRow, f"ACCOUNT#{account_id}", "PROFILE")
+    return Key(AccountRow, account_partition(account_id), "PROFILE")
 
 
 def name_key(name: str) -> Key[AccountNameRow]:
@@ -53,9 +58,9 @@ def name_key(name: str) -> Key[AccountNameRow]:
 
 def session_key(account_id: int, fingerprint: str) -> Key[SessionRow]:
     """Where a web session stands."""
-    return Key(SessionRow, f"ACCOUNT#{account_id}", f"SESSION#{fingerprint}")
+    return Key(SessionRow, account_partition(account_id), f"SESSION#{fingerprint}")
 
 
 def access_token_key(account_id: int) -> Key[AccessTokenRow]:
     """Where the account's access token stands."""
-    return Key(AccessTokenRow, f"ACCOUNT#{account_id}", "TOKEN")
+    return Key(AccessTokenRow, account_partition(account_id), "TOKEN")
