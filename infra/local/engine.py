@@ -6,6 +6,7 @@ engine ends instead of coming back empty.
 
 import argparse
 import os
+import resource
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -70,6 +71,8 @@ def main() -> None:
     where.add_argument("--port", type=int, default=4566, help="port on 127.0.0.1 (default %(default)s)")
     where.add_argument("--fd", type=int, help="file descriptor of a socket that listens already")
     asked = parser.parse_args()
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # every larger object is an open file
     bind = f"{HOST}:{asked.port}" if asked.fd is None else f"fd://{asked.fd}"
     if asked.fd is None:
         os.environ.setdefault("MOTO_PORT", str(asked.port))

@@ -16,7 +16,7 @@ from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 
-from infra.local import moto_partitions, moto_transactions
+from infra.local import moto_partitions, moto_s3, moto_transactions
 from infra.local.moto_transactions import LIMIT
 
 _one_at_a_time = threading.RLock()
@@ -28,6 +28,7 @@ def apply() -> None:
     _index_partitions()
     _make_transactions_cheap_and_idempotent()
     _answer_rows_without_detours()
+    moto_s3.apply()
 
 
 def _serialise_dynamodb() -> None:
