@@ -7,7 +7,6 @@ from chalicelib.core.key_file import KeyFile, KeyKind
 from chalicelib.core.named_revision import NamedRevision, NamedRevisionMalformed
 
 VERSION = "ANONYMOUS-BOX-1"
-_SEAL_BYTES = 48  # the throw-away public key and the MAC
 
 
 class AnonymousBoxMalformed(ValueError):
@@ -66,8 +65,6 @@ class AnonymousBox:
         from nacl.public import PrivateKey, SealedBox
 
         _require(secret, KeyKind.SECRET_ENCRYPTION)
-        if len(self.ciphertext) < _SEAL_BYTES:
-            raise AnonymousBoxUnreadable
         try:
             return SealedBox(PrivateKey(secret.raw)).decrypt(self.ciphertext)
         except CryptoError as problem:
