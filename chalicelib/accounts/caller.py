@@ -1,7 +1,7 @@
 """Who is calling: a credential is read without the table, then its rows prove it (accounts.md sections 2 and 6.2).
 
-The rows of a caller are the credential's row and the membership in the origin of the path. They are read in one call, and an
-operation that reads rows anyway may have them read along (`read_with`).
+The rows of a caller are the credential's row and the membership in the origin of the path. They are read in one call,
+and an operation that reads rows anyway may have them read along (`read_with`).
 """
 
 import hmac
@@ -20,6 +20,7 @@ from chalicelib.platform.settings import settings
 from chalicelib.platform.table import Found, Key, read_many
 
 BUILDER_ID = 0
+NO_FLAGS = SessionFlags(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Credential:
     account_id: int
     key: Key[Any] | None
     fingerprint: str = ""
-    flags: SessionFlags = SessionFlags(0)
+    flags: SessionFlags = NO_FLAGS
     name: str = ""
 
 

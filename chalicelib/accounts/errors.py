@@ -39,7 +39,7 @@ class NotOwnToken(Exception):
         super().__init__("Unauthorized access.")
 
 
-class TestUserUnknown(Exception):
+class FunctionalUserUnknown(Exception):
     """Functional-test mode knows five names only; the reference answers 500 to all others (accounts.md 4)."""
 
 
@@ -59,7 +59,7 @@ STATUS: dict[type[Exception], int] = {
     EmailMissing: 400,
     TokenIdInvalid: 422,
     NotOwnToken: 401,
-    TestUserUnknown: 500,
+    FunctionalUserUnknown: 500,
     ProviderRefused: 401,
     ProviderFailed: 401,
 }

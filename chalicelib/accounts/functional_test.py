@@ -1,7 +1,7 @@
 """The five test users of functional-test mode, off unless HAB_FUNC_TEST is set (accounts.md section 4)."""
 
 from chalicelib.accounts import sign_in
-from chalicelib.accounts.errors import TestUserUnknown
+from chalicelib.accounts.errors import FunctionalUserUnknown
 from chalicelib.accounts.sign_in import Identity
 from chalicelib.core.session_token import Provider
 
@@ -26,8 +26,8 @@ def account_id_of(name: str) -> int | None:
 
 
 def identity_of(name: str) -> Identity:
-    """Who a test user is at its make-believe provider. Raises TestUserUnknown."""
+    """Who a test user is at its make-believe provider. Raises FunctionalUserUnknown."""
     if name not in USERS:
-        raise TestUserUnknown
+        raise FunctionalUserUnknown
     extern_id, email = USERS[name]
     return Identity(extern_id, name, email, Provider.GITHUB, oauth_token=name)

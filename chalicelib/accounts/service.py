@@ -1,4 +1,4 @@
-"""What an account may do for itself: sign in, see and change its profile, hold an access token (accounts.md 8.1-8.3)."""
+"""What an account does for itself: sign in, see and change its profile, hold an access token (accounts.md 8.1-8.3)."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -10,9 +10,9 @@ from chalicelib.accounts.errors import AccountMissing, EmailMissing, NotOwnToken
 from chalicelib.accounts.sign_in import SignedIn, start_session
 from chalicelib.accounts.store import AccessTokenRow, AccountRow
 from chalicelib.core import access_token
-from chalicelib.core.access_token import Claims
+from chalicelib.core.access_token import AccessTokenClaims, TokenUnreadable
 from chalicelib.origins.members import ORIGIN_OF, MembershipOfAccountRow
-from chalicelib.origins.store import OriginCountRow, OriginRow, origin_count_key, origin_key
+from chalicelib.origins.store import OriginRow, origin_count_key, origin_key
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.settings import settings
 from chalicelib.platform.table import Change, again_when_stale, read, read_many, rows
@@ -40,7 +40,7 @@ class OwnOrigin:
 def authenticate(code: str) -> SignedIn:
     """Sign in with a code of the provider, or as a test user where that is switched on.
 
-    Raises ProviderRefused, ProviderFailed, TestUserUnknown.
+    Raises ProviderRefused, ProviderFailed, FunctionalUserUnknown.
     """
     if settings.functional_test:
         from chalicelib.accounts.functional_test import identity_of as test_user
@@ -81,8 +81,8 @@ def access_token_of(account_id: int) -> AccessToken | None:
 def generate_access_token(session: Session) -> AccessToken:
     """Make the account's token, with the session's flags; the one before it is invalid from now on.
 
-    Id and creation time stay those of the token replaced (accounts.md 3.2). Raises AccountMissing for the build service:
-    its tokens prove themselves, so one without an end could never be revoked.
+    Id and creation time stay those of the token replaced (accounts.md 3.2). Raises AccountMissing for the build
+    service: its tokens prove themselves, so one without an end could never be revoked.
     """
     if session.account_id == BUILDER_ID:
         raise AccountMissing
@@ -114,27 +114,31 @@ def _replace_access_token(session: Session) -> AccessToken:
     key = store.access_token_key(session.account_id)
     old = read(key)
     moment = now()
-    issued = access_token.issue(session.account_id, int(session.flags), builder_keys())
+    claims = AccessTokenClaims(session.account_id, int(session.flags))
+    text = access_token.issue(claims, builder_keys())
     row = AccessTokenRow(
         key.pk,
         key.sk,
         id=new_id(moment) if old is None else old.id,
         name=session.name,
-        flags=int(session.flags),
-        expires=issued.claims.expires,
-        fingerprint=access_token.fingerprint(issued.text),
-        nonce=issued.nonce,
-        key_revision=issued.key_revision,
+        flags=claims.flags,
+        expires=claims.expires,
+        fingerprint=access_token.fingerprint(text),
+        nonce=access_token.nonce_of(text),
+        key_revision=access_token.key_revision_of(text),
         created_at=timestamp(moment) if old is None else old.created_at,
     )
     unchanged = AccessTokenRow.pk.does_not_exist() if old is None else AccessTokenRow.fingerprint == old.fingerprint
     change = Change()
     change.put(row, unchanged)
     change.commit()
-    return AccessToken(int(row.id), session.account_id, issued.text, row.created_at)
+    return AccessToken(int(row.id), session.account_id, text, row.created_at)
 
 
 def _with_text(account_id: int, row: AccessTokenRow) -> AccessToken:
-    claims = Claims(account_id, int(row.flags), int(row.expires))
+    """The token as it was issued. Raises TokenUnreadable where the row would make another one."""
+    claims = AccessTokenClaims(account_id, int(row.flags), int(row.expires))
     text = access_token.rebuild(claims, row.nonce, row.key_revision, builder_keys())
+    if access_token.fingerprint(text) != row.fingerprint:
+        raise TokenUnreadable
     return AccessToken(int(row.id), account_id, text, row.created_at)

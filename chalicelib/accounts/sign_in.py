@@ -39,8 +39,8 @@ class SignedIn:
 def start_session(who: Identity) -> SignedIn:
     """Find or create the account and store a new web session, valid for the configured time from now.
 
-    The token carries 32 random bytes in the place where the reference puts the provider's token: it is as unguessable, and
-    what gives access at the provider is kept nowhere (accounts.md 3.1, security remark).
+    The token carries 32 random bytes in the place where the reference puts the provider's token: it is as
+    unguessable, and what gives access at the provider is kept nowhere (accounts.md 3.1, security remark).
     """
     account_id = find_or_create(who.name, who.email)
     token = session_token.issue(account_id, who.extern_id, who.provider, secrets.token_bytes(32))
@@ -52,7 +52,7 @@ def start_session(who: Identity) -> SignedIn:
 
 
 def find_or_create(name: str, email: str) -> int:
-    """The id of the account of that name; an existing one keeps its e-mail. Racing first sign-ins end with one account."""
+    """The id of the account of that name; an existing one keeps its e-mail. Racing sign-ins end with one account."""
 
     def find_or_try_to_create() -> int:
         known = read(store.name_key(name))

@@ -1,4 +1,4 @@
-"""The table of providers: how each wants its token request, and where it says who the user is (accounts.md section 5)."""
+"""The table of providers: how each wants its token request, and where it says who the user is (accounts.md 5)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
