@@ -24,6 +24,8 @@ def client(service: str) -> Any:
     from botocore.config import Config
 
     config = Config(
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
         max_pool_connections=32,
         connect_timeout=3,
         read_timeout=20,

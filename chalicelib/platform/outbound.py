@@ -1,4 +1,4 @@
-"""Calls to other people's HTTP services: bounded in time and size, never redirected, failures named (accounts.md 5, platform.md 2.1-2.2)."""
+"""Calls to other people's HTTP services: bounded in time and size, never redirected (accounts.md 5, platform.md 2)."""
 
 import json as json_module
 import threading

@@ -170,6 +170,40 @@ def count(kind: type[R], pk: str, *, begins: str = "", where: Condition | None =
     return _reading(lambda: kind.count(pk, condition, where, consistent_read=True))
 
 
+def put_many(rows_to_put: Sequence[Row]) -> None:
+    """Write rows one by one in batches of 25: repeatable, but not together."""
+    _connection()
+    try:
+        with Row.batch_write() as batch:
+            for row in rows_to_put:
+                batch.save(row)
+    except PynamoDBException as problem:
+        raise StoreUnavailable from problem
+
+
+def delete_many(keys: Sequence[Key[Any]]) -> None:
+    """Remove rows one by one in batches of 25: repeatable, but not together."""
+    _connection()
+    try:
+        with Row.batch_write() as batch:
+            for key in keys:
+                batch.delete(key.kind(key.pk, key.sk))
+    except PynamoDBException as problem:
+        raise StoreUnavailable from problem
+
+
+@dataclass
+class _Update:
+    key: Key[Any]
+    actions: list[Action] = field(default_factory=list)
+    condition: Condition | None = None
+    otherwise: Exception = field(default_factory=Stale)
+
+    def send(self, transaction: TransactWrite) -> None:
+        row = self.key.kind(self.key.pk, self.key.sk)
+        transaction.update(row, self.actions, condition=self.condition)
+
+
 @dataclass
 class Change:
     """Rows written together or not at all. Every condition says which error it means when it does not hold.
@@ -180,7 +214,7 @@ class Change:
     _checks: list[tuple[Callable[[TransactWrite], None], Exception]] = field(default_factory=list)
     _deletes: list[tuple[Callable[[TransactWrite], None], Exception]] = field(default_factory=list)
     _puts: list[tuple[Callable[[TransactWrite], None], Exception]] = field(default_factory=list)
-    _updates: list[tuple[Callable[[TransactWrite], None], Exception]] = field(default_factory=list)
+    _updates: dict[tuple[str, str], "_Update"] = field(default_factory=dict)
 
     def check(self, key: Key[Any], condition: Condition, otherwise: Exception | None = None) -> None:
         """Demand something of a row that is not written."""
@@ -201,11 +235,14 @@ class Change:
     def update(
         self, key: Key[Any], actions: list[Action], condition: Condition | None = None, otherwise: Exception | None = None
     ) -> None:
-        """Change some attributes of a row (and create it where it is missing)."""
+        """Change some attributes of a row (and create it where it is missing). Several updates of one row become one."""
         if not key.fits:
             raise KeyTooLong
-        row = key.kind(key.pk, key.sk)
-        self._updates.append((lambda tx: tx.update(row, actions, condition=condition), otherwise or Stale()))
+        update = self._updates.setdefault((key.pk, key.sk), _Update(key))
+        update.actions.extend(actions)
+        if condition is not None:
+            update.condition = condition if update.condition is None else update.condition & condition
+            update.otherwise = otherwise or Stale()
 
     def delete(self, key: Key[Any], condition: Condition | None = None, otherwise: Exception | None = None) -> None:
         """Remove a row; removing what is not there is no error unless the condition says so."""
@@ -213,12 +250,13 @@ class Change:
         self._deletes.append((lambda tx: tx.delete(row, condition=condition), otherwise or Stale()))
 
     def __len__(self) -> int:
-        return sum(map(len, (self._checks, self._deletes, self._puts, self._updates)))
+        return len(self._checks) + len(self._deletes) + len(self._puts) + len(self._updates)
 
     def commit(self) -> None:
         """Write it all. Raises the error of the first condition that fails, or StoreUnavailable."""
         # PynamoDB sends checks, deletes, puts and updates in this order, and reasons come back in the order sent.
-        steps = [*self._checks, *self._deletes, *self._puts, *self._updates]
+        steps = [*self._checks, *self._deletes, *self._puts]
+        steps += [(update.send, update.otherwise) for update in self._updates.values()]
         if not steps:
             return
         for attempt in range(1, TRIES + 1):

@@ -1,0 +1,122 @@
+"""Channels over HTTP (packages.md section 9). Every refused write is 401, whatever is missing (packages.md 1.1)."""
+
+from typing import Any
+
+from chalicelib.channels import reads, service
+from chalicelib.channels.errors import ChannelQueryMalformed
+from chalicelib.channels.service import Request
+from chalicelib.channels.store import ChannelRow
+from chalicelib.core.roles import Role
+from chalicelib.events.store import trigger_of
+from chalicelib.http.answer import EMPTY_200, NO_CACHE, Answer, json_answer
+from chalicelib.http.call import Call
+from chalicelib.http.paging import Family, Window, page, window
+from chalicelib.http.routes import ANYONE, Routes
+from chalicelib.packages import render
+
+routes = Routes("channels")
+CHANNEL = "/depot/channels/{origin}/{channel}"
+PACKAGES = CHANNEL + "/pkgs"
+RELEASE = PACKAGES + "/{pkg}/{version}/{release}"
+WRITE: dict[str, Any] = {"needs": Role.MAINTAINER, "refused": 401}
+
+
+@routes.get("/depot/channels/{origin}", needs=ANYONE, reads=lambda call: call.flag("sandbox"))
+def list_channels(call: Call, sandbox: bool) -> Answer:
+    """The channels of an origin (9.1)."""
+    return json_answer(200, [{"name": name} for name in service.names(call["origin"], sandbox)], NO_CACHE)
+
+
+@routes.post(CHANNEL, **WRITE)
+def create(call: Call) -> Answer:
+    """Make a channel (9.2)."""
+    row = service.create(call["origin"], call["channel"], call.caller.require_session())
+    return json_answer(201, _channel(call["origin"], row))
+
+
+@routes.delete(CHANNEL, **WRITE)
+def delete(call: Call) -> Answer:
+    """Remove a channel, not its packages (9.3)."""
+    service.delete(call["origin"], call["channel"])
+    return EMPTY_200
+
+
+@routes.get(PACKAGES, needs=ANYONE, reads=lambda call: window(Family.C, call.integer("range")), hides_private=True)
+@routes.get(
+    PACKAGES + "/{pkg}", needs=ANYONE, reads=lambda call: window(Family.C, call.integer("range")), hides_private=True
+)
+@routes.get(
+    PACKAGES + "/{pkg}/{version}",
+    needs=ANYONE,
+    reads=lambda call: window(Family.C, call.integer("range")),
+    hides_private=True,
+)
+def list_packages(call: Call, wanted: Window) -> Answer:
+    """What is in a channel, or in it of a name or version (9.4)."""
+    member = call.caller.role_in(call["origin"]) is not None
+    below = "".join(call[part] + "/" for part in ("pkg", "version") if part in call.path)
+    rows, total = reads.idents(call["origin"], call["channel"], below, wanted.offset, wanted.size, member)
+    return page(wanted, [ident.as_json() for ident in rows], total)
+
+
+def _latest_target(call: Call) -> str:
+    target = call.optional("target")
+    if target is None:
+        raise ChannelQueryMalformed
+    return target
+
+
+@routes.get(PACKAGES + "/_latest", needs=ANYONE, reads=_latest_target, hides_private=True)
+def list_latest(call: Call, target: str) -> Answer:
+    """The newest release of every name (9.5)."""
+    member = call.caller.role_in(call["origin"]) is not None
+    rows = reads.newest_of_all(call["origin"], call["channel"], target, member)
+    shown = {"channel": call["channel"], "target": target, "data": [ident.as_json() for ident in rows]}
+    return json_answer(200, shown, NO_CACHE)
+
+
+@routes.get(PACKAGES + "/{pkg}/latest", needs=ANYONE, hides_private=True, identity_along=True)
+@routes.get(PACKAGES + "/{pkg}/{version}/latest", needs=ANYONE, hides_private=True, identity_along=True)
+def latest(call: Call) -> Answer:
+    """The release that installs resolve to (9.6)."""
+    row, texts = reads.latest(
+        call["origin"], call["channel"], call["pkg"], call.path.get("version"), call.target, call.caller
+    )
+    return json_answer(200, render.package(row, texts, with_size=False), NO_CACHE)
+
+
+@routes.get(RELEASE, needs=ANYONE, hides_private=True, identity_along=True)
+def show(call: Call) -> Answer:
+    """A package, if it is in the channel (9.6)."""
+    row, texts = reads.exact(call.ident, call["channel"], call.target, call.caller)
+    return json_answer(200, render.package(row, texts, with_size=False), NO_CACHE)
+
+
+@routes.put(RELEASE + "/promote", **WRITE)
+def promote(call: Call) -> Answer:
+    """Put a package into a channel (9.7)."""
+    service.promote(_request(call))
+    return EMPTY_200
+
+
+@routes.put(RELEASE + "/demote", reads=lambda call: service.demand_demotable(call["channel"]), **WRITE)
+def demote(call: Call, _: None) -> Answer:
+    """Take a package out of a channel (9.8)."""
+    service.demote(_request(call))
+    return EMPTY_200
+
+
+def _request(call: Call) -> Request:
+    trigger = trigger_of(call.user_agent, call.header("referer") or "")
+    return Request(call.ident, call.target, call["channel"], call.caller.require_session(), trigger)
+
+
+def _channel(origin: str, row: ChannelRow) -> dict[str, str]:
+    return {
+        "id": str(int(row.id)),
+        "owner_id": str(int(row.owner_id)),
+        "name": row.name,
+        "created_at": row.created_at,
+        "updated_at": row.created_at,
+        "origin": origin,
+    }

@@ -1,0 +1,154 @@
+"""The rules of channels: their life, promotion and demotion (packages.md 9.1-9.3, 9.7, 9.8)."""
+
+from dataclasses import dataclass
+
+from chalicelib.accounts.caller import Session
+from chalicelib.channels import store
+from chalicelib.channels.errors import ChannelExists, ChannelMissing, ChannelProtected, NotInChannel
+from chalicelib.channels.store import BORN_WITH, UNSTABLE, ChannelCountRow, ChannelRow, LeavingChannelRow, MembershipRow
+from chalicelib.core.ident import PackageIdent
+from chalicelib.core.target import Target
+from chalicelib.events import store as events
+from chalicelib.events.store import Operation, Trigger
+from chalicelib.origins.store import OriginRow, origin_key
+from chalicelib.packages import steps
+from chalicelib.packages.errors import ReleaseMissing
+from chalicelib.packages.steps import Observed
+from chalicelib.platform.clock import new_id, now, timestamp
+from chalicelib.platform.table import Change, again_when_stale, read, read_many, rows
+
+SANDBOX_PREFIX = "bldr-"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Somebody's wish to change what is in a channel."""
+
+    ident: PackageIdent
+    target: Target
+    channel: str
+    by: Session
+    trigger: Trigger
+
+
+def names(origin: str, sandbox: bool) -> list[str]:
+    """The channels of an origin, ascending by bytes; build-group channels only when asked for."""
+    every = (row.name for row in rows(ChannelRow, store.channels_partition(origin)))
+    return [name for name in every if sandbox or not name.startswith(SANDBOX_PREFIX)]
+
+
+def create(origin: str, channel: str, by: Session) -> ChannelRow:
+    """Make an empty channel; one that is still being deleted is finished first. Raises ChannelExists."""
+    if read(store.leaving_key(origin, channel)) is not None:
+        _take_down(origin, channel)
+    moment = now()
+    key = store.channel_key(origin, channel)
+    row = ChannelRow(key.pk, key.sk, id=new_id(moment), owner_id=by.account_id, created_at=timestamp(moment))
+    change = Change()
+    change.add(row, otherwise=ChannelExists())
+    change.check(origin_key(origin), OriginRow.pk.exists(), otherwise=ChannelMissing())
+    change.check(store.leaving_key(origin, channel), LeavingChannelRow.pk.does_not_exist(), otherwise=ChannelExists())
+    change.commit()
+    return row
+
+
+def delete(origin: str, channel: str) -> None:
+    """Remove a channel with its memberships, not its packages; missing is no error. Raises ChannelProtected.
+
+    The channel is gone for readers at once; then its memberships go one package after the other. A repeat, or a new channel of
+    that name, goes on where it stopped.
+    """
+    if channel in BORN_WITH:
+        raise ChannelProtected
+    key, leaving = store.channel_key(origin, channel), store.leaving_key(origin, channel)
+    found = read_many([key, leaving])
+    if found.get(key) is not None:
+        change = Change()
+        change.delete(key)
+        change.put(LeavingChannelRow(leaving.pk, leaving.sk))
+        change.commit()
+    elif found.get(leaving) is None:
+        return
+    _take_down(origin, channel)
+
+
+def _take_down(origin: str, channel: str) -> None:
+    for row in rows(MembershipRow, store.members_partition(origin, channel)):
+        ident, target = PackageIdent.parse(row.ident), Target(row.target)
+        again_when_stale(lambda ident=ident, target=target: _leave(ident, target, channel))
+    change = Change()
+    change.delete(store.leaving_key(origin, channel))
+    change.delete(store.count_key(origin, channel))
+    change.commit()
+
+
+def _leave(ident: PackageIdent, target: Target, channel: str) -> None:
+    seen = Observed.from_rows(ident, read_many(steps.keys_of(ident)))
+    place = seen.standing.places.get(target)
+    if place is None or channel not in place.channels:
+        return
+    change = Change()
+    steps.step(change, seen, seen.standing.with_place(target, place.left(channel)))
+    change.commit()
+
+
+def promote(request: Request) -> None:
+    """Make a package installable from a channel; repeating it changes nothing and records nothing (packages.md 9.7).
+
+    Raises ChannelMissing, ReleaseMissing.
+    """
+    again_when_stale(lambda: _promote(request))
+
+
+def _promote(request: Request) -> None:
+    ident, channel = request.ident, store.channel_key(request.ident.origin, request.channel)
+    found = read_many([*steps.keys_of(ident), channel])
+    seen = Observed.from_rows(ident, found)
+    place = seen.standing.places.get(request.target)
+    if found.get(channel) is None:
+        raise ChannelMissing
+    if place is None:
+        raise ReleaseMissing
+    if request.channel in place.channels:
+        return
+    change = Change()
+    steps.step(change, seen, seen.standing.with_place(request.target, place.joined(request.channel)))
+    _record(change, Operation.PROMOTE, request)
+    change.commit()
+
+
+def demand_demotable(channel: str) -> None:
+    """Nothing leaves `unstable`; checked before anybody is asked who they are. Raises ChannelProtected."""
+    if channel == UNSTABLE:
+        raise ChannelProtected
+
+
+def demote(request: Request) -> None:
+    """Take a package out of a channel (packages.md 9.8). Raises NotInChannel for everything that is missing."""
+    again_when_stale(lambda: _demote(request))
+
+
+def _demote(request: Request) -> None:
+    ident, channel = request.ident, store.channel_key(request.ident.origin, request.channel)
+    found = read_many([*steps.keys_of(ident), channel])
+    seen = Observed.from_rows(ident, found)
+    place = seen.standing.places.get(request.target)
+    if found.get(channel) is None or place is None or request.channel not in place.channels:
+        raise NotInChannel
+    change = Change()
+    steps.step(change, seen, seen.standing.with_place(request.target, place.left(request.channel)))
+    _record(change, Operation.DEMOTE, request)
+    change.commit()
+
+
+def _record(change: Change, operation: Operation, request: Request) -> None:
+    by = (request.by.account_id, request.by.name)
+    events.record(change, operation, request.ident, request.target, request.channel, by, request.trigger)
+
+
+def count(origin: str, channel: str, member: bool) -> int:
+    """How many packages of a channel a member, or anybody else, sees."""
+    counts: ChannelCountRow | None = read(store.count_key(origin, channel))
+    if counts is None:
+        return 0
+    return int(counts.packages if member else counts.public_packages)

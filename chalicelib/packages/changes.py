@@ -1,0 +1,80 @@
+"""Changing one package after its upload: deletion and visibility (packages.md section 8)."""
+
+from chalicelib.channels.store import STABLE
+from chalicelib.core.ident import PackageIdent, is_package_name
+from chalicelib.core.target import Target
+from chalicelib.core.visibility import Visibility, VisibilityUnknown
+from chalicelib.packages import artifacts, dependents, steps, store
+from chalicelib.packages.errors import DeletionRefused, IdentInvalid, ReleaseMissing, VisibilityRefused
+from chalicelib.packages.steps import Observed
+from chalicelib.platform import observe
+from chalicelib.platform.table import Change, again_when_stale, read_many
+
+
+def delete(ident: PackageIdent, target: Target) -> None:
+    """Remove a package with its memberships and bytes; settings and events stay (packages.md 8.1).
+
+    The rows go together, then the object; one that could not be removed is no longer reachable and is swept later.
+    Raises DeletionRefused, ReleaseMissing, ArtifactStoreFailed (nothing removed).
+    """
+    again_when_stale(lambda: _delete(ident, target))
+
+
+def _delete(ident: PackageIdent, target: Target) -> None:
+    package, texts = store.package_key(ident, target), store.texts_key(ident, target)
+    found = read_many([*steps.keys_of(ident), package, texts])
+    seen, row, long_texts = Observed.from_rows(ident, found), found.get(package), found.get(texts)
+    place = seen.standing.places.get(target)
+    if place is not None and STABLE in place.channels:
+        raise DeletionRefused.in_stable(ident)
+    if next(dependents.of(ident.origin, ident.name, target), None) is not None:
+        raise DeletionRefused.needed(ident)
+    if row is None or place is None:
+        raise ReleaseMissing
+    artifacts.demand_store()
+    change = Change()
+    steps.step(change, seen, seen.standing.without(target))
+    change.commit()
+    _remove_objects(row.artifact, long_texts.artifact if long_texts is not None else None)
+
+
+def _remove_objects(*keys: str | None) -> None:
+    for key in keys:
+        if key is None:
+            continue
+        try:
+            artifacts.remove(key)
+        except artifacts.ArtifactStoreFailed as problem:
+            observe.unexpected(problem)
+
+
+def wanted_visibility(ident: PackageIdent, text: str) -> Visibility:
+    """The checks that come before authentication (packages.md 8.2). Raises IdentInvalid, VisibilityRefused."""
+    if not is_package_name(ident.name):
+        raise IdentInvalid(f"Invalid package identifier '{ident}'")
+    try:
+        return Visibility.parse(text)
+    except VisibilityUnknown as problem:
+        raise VisibilityRefused(f"Invalid package visibility '{text}'") from problem
+
+
+def set_visibility(ident: PackageIdent, visibility: Visibility) -> None:
+    """Set it on all targets of an ident, one after the other; a repeat completes what was interrupted (packages.md 8.2).
+
+    Raises VisibilityRefused for `hidden`.
+    """
+    if visibility is Visibility.HIDDEN:
+        raise VisibilityRefused("Not allowed to set packages to 'hidden'")
+    standing = store.standing_of(ident)
+    for target in sorted(standing.places) if standing is not None else ():
+        again_when_stale(lambda target=target: _set_visibility(ident, target, visibility))
+
+
+def _set_visibility(ident: PackageIdent, target: Target, visibility: Visibility) -> None:
+    seen = Observed.from_rows(ident, read_many(steps.keys_of(ident)))
+    place = seen.standing.places.get(target)
+    if place is None or place.visibility is visibility:
+        return
+    change = Change()
+    steps.step(change, seen, seen.standing.with_place(target, place.seen_as(visibility)))
+    change.commit()

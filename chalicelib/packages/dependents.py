@@ -1,0 +1,44 @@
+"""Who depends on a name: rows of hints, written before a release that needs them, verified when read (packages.md 2 and 8.1).
+
+A hint outlives the release that caused it; readers look whether the dependent still has a release that needs the name.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from chalicelib.core.ident import PackageIdent
+from chalicelib.core.target import Target
+from chalicelib.packages import store
+from chalicelib.packages.store import DependentRow, PackageRow
+from chalicelib.platform.table import put_many, rows
+
+
+def remember(
+    ident: PackageIdent, target: Target, tdeps: Iterable[PackageIdent], newest: PackageRow | None
+) -> None:
+    """Write the hints of a release that the newest existing release of its name has not written already."""
+    needed = {(dep.origin, dep.name) for dep in tdeps} - {(ident.origin, ident.name)}
+    known = set() if newest is None else needed_names(newest)
+    place = f"{ident.origin}/{ident.name}"
+    put_many(
+        [DependentRow(store.dependents_partition(*name, target), place) for name in sorted(needed - known)],
+    )
+
+
+def of(origin: str, name: str, target: Target) -> Iterator[str]:
+    """The names, ascending, that have a release for the target with some release of this name among its tdeps."""
+    for row in rows(DependentRow, store.dependents_partition(origin, name, target)):
+        dependent_origin, _, dependent_name = row.sk.partition("/")
+        if (dependent_origin, dependent_name) == (origin, name):
+            continue
+        if _needs(dependent_origin, dependent_name, target, (origin, name)):
+            yield row.sk
+
+
+def needed_names(row: PackageRow) -> set[tuple[str, str]]:
+    """The names among a package's transitive dependencies."""
+    return {(dep[0], dep[1]) for dep in (line.split("/") for line in row.tdeps.splitlines())}
+
+
+def _needs(origin: str, name: str, target: Target, needed: tuple[str, str]) -> bool:
+    releases = rows(PackageRow, store.releases_partition(origin, name, target), newest_first=True)
+    return any(needed in needed_names(row) for row in releases)

@@ -1,0 +1,56 @@
+"""How an archive's bytes reach the client: inline, through the front, or by signed URL (platform.md 4.3)."""
+
+from chalicelib.core.visibility import Visibility
+from chalicelib.http.answer import CACHE_YEAR, Answer
+from chalicelib.packages import artifacts
+from chalicelib.packages.artifacts import ArtifactMissing
+from chalicelib.packages.errors import ReleaseMissing
+from chalicelib.packages.store import PackageRow
+from chalicelib.platform.settings import settings
+
+INLINE_BYTES = 4 * 1024 * 1024
+"""What fits through a function's answer of 6 MB once it is base64."""
+
+
+def answer(row: PackageRow, plain: bool = False) -> Answer:
+    """The archive with the headers that hab insists on, or a redirect whose final answer has them.
+
+    `plain` asks for a presigned URL of the object store. Raises ReleaseMissing when the object is gone.
+    """
+    if plain:
+        return _redirect(artifacts.plain_url(row.artifact))
+    if settings.download_mode == "front":
+        return Answer(200, b"", "", {**_headers(row), "X-Accel-Redirect": artifacts.front_path(row.artifact)})
+    if settings.download_mode == "auto" and row.size <= INLINE_BYTES:
+        return Answer(200, _bytes(row.artifact), "application/octet-stream", _headers(row))
+    return _redirect(_signed_url(row.artifact))
+
+
+def _headers(row: PackageRow) -> dict[str, str]:
+    name = row.artifact.rpartition("/")[2]
+    public = row.visibility == Visibility.PUBLIC
+    caching = CACHE_YEAR["Cache-Control"] if public else f"private, max-age={settings.private_max_age}"
+    return {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "X-Filename": name,
+        "Cache-Control": caching,
+    }
+
+
+def _bytes(key: str) -> bytes:
+    try:
+        return artifacts.read(key)
+    except ArtifactMissing as problem:
+        raise ReleaseMissing from problem
+
+
+def _signed_url(key: str) -> str:
+    if not settings.cdn_url:
+        return artifacts.plain_url(key)
+    from chalicelib.packages.signed_url import signed_url
+
+    return signed_url(key)
+
+
+def _redirect(url: str) -> Answer:
+    return Answer(302, headers={"Location": url, "Cache-Control": "private, no-store"})

@@ -1,0 +1,115 @@
+"""Reading single packages: exact, latest, its channels, its bytes (packages.md sections 3, 5.4-5.7)."""
+
+from dataclasses import dataclass
+
+from chalicelib.accounts.caller import Caller
+from chalicelib.channels import store as channels
+from chalicelib.core.ident import PackageIdent
+from chalicelib.core.target import Target
+from chalicelib.core.visibility import Visibility
+from chalicelib.packages import artifacts, store
+from chalicelib.packages.errors import ReleaseMissing
+from chalicelib.packages.standing import Standing
+from chalicelib.packages.store import PackageRow, Texts, TextsRow
+from chalicelib.platform.settings import settings
+from chalicelib.platform.table import Found, read_many
+
+
+class TargetNotServed(Exception):
+    """The target is known but not enabled on this depot (packages.md 5.7)."""
+
+    def __init__(self, target: Target) -> None:
+        super().__init__(f"Invalid package target '{target}'")
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A channel that a package is in, and since when."""
+
+    channel: str
+    created_at: str
+    promoted_at: str
+
+
+def exact(ident: PackageIdent, target: Target, caller: Caller) -> PackageRow:
+    """A package by ident, for the target if it exists there, else for any (packages.md 5.5). Raises ReleaseMissing.
+
+    One call where the target has it, two otherwise.
+    """
+    wanted = store.package_key(ident, target)
+    found = caller.read_with(wanted, store.ident_key(ident))
+    row = found.get(wanted)
+    if row is not None and _visible(row, caller):
+        return row
+    return _for_another_target(ident, found, caller)
+
+
+def _for_another_target(ident: PackageIdent, found: Found, caller: Caller) -> PackageRow:
+    row = found.get(store.ident_key(ident))
+    if row is None:
+        raise ReleaseMissing
+    standing = Standing.parse(row.standing)
+    visible = standing.seen_by(member=caller.role_in(ident.origin) is not None)
+    keys = [store.package_key(ident, target) for target in sorted(visible)]
+    others = read_many(keys)
+    for key in keys:
+        package = others.get(key)
+        if package is not None:
+            return package
+    raise ReleaseMissing
+
+
+def latest(origin: str, name: str, version: str | None, target: Target, caller: Caller) -> PackageRow:
+    """The newest visible release (packages.md 5.4). Raises ReleaseMissing.
+
+    One Query of one row, unless the newest is hidden from the caller.
+    """
+    newest = next(store.newest_first(origin, name, target, version), None)
+    caller.settle()
+    if newest is not None and not _visible(newest, caller):
+        newest = store.newest_public(origin, name, target, version)
+    if newest is None:
+        raise ReleaseMissing
+    return newest
+
+
+def memberships(ident: PackageIdent, target: Target, caller: Caller) -> list[Membership]:
+    """The channels of a package, descending; none for a package that the caller may not see (packages.md 5.6)."""
+    wanted = store.package_key(ident, target)
+    row = caller.read_with(wanted).get(wanted)
+    if row is None or not _visible(row, caller):
+        return []
+    keys = [channels.membership_key(channel, ident, target) for channel in store.channels_of(row)]
+    found = read_many(keys)
+    places = [(key, found.get(key)) for key in keys]
+    return [
+        Membership(channel, place.created_at, place.updated_at)
+        for channel, (_, place) in zip(store.channels_of(row), places, strict=True)
+        if place is not None
+    ]
+
+
+def downloadable(ident: PackageIdent, target: Target, caller: Caller) -> PackageRow:
+    """The package whose bytes are asked for; hidden ones are for everybody who knows the ident (packages.md 5.7).
+
+    Raises TargetNotServed, ReleaseMissing.
+    """
+    if target not in settings.targets:
+        raise TargetNotServed(target)
+    wanted = store.package_key(ident, target)
+    row = caller.read_with(wanted).get(wanted)
+    if row is None or not (row.visibility == Visibility.HIDDEN or _visible(row, caller)):
+        raise ReleaseMissing
+    return row
+
+
+def texts_of(row: TextsRow | None) -> Texts:
+    """MANIFEST and default.toml; huge ones are in the object store."""
+    if row is None:
+        return Texts("", "")
+    content = row.content if row.content is not None else artifacts.read(row.artifact or "")
+    return Texts.unpacked(content)
+
+
+def _visible(row: PackageRow, caller: Caller) -> bool:
+    return caller.may_see(row.ident.partition("/")[0], Visibility(row.visibility))

@@ -1,0 +1,210 @@
+"""Steps of an ident from one standing to the next, written in one transaction.
+
+Upload, promotion, demotion, a change of visibility and deletion are all such steps: the difference between two standings says
+which rows come, change and go. The ident's revision makes steps exclusive, so a step that lost a race is decided anew.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from chalicelib.channels import store as channels
+from chalicelib.channels.store import ChannelCountRow, ChannelRow, MembershipRow, NewestRow
+from chalicelib.core.ident import PackageIdent
+from chalicelib.core.target import Target
+from chalicelib.core.version_order import release_key
+from chalicelib.origins.store import OriginCountRow, origin_count_key
+from chalicelib.packages import store
+from chalicelib.packages.errors import TooManyChannels
+from chalicelib.packages.standing import NOWHERE, Place, Standing, count_delta
+from chalicelib.packages.store import IdentRow, NameRow, PackageRow, VersionRow
+from chalicelib.platform.clock import now, timestamp
+from chalicelib.platform.table import Change, Found, Key, Row
+
+CHANNELS_LIMIT = 40
+"""A package in more channels could no longer change its visibility in one transaction of 100 rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What was read of an ident before a step was decided."""
+
+    ident: PackageIdent
+    standing: Standing
+    revision: int | None
+    name_counts: tuple[int, int] | None
+    """Idents and public idents of the name, None where the name is new."""
+
+    @classmethod
+    def from_rows(cls, ident: PackageIdent, found: Found) -> "Observed":
+        """Take it from the rows of `keys_of(ident)`."""
+        row, name = found.get(store.ident_key(ident)), found.get(store.name_key(ident.origin, ident.name))
+        return cls(
+            ident,
+            NOWHERE if row is None else Standing.parse(row.standing),
+            None if row is None else int(row.revision),
+            None if name is None else (int(name.idents), int(name.public_idents)),
+        )
+
+
+def keys_of(ident: PackageIdent) -> list[Key[Row]]:
+    """The rows that must be read before a step of this ident."""
+    return [store.ident_key(ident), store.name_key(ident.origin, ident.name)]
+
+
+def step(change: Change, seen: Observed, after: Standing, carried: Target | None = None) -> None:
+    """Add to a change everything that the step needs, except the full row of the package that the caller carries in.
+
+    Raises TooManyChannels.
+    """
+    before = seen.standing
+    if any(len(place.channels) > CHANNELS_LIMIT for place in after.places.values()):
+        raise TooManyChannels(f"A package can be in {CHANNELS_LIMIT} channels at most")
+    _write_ident(change, seen, after)
+    _count(change, seen, after)
+    moment = timestamp(now())
+    changed_channels: Counter[str] = Counter()
+    changed_public: Counter[str] = Counter()
+    joined: set[str] = set()
+    for target in sorted({*before.places, *after.places}):
+        old, new = before.places.get(target), after.places.get(target)
+        if old is not None and target is not carried:
+            _change_package(change, seen.ident, target, old, new)
+        _move(change, seen.ident, target, old, new, moment)
+        for channel in _channels(old):
+            changed_channels[channel] -= 1
+            changed_public[channel] -= old is not None and old.is_public
+        for channel in _channels(new):
+            changed_channels[channel] += 1
+            changed_public[channel] += new is not None and new.is_public
+        joined |= _channels(new) - _channels(old)
+    for channel in joined:
+        change.check(channels.channel_key(seen.ident.origin, channel), ChannelRow.pk.exists())
+    for channel in sorted(changed_channels):
+        _count_channel(change, seen.ident.origin, channel, changed_channels[channel], changed_public[channel])
+
+
+def _channels(place: Place | None) -> frozenset[str]:
+    return frozenset() if place is None else place.channels
+
+
+def _write_ident(change: Change, seen: Observed, after: Standing) -> None:
+    key = store.ident_key(seen.ident)
+    unchanged = IdentRow.pk.does_not_exist() if seen.revision is None else IdentRow.revision == seen.revision
+    if not after.exists:
+        change.delete(key, condition=unchanged)
+        return
+    row = IdentRow(key.pk, key.sk, standing=str(after), public=after.is_public, revision=(seen.revision or 0) + 1)
+    change.put(row, condition=unchanged)
+
+
+def _count(change: Change, seen: Observed, after: Standing) -> None:
+    delta = count_delta(seen.standing, after)
+    if delta.packages == delta.idents == delta.public_idents == 0:
+        return
+    ident = seen.ident
+    idents, public_idents = seen.name_counts or (0, 0)
+    unchanged = (NameRow.idents == idents) & (NameRow.public_idents == public_idents)
+    change.update(
+        store.name_key(ident.origin, ident.name),
+        [
+            NameRow.packages.add(delta.packages),
+            NameRow.idents.add(delta.idents),
+            NameRow.public_idents.add(delta.public_idents),
+        ],
+        condition=NameRow.pk.does_not_exist() if seen.name_counts is None else unchanged,
+    )
+    if delta.idents or delta.public_idents:
+        change.update(
+            store.version_count_key(ident.origin, ident.name, ident.version),
+            [VersionRow.idents.add(delta.idents), VersionRow.public_idents.add(delta.public_idents)],
+        )
+    change.update(
+        origin_count_key(ident.origin),
+        [
+            OriginCountRow.packages.add(delta.packages),
+            OriginCountRow.idents.add(delta.idents),
+            OriginCountRow.public_idents.add(delta.public_idents),
+            OriginCountRow.names.add((idents + delta.idents > 0) - (idents > 0)),
+            OriginCountRow.public_names.add((public_idents + delta.public_idents > 0) - (public_idents > 0)),
+        ],
+    )
+
+
+def _change_package(change: Change, ident: PackageIdent, target: Target, old: Place, new: Place | None) -> None:
+    if new is None:
+        change.delete(store.package_key(ident, target))
+        change.delete(store.texts_key(ident, target))
+    elif old != new:
+        change.update(
+            store.package_key(ident, target),
+            [PackageRow.visibility.set(str(new.visibility)), PackageRow.channels.set(listed(new.channels))],
+            condition=PackageRow.pk.exists(),
+        )
+
+
+def _move(
+    change: Change, ident: PackageIdent, target: Target, old: Place | None, new: Place | None, moment: str
+) -> None:
+    """The memberships of one package."""
+    gone, stayed, came = (
+        _channels(old) - _channels(new),
+        _channels(old) & _channels(new),
+        _channels(new) - _channels(old),
+    )
+    for channel in sorted(gone):
+        for key in _membership_keys(channel, ident, target):
+            change.delete(key)
+    if new is None:
+        return
+    for channel in sorted(came):
+        for row in _membership_rows(channel, ident, target, new, moment):
+            change.put(row)
+    if old is not None and old.visibility is not new.visibility:
+        for channel in sorted(stayed):
+            for key in _membership_keys(channel, ident, target):
+                change.update(key, [key.kind.visibility.set(str(new.visibility))])
+
+
+def listed(names: Iterable[str]) -> str:
+    """Channel names as a package's row stores them, in the order in which answers show them (packages.md 4.1)."""
+    return json.dumps(sorted(names, reverse=True))
+
+
+def _membership_keys(channel: str, ident: PackageIdent, target: Target) -> list[Key[MembershipRow | NewestRow]]:
+    keys: list[Key[MembershipRow | NewestRow]] = [channels.membership_key(channel, ident, target)]  # type: ignore[list-item]
+    order = release_key(ident.version, ident.release)
+    if order is not None:
+        place = channels.newest_partition(ident.origin, channel, ident.name, target)
+        keys.append(Key(NewestRow, place, order))  # type: ignore[arg-type]
+    return keys
+
+
+def _membership_rows(
+    channel: str, ident: PackageIdent, target: Target, place: Place, moment: str
+) -> list[MembershipRow | NewestRow]:
+    keys = _membership_keys(channel, ident, target)
+    visibility = str(place.visibility)
+    rows: list[MembershipRow | NewestRow] = [
+        MembershipRow(
+            keys[0].pk,
+            keys[0].sk,
+            ident=str(ident),
+            target=str(target),
+            visibility=visibility,
+            created_at=moment,
+            updated_at=moment,
+        )
+    ]
+    rows += [NewestRow(key.pk, key.sk, ident=str(ident), visibility=visibility) for key in keys[1:]]
+    return rows
+
+
+def _count_channel(change: Change, origin: str, channel: str, packages: int, public: int) -> None:
+    if packages == public == 0:
+        return
+    change.update(
+        channels.count_key(origin, channel),
+        [ChannelCountRow.packages.add(packages), ChannelCountRow.public_packages.add(public)],
+    )

@@ -1,0 +1,241 @@
+"""Publishing an archive: the checks in the contract's order, then the bytes, then all rows at once (packages.md section 7).
+
+Every entrance ends in `publish`. Interrupted before the rows are written, an upload leaves only an object that no row names
+(the sweep removes it); a repeat after the rows are written finds the package and says so.
+"""
+
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from chalicelib.channels.store import UNSTABLE
+from chalicelib.core import hart
+from chalicelib.core.hart import HartArchive
+from chalicelib.core.ident import PackageIdent, is_package_name, is_storable
+from chalicelib.core.target import Target
+from chalicelib.core.visibility import Visibility
+from chalicelib.origins.errors import OriginMissing
+from chalicelib.origins.store import OriginCountRow, OriginRow, origin_count_key, origin_key
+from chalicelib.packages import artifacts, dependents, steps, store
+from chalicelib.packages.errors import ArchiveRefused, IdentInvalid, ReleaseExists, TargetUnsupported
+from chalicelib.packages.standing import Place
+from chalicelib.packages.steps import Observed
+from chalicelib.packages.store import PackageRow, SettingsRow, Texts, TextsRow
+from chalicelib.platform.clock import new_id, now, timestamp
+from chalicelib.platform.settings import settings
+from chalicelib.platform.table import Change, Found, again_when_stale, read, read_many
+
+INLINE_TEXTS_BYTES = 300_000
+"""Compressed texts beyond this go to the object store; a table row holds 400 KB."""
+
+SERVICE_MARKS = ("pkg_exposes", "pkg_binds", "pkg_exports")
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What a client announces about the archive that it sends."""
+
+    ident: PackageIdent
+    target: Target
+    checksum: str
+    forced: bool
+    uploader_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What an archive says about itself, read and checked."""
+
+    archive: HartArchive
+    target: Target
+    package_type: str
+    texts: Texts = field(repr=False)
+
+    @property
+    def is_a_service(self) -> bool:
+        """True if the manifest mentions what only services have (packages.md 4.1)."""
+        return any(mark in self.texts.manifest for mark in SERVICE_MARKS)
+
+
+def demand_valid_ident(ident: PackageIdent) -> None:
+    """Check 1. Raises IdentInvalid."""
+    if not is_package_name(ident.name) or not is_storable(ident):
+        raise IdentInvalid(f"Invalid or not fully qualified package identifier '{ident}'")
+
+
+def demand_absent(upload: Upload) -> None:
+    """Check 3: without force, the ident must not exist for the announced target. Raises ReleaseExists."""
+    if not upload.forced and read(store.package_key(upload.ident, upload.target)) is not None:
+        raise ReleaseExists
+
+
+def publish(upload: Upload, stream: BinaryIO) -> None:
+    """Check and store an archive and make it a member of `unstable`; visible to the very next request.
+
+    Raises ReleaseExists, HartRefused, TargetUnsupported, ArchiveRefused, OriginMissing, ArtifactStoreFailed.
+    """
+    demand_absent(upload)
+    contents = inspect(upload, hart.read_hart(stream))
+    newest = next(store.newest_first(upload.ident.origin, upload.ident.name, contents.target), None)
+    _demand_same_type(newest, contents)
+    _demand_same_bytes(upload, contents)
+    demand_complete(upload, contents)
+    key = artifacts.key_of(upload.ident, contents.target, contents.archive.checksum)
+    artifacts.put(key, stream)
+    finalise(upload, contents, key, newest)
+
+
+def inspect(upload: Upload, archive: HartArchive) -> Contents:
+    """Checks 5 to 9, on the archive alone. Raises HartRefused, TargetUnsupported, ArchiveRefused."""
+    package_type = hart.package_type(archive)
+    if package_type == "native":
+        _demand_native_allowed(upload.ident.origin)
+    target = hart.target(archive)
+    if target not in settings.targets:
+        raise TargetUnsupported
+    if upload.checksum != archive.checksum:
+        raise ArchiveRefused("ds:up:3")
+    texts = Texts(archive.metafiles.get("MANIFEST", ""), archive.metafiles.get("default.toml", ""))
+    return Contents(archive, target, package_type, texts)
+
+
+def demand_complete(upload: Upload, contents: Contents) -> None:
+    """Checks 13 and 14, before anything is stored. Raises HartRefused, ArchiveRefused."""
+    archive = contents.archive
+    hart.manifest(archive)
+    for read_list in (hart.deps, hart.tdeps, hart.build_deps, hart.build_tdeps, hart.exposes):
+        read_list(archive)
+    if hart.ident(archive) != upload.ident:
+        raise ArchiveRefused("ds:up:6")
+
+
+def finalise(upload: Upload, contents: Contents, key: str, newest: PackageRow | None) -> None:
+    """Write every row of a stored archive in one transaction; a lost race is decided anew. Raises ReleaseExists.
+
+    `newest` is the newest release of the name for the target, whose dependencies are known already.
+    """
+    dependents.remember(upload.ident, contents.target, hart.tdeps(contents.archive), newest)
+    again_when_stale(lambda: _write(upload, contents, key))
+
+
+def _demand_native_allowed(origin: str) -> None:
+    allowed = settings.native_packages
+    if allowed == "all":
+        return
+    if allowed == "off":
+        raise ArchiveRefused("Uploading 'native' package is not supported")
+    if origin not in {name.strip() for name in allowed.split(",")}:
+        raise ArchiveRefused(f"Native Package upload for the origin '{origin}' is not supported")
+
+
+def _demand_same_type(newest: PackageRow | None, contents: Contents) -> None:
+    if newest is not None and newest.package_type != contents.package_type:
+        raise ArchiveRefused(
+            f"Package type mismatch; expected '{newest.package_type}', found '{contents.package_type}'"
+        )
+
+
+def _demand_same_bytes(upload: Upload, contents: Contents) -> None:
+    if not upload.forced:
+        return
+    stored = read(store.package_key(upload.ident, contents.target))
+    if stored is not None and stored.checksum != upload.checksum:
+        raise ArchiveRefused("ds:up:4")
+
+
+def _write(upload: Upload, contents: Contents, key: str) -> None:
+    ident, target = upload.ident, contents.target
+    package, wanted = store.package_key(ident, target), store.settings_key(ident.origin, ident.name)
+    found = read_many([*steps.keys_of(ident), package, wanted, origin_key(ident.origin)])
+    stored = found.get(package)
+    _decide_again(upload, contents, stored)
+    change = Change()
+    visibility = _visibility(change, upload, found)
+    seen = Observed.from_rows(ident, found)
+    old = seen.standing.places.get(target)
+    place = Place(visibility, old.channels if old is not None else frozenset({UNSTABLE}))
+    steps.step(change, seen, seen.standing.with_place(target, place), carried=target)
+    change.put(_package_row(upload, contents, key, place, stored))
+    change.put(_texts_row(ident, contents))
+    change.commit()
+
+
+def _decide_again(upload: Upload, contents: Contents, stored: PackageRow | None) -> None:
+    """Checks 3 and 11 once more, on what the transaction will be conditioned on: another upload may have come first."""
+    if stored is None:
+        return
+    if not upload.forced and contents.target is upload.target:
+        raise ReleaseExists
+    if upload.forced and stored.checksum != upload.checksum:
+        raise ArchiveRefused("ds:up:4")
+
+
+def _visibility(change: Change, upload: Upload, found: Found) -> Visibility:
+    """What the name's settings say; without any they are made with the origin's default. Raises OriginMissing."""
+    ident = upload.ident
+    origin = found.get(origin_key(ident.origin))
+    if origin is None:
+        raise OriginMissing
+    change.check(origin_key(ident.origin), OriginRow.pk.exists(), otherwise=OriginMissing())
+    key = store.settings_key(ident.origin, ident.name)
+    known = found.get(key)
+    if known is not None:
+        return Visibility(known.visibility)
+    visibility = Visibility(origin.default_package_visibility)
+    moment = now()
+    change.add(
+        SettingsRow(
+            key.pk,
+            key.sk,
+            id=new_id(moment),
+            visibility=str(visibility),
+            owner_id=upload.uploader_id,
+            created_at=timestamp(moment),
+            updated_at=timestamp(moment),
+        )
+    )
+    public = int(visibility is Visibility.PUBLIC)
+    counts = [OriginCountRow.settings.add(1), OriginCountRow.public_settings.add(public)]
+    change.update(origin_count_key(ident.origin), counts)
+    return visibility
+
+
+def _package_row(
+    upload: Upload, contents: Contents, key: str, place: Place, stored: PackageRow | None
+) -> PackageRow:
+    archive, moment = contents.archive, now()
+    where = store.package_key(upload.ident, contents.target)
+    return PackageRow(
+        where.pk,
+        where.sk,
+        id=new_id(moment) if stored is None else stored.id,
+        owner_id=upload.uploader_id,
+        ident=str(upload.ident),
+        checksum=archive.checksum,
+        size=archive.size,
+        deps=_joined(hart.deps(archive)),
+        tdeps=_joined(hart.tdeps(archive)),
+        build_deps=_joined(hart.build_deps(archive)),
+        build_tdeps=_joined(hart.build_tdeps(archive)),
+        exposes=_joined(hart.exposes(archive)),
+        package_type=contents.package_type,
+        visibility=str(place.visibility),
+        channels=steps.listed(place.channels),
+        is_a_service=contents.is_a_service,
+        artifact=key,
+        created_at=timestamp(moment) if stored is None else stored.created_at,
+        updated_at=timestamp(moment),
+    )
+
+
+def _joined(values: tuple[object, ...]) -> str:
+    return "\n".join(map(str, values))
+
+
+def _texts_row(ident: PackageIdent, contents: Contents) -> TextsRow:
+    where = store.texts_key(ident, contents.target)
+    packed = contents.texts.packed()
+    if len(packed) <= INLINE_TEXTS_BYTES:
+        return TextsRow(where.pk, where.sk, content=packed)
+    place = f"texts/{ident}/{contents.target.path}/{contents.archive.checksum}"
+    artifacts.put_bytes(place, packed)
+    return TextsRow(where.pk, where.sk, artifact=place)
