@@ -1,4 +1,7 @@
-"""Large artifacts, streamed from the bucket in constant memory: nginx's internal redirect, and a stand-in for the CDN (platform.md 4.3)."""
+"""Artifacts streamed from the bucket in constant memory: nginx's internal redirect, and a stand-in for the CDN.
+
+Contract: platform.md 4.3.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,7 +19,7 @@ STEP = 1024 * 1024
 _SINGLE_RANGE = re.compile(r"bytes=([0-9]+-[0-9]*|-[0-9]+)", re.ASCII)
 
 Verifier = Callable[[str, Mapping[str, str]], bool]
-"""Whether the signature of a URL holds now: gets the raw path and the query's `Expires`, `Signature` and `Key-Pair-Id`."""
+"""Whether a URL's signature holds now, from raw path and query (`Expires`, `Signature`, `Key-Pair-Id`)."""
 
 
 class Artifacts:
@@ -80,7 +83,7 @@ def _key(raw_path: str) -> str:
 
 
 def _range(environ: Environ) -> str | None:
-    """A Range of one part; others are ignored, as they may be, and so are conditional ones, since there are no validators."""
+    """A Range of one part; others are ignored, as they may be, and conditional ones, since there are no validators."""
     asked = environ.get("HTTP_RANGE", "").replace(" ", "")
     return asked if _SINGLE_RANGE.fullmatch(asked) and "HTTP_IF_RANGE" not in environ else None
 

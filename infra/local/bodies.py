@@ -1,4 +1,4 @@
-"""Request bodies, read to their end before anybody looks at them (platform.md 1.8: up to 1 GiB, and hab's uploads are chunked)."""
+"""Request bodies, read to their end before anybody looks at them; up to 1 GiB, chunked or not (platform.md 1.8)."""
 
 import tempfile
 from collections.abc import Mapping

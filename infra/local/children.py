@@ -4,14 +4,17 @@ import os
 import signal
 import socket
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 BACKLOG = 512
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes a file of its own in it
 
 
 class PortInUse(Exception):
-    """Somebody else listens on the address already."""
+    """The address cannot be had, most often because somebody else listens there."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -29,6 +32,11 @@ def listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise PortInUse(f"{host}:{port}: {problem.strerror}") from problem
     return listener
+
+
+def memory_folder() -> str:
+    """A folder that is no disk, if there is one: gunicorn's workers touch a file there every second."""
+    return str(_SHARED_MEMORY) if _SHARED_MEMORY.is_dir() else tempfile.gettempdir()
 
 
 class Child:

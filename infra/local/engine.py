@@ -7,19 +7,19 @@ engine ends instead of coming back empty.
 import argparse
 import os
 import resource
-import tempfile
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
-from gunicorn.app.base import BaseApplication
-from gunicorn.errors import HaltServer
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.errors import HaltServer  # type: ignore[import-untyped]
 
+from infra.local.children import memory_folder
 from infra.local.parent import end_with_parent
 
 HOST = "127.0.0.1"
 THREADS = 32
 LOST_STATE = 4
+MOST_FILES = 65_536
 
 
 class EngineServer(BaseApplication):  # type: ignore[misc]
@@ -42,7 +42,7 @@ class EngineServer(BaseApplication):  # type: ignore[misc]
             "backlog": 512,
             "limit_request_line": 8190,
             "limit_request_field_size": 65_536,
-            "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else tempfile.gettempdir(),
+            "worker_tmp_dir": memory_folder(),
             "control_socket_disable": True,
             "loglevel": "warning",
             "proc_name": "bldr-engine",
@@ -64,6 +64,12 @@ def _end_instead_of_starting_empty(_server: Any, _worker: Any) -> None:
     raise HaltServer("The engine's worker died, and its tables and buckets with it.", LOST_STATE)
 
 
+def _allow_many_files() -> None:
+    """Every larger object is an open file without a name, which goes with the process however that ends."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, MOST_FILES), most))
+
+
 def main() -> None:
     """Serve until told to stop."""
     parser = argparse.ArgumentParser(prog="python -m infra.local.engine", description=__doc__.splitlines()[0])
@@ -71,8 +77,7 @@ def main() -> None:
     where.add_argument("--port", type=int, default=4566, help="port on 127.0.0.1 (default %(default)s)")
     where.add_argument("--fd", type=int, help="file descriptor of a socket that listens already")
     asked = parser.parse_args()
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # every larger object is an open file
+    _allow_many_files()
     bind = f"{HOST}:{asked.port}" if asked.fd is None else f"fd://{asked.fd}"
     if asked.fd is None:
         os.environ.setdefault("MOTO_PORT", str(asked.port))

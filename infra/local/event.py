@@ -1,4 +1,4 @@
-"""HTTP as API Gateway tells it to a function: WSGI environ to REST proxy event, and the function's answer back (platform.md 4.6).
+"""HTTP as API Gateway tells it to a function: a REST proxy event, and the function's answer back (platform.md 4.6).
 
 The only thing that API Gateway would not do: a body over its limit is not refused but handed over as an open file in
 `requestContext.bldrBodyFile`, with an empty `body`.
@@ -110,5 +110,5 @@ def _request_context(environ: Mapping[str, Any], raw_path: str, match: Match) ->
 
 
 def _sendable(value: str) -> str:
-    """A header value in the form WSGI wants: UTF-8 seen as Latin-1, without control characters that would end the header."""
+    """A header value as WSGI wants it: UTF-8 seen as Latin-1, without control characters that would end it."""
     return value.encode().decode("latin-1").translate(_UNPRINTABLE)

@@ -1,16 +1,15 @@
-"""The HTTP front: serves the app under /v1 exactly as API Gateway would, and large artifacts from the bucket (platform.md 1.1, 4.6.18)."""
+"""The HTTP front: serves the app under /v1 as API Gateway would, and artifacts from the bucket (platform.md 1.1)."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import IO, Any
 
+from chalicelib.platform.settings import settings
 from infra.local import bodies
 from infra.local.artifacts import ACCEL_REDIRECT, PREFIX, Artifacts, Verifier
 from infra.local.event import STAGE, Invocation, http_answer, proxy_event
 from infra.local.routing import RouteTree
 from infra.local.wsgi import Environ, HttpAnswer, StartResponse, close_afterwards, raw_path, send
-
-App = Callable[[dict[str, Any], Any], Mapping[str, Any]]
 
 NOT_FOUND = HttpAnswer(404)
 TOO_LARGE = HttpAnswer(
@@ -22,27 +21,26 @@ _log = logging.getLogger("gunicorn.error")
 def build() -> "Front":
     """The front of the project's own app, for gunicorn."""
     from app import app
-    from chalicelib.platform.settings import settings
 
-    return Front(app, app.routes, settings.bucket)
+    return Front(app)
 
 
 class Front:
-    """A WSGI application around `app(event, context)`.
+    """A WSGI application around a Chalice app, which is called as Lambda calls it: `app(event, context)`.
 
-    `routes` maps declared paths to methods, `bucket` holds the artifacts; `verify` decides about signed artifact URLs, without it they are all refused.
+    `verify` decides about signed artifact URLs, without it they are all refused; `bucket` holds the artifacts.
     """
 
     def __init__(
         self,
-        app: App,
-        routes: Mapping[str, Iterable[str]],
-        bucket: str,
+        app: Any,
+        *,
         verify: Verifier | None = None,
+        bucket: str = settings.bucket,
         largest_body: int = bodies.LARGEST,
     ) -> None:
         self._app = app
-        self._tree = RouteTree(routes)
+        self._tree = RouteTree(app.routes)
         self._artifacts = Artifacts(bucket, verify)
         self._largest_body = largest_body
         # What is served beside the API, by exact path: later pages join here.
@@ -79,7 +77,7 @@ class Front:
         event = proxy_event(environ, path, match, body)
         try:
             return http_answer(self._app(event, Invocation(event["requestContext"]["requestId"])))
-        except Exception:  # the rim: a function that dies is an empty answer and a stack in the log
+        except Exception:  # noqa: BLE001 - the rim: a function that dies is an empty answer and a stack in the log
             _log.exception("the app failed on %s %s", environ["REQUEST_METHOD"], match.resource)
             return HttpAnswer(500)
 

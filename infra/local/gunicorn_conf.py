@@ -1,10 +1,9 @@
-"""gunicorn's settings for the HTTP front: threads, time limits and what a closing answer says (platform.md 1.8, 4.6.18)."""
+"""gunicorn's settings for the HTTP front: threads, time limits, and closing connections (platform.md 1.8)."""
 
 import os
-import tempfile
-from pathlib import Path
 from typing import Any
 
+from infra.local.children import memory_folder
 from infra.local.parent import end_with_parent
 
 worker_class = "gthread"
@@ -25,7 +24,7 @@ limit_request_field_size = 16_380
 forwarded_allow_ips = ""
 secure_scheme_headers: dict[str, str] = {}
 
-worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else tempfile.gettempdir()
+worker_tmp_dir = memory_folder()
 control_socket_disable = True
 accesslog = "-" if os.environ.get("BLDR_ACCESS_LOG") else None
 errorlog = "-"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
-from moto.dynamodb.models.table import RESULT_SIZE_LIMIT, Table
+from moto.dynamodb.models.table import RESULT_SIZE_LIMIT
 
 Page = tuple[list[Item], int, dict[str, Any] | None]
 
@@ -47,36 +47,35 @@ class Partition(dict[DynamoType, Item]):
         return (self._by_text[self._order[position]] for position in positions)
 
     def _bounds(self, comparison: str | None, values: list[str]) -> tuple[int, int]:
-        order = self._order
-        match comparison, values:
-            case None, _:
-                return 0, len(order)
-            case "=" | "EQ", [value]:
-                return bisect_left(order, value), bisect_right(order, value)
-            case "<" | "LT", [value]:
-                return 0, bisect_left(order, value)
-            case "<=" | "LE", [value]:
-                return 0, bisect_right(order, value)
-            case ">" | "GT", [value]:
-                return bisect_right(order, value), len(order)
-            case ">=" | "GE", [value]:
-                return bisect_left(order, value), len(order)
-            case "BETWEEN", [low, high]:
-                return bisect_left(order, low), bisect_right(order, high)
-            case "BEGINS_WITH", [prefix]:
-                length = len(prefix)
-                return bisect_left(order, prefix), bisect_right(order, prefix, key=lambda text: text[:length])
-        raise ValueError(f"unknown comparison of a range key: {comparison}")
+        """Where the rows that pass begin and end; operators come in the words of expressions and of the old API."""
+        if comparison is None:
+            return 0, len(self._order)
+        first, last = values[0], values[-1]
+        low, high = bisect_left(self._order, first), bisect_right(self._order, last)
+        if comparison == "BEGINS_WITH":
+            length = len(first)
+            high = bisect_right(self._order, first, key=lambda text: text[:length])
+        elif comparison in ("<", "LT"):
+            low, high = 0, low
+        elif comparison in ("<=", "LE"):
+            low = 0
+        elif comparison in (">", "GT"):
+            low, high = high, len(self._order)
+        elif comparison in (">=", "GE"):
+            high = len(self._order)
+        elif comparison not in ("=", "EQ", "BETWEEN"):
+            raise ValueError(f"unknown comparison of a range key: {comparison}")
+        return low, high
 
 
-def adopt(table: Table) -> None:
+def adopt(table: Any) -> None:
     """Give a fresh table ordered partitions; only for range keys of text, the others stay as moto has them."""
     if table.range_key_type == "S":
         table.items = defaultdict(Partition)
 
 
-def query(
-    table: Table,
+def query(  # noqa: PLR0913, PLR0917 - moto's own parameters
+    table: Any,
     hash_key: DynamoType | None,
     range_comparison: str | None,
     range_objs: list[DynamoType],

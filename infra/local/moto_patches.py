@@ -6,7 +6,6 @@ Step Functions and Lambda in process (for builds) would be applied here too.
 
 import base64
 import threading
-from functools import wraps
 from typing import Any
 
 import moto.backends
@@ -17,9 +16,7 @@ from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 
 from infra.local import moto_partitions, moto_s3, moto_transactions
-from infra.local.moto_transactions import LIMIT
-
-_one_at_a_time = threading.RLock()
+from infra.local.patching import around, in_place_of
 
 
 def apply() -> None:
@@ -34,40 +31,35 @@ def apply() -> None:
 def _serialise_dynamodb() -> None:
     """moto checks a condition and then writes, with nothing to keep another server thread out in between.
 
-    Conditional writes are what our correctness rests on, so DynamoDB calls run one after the other. The lock is taken when
-    the request's body has been read, and held until the answer is text, since answers are made of live rows.
+    Conditional writes are what our correctness rests on, so DynamoDB calls run one after the other. The lock is taken
+    when the request's body has been read, and held until the answer is text, since answers are made of live rows.
     """
-    unlocked = DynamoHandler.call_action
+    one_at_a_time = threading.RLock()
 
-    @wraps(unlocked)
-    def call_action(self: DynamoHandler) -> Any:
-        with _one_at_a_time:
-            return unlocked(self)
+    def call_action(unlocked: Any, handler: DynamoHandler) -> Any:
+        with one_at_a_time:
+            return unlocked(handler)
 
-    DynamoHandler.call_action = call_action
+    around(DynamoHandler, "call_action", call_action)
 
 
 def _index_partitions() -> None:
     """moto's Query sorts all rows of the table, and even a miss of GetItem leaves an empty partition behind."""
-    made, queried, got = Table.__init__, Table.query, Table.get_item
 
-    @wraps(made)
-    def make(self: Table, *args: Any, **named: Any) -> None:
-        made(self, *args, **named)
-        moto_partitions.adopt(self)
+    def make(made: Any, table: Table, *args: Any, **named: Any) -> None:
+        made(table, *args, **named)
+        moto_partitions.adopt(table)
 
-    @wraps(queried)
-    def query(self: Table, *args: Any, **named: Any) -> Any:
-        fast = moto_partitions.query(self, *args, **named)
-        return queried(self, *args, **named) if fast is None else fast
+    def query(queried: Any, table: Table, *args: Any, **named: Any) -> Any:
+        page = moto_partitions.query(table, *args, **named)
+        return queried(table, *args, **named) if page is None else page
 
-    @wraps(got)
-    def get_item(self: Table, hash_key: Any, range_key: Any = None, projection_expression: Any = None) -> Any:
-        if hash_key not in self.items:
-            return None
-        return got(self, hash_key, range_key, projection_expression)
+    def get_item(got: Any, table: Table, hash_key: Any, *args: Any, **named: Any) -> Any:
+        return got(table, hash_key, *args, **named) if hash_key in table.items else None
 
-    Table.__init__, Table.query, Table.get_item = make, query, get_item
+    around(Table, "__init__", make)
+    around(Table, "query", query)
+    around(Table, "get_item", get_item)
 
 
 def _make_transactions_cheap_and_idempotent() -> None:
@@ -75,35 +67,32 @@ def _make_transactions_cheap_and_idempotent() -> None:
 
     SDKs send a token with each transaction and repeat it when an answer got lost, so that nothing is applied twice.
     """
-    remembered = moto_transactions.Tokens()
-    answered = DynamoHandler.transact_write_items
+    tokens = moto_transactions.Tokens()
 
-    @wraps(answered)
-    def transact_write_items(self: DynamoHandler) -> Any:
-        return remembered.once(self.body, lambda: answered(self))
+    def answer(answered: Any, handler: DynamoHandler) -> Any:
+        return tokens.once(handler.body, lambda: answered(handler))
 
-    DynamoHandler.transact_write_items = transact_write_items
-    DynamoDBBackend.transact_write_items = moto_transactions.transact_write_items
-    moto.dynamodb.responses.TRANSACTION_MAX_ITEMS = LIMIT  # of TransactGetItems, which moto holds at the old 25
+    around(DynamoHandler, "transact_write_items", answer)
+    in_place_of(DynamoDBBackend, "transact_write_items", moto_transactions.transact_write_items)
+    # TransactGetItems, which moto holds at the limit of years ago.
+    in_place_of(moto.dynamodb.responses, "TRANSACTION_MAX_ITEMS", moto_transactions.LIMIT)
 
 
 def _answer_rows_without_detours() -> None:
-    """moto tries thirty spellings of every possible type of every attribute of a row: 0.2 ms a row, 10 ms for a list page.
+    """moto tries thirty spellings of every possible type of every attribute of a row: 10 ms for a list page.
 
     It also lists its own folder for each request to find out which service is meant.
     """
     modules = tuple(moto.backends.list_of_moto_modules())
-    moto.backends.list_of_moto_modules = lambda: modules
-    serialized = BaseJSONSerializer._serialize_type_structure
+    in_place_of(moto.backends, "list_of_moto_modules", lambda: modules)
 
-    @wraps(serialized)
-    def serialize(self: BaseJSONSerializer, into: Any, value: Any, shape: Any, key: str) -> None:
+    def serialize(serialized: Any, serializer: BaseJSONSerializer, into: Any, value: Any, shape: Any, key: str) -> None:
         if shape.name == "AttributeValue" and isinstance(value, dict):
             into[key] = _attribute_on_the_wire(value)
         else:
-            serialized(self, into, value, shape, key)
+            serialized(serializer, into, value, shape, key)
 
-    BaseJSONSerializer._serialize_type_structure = serialize
+    around(BaseJSONSerializer, "_serialize_type_structure", serialize)
 
 
 def _attribute_on_the_wire(value: dict[str, Any]) -> dict[str, Any]:

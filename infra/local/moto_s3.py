@@ -3,19 +3,19 @@
 import hashlib
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import wraps
 from typing import IO, Any
 
 from moto.s3.exceptions import EntityTooSmall, InvalidPart, MalformedXML
-from moto.s3.models import S3_UPLOAD_PART_MIN_SIZE, FakeKey, FakeMultipart
+from moto.s3.models import FakeKey, FakeMultipart
 from moto.s3.responses import S3Response
+from moto.settings import S3_UPLOAD_PART_MIN_SIZE
+
+from infra.local.patching import around, in_place_of
 
 IN_MEMORY = 256 * 1024
 STEP = 1024 * 1024
-
-_one_at_a_time = threading.RLock()
 
 
 class _File:
@@ -97,41 +97,57 @@ class Content:
 
 
 def apply() -> None:
-    """Patch moto's S3 in this process; once, before it serves."""
+    """Patch moto in this process; once, before it serves."""
     _hold_contents_in_pieces()
-    _serialise(S3Response, "_key_response")
-    _serialise(S3Response, "_bucket_response")
+    _serialise_s3()
 
 
 def _hold_contents_in_pieces() -> None:
     """moto reads an object whole for every GET, Range, copy and completed upload: a gigabyte each, several times."""
-
-    def get(self: FakeKey) -> bytes | Content:
-        content: Content = self._content
-        return bytes(content) if len(content) <= IN_MEMORY else content
-
-    def put(self: FakeKey, value: bytes | Content) -> None:
-        self._content = Content.of(value)
-        self.contentsize = len(self._content)
-
-    def etag(self: FakeKey) -> str:
-        if self._etag is None:
-            digest = hashlib.md5(usedforsecurity=False)
-            for chunk in self._content:
-                digest.update(chunk)
-            self._etag = digest.hexdigest()
-        return f'"{self._etag}"'
-
-    FakeKey.value = property(get, put)
-    FakeKey.etag = property(etag)
-    FakeMultipart.complete = _complete
+    in_place_of(FakeKey, "value", property(_value, _set_value))
+    in_place_of(FakeKey, "etag", property(_etag))
+    in_place_of(FakeMultipart, "complete", _complete)
 
 
-def _complete(self: FakeMultipart, body: Iterator[tuple[int, str]]) -> tuple[Content, str, None]:
+def _serialise_s3() -> None:
+    """moto looks for an object (If-None-Match) and then writes it, and lists keys while others add some.
+
+    Bodies have been read when the lock is taken, and contents are streamed after it is free again.
+    """
+    one_at_a_time = threading.RLock()
+
+    def locked(unlocked: Any, *args: Any, **named: Any) -> Any:
+        with one_at_a_time:
+            return unlocked(*args, **named)
+
+    around(S3Response, "_key_response", locked)
+    around(S3Response, "_bucket_response", locked)
+
+
+def _value(key: Any) -> bytes | Content:
+    content: Content = key._content
+    return bytes(content) if len(content) <= IN_MEMORY else content
+
+
+def _set_value(key: Any, value: bytes | Content) -> None:
+    key._content = Content.of(value)
+    key.contentsize = len(key._content)
+
+
+def _etag(key: Any) -> str:
+    if key._etag is None:
+        digest = hashlib.md5(usedforsecurity=False)
+        for chunk in key._content:
+            digest.update(chunk)
+        key._etag = digest.hexdigest()
+    return f'"{key._etag}"'
+
+
+def _complete(upload: Any, body: Iterator[tuple[int, str]]) -> tuple[Content, str, None]:
     """Join the parts; no checksum of the whole, which moto would compute over a copy in memory."""
-    parts: list[FakeKey] = []
+    parts: list[Any] = []
     for number, etag in body:
-        part = self.parts.get(number)
+        part = upload.parts.get(number)
         if part is None or part.etag.strip('"') != etag.strip('"'):
             raise InvalidPart
         if parts and parts[-1].contentsize < S3_UPLOAD_PART_MIN_SIZE:
@@ -142,18 +158,3 @@ def _complete(self: FakeMultipart, body: Iterator[tuple[int, str]]) -> tuple[Con
     digests = b"".join(bytes.fromhex(part.etag.strip('"')) for part in parts)
     whole = hashlib.md5(digests, usedforsecurity=False).hexdigest()
     return Content.joined([part._content for part in parts]), f"{whole}-{len(parts)}", None
-
-
-def _serialise(responses: type, name: str) -> None:
-    """moto looks for an object (If-None-Match) and then writes it, and lists keys while others add some.
-
-    Bodies have been read when the lock is taken, and contents are streamed after it is free again.
-    """
-    unlocked: Callable[..., Any] = getattr(responses, name)
-
-    @wraps(unlocked)
-    def locked(self: Any, *args: Any, **named: Any) -> Any:
-        with _one_at_a_time:
-            return unlocked(self, *args, **named)
-
-    setattr(responses, name, locked)

@@ -21,7 +21,6 @@ from moto.dynamodb.exceptions import (
 )
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
-from moto.dynamodb.models.table import Table
 
 LIMIT = 100
 TOKEN_SECONDS = 600
@@ -35,14 +34,15 @@ class _Step:
 
     kind: str
     request: dict[str, Any]
-    table: Table
+    table: Any
     key: dict[str, Any]
     hash_key: DynamoType
     range_key: DynamoType | None
 
     @property
     def row(self) -> Item | None:
-        return self.table.get_item(self.hash_key, self.range_key)
+        row: Item | None = self.table.get_item(self.hash_key, self.range_key)
+        return row
 
     def put_back(self, row: Item | None) -> None:
         """Undo: the row as it was, or none."""
@@ -55,7 +55,7 @@ class _Step:
 
 
 def transact_write_items(self: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
-    """Write all or nothing. Raises what moto raises: a validation error, or a cancellation with a reason per operation."""
+    """Write all or nothing. Raises what moto raises: a validation error, or a cancellation with all reasons."""
     if len(transact_items) > LIMIT:
         raise TooManyTransactionsException
     steps = [_step(self, item) for item in transact_items]
@@ -125,7 +125,7 @@ def _write(backend: DynamoDBBackend, step: _Step) -> None:
         )
 
 
-class _TokenReused(JsonRESTError):
+class _TokenReusedError(JsonRESTError):
     def __init__(self) -> None:
         super().__init__(
             "com.amazonaws.dynamodb.v20120810#IdempotentParameterMismatchException",
@@ -140,7 +140,7 @@ class Tokens:
         self._done: OrderedDict[str, tuple[float, int]] = OrderedDict()
 
     def once(self, request: dict[str, Any], apply: Callable[[], ActionResult]) -> ActionResult:
-        """Apply a transaction unless its token says that it has been; another request under the same token is refused."""
+        """Apply a transaction unless its token says that it has been; other content under the token is refused."""
         token = request.get("ClientRequestToken")
         if not token:
             return apply()
@@ -149,7 +149,7 @@ class Tokens:
             self._done.popitem(last=False)
         if token in self._done:
             if self._done[token][1] != content:
-                raise _TokenReused
+                raise _TokenReusedError
             return EmptyResult()
         answer = apply()
         self._done[token] = (now, content)

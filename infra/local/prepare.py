@@ -2,13 +2,26 @@
 
 from importlib import import_module
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
 
 from chalicelib.platform.settings import settings
-from infra.local.resources import ensure_resources
+from infra.local.resources import create_resources
+
+SEED = "infra.local.seed"
+
+
+class PrepareFailed(Exception):
+    """The engine cannot be made ready; the text says why."""
 
 
 def prepare() -> str:
-    """Make what is missing; returns the first user's token."""
-    ensure_resources()
-    return str(import_module("infra.local.seed").seed_user(settings))
+    """Make what is missing and return the first user's token. Raises PrepareFailed."""
+    try:
+        create_resources()
+        return str(import_module(SEED).seed_user(settings))
+    except (BotoCoreError, ClientError) as problem:
+        raise PrepareFailed(f"the engine could not be prepared: {problem}") from problem
+    except ModuleNotFoundError as problem:
+        if problem.name != SEED:
+            raise
+        raise PrepareFailed(f"{SEED} is missing, so there is no first user") from problem

@@ -1,14 +1,14 @@
 """Table, bucket and secret of infra/template.yaml, made in whatever engine AWS_ENDPOINT_URL[_SERVICE] points at.
 
-The template's properties are handed to create_table and create_bucket directly. CloudFormation of the engines would need
-the API and its functions cut out of the template first, differs between engines (moto forgets the time to live), and
-cannot adopt what is there already; these calls work everywhere.
+The template's properties are handed to create_table and create_bucket directly. CloudFormation of the engines would
+need the API and its functions cut out of the template first, differs between engines (moto forgets the time to live),
+and cannot adopt what is there already; these calls work everywhere.
 """
 
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
 from chalicelib.core.builder_key import generate_builder_key
 from chalicelib.platform.aws import client
@@ -27,8 +27,8 @@ _TABLE_PARAMETERS = (
 )
 
 
-def ensure_resources() -> None:
-    """Make what the engine does not have yet; what is there is left as it is, so state survives a restart of the API."""
+def create_resources() -> None:
+    """Make what the engine does not have yet and leave what is there, so that state survives a restart of the API."""
     _ensure_table(settings.table, properties(TABLE))
     _ensure_bucket(settings.bucket)
     _ensure_builder_key(settings.builder_key_secret, properties(SECRET))
@@ -37,9 +37,7 @@ def ensure_resources() -> None:
 def _ensure_table(name: str, declared: dict[str, Any]) -> None:
     dynamodb = client("dynamodb")
     try:
-        dynamodb.create_table(
-            TableName=name, **{key: declared[key] for key in _TABLE_PARAMETERS if key in declared}
-        )
+        dynamodb.create_table(TableName=name, **{key: declared[key] for key in _TABLE_PARAMETERS if key in declared})
     except dynamodb.exceptions.ResourceInUseException:
         return
     dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})

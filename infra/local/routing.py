@@ -32,8 +32,9 @@ class RouteTree:
             self._add(path, frozenset(methods))
 
     def match(self, raw_path: str) -> Match | None:
-        """The declared path for a raw path, or None. Segments are split before anything is decoded; an empty one matches nothing.
+        """The declared path for a raw path, or None.
 
+        Segments are split before anything is decoded; an empty one matches nothing.
         One trailing slash is ignored, as API Gateway does.
         """
         trimmed = raw_path[:-1] if raw_path.endswith("/") and raw_path != "/" else raw_path

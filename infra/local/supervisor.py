@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import sys
 import time
 from collections import deque
@@ -12,9 +13,10 @@ from types import FrameType
 
 from infra.local.children import Child, PortInUse, listen
 
-PORT_IN_USE, NOT_READY, ENGINE_DIED, API_KEEPS_DYING = 2, 3, 4, 5
+PORT_IN_USE, NOT_READY, ENGINE_DIED, API_KEEPS_DYING, BAD_SETTING = 2, 3, 4, 5, 6
 READY_SECONDS = 60
-PATIENCE_SECONDS = 3
+# Requests under way get a moment; the engine has nothing to save.
+API_PATIENCE_SECONDS, ENGINE_PATIENCE_SECONDS = 3, 0.3
 RESTARTS, RESTART_WINDOW_SECONDS = 5, 60
 ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3")
 FAKE_ACCOUNT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
@@ -79,24 +81,22 @@ class Supervisor:
 
     def __init__(self, environment: dict[str, str]) -> None:
         self._environment = environment
-        self._address = Address(environment.get("BLDR_LISTEN", "0.0.0.0"), int(environment.get("BLDR_PORT", "9636")))  # noqa: S104
         self._engine: Child | None = None
         self._api: Child | None = None
         self._restarts: deque[float] = deque()
 
     def start(self) -> None:
         """Bring everything up and tell how to use it. Raises StartFailed."""
-        try:
-            listener = listen(self._address.host, self._address.port)
-        except PortInUse as problem:
-            raise StartFailed(PORT_IN_USE, f"cannot listen on {problem}; BLDR_PORT=... chooses another port") from problem
+        address = _address(self._environment)
+        listener = _listen(address)
         if not any(self._environment.get(name) for name in ENDPOINTS):
             self._start_engine()
         token = self._prepare()
         command = [sys.executable, "-m", "gunicorn", "-c", "python:infra.local.gunicorn_conf"]
         self._api = Child("API", [*command, "--bind", "fd://{fd}", "infra.local.front:build()"], listener)
-        self._start_api()
-        say(_greeting(self._address.url, token, embedded=self._engine is not None), plain=True)
+        self._api.start(self._environment)
+        _wait_until_it_answers(self._api, address.local_host, address.port, "/health")
+        say(_greeting(address.url, token, embedded=self._engine is not None), plain=True)
 
     def watch(self) -> int:
         """Wait for a child to end: the API is started again, without the engine there is nothing left to serve."""
@@ -110,20 +110,23 @@ class Supervisor:
                     say(f"the API ended {RESTARTS + 1} times within {RESTART_WINDOW_SECONDS} s; stopping")
                     return API_KEEPS_DYING
                 say(f"the API ended ({_how(status)}); starting it again on the same engine, nothing stored is lost")
-                self._start_api()
-                say("the API serves again")
+                self._api.start(self._environment)
 
     def stop(self) -> None:
         """End the API, then the engine."""
-        for child in (self._api, self._engine):
-            if child is not None:
-                child.stop(PATIENCE_SECONDS)
+        if self._api is not None:
+            self._api.stop(API_PATIENCE_SECONDS)
+        if self._engine is not None:
+            self._engine.stop(ENGINE_PATIENCE_SECONDS)
 
     def _start_engine(self) -> None:
         listener = listen("127.0.0.1", 0)
         port = listener.getsockname()[1]
         self._environment.update(
-            FAKE_ACCOUNT, AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}", AWS_EC2_METADATA_DISABLED="true", MOTO_PORT=str(port)
+            FAKE_ACCOUNT,
+            AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}",
+            AWS_EC2_METADATA_DISABLED="true",
+            MOTO_PORT=str(port),
         )
         for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION"):
             self._environment.pop(name, None)
@@ -137,14 +140,14 @@ class Supervisor:
             self._environment = {**_credentials_for_a_local_engine(self._environment), **self._environment}
         os.environ.clear()
         os.environ.update(self._environment)
-        from infra.local.prepare import prepare
-
-        return prepare()
-
-    def _start_api(self) -> None:
-        if self._api is not None:
-            self._api.start(self._environment)
-            _wait_until_it_answers(self._api, self._address.local_host, self._address.port, "/health")
+        try:
+            from infra.local.prepare import PrepareFailed, prepare
+        except ValueError as problem:  # a setting that cannot be used says so when it is read
+            raise StartFailed(BAD_SETTING, str(problem)) from problem
+        try:
+            return prepare()
+        except PrepareFailed as problem:
+            raise StartFailed(NOT_READY, str(problem)) from problem
 
     def _may_restart(self) -> bool:
         now = time.monotonic()
@@ -157,6 +160,20 @@ class Supervisor:
 def say(text: str, plain: bool = False) -> None:
     """A line of ours between the children's."""
     print(text if plain else f"bldr: {text}", flush=True)
+
+
+def _address(environment: Mapping[str, str]) -> Address:
+    host, port = environment.get("BLDR_LISTEN") or "0.0.0.0", environment.get("BLDR_PORT") or "9636"  # noqa: S104
+    if not port.isdecimal() or int(port) > 65_535:
+        raise StartFailed(BAD_SETTING, f"BLDR_PORT={port!r} is no port")
+    return Address(host, int(port))
+
+
+def _listen(address: Address) -> socket.socket:
+    try:
+        return listen(address.host, address.port)
+    except PortInUse as problem:
+        raise StartFailed(PORT_IN_USE, f"cannot listen on {problem}; BLDR_PORT=... chooses another port") from problem
 
 
 def _credentials_for_a_local_engine(environment: Mapping[str, str]) -> dict[str, str]:
@@ -190,7 +207,9 @@ def _how(status: int) -> str:
 
 def _greeting(url: str, token: str, *, embedded: bool) -> str:
     kept = (
-        "Everything is stored in memory and lives as long as this runs." if embedded else "State lives in the engine given by AWS_ENDPOINT_URL."
+        "Everything is stored in memory and lives as long as this runs."
+        if embedded
+        else "State lives in the engine given by AWS_ENDPOINT_URL."
     )
     return f"""
 Habitat Builder listens on {url}
@@ -202,5 +221,5 @@ Try:
   curl -i {url}/v1/status
   curl -i -H "Authorization: Bearer $HAB_AUTH_TOKEN" -H "Content-Type: application/json" \\
        -d '{{"name":"demo"}}' {url}/v1/depot/origins        # or: hab origin create demo
-  hab pkg upload results/demo-*.hart                        # or: curl --data-binary @FILE "{url}/v1/depot/pkgs/ORIGIN/NAME/VERSION/RELEASE?target=x86_64-linux&checksum=BLAKE2B"
+  hab origin key generate demo && hab pkg upload results/demo-*.hart
 """

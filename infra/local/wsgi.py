@@ -1,4 +1,4 @@
-"""The few things that every answer of the front needs from WSGI and gunicorn: raw path, status line, sending, closing."""
+"""What every answer of the front needs from WSGI and gunicorn: raw path, status line, sending, closing."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
