@@ -17,3 +17,8 @@ os.environ.update(
 )
 for variable in [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL")]:
     del os.environ[variable]
+
+from hypothesis import settings  # noqa: E402 - the environment comes first
+
+settings.register_profile("here", deadline=None, derandomize=True)
+settings.load_profile("here")

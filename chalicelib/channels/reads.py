@@ -98,9 +98,7 @@ def _newest(
     return next((row for row in found if version is None or PackageIdent.parse(row.ident).version == version), None)
 
 
-def _read(
-    ident: PackageIdent, target: Target, channel: str, caller: Caller
-) -> tuple[PackageRow, Texts] | None:
+def _read(ident: PackageIdent, target: Target, channel: str, caller: Caller) -> tuple[PackageRow, Texts] | None:
     """The package if it is in the channel and the caller may see it."""
     package, texts = packages.package_key(ident, target), packages.texts_key(ident, target)
     found = caller.read_with(package, texts, store.channel_key(ident.origin, channel))

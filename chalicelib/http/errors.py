@@ -2,7 +2,6 @@
 
 from chalicelib.accounts import errors as accounts
 from chalicelib.channels import errors as channels
-from chalicelib.core import hart
 from chalicelib.core.target import TargetUnknown
 from chalicelib.http.answer import Answer, empty, text
 from chalicelib.http.call import BodyMalformed, BodyTooLarge, QueryMalformed
@@ -22,7 +21,6 @@ STATUS: dict[type[Exception], int] = {
     **origins.STATUS,
     **packages.STATUS,
     **channels.STATUS,
-    hart.HartRefused: 422,
 }
 RETRY_AFTER = {"Retry-After": "1"}
 

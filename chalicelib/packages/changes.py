@@ -1,7 +1,7 @@
-"""Changing one package after its upload: deletion and visibility (packages.md section 8)."""
+"""Changing one package: what may be uploaded, deletion and visibility (packages.md sections 7 and 8)."""
 
 from chalicelib.channels.store import STABLE
-from chalicelib.core.ident import PackageIdent, is_package_name
+from chalicelib.core.ident import PackageIdent, is_package_name, is_storable
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility, VisibilityUnknown
 from chalicelib.packages import artifacts, dependents, steps, store
@@ -46,6 +46,12 @@ def _remove_objects(*keys: str | None) -> None:
             artifacts.remove(key)
         except artifacts.ArtifactStoreFailed as problem:
             observe.unexpected(problem)
+
+
+def demand_valid_ident(ident: PackageIdent) -> None:
+    """Check 1 of an upload, before authentication (packages.md section 7). Raises IdentInvalid."""
+    if not is_package_name(ident.name) or not is_storable(ident):
+        raise IdentInvalid(f"Invalid or not fully qualified package identifier '{ident}'")
 
 
 def wanted_visibility(ident: PackageIdent, text: str) -> Visibility:

@@ -12,9 +12,7 @@ from chalicelib.packages.store import DependentRow, PackageRow
 from chalicelib.platform.table import put_many, rows
 
 
-def remember(
-    ident: PackageIdent, target: Target, tdeps: Iterable[PackageIdent], newest: PackageRow | None
-) -> None:
+def remember(ident: PackageIdent, target: Target, tdeps: Iterable[PackageIdent], newest: PackageRow | None) -> None:
     """Write the hints of a release that the newest existing release of its name has not written already."""
     needed = {(dep.origin, dep.name) for dep in tdeps} - {(ident.origin, ident.name)}
     known = set() if newest is None else needed_names(newest)

@@ -23,6 +23,13 @@ class TargetUnsupported(Exception):
     """The archive's target is not enabled here; hab skips it without failing."""
 
 
+class TargetNotServed(Exception):
+    """A download for a target that is known but not enabled here (packages.md 5.7)."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__(f"Invalid package target '{target}'")
+
+
 class CircularDependency(Exception):
     """The package would depend on itself; hab skips it without failing."""
 
@@ -83,6 +90,7 @@ STATUS: dict[type[Exception], int] = {
     IdentInvalid: 422,
     ArchiveRefused: 422,
     TargetUnsupported: 501,
+    TargetNotServed: 422,
     CircularDependency: 424,
     VisibilityRefused: 422,
     DeletionRefused: 422,

@@ -12,6 +12,7 @@ from chalicelib.packages.standing import Standing, channels_of
 from chalicelib.packages.store import IdentRow, NameRow, SettingsRow, VersionRow
 from chalicelib.platform.table import Key, read, rows
 
+
 @dataclass(frozen=True, slots=True)
 class Listed:
     """An ident of a list, with its channels and targets; a name of a distinct list has nothing else."""

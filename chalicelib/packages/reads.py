@@ -8,18 +8,11 @@ from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
 from chalicelib.packages import artifacts, store
-from chalicelib.packages.errors import ReleaseMissing
+from chalicelib.packages.errors import ReleaseMissing, TargetNotServed
 from chalicelib.packages.standing import Standing
 from chalicelib.packages.store import PackageRow, Texts, TextsRow
 from chalicelib.platform.settings import settings
 from chalicelib.platform.table import Found, read_many
-
-
-class TargetNotServed(Exception):
-    """The target is known but not enabled on this depot (packages.md 5.7)."""
-
-    def __init__(self, target: Target) -> None:
-        super().__init__(f"Invalid package target '{target}'")
 
 
 @dataclass(frozen=True, slots=True)

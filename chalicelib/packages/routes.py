@@ -9,7 +9,6 @@ from chalicelib.http.paging import Family, Window, page, window
 from chalicelib.http.routes import ANYONE, Routes
 from chalicelib.packages import changes, download, lists, reads, render
 from chalicelib.packages.lists import Below
-from chalicelib.packages.upload import Upload, demand_valid_ident, publish
 
 routes = Routes("packages")
 RELEASE = "/depot/pkgs/{origin}/{pkg}/{version}/{release}"
@@ -85,13 +84,15 @@ def download_archive(call: Call) -> Answer:
 
 def _upload_request(call: Call) -> tuple[Target, str, bool]:
     forced = call.flag("forced")
-    demand_valid_ident(call.ident)
+    changes.demand_valid_ident(call.ident)
     return call.target, call.query("checksum"), forced
 
 
 @routes.post(RELEASE, needs=Role.MEMBER, reads=_upload_request)
 def upload(call: Call, announced: tuple[Target, str, bool]) -> Answer:
-    """Publish an archive (section 7)."""
+    """Publish an archive (section 7). Reading archives is imported here, because no other route needs it."""
+    from chalicelib.packages.upload import Upload, publish
+
     target, checksum, forced = announced
     uploader = call.caller.require_session().account_id
     publish(Upload(call.ident, target, checksum, forced, uploader), call.body)

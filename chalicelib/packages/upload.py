@@ -9,14 +9,14 @@ from typing import BinaryIO
 
 from chalicelib.channels.store import UNSTABLE
 from chalicelib.core import hart
-from chalicelib.core.hart import HartArchive
-from chalicelib.core.ident import PackageIdent, is_package_name, is_storable
+from chalicelib.core.hart import HartArchive, HartRefused
+from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
 from chalicelib.origins.errors import OriginMissing
 from chalicelib.origins.store import OriginCountRow, OriginRow, origin_count_key, origin_key
 from chalicelib.packages import artifacts, dependents, steps, store
-from chalicelib.packages.errors import ArchiveRefused, IdentInvalid, ReleaseExists, TargetUnsupported
+from chalicelib.packages.errors import ArchiveRefused, ReleaseExists, TargetUnsupported
 from chalicelib.packages.standing import Place
 from chalicelib.packages.steps import Observed
 from chalicelib.packages.store import PackageRow, SettingsRow, Texts, TextsRow
@@ -56,12 +56,6 @@ class Contents:
         return any(mark in self.texts.manifest for mark in SERVICE_MARKS)
 
 
-def demand_valid_ident(ident: PackageIdent) -> None:
-    """Check 1. Raises IdentInvalid."""
-    if not is_package_name(ident.name) or not is_storable(ident):
-        raise IdentInvalid(f"Invalid or not fully qualified package identifier '{ident}'")
-
-
 def demand_absent(upload: Upload) -> None:
     """Check 3: without force, the ident must not exist for the announced target. Raises ReleaseExists."""
     if not upload.forced and read(store.package_key(upload.ident, upload.target)) is not None:
@@ -71,14 +65,16 @@ def demand_absent(upload: Upload) -> None:
 def publish(upload: Upload, stream: BinaryIO) -> None:
     """Check and store an archive and make it a member of `unstable`; visible to the very next request.
 
-    Raises ReleaseExists, HartRefused, TargetUnsupported, ArchiveRefused, OriginMissing, ArtifactStoreFailed.
+    Raises ReleaseExists, TargetUnsupported, ArchiveRefused, OriginMissing, ArtifactStoreFailed.
     """
     demand_absent(upload)
-    contents = inspect(upload, hart.read_hart(stream))
-    newest = next(store.newest_first(upload.ident.origin, upload.ident.name, contents.target), None)
-    _demand_same_type(newest, contents)
-    _demand_same_bytes(upload, contents)
-    demand_complete(upload, contents)
+    try:
+        contents = inspect(upload, hart.read_hart(stream))
+        newest = _newest_of_same_type(upload, contents)
+        _demand_same_bytes(upload, contents)
+        demand_complete(upload, contents)
+    except HartRefused as problem:
+        raise ArchiveRefused(str(problem)) from problem
     key = artifacts.key_of(upload.ident, contents.target, contents.archive.checksum)
     artifacts.put(key, stream)
     finalise(upload, contents, key, newest)
@@ -127,11 +123,14 @@ def _demand_native_allowed(origin: str) -> None:
         raise ArchiveRefused(f"Native Package upload for the origin '{origin}' is not supported")
 
 
-def _demand_same_type(newest: PackageRow | None, contents: Contents) -> None:
+def _newest_of_same_type(upload: Upload, contents: Contents) -> PackageRow | None:
+    """Check 10; gives the newest release of the name for the archive's target."""
+    newest = next(store.newest_first(upload.ident.origin, upload.ident.name, contents.target), None)
     if newest is not None and newest.package_type != contents.package_type:
         raise ArchiveRefused(
             f"Package type mismatch; expected '{newest.package_type}', found '{contents.package_type}'"
         )
+    return newest
 
 
 def _demand_same_bytes(upload: Upload, contents: Contents) -> None:
@@ -199,9 +198,7 @@ def _visibility(change: Change, upload: Upload, found: Found) -> Visibility:
     return visibility
 
 
-def _package_row(
-    upload: Upload, contents: Contents, key: str, place: Place, stored: PackageRow | None
-) -> PackageRow:
+def _package_row(upload: Upload, contents: Contents, key: str, place: Place, stored: PackageRow | None) -> PackageRow:
     archive, moment = contents.archive, now()
     where = store.package_key(upload.ident, contents.target)
     return PackageRow(

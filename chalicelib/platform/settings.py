@@ -71,7 +71,9 @@ class Settings:
     builder_key_secret: str = setting(
         "BLDR_BUILDER_KEY_SECRET", str, "bldr-builder-key", "Secrets Manager secret holding the builder key"
     )
-    builder_key: str = setting("BLDR_SECRET_KEY", str, "", "Text of the builder key itself; wins over all other sources")
+    builder_key: str = setting(
+        "BLDR_SECRET_KEY", str, "", "Text of the builder key itself; wins over all other sources"
+    )
     builder_key_path: str = setting("BLDR_HAB_KEY_DIR", str, "", "Folder of `bldr-<revision>.box.key` files")
     functional_test: bool = setting("HAB_FUNC_TEST", _is_set, False, "Set to anything: the five test users may sign in")
     targets: tuple[Target, ...] = setting("BLDR_TARGETS", _targets, DEFAULT_TARGETS, "Targets that the depot accepts")

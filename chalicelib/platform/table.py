@@ -233,7 +233,11 @@ class Change:
         self.put(row, condition=Row.pk.does_not_exist(), otherwise=otherwise)
 
     def update(
-        self, key: Key[Any], actions: list[Action], condition: Condition | None = None, otherwise: Exception | None = None
+        self,
+        key: Key[Any],
+        actions: list[Action],
+        condition: Condition | None = None,
+        otherwise: Exception | None = None,
     ) -> None:
         """Change some attributes of a row (and create it where it is missing). Several updates of one row become one."""
         if not key.fits:
