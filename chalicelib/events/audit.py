@@ -65,7 +65,7 @@ class AuditRow(Row):
     created_at = UnicodeAttribute()
 
 
-def record(  # noqa: PLR0913 - a row of the book has as many columns
+def record(
     change: Change,
     operation: Operation,
     by: "Session",

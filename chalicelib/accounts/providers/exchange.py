@@ -12,10 +12,10 @@ TOTAL_SECONDS = 20.0
 """Both calls together; API Gateway gives up after 29."""
 
 
-def identity_of(code: str, known: Settings, seconds: float = TOTAL_SECONDS) -> Identity:
+def identity_of(code: str, known: Settings) -> Identity:
     """Who the provider says has this code. Raises ProviderRefused with the provider's text, ProviderFailed."""
     provider = PROVIDERS[known.oauth_provider]
-    ends = time.monotonic() + seconds
+    ends = time.monotonic() + TOTAL_SECONDS
     token = _access_token(_told(provider.token_request(code, known), ends))
     user = _told(_user_request(provider, token, known), ends)
     try:

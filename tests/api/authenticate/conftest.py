@@ -1,0 +1,41 @@
+"""A sign-in provider of our own, and the switch that makes the service use it."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from chalicelib.accounts import caller, service
+from chalicelib.platform.settings import settings
+from tests.builders.http_double import HttpDouble, http_double
+
+CLIENT_ID = "our id&x=1"
+CLIENT_SECRET = "our+secret/ü"
+REDIRECT_URL = "https://bldr.example.com/?a=b&c"
+
+
+@pytest.fixture
+def provider() -> Iterator[HttpDouble]:
+    """The double of a provider: `/token` and `/user`."""
+    with http_double() as double:
+        yield double
+
+
+@pytest.fixture
+def configured(provider: HttpDouble, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Configure a kind of provider at the double's address, with functional-test mode off."""
+
+    def configure(kind: str, **more: str) -> None:
+        used = dataclasses.replace(
+            settings,
+            functional_test=False,
+            oauth_provider=kind,
+            oauth_client_id=CLIENT_ID,
+            oauth_client_secret=CLIENT_SECRET,
+            oauth_redirect_url=REDIRECT_URL,
+            **{"oauth_token_url": f"{provider.url}/token", "oauth_userinfo_url": f"{provider.url}/user", **more},
+        )
+        monkeypatch.setattr(service, "settings", used)
+        monkeypatch.setattr(caller, "settings", used)
+
+    return configure

@@ -1,0 +1,239 @@
+"""Signing in at each kind of provider, against a double that speaks its documented answers (accounts.md section 5)."""
+
+import base64
+import time
+
+import pytest
+
+from chalicelib.accounts.providers import exchange
+from tests.api.authenticate.conftest import CLIENT_ID, CLIENT_SECRET, REDIRECT_URL
+from tests.builders.names import a_name
+
+CODE = "a%2Fb%2Bc%26d%3D%25"
+DECODED_CODE = "a/b+c&d=%"
+GRANT = {
+    "client_id": CLIENT_ID,
+    "client_secret": CLIENT_SECRET,
+    "grant_type": "authorization_code",
+    "code": DECODED_CODE,
+    "redirect_uri": REDIRECT_URL,
+}
+TOKEN = {"access_token": "tok-1", "token_type": "bearer", "scope": "", "expires_in": 3600}
+BASIC = "Basic " + base64.b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode("latin-1")).decode()
+BY_FORM = [
+    ("okta", {"sub": "00u1", "preferred_username": "{name}", "email": "n@example.com"}, "n@example.com"),
+    ("okta", {"sub": "00u1", "preferred_username": "{name}"}, ""),
+    ("chef-automate", {"sub": "c1", "preferred_username": "{name}", "email": "n@example.com"}, "n@example.com"),
+    ("azure-ad", {"sub": "az", "upn": "{name}", "email": "ignored@example.com"}, ""),
+    ("active-directory", {"sub": "{name}", "email": "ignored@example.com"}, ""),
+]
+
+
+def _signs_in(depot, provider, user):
+    name = a_name("user")
+    provider.answers("POST", "/token", TOKEN)
+    provider.answers("GET", "/user", {field: _filled(value, name) for field, value in user.items()})
+    reply = depot.get(f"/authenticate/{CODE}")
+    assert reply.status == 200, reply
+    session = reply.json()
+    assert (session["name"], session["oauth_token"], session["flags"]) == (name, "tok-1", 0)
+    profile = depot.get("/profile", by=session["token"]).json()
+    assert (profile["id"], profile["name"], profile["email"]) == (session["id"], name, session["email"])
+    return session
+
+
+def _filled(value, name):
+    return value.format(name=name) if isinstance(value, str) else value
+
+
+def _assert_common(asked_token, asked_user, accept="application/json"):
+    assert asked_token.headers["User-Agent"] == asked_user.headers["User-Agent"] == "Habitat-Builder"
+    assert asked_token.headers["Accept"] == "application/json"
+    assert asked_user.headers["Accept"] == accept
+    assert asked_user.headers["Authorization"] == "Bearer tok-1"
+    assert (asked_token.method, asked_user.method) == ("POST", "GET")
+
+
+@pytest.mark.parametrize(("email", "told"), [("o@example.com", "o@example.com"), (None, ""), ("", "")])
+def test_github(depot, provider, configured, email, told):
+    configured("github")
+
+    session = _signs_in(depot, provider, {"id": 583231, "login": "{name}", "email": email})
+
+    asked_token, asked_user = provider.asked
+    _assert_common(
+        asked_token,
+        asked_user,
+        "application/json, application/vnd.github.v3+json, application/vnd.github.machine-man-preview+json",
+    )
+    assert session["email"] == told
+    assert asked_token.query == {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "code": DECODED_CODE}
+    assert asked_token.body == b""
+
+
+def test_gitlab(depot, provider, configured):
+    configured("gitlab")
+
+    session = _signs_in(depot, provider, {"sub": "17", "nickname": "{name}", "email": "g@example.com"})
+
+    asked_token, asked_user = provider.asked
+    _assert_common(asked_token, asked_user)
+    assert session["email"] == "g@example.com"
+    assert asked_token.query == GRANT
+    assert asked_token.body == b""
+
+
+@pytest.mark.parametrize("field", ["user", "username"])
+def test_bitbucket(depot, provider, configured, field):
+    configured("bitbucket")
+
+    session = _signs_in(depot, provider, {field: "{name}", "email": "ignored@example.com"})
+
+    asked_token, asked_user = provider.asked
+    _assert_common(asked_token, asked_user)
+    assert session["email"] == ""
+    assert asked_token.headers["Authorization"] == BASIC
+    assert asked_token.form == {"grant_type": "authorization_code", "code": DECODED_CODE}
+    assert asked_token.query == {}
+
+
+@pytest.mark.parametrize(("kind", "user", "email"), BY_FORM)
+def test_providers_that_take_a_form(depot, provider, configured, kind, user, email):
+    configured(kind)
+
+    session = _signs_in(depot, provider, user)
+
+    asked_token, asked_user = provider.asked
+    _assert_common(asked_token, asked_user)
+    assert session["email"] == email
+    assert asked_token.headers["Content-Type"] == "application/x-www-form-urlencoded"
+    assert asked_token.form == GRANT
+    assert asked_token.query == {}
+
+
+def test_the_same_name_at_the_provider_is_the_same_account(depot, provider, configured):
+    configured("github")
+    first = _signs_in(depot, provider, {"id": 1, "login": "{name}"})
+    provider.answers("GET", "/user", {"id": 1, "login": first["name"], "email": "new@example.com"})
+
+    second = depot.get(f"/authenticate/{CODE}").json()
+
+    assert (second["id"], second["email"]) == (first["id"], "new@example.com")
+    assert depot.get("/profile", by=second["token"]).json()["email"] == ""
+
+
+@pytest.mark.parametrize("path", ["/token", "/user"])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 500, 503, 302])
+def test_what_the_provider_says_against_it_is_the_body_of_the_401(depot, provider, configured, path, status):
+    configured("github")
+    provider.answers("POST", "/token", TOKEN)
+    provider.answers("POST" if path == "/token" else "GET", path, status=status, body='{"no":"entry – "}'.encode())
+
+    reply = depot.get("/authenticate/x")
+
+    assert (reply.status, reply.text) == (401, '{"no":"entry – "}')
+    assert reply.headers["Content-Type"] == "text/plain; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"error":"bad_verification_code"}',
+        b"{}",
+        b"[]",
+        b"access_token=tok-1&scope=",
+        b"",
+        b"\xff",
+        b'{"access_token":7}',
+        b'{"access_token":""}',
+        b'{"access_token":null}',
+        b'{"access_token":"split\\r\\nHost: evil"}',
+        b'{"access_token":"\xc5\x82"}',
+        b"[" * 100_000,
+    ],
+)
+def test_an_answer_without_a_token_is_an_empty_401(depot, provider, configured, body):
+    configured("github")
+    provider.answers("POST", "/token", body=body)
+    provider.answers("GET", "/user", {"id": 1, "login": "never"})
+
+    reply = depot.get("/authenticate/x")
+
+    assert (reply.status, reply.body) == (401, b"")
+
+
+@pytest.mark.parametrize(
+    ("kind", "user"),
+    [
+        ("github", {}),
+        ("github", {"id": 1}),
+        ("github", {"login": "x"}),
+        ("github", {"id": "1", "login": "x"}),
+        ("github", {"id": True, "login": "x"}),
+        ("github", {"id": 1, "login": ""}),
+        ("github", {"id": 1, "login": None}),
+        ("github", {"id": 1, "login": "x", "email": 7}),
+        ("github", ["x"]),
+        ("gitlab", {"sub": "1"}),
+        ("gitlab", {"sub": 1, "nickname": "x"}),
+        ("bitbucket", {"name": "x"}),
+        ("okta", {"sub": "1", "nickname": "x"}),
+        ("chef-automate", {"preferred_username": "x"}),
+        ("azure-ad", {"sub": "1", "preferred_username": "x"}),
+        ("active-directory", {"upn": "x"}),
+    ],
+)
+def test_a_user_without_what_is_needed_is_an_empty_401(depot, provider, configured, kind, user):
+    configured(kind)
+    provider.answers("POST", "/token", TOKEN)
+    provider.answers("GET", "/user", user)
+
+    reply = depot.get("/authenticate/x")
+
+    assert (reply.status, reply.body) == (401, b"")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1/token", "http://no-such-host.invalid/token", "nonsense", "http://["]
+)
+def test_a_provider_that_cannot_be_reached_is_an_empty_401(depot, configured, url):
+    configured("okta", oauth_token_url=url)
+
+    reply = depot.get("/authenticate/x")
+
+    assert (reply.status, reply.body) == (401, b"")
+
+
+@pytest.mark.parametrize("slow", [{"silent_for": 1.5}, {"drip": 0.1}])
+@pytest.mark.parametrize("path", ["/token", "/user"])
+def test_a_provider_that_takes_too_long_is_an_empty_401_in_time(depot, provider, configured, monkeypatch, slow, path):
+    configured("github")
+    monkeypatch.setattr(exchange, "TOTAL_SECONDS", 0.3)
+    provider.answers("POST", "/token", TOKEN)
+    provider.answers("POST" if path == "/token" else "GET", path, TOKEN | {"id": 1, "login": a_name("user")}, **slow)
+    started = time.monotonic()
+
+    reply = depot.get("/authenticate/x")
+
+    assert (reply.status, reply.body) == (401, b"")
+    assert time.monotonic() - started < 1
+
+
+def test_both_calls_together_end_well_before_the_gateway_gives_up():
+    assert exchange.TOTAL_SECONDS < 25
+
+
+def test_a_provider_may_not_flood_us(depot, provider, configured):
+    configured("github")
+    provider.answers("POST", "/token", body=b'{"access_token":"x","y":"' + b"y" * 5 * 1024 * 1024 + b'"}')
+
+    assert depot.get("/authenticate/x").status == 401
+
+
+def test_sessions_and_access_tokens_work_without_the_five_names(depot, provider, configured):
+    configured("github")
+    session = _signs_in(depot, provider, {"id": 1, "login": "{name}"})
+    token = depot.post("/profile/access-tokens", by=session["token"]).json()["token"]
+
+    assert depot.get("/profile", by=token).json()["id"] == session["id"]
+    assert depot.get("/profile", by="bobo").status == 401
