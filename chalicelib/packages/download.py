@@ -20,7 +20,12 @@ def answer(row: PackageRow, plain: bool = False) -> Answer:
     if plain:
         return _redirect(artifacts.plain_url(row.artifact))
     if settings.download_mode == "front":
-        return Answer(200, b"", "", {**_headers(row), "X-Accel-Redirect": artifacts.front_path(row.artifact)})
+        return Answer(
+            200,
+            b"",
+            "application/octet-stream",
+            {**_headers(row), "X-Accel-Redirect": artifacts.front_path(row.artifact)},
+        )
     if settings.download_mode == "auto" and row.size <= INLINE_BYTES:
         return Answer(200, _bytes(row.artifact), "application/octet-stream", _headers(row))
     return _redirect(_signed_url(row.artifact))

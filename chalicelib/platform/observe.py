@@ -15,7 +15,7 @@ def logger() -> Any:
     """The service's logger; imported at first use, because it costs the cold start 39 ms."""
     from aws_lambda_powertools import Logger
 
-    return Logger(service="bldr")
+    return Logger(service="habitat-builder")
 
 
 def request(route: "Route", answer: "Answer", started: float, caller: "Caller | None") -> None:
