@@ -1,8 +1,10 @@
 """Rows of membership: who belongs to an origin, and which origins an account belongs to (accounts.md 6.1)."""
 
+from collections.abc import Iterator
+
 from pynamodb.attributes import UnicodeAttribute
 
-from chalicelib.platform.table import Key, Row, partition
+from chalicelib.platform.table import Key, Row, partition, rows
 
 MEMBER = "MEMBER#"
 ORIGIN_OF = "ORIGIN#"
@@ -27,3 +29,8 @@ def member_key(origin: str, account_id: int) -> Key[MemberRow]:
 def membership_of_account_key(account_id: int, origin: str) -> Key[MembershipOfAccountRow]:
     """Where a membership stands in its account."""
     return Key(MembershipOfAccountRow, f"ACCOUNT#{account_id}", f"{ORIGIN_OF}{origin}")
+
+
+def members(origin: str) -> Iterator[MemberRow]:
+    """The members of an origin, by account."""
+    return rows(MemberRow, partition("ORIGIN", origin), begins=MEMBER)

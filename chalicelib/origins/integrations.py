@@ -1,0 +1,77 @@
+"""The rules of origin integrations: where an origin exports to; the password is never shown again (accounts.md 8.9)."""
+
+import json
+from typing import Any, NoReturn
+
+from chalicelib.accounts.builder_keys import builder_keys
+from chalicelib.accounts.caller import Session
+from chalicelib.events import audit
+from chalicelib.events.audit import Operation
+from chalicelib.origins import integration_store, store
+from chalicelib.origins.errors import IntegrationMissing, IntegrationTaken, IntegrationUnreadable
+from chalicelib.origins.integration_store import IntegrationBodyRow, IntegrationRow
+from chalicelib.origins.store import OriginCountRow, origin_count_key
+from chalicelib.platform.clock import new_id
+from chalicelib.platform.table import Change, again_when_stale, read
+
+
+def names(origin: str, integration: str | None = None) -> dict[str, list[str]]:
+    """Names by type, oldest first; of one type, or all types that the origin has."""
+    found = sorted(integration_store.integrations(origin, integration), key=lambda row: int(row.id))
+    by_type: dict[str, list[str]] = {}
+    for row in found:
+        by_type.setdefault(row.integration, []).append(row.name)
+    return by_type
+
+
+def body_without_password(origin: str, integration: str, name: str) -> dict[str, Any]:
+    """What was stored, but for its password. Raises IntegrationMissing, IntegrationUnreadable, BoxUnreadable."""
+    row = read(integration_store.body_key(origin, integration, name))
+    if row is None:
+        raise IntegrationMissing
+    try:
+        body = json.loads(builder_keys().open(row.box), parse_constant=_refuse)
+    except (ValueError, RecursionError) as problem:
+        raise IntegrationUnreadable from problem
+    if not isinstance(body, dict):
+        raise IntegrationUnreadable
+    body.pop("password", None)
+    return body
+
+
+def put(origin: str, integration: str, name: str, body: bytes, by: Session) -> None:
+    """Store a body as it came; there is no changing it, only removal. Raises IntegrationTaken, OriginMissing."""
+    place = integration_store.integration_key(origin, integration, name)
+    body_place = integration_store.body_key(origin, integration, name)
+    change = Change()
+    store.require(change, origin)
+    change.add(
+        IntegrationRow(place.pk, place.sk, id=new_id(), integration=integration, name=name),
+        otherwise=IntegrationTaken(),
+    )
+    change.put(IntegrationBodyRow(body_place.pk, body_place.sk, box=builder_keys().seal(body)))
+    change.update(origin_count_key(origin), [OriginCountRow.integrations.add(1)])
+    audit.record(change, Operation.INTEGRATION_STORE, by, origin=origin, target=f"{integration}/{name}")
+    change.commit()
+
+
+def remove(origin: str, integration: str, name: str, by: Session) -> None:
+    """Forget an integration, if there is one. Raises OriginMissing."""
+    place = integration_store.integration_key(origin, integration, name)
+
+    def forget() -> None:
+        if read(place) is None:
+            return
+        change = Change()
+        store.require(change, origin)
+        change.delete(place, condition=IntegrationRow.pk.exists())
+        change.delete(integration_store.body_key(origin, integration, name))
+        change.update(origin_count_key(origin), [OriginCountRow.integrations.add(-1)])
+        audit.record(change, Operation.INTEGRATION_DELETE, by, origin=origin, target=f"{integration}/{name}")
+        change.commit()
+
+    again_when_stale(forget)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON")

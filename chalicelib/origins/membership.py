@@ -1,0 +1,184 @@
+"""The rules of membership: members and their roles, departure, transfer (accounts.md 8.4, 8.6).
+
+A membership is two rows, one in the origin and one in the account. Every change of it demands in its transaction what
+it was decided on: the origin is there, and the member's role is still the one that was seen. So the origin's owner and
+the member with the role owner are the same account at any time, whatever happens side by side.
+"""
+
+from collections.abc import Sequence
+
+from chalicelib.accounts import store as accounts
+from chalicelib.accounts.caller import Caller, Session
+from chalicelib.accounts.errors import AccountMissing, RoleMissing
+from chalicelib.core.roles import Role, RoleUnknown
+from chalicelib.events import audit
+from chalicelib.events.audit import Operation
+from chalicelib.origins import members, store
+from chalicelib.origins.errors import (
+    ChangeForbidden,
+    MemberMissing,
+    NothingToDepartFrom,
+    NotOwner,
+    OriginMissing,
+    OwnerCannotDepart,
+    OwnerStays,
+    RoleInvalid,
+    TransferToSelf,
+)
+from chalicelib.origins.members import MemberRow, MembershipOfAccountRow, member_key, membership_of_account_key
+from chalicelib.origins.store import OriginCountRow, OriginRow, origin_count_key, origin_key
+from chalicelib.platform.table import Change, Stale, again_when_stale, read, read_many
+
+
+def names(origin: str) -> Sequence[str]:
+    """The account names of all members, ascending."""
+    return sorted(row.name for row in members.members(origin))
+
+
+def account_named(name: str) -> int:
+    """The id of an account. Raises AccountMissing."""
+    row = read(accounts.name_key(name))
+    if row is None:
+        raise AccountMissing
+    return int(row.account_id)
+
+
+def role_of(origin: str, user: str) -> Role:
+    """The role of an account by name. Raises AccountMissing, MemberMissing."""
+    member = read(member_key(origin, account_named(user)))
+    if member is None:
+        raise MemberMissing
+    return Role.parse(member.role)
+
+
+def parse_role(text: str) -> Role:
+    """A role as clients write it, in any case. Raises RoleInvalid."""
+    try:
+        return Role.parse(text)
+    except RoleUnknown as problem:
+        raise RoleInvalid(text) from problem
+
+
+def set_role(origin: str, user: str, role: Role, by: Caller) -> None:
+    """Give a member another role; the owner's is changed by transfer only.
+
+    Origins are public, so that one is missing is said before the caller's role is asked for. Raises, in this order,
+    OriginMissing, RoleMissing, ChangeForbidden (owner as role), AccountMissing, ChangeForbidden (self or owner),
+    MemberMissing. Source: accounts.md 8.6.
+    """
+    if read(origin_key(origin)) is None:
+        raise OriginMissing
+    session = by.require_role(origin, Role.ADMINISTRATOR)
+    if role is Role.OWNER:
+        raise ChangeForbidden
+    account_id = account_named(user)
+    if account_id == session.account_id:
+        raise ChangeForbidden
+    again_when_stale(lambda: _set_role(origin, account_id, user, role, session))
+
+
+def remove(origin: str, user: str, by: Session) -> None:
+    """End somebody's membership, if there is one. Raises NotOwner, OwnerStays, AccountMissing."""
+    owner = read(origin_key(origin))
+    if owner is None or int(owner.owner_id) != by.account_id:
+        raise NotOwner
+    if user == by.name:
+        raise OwnerStays
+    account_id = account_named(user)
+
+    def end_membership() -> None:
+        member = read(member_key(origin, account_id))
+        if member is None:
+            return
+        if member.role == str(Role.OWNER):  # the caller has transferred the origin meanwhile
+            raise NotOwner
+        change = _ending(origin, account_id, member)
+        audit.record(change, Operation.MEMBER_REMOVE, by, origin=origin, target=user)
+        change.commit()
+
+    again_when_stale(end_membership)
+
+
+def depart(origin: str, by: Session) -> None:
+    """Leave an origin. Raises OwnerCannotDepart, NothingToDepartFrom."""
+
+    def end_own_membership() -> None:
+        mine, place = member_key(origin, by.account_id), origin_key(origin)
+        found = read_many([place, mine])
+        row, member = found.get(place), found.get(mine)
+        if row is not None and int(row.owner_id) == by.account_id:
+            raise OwnerCannotDepart
+        if row is None or member is None:
+            raise NothingToDepartFrom(origin)
+        change = _ending(origin, by.account_id, member)
+        audit.record(change, Operation.MEMBER_DEPART, by, origin=origin, target=by.name)
+        change.commit()
+
+    again_when_stale(end_own_membership)
+
+
+def transfer(origin: str, user: str, by: Session) -> None:
+    """Make a member the owner; the former owner stays as maintainer.
+
+    Raises, in this order, NotOwner, TransferToSelf, AccountMissing, RoleMissing (the recipient is no member).
+    """
+
+    def hand_over() -> None:
+        place = origin_key(origin)
+        row = read(place)
+        if row is None or int(row.owner_id) != by.account_id:
+            raise NotOwner
+        if user == by.name:
+            raise TransferToSelf
+        recipient_id = account_named(user)
+        mine, theirs = member_key(origin, by.account_id), member_key(origin, recipient_id)
+        recipient = read(theirs)
+        if recipient is None:
+            raise RoleMissing
+        change = Change()
+        change.update(
+            place,
+            [OriginRow.owner_id.set(recipient_id), OriginRow.owner_name.set(user)],
+            condition=OriginRow.owner_id == by.account_id,
+        )
+        change.update(mine, [MemberRow.role.set(str(Role.MAINTAINER))], condition=MemberRow.role == str(Role.OWNER))
+        change.update(theirs, [MemberRow.role.set(str(Role.OWNER))], condition=MemberRow.role == recipient.role)
+        audit.record(change, Operation.OWNER_TRANSFER, by, origin=origin, target=str(recipient_id))
+        change.commit()
+
+    again_when_stale(hand_over)
+
+
+def join(change: Change, origin: str, account_id: int, name: str) -> None:
+    """Add to a change that a new member comes, with the least role (Stale when it is a member by then)."""
+    member, membership = member_key(origin, account_id), membership_of_account_key(account_id, origin)
+    store.require(change, origin)
+    change.add(MemberRow(member.pk, member.sk, role=str(Role.READONLY_MEMBER), name=name))
+    change.put(MembershipOfAccountRow(membership.pk, membership.sk))
+    change.update(origin_count_key(origin), [OriginCountRow.members.add(1)])
+
+
+def _set_role(origin: str, account_id: int, user: str, role: Role, by: Session) -> None:
+    place, theirs = origin_key(origin), member_key(origin, account_id)
+    found = read_many([place, theirs])
+    row, member = found.get(place), found.get(theirs)
+    if row is None:
+        raise OriginMissing
+    if int(row.owner_id) == account_id:
+        raise ChangeForbidden
+    if member is None:
+        raise MemberMissing
+    change = Change()
+    store.require(change, origin)
+    change.update(theirs, [MemberRow.role.set(str(role))], condition=MemberRow.role == member.role, otherwise=Stale())
+    audit.record(change, Operation.MEMBER_ROLE, by, origin=origin, target=user)
+    change.commit()
+
+
+def _ending(origin: str, account_id: int, member: MemberRow) -> Change:
+    change = Change()
+    store.require(change, origin)
+    change.delete(member_key(origin, account_id), condition=MemberRow.role == member.role)
+    change.delete(membership_of_account_key(account_id, origin))
+    change.update(origin_count_key(origin), [OriginCountRow.members.add(-1)])
+    return change
