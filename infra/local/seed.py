@@ -1,0 +1,20 @@
+"""The first user of a fresh local stack, with a personal access token; found again when the engine has them already."""
+
+from chalicelib.accounts import service
+from chalicelib.accounts.caller import Session
+from chalicelib.accounts.sign_in import find_or_create
+from chalicelib.core.roles import SessionFlags
+from chalicelib.platform.settings import Settings
+
+USER, EMAIL = "demo", "demo@example.com"
+
+
+def seed_user(settings: Settings) -> str:
+    """The user's token, loudly without protection in functional-test mode."""
+    account = find_or_create(USER, EMAIL)
+    known = service.access_token_of(account.account_id)
+    if settings.functional_test:
+        print("bldr: WARNING: HAB_FUNC_TEST is set, five test users may sign in with their name alone", flush=True)
+    if known is not None:
+        return known.text
+    return service.generate_access_token(Session(account.account_id, account.name, SessionFlags(0))).text
