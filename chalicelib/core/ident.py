@@ -1,21 +1,26 @@
-"""Idents of packages: their four parts, names and archive names (packages.md sections 1.4, 2 and 12)."""
+"""Package idents and the names in them (packages.md section 2)."""
 
 import re
 from dataclasses import dataclass
 
-ORIGIN_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*", re.ASCII)
-PACKAGE_NAME = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
-ORIGIN_NAME_LIMIT = 255
-STORABLE_BYTES = 600
+from chalicelib.core.target import Target
+
+ORIGIN_NAME_CHARACTERS = 255
+STORABLE_BYTES = 450
+"""Artifact keys hold the ident twice, with about 120 bytes around; the object store's keys end at 1,024 bytes."""
+
+_ORIGIN_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_PACKAGE_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_UNSTORABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 class IdentMalformed(ValueError):
-    """The text is not four parts joined by slashes."""
+    """The text is not `origin/name/version/release` with four non-empty parts."""
 
 
 @dataclass(frozen=True, slots=True)
 class PackageIdent:
-    """A full ident; as text `origin/name/version/release`."""
+    """One release of a package; `str()` is `origin/name/version/release`. The target is not part of it."""
 
     origin: str
     name: str
@@ -24,8 +29,8 @@ class PackageIdent:
 
     @classmethod
     def parse(cls, text: str) -> "PackageIdent":
-        """Exactly four parts, none empty. Raises IdentMalformed."""
-        parts = text.split("/")
+        """Exactly four non-empty parts; partial idents are refused. Raises IdentMalformed."""
+        parts = text.split("/", 4)
         if len(parts) != 4 or not all(parts):
             raise IdentMalformed(text)
         return cls(*parts)
@@ -34,30 +39,30 @@ class PackageIdent:
         return f"{self.origin}/{self.name}/{self.version}/{self.release}"
 
     def as_json(self) -> dict[str, str]:
-        """The object that clients read."""
+        """The ident as answers show it (packages.md 1.4)."""
         return {"origin": self.origin, "name": self.name, "version": self.version, "release": self.release}
 
-    def archive_name(self, target: str) -> str:
-        """The file name of its archive for a target."""
+    def archive_name(self, target: Target) -> str:
+        """The archive's file name, which is the value of `X-Filename`."""
         return f"{self.origin}-{self.name}-{self.version}-{self.release}-{target}.hart"
 
 
 def is_origin_name(text: str) -> bool:
-    """A name that an origin may have (accounts.md 8.4)."""
-    return len(text) <= ORIGIN_NAME_LIMIT and ORIGIN_NAME.fullmatch(text) is not None
+    """Lower case letters, digits, `_` and `-`, the first one a letter or digit; at most 255."""
+    return len(text) <= ORIGIN_NAME_CHARACTERS and _ORIGIN_NAME.fullmatch(text) is not None
 
 
 def is_package_name(text: str) -> bool:
-    """A name that a package may have (packages.md section 2)."""
-    return PACKAGE_NAME.fullmatch(text) is not None
+    """ASCII letters, digits, `_` and `-`; at least one."""
+    return _PACKAGE_NAME.fullmatch(text) is not None
 
 
 def is_storable(ident: PackageIdent) -> bool:
-    """True if object keys and sort keys can hold the ident: no empty or unprintable part, 600 bytes in all."""
-    text = str(ident)
+    """True if table and object keys can hold the ident; versions and releases are free text otherwise (packages.md 2).
+
+    No part is empty or holds a slash, a control character or a lone surrogate, and all parts fit STORABLE_BYTES.
+    """
     parts = (ident.origin, ident.name, ident.version, ident.release)
-    if not all(parts) or any("/" in part for part in parts):
+    if any(not part or "/" in part or _UNSTORABLE.search(part) for part in parts):
         return False
-    if any(character < " " or character == "\x7f" or "\ud800" <= character <= "\udfff" for character in text):
-        return False
-    return len(text.encode()) <= STORABLE_BYTES
+    return sum(len(part.encode()) for part in parts) <= STORABLE_BYTES

@@ -1,0 +1,77 @@
+"""Package idents and the names in them (packages.md section 2)."""
+
+import pytest
+
+from chalicelib.core.ident import IdentMalformed, PackageIdent, is_origin_name, is_package_name, is_storable
+from chalicelib.core.target import Target
+
+WIDGET = PackageIdent("acme", "widget", "1.2.3", "20240301123456")
+
+
+def test_an_ident_reads_back_what_it_says():
+    assert str(WIDGET) == "acme/widget/1.2.3/20240301123456"
+    assert PackageIdent.parse(str(WIDGET)) == WIDGET
+    assert WIDGET.as_json() == {
+        "origin": "acme",
+        "name": "widget",
+        "version": "1.2.3",
+        "release": "20240301123456",
+    }
+
+
+@pytest.mark.parametrize("text", ["", "acme", "acme/widget", "a/b/c", "a/b/c/d/e", "a//c/d", "/b/c/d", "a/b/c/", "///"])
+def test_anything_but_four_parts_is_refused(text):
+    with pytest.raises(IdentMalformed):
+        PackageIdent.parse(text)
+
+
+def test_the_archive_is_named_after_ident_and_target():
+    assert WIDGET.archive_name(Target.X86_64_LINUX_KERNEL2) == (
+        "acme-widget-1.2.3-20240301123456-x86_64-linux-kernel2.hart"
+    )
+
+
+@pytest.mark.parametrize("name", ["a", "0", "acme", "acme-2", "a_b-c", "a" * 255])
+def test_origin_names(name):
+    assert is_origin_name(name)
+
+
+@pytest.mark.parametrize("name", ["", "-a", "_a", "Acme", "acme\n", "a.b", "a b", "ä", "a/b", "a" * 256, "٣"])
+def test_what_is_no_origin_name(name):
+    assert not is_origin_name(name)
+
+
+@pytest.mark.parametrize("name", ["R", "7zip", "-", "_", "lib-Foo_2"])
+def test_package_names(name):
+    assert is_package_name(name)
+
+
+@pytest.mark.parametrize("name", ["", "a.b", "a\n", "a b", "é", "a/b", "a+b", "٣"])
+def test_what_is_no_package_name(name):
+    assert not is_package_name(name)
+
+
+@pytest.mark.parametrize("version", ["1", "0.0~b1", "2.1.", "v1+x", "1 2", "ü", "\u2028", "😀", "~"])
+def test_versions_are_free_text(version):
+    assert is_storable(PackageIdent("acme", "widget", version, "r"))
+
+
+@pytest.mark.parametrize("part", ["", "a/b", "a\nb", "\x00", "\x1f", "\x7f", "\ud800", "a\t"])
+@pytest.mark.parametrize("place", range(4))
+def test_no_part_may_break_a_key(part, place):
+    parts = ["acme", "widget", "1.2.3", "20240301123456"]
+    parts[place] = part
+    assert not is_storable(PackageIdent(*parts))
+
+
+def test_length_is_counted_in_bytes_of_all_parts():
+    assert is_storable(PackageIdent("a" * 100, "b" * 100, "c" * 100, "d" * 150))
+    assert not is_storable(PackageIdent("a" * 100, "b" * 100, "c" * 100, "d" * 151))
+    assert is_storable(PackageIdent("a", "b", "ü" * 223, "de"))
+    assert not is_storable(PackageIdent("a", "b", "ü" * 223, "def"))
+
+
+def test_the_longest_storable_ident_fits_an_object_key():
+    longest = PackageIdent("a" * 100, "b" * 100, "1" * 100, "d" * 150)
+    target = max(Target, key=len)
+    assert len(f"{longest}/{target.path}/{'c' * 64}/{longest.archive_name(target)}") <= 1024
