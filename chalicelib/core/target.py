@@ -1,4 +1,4 @@
-"""Targets: the platforms that packages are built for, and how a request says which one it means (packages.md 1.6)."""
+"""Package targets, and which one a request means (packages.md section 1.6)."""
 
 import re
 from enum import StrEnum
@@ -7,14 +7,14 @@ _USER_AGENT = re.compile(r"(?P<client>[^\s]+)\s?(\((?P<target>\w+-\w+); (?P<kern
 
 
 class TargetUnknown(ValueError):
-    """The text names no target."""
+    """The text is none of the seven targets; `str()` is the sentence that clients print."""
 
     def __init__(self, text: str) -> None:
         super().__init__(f"Invalid package target '{text}'")
 
 
 class Target(StrEnum):
-    """A platform; the text is exact and case-sensitive."""
+    """What a package is built for. Which of them the depot accepts is a setting."""
 
     X86_64_DARWIN = "x86_64-darwin"
     X86_64_LINUX = "x86_64-linux"
@@ -26,7 +26,7 @@ class Target(StrEnum):
 
     @classmethod
     def parse(cls, text: str) -> "Target":
-        """Raises TargetUnknown, whose text is the answer to the client."""
+        """Case-sensitive, the whole text. Raises TargetUnknown."""
         try:
             return cls(text)
         except ValueError:
@@ -34,7 +34,7 @@ class Target(StrEnum):
 
     @property
     def path(self) -> str:
-        """Its part of an artifact's key: `x86_64/linux/kernel2`."""
+        """Its parts as folders, `x86_64/linux/kernel2`."""
         return self.value.replace("-", "/")
 
 
@@ -42,9 +42,16 @@ DEFAULT_TARGET = Target.X86_64_LINUX
 
 
 def resolve(query: str | None, user_agent: str | None) -> Target:
-    """The target of a request: the query's, else the User-Agent's, else the default. Raises TargetUnknown."""
+    """The query parameter if there is one (an empty one is invalid), else what the User-Agent names, else the default.
+
+    Raises TargetUnknown for the query parameter only: a User-Agent that names no target says nothing.
+    """
     if query is not None:
         return Target.parse(query)
-    match = _USER_AGENT.search(user_agent or "")
-    named = match["target"] if match else None
-    return Target(named) if named in set(Target) else DEFAULT_TARGET
+    named = _USER_AGENT.search(user_agent or "")
+    if named is None or named["target"] is None:
+        return DEFAULT_TARGET
+    try:
+        return Target.parse(named["target"])
+    except TargetUnknown:
+        return DEFAULT_TARGET
