@@ -3,7 +3,7 @@
 from itertools import islice
 
 from chalicelib.accounts.caller import Caller
-from chalicelib.channels import service, store
+from chalicelib.channels import store
 from chalicelib.channels.store import MembershipRow, NewestRow
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
@@ -13,7 +13,7 @@ from chalicelib.packages import store as packages
 from chalicelib.packages.errors import ReleaseMissing
 from chalicelib.packages.reads import texts_of
 from chalicelib.packages.store import PackageRow, Texts
-from chalicelib.platform.table import count, read, rows
+from chalicelib.platform.table import count, read, read_many, rows
 
 PUBLIC = str(Visibility.PUBLIC)
 
@@ -25,16 +25,21 @@ def idents(
 
     `below` narrows to a name or a version: `name/` or `name/version/`.
     """
-    if read(store.channel_key(origin, channel)) is None:
+    counts_of = store.count_key(origin, channel)
+    found = read_many([store.channel_key(origin, channel), counts_of])
+    if found.get(store.channel_key(origin, channel)) is None:
         return [], 0
     where = None if member else MembershipRow.visibility == PUBLIC
     place = store.members_partition(origin, channel)
-    total = count(MembershipRow, place, begins=below, where=where) if below else service.count(origin, channel, member)
+    if below:
+        total = count(MembershipRow, place, begins=below, where=where)
+    else:
+        total = store.seen_by(found.get(counts_of), member)
     if total <= offset:
         return [], total
     page = None if size is None else offset + size
-    found = islice(rows(MembershipRow, place, begins=below, where=where, page=page), offset, page)
-    return [PackageIdent.parse(row.ident) for row in found], total
+    wanted = islice(rows(MembershipRow, place, begins=below, where=where, page=page), offset, page)
+    return [PackageIdent.parse(row.ident) for row in wanted], total
 
 
 def newest_of_all(origin: str, channel: str, target: str, member: bool) -> list[PackageIdent]:

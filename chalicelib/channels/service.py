@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from chalicelib.accounts.caller import Session
 from chalicelib.channels import store
 from chalicelib.channels.errors import ChannelExists, ChannelMissing, ChannelProtected, NotInChannel
-from chalicelib.channels.store import BORN_WITH, UNSTABLE, ChannelCountRow, ChannelRow, LeavingChannelRow, MembershipRow
+from chalicelib.channels.store import BORN_WITH, UNSTABLE, ChannelRow, LeavingChannelRow, MembershipRow
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.events import store as events
@@ -144,11 +144,3 @@ def _demote(request: Request) -> None:
 def _record(change: Change, operation: Operation, request: Request) -> None:
     by = (request.by.account_id, request.by.name)
     events.record(change, operation, request.ident, request.target, request.channel, by, request.trigger)
-
-
-def count(origin: str, channel: str, member: bool) -> int:
-    """How many packages of a channel a member, or anybody else, sees."""
-    counts: ChannelCountRow | None = read(store.count_key(origin, channel))
-    if counts is None:
-        return 0
-    return int(counts.packages if member else counts.public_packages)

@@ -90,3 +90,10 @@ def membership_key(channel: str, ident: PackageIdent, target: Target) -> Key[Mem
 def newest_partition(origin: str, channel: str, name: str, target: Target) -> str:
     """Where a name's releases for a target stand in version order."""
     return partition("NEWEST", origin, channel, name, target)
+
+
+def seen_by(counts: ChannelCountRow | None, member: bool) -> int:
+    """How many packages of a channel a member, or anybody else, sees."""
+    if counts is None:
+        return 0
+    return int(counts.packages if member else counts.public_packages)

@@ -1,0 +1,109 @@
+"""Budgets of calls to AWS per warm request, authentication included (design.md section 4)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from tests.api.client import Depot, Reply
+from tests.builders.hart import Hart, a_hart
+from tests.builders.names import a_name
+from tests.builders.origins import an_origin
+from tests.perf.calls import counted_calls
+
+METADATA = ("GetItem", "BatchGetItem", "Query", "TransactWriteItems", "BatchWriteItem", "PutItem", "UpdateItem")
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """An origin with a token and a package in `stable`, which has the next release waiting."""
+
+    depot: Depot
+    token: str
+    hart: Hart
+    next: Hart
+
+    @property
+    def package(self) -> str:
+        return f"/depot/pkgs/{self.hart.path}"
+
+    @property
+    def stable(self) -> str:
+        return f"/depot/channels/{self.hart.ident.origin}/stable/pkgs"
+
+    @property
+    def name(self) -> str:
+        return f"{self.hart.ident.origin}/{self.hart.ident.name}"
+
+    def upload(self, hart: Hart) -> Reply:
+        query = {"checksum": hart.checksum, "target": hart.target, "forced": "false"}
+        return self.depot.post(f"/depot/pkgs/{hart.path}", by=self.token, body=hart.content, query=query)
+
+
+@pytest.fixture
+def shelf(depot: Depot) -> Shelf:
+    token = depot.post("/profile/access-tokens", by="lkennedy").json()["token"]
+    origin = an_origin(depot, owner="lkennedy")
+    name = a_name("tool")
+    tdeps = tuple(f"core/dep-{number}/1.0/20240101000000" for number in range(25))
+    shelf = Shelf(
+        depot,
+        token,
+        a_hart(origin=origin, name=name, version="1.0.0", tdeps=tdeps),
+        a_hart(origin=origin, name=name, version="1.1.0", tdeps=tdeps),
+    )
+    assert shelf.upload(shelf.hart).status == 201
+    assert depot.put(f"{shelf.stable}/{shelf.hart.path.partition('/')[2]}/promote", by=token).status == 200
+    return shelf
+
+
+BUDGETS: dict[str, tuple[int, Callable[[Shelf], Reply]]] = {
+    "show": (2, lambda s: s.depot.get(s.package, by=s.token)),
+    "latest": (2, lambda s: s.depot.get(f"/depot/pkgs/{s.name}/latest", by=s.token)),
+    "latest of a version": (2, lambda s: s.depot.get(f"/depot/pkgs/{s.name}/1.0.0/latest", by=s.token)),
+    "channel latest": (2, lambda s: s.depot.get(f"{s.stable}/{s.hart.ident.name}/latest", by=s.token)),
+    "channel exact": (2, lambda s: s.depot.get(f"{s.stable}/{s.hart.path.partition('/')[2]}", by=s.token)),
+    "download": (3, lambda s: s.depot.get(f"{s.package}/download", by=s.token)),
+    "list of an origin": (3, lambda s: s.depot.get(f"/depot/pkgs/{s.hart.ident.origin}", by=s.token)),
+    "list of a name": (3, lambda s: s.depot.get(f"/depot/pkgs/{s.name}", by=s.token)),
+    "list of a channel": (3, lambda s: s.depot.get(s.stable, by=s.token)),
+    "list of settings": (3, lambda s: s.depot.get(f"/depot/{s.hart.ident.origin}/pkgs", by=s.token)),
+    "demote": (4, lambda s: s.depot.put(f"{s.stable}/{s.hart.path.partition('/')[2]}/demote", by=s.token)),
+}
+
+
+@pytest.mark.parametrize("what", BUDGETS)
+def test_a_warm_request_stays_within_its_budget(shelf: Shelf, what: str) -> None:
+    budget, request = BUDGETS[what]
+
+    with counted_calls() as calls:
+        reply = request(shelf)
+
+    assert reply.status < 300, reply
+    assert calls.total() <= budget, calls
+
+
+def test_a_promotion_stays_within_its_budget(shelf: Shelf) -> None:
+    assert shelf.upload(shelf.next).status == 201
+
+    with counted_calls() as calls:
+        reply = shelf.depot.put(f"{shelf.stable}/{shelf.next.path.partition('/')[2]}/promote", by=shelf.token)
+
+    assert reply.status == 200
+    assert calls.total() <= 4, calls
+
+
+def test_the_metadata_of_an_upload_stays_within_its_budget(shelf: Shelf) -> None:
+    with counted_calls() as calls:
+        reply = shelf.upload(shelf.next)
+
+    assert reply.status == 201
+    assert sum(calls[name] for name in METADATA) <= 6, calls
+    assert calls["PutObject"] == 1, calls
+
+
+def test_a_download_in_front_mode_reads_the_object_once(shelf: Shelf) -> None:
+    with counted_calls() as calls:
+        shelf.depot.get(f"{shelf.package}/download", by=shelf.token)
+
+    assert calls["GetObject"] == 1, calls

@@ -1,0 +1,36 @@
+"""The cold start: importing the app costs little more than importing what it stands on (design.md section 7)."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+FOUNDATION = "import chalice, pynamodb.models"
+CEILING = 1.25
+NEVER_AT_START = ("requests", "nacl", "boto3", "tarfile", "lzma", "s3transfer", "cryptography", "aws_lambda_powertools")
+
+
+def _run(code: str) -> str:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, check=True)
+    return done.stdout.decode()
+
+
+def _milliseconds(statement: str) -> float:
+    clocked = f"import time; start = time.process_time(); {statement}; print(time.process_time() - start)"
+    return float(_run(clocked)) * 1000
+
+
+def test_importing_the_app_costs_at_most_a_quarter_more_than_its_foundation() -> None:
+    _run("import app")  # so that byte code is there, as it is in a deployed archive
+    rounds = [(_milliseconds(FOUNDATION), _milliseconds("import app")) for _ in range(7)]
+
+    foundation, app = min(r[0] for r in rounds), min(r[1] for r in rounds)
+    assert app <= foundation * CEILING, f"app {app:.0f} ms, foundation {foundation:.0f} ms"
+
+
+def test_what_only_some_routes_need_is_not_imported_at_start() -> None:
+    loaded = _run("import sys, app; print(*sorted(name.partition('.')[0] for name in sys.modules))").split()
+
+    assert not set(NEVER_AT_START) & set(loaded)
