@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import os
 import time
+from pathlib import Path
 from typing import Any
 
 from chalice import Response
@@ -11,6 +13,7 @@ from chalicelib.http.app import App
 
 app = App("probe")
 ANY = {"content_types": ["*/*"]}
+COUNTED = Path(os.environ.get("PROBE_COUNTED", os.devnull))
 
 
 def _json(value: Any) -> Response:
@@ -57,7 +60,16 @@ def digest() -> Response:
 def mine(who: str) -> Response:
     time.sleep(0.001)
     request = app.current_request
-    return _json({"who": who, "query": request.query_params.get("who"), "header": request.headers.get("x-who")})
+    size = len(request.raw_body or b"")
+    return _json({"who": who, "query": request.query_params["who"], "header": request.headers["x-who"], "size": size})
+
+
+@app.route("/count", methods=["GET", "POST"], **ANY)
+def count() -> Response:
+    """How often this route was called, in all workers together."""
+    with COUNTED.open("ab") as calls:
+        calls.write(b".")
+    return _json(COUNTED.stat().st_size)
 
 
 @app.route("/stored/{key}", methods=["GET", "HEAD"], **ANY)
@@ -73,7 +85,7 @@ def stored(key: str) -> Response:
 
 @app.route("/answer/{code}", methods=["GET", "HEAD"], **ANY)
 def answer(code: str) -> Response:
-    return Response(b"", status_code=int(code), headers={"X-Text": "caf\u00e9"})
+    return Response(b"", status_code=int(code), headers={"X-Text": "caf\u00e9 \u4e16"})
 
 
 @app.route("/binary", methods=["GET", "HEAD"], **ANY)

@@ -1,0 +1,65 @@
+"""HTTP by hand: requests as bytes on a socket, answers as they come, so that framing can be tested."""
+
+import json
+import socket
+from dataclasses import dataclass
+from http.client import HTTPMessage, HTTPResponse
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer."""
+
+    status: int
+    headers: HTTPMessage
+    body: bytes
+
+    def json(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.body)
+
+
+class Wire:
+    """One connection to a server on this machine."""
+
+    def __init__(self, port: int) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=20)
+
+    def __enter__(self) -> "Wire":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def send(self, *pieces: bytes) -> None:
+        """Bytes as they are."""
+        for piece in pieces:
+            self._socket.sendall(piece)
+
+    def head(self, request: str, *headers: str) -> None:
+        """The head of a request: `GET /path`, then headers."""
+        lines = [f"{request} HTTP/1.1", "Host: localhost", *headers, "", ""]
+        self.send("\r\n".join(lines).encode("latin-1"))
+
+    def chunk(self, content: bytes) -> None:
+        """One chunk of a chunked body; an empty one ends it."""
+        self.send(b"%x\r\n%s\r\n" % (len(content), content))
+
+    def reply(self, to: str = "GET") -> Reply:
+        """The next answer, read to its end."""
+        response = HTTPResponse(self._socket, method=to)
+        response.begin()
+        return Reply(response.status, response.headers, response.read())
+
+    def get(self, path: str, *headers: str) -> Reply:
+        """A whole GET."""
+        self.head(f"GET {path}", *headers)
+        return self.reply()
+
+    def closed(self) -> bool:
+        """Whether the server has closed; waits for it as long as the connection's time limit."""
+        try:
+            return self._socket.recv(1) == b""
+        except ConnectionResetError:
+            return True
