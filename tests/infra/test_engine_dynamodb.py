@@ -1,4 +1,4 @@
-"""The engine's DynamoDB where moto had to be mended: atomic, all-or-nothing, and as fast on a full table (design.md 4)."""
+"""The engine's DynamoDB where moto had to be mended: atomic, all or nothing, as fast on a full table (design.md 4)."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor

@@ -222,12 +222,12 @@ def test_a_body_over_the_limit_is_refused_in_one_line(small_front, headers):
 
 @pytest.mark.parametrize("headers", [["Content-Length: 100"], ["Transfer-Encoding: chunked"]])
 def test_a_client_that_breaks_off_never_reaches_the_app(front, headers):
-    with Wire(front) as before:
+    with Wire(front.port) as before:
         calls = before.get("/v1/count").json()
-    with Wire(front) as wire:
+    with Wire(front.port) as wire:
         wire.head("POST /v1/count", *headers)
         wire.send(b"5\r\nhello\r\n")
-    with Wire(front) as after:
+    with Wire(front.port) as after:
         assert _settled(after) == calls + 1
 
 
@@ -259,7 +259,7 @@ def test_a_malformed_length_is_the_clients_error(wire, headers):
 def test_everybody_gets_their_own_answer(front):
     def ask(client: int) -> int:
         wrong = 0
-        with Wire(front) as wire:
+        with Wire(front.port) as wire:
             for turn in range(25):
                 who = f"{client}-{turn}"
                 content = b"x" * (turn * 1000)
@@ -274,7 +274,7 @@ def test_everybody_gets_their_own_answer(front):
 
 
 def test_a_hundred_connections_at_once_are_served(front):
-    wires = [Wire(front) for _ in range(100)]
+    wires = [Wire(front.port) for _ in range(100)]
     try:
         for wire in wires:
             wire.head("GET /v1/echo/a/b")
