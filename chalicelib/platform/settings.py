@@ -1,7 +1,7 @@
 """Everything configurable: one typed table of environment variables, read once (design.md section 2).
 
-A setting that the contract names `api.some_name` is `BLDR_SOME_NAME`; names that the reference already gave to environment
-variables stay as they are. A value that cannot be read stops the start with the variable's name.
+A setting that the contract names `api.some_name` is `BLDR_SOME_NAME`; names that the reference already gave to
+environment variables stay as they are. A value that cannot be read stops the start with the variable's name.
 """
 
 import os
@@ -32,6 +32,19 @@ def _seconds(text: str) -> int:
     if seconds < 0:
         raise ValueError("seconds may not be negative")
     return seconds
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError("a count may not be negative")
+    return number
+
+
+def _yes_or_no(text: str) -> bool:
+    if text.lower() not in ("true", "false", "1", "0", ""):
+        raise ValueError("allowed are true, false, 1, 0")
+    return text.lower() in ("true", "1")
 
 
 def _one_of(*allowed: str) -> Callable[[str], str]:
@@ -88,7 +101,7 @@ class Settings:
         "BLDR_DOWNLOAD_MODE",
         _one_of("auto", "redirect", "front"),
         "auto",
-        "`auto`: small archives inline, others by signed URL; `redirect`: always a URL; `front`: the HTTP front streams",
+        "`auto`: small archives inline, others by signed URL; `redirect`: always a URL; `front`: the front streams",
     )
     cdn_url: str = setting("BLDR_CDN_URL", str, "", "Base URL of the distribution in front of the bucket")
     cdn_key_id: str = setting("BLDR_CDN_KEY_ID", str, "", "Id of the distribution's signing key")
@@ -112,7 +125,36 @@ class Settings:
     oauth_client_id: str = setting("BLDR_OAUTH_CLIENT_ID", str, "", "Our id at the provider")
     oauth_client_secret: str = setting("BLDR_OAUTH_CLIENT_SECRET", str, "", "Our secret at the provider")
     session_seconds: int = setting("BLDR_SESSION_SECONDS", _seconds, 259_200, "Life of a web session, seconds")
+    sign_ins_per_minute: int = setting(
+        "BLDR_SIGN_INS_PER_MINUTE", _count, 30, "Sign-ins that one source address may try in a minute; 0: no limit"
+    )
     license_server_url: str = setting("BLDR_LICENSE_SERVER_URL", str, "", "Licence service; empty: none")
+    private_registries: str = setting(
+        "BLDR_PRIVATE_REGISTRIES",
+        _one_of("refused", "allowed"),
+        "refused",
+        "Whether registry credentials may be tried at private addresses and without TLS",
+    )
+    github_api_url: str = setting("BLDR_GITHUB_API_URL", str, "https://api.github.com", "GitHub's API")
+    github_app_id: str = setting("BLDR_GITHUB_APP_ID", str, "", "Id of our GitHub App; empty: none")
+    github_app_private_key: str = setting(
+        "BLDR_GITHUB_APP_PRIVATE_KEY", str, "", r"The App's private key, PEM; `\n` may stand for a newline"
+    )
+    github_webhook_secret: str = setting(
+        "BLDR_GITHUB_WEBHOOK_SECRET", str, "", "Secret with which GitHub signs what it notifies; empty: all is refused"
+    )
+    provision_account: bool = setting(
+        "BLDR_AUTO_PROVISION_ACCOUNT", _yes_or_no, False, "Whether an account with origins and a token is made at start"
+    )
+    provision_username: str = setting("BLDR_PROVISION_USERNAME", str, "chef-platform", "Name of that account")
+    provision_email: str = setting("BLDR_PROVISION_EMAIL", str, "chef-platform@progress.com", "E-mail of that account")
+    provision_origins: tuple[str, ...] = setting("BLDR_PROVISION_ORIGINS", _names, ("core",), "Origins that it owns")
+    provision_channels: tuple[str, ...] = setting(
+        "BLDR_PROVISION_CHANNELS", _names, (), "Further channels, paired with the origins by position"
+    )
+    provision_token_path: str = setting(
+        "BLDR_TOKEN_DIR", str, "", "Folder for the file `HAB_AUTH_TOKEN` with that account's token; empty: temporary"
+    )
 
     def __post_init__(self) -> None:
         if self.functional_test and self.stage.startswith("prod"):
@@ -148,4 +190,4 @@ def as_markdown() -> str:
 settings = read_settings(os.environ)
 
 if __name__ == "__main__":
-    print(as_markdown())  # noqa: T201 - this is what the command is for
+    print(as_markdown())
