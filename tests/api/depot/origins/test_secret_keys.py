@@ -1,0 +1,126 @@
+"""GET and POST /depot/origins/{origin}/secret_keys/** (accounts.md 8.5, platform.md 3.4)."""
+
+import pytest
+
+from chalicelib.accounts.builder_keys import builder_keys
+from chalicelib.origins import key_store
+from chalicelib.platform.table import read
+from tests.api.client import Depot
+from tests.builders.keys import a_signing_pair
+from tests.builders.members import a_member
+from tests.builders.origins import an_origin
+
+HAB = {"User-Agent": "hab/1.6.618 (x86_64-linux; 5.4)"}
+
+
+def test_the_path_of_an_upload_is_not_used(depot: Depot) -> None:
+    origin = an_origin(depot)
+
+    for year, path in ((2021, "latest"), (2022, "20240101000000"), (2023, f"{origin}-20240101000000"), (2024, "%7B")):
+        secret = a_signing_pair(origin, f"{year}0101000000")[1].text
+        reply = depot.post(f"/depot/origins/{origin}/secret_keys/{path}", by="bobo", body=secret.encode())
+        assert (reply.status, reply.body) == (201, b"")
+        newest = depot.get(f"/depot/origins/{origin}/secret_keys/latest", by="bobo")
+        assert newest.text == secret
+        assert newest.headers["X-Filename"] == f"{origin}-{year}0101000000.sig.key"
+        assert newest.headers["Cache-Control"] == "private, no-cache, no-store"
+
+
+def test_latest_is_the_greatest_full_name_whatever_the_order_of_uploads(depot: Depot) -> None:
+    origin = an_origin(depot)
+    for name, revision in ((origin, "20240101000000"), (f"zz-{origin}", "20200101000000"), (origin, "20250101000000")):
+        secret = a_signing_pair(name, revision)[1].text.encode()
+        assert depot.post(f"/depot/origins/{origin}/secret_keys/x", by="bobo", body=secret).status == 201
+
+    assert depot.get(f"/depot/origins/{origin}").json()["private_key_name"] == f"zz-{origin}-20200101000000"
+    newest = depot.get(f"/depot/origins/{origin}/secret_keys/latest", by="bobo")
+    assert newest.headers["X-Filename"] == f"zz-{origin}-20200101000000.sig.key"
+
+
+def test_without_a_key_there_is_404_and_no_name(depot: Depot) -> None:
+    origin = an_origin(depot)
+
+    reply = depot.get(f"/depot/origins/{origin}/secret_keys/latest", by="bobo")
+
+    assert (reply.status, reply.body) == (404, b"")
+    assert depot.get(f"/depot/origins/{origin}").json()["private_key_name"] is None
+
+
+def test_members_read_and_administrators_write(depot: Depot) -> None:
+    origin = an_origin(depot)
+    a_member(depot, origin, "mystique", "maintainer")
+    a_member(depot, origin, "wesker", "readonly_member")
+    secret = a_signing_pair(origin)[1].text.encode()
+
+    for user, status in ((None, 401), ("lkennedy", 403), ("wesker", 403), ("mystique", 403), ("bobo", 201)):
+        reply = depot.post(f"/depot/origins/{origin}/secret_keys/x", by=user, body=secret)
+        assert (reply.status, reply.body) == (status, b"")
+    for user, status in ((None, 401), ("lkennedy", 403), ("wesker", 403), ("mystique", 200), ("bobo", 200)):
+        assert depot.get(f"/depot/origins/{origin}/secret_keys/latest", by=user).status == status
+    depot.put(f"/depot/origins/{origin}/users/mystique/role", by="bobo", query={"role": "member"})
+    assert depot.get(f"/depot/origins/{origin}/secret_keys/latest", by="mystique").status == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"\xff\xfe", "Cannot parse origin secret key"),
+        (b"", "Invalid origin secret key"),
+        (b"no key", "Invalid origin secret key"),
+        (a_signing_pair()[0].text.encode(), "Invalid origin secret key"),
+        (a_signing_pair()[1].text[:-4].encode(), "Invalid origin secret key"),
+        (a_signing_pair("a\rX-Evil: 1")[1].text.encode(), "Invalid origin secret key"),
+    ],
+)
+def test_what_is_no_secret_key_is_422(depot: Depot, body: bytes, said: str) -> None:
+    origin = an_origin(depot)
+
+    reply = depot.post(f"/depot/origins/{origin}/secret_keys/x", by="bobo", body=body)
+
+    assert (reply.status, reply.text) == (422, said)
+
+
+def test_a_full_name_is_taken_in_all_origins(depot: Depot) -> None:
+    origin, other = an_origin(depot), an_origin(depot)
+    first, second = a_signing_pair(origin)[1].text.encode(), a_signing_pair(origin)[1].text.encode()
+    assert depot.post(f"/depot/origins/{origin}/secret_keys/x", by="bobo", body=first).status == 201
+
+    for place, body in ((origin, first), (origin, second), (other, first)):
+        reply = depot.post(f"/depot/origins/{place}/secret_keys/x", by="bobo", body=body)
+        assert (reply.status, reply.body) == (409, b"")
+    assert depot.get(f"/depot/origins/{other}").json()["private_key_name"] is None
+
+
+def test_hab_gets_200_also_when_it_repeats_the_same_key(depot: Depot) -> None:
+    origin, other = an_origin(depot), an_origin(depot)
+    first, second = a_signing_pair(origin)[1].text.encode(), a_signing_pair(origin)[1].text.encode()
+    path = f"/depot/origins/{origin}/secret_keys/x"
+
+    for _ in range(2):
+        reply = depot.post(path, by="bobo", body=first, headers=HAB)
+        assert (reply.status, reply.body) == (200, b"")
+    assert depot.post(path, by="bobo", body=second, headers=HAB).status == 409
+    assert depot.post(f"/depot/origins/{other}/secret_keys/x", by="bobo", body=first, headers=HAB).status == 409
+
+
+def test_a_supervisor_is_not_hab(depot: Depot) -> None:
+    origin = an_origin(depot)
+    secret = a_signing_pair(origin)[1].text.encode()
+
+    reply = depot.post(
+        f"/depot/origins/{origin}/secret_keys/x", by="bobo", body=secret, headers={"User-Agent": "hab-sup/1.6.618"}
+    )
+
+    assert reply.status == 201
+
+
+def test_a_secret_key_is_stored_in_a_box_of_the_builder_key(depot: Depot) -> None:
+    origin = an_origin(depot)
+    secret = a_signing_pair(origin, "20240101000000")[1]
+    assert depot.post(f"/depot/origins/{origin}/secret_keys/x", by="bobo", body=secret.text.encode()).status == 201
+
+    row = read(key_store.secret_key(origin, f"{origin}-20240101000000"))
+
+    assert row is not None
+    assert row.box.startswith("BOX-1\nbldr-")
+    assert builder_keys().open(row.box) == secret.text.encode()
