@@ -1,4 +1,4 @@
-"""The environment of every test: an embedded AWS inside the process, functional-test mode on, and nothing real within reach."""
+"""The environment of every test: an AWS inside the process, functional-test mode on, nothing real within reach."""
 
 import os
 

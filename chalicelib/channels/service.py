@@ -1,6 +1,7 @@
 """The rules of channels: their life, promotion and demotion (packages.md 9.1-9.3, 9.7, 9.8)."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from chalicelib.accounts.caller import Session
 from chalicelib.channels import store
@@ -55,8 +56,8 @@ def create(origin: str, channel: str, by: Session) -> ChannelRow:
 def delete(origin: str, channel: str) -> None:
     """Remove a channel with its memberships, not its packages; missing is no error. Raises ChannelProtected.
 
-    The channel is gone for readers at once; then its memberships go one package after the other. A repeat, or a new channel of
-    that name, goes on where it stopped.
+    The channel is gone for readers at once; then its memberships go one package after the other. A repeat, or a new
+    channel of that name, goes on where it stopped.
     """
     if channel in BORN_WITH:
         raise ChannelProtected
@@ -72,14 +73,20 @@ def delete(origin: str, channel: str) -> None:
     _take_down(origin, channel)
 
 
+class _TakenDown(Exception):
+    """Another request has finished the deletion; a channel of that name may have come since, which is none of ours."""
+
+
 def _take_down(origin: str, channel: str) -> None:
-    for row in rows(MembershipRow, store.members_partition(origin, channel)):
-        ident, target = PackageIdent.parse(row.ident), Target(row.target)
-        again_when_stale(lambda ident=ident, target=target: _leave(ident, target, channel))
-    change = Change()
-    change.delete(store.leaving_key(origin, channel))
-    change.delete(store.count_key(origin, channel))
-    change.commit()
+    try:
+        for row in rows(MembershipRow, store.members_partition(origin, channel)):
+            again_when_stale(partial(_leave, PackageIdent.parse(row.ident), Target(row.target), channel))
+        change = Change()
+        change.delete(store.leaving_key(origin, channel), LeavingChannelRow.pk.exists(), otherwise=_TakenDown())
+        change.delete(store.count_key(origin, channel))
+        change.commit()
+    except _TakenDown:
+        return
 
 
 def _leave(ident: PackageIdent, target: Target, channel: str) -> None:
@@ -88,6 +95,7 @@ def _leave(ident: PackageIdent, target: Target, channel: str) -> None:
     if place is None or channel not in place.channels:
         return
     change = Change()
+    change.check(store.leaving_key(ident.origin, channel), LeavingChannelRow.pk.exists(), otherwise=_TakenDown())
     steps.step(change, seen, seen.standing.with_place(target, place.left(channel)))
     change.commit()
 

@@ -1,7 +1,7 @@
 """Rows of channels and of what is in them.
 
-A membership has two rows: one in text order for lists, one in version order, so that the newest release of a name in a channel
-is one Query of one row. Both carry the visibility, so that lists need not look at the packages.
+A membership has two rows: one in text order for lists, one in version order, so that the newest release of a name in a
+channel is one Query of one row. Both carry the visibility, so that lists need not look at the packages.
 """
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute

@@ -1,4 +1,4 @@
-"""Rows of promotions and demotions, by day; they outlive packages, channels and origins (packages.md sections 2 and 11)."""
+"""Rows of promotions and demotions by day; they outlive packages, channels and origins (packages.md 2 and 11)."""
 
 from enum import StrEnum
 

@@ -4,10 +4,10 @@ import base64
 import threading
 from typing import Any
 
-from chalice import Chalice
+from chalice.app import Chalice
 
 
-class App(Chalice):  # type: ignore[misc]
+class App(Chalice):
     """Chalice that accepts calls without `Accept`, sends text as text, and may serve several threads at once.
 
     Lambda runs one request at a time; the local front does not, so the current request is kept per thread.

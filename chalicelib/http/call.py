@@ -38,7 +38,7 @@ class BodyTooLarge(ValueError):
 
 
 class Call:
-    """What a client sent. Path variables are attributes of `path`, decoded exactly once; `raw_path` has them as sent."""
+    """What a client sent. Variables of the path are in `path`, decoded exactly once, and in `raw_path` as sent."""
 
     def __init__(self, request: Any, raw_path: Mapping[str, str], caller: "Caller") -> None:
         self._request = request

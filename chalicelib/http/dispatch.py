@@ -1,4 +1,4 @@
-"""What happens to every request: who is it, can it be read, may they, then the handler; errors become statuses in one table."""
+"""What happens to every request: who is it, can it be read, may they, then the handler; errors become statuses."""
 
 import time
 from collections import defaultdict
@@ -80,7 +80,7 @@ def _refusal(problem: Exception, caller: Caller | None) -> Answer:
 
 
 def _as_chalice(answer: Answer) -> Response:
-    headers = dict(answer.headers)
+    headers: dict[str, str | list[str]] = dict(answer.headers)
     if answer.content_type:
         headers["Content-Type"] = answer.content_type
     return Response(body=answer.body, status_code=answer.status, headers=headers)

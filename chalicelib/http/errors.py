@@ -1,4 +1,4 @@
-"""The one table from domain errors to statuses; a body is the error's own text, mostly none (packages.md 1.2, platform.md 1.3)."""
+"""The one table from domain errors to statuses; a body is the error's own text, mostly none (platform.md 1.3)."""
 
 from chalicelib.accounts import errors as accounts
 from chalicelib.channels import errors as channels

@@ -11,7 +11,7 @@ PAGE_SIZE = 50
 
 
 class Family(Enum):
-    """How a list reads `range`: P as an offset, S as an aligned page, C as an aligned page that shows `range` as given."""
+    """How a list reads `range`: P an offset, S an aligned page, C an aligned page that shows `range` as given."""
 
     P = "offset"
     S = "aligned page"

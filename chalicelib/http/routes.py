@@ -31,11 +31,11 @@ SESSION = Access.SESSION
 class Route:
     """One operation.
 
-    `needs` is checked on the origin in the path before the handler runs; `refused` is the status when the role is missing.
-    `reads` is called with the request before any role is checked, and its value handed to the handler (packages.md 1.2).
-    `hides_private` says that answers leave out what the caller may not see. `checked_inside` marks a route whose rule needs
-    more than the path (its service checks the role). `identity_along` lets the rows that tell who calls be read together
-    with the rows of the answer, which saves a call to the table.
+    `needs` is checked on the origin in the path before the handler runs; `refused` is the status when the role is
+    missing. `reads` is called with the request before any role is checked, and its value handed to the handler
+    (packages.md 1.2). `hides_private` says that answers leave out what the caller may not see. `checked_inside` marks a
+    route whose rule needs more than the path (its service checks the role). `identity_along` lets the rows that tell
+    who calls be read together with the rows of the answer, which saves a call to the table.
     """
 
     method: str

@@ -1,4 +1,4 @@
-"""Artifacts in the object store: archives under write-once keys, read by signed URL or through us (design.md section 5)."""
+"""Artifacts in the object store: write-once keys, read by signed URL or through us (design.md section 5)."""
 
 from typing import Any, BinaryIO
 from urllib.parse import quote
@@ -20,7 +20,7 @@ class ArtifactMissing(Exception):
 
 
 def key_of(ident: PackageIdent, target: Target, checksum: str) -> str:
-    """The object of an archive. The checksum in it makes objects write-once: racing uploads cannot overwrite each other's bytes.
+    """The object of an archive; the checksum in it keeps racing uploads from overwriting each other's bytes.
 
     The last segment is the file name that clients see.
     """

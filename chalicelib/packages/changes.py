@@ -1,11 +1,19 @@
 """Changing one package: what may be uploaded, deletion and visibility (packages.md sections 7 and 8)."""
 
+from functools import partial
+
 from chalicelib.channels.store import STABLE
 from chalicelib.core.ident import PackageIdent, is_package_name, is_storable
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility, VisibilityUnknown
 from chalicelib.packages import artifacts, dependents, steps, store
-from chalicelib.packages.errors import DeletionRefused, IdentInvalid, ReleaseMissing, VisibilityRefused
+from chalicelib.packages.errors import (
+    ArtifactStoreFailed,
+    DeletionRefused,
+    IdentInvalid,
+    ReleaseMissing,
+    VisibilityRefused,
+)
 from chalicelib.packages.steps import Observed
 from chalicelib.platform import observe
 from chalicelib.platform.table import Change, again_when_stale, read_many
@@ -44,7 +52,7 @@ def _remove_objects(*keys: str | None) -> None:
             continue
         try:
             artifacts.remove(key)
-        except artifacts.ArtifactStoreFailed as problem:
+        except ArtifactStoreFailed as problem:
             observe.unexpected(problem)
 
 
@@ -65,7 +73,7 @@ def wanted_visibility(ident: PackageIdent, text: str) -> Visibility:
 
 
 def set_visibility(ident: PackageIdent, visibility: Visibility) -> None:
-    """Set it on all targets of an ident, one after the other; a repeat completes what was interrupted (packages.md 8.2).
+    """Set it on all targets of an ident, one by one; a repeat completes what was interrupted (packages.md 8.2).
 
     Raises VisibilityRefused for `hidden`.
     """
@@ -73,7 +81,7 @@ def set_visibility(ident: PackageIdent, visibility: Visibility) -> None:
         raise VisibilityRefused("Not allowed to set packages to 'hidden'")
     standing = store.standing_of(ident)
     for target in sorted(standing.places) if standing is not None else ():
-        again_when_stale(lambda target=target: _set_visibility(ident, target, visibility))
+        again_when_stale(partial(_set_visibility, ident, target, visibility))
 
 
 def _set_visibility(ident: PackageIdent, target: Target, visibility: Visibility) -> None:

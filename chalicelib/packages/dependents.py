@@ -1,4 +1,4 @@
-"""Who depends on a name: rows of hints, written before a release that needs them, verified when read (packages.md 2 and 8.1).
+"""Who depends on a name: hints, written before a release that needs them, verified when read (packages.md 2, 8.1).
 
 A hint outlives the release that caused it; readers look whether the dependent still has a release that needs the name.
 """

@@ -10,7 +10,7 @@ from chalicelib.origins.store import OriginCountRow, origin_count_key
 from chalicelib.packages import store
 from chalicelib.packages.standing import Standing, channels_of
 from chalicelib.packages.store import IdentRow, NameRow, SettingsRow, VersionRow
-from chalicelib.platform.table import Key, read, rows
+from chalicelib.platform.table import read, rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +52,13 @@ class Below:
         parts = [part for part in (self.name, self.version) if part is not None]
         return "".join(part + "/" for part in parts)
 
-    @property
-    def counted_by(self) -> Key[OriginCountRow] | Key[NameRow] | Key[VersionRow]:
+    def read_counts(self) -> OriginCountRow | NameRow | VersionRow | None:
         """The row that knows how many idents it has."""
         if self.name is None:
-            return origin_count_key(self.origin)
+            return read(origin_count_key(self.origin))
         if self.version is None:
-            return store.name_key(self.origin, self.name)
-        return store.version_count_key(self.origin, self.name, self.version)
+            return read(store.name_key(self.origin, self.name))
+        return read(store.version_count_key(self.origin, self.name, self.version))
 
 
 def idents(below: Below, offset: int, size: int | None, member: bool) -> tuple[list[Listed], int]:
@@ -134,7 +133,7 @@ def settings(origin: str, offset: int, size: int | None, member: bool) -> tuple[
 
 
 def _counted(below: Below, member: bool) -> int:
-    counts = read(below.counted_by)
+    counts = below.read_counts()
     if counts is None:
         return 0
     return int(counts.idents if member else counts.public_idents)

@@ -63,7 +63,7 @@ def latest(call: Call) -> Answer:
 
 @routes.get(RELEASE, needs=ANYONE, hides_private=True, identity_along=True)
 def show(call: Call) -> Answer:
-    """A package by its ident, for any target (5.5); no shared cache may keep one that is not public (platform.md 1.7)."""
+    """A package by its ident, for any target (5.5); shared caches may keep public ones only (platform.md 1.7)."""
     row = reads.exact(call.ident, call.target, call.caller)
     return json_answer(200, render.package(row), CACHE_YEAR if row.visibility == Visibility.PUBLIC else NO_CACHE)
 

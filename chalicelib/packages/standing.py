@@ -1,6 +1,7 @@
 """Where an ident stands in the depot: visibility and channels per target. Pure; the store turns differences into rows.
 
-Every operation on packages and channels (upload, promote, demote, visibility, delete) is a step from one standing to another.
+Every operation on packages and channels (upload, promote, demote, visibility, delete) is a step from one standing to
+another.
 """
 
 import json

@@ -1,13 +1,15 @@
 """Steps of an ident from one standing to the next, written in one transaction.
 
-Upload, promotion, demotion, a change of visibility and deletion are all such steps: the difference between two standings says
-which rows come, change and go. The ident's revision makes steps exclusive, so a step that lost a race is decided anew.
+Upload, promotion, demotion, a change of visibility and deletion are all such steps: the difference between two
+standings says which rows come, change and go. The ident's revision makes steps exclusive, so a step that lost a race is
+decided anew.
 """
 
 import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from chalicelib.channels import store as channels
 from chalicelib.channels.store import ChannelCountRow, ChannelRow, MembershipRow, NewestRow
@@ -20,7 +22,7 @@ from chalicelib.packages.errors import TooManyChannels
 from chalicelib.packages.standing import NOWHERE, Place, Standing, count_delta
 from chalicelib.packages.store import IdentRow, NameRow, PackageRow, VersionRow
 from chalicelib.platform.clock import now, timestamp
-from chalicelib.platform.table import Change, Found, Key, Row
+from chalicelib.platform.table import Change, Found, Key
 
 CHANNELS_LIMIT = 40
 """A package in more channels could no longer change its visibility in one transaction of 100 rows."""
@@ -48,7 +50,7 @@ class Observed:
         )
 
 
-def keys_of(ident: PackageIdent) -> list[Key[Row]]:
+def keys_of(ident: PackageIdent) -> list[Key[Any]]:
     """The rows that must be read before a step of this ident."""
     return [store.ident_key(ident), store.name_key(ident.origin, ident.name)]
 
@@ -172,12 +174,12 @@ def listed(names: Iterable[str]) -> str:
     return json.dumps(sorted(names, reverse=True))
 
 
-def _membership_keys(channel: str, ident: PackageIdent, target: Target) -> list[Key[MembershipRow | NewestRow]]:
-    keys: list[Key[MembershipRow | NewestRow]] = [channels.membership_key(channel, ident, target)]  # type: ignore[list-item]
+def _membership_keys(channel: str, ident: PackageIdent, target: Target) -> list[Key[Any]]:
+    keys: list[Key[Any]] = [channels.membership_key(channel, ident, target)]
     order = release_key(ident.version, ident.release)
     if order is not None:
         place = channels.newest_partition(ident.origin, channel, ident.name, target)
-        keys.append(Key(NewestRow, place, order))  # type: ignore[arg-type]
+        keys.append(Key(NewestRow, place, order))
     return keys
 
 

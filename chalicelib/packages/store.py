@@ -1,7 +1,8 @@
 """Rows of packages, and the reads on them.
 
-A package (ident + target) has one full row, in version order within origin, name and target, so that `latest` is one Query of one
-row. Lists read the slim row of its ident, in text order within the origin. Long texts (MANIFEST, default.toml) stand apart.
+A package (ident + target) has one full row, in version order within origin, name and target, so that `latest` is one
+Query of one row. Lists read the slim row of its ident, in text order within the origin. Long texts (MANIFEST,
+default.toml) stand apart.
 """
 
 import json
@@ -45,14 +46,14 @@ class PackageRow(Row):
 
 
 class TextsRow(Row):
-    """MANIFEST and default.toml of a package, compressed; `artifact` names the object that holds them when they are huge."""
+    """MANIFEST and default.toml of a package, compressed; `artifact` names the object that holds huge ones."""
 
     content = BinaryAttribute(legacy_encoding=False, null=True)
     artifact = UnicodeAttribute(null=True)
 
 
 class IdentRow(Row):
-    """An ident with all its targets, as lists show it; `revision` makes every step from one standing to the next exclusive."""
+    """An ident with all its targets, as lists show it; `revision` makes every step to another standing exclusive."""
 
     standing = UnicodeAttribute()
     public = BooleanAttribute()

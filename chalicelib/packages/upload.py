@@ -1,7 +1,7 @@
-"""Publishing an archive: the checks in the contract's order, then the bytes, then all rows at once (packages.md section 7).
+"""Publishing an archive: checks in the contract's order, then the bytes, then all rows at once (packages.md 7).
 
-Every entrance ends in `publish`. Interrupted before the rows are written, an upload leaves only an object that no row names
-(the sweep removes it); a repeat after the rows are written finds the package and says so.
+Every entrance ends in `publish`. Interrupted before the rows are written, an upload leaves only an object that no row
+names (the sweep removes it); a repeat after the rows are written finds the package and says so.
 """
 
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""AWS clients, built once and only when first needed (design.md section 7): botocore without boto3 saves 20 ms of cold start."""
+"""AWS clients, built once, when first needed; botocore without boto3 saves 20 ms of cold start (design.md 7)."""
 
 import os
 import threading

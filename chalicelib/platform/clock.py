@@ -11,7 +11,7 @@ _last = datetime.min.replace(tzinfo=UTC)
 
 
 def now() -> datetime:
-    """The time in UTC; within a process every call gives a later microsecond, so quick successive events keep their order."""
+    """The time in UTC; within a process every call gives a later microsecond, so that quick events keep their order."""
     global _last  # noqa: PLW0603 - the clock is the one place with a memory of the last tick
     with _lock:
         _last = max(datetime.now(UTC), _last + _TICK)
@@ -26,7 +26,8 @@ def timestamp(moment: datetime) -> str:
 def new_id(moment: datetime | None = None) -> int:
     """A new 63-bit id: milliseconds above 23 random bits, so ids grow with time and need no coordination.
 
-    1,000 ids in the same millisecond collide with probability 6 %; every id is written under a condition that it is new.
+    1,000 ids in the same millisecond collide with probability 6 %; every id is written under a condition that it is
+    new.
     """
     milliseconds = int((moment or now()).timestamp() * 1000) - EPOCH_MS
     return (milliseconds << 23) | secrets.randbits(23)

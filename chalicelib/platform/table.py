@@ -1,7 +1,7 @@
-"""The one DynamoDB table: strongly consistent reads, and changes that happen all together or not at all (design.md section 4).
+"""The one DynamoDB table: strongly consistent reads, and changes that happen together or not at all (design.md 4).
 
-Rows of every kind share the table; a kind is a PynamoDB model declared in its domain's store. Nothing here scans, and no read
-uses an index, because clients act on what they wrote in the very next request.
+Rows of every kind share the table; a kind is a PynamoDB model declared in its domain's store. Nothing here scans, and
+no read uses an index, because clients act on what they wrote in the very next request.
 """
 
 import random
@@ -53,6 +53,7 @@ class Row(Model):
 
 
 R = TypeVar("R", bound=Row)
+Decided = TypeVar("Decided")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ def read_many(keys: Sequence[Key[Any]]) -> Found:
     return Found(rows)
 
 
-def rows(
+def rows(  # noqa: PLR0913 - one read with its options, all but two by name
     kind: type[R],
     pk: str,
     *,
@@ -130,13 +131,13 @@ def rows(
 ) -> Iterator[R]:
     """Rows of one partition in order of their sort key, read lazily and strongly consistent.
 
-    `begins` or `between` (inclusive) narrow the sort key, `limit` ends after that many rows, `page` is the number of rows a call
-    asks for, `where` filters on the server, `after` is the sort key to go on behind.
+    `begins` or `between` (inclusive) narrow the sort key, `limit` ends after that many rows, `page` is the number of
+    rows a call asks for, `where` filters on the server, `after` is the sort key to go on behind.
     """
     if not _fits(pk, max(begins, after or "", *(between or ()), key=len)):
         return
     _connection()  # every kind of row shares the connection that the base class opens
-    condition = None
+    condition: Condition | None = None
     if between is not None:
         condition = Row.sk.between(*between)
     elif begins:
@@ -167,7 +168,7 @@ def count(kind: type[R], pk: str, *, begins: str = "", where: Condition | None =
         return 0
     _connection()
     condition = Row.sk.startswith(begins) if begins else None
-    return _reading(lambda: kind.count(pk, condition, where, consistent_read=True))
+    return int(_reading(lambda: kind.count(pk, condition, where, consistent_read=True)))
 
 
 def put_many(rows_to_put: Sequence[Row]) -> None:
@@ -208,7 +209,7 @@ class _Update:
 class Change:
     """Rows written together or not at all. Every condition says which error it means when it does not hold.
 
-    A transaction that collides with another is tried again; a condition that fails raises its error (Stale unless said).
+    A transaction that collides with another is tried again; a failing condition raises its error (Stale unless said).
     """
 
     _checks: list[tuple[Callable[[TransactWrite], None], Exception]] = field(default_factory=list)
@@ -235,11 +236,11 @@ class Change:
     def update(
         self,
         key: Key[Any],
-        actions: list[Action],
+        actions: Sequence[Action],
         condition: Condition | None = None,
         otherwise: Exception | None = None,
     ) -> None:
-        """Change some attributes of a row (and create it where it is missing). Several updates of one row become one."""
+        """Change some attributes of a row, or create it with them. Several updates of one row become one."""
         if not key.fits:
             raise KeyTooLong
         update = self._updates.setdefault((key.pk, key.sk), _Update(key))
@@ -274,8 +275,8 @@ class Change:
                 _pause(attempt, problem)
 
 
-def again_when_stale(decide: Callable[[], Any]) -> Any:
-    """Run a read-decide-write routine again while another writer gets in between. Raises StoreUnavailable after ten tries."""
+def again_when_stale(decide: Callable[[], Decided]) -> Decided:
+    """Run a read-decide-write routine again while others get in between. Raises StoreUnavailable after ten tries."""
     for attempt in range(1, 11):
         try:
             return decide()

@@ -1,4 +1,4 @@
-"""The API under test: the app behind the local front, on an AWS inside the process, with the template's own resources."""
+"""The API under test: the app behind the local front, on an AWS inside the process, with the template's resources."""
 
 from collections.abc import Iterator
 
