@@ -50,8 +50,20 @@ def engine() -> Iterator[Serving]:
 
 
 @pytest.fixture(scope="session")
+def nervous_engine() -> Iterator[Serving]:
+    """An engine whose threads interrupt one another all the time."""
+    with running("engine", [sys.executable, str(PROBE / "nervous_engine.py"), "--fd", "{fd}"], {}) as serving:
+        yield serving
+
+
+@pytest.fixture(scope="session")
 def dynamodb(engine: Serving) -> Any:
     """A DynamoDB client of the engine with a table `probe` in it."""
+    return table_in(engine)
+
+
+def table_in(engine: Serving) -> Any:
+    """A DynamoDB client of an engine with a new table `probe` in it."""
     client = aws("dynamodb", engine.url)
     client.create_table(
         TableName="probe",
