@@ -6,9 +6,10 @@ from chalicelib.http.app import App
 from chalicelib.http.dispatch import mount
 from chalicelib.origins.routes import routes as origins
 from chalicelib.packages.routes import routes as packages
+from chalicelib.packages.settings_routes import routes as package_settings
 from chalicelib.platform.routes import routes as platform
 
-DOMAINS = (platform, accounts, origins, packages, channels)
+DOMAINS = (platform, accounts, origins, packages, package_settings, channels)
 
 app = App("bldr")
 mount(app, DOMAINS)

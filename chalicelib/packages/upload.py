@@ -178,6 +178,7 @@ def _visibility(change: Change, upload: Upload, found: Found) -> Visibility:
     key = store.settings_key(ident.origin, ident.name)
     known = found.get(key)
     if known is not None:
+        change.check(key, SettingsRow.visibility == known.visibility)
         return Visibility(known.visibility)
     visibility = Visibility(origin.default_package_visibility)
     moment = now()
