@@ -1,0 +1,93 @@
+"""What the embedded stack makes is what the template declares (design.md 2: one list of resources)."""
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from chalicelib.platform.settings import settings
+from infra.template import properties, read_template
+from tests.infra.conftest import REPOSITORY, Serving, aws
+
+CREATE = "from infra.local.resources import create_resources; create_resources()"
+
+
+@pytest.fixture(scope="module")
+def created(engine: Serving) -> Serving:
+    create(engine)
+    return engine
+
+
+def create(engine: Serving) -> None:
+    environment = {**os.environ, "AWS_ENDPOINT_URL": engine.url}
+    subprocess.run([sys.executable, "-c", CREATE], cwd=REPOSITORY, env=environment, check=True)
+
+
+def test_the_table_has_the_keys_and_the_time_to_live_of_the_template(created):
+    declared, dynamodb = properties("Table"), aws("dynamodb", created.url)
+    table = dynamodb.describe_table(TableName=settings.table)["Table"]
+    time_to_live = dynamodb.describe_time_to_live(TableName=settings.table)["TimeToLiveDescription"]
+
+    assert table["KeySchema"] == declared["KeySchema"]
+    assert table["AttributeDefinitions"] == declared["AttributeDefinitions"]
+    assert table["BillingModeSummary"]["BillingMode"] == declared["BillingMode"]
+    assert time_to_live == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires_at"}
+
+
+def test_making_them_again_keeps_rows_objects_and_the_builder_key(created):
+    secrets, dynamodb, s3 = (aws(service, created.url) for service in ("secretsmanager", "dynamodb", "s3"))
+    key = secrets.get_secret_value(SecretId=settings.builder_key_secret)["SecretString"]
+    row = {"pk": {"S": "kept"}, "sk": {"S": "kept"}}
+    dynamodb.put_item(TableName=settings.table, Item=row)
+    s3.put_object(Bucket=settings.bucket, Key="kept", Body=b"kept")
+
+    create(created)
+
+    assert key.startswith("BOX-SEC-1\nbldr-")
+    assert secrets.get_secret_value(SecretId=settings.builder_key_secret)["SecretString"] == key
+    assert dynamodb.get_item(TableName=settings.table, Key=row)["Item"] == row
+    assert s3.get_object(Bucket=settings.bucket, Key="kept")["Body"].read() == b"kept"
+
+
+def test_a_secret_without_a_value_gets_one(created):
+    secrets = aws("secretsmanager", created.url)
+    secrets.delete_secret(SecretId=settings.builder_key_secret, ForceDeleteWithoutRecovery=True)
+    secrets.create_secret(Name=settings.builder_key_secret)
+
+    create(created)
+
+    assert secrets.get_secret_value(SecretId=settings.builder_key_secret)["SecretString"].startswith("BOX-SEC-1\n")
+
+
+def statements(effect: str) -> list[dict[str, Any]]:
+    documents = [
+        resource["Properties"]["PolicyDocument"]
+        for resource in read_template()["Resources"].values()
+        if "PolicyDocument" in resource.get("Properties", {})
+    ]
+    documents += [inline["PolicyDocument"] for inline in properties("ApiHandlerRole")["Policies"]]
+    return [one for document in documents for one in document["Statement"] if one["Effect"] == effect]
+
+
+def test_nothing_is_allowed_by_a_wildcard():
+    allowed = statements("Allow")
+
+    assert len(allowed) >= 5
+    for statement in allowed:
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        assert all("*" not in action for action in actions)
+        assert statement["Resource"] != "*"
+        assert not isinstance(statement["Resource"], str), "resources are named by reference"
+
+
+def test_what_is_kept_outlives_the_stack_and_is_encrypted():
+    resources = read_template()["Resources"]
+
+    for name in ("Table", "Artifacts", "BuilderKey"):
+        assert resources[name]["DeletionPolicy"] == resources[name]["UpdateReplacePolicy"] == "Retain"
+    assert properties("Table")["SSESpecification"] == {"SSEEnabled": True}
+    assert properties("Table")["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert properties("Artifacts")["BucketEncryption"]
+    assert set(properties("Artifacts")["PublicAccessBlockConfiguration"].values()) == {True}
