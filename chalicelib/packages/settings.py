@@ -1,7 +1,7 @@
 """The settings of package names: the visibility that the next upload of a name gets (packages.md section 10).
 
-The origin's counts change in the transaction that changes the settings, and every write is conditioned on the visibility
-that was read, so that neither two writers nor an upload that comes in between can make a count wrong.
+The origin's counts change in the transaction that changes the settings. Every write demands the visibility that was
+read, so neither another writer nor an upload that comes in between can make a count wrong.
 """
 
 from typing import Any
@@ -48,7 +48,7 @@ def parse_visibility(wanted: Any) -> Visibility:
 
 
 def change_visibility(origin: str, name: str, visibility: Visibility, by: Session) -> SettingsRow:
-    """What the next upload gets; existing packages keep theirs. The caller becomes the owner. Raises SettingsMissing."""
+    """What the next upload gets; existing packages keep theirs, and the caller owns it now. Raises SettingsMissing."""
     changed: SettingsRow = again_when_stale(lambda: _change_visibility(origin, name, visibility, by))
     return changed
 

@@ -1,0 +1,298 @@
+"""Package settings (packages.md section 10, platform.md 2.5)."""
+
+import re
+from typing import Any
+
+import pytest
+
+from chalicelib.origins.store import OriginCountRow, origin_count_key
+from chalicelib.packages import settings
+from chalicelib.packages.errors import SettingsNeeded
+from chalicelib.platform import table
+from tests.api.client import Depot
+from tests.builders.members import a_member
+from tests.builders.names import a_name
+from tests.builders.origins import an_origin
+from tests.builders.releases import WINDOWS, a_release
+
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}")
+
+
+def counted(origin: str) -> tuple[int, int]:
+    """Settings and public settings of an origin, as its row counts them."""
+    counts: Any = table.read(origin_count_key(origin)) or OriginCountRow()
+    return int(counts.settings), int(counts.public_settings)
+
+
+def test_made_settings_take_the_origins_default_and_belong_to_the_caller(depot: Depot) -> None:
+    origin = an_origin(depot, visibility="private")
+
+    reply = depot.post(f"/settings/{origin}/tool", by="bobo")
+
+    assert reply.status == 201
+    made = reply.json()
+    assert made == {
+        "id": made["id"],
+        "origin": origin,
+        "name": "tool",
+        "visibility": "private",
+        "owner_id": depot.get("/profile", by="bobo").json()["id"],
+        "hidden": False,
+        "created_at": made["created_at"],
+        "updated_at": made["created_at"],
+    }
+    assert re.fullmatch(r"\d+", made["id"])
+    assert TIME.fullmatch(made["created_at"])
+    assert "Cache-Control" not in reply.headers
+    assert depot.get(f"/settings/{origin}/tool", by="bobo").json() == made
+    assert depot.get(f"/depot/{origin}/pkgs", by="bobo").json()["data"] == [made]
+    assert counted(origin) == (1, 0)
+
+
+def test_the_web_interface_sends_a_content_type_without_a_body(depot: Depot) -> None:
+    origin = an_origin(depot)
+
+    reply = depot.post(f"/settings/{origin}/tool", by="bobo", headers={"Content-Type": "application/json"})
+
+    assert (reply.status, reply.json()["visibility"]) == (201, "public")
+
+
+def test_settings_are_made_once(depot: Depot) -> None:
+    origin = an_origin(depot)
+    assert depot.post(f"/settings/{origin}/tool", by="bobo").status == 201
+
+    reply = depot.post(f"/settings/{origin}/tool", by="bobo")
+
+    assert (reply.status, reply.body) == (409, b"")
+    assert counted(origin) == (1, 1)
+
+
+def test_an_upload_makes_settings_that_can_be_read(depot: Depot) -> None:
+    release = a_release(depot, an_origin(depot))
+
+    reply = depot.get(f"/settings/{release.origin}/{release.name}", by="bobo")
+
+    assert (reply.status, reply.json()["visibility"]) == (200, "public")
+    assert depot.post(f"/settings/{release.origin}/{release.name}", by="bobo").status == 409
+
+
+def test_missing_settings_are_404_and_never_make_themselves(depot: Depot) -> None:
+    origin = an_origin(depot)
+
+    shown = depot.get(f"/settings/{origin}/tool", by="bobo")
+    changed = depot.put(f"/settings/{origin}/tool", by="bobo", json={"visibility": "private"})
+
+    assert (shown.status, shown.body) == (404, b"")
+    assert (changed.status, changed.body) == (404, b"")
+
+
+ROLES = ("readonly_member", "member", "maintainer")
+
+
+@pytest.mark.parametrize("role", [None, *ROLES])
+def test_reading_takes_membership_and_writing_a_maintainer(depot: Depot, role: str | None) -> None:
+    origin = an_origin(depot)
+    place = f"/settings/{origin}/tool"
+    assert depot.post(place, by="bobo").status == 201
+    if role:
+        a_member(depot, origin, "mystique", role)
+    reads = 200 if role else 403
+    writes = (201, 200, 204) if role == "maintainer" else (403, 403, 403)
+
+    assert depot.get(place, by="mystique").status == reads
+    made = depot.post(f"/settings/{origin}/other", by="mystique")
+    changed = depot.put(place, by="mystique", json={"visibility": "private"})
+    removed = depot.delete(place, by="mystique")
+
+    assert (made.status, changed.status, removed.status) == writes
+    if role != "maintainer":
+        assert made.body == changed.body == removed.body == b""
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
+def test_nobody_and_strangers_are_refused_with_empty_bodies(depot: Depot, method: str) -> None:
+    origin = an_origin(depot)
+    json = {"visibility": "public"} if method == "PUT" else None
+
+    nobody = depot.request(method, f"/settings/{origin}/tool", json=json)
+    unknown = depot.request(method, f"/settings/{a_name('nowhere')}/tool", by="bobo", json=json)
+
+    assert (nobody.status, nobody.body) == (401, b"")
+    assert (unknown.status, unknown.body) == (403, b"")
+
+
+@pytest.mark.parametrize("visibility", ["public", "private", "hidden"])
+def test_a_change_makes_the_caller_owner_and_keeps_the_rest(depot: Depot, visibility: str) -> None:
+    origin = an_origin(depot)
+    a_member(depot, origin, "mystique", "maintainer")
+    made = depot.post(f"/settings/{origin}/tool", by="bobo").json()
+
+    reply = depot.put(f"/settings/{origin}/tool", by="mystique", json={"visibility": visibility})
+
+    assert reply.status == 200
+    changed = reply.json()
+    assert changed["visibility"] == visibility
+    assert changed["owner_id"] == depot.get("/profile", by="mystique").json()["id"]
+    assert changed["updated_at"] > made["updated_at"]
+    same = ("id", "origin", "name", "created_at", "hidden")
+    assert [changed[key] for key in same] == [made[key] for key in same]
+    assert depot.get(f"/settings/{origin}/tool", by="bobo").json() == changed
+    assert counted(origin) == (1, int(visibility == "public"))
+
+
+def test_a_change_back_and_forth_is_counted_exactly(depot: Depot) -> None:
+    origin = an_origin(depot)
+    depot.post(f"/settings/{origin}/tool", by="bobo")
+
+    for visibility in ("private", "hidden", "public", "public", "private"):
+        depot.put(f"/settings/{origin}/tool", by="bobo", json={"visibility": visibility})
+
+    assert counted(origin) == (1, 0)
+    assert depot.get(f"/depot/{origin}/pkgs").json()["total_count"] == 0
+
+
+def test_a_change_holds_for_the_next_upload_only(depot: Depot) -> None:
+    first = a_release(depot, an_origin(depot))
+    depot.put(f"/settings/{first.origin}/{first.name}", by="bobo", json={"visibility": "private"})
+
+    second = a_release(depot, first.origin, first.name)
+
+    assert depot.get(f"/depot/pkgs/{first}").json()["visibility"] == "public"
+    assert depot.get(f"/depot/pkgs/{second}").status == 404
+    assert depot.get(f"/depot/pkgs/{second}", by="bobo").json()["visibility"] == "private"
+
+
+UNREADABLE = {
+    "no JSON": {"body": b"{", "headers": {"Content-Type": "application/json"}},
+    "no object": {"json": ["public"]},
+    "another content type": {"body": b'{"visibility":"public"}', "headers": {"Content-Type": "text/plain"}},
+    "no content type": {"body": b'{"visibility":"public"}'},
+    "not a text": {"json": {"visibility": 1}},
+}
+
+
+@pytest.mark.parametrize("sent", UNREADABLE.values(), ids=list(UNREADABLE))
+def test_an_unreadable_change_is_400_before_anybody_is_asked(depot: Depot, sent: dict[str, Any]) -> None:
+    origin = an_origin(depot)
+
+    assert depot.put(f"/settings/{origin}/tool", by="bobo", **sent).status == 400
+    assert depot.put(f"/settings/{origin}/tool", **sent).status == 400
+
+
+@pytest.mark.parametrize("sent", [{}, {"visibility": ""}, {"visibility": None}, {"other": "public"}])
+def test_a_change_without_a_visibility_says_so_after_the_role(depot: Depot, sent: dict[str, Any]) -> None:
+    origin = an_origin(depot)
+
+    reply = depot.put(f"/settings/{origin}/tool", by="bobo", json=sent)
+
+    assert (reply.status, reply.text) == (422, "Missing required package visibility")
+    assert depot.put(f"/settings/{origin}/tool", json=sent).status == 401
+    assert depot.put(f"/settings/{origin}/tool", by="hank", json=sent).status == 403
+
+
+@pytest.mark.parametrize("word", ["Public", "secret", " public"])
+def test_an_unknown_visibility_is_400_after_the_role_and_before_the_settings(depot: Depot, word: str) -> None:
+    origin = an_origin(depot)
+
+    reply = depot.put(f"/settings/{origin}/tool", by="bobo", json={"visibility": word})
+
+    assert (reply.status, reply.body) == (400, b"")
+    assert depot.put(f"/settings/{origin}/tool", by="hank", json={"visibility": word}).status == 403
+
+
+def test_settings_without_packages_go_and_going_twice_is_no_error(depot: Depot) -> None:
+    origin = an_origin(depot)
+    depot.post(f"/settings/{origin}/tool", by="bobo")
+
+    for _ in range(2):
+        reply = depot.delete(f"/settings/{origin}/tool", by="bobo")
+        assert (reply.status, reply.body) == (204, b"")
+
+    assert depot.get(f"/settings/{origin}/tool", by="bobo").status == 404
+    assert depot.get(f"/depot/{origin}/pkgs", by="bobo").json()["data"] == []
+    assert counted(origin) == (0, 0)
+    assert depot.post(f"/settings/{origin}/tool", by="bobo").status == 201
+
+
+def test_settings_of_a_name_with_packages_stay_until_the_last_is_deleted(depot: Depot) -> None:
+    release = a_release(depot, an_origin(depot))
+    a_release(depot, release.origin, release.name, release.version, release.release, WINDOWS)
+    place = f"/settings/{release.origin}/{release.name}"
+    left = f"packages remaining for setting {release.origin}/{release.name}. Must be zero."
+
+    both = depot.delete(place, by="bobo")
+    assert (both.status, both.text) == (409, f"There are 2 {left}")
+    assert depot.delete(f"/depot/pkgs/{release}", by="bobo", query={"target": WINDOWS}).status == 204
+    one = depot.delete(place, by="bobo")
+    assert (one.status, one.text) == (409, f"There are 1 {left}")
+    assert depot.delete(f"/depot/pkgs/{release}", by="bobo").status == 204
+
+    assert depot.get(place, by="bobo").status == 200
+    assert depot.delete(place, by="bobo").status == 204
+    assert counted(release.origin) == (0, 0)
+
+
+def test_an_upload_that_comes_between_keeps_the_settings(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The deletion has looked for packages and found none; then the first release arrives."""
+    origin = an_origin(depot)
+    depot.post(f"/settings/{origin}/tool", by="bobo")
+    uploading = [lambda: a_release(depot, origin, "tool")]
+
+    def looked(*keys: Any) -> Any:
+        found = table.read_many(*keys)
+        if uploading:
+            uploading.pop()()
+        return found
+
+    monkeypatch.setattr(settings, "read_many", looked)
+
+    with pytest.raises(SettingsNeeded):
+        settings.delete(origin, "tool")
+
+    assert depot.get(f"/settings/{origin}/tool", by="bobo").status == 200
+    assert counted(origin) == (1, 1)
+
+
+def test_a_deletion_that_comes_between_gives_the_upload_new_settings(
+    depot: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The upload has read the settings; then they are deleted."""
+    from chalicelib.packages import upload
+
+    origin = an_origin(depot)
+    depot.post(f"/settings/{origin}/tool", by="bobo")
+    deleting = [lambda: settings.delete(origin, "tool")]
+
+    def looked(*keys: Any) -> Any:
+        found = table.read_many(*keys)
+        if deleting:
+            deleting.pop()()
+        return found
+
+    monkeypatch.setattr(upload, "read_many", looked)
+
+    a_release(depot, origin, "tool")
+
+    assert depot.get(f"/settings/{origin}/tool", by="bobo").status == 200
+    assert counted(origin) == (1, 1)
+
+
+def test_an_upload_and_a_request_that_make_the_same_settings_count_once(
+    depot: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The request found none; then the first upload makes them."""
+    origin = an_origin(depot)
+    uploading = [lambda: a_release(depot, origin, "tool")]
+
+    def looked(*keys: Any) -> Any:
+        found = table.read_many(*keys)
+        if uploading:
+            uploading.pop()()
+        return found
+
+    monkeypatch.setattr(settings, "read_many", looked)
+
+    reply = depot.post(f"/settings/{origin}/tool", by="bobo")
+
+    assert (reply.status, reply.body) == (409, b"")
+    assert counted(origin) == (1, 1)
