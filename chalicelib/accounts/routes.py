@@ -1,20 +1,17 @@
-"""Signing in, profile, access tokens and what belongs to a user, over HTTP (accounts.md 8.1-8.3)."""
+"""Accounts over HTTP: signing in, the profile and what belongs to a user (accounts.md 8.1-8.3)."""
 
-import re
 from typing import Any
 
-from chalicelib.accounts import service
-from chalicelib.accounts.errors import TokenIdInvalid
-from chalicelib.accounts.service import AccessToken, OwnOrigin
+from chalicelib.accounts import license_routes, service, token_routes
+from chalicelib.accounts.service import OwnOrigin
 from chalicelib.accounts.sign_in import SignedIn
 from chalicelib.accounts.store import AccountRow
-from chalicelib.http.answer import EMPTY_200, NO_CACHE, Answer, json_answer
+from chalicelib.http.answer import EMPTY_200, Answer, json_answer
 from chalicelib.http.call import BodyMalformed, Call
 from chalicelib.http.routes import ANYONE, SESSION, Routes
+from chalicelib.origins import invitations
 
 routes = Routes("accounts")
-
-_U64 = re.compile(r"\+?[0-9]+", re.ASCII)
 
 
 def _new_email(call: Call) -> str:
@@ -24,17 +21,15 @@ def _new_email(call: Call) -> str:
     return email
 
 
-def _token_id(call: Call) -> int:
-    text = call["id"]
-    if not _U64.fullmatch(text) or len(text.lstrip("+0")) > 20 or int(text) >= 2**64:
-        raise TokenIdInvalid
-    return int(text)
+def _source_address(call: Call) -> str:
+    """Who connected to the gateway; a header could be made up."""
+    return str(((call._request.context or {}).get("identity") or {}).get("sourceIp") or "")
 
 
 @routes.get("/authenticate/{code}", needs=ANYONE)
 def authenticate(call: Call) -> Answer:
     """Exchange a provider's code for a web session."""
-    return json_answer(200, _signed_in(service.authenticate(call["code"])))
+    return json_answer(200, _signed_in(service.authenticate(call["code"], _source_address(call))))
 
 
 @routes.get("/profile", needs=SESSION)
@@ -50,31 +45,22 @@ def change_profile(call: Call, email: str) -> Answer:
     return EMPTY_200
 
 
-@routes.get("/profile/access-tokens", needs=SESSION)
-def list_access_tokens(call: Call) -> Answer:
-    """The caller's one access token, with its text, or none."""
-    token = service.access_token_of(call.caller.require_session().account_id)
-    return json_answer(200, {"tokens": [] if token is None else [_access_token(token)]}, NO_CACHE)
-
-
-@routes.post("/profile/access-tokens", needs=SESSION)
-def generate_access_token(call: Call) -> Answer:
-    """Make or replace the caller's access token; 200, and not 201, is what clients know."""
-    return json_answer(200, _access_token(service.generate_access_token(call.caller.require_session())))
-
-
-@routes.delete("/profile/access-tokens/{id}", needs=SESSION, reads=_token_id)
-def revoke_access_token(call: Call, token_id: int) -> Answer:
-    """Revoke the caller's access token, at once."""
-    service.revoke_access_token(call.caller.require_session(), token_id)
-    return EMPTY_200
-
-
 @routes.get("/user/origins", needs=SESSION)
 def list_own_origins(call: Call) -> Answer:
     """The origins that the caller is a member of, by name."""
     own = service.origins_of(call.caller.require_session().account_id)
     return json_answer(200, [_own_origin(origin) for origin in own])
+
+
+@routes.get("/user/invitations", needs=SESSION)
+def list_own_invitations(call: Call) -> Answer:
+    """What the caller is invited to and has not ignored, oldest first."""
+    pending = invitations.pending_for(call.caller.require_session().account_id)
+    return json_answer(200, [invitation.as_json() for invitation in pending])
+
+
+for resource in (token_routes, license_routes):
+    routes.declared.extend(resource.routes.declared)
 
 
 def _signed_in(session: SignedIn) -> dict[str, Any]:
@@ -95,15 +81,6 @@ def _profile(account: AccountRow) -> dict[str, Any]:
         "name": account.name,
         "created_at": account.created_at,
         "updated_at": account.created_at,
-    }
-
-
-def _access_token(token: AccessToken) -> dict[str, Any]:
-    return {
-        "id": str(token.id),
-        "account_id": str(token.account_id),
-        "token": token.text,
-        "created_at": token.created_at,
     }
 
 

@@ -1,16 +1,19 @@
 """What an account does for itself: sign in, see and change its profile, hold an access token (accounts.md 8.1-8.3)."""
 
 from dataclasses import dataclass
-from typing import cast
 
 from chalicelib.accounts import store
 from chalicelib.accounts.builder_keys import builder_keys
-from chalicelib.accounts.caller import BUILDER_ID, Session
+from chalicelib.accounts.caller import Session
+from chalicelib.accounts.credentials import BUILDER_ID
 from chalicelib.accounts.errors import AccountMissing, EmailMissing, NotOwnToken
 from chalicelib.accounts.sign_in import SignedIn, start_session
+from chalicelib.accounts.sign_in_limit import count_sign_in
 from chalicelib.accounts.store import AccessTokenRow, AccountRow
 from chalicelib.core import access_token
 from chalicelib.core.access_token import AccessTokenClaims, TokenUnreadable
+from chalicelib.events import audit
+from chalicelib.events.audit import Operation
 from chalicelib.origins.members import ORIGIN_OF, MembershipOfAccountRow
 from chalicelib.origins.store import OriginRow, origin_count_key, origin_key
 from chalicelib.platform.clock import new_id, now, timestamp
@@ -37,10 +40,10 @@ class OwnOrigin:
     package_count: int
 
 
-def authenticate(code: str) -> SignedIn:
-    """Sign in with a code of the provider, or as a test user where that is switched on.
+def authenticate(code: str, address: str) -> SignedIn:
+    """Sign in with a code of the provider, or as a test user where that is switched on; `address` counts its tries.
 
-    Raises ProviderRefused, ProviderFailed, FunctionalUserUnknown.
+    Raises ProviderRefused, ProviderFailed, FunctionalUserUnknown, TooManySignIns.
     """
     if settings.functional_test:
         from chalicelib.accounts.functional_test import identity_of as test_user
@@ -48,6 +51,7 @@ def authenticate(code: str) -> SignedIn:
         return start_session(test_user(code))
     from chalicelib.accounts.providers.exchange import identity_of
 
+    count_sign_in(address)
     return start_session(identity_of(code, settings))
 
 
@@ -86,7 +90,7 @@ def generate_access_token(session: Session) -> AccessToken:
     """
     if session.account_id == BUILDER_ID:
         raise AccountMissing
-    return cast(AccessToken, again_when_stale(lambda: _replace_access_token(session)))
+    return again_when_stale(lambda: _replace_access_token(session))
 
 
 def revoke_access_token(session: Session, token_id: int) -> None:
@@ -94,6 +98,7 @@ def revoke_access_token(session: Session, token_id: int) -> None:
     change = Change()
     key = store.access_token_key(session.account_id)
     change.delete(key, AccessTokenRow.id == token_id, otherwise=NotOwnToken())
+    audit.record(change, Operation.TOKEN_REVOKE, session, target=str(token_id))
     change.commit()
 
 
@@ -131,6 +136,7 @@ def _replace_access_token(session: Session) -> AccessToken:
     unchanged = AccessTokenRow.pk.does_not_exist() if old is None else AccessTokenRow.fingerprint == old.fingerprint
     change = Change()
     change.put(row, unchanged)
+    audit.record(change, Operation.TOKEN_GENERATE, session, target=str(row.id))
     change.commit()
     return AccessToken(int(row.id), session.account_id, text, row.created_at)
 

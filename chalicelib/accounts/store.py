@@ -1,8 +1,15 @@
 """Rows of accounts, sessions and access tokens; all rows of an account stand in one partition."""
 
+from datetime import timedelta
+
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 
-from chalicelib.platform.table import Key, Row
+from chalicelib.core.token_scope import Grant
+from chalicelib.platform.clock import now, timestamp
+from chalicelib.platform.table import Change, Key, Row, Stale, StoreUnavailable, partition
+
+NAMED_TOKEN = "NAMED-TOKEN#"
+USE_NOTED_EVERY = timedelta(hours=1)
 
 
 class AccountRow(Row):
@@ -24,7 +31,6 @@ class SessionRow(Row):
     """A web session under the fingerprint of its token; `expires_at` (seconds) is also the table's time to live."""
 
     name = UnicodeAttribute()
-    flags = NumberAttribute(default=0)
     expires_at = NumberAttribute()
 
 
@@ -39,6 +45,39 @@ class AccessTokenRow(Row):
     nonce = BinaryAttribute(legacy_encoding=False)
     key_revision = UnicodeAttribute()
     created_at = UnicodeAttribute()
+
+
+class NamedTokenRow(Row):
+    """A token made for something: label, what it may do, a fingerprint. `expires_at` is the time to live too."""
+
+    id = NumberAttribute()
+    name = UnicodeAttribute()
+    label = UnicodeAttribute()
+    scopes = UnicodeAttribute()
+    origin = UnicodeAttribute(null=True)
+    fingerprint = UnicodeAttribute()
+    created_at = UnicodeAttribute()
+    expires_at = NumberAttribute(null=True)
+    last_used_at = UnicodeAttribute(null=True)
+
+    @property
+    def grant(self) -> Grant:
+        """What the token may do."""
+        return Grant.of(self.scopes.split(","), self.origin)
+
+
+class LicenseRow(Row):
+    """An account's licence key and its last day."""
+
+    key = UnicodeAttribute()
+    expires = UnicodeAttribute()
+
+
+class SignInsRow(Row):
+    """How often an address tried to sign in within a minute; gone with its time to live."""
+
+    tried = NumberAttribute()
+    expires_at = NumberAttribute()
 
 
 def account_partition(account_id: int) -> str:
@@ -64,3 +103,35 @@ def session_key(account_id: int, fingerprint: str) -> Key[SessionRow]:
 def access_token_key(account_id: int) -> Key[AccessTokenRow]:
     """Where the account's access token stands."""
     return Key(AccessTokenRow, account_partition(account_id), "TOKEN")
+
+
+def named_token_key(account_id: int, token_id: int) -> Key[NamedTokenRow]:
+    """Where a named token stands."""
+    return Key(NamedTokenRow, account_partition(account_id), f"{NAMED_TOKEN}{token_id}")
+
+
+def license_key(account_id: int) -> Key[LicenseRow]:
+    """Where the account's licence stands."""
+    return Key(LicenseRow, account_partition(account_id), "LICENSE")
+
+
+def sign_ins_key(address: str, minute: int) -> Key[SignInsRow]:
+    """Where the sign-ins of an address within a minute (since the epoch) are counted."""
+    return Key(SignInsRow, partition("SIGN-INS", address), str(minute))
+
+
+def note_use(row: NamedTokenRow) -> None:
+    """Write down that a named token was used, at most once an hour; a token is not refused for want of that note."""
+    moment = now()
+    if row.last_used_at is not None and row.last_used_at > timestamp(moment - USE_NOTED_EVERY):
+        return
+    change = Change()
+    change.update(
+        Key(NamedTokenRow, row.pk, row.sk),
+        [NamedTokenRow.last_used_at.set(timestamp(moment))],
+        NamedTokenRow.pk.exists(),  # a token revoked in this instant must not come back as a row with only a time
+    )
+    try:
+        change.commit()
+    except (Stale, StoreUnavailable):
+        return

@@ -38,21 +38,6 @@ class Operation(StrEnum):
     TOKEN_REVOKE = "token_revoke"
 
 
-class Trigger(StrEnum):
-    """Where a change came from (platform.md 1.5)."""
-
-    HAB_CLIENT = "hab_client"
-    BUILDER_UI = "builder_ui"
-    UNKNOWN = "unknown"
-
-    @classmethod
-    def of(cls, user_agent: str, referer: str) -> "Trigger":
-        """By what the client calls itself, else by the page that it came from."""
-        if user_agent.startswith("hab/"):
-            return cls.HAB_CLIENT
-        return cls.BUILDER_UI if "http" in referer else cls.UNKNOWN
-
-
 class AuditRow(Row):
     """One change, in order of time. `target` is what was changed: a member's name, a key's full name, a token's id."""
 
@@ -72,9 +57,8 @@ def record(
     *,
     origin: str = "",
     target: str = "",
-    trigger: Trigger = Trigger.UNKNOWN,
 ) -> None:
-    """Add an audit row to a change, so that neither is written without the other.
+    """Add an audit row to a change, so that neither is written without the other; the session tells who.
 
     Changes of an origin stand in the origin's book, those of an account's own tokens (no origin) in the account's.
     """
@@ -88,7 +72,7 @@ def record(
             target=target,
             requester_id=by.account_id,
             requester_name=by.name,
-            trigger=trigger.value,
+            trigger=by.trigger.value,
             created_at=timestamp(moment),
         )
     )

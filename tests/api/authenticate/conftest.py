@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from chalicelib.accounts import caller, service
+from chalicelib.accounts import credentials, service
 from chalicelib.platform.settings import settings
 from tests.builders.http_double import HttpDouble, http_double
 
@@ -36,6 +36,6 @@ def configured(provider: HttpDouble, monkeypatch: pytest.MonkeyPatch) -> Callabl
             **{"oauth_token_url": f"{provider.url}/token", "oauth_userinfo_url": f"{provider.url}/user", **more},
         )
         monkeypatch.setattr(service, "settings", used)
-        monkeypatch.setattr(caller, "settings", used)
+        monkeypatch.setattr(credentials, "settings", used)
 
     return configure

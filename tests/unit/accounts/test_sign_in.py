@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from chalicelib.accounts import caller, sign_in, store
+from chalicelib.accounts import caller, credentials, sign_in, store
 from chalicelib.accounts.errors import TokenRefused
 from chalicelib.accounts.sign_in import Identity, find_or_create, start_session
 from chalicelib.core.session_token import Provider, account_id_of, fingerprint
@@ -68,7 +68,7 @@ def test_a_session_ends_when_its_time_is_over_although_its_row_is_still_there(mo
     session = start_session(_who(a_name("user")))
     assert caller.identify(f"Bearer {session.token}").session.account_id == session.account_id
     in_three_days = time.time() + 259_201
-    monkeypatch.setattr(caller.time, "time", lambda: in_three_days)
+    monkeypatch.setattr(credentials.time, "time", lambda: in_three_days)
 
     with pytest.raises(TokenRefused):
         _ = caller.identify(f"Bearer {session.token}").session

@@ -1,0 +1,248 @@
+"""Named tokens, our own addition: several per account, each for something."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.builders.accounts import an_account
+from tests.builders.origins import an_origin
+
+NO_CACHE = "private, no-cache, no-store"
+
+
+def _make(depot, account, **wish):
+    reply = depot.post("/profile/tokens", by=account.token, json={"name": "ci", "scopes": ["read"]} | wish)
+    assert reply.status == 201, reply
+    return reply.json()
+
+
+def _listed(depot, account):
+    return depot.get("/profile/tokens", by=account.token).json()["tokens"]
+
+
+def test_a_token_is_told_once_and_listed_without_its_text(depot):
+    account = an_account()
+
+    reply = depot.post("/profile/tokens", by=account.token, json={"name": "ci bot", "scopes": ["upload", "read"]})
+
+    made = reply.json()
+    assert (reply.status, reply.headers["Cache-Control"]) == (201, NO_CACHE)
+    assert re.fullmatch(r"bldr_[A-Za-z0-9_-]{64}", made["token"])
+    assert made == {
+        "id": made["id"],
+        "name": "ci bot",
+        "scopes": ["read", "upload"],
+        "origin": None,
+        "created_at": made["created_at"],
+        "expires_at": None,
+        "last_used_at": None,
+        "token": made["token"],
+    }
+    listing = depot.get("/profile/tokens", by=account.token)
+    assert (listing.status, listing.headers["Cache-Control"]) == (200, NO_CACHE)
+    del made["token"]
+    assert listing.json() == {"tokens": [made]}
+
+
+def test_a_token_signs_its_account_in(depot):
+    account = an_account()
+    token = _make(depot, account)["token"]
+
+    assert depot.get("/profile", by=token).json()["id"] == account.id
+
+
+def test_tokens_live_side_by_side_and_beside_the_access_token(depot):
+    account = an_account()
+    first, second = _make(depot, account, name="one"), _make(depot, account, name="two")
+    access_token = depot.post("/profile/access-tokens", by=account.token).json()["token"]
+
+    assert [token["name"] for token in _listed(depot, account)] == ["one", "two"]
+    assert {depot.get("/status", by=token).status for token in (first["token"], second["token"], access_token)} == {200}
+
+
+def test_a_revoked_token_is_refused_at_once(depot):
+    account = an_account()
+    token = _make(depot, account)
+    assert depot.get("/status", by=token["token"]).status == 200
+
+    reply = depot.delete(f"/profile/tokens/{token['id']}", by=account.token)
+
+    assert (reply.status, reply.body) == (204, b"")
+    assert depot.get("/status", by=token["token"]).status == 401
+    assert _listed(depot, account) == []
+
+
+@pytest.mark.parametrize("token_id", ["1", "x", "-1"])
+def test_what_is_not_there_cannot_be_revoked(depot, token_id):
+    assert depot.delete(f"/profile/tokens/{token_id}", by=an_account().token).status == 404
+
+
+def test_nobody_revokes_the_token_of_another(depot):
+    token = _make(depot, an_account())
+
+    assert depot.delete(f"/profile/tokens/{token['id']}", by=an_account().token).status == 404
+    assert depot.get("/status", by=token["token"]).status == 200
+
+
+def test_a_token_may_have_an_end(depot):
+    account = an_account()
+    token = _make(depot, account, expires_in=30)
+
+    ends = datetime.fromisoformat(token["expires_at"]).replace(tzinfo=UTC)
+
+    assert abs(ends - datetime.now(UTC) - timedelta(days=30)) < timedelta(minutes=1)
+    assert token["expires_at"] == _listed(depot, account)[0]["expires_at"]
+
+
+def test_use_is_noted(depot):
+    account = an_account()
+    token = _make(depot, account)["token"]
+
+    depot.get("/profile", by=token)
+
+    used = _listed(depot, account)[0]["last_used_at"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}", used)
+    depot.get("/profile", by=token)
+    assert _listed(depot, account)[0]["last_used_at"] == used
+
+
+@pytest.mark.parametrize(
+    ("wish", "named"),
+    [
+        ({"name": ""}, "name"),
+        ({"name": "  "}, "name"),
+        ({"name": "x" * 101}, "name"),
+        ({"name": "a\nb"}, "name"),
+        ({"scopes": []}, "scopes"),
+        ({"scopes": ["read", "write"]}, "write"),
+        ({"expires_in": 0}, "expires_in"),
+        ({"expires_in": 3651}, "expires_in"),
+        ({"origin": "no-such-origin"}, "no-such-origin"),
+        ({"origin": ""}, "origin"),
+    ],
+)
+def test_a_wish_that_cannot_be_is_422_and_names_the_value(depot, wish, named):
+    reply = depot.post("/profile/tokens", by="bobo", json={"name": "ci", "scopes": ["read"]} | wish)
+
+    assert reply.status == 422
+    assert named in reply.text
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {},
+        {"name": 1},
+        {"name": None},
+        {"scopes": "read"},
+        {"scopes": [1]},
+        {"scopes": None},
+        {"expires_in": "1"},
+        {"expires_in": True},
+        {"expires_in": 1.5},
+        {"origin": 1},
+    ],
+)
+def test_a_wish_of_wrong_types_is_400_even_without_a_session(depot, wish):
+    sent = {} if not wish else {"name": "ci", "scopes": ["read"]} | wish
+
+    assert depot.post("/profile/tokens", json=sent).status == 400
+
+
+def test_an_account_holds_so_many_tokens_and_no_more(depot):
+    account = an_account()
+    for _ in range(50):
+        _make(depot, account)
+
+    reply = depot.post("/profile/tokens", by=account.token, json={"name": "ci", "scopes": ["read"]})
+
+    assert (reply.status, "50" in reply.text) == (409, True)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/profile/tokens"), ("POST", "/profile/tokens"), ("DELETE", "/profile/tokens/1")]
+)
+def test_without_a_session_there_are_no_tokens(depot, method, path):
+    json = {"name": "ci", "scopes": ["read"]} if method == "POST" else None
+    reply = depot.request(method, path, json=json)
+
+    assert (reply.status, reply.body) == (401, b"")
+
+
+@pytest.mark.parametrize("damage", ["bldr_", "bldr_" + "A" * 64, "bldr_x!"])
+def test_what_only_looks_like_a_token_is_refused(depot, damage):
+    assert depot.get("/status", by=damage).status == 401
+
+
+def test_a_changed_secret_spoils_a_token(depot):
+    token = _make(depot, an_account())["token"]
+    changed = token[:-1] + ("A" if token[-1] != "A" else "B")
+
+    assert depot.get("/status", by=changed).status == 401
+
+
+def test_a_token_bound_to_an_origin_is_a_stranger_in_others(depot):
+    account = an_account()
+    home, other = an_origin(depot, owner=account.token), an_origin(depot, owner=account.token)
+    token = _make(depot, account, scopes=["admin"], origin=home)["token"]
+
+    assert depot.get(f"/depot/origins/{home}/users", by=token).status == 200
+    assert depot.get(f"/depot/origins/{other}/users", by=token).status == 403
+    assert depot.get(f"/depot/origins/{other}", by=token).status == 200
+
+
+@pytest.mark.parametrize(
+    ("scopes", "allowed"),
+    [
+        (["read"], set()),
+        (["upload"], {"key"}),
+        (["promote"], {"channel"}),
+        (["upload", "promote"], {"key", "channel"}),
+        (["admin"], {"key", "channel", "visibility", "origin"}),
+    ],
+)
+def test_a_token_does_what_its_scopes_say(depot, scopes, allowed):
+    account = an_account()
+    origin = an_origin(depot, owner=account.token)
+    token = _make(depot, account, scopes=scopes)["token"]
+
+    replies = {
+        "key": depot.post(f"/depot/origins/{origin}/keys/20240805120128", by=token, body=b"no key"),
+        "channel": depot.post(f"/depot/channels/{origin}/testing", by=token),
+        "visibility": depot.put(f"/depot/origins/{origin}", by=token, json={}),
+        "origin": depot.post("/depot/origins", by=token, json={"name": f"{origin}-too"}),
+    }
+
+    assert {what for what, reply in replies.items() if reply.status != 403} == allowed
+    assert all("scope" in reply.text for what, reply in replies.items() if what not in allowed)
+    assert depot.get(f"/depot/origins/{origin}/users", by=token).status == 200
+
+
+def test_a_token_does_what_its_scopes_say_in_its_origin_only(depot):
+    account = an_account()
+    home, other = an_origin(depot, owner=account.token), an_origin(depot, owner=account.token)
+    token = _make(depot, account, scopes=["promote", "admin"], origin=home)["token"]
+
+    assert depot.post(f"/depot/channels/{home}/testing", by=token).status == 201
+    assert depot.post(f"/depot/channels/{other}/testing", by=token).status == 403
+    assert depot.post("/depot/origins", by=token, json={"name": f"{home}-too"}).status == 403
+    assert depot.patch("/profile", by=token, json={"email": "x@example.com"}).status == 403
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/profile/access-tokens"),
+        ("POST", "/profile/access-tokens"),
+        ("DELETE", "/profile/access-tokens/1"),
+        ("GET", "/profile/tokens"),
+        ("POST", "/profile/tokens"),
+        ("DELETE", "/profile/tokens/1"),
+    ],
+)
+def test_no_token_makes_shows_or_revokes_tokens(depot, method, path):
+    token = _make(depot, an_account(), scopes=["read", "upload", "promote", "admin"])["token"]
+    json = {"name": "ci", "scopes": ["read"]} if method == "POST" else None
+
+    assert depot.request(method, path, by=token, json=json).status == 403
