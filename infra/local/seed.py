@@ -11,10 +11,10 @@ USER, EMAIL = "demo", "demo@example.com"
 
 def seed_user(settings: Settings) -> str:
     """The user's token, loudly without protection in functional-test mode."""
-    account = find_or_create(USER, EMAIL)
-    known = service.access_token_of(account.account_id)
+    account_id = find_or_create(USER, EMAIL)
+    known = service.access_token_of(account_id)
     if settings.functional_test:
         print("bldr: WARNING: HAB_FUNC_TEST is set, five test users may sign in with their name alone", flush=True)
     if known is not None:
         return known.text
-    return service.generate_access_token(Session(account.account_id, account.name, SessionFlags(0))).text
+    return service.generate_access_token(Session(account_id, USER, SessionFlags(0))).text

@@ -89,6 +89,7 @@ class Supervisor:
         """Bring everything up and tell how to use it. Raises StartFailed."""
         address = _address(self._environment)
         listener = _listen(address)
+        self._environment.setdefault("BLDR_DOWNLOAD_MODE", "front")  # there is no CDN here that hab could be sent to
         if not any(self._environment.get(name) for name in ENDPOINTS):
             self._start_engine()
         token = self._prepare()
