@@ -3,18 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
-from moto import mock_aws
 
 from tests.api.client import Depot
+from tests.builders.engine import an_engine
 
 
 @pytest.fixture(scope="session")
 def depot() -> Iterator[Depot]:
     """A client of a running API; one for the whole run."""
-    with mock_aws():
-        from infra.local.resources import create_resources
-
-        create_resources()
+    with an_engine():
         from app import app
         from infra.local.front import Front
 

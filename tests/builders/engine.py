@@ -1,0 +1,26 @@
+"""An AWS inside the process with the template's resources, behaving as the local stack's engine does."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+from moto import mock_aws
+
+
+@contextmanager
+def an_engine() -> Iterator[None]:
+    """The engine while the context lasts; one within another shares its state."""
+    _patch()
+    with mock_aws():
+        from infra.local.resources import create_resources
+
+        create_resources()
+        yield
+
+
+@cache
+def _patch() -> None:
+    """Once per process. Unpatched, every transaction copies the whole table, and a repeated token writes twice."""
+    from infra.local import moto_patches
+
+    moto_patches.apply()
