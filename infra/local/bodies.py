@@ -16,7 +16,7 @@ class BodyTooLarge(Exception):
 
 
 class BodyCutOff(Exception):
-    """The client went away before the end of its body."""
+    """The client went away, or fell silent, before the end of its body."""
 
 
 def receive(environ: Mapping[str, Any], largest: int = LARGEST) -> IO[bytes]:
@@ -52,12 +52,15 @@ def _copy(source: IO[bytes], body: IO[bytes], announced: int | None, largest: in
         _drain(source)
         raise BodyTooLarge
     received = 0
-    while piece := source.read(STEP):
-        received += len(piece)
-        if received > largest:
-            _drain(source)
-            raise BodyTooLarge
-        body.write(piece)
+    try:
+        while piece := source.read(STEP):
+            received += len(piece)
+            if received > largest:
+                _drain(source)
+                raise BodyTooLarge
+            body.write(piece)
+    except TimeoutError as problem:
+        raise BodyCutOff from problem
     if announced is not None and received < announced:
         raise BodyCutOff
 

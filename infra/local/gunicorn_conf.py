@@ -3,13 +3,18 @@
 import os
 from typing import Any
 
+from gunicorn.workers import gthread  # type: ignore[import-untyped]
+
 from infra.local.children import memory_folder
 from infra.local.parent import end_with_parent
 
 worker_class = "gthread"
 workers = int(os.environ.get("BLDR_WORKERS", "2"))
-threads = int(os.environ.get("BLDR_THREADS", "16"))
+threads = int(os.environ.get("BLDR_THREADS", "32"))  # a slow upload holds one
 preload_app = False
+# How long a thread waits for the first byte of a new connection before the connection is set aside. With the 5 s that
+# gunicorn has for it, a few dozen connections that are opened ahead of need keep everybody else waiting.
+gthread.DEFAULT_WORKER_DATA_TIMEOUT = 0.05
 
 backlog = 512
 keepalive = 65

@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.platform.settings import settings
 from infra.local.resources import create_resources

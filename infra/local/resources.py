@@ -8,7 +8,7 @@ and cannot adopt what is there already; these calls work everywhere.
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import ClientError  # type: ignore[import-untyped]
+from botocore.exceptions import ClientError
 
 from chalicelib.core.builder_key import generate_builder_key
 from chalicelib.platform.aws import client

@@ -1,13 +1,16 @@
 """What the front makes of requests on a real socket (platform.md 1.1, 4.2, 4.6)."""
 
 import hashlib
+import io
 import json
 import random
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from infra.local import bodies
 from tests.infra.wire import Wire
 
 MIB = 1024 * 1024
@@ -282,6 +285,37 @@ def test_a_hundred_connections_at_once_are_served(front):
     finally:
         for wire in wires:
             wire.__exit__()
+
+
+def test_connections_opened_ahead_of_need_keep_nobody_waiting(front):
+    idle = [Wire(front.port) for _ in range(150)]
+    try:
+        started = time.monotonic()
+        with Wire(front.port) as wire:
+            assert wire.get("/v1/status").status == 200
+        assert time.monotonic() - started < 2
+        assert idle[-1].get("/v1/status").status == 200
+    finally:
+        for wire in idle:
+            wire.__exit__()
+
+
+def test_a_client_of_the_old_protocol_is_answered_and_closed_on(wire):
+    wire.send(b"GET /v1/echo/a/b HTTP/1.0\r\n\r\n")
+    reply = wire.reply()
+
+    assert reply.json()["requestContext"]["protocol"] == "HTTP/1.0"
+    assert reply.headers["Connection"] == "close"
+    assert wire.closed()
+
+
+def test_a_client_that_falls_silent_is_given_up():
+    class Silent(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            raise TimeoutError
+
+    with pytest.raises(bodies.BodyCutOff):
+        bodies.receive({"CONTENT_LENGTH": "9", "wsgi.input": Silent()})
 
 
 def test_json_is_what_the_app_said(wire):
