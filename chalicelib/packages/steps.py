@@ -6,8 +6,8 @@ decided anew.
 """
 
 import json
-from collections import Counter
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,31 +60,53 @@ def step(change: Change, seen: Observed, after: Standing, carried: Target | None
 
     Raises TooManyChannels.
     """
-    before = seen.standing
-    if any(len(place.channels) > CHANNELS_LIMIT for place in after.places.values()):
-        raise TooManyChannels(f"A package can be in {CHANNELS_LIMIT} channels at most")
-    _write_ident(change, seen, after)
-    _count(change, seen, after)
+    steps_together(change, [(seen, after)], carried)
+
+
+def steps_together(change: Change, wanted: Sequence[tuple[Observed, Standing]], carried: Target | None = None) -> None:
+    """Add the steps of several idents of one origin to a change; more than one may move between channels only.
+
+    Raises TooManyChannels.
+    """
     moment = timestamp(now())
-    changed_channels: Counter[str] = Counter()
-    changed_public: Counter[str] = Counter()
-    joined: set[str] = set()
-    for target in sorted({*before.places, *after.places}):
-        old, new = before.places.get(target), after.places.get(target)
-        if old is not None and target is not carried:
-            _change_package(change, seen.ident, target, old, new)
-        _move(change, seen.ident, target, old, new, moment)
-        for channel in _channels(old):
-            changed_channels[channel] -= 1
-            changed_public[channel] -= old is not None and old.is_public
-        for channel in _channels(new):
-            changed_channels[channel] += 1
-            changed_public[channel] += new is not None and new.is_public
-        joined |= _channels(new) - _channels(old)
-    for channel in joined:
-        change.check(channels.channel_key(seen.ident.origin, channel), ChannelRow.pk.exists())
-    for channel in sorted(changed_channels):
-        _count_channel(change, seen.ident.origin, channel, changed_channels[channel], changed_public[channel])
+    counts: dict[str, _ChannelDelta] = defaultdict(_ChannelDelta)
+    for seen, after in wanted:
+        if any(len(place.channels) > CHANNELS_LIMIT for place in after.places.values()):
+            raise TooManyChannels(f"A package can be in {CHANNELS_LIMIT} channels at most")
+        _write_ident(change, seen, after)
+        _count(change, seen, after)
+        before = seen.standing
+        for target in sorted({*before.places, *after.places}):
+            old, new = before.places.get(target), after.places.get(target)
+            if old is not None and target is not carried:
+                _change_package(change, seen.ident, target, old, new)
+            _move(change, seen.ident, target, old, new, moment)
+            _sum_up(counts, old, new)
+    origin = wanted[0][0].ident.origin
+    for channel, delta in sorted(counts.items()):
+        if delta.joined:
+            change.check(channels.channel_key(origin, channel), ChannelRow.pk.exists())
+        _count_channel(change, origin, channel, delta)
+
+
+@dataclass(slots=True)
+class _ChannelDelta:
+    """What a change does to a channel."""
+
+    packages: int = 0
+    public: int = 0
+    joined: bool = False
+
+
+def _sum_up(counts: dict[str, _ChannelDelta], old: Place | None, new: Place | None) -> None:
+    for channel in _channels(old):
+        counts[channel].packages -= 1
+        counts[channel].public -= old is not None and old.is_public
+    for channel in _channels(new):
+        counts[channel].packages += 1
+        counts[channel].public += new is not None and new.is_public
+    for channel in _channels(new) - _channels(old):
+        counts[channel].joined = True
 
 
 def _channels(place: Place | None) -> frozenset[str]:
@@ -203,10 +225,10 @@ def _membership_rows(
     return rows
 
 
-def _count_channel(change: Change, origin: str, channel: str, packages: int, public: int) -> None:
-    if packages == public == 0:
+def _count_channel(change: Change, origin: str, channel: str, delta: _ChannelDelta) -> None:
+    if delta.packages == delta.public == 0:
         return
     change.update(
         channels.count_key(origin, channel),
-        [ChannelCountRow.packages.add(packages), ChannelCountRow.public_packages.add(public)],
+        [ChannelCountRow.packages.add(delta.packages), ChannelCountRow.public_packages.add(delta.public)],
     )
