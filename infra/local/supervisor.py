@@ -17,7 +17,8 @@ PORT_IN_USE, NOT_READY, ENGINE_DIED, API_KEEPS_DYING, BAD_SETTING = 2, 3, 4, 5, 
 READY_SECONDS = 60
 # Requests under way get a moment; the engine has nothing to save.
 API_PATIENCE_SECONDS, ENGINE_PATIENCE_SECONDS = 3, 0.3
-RESTARTS, RESTART_WINDOW_SECONDS = 5, 60
+# An API that ends by itself will do so again; one that is killed may be killed often, as tests of crashes do.
+RESTARTS_AFTER_EXIT, RESTARTS_AFTER_KILL, RESTART_WINDOW_SECONDS = 5, 60, 60
 ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3")
 FAKE_ACCOUNT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 
@@ -107,8 +108,8 @@ class Supervisor:
                 say("the engine ended, and everything stored in it is lost; stopping")
                 return ENGINE_DIED
             if self._api is not None and (status := self._api.ended()) is not None:
-                if not self._may_restart():
-                    say(f"the API ended {RESTARTS + 1} times within {RESTART_WINDOW_SECONDS} s; stopping")
+                if not self._may_restart(status):
+                    say(f"the API ended {len(self._restarts)} times within {RESTART_WINDOW_SECONDS} s; stopping")
                     return API_KEEPS_DYING
                 say(f"the API ended ({_how(status)}); starting it again on the same engine, nothing stored is lost")
                 self._api.start(self._environment)
@@ -150,12 +151,12 @@ class Supervisor:
         except PrepareFailed as problem:
             raise StartFailed(NOT_READY, str(problem)) from problem
 
-    def _may_restart(self) -> bool:
+    def _may_restart(self, status: int) -> bool:
         now = time.monotonic()
         while self._restarts and now - self._restarts[0] > RESTART_WINDOW_SECONDS:
             self._restarts.popleft()
         self._restarts.append(now)
-        return len(self._restarts) <= RESTARTS
+        return len(self._restarts) <= (RESTARTS_AFTER_KILL if status < 0 else RESTARTS_AFTER_EXIT)
 
 
 def say(text: str, plain: bool = False) -> None:

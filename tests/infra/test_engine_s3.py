@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+import time
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from typing import Any
@@ -12,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from infra.local.moto_s3 import Content
 from tests.infra.conftest import BUCKET, aws
+from tests.infra.wire import Wire
 
 MIB = 1024 * 1024
 
@@ -75,6 +77,21 @@ def test_a_presigned_put_stores_the_bytes_whatever_they_are_called(s3, content_t
 
     assert _http("PUT", url, content, headers)[0] == 200
     assert s3.get_object(Bucket=BUCKET, Key="presigned")["Body"].read() == content
+
+
+def test_an_upload_that_breaks_off_stores_nothing(s3, engine):
+    url = urlsplit(s3.generate_presigned_url("put_object", Params={"Bucket": BUCKET, "Key": "broken-off"}))
+    with Wire(engine.port) as wire:
+        wire.head(f"PUT {url.path}?{url.query}", "Content-Length: 100000")
+        wire.send(bytes(50_000))
+    with Wire(engine.port) as wire:
+        wire.head(f"PUT {url.path}-whole?{url.query}", "Content-Length: 5")
+        wire.send(b"whole")
+        assert wire.reply().status == 200
+    time.sleep(0.2)
+
+    listed = s3.list_objects_v2(Bucket=BUCKET, Prefix="broken-off")["Contents"]
+    assert [found["Key"] for found in listed] == ["broken-off-whole"]
 
 
 def test_presigned_parts_make_an_object(s3):
