@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -22,19 +23,14 @@ def _who(name, oauth_token="gho_abc"):
 def test_racing_first_sign_ins_end_with_one_account():
     name = a_name("user")
     barrier = threading.Barrier(8)
-    ids = []
 
-    def race():
+    def race(_):
         barrier.wait()
-        ids.append(find_or_create(name, "x@example.com"))
+        return find_or_create(name, "x@example.com")
 
-    racers = [threading.Thread(target=race) for _ in range(8)]
-    for racer in racers:
-        racer.start()
-    for racer in racers:
-        racer.join()
+    with ThreadPoolExecutor(8) as racers:
+        ids = list(racers.map(race, range(8)))
 
-    assert len(ids) == 8
     assert len(set(ids)) == 1
     assert read(store.account_key(ids[0])).name == name
 
