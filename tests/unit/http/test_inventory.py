@@ -52,6 +52,9 @@ ADDITIONS = {
     # The newest server's licences (accounts.md 8.2).
     "GET /profile/license",
     "PUT /profile/license",
+    # API Gateway does not go back from a literal to a variable, so these revisions need routes of their own.
+    "POST /depot/origins/{}/keys/latest",
+    "POST /depot/origins/{}/secret_keys/latest",
     # Our own: several tokens per account, and resumable uploads of any size.
     "GET /profile/tokens",
     "POST /profile/tokens",
