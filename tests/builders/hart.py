@@ -1,0 +1,132 @@
+"""Archives as `hab` makes them, said in one line: every metafile can be set, changed or left out (packages.md 12)."""
+
+import base64
+import hashlib
+import io
+import lzma
+import tarfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from chalicelib.core.ident import PackageIdent
+
+REFERENCE_HARTS = Path(__file__).parents[2].parent / "shared" / "data" / "harts"
+A_MANIFEST = "# {ident}\n\n* __Maintainer__: Somebody\n* __Version__: {version}\n\n```bash\npkg_name={name}\n```\n"
+
+
+@dataclass(frozen=True)
+class Hart:
+    """An archive and what it says about itself."""
+
+    content: bytes
+    ident: PackageIdent
+    target: str
+
+    @cached_property
+    def checksum(self) -> str:
+        """BLAKE2b-256 of the whole file."""
+        return hashlib.blake2b(self.content, digest_size=32).hexdigest()
+
+    @property
+    def path(self) -> str:
+        """The ident as a part of URLs that need no escapes."""
+        return str(self.ident)
+
+    @property
+    def archive_name(self) -> str:
+        """What the file is called."""
+        return f"{self.path.replace('/', '-')}-{self.target}.hart"
+
+    @property
+    def url(self) -> str:
+        """Where the depot serves it, below `/v1`."""
+        return f"/depot/pkgs/{self.path}"
+
+    def in_channel(self, channel: str) -> str:
+        """Where a channel serves it, below `/v1`."""
+        ident = self.ident
+        return f"/depot/channels/{ident.origin}/{channel}/pkgs/{ident.name}/{ident.version}/{ident.release}"
+
+
+def a_hart(
+    *,
+    origin: str = "acme",
+    name: str = "widget",
+    version: str = "1.2.3",
+    release: str = "20240301123456",
+    target: str = "x86_64-linux",
+    deps: Iterable[str] = (),
+    tdeps: Iterable[str] = (),
+    build_deps: Iterable[str] = (),
+    build_tdeps: Iterable[str] = (),
+    exposes: Iterable[int | str] = (),
+    manifest: str = A_MANIFEST,
+    config: str | None = None,
+    package_type: str | None = None,
+    extra_files: Mapping[str, bytes] | None = None,
+    signer: str = "acme-20240101120000",
+    payload: bytes = b"",
+    omit: Iterable[str] = (),
+) -> Hart:
+    """An archive; the same wishes always give the same bytes.
+
+    `extra_files` are further files (or other contents of metafiles) below the package's folder, `payload` is the bytes
+    of a file that makes archives differ, `omit` names metafiles to leave out.
+    """
+    ident = PackageIdent(origin, name, version, release)
+    metafiles = {
+        "IDENT": f"{ident}\n",
+        "TARGET": f"{target}\n",
+        "TYPE": "standalone\n",
+        "MANIFEST": manifest.replace("{ident}", str(ident)).replace("{version}", version).replace("{name}", name),
+        "DEPS": _lines(deps),
+        "TDEPS": _lines(tdeps),
+        "BUILD_DEPS": _lines(build_deps),
+        "BUILD_TDEPS": _lines(build_tdeps),
+        "EXPOSES": " ".join(map(str, exposes)),
+        "default.toml": config or "",
+        "PACKAGE_TYPE": package_type or "",
+    }
+    always = {"IDENT", "TARGET", "TYPE", "MANIFEST"}
+    files = {file: text.encode() for file, text in metafiles.items() if text or file in always}
+    files |= {"share/payload.dat": payload} if payload else {}
+    files |= extra_files or {}
+    kept = {file: content for file, content in files.items() if file not in set(omit)}
+    return Hart(signed(packed(f"hab/pkgs/{ident}", kept), signer), ident, target)
+
+
+def a_reference_hart(archive_name: str) -> Hart:
+    """One of the archives that the real client made; the test skips where they are not at hand."""
+    import pytest
+
+    path = REFERENCE_HARTS / archive_name
+    if not path.exists():
+        pytest.skip(f"the real archives are not at hand: {path}")
+    stem, _, target = archive_name.removesuffix(".hart").rpartition("-x86_64-")
+    front, version, release = stem.rsplit("-", 2)
+    origin, _, name = front.partition("-")
+    return Hart(path.read_bytes(), PackageIdent(origin, name, version, release), f"x86_64-{target}")
+
+
+def packed(folder: str, files: Mapping[str, bytes]) -> bytes:
+    """An xz-compressed tar with files below a folder."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.GNU_FORMAT) as tar:
+        for name, content in files.items():
+            member = tarfile.TarInfo(f"{folder}/{name}")
+            member.size, member.mode, member.mtime = len(content), 0o644, 1_709_296_496
+            tar.addfile(member, io.BytesIO(content))
+    return lzma.compress(stream.getvalue(), preset=0)
+
+
+def signed(payload: bytes, signer: str = "acme-20240101120000") -> bytes:
+    """A payload behind the five header lines; the depot does not check the signature, which is none."""
+    digest = hashlib.blake2b(payload, digest_size=32).hexdigest()
+    signature = base64.b64encode(bytes(64) + digest.encode()).decode()
+    return f"HART-1\n{signer}\nBLAKE2b\n{signature}\n\n".encode() + payload
+
+
+def _lines(values: Iterable[str]) -> str:
+    return "".join(f"{value}\n" for value in values)

@@ -1,0 +1,63 @@
+"""Packages in the depot as tests need them, made through the API."""
+
+from typing import Any
+
+from tests.api.client import Depot, Reply
+from tests.builders.hart import Hart, a_hart
+
+
+def upload(
+    depot: Depot,
+    hart: Hart,
+    by: str | None = "bobo",
+    *,
+    target: str | None = None,
+    checksum: str | None = None,
+    forced: bool | None = None,
+    path: str | None = None,
+    headers: dict[str, str] | None = None,
+) -> Reply:
+    """Send an archive as hab does; `target`, `checksum` and `path` are its own unless said otherwise."""
+    query = {"checksum": hart.checksum if checksum is None else checksum, "target": target or hart.target}
+    if forced is not None:
+        query["forced"] = "true" if forced else "false"
+    return depot.post(f"/depot/pkgs/{path or hart.path}", by=by, body=hart.content, query=query, headers=headers)
+
+
+def a_package(depot: Depot, origin: str, by: str = "bobo", **hart: Any) -> Hart:
+    """Upload an archive with these fields and give it."""
+    archive = a_hart(origin=origin, **hart)
+    reply = upload(depot, archive, by)
+    assert reply.status == 201, reply
+    return archive
+
+
+def a_channel(depot: Depot, origin: str, name: str, by: str = "bobo") -> str:
+    """Create a channel and give its name."""
+    reply = depot.post(f"/depot/channels/{origin}/{name}", by=by)
+    assert reply.status == 201, reply
+    return name
+
+
+def promote(depot: Depot, hart: Hart, channel: str, by: str = "bobo") -> None:
+    """Promote a package for its target."""
+    reply = depot.put(f"{hart.in_channel(channel)}/promote", by=by, query={"target": hart.target})
+    assert reply.status == 200, reply
+
+
+def demote(depot: Depot, hart: Hart, channel: str, by: str = "bobo") -> None:
+    """Demote a package for its target."""
+    reply = depot.put(f"{hart.in_channel(channel)}/demote", by=by, query={"target": hart.target})
+    assert reply.status == 200, reply
+
+
+def set_visibility(depot: Depot, hart: Hart, visibility: str, by: str = "bobo") -> None:
+    """Change who sees an ident."""
+    reply = depot.patch(f"{hart.url}/{visibility}", by=by)
+    assert (reply.status, reply.body) == (200, b""), reply
+
+
+def delete(depot: Depot, hart: Hart, by: str = "bobo") -> None:
+    """Delete a package for its target."""
+    reply = depot.delete(hart.url, by=by, query={"target": hart.target})
+    assert reply.status == 204, reply
