@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import Any
 
 from moto import mock_aws
 
@@ -21,6 +22,13 @@ def an_engine() -> Iterator[None]:
 @cache
 def _patch() -> None:
     """Once per process. Unpatched, every transaction copies the whole table, and a repeated token writes twice."""
+    from moto.core.botocore_stubber import MockRawResponse
+
     from infra.local import moto_patches
+    from infra.local.patching import around
+
+    def whole(made: Any, response: MockRawResponse, content: Any) -> None:
+        made(response, content if isinstance(content, str | bytes) else bytes(content))
 
     moto_patches.apply()
+    around(MockRawResponse, "__init__", whole)  # the engine's large objects come in pieces, which only a server sends
