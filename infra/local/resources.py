@@ -5,14 +5,13 @@ need the API and its functions cut out of the template first, differs between en
 and cannot adopt what is there already; these calls work everywhere.
 """
 
-from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.core.builder_key import generate_builder_key
 from chalicelib.platform.aws import client
 from chalicelib.platform.settings import settings
+from infra.builder_key import ensure_builder_key
 from infra.template import properties
 
 TABLE, BUCKET, SECRET = "Table", "Artifacts", "BuilderKey"
@@ -31,7 +30,7 @@ def create_resources() -> None:
     """Make what the engine does not have yet and leave what is there, so that state survives a restart of the API."""
     _ensure_table(settings.table, properties(TABLE))
     _ensure_bucket(settings.bucket)
-    _ensure_builder_key(settings.builder_key_secret, properties(SECRET))
+    ensure_builder_key(settings.builder_key_secret, properties(SECRET)["Description"])
 
 
 def _ensure_table(name: str, declared: dict[str, Any]) -> None:
@@ -57,18 +56,3 @@ def _ensure_bucket(name: str) -> None:
     region = s3.meta.region_name
     elsewhere = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
     s3.create_bucket(Bucket=name, **elsewhere)
-
-
-def _ensure_builder_key(name: str, declared: dict[str, Any]) -> None:
-    """Generate the builder key once; another key later could not read what was encrypted with the first."""
-    secrets = client("secretsmanager")
-    missing = secrets.exceptions.ResourceNotFoundException
-    try:
-        secrets.get_secret_value(SecretId=name)
-        return
-    except missing:
-        key = generate_builder_key(datetime.now(UTC).strftime("%Y%m%d%H%M%S"))
-    try:
-        secrets.put_secret_value(SecretId=name, SecretString=key)  # the secret may stand there without a value
-    except missing:
-        secrets.create_secret(Name=name, SecretString=key, Description=declared.get("Description", ""))

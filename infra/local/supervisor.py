@@ -81,7 +81,8 @@ class Supervisor:
     """The processes of one local stack."""
 
     def __init__(self, environment: dict[str, str]) -> None:
-        self._environment = environment
+        # Unmodified hab reads `X-Filename` from the last answer, so here the front itself sends archives of any size.
+        self._environment = {"BLDR_DOWNLOAD_MODE": "front", **environment}
         self._engine: Child | None = None
         self._api: Child | None = None
         self._restarts: deque[float] = deque()
