@@ -38,6 +38,7 @@ package: $(INSTALLED) ## build/: archive and templates for STAGE (dev, prod), li
 
 lock: $(INSTALLED) ## compile requirements*.txt with hashes from the *.in files
 	$(BIN)/pip-compile $(LOCK) requirements.in
+	$(BIN)/pip-compile $(LOCK) infra/gateway/requirements.in
 	$(BIN)/pip-compile $(LOCK) requirements-dev.in
 
 LOCK := --allow-unsafe --generate-hashes --no-emit-find-links --no-emit-index-url --no-emit-trusted-host --strip-extras -q
