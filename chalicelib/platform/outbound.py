@@ -66,25 +66,32 @@ class Ask:
     basic: tuple[str, str] | None = None
 
 
-def tell(ask: Ask, seconds: float, session: "Callable[[], Session] | None" = None) -> Told:
-    """Send a request and read the whole answer within so many seconds, name resolution included. Raises Unreachable."""
-    return _within(seconds, lambda: _exchange(ask, seconds, session or _plain_session))
+Way = Callable[[Ask], "tuple[Session, Ask]"]
 
 
-def _plain_session() -> "Session":
+def directly(ask: Ask) -> "tuple[Session, Ask]":
+    """The way to an address from our own configuration."""
     from requests import Session
 
-    return Session()
+    return Session(), ask
 
 
-def _exchange(ask: Ask, seconds: float, session: "Callable[[], Session]") -> Told:
+def tell(ask: Ask, seconds: float, way: Way = directly) -> Told:
+    """Send a request and read the whole answer within so many seconds, name resolution included. Raises Unreachable.
+
+    `way` opens the session, and may refuse with an error of its own.
+    """
+    return _within(seconds, lambda: _exchange(*way(ask), seconds))
+
+
+def _exchange(session: "Session", ask: Ask, seconds: float) -> Told:
     from requests.exceptions import RequestException
     from urllib3.exceptions import HTTPError
 
     try:
         with (
-            session() as connection,
-            connection.request(
+            session,
+            session.request(
                 ask.method,
                 ask.url,
                 params=ask.query,

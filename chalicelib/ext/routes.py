@@ -1,0 +1,66 @@
+"""Other people's services over HTTP: registries, repositories and GitHub's notices (platform.md 2.1, 2.2, 2.6)."""
+
+import re
+
+from chalicelib.ext import github, notices, registry
+from chalicelib.ext.errors import InstallationMalformed
+from chalicelib.ext.github import Repository
+from chalicelib.ext.notices import PUSH, Signatures
+from chalicelib.ext.registry import Credentials
+from chalicelib.http.answer import EMPTY_200, Answer, json_answer
+from chalicelib.http.call import BodyMalformed, BodyTooLarge, Call
+from chalicelib.http.routes import ANYONE, SESSION, Routes
+
+routes = Routes("ext")
+
+NOTICE_LIMIT = 25 * 1024 * 1024
+"""GitHub's own; the gateway's is lower."""
+_U32 = re.compile(r"\+?[0-9]+", re.ASCII)
+
+
+def _credentials(call: Call) -> Credentials:
+    sent = call.json_object()
+    values = [sent.get(field) for field in ("username", "password", "url")]
+    if not all(isinstance(value, str | None) for value in values):
+        raise BodyMalformed("username, password and url must be strings")
+    return Credentials(*values)
+
+
+def _repository(call: Call) -> Repository:
+    return Repository(_u32(call["install_id"]), _u32(call["repo_id"]))
+
+
+def _u32(text: str) -> int:
+    if not _U32.fullmatch(text) or len(text.lstrip("+0")) > 10 or int(text) >= 2**32:
+        raise InstallationMalformed
+    return int(text)
+
+
+@routes.post("/ext/integrations/{registry_type}/credentials/validate", needs=SESSION, reads=_credentials)
+def validate_credentials(call: Call, credentials: Credentials) -> Answer:
+    """Try a registry's credentials before they are stored as an integration."""
+    registry.validate(call["registry_type"], credentials)
+    return EMPTY_200
+
+
+@routes.get("/ext/installations/{install_id}/repos/{repo_id}/contents/{path}", needs=SESSION, reads=_repository)
+def show_content(call: Call, repository: Repository) -> Answer:
+    """A file of a repository; the web UI looks for plans with it. The path is one segment, slashes encoded."""
+    return json_answer(200, github.file_content(repository, call["path"]))
+
+
+@routes.post("/notify", needs=ANYONE)
+def notice(call: Call) -> Answer:
+    """What GitHub tells: a ping is answered, a push verified and read (2.6 steps 1-5).
+
+    Which plans a push touches is asked by the build service, which is not there yet; so no plan is named in the answer,
+    as the contract has it for plans that are not yet known. GitHub ignores it.
+    """
+    body = call.body.read(NOTICE_LIMIT + 1)
+    if len(body) > NOTICE_LIMIT:
+        raise BodyTooLarge
+    signatures = Signatures(call.header("x-hub-signature"), call.header("x-hub-signature-256"))
+    kind = notices.demand_genuine(call.header("x-github-event"), signatures, body)
+    if kind == PUSH and notices.read_push(body).commits:
+        return json_answer(200, [])
+    return EMPTY_200

@@ -1,0 +1,30 @@
+"""Doubles of other people's services, and settings that lead to them."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from chalicelib.ext import github, notices, registry
+from chalicelib.platform.settings import settings
+from tests.builders.http_double import HttpDouble, http_double
+
+
+@pytest.fixture
+def double() -> Iterator[HttpDouble]:
+    """Somebody else's service."""
+    with http_double() as running:
+        yield running
+
+
+@pytest.fixture
+def configure(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Change settings of this domain."""
+
+    def change(**values: Any) -> None:
+        used = dataclasses.replace(settings, **values)
+        for module in (github, notices, registry):
+            monkeypatch.setattr(module, "settings", used)
+
+    return change
