@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from infra import package
-from infra.template import read_template
+from infra.template import TEMPLATE, read_template
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +44,18 @@ def test_every_resource_of_ours_arrives_with_a_type(built):
 def test_the_function_finds_its_resources_and_has_rights_of_its_own(built):
     function = resources(built, "cloudformation.json")["APIHandler"]["Properties"]
 
-    assert function["Environment"]["Variables"] == {
-        "BLDR_TABLE": {"Ref": "Table"},
-        "BLDR_BUCKET": {"Ref": "Artifacts"},
-        "BLDR_BUILDER_KEY_SECRET": {"Ref": "BuilderKey"},
-        "BLDR_STAGE": "dev",
-    }
+    assert (
+        function["Environment"]["Variables"].items()
+        >= {
+            "BLDR_TABLE": {"Ref": "Table"},
+            "BLDR_BUCKET": {"Ref": "Artifacts"},
+            "BLDR_BUILDER_KEY_SECRET": {"Ref": "BuilderKey"},
+            "BLDR_CDN_URL": {"Fn::If": ["HasCdn", {"Fn::Sub": "https://${Distribution.DomainName}"}, ""]},
+            "BLDR_CDN_KEY_ID": {"Fn::If": ["HasCdn", {"Ref": "CdnKey"}, ""]},
+            "BLDR_CDN_KEY_SECRET": {"Fn::If": ["HasCdn", {"Ref": "CdnSigningKey"}, ""]},
+            "BLDR_STAGE": "dev",
+        }.items()
+    )
     assert (function["MemorySize"], function["Timeout"], function["Runtime"]) == (1024, 29, "python3.11")
     assert function["LoggingConfig"] == {"LogGroup": {"Ref": "APIHandlerLogs"}}
 
@@ -69,6 +75,38 @@ def test_the_stage_is_the_version_prefix(built):
     stages = [one["Properties"]["StageName"] for one in found.values() if one["Type"] == "AWS::ApiGateway::Stage"]
 
     assert stages == ["v1"]
+
+
+def test_the_distribution_is_private_and_cares_for_nothing_but_the_path(built):
+    found = resources(built, "cloudformation.json")
+    behaviour = found["Distribution"]["Properties"]["DistributionConfig"]["DefaultCacheBehavior"]
+    keyed = found["CdnCaching"]["Properties"]["CachePolicyConfig"]["ParametersInCacheKeyAndForwardedToOrigin"]
+
+    assert behaviour["TrustedKeyGroups"] == [{"Ref": "CdnKeyGroup"}]
+    assert behaviour["Compress"] is False
+    assert "OriginRequestPolicyId" not in behaviour, "Authorization would reach S3"
+    assert keyed["QueryStringsConfig"] == {"QueryStringBehavior": "none"}
+    assert keyed["HeadersConfig"] == {"HeaderBehavior": "none"}
+    assert found["CdnAccess"]["Properties"]["OriginAccessControlConfig"]["SigningBehavior"] == "always"
+
+
+def test_everything_of_the_distribution_waits_for_a_public_key(built):
+    found = resources(built, "cloudformation.json")
+    of_it = {name for name, one in found.items() if one["Type"].startswith("AWS::CloudFront::")}
+
+    assert len(of_it) == 6
+    assert all(found[name]["Condition"] == "HasCdn" for name in of_it | {"CdnSigningKey", "APIHandlerSignsUrls"})
+
+
+@pytest.mark.parametrize("template", ["sam.json", "cloudformation.json"])
+def test_the_edge_function_is_the_tested_one(built, template):
+    function = resources(built, template)["CdnFileName"]["Properties"]
+
+    assert function["FunctionCode"] == TEMPLATE.with_name("edge").joinpath("x_filename.js").read_text()
+    assert function["FunctionConfig"]["Runtime"] == "cloudfront-js-2.0"
+    assert resources(built, template)["Distribution"]["Properties"]["DistributionConfig"]["DefaultCacheBehavior"][
+        "FunctionAssociations"
+    ] == [{"EventType": "viewer-response", "FunctionARN": {"Fn::GetAtt": ["CdnFileName", "FunctionARN"]}}]
 
 
 def test_the_archive_holds_the_service_and_nothing_local(built):

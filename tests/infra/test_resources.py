@@ -68,7 +68,9 @@ def statements(effect: str) -> list[dict[str, Any]]:
         if "PolicyDocument" in resource.get("Properties", {})
     ]
     documents += [inline["PolicyDocument"] for inline in properties("ApiHandlerRole")["Policies"]]
-    return [one for document in documents for one in document["Statement"] if one["Effect"] == effect]
+    every = [one for document in documents for one in document["Statement"]]
+    every = [one["Fn::If"][1] if "Fn::If" in one else one for one in every]
+    return [one for one in every if one["Effect"] == effect]
 
 
 def test_nothing_is_allowed_by_a_wildcard():
