@@ -1,5 +1,6 @@
 """HTTP by hand: requests as bytes on a socket, answers as they come, so that framing can be tested."""
 
+import io
 import json
 import socket
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ class Wire:
 
     def __init__(self, port: int) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=20)
+        self._received = _Received(socket.SocketIO(self._socket, "r"))
 
     def __enter__(self) -> "Wire":
         return self
@@ -48,7 +50,7 @@ class Wire:
 
     def reply(self, to: str = "GET") -> Reply:
         """The next answer, read to its end."""
-        response = HTTPResponse(self._socket, method=to)
+        response = HTTPResponse(_Replies(self._received), method=to)  # type: ignore[arg-type]
         response.begin()
         return Reply(response.status, response.headers, response.read())
 
@@ -60,6 +62,23 @@ class Wire:
     def closed(self) -> bool:
         """Whether the server has closed; waits for it as long as the connection's time limit."""
         try:
-            return self._socket.recv(1) == b""
+            return self._received.read(1) == b""
         except ConnectionResetError:
             return True
+
+
+class _Received(io.BufferedReader):
+    """What has come in; http.client closes what it reads answers from, and with it the beginning of the next answer."""
+
+    def close(self) -> None:
+        """Stay open for the next answer."""
+
+
+@dataclass(frozen=True)
+class _Replies:
+    """As much of a socket as http.client wants."""
+
+    received: _Received
+
+    def makefile(self, _mode: str) -> _Received:
+        return self.received
