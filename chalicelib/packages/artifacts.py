@@ -8,6 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.packages.errors import ArtifactStoreFailed
+from chalicelib.platform import observe
 from chalicelib.platform.aws import client
 from chalicelib.platform.settings import settings
 
@@ -19,13 +20,18 @@ class ArtifactMissing(Exception):
     """The object store has no such object."""
 
 
-def key_of(ident: PackageIdent, target: Target, checksum: str) -> str:
-    """The object of an archive; the checksum in it keeps racing uploads from overwriting each other's bytes.
+def key_of(ident: PackageIdent, target: Target, upload_id: str) -> str:
+    """The object of an archive; each upload has one of its own.
 
-    The last segment is the file name that clients see.
+    So racing uploads do not overwrite each other's bytes, and a deletion that is still under way cannot take the bytes
+    of a package that was published anew. The last segment is the file name that clients see.
     """
-    place = f"{ident}/{target.path}/{checksum}"
-    return f"{place}/{ident.archive_name(target)}"
+    return f"{ident}/{target.path}/{upload_id}/{ident.archive_name(target)}"
+
+
+def texts_key_of(key: str) -> str:
+    """The object that holds the long texts of an archive where a row could not."""
+    return f"texts/{key.rpartition('/')[0]}"
 
 
 def put(key: str, archive: BinaryIO) -> None:
@@ -63,9 +69,13 @@ def demand_store() -> None:
     _call("head_bucket")
 
 
-def remove(key: str) -> None:
-    """Remove an object; one that is not there is no error. Raises ArtifactStoreFailed."""
-    _call("delete_object", Key=key)
+def discard(key: str) -> None:
+    """Remove the objects of an archive that no row names any more; what does not go now is swept later."""
+    for each in (key, texts_key_of(key)):
+        try:
+            _call("delete_object", Key=each)
+        except ArtifactStoreFailed as problem:
+            observe.unexpected(problem)
 
 
 def front_path(key: str) -> str:

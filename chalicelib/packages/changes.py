@@ -8,14 +8,12 @@ from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility, VisibilityUnknown
 from chalicelib.packages import artifacts, dependents, steps, store
 from chalicelib.packages.errors import (
-    ArtifactStoreFailed,
     DeletionRefused,
     IdentInvalid,
     ReleaseMissing,
     VisibilityRefused,
 )
 from chalicelib.packages.steps import Observed
-from chalicelib.platform import observe
 from chalicelib.platform.table import Change, again_when_stale, read_many
 
 
@@ -29,9 +27,9 @@ def delete(ident: PackageIdent, target: Target) -> None:
 
 
 def _delete(ident: PackageIdent, target: Target) -> None:
-    package, texts = store.package_key(ident, target), store.texts_key(ident, target)
-    found = read_many([*steps.keys_of(ident), package, texts])
-    seen, row, long_texts = Observed.from_rows(ident, found), found.get(package), found.get(texts)
+    package = store.package_key(ident, target)
+    found = read_many([*steps.keys_of(ident), package])
+    seen, row = Observed.from_rows(ident, found), found.get(package)
     place = seen.standing.places.get(target)
     if place is not None and STABLE in place.channels:
         raise DeletionRefused.in_stable(ident)
@@ -43,17 +41,7 @@ def _delete(ident: PackageIdent, target: Target) -> None:
     change = Change()
     steps.step(change, seen, seen.standing.without(target))
     change.commit()
-    _remove_objects(row.artifact, long_texts.artifact if long_texts is not None else None)
-
-
-def _remove_objects(*keys: str | None) -> None:
-    for key in keys:
-        if key is None:
-            continue
-        try:
-            artifacts.remove(key)
-        except ArtifactStoreFailed as problem:
-            observe.unexpected(problem)
+    artifacts.discard(row.artifact)
 
 
 def demand_valid_ident(ident: PackageIdent) -> None:

@@ -21,11 +21,12 @@ from chalicelib.packages import store
 from chalicelib.packages.errors import TooManyChannels
 from chalicelib.packages.standing import NOWHERE, Place, Standing, count_delta
 from chalicelib.packages.store import IdentRow, NameRow, PackageRow, VersionRow
-from chalicelib.platform.clock import now, timestamp
+from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.table import Change, Found, Key
 
-CHANNELS_LIMIT = 40
-"""A package in more channels could no longer change its visibility in one transaction of 100 rows."""
+CHANNELS_LIMIT = 30
+"""A package in more channels could no longer be published anew under another visibility in one transaction of 100 rows:
+three rows per channel (two of the membership, one of the count) and eight others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,7 @@ def steps_together(change: Change, wanted: Sequence[tuple[Observed, Standing]], 
     moment = timestamp(now())
     counts: dict[str, _ChannelDelta] = defaultdict(_ChannelDelta)
     for seen, after in wanted:
-        if any(len(place.channels) > CHANNELS_LIMIT for place in after.places.values()):
-            raise TooManyChannels(f"A package can be in {CHANNELS_LIMIT} channels at most")
+        demand_few_channels(after)
         _write_ident(change, seen, after)
         _count(change, seen, after)
         before = seen.standing
@@ -87,6 +87,12 @@ def steps_together(change: Change, wanted: Sequence[tuple[Observed, Standing]], 
         if delta.joined:
             change.check(channels.channel_key(origin, channel), ChannelRow.pk.exists())
         _count_channel(change, origin, channel, delta)
+
+
+def demand_few_channels(after: Standing) -> None:
+    """Raises TooManyChannels for a standing that could no longer change in one transaction."""
+    if any(len(place.channels) > CHANNELS_LIMIT for place in after.places.values()):
+        raise TooManyChannels(f"A package can be in {CHANNELS_LIMIT} channels at most")
 
 
 @dataclass(slots=True)
@@ -119,7 +125,9 @@ def _write_ident(change: Change, seen: Observed, after: Standing) -> None:
     if not after.exists:
         change.delete(key, condition=unchanged)
         return
-    row = IdentRow(key.pk, key.sk, standing=str(after), public=after.is_public, revision=(seen.revision or 0) + 1)
+    # An ident that comes back after its deletion must not meet a revision that somebody still holds from before.
+    revision = new_id() if seen.revision is None else seen.revision + 1
+    row = IdentRow(key.pk, key.sk, standing=str(after), public=after.is_public, revision=revision)
     change.put(row, condition=unchanged)
 
 

@@ -1,10 +1,10 @@
 """Publishing an archive: checks in the contract's order, then the bytes, then all rows at once (packages.md 7).
 
-Every entrance ends in `publish`. Interrupted before the rows are written, an upload leaves only an object that no row
+Every entrance ends in `finalise`. Interrupted before the rows are written, an upload leaves only an object that no row
 names (the sweep removes it); a repeat after the rows are written finds the package and says so.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from chalicelib.channels.store import UNSTABLE
@@ -16,6 +16,7 @@ from chalicelib.core.visibility import Visibility
 from chalicelib.origins.errors import OriginMissing
 from chalicelib.origins.store import OriginCountRow, OriginRow, origin_count_key, origin_key
 from chalicelib.packages import artifacts, dependents, steps, store
+from chalicelib.packages.contents import Contents
 from chalicelib.packages.errors import ArchiveRefused, ReleaseExists, TargetUnsupported
 from chalicelib.packages.standing import Place
 from chalicelib.packages.steps import Observed
@@ -27,7 +28,8 @@ from chalicelib.platform.table import Change, Found, again_when_stale, read, rea
 INLINE_TEXTS_BYTES = 300_000
 """Compressed texts beyond this go to the object store; a table row holds 400 KB."""
 
-SERVICE_MARKS = ("pkg_exposes", "pkg_binds", "pkg_exports")
+LISTS_BYTES = 340_000
+"""What the lists of dependencies may take of their row; 30 channels with long names need up to 30 KB of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +41,6 @@ class Upload:
     checksum: str
     forced: bool
     uploader_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """What an archive says about itself, read and checked."""
-
-    archive: HartArchive
-    target: Target
-    package_type: str
-    texts: Texts = field(repr=False)
-
-    @property
-    def is_a_service(self) -> bool:
-        """True if the manifest mentions what only services have (packages.md 4.1)."""
-        return any(mark in self.texts.manifest for mark in SERVICE_MARKS)
 
 
 def demand_absent(upload: Upload) -> None:
@@ -75,7 +62,7 @@ def publish(upload: Upload, stream: BinaryIO) -> None:
         demand_complete(upload, contents)
     except HartRefused as problem:
         raise ArchiveRefused(str(problem)) from problem
-    key = artifacts.key_of(upload.ident, contents.target, contents.archive.checksum)
+    key = artifacts.key_of(upload.ident, contents.target, upload_id=str(new_id()))
     artifacts.put(key, stream)
     finalise(upload, contents, key, newest)
 
@@ -98,19 +85,23 @@ def demand_complete(upload: Upload, contents: Contents) -> None:
     """Checks 13 and 14, before anything is stored. Raises HartRefused, ArchiveRefused."""
     archive = contents.archive
     hart.manifest(archive)
-    for read_list in (hart.deps, hart.tdeps, hart.build_deps, hart.build_tdeps, hart.exposes):
-        read_list(archive)
+    size = sum(len(text.encode()) for text in contents.lists.values())
+    if size > LISTS_BYTES:
+        raise ArchiveRefused(f"The lists of dependencies are too long: {size} bytes, {LISTS_BYTES} at most")
     if hart.ident(archive) != upload.ident:
         raise ArchiveRefused("ds:up:6")
 
 
 def finalise(upload: Upload, contents: Contents, key: str, newest: PackageRow | None) -> None:
-    """Write every row of a stored archive in one transaction; a lost race is decided anew. Raises ReleaseExists.
+    """Write every row of a stored archive in one transaction; a lost race is decided anew, a repeat changes nothing.
 
-    `newest` is the newest release of the name for the target, whose dependencies are known already.
+    `newest` is the newest release of the name for the target, whose dependencies are known already. Raises
+    ReleaseExists, ArchiveRefused, OriginMissing.
     """
     dependents.remember(upload.ident, contents.target, hart.tdeps(contents.archive), newest)
-    again_when_stale(lambda: _write(upload, contents, key))
+    replaced: str | None = again_when_stale(lambda: _write(upload, contents, key))
+    if replaced is not None:
+        artifacts.discard(replaced)
 
 
 def _demand_native_allowed(origin: str) -> None:
@@ -141,11 +132,14 @@ def _demand_same_bytes(upload: Upload, contents: Contents) -> None:
         raise ArchiveRefused("ds:up:4")
 
 
-def _write(upload: Upload, contents: Contents, key: str) -> None:
+def _write(upload: Upload, contents: Contents, key: str) -> str | None:
+    """Gives the object whose place the archive took, if any."""
     ident, target = upload.ident, contents.target
     package, wanted = store.package_key(ident, target), store.settings_key(ident.origin, ident.name)
     found = read_many([*steps.keys_of(ident), package, wanted, origin_key(ident.origin)])
     stored = found.get(package)
+    if stored is not None and stored.artifact == key:
+        return None  # an earlier try was written, only its answer got lost
     _decide_again(upload, contents, stored)
     change = Change()
     visibility = _visibility(change, upload, found)
@@ -153,9 +147,12 @@ def _write(upload: Upload, contents: Contents, key: str) -> None:
     old = seen.standing.places.get(target)
     place = Place(visibility, old.channels if old is not None else frozenset({UNSTABLE}))
     steps.step(change, seen, seen.standing.with_place(target, place), carried=target)
-    change.put(_package_row(upload, contents, key, place, stored))
-    change.put(_texts_row(ident, contents))
+    # Rows read together are not of one instant: the ident's revision says nothing about the package's row.
+    unchanged = PackageRow.pk.does_not_exist() if stored is None else PackageRow.artifact == stored.artifact
+    change.put(_package_row(upload, contents, key, place, stored), condition=unchanged)
+    change.put(_texts_row(ident, contents, key))
     change.commit()
+    return None if stored is None else stored.artifact
 
 
 def _decide_again(upload: Upload, contents: Contents, stored: PackageRow | None) -> None:
@@ -210,11 +207,6 @@ def _package_row(upload: Upload, contents: Contents, key: str, place: Place, sto
         ident=str(upload.ident),
         checksum=archive.checksum,
         size=archive.size,
-        deps=_joined(hart.deps(archive)),
-        tdeps=_joined(hart.tdeps(archive)),
-        build_deps=_joined(hart.build_deps(archive)),
-        build_tdeps=_joined(hart.build_tdeps(archive)),
-        exposes=_joined(hart.exposes(archive)),
         package_type=contents.package_type,
         visibility=str(place.visibility),
         channels=steps.listed(place.channels),
@@ -222,18 +214,15 @@ def _package_row(upload: Upload, contents: Contents, key: str, place: Place, sto
         artifact=key,
         created_at=timestamp(moment) if stored is None else stored.created_at,
         updated_at=timestamp(moment),
+        **contents.lists,
     )
 
 
-def _joined(values: tuple[object, ...]) -> str:
-    return "\n".join(map(str, values))
-
-
-def _texts_row(ident: PackageIdent, contents: Contents) -> TextsRow:
+def _texts_row(ident: PackageIdent, contents: Contents, key: str) -> TextsRow:
     where = store.texts_key(ident, contents.target)
     packed = contents.texts.packed()
     if len(packed) <= INLINE_TEXTS_BYTES:
         return TextsRow(where.pk, where.sk, content=packed)
-    place = f"texts/{ident}/{contents.target.path}/{contents.archive.checksum}"
+    place = artifacts.texts_key_of(key)
     artifacts.put_bytes(place, packed)
     return TextsRow(where.pk, where.sk, artifact=place)

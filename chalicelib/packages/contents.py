@@ -1,0 +1,39 @@
+"""What an archive says about itself, once an upload has read it (packages.md sections 2 and 4.1)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib.core import hart
+from chalicelib.core.hart import HartArchive
+from chalicelib.core.target import Target
+from chalicelib.packages.store import Texts
+
+LISTS: dict[str, Callable[[HartArchive], tuple[object, ...]]] = {
+    "deps": hart.deps,
+    "tdeps": hart.tdeps,
+    "build_deps": hart.build_deps,
+    "build_tdeps": hart.build_tdeps,
+    "exposes": hart.exposes,
+}
+SERVICE_MARKS = ("pkg_exposes", "pkg_binds", "pkg_exports")
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """An archive with what its metafiles mean."""
+
+    archive: HartArchive
+    target: Target
+    package_type: str
+    texts: Texts = field(repr=False)
+
+    @property
+    def is_a_service(self) -> bool:
+        """True if the manifest mentions what only services have."""
+        return any(mark in self.texts.manifest for mark in SERVICE_MARKS)
+
+    @property
+    def lists(self) -> dict[str, Any]:
+        """Dependencies and ports, each list joined by line feeds. Raises HartRefused (upload check 13)."""
+        return {name: "\n".join(map(str, read_list(self.archive))) for name, read_list in LISTS.items()}
