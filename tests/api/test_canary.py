@@ -10,6 +10,7 @@ from nacl.signing import SigningKey
 
 from chalicelib.core import strict_base64
 from chalicelib.core.key_file import KeyFile, KeyKind
+from chalicelib.platform import observe
 from chalicelib.platform.aws import client
 from chalicelib.platform.settings import settings
 from tests.api.client import Depot, Reply
@@ -53,11 +54,12 @@ def lines() -> Iterator[list[str]]:
             written.append(f"{record.getMessage()} {extra}")
 
     handler = Collect(level=logging.DEBUG)
-    logging.getLogger().addHandler(handler)
-    logging.getLogger("habitat-builder").addHandler(handler)
+    loggers = [logging.getLogger(), logging.getLogger(observe.logger().name)]
+    for logger in loggers:
+        logger.addHandler(handler)
     yield written
-    logging.getLogger().removeHandler(handler)
-    logging.getLogger("habitat-builder").removeHandler(handler)
+    for logger in loggers:
+        logger.removeHandler(handler)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 FOUNDATION = "import chalice, pynamodb.models"
 CEILING = 1.25
-NEVER_AT_START = ("requests", "nacl", "boto3", "tarfile", "lzma", "s3transfer", "cryptography", "aws_lambda_powertools")
+NEVER_AT_START = ("requests", "nacl", "boto3", "tarfile", "s3transfer", "cryptography", "aws_lambda_powertools")
 
 
 def _run(code: str) -> str:
