@@ -47,8 +47,9 @@ class Artifacts:
         headers = [
             ("Content-Type", "application/octet-stream"),
             ("Content-Disposition", f'attachment; filename="{name}"'),
-            ("X-Filename", name),
         ]
+        if name.endswith(".hart"):
+            headers.append(("X-Filename", name))
         return self._stream(key, headers, environ, start_response)
 
     def _stream(

@@ -7,6 +7,7 @@ from typing import IO, Any
 from chalicelib.platform.settings import settings
 from infra.local import bodies
 from infra.local.artifacts import ACCEL_REDIRECT, PREFIX, Artifacts, Verifier
+from infra.local.cdn import SignedUrls
 from infra.local.event import STAGE, Invocation, http_answer, proxy_event
 from infra.local.routing import RouteTree
 from infra.local.wsgi import Environ, HttpAnswer, StartResponse, close_afterwards, raw_path, send
@@ -23,7 +24,7 @@ def build() -> "Front":
     from app import app
 
     _open_what_first_requests_need()
-    return Front(app)
+    return Front(app, verify=SignedUrls(settings))
 
 
 def _open_what_first_requests_need() -> None:

@@ -5,6 +5,7 @@ from importlib import import_module
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.platform.settings import settings
+from infra.local.cdn import ensure_signing_key
 from infra.local.resources import create_resources
 
 SEED = "infra.local.seed"
@@ -18,6 +19,7 @@ def prepare() -> str:
     """Make what is missing and return the first user's token. Raises PrepareFailed."""
     try:
         create_resources()
+        ensure_signing_key(settings)
         return str(import_module(SEED).seed_user(settings))
     except (BotoCoreError, ClientError) as problem:
         raise PrepareFailed(f"the engine could not be prepared: {problem}") from problem

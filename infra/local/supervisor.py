@@ -91,7 +91,8 @@ class Supervisor:
         """Bring everything up and tell how to use it. Raises StartFailed."""
         address = _address(self._environment)
         listener = _listen(address)
-        self._environment.setdefault("BLDR_DOWNLOAD_MODE", "front")  # there is no CDN here that hab could be sent to
+        if self._environment["BLDR_DOWNLOAD_MODE"] != "front" and not self._environment.get("BLDR_CDN_URL"):
+            self._environment.update(_own_cdn(address))
         if not any(self._environment.get(name) for name in ENDPOINTS):
             self._start_engine()
         token = self._prepare()
@@ -170,6 +171,15 @@ def _address(environment: Mapping[str, str]) -> Address:
     if not port.isdecimal() or int(port) > 65_535:
         raise StartFailed(BAD_SETTING, f"BLDR_PORT={port!r} is no port")
     return Address(host, int(port))
+
+
+def _own_cdn(address: Address) -> dict[str, str]:
+    """Where signed download URLs lead without a distribution: the front's stand-in for one, with a key of its own."""
+    return {
+        "BLDR_CDN_URL": f"{address.url}/artifacts",
+        "BLDR_CDN_KEY_ID": "local",
+        "BLDR_CDN_KEY_SECRET": "bldr-cdn-signing-key",
+    }
 
 
 def _listen(address: Address) -> socket.socket:

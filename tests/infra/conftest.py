@@ -13,6 +13,7 @@ import pytest
 from botocore.config import Config
 
 from infra.local.children import Child, listen
+from tests.infra.depot import Stack, depot_stack
 from tests.infra.wire import Wire
 
 REPOSITORY = Path(__file__).parents[2]
@@ -95,6 +96,13 @@ def small_front() -> Iterator[Serving]:
     """A front that takes bodies up to 2 MiB only."""
     with running("front", FRONT, {"PROBE_LARGEST_BODY": str(2 << 20)}) as serving:
         yield serving
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The whole local stack around the depot's own app."""
+    with depot_stack(tmp_path_factory.mktemp("stack") / "log") as running_stack:
+        yield running_stack
 
 
 @pytest.fixture

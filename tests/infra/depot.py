@@ -1,0 +1,67 @@
+"""The whole local stack as `make run` starts it, with signed downloads, for tests of what passes between processes."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from tests.builders.hart import Hart
+from tests.builders.names import a_name
+
+REPOSITORY = Path(__file__).parents[2]
+READY_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running stack; `http` sends to it as the user `bobo`."""
+
+    url: str
+    http: httpx.Client
+
+    def an_origin(self) -> str:
+        """A new origin of bobo's."""
+        origin = a_name("origin")
+        assert self.http.post("/v1/depot/origins", json={"name": origin}).status_code == 201
+        return origin
+
+    def upload(self, hart: Hart) -> httpx.Response:
+        """The raw POST of an archive."""
+        query = {"checksum": hart.checksum, "target": hart.target, "forced": "false"}
+        return self.http.post(f"/v1{hart.url}", params=query, content=hart.content)
+
+
+@contextmanager
+def depot_stack(log: Path) -> Iterator[Stack]:
+    """A stack on a free port, once it is ready; ended as Ctrl-C would."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "BLDR_", "MAKE"))}
+    settings = {"BLDR_LISTEN": "127.0.0.1", "BLDR_PORT": str(port), "BLDR_DOWNLOAD_MODE": "redirect"}
+    with log.open("w") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "infra.local"],
+            cwd=REPOSITORY,
+            env={**kept, **settings, "HAB_FUNC_TEST": "1", "BLDR_STAGE": "test"},
+            stdout=file,
+            stderr=file,
+        )
+    try:
+        deadline = time.monotonic() + READY_SECONDS
+        while "HAB_AUTH_TOKEN=" not in log.read_text():
+            assert process.poll() is None and time.monotonic() < deadline, log.read_text()
+            time.sleep(0.02)
+        url = f"http://localhost:{port}"
+        with httpx.Client(base_url=url, headers={"Authorization": "Bearer bobo"}, timeout=60) as client:
+            yield Stack(url, client)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(10)
