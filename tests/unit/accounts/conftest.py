@@ -3,14 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from moto import mock_aws
+
+from tests.builders.engine import an_engine
 
 
 @pytest.fixture(scope="session")
 def table() -> Iterator[None]:
-    """The template's resources, for the whole run: mocks within mocks share their state."""
-    with mock_aws():
-        from infra.local.resources import create_resources
-
-        create_resources()
+    """The template's resources, for the whole run: engines within engines share their state."""
+    with an_engine():
         yield
