@@ -4,6 +4,7 @@ import base64
 import hashlib
 import io
 import lzma
+import random
 import tarfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -110,22 +111,74 @@ def a_reference_hart(archive_name: str) -> Hart:
     return Hart(path.read_bytes(), PackageIdent(origin, name, version, release), f"x86_64-{target}")
 
 
+def a_large_hart_file(
+    path: Path,
+    megabytes: int,
+    *,
+    origin: str = "acme",
+    name: str = "large",
+    version: str = "1.0.0",
+    release: str = "20240301123456",
+) -> PackageIdent:
+    """Write an archive with so many MiB that do not compress, piece by piece; always the same bytes."""
+    ident = PackageIdent(origin, name, version, release)
+    texts = {"IDENT": f"{ident}\n", "TARGET": "x86_64-linux\n", "MANIFEST": f"# {ident}\n"}
+    with path.open("wb") as file:
+        file.write(signed(b""))
+        start = file.tell()
+        with (
+            lzma.open(file, "wb", preset=0) as xz,
+            tarfile.open(fileobj=xz, mode="w|", format=tarfile.GNU_FORMAT) as tar,
+        ):
+            _add(tar, f"hab/pkgs/{ident}/share/noise.dat", _Noise(megabytes << 20), megabytes << 20)
+            for file_name, text in texts.items():
+                _add(tar, f"hab/pkgs/{ident}/{file_name}", io.BytesIO(text.encode()), len(text))
+    with path.open("r+b") as file:
+        file.seek(start)
+        digest = hashlib.blake2b(digest_size=32)
+        while block := file.read(1 << 20):
+            digest.update(block)
+        file.seek(0)
+        file.write(_header(digest.hexdigest(), "acme-20240101120000"))
+    return ident
+
+
 def packed(folder: str, files: Mapping[str, bytes]) -> bytes:
     """An xz-compressed tar with files below a folder."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.GNU_FORMAT) as tar:
         for name, content in files.items():
-            member = tarfile.TarInfo(f"{folder}/{name}")
-            member.size, member.mode, member.mtime = len(content), 0o644, 1_709_296_496
-            tar.addfile(member, io.BytesIO(content))
+            _add(tar, f"{folder}/{name}", io.BytesIO(content), len(content))
     return lzma.compress(stream.getvalue(), preset=0)
 
 
 def signed(payload: bytes, signer: str = "acme-20240101120000") -> bytes:
     """A payload behind the five header lines; the depot does not check the signature, which is none."""
-    digest = hashlib.blake2b(payload, digest_size=32).hexdigest()
+    return _header(hashlib.blake2b(payload, digest_size=32).hexdigest(), signer) + payload
+
+
+class _Noise:
+    """So many bytes of noise, to read once."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+        self._random = random.Random(size)
+
+    def read(self, size: int) -> bytes:
+        count = min(size, self._left)
+        self._left -= count
+        return self._random.randbytes(count)
+
+
+def _header(digest: str, signer: str) -> bytes:
     signature = base64.b64encode(bytes(64) + digest.encode()).decode()
-    return f"HART-1\n{signer}\nBLAKE2b\n{signature}\n\n".encode() + payload
+    return f"HART-1\n{signer}\nBLAKE2b\n{signature}\n\n".encode()
+
+
+def _add(tar: tarfile.TarFile, path: str, content: "io.BytesIO | _Noise", size: int) -> None:
+    member = tarfile.TarInfo(path)
+    member.size, member.mode, member.mtime = size, 0o644, 1_709_296_496
+    tar.addfile(member, content)  # type: ignore[arg-type] # it only reads
 
 
 def _lines(values: Iterable[str]) -> str:

@@ -1,0 +1,381 @@
+"""Reading package archives (packages.md section 12, and checks 4, 5, 6 and 13 of section 7)."""
+
+import hashlib
+import io
+import json
+import lzma
+import shutil
+import subprocess
+import sys
+import tarfile
+import tracemalloc
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.core import hart
+from chalicelib.core.hart import DEFAULT_LIMITS, HartRefused, HartUnreadable, PackageType, read_hart
+from chalicelib.core.ident import PackageIdent
+from chalicelib.core.target import Target
+from tests.builders.hart import REFERENCE_HARTS, a_hart, a_large_hart_file, a_reference_hart, signed
+
+WIDGET = PackageIdent("acme", "widget", "1.2.3", "20240301123456")
+FOLDER = f"hab/pkgs/{WIDGET}"
+SSL, ZLIB = "core/openssl/1.0.2/20240101000000", "core/zlib/1.3/20240101000001"
+
+
+def read(content: bytes, limits=DEFAULT_LIMITS) -> hart.HartArchive:
+    return read_hart(io.BytesIO(content), limits)
+
+
+def tarred(members, form=tarfile.GNU_FORMAT) -> bytes:
+    """A tar of (path or TarInfo, content) pairs."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=form) as tar:
+        for path, content in members:
+            member = path if isinstance(path, tarfile.TarInfo) else tarfile.TarInfo(path)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return stream.getvalue()
+
+
+def with_members(*members, form=tarfile.GNU_FORMAT) -> bytes:
+    return signed(lzma.compress(tarred(members, form), preset=0))
+
+
+class TestWhatAnArchiveSays:
+    def test_everything_at_once(self):
+        made = a_hart(
+            deps=[ZLIB],
+            tdeps=[ZLIB, SSL],
+            build_deps=[SSL],
+            build_tdeps=[SSL, ZLIB],
+            exposes=[80, 443, 0, 65535],
+            manifest="# widget",
+            config="port = 80",
+            package_type="native",
+        )
+        archive = read(made.content)
+
+        assert archive.checksum == hashlib.blake2b(made.content, digest_size=32).hexdigest()
+        assert archive.size == len(made.content)
+        assert (archive.signer, archive.signer_revision) == ("acme", "20240101120000")
+        assert hart.ident(archive) == WIDGET
+        assert hart.target(archive) is Target.X86_64_LINUX
+        assert hart.manifest(archive) == "# widget"
+        assert hart.config(archive) == "port = 80"
+        assert hart.package_type(archive) is PackageType.NATIVE
+        assert hart.exposes(archive) == (80, 443, 0, 65535)
+        assert [str(dep) for dep in hart.deps(archive)] == [ZLIB]
+        assert [str(dep) for dep in hart.tdeps(archive)] == [ZLIB, SSL]
+        assert [str(dep) for dep in hart.build_deps(archive)] == [SSL]
+        assert [str(dep) for dep in hart.build_tdeps(archive)] == [SSL, ZLIB]
+
+    def test_what_need_not_be_there(self):
+        archive = read(a_hart().content)
+        lists = (hart.deps, hart.tdeps, hart.build_deps, hart.build_tdeps, hart.exposes)
+        assert [read_list(archive) for read_list in lists] == [()] * 5
+        assert hart.config(archive) == ""
+        assert hart.package_type(archive) is PackageType.STANDARD
+
+    def test_empty_lists_are_empty(self):
+        archive = read(a_hart(extra_files={"DEPS": b"\n", "EXPOSES": b" \n"}).content)
+        assert hart.deps(archive) == ()
+        assert hart.exposes(archive) == ()
+
+    def test_ports_stand_between_any_white_space(self):
+        archive = read(a_hart(extra_files={"EXPOSES": b"80\n 443\t08080\r\n"}).content)
+        assert hart.exposes(archive) == (80, 443, 8080)
+
+    def test_lists_with_line_ends_of_windows(self):
+        archive = read(a_hart(extra_files={"DEPS": f"{SSL}\r\n{ZLIB}\r\n".encode()}).content)
+        assert [str(dep) for dep in hart.deps(archive)] == [SSL, ZLIB]
+
+    @pytest.mark.parametrize("target", Target)
+    def test_every_target(self, target):
+        assert hart.target(read(a_hart(target=target).content)) is target
+
+    def test_texts_are_trimmed_at_both_ends_only(self):
+        manifest = " \n\u00a0\u3000# a\n\n b\x1f\t\n"
+        archive = read(a_hart(extra_files={"MANIFEST": manifest.encode()}).content)
+        assert hart.manifest(archive) == "# a\n\n b\x1f"
+
+    def test_checks_are_apart_so_that_a_caller_can_order_them(self):
+        archive = read(a_hart(target="vax", extra_files={"IDENT": b"x", "PACKAGE_TYPE": b"x", "DEPS": b"x"}).content)
+        checks = {
+            hart.package_type: "ds:up:0, err=PACKAGE_TYPE is 'x'",
+            hart.target: "ds:up:1, err=Invalid package target 'vax'",
+            hart.ident: "IDENT holds something that is no full ident: 'x'",
+            hart.deps: "DEPS holds something that is no full ident: 'x'",
+        }
+        for check, text in checks.items():
+            with pytest.raises(HartRefused) as refused:
+                check(archive)
+            assert str(refused.value) == text
+
+    def test_what_is_missing_is_named(self):
+        archive = read(a_hart(omit=["TARGET", "IDENT", "MANIFEST"]).content)
+        for check, text in {
+            hart.target: "ds:up:1, err=TARGET is missing",
+            hart.ident: "IDENT is missing",
+            hart.manifest: "MANIFEST is missing",
+        }.items():
+            with pytest.raises(HartRefused) as refused:
+                check(archive)
+            assert str(refused.value) == text
+
+    def test_a_refusal_is_one_short_printable_line(self):
+        archive = read(a_hart(extra_files={"IDENT": "a\nb\x1b[2J\u202eé".encode() + b"x" * 5000}).content)
+        with pytest.raises(HartRefused) as refused:
+            hart.ident(archive)
+        text = str(refused.value)
+        assert text.isprintable()
+        assert "a\\nb\\x1b[2J\\u202eé" in text
+        assert len(text) < 200
+
+
+class TestTheHeader:
+    def test_white_space_around_lines_is_ignored(self):
+        _, signer, _, signature, _, payload = a_hart().content.split(b"\n", 5)
+        lines = [b"  HART-1\r", b"\t" + signer + b" ", b"BLAKE2b \r", signature + b"\r", b" \r", payload]
+        assert hart.ident(read(b"\n".join(lines))) == WIDGET
+
+    def test_a_key_name_may_hold_dashes(self):
+        archive = read(a_hart(signer="my-own-key-20240101120000").content)
+        assert (archive.signer, archive.signer_revision) == ("my-own-key", "20240101120000")
+
+    def test_the_signature_is_not_checked(self):
+        content = a_hart().content
+        start = content.index(b"BLAKE2b\n") + 8
+        end = content.index(b"\n", start)
+        assert hart.ident(read(content[:start] + b"AAAA" + content[end:])) == WIDGET
+
+
+class TestTheTar:
+    @pytest.mark.parametrize("lead", ["", "/", "opt/", "/opt/"])
+    def test_leads_of_the_path(self, lead):
+        assert read(with_members((f"{lead}{FOLDER}/IDENT", b" x "))).metafiles == {"IDENT": "x"}
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "IDENT",
+            f"./{FOLDER}/IDENT",
+            f"//{FOLDER}/IDENT",
+            f"opt//{FOLDER}/IDENT",
+            f"../{FOLDER}/IDENT",
+            f"usr/{FOLDER}/IDENT",
+            f"{FOLDER}/config/IDENT",
+            "hab/pkgs/acme/widget/1.2.3/IDENT",
+            "hab/pkgs/acme//1.2.3/20240301123456/IDENT",
+            f"{FOLDER}/IDENT.bak",
+            f"{FOLDER}/ident",
+            f"{FOLDER}/IDENT\n",
+            f"{FOLDER}/FILES",
+            f"{FOLDER}/default_toml",
+        ],
+    )
+    def test_other_paths_are_passed_over(self, path):
+        assert read(with_members((path, b"\xff not even text"))).metafiles == {}
+
+    def test_the_folders_are_not_compared_with_the_ident(self):
+        assert read(with_members(("hab/pkgs/a/b/c/d/IDENT", str(WIDGET).encode()))).metafiles == {"IDENT": str(WIDGET)}
+
+    def test_the_last_of_a_name_wins(self):
+        archive = read(
+            with_members((f"{FOLDER}/IDENT", b"1"), (f"{FOLDER}/TARGET", b"t"), ("/hab/pkgs/a/b/c/d/IDENT", b"2"))
+        )
+        assert archive.metafiles == {"IDENT": "2", "TARGET": "t"}
+
+    @pytest.mark.parametrize(
+        "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.DIRTYPE]
+    )
+    def test_links_and_devices_are_no_metafiles(self, kind):
+        member = tarfile.TarInfo(f"{FOLDER}/IDENT")
+        member.type, member.linkname = kind, "/etc/passwd"
+        assert read(with_members((f"{FOLDER}/TARGET", b"t"), (member, b""))).metafiles == {"TARGET": "t"}
+
+    @pytest.mark.parametrize("form", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+    def test_long_and_unusual_paths(self, form):
+        folder = f"hab/pkgs/{'o' * 90}/{'n' * 90}/{'ü' * 90}/r"
+        archive = read(with_members((f"{folder}/IDENT", b"x"), (f"{folder}/config/y", b"y"), form=form))
+        assert archive.metafiles == {"IDENT": "x"}
+
+    def test_long_paths_in_the_oldest_form(self):
+        folder = f"hab/pkgs/{'o' * 40}/{'n' * 40}/{'v' * 40}/r"
+        assert read(with_members((f"{folder}/IDENT", b"x"), form=tarfile.USTAR_FORMAT)).metafiles == {"IDENT": "x"}
+
+    def test_a_long_path_concerns_the_next_member_only(self):
+        folder = f"hab/pkgs/{'o' * 200}/n/v/r"
+        for form in (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
+            archive = read(with_members((f"{folder}/IDENT", b"1"), ("elsewhere", b"2"), form=form))
+            assert archive.metafiles == {"IDENT": "1"}
+
+    def test_global_pax_headers_are_passed_over(self):
+        stream = io.BytesIO()
+        with tarfile.open(fileobj=stream, mode="w", pax_headers={"comment": "c", "path": "hab"}) as tar:
+            member = tarfile.TarInfo(f"{FOLDER}/IDENT")
+            member.size = 1
+            tar.addfile(member, io.BytesIO(b"x"))
+        assert read(signed(lzma.compress(stream.getvalue(), preset=0))).metafiles == {"IDENT": "x"}
+
+    @pytest.mark.skipif(shutil.which("tar") is None, reason="needs GNU tar")
+    def test_gnu_tar_writes_what_we_read(self, tmp_path):
+        folder = tmp_path / FOLDER
+        (folder / "bin").mkdir(parents=True)
+        (folder / "IDENT").write_text(f"{WIDGET}\n")
+        (folder / "bin" / ("x" * 150)).write_bytes(b"x" * 100_000)
+        (folder / "bin" / "link").symlink_to("/nowhere")
+        with (folder / "holes").open("wb") as file:
+            file.seek(1 << 20)
+            file.write(b"end")
+        (folder / "TARGET").write_text("x86_64-linux")
+        for form in ("gnu", "oldgnu", "posix"):
+            command = ["tar", "-C", tmp_path, f"--format={form}", "--sort=name", "--sparse", "-cf", "-", "hab"]
+            tar = subprocess.run(command, check=True, capture_output=True).stdout
+            assert len(tar) < 1 << 20
+            archive = read(signed(lzma.compress(tar, preset=0)))
+            assert archive.metafiles == {"IDENT": str(WIDGET), "TARGET": "x86_64-linux"}
+
+
+class TestTheCompression:
+    @pytest.mark.parametrize("preset", [0, 6, 9, 9 | lzma.PRESET_EXTREME])
+    @pytest.mark.parametrize("check", [lzma.CHECK_NONE, lzma.CHECK_CRC32, lzma.CHECK_CRC64, lzma.CHECK_SHA256])
+    def test_what_people_compress_with(self, preset, check):
+        packed = lzma.compress(tarred([(f"{FOLDER}/IDENT", b"x")]), preset=preset, check=check)
+        assert read(signed(packed)).metafiles == {"IDENT": "x"}
+
+    def test_several_streams_with_padding_are_one_payload(self):
+        tar = tarred([(f"{FOLDER}/IDENT", b"x"), ("noise", bytes(range(256)) * 64)])
+        parts = [tar[:700], b"", tar[700:5000], tar[5000:]]
+        for padding in (0, 4, 8, 400_000):
+            payload = b"".join(lzma.compress(part, preset=0) + bytes(padding) for part in parts)
+            assert read(signed(payload)).metafiles == {"IDENT": "x"}
+
+    def test_what_follows_the_end_of_the_tar_is_read_and_hashed(self):
+        tar = tarred([(f"{FOLDER}/IDENT", b"x")])
+        content = signed(lzma.compress(tar + bytes(1 << 20) + b"no tar", preset=0))
+        archive = read(content)
+        assert archive.metafiles == {"IDENT": "x"}
+        assert archive.checksum == hashlib.blake2b(content, digest_size=32).hexdigest()
+        with pytest.raises(HartUnreadable):
+            read(content[:-1])
+
+
+class TestLimits:
+    def test_a_metafile_may_be_as_long_as_its_limit(self):
+        limits = replace(DEFAULT_LIMITS, metafile=1000, manifest=2000)
+        fits = a_hart(extra_files={"DEPS": b" " * 1000, "MANIFEST": b" " * 2000})
+        read(fits.content, limits)
+        for name, length in {"DEPS": 1001, "MANIFEST": 2001}.items():
+            with pytest.raises(HartUnreadable, match=f"{name} is too long"):
+                read(a_hart(extra_files={name: b" " * length}).content, limits)
+
+    def test_other_files_may_be_of_any_length(self):
+        limits = replace(DEFAULT_LIMITS, metafile=1000, manifest=1000, metafiles=2000)
+        read(a_hart(extra_files={"FILES": b"x" * 5000}, payload=b"y" * 50_000).content, limits)
+
+    def test_honest_archives_may_grow_beyond_the_floor_with_what_was_received(self):
+        limits = replace(DEFAULT_LIMITS, unpacked_floor=1 << 20, unpacked_ratio=20)
+        noise = hashlib.shake_256(b"noise").digest(200_000)
+        read(a_hart(payload=noise + bytes(3 << 20)).content, limits)
+        with pytest.raises(HartUnreadable, match="too many bytes"):
+            read(a_hart(payload=noise[:20_000] + bytes(3 << 20)).content, limits)
+
+    def test_members_are_counted(self):
+        limits = replace(DEFAULT_LIMITS, tar_headers=4)
+        read(with_members(*[(str(number), b"") for number in range(4)]), limits)
+        with pytest.raises(HartUnreadable, match="too many members"):
+            read(with_members(*[(str(number), b"") for number in range(5)]), limits)
+
+    def test_a_large_archive_streams_in_little_memory(self, tmp_path):
+        path = tmp_path / "large.hart"
+        ident = a_large_hart_file(path, 6)
+        tracemalloc.start()
+        try:
+            with path.open("rb") as file:
+                archive = read_hart(file)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert hart.ident(archive) == ident
+        assert archive.size == path.stat().st_size > 6 << 20
+        assert archive.checksum == hashlib.blake2b(path.read_bytes(), digest_size=32).hexdigest()
+        assert peak < 3 << 20
+
+    def test_many_members_are_not_remembered(self):
+        content = with_members(*[(f"{FOLDER}/bin/{number}", b"") for number in range(5_000)])
+        tracemalloc.start()
+        try:
+            read(content)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert peak < 3 << 20
+
+
+class _Forward:
+    """A stream as a socket gives it: short reads, no way back."""
+
+    def __init__(self, content: bytes, step: int) -> None:
+        self._stream, self._step = io.BytesIO(content), step
+
+    def read(self, size: int) -> bytes:
+        return self._stream.read(min(size, self._step))
+
+
+@pytest.mark.parametrize("step", [1, 7, 300, 5000])
+def test_the_stream_is_only_read_forward_in_whatever_pieces_it_comes(step):
+    made = a_hart(payload=bytes(range(256)) * 20)
+    archive = read_hart(_Forward(made.content, step))
+    assert (archive.checksum, hart.ident(archive)) == (made.checksum, WIDGET)
+
+
+def test_a_failing_stream_is_no_refusal():
+    class Broken(_Forward):
+        def read(self, size: int) -> bytes:
+            raise OSError("connection reset")
+
+    with pytest.raises(OSError, match="connection reset"):
+        read_hart(Broken(b"", 1))
+
+
+def test_reading_is_loaded_when_an_archive_is_read():
+    code = "import sys; from chalicelib.core import hart; print('tarfile' in sys.modules, 'lzma' in sys.modules)"
+    said = subprocess.run([sys.executable, "-S", "-c", code], check=True, capture_output=True, text=True).stdout
+    assert said.split() == ["False", "False"]
+
+
+@pytest.mark.skipif(not REFERENCE_HARTS.is_dir(), reason=f"needs the real archives in {REFERENCE_HARTS}")
+class TestRealArchives:
+    def test_all_can_be_read(self):
+        paths = [path for path in sorted(REFERENCE_HARTS.glob("*.hart")) if not path.name.startswith("bogus")]
+        assert len(paths) == 9
+        for path in paths:
+            with path.open("rb") as file:
+                archive = read_hart(file)
+            ident, target = hart.ident(archive), hart.target(archive)
+            for check in (hart.manifest, hart.package_type, hart.deps, hart.build_deps, hart.build_tdeps, hart.exposes):
+                check(archive)
+            assert archive.checksum == hashlib.blake2b(path.read_bytes(), digest_size=32).hexdigest()
+            assert archive.size == path.stat().st_size
+            # the one archive that was repacked by hand to be unhappy calls itself by its old name
+            assert path.name.removeprefix("un") == ident.archive_name(target)
+
+    def test_the_corrupt_one_is_refused(self):
+        with pytest.raises(HartUnreadable, match=r"^ds:up:0, err="):
+            read(REFERENCE_HARTS.joinpath("bogus_and_corrupt.hart").read_bytes())
+
+    def test_what_some_of_them_say(self):
+        native = read(a_reference_hart("neurosis-native-testapp-0.1.0-20220824122359-x86_64-linux.hart").content)
+        kernel2 = read(a_reference_hart("neurosis-testapp-0.1.3-20181116180420-x86_64-linux-kernel2.hart").content)
+        unhappy = read(a_reference_hart("unhappyhumans-possums-8.1.4-20160427165340-x86_64-linux.hart").content)
+
+        assert hart.package_type(native) is PackageType.NATIVE
+        assert (native.signer, native.signer_revision) == ("neurosis", "20171211220037")
+        assert [str(dep) for dep in hart.deps(kernel2)] == ["core/glibc/2.23/20180927161247"]
+        assert len(hart.tdeps(kernel2)) == 2
+        assert len(hart.tdeps(unhappy)) == 1024
+        assert json.dumps(hart.ident(unhappy).as_json()) == (
+            '{"origin": "happyhumans", "name": "possums", "version": "8.1.4", "release": "20160427165340"}'
+        )
