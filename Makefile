@@ -6,7 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 STAGE ?= dev
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for found in python3.11 python3 python3.12 python3.13 python3.14; do \
+  $$found -c '$(NEW_ENOUGH)' 2>/dev/null && { echo $$found; break; }; done)
 PACKAGES := app.py chalicelib infra
 
 help: ## list these targets
@@ -48,8 +50,8 @@ clean: ## remove what was built, not the virtual environment
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
 $(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) -V). Choose one with: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(or $(PYTHON),false) -c '$(NEW_ENOUGH)' 2>/dev/null || \
+	  { echo "Python 3.11 or newer is needed and not found. Name one: make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
 $(INSTALLED): requirements.txt requirements-dev.txt | $(BIN)/python

@@ -25,8 +25,10 @@ MOST_FILES = 65_536
 class EngineServer(BaseApplication):  # type: ignore[misc]
     """gunicorn with one worker of many threads: moto keeps its state in memory, so there can be only one process."""
 
-    def __init__(self, bind: str) -> None:
+    def __init__(self, bind: str, *, for_parent: bool) -> None:
+        """`for_parent`: end when the process that started this one does, however that comes about."""
         self._bind = bind
+        self._for_parent = for_parent
         super().__init__()
 
     def load_config(self) -> None:
@@ -46,7 +48,7 @@ class EngineServer(BaseApplication):  # type: ignore[misc]
             "control_socket_disable": True,
             "loglevel": "warning",
             "proc_name": "bldr-engine",
-            "on_starting": lambda _server: end_with_parent(),
+            "on_starting": lambda _server: end_with_parent() if self._for_parent else None,
             "post_fork": lambda _server, _worker: end_with_parent(),
             "child_exit": _end_instead_of_starting_empty,
         }
@@ -82,7 +84,7 @@ def main() -> None:
     if asked.fd is None:
         os.environ.setdefault("MOTO_PORT", str(asked.port))
         print(f"The engine listens on http://{HOST}:{asked.port}", flush=True)
-    EngineServer(bind).run()
+    EngineServer(bind, for_parent=asked.fd is not None or "MAKELEVEL" in os.environ).run()
 
 
 if __name__ == "__main__":
