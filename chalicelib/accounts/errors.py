@@ -33,7 +33,7 @@ class AccountMissing(Exception):
 
 
 class EmailMissing(Exception):
-    """A profile change without an e-mail address."""
+    """A profile change without an e-mail address, or with what is too long to be one."""
 
 
 class TokenIdInvalid(Exception):

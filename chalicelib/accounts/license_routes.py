@@ -1,6 +1,5 @@
-"""Licences over HTTP, which the web UI of the hosted flavour asks for (accounts.md 8.2)."""
+"""Licences over HTTP, which the web UI of the hosted flavour asks for (accounts.md 8.2); they are rare, so their code is imported where it is used."""
 
-from chalicelib.accounts import licenses
 from chalicelib.accounts.errors import LicenseRefused
 from chalicelib.http.answer import Answer, json_answer, text
 from chalicelib.http.call import BodyMalformed, Call
@@ -20,6 +19,8 @@ def _key(call: Call) -> str:
 @routes.put("/profile/license", needs=SESSION, reads=_key)
 def set_license(call: Call, key: str) -> Answer:
     """Have a licence key checked and keep it; a refusal of the licence service is passed on as it is."""
+    from chalicelib.accounts import licenses
+
     try:
         license_ = licenses.set_license(call.caller.require_session().account_id, key)
     except LicenseRefused as refusal:
@@ -30,5 +31,7 @@ def set_license(call: Call, key: str) -> Answer:
 @routes.get("/profile/license", needs=SESSION)
 def show_license(call: Call) -> Answer:
     """The caller's licence."""
+    from chalicelib.accounts import licenses
+
     license_ = licenses.license_of(call.caller.require_session().account_id)
     return json_answer(200, {"license_key": license_.key, "expiration_date": license_.expires})

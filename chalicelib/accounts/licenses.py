@@ -13,6 +13,7 @@ from chalicelib.platform.settings import settings
 from chalicelib.platform.table import Change, read
 
 SECONDS = 1.5
+LONGEST_KEY = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ def set_license(account_id: int, key: str) -> License:
     """Have a key checked and keep it. Raises LicenseInvalid, or LicenseRefused with what the service said."""
     if not settings.license_server_url:
         raise LicenseInvalid("No license service is configured.")
+    if len(key) > LONGEST_KEY:
+        raise LicenseInvalid("Invalid license key.")
     license_ = License(key, _last_day(_entitlements(key)).isoformat())
     place = store.license_key(account_id)
     change = Change()

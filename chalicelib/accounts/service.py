@@ -20,6 +20,8 @@ from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.settings import settings
 from chalicelib.platform.table import Change, again_when_stale, read, read_many, rows
 
+LONGEST_EMAIL = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
@@ -64,8 +66,11 @@ def profile(account_id: int) -> AccountRow:
 
 
 def change_email(account_id: int, email: str) -> None:
-    """Set the e-mail address, unchecked. Raises EmailMissing. The build service has no account and changes nothing."""
-    if not email:
+    """Set the e-mail address, whatever it is. The build service has no account and changes nothing.
+
+    Raises EmailMissing, also for what would not fit the row.
+    """
+    if not email or len(email) > LONGEST_EMAIL:
         raise EmailMissing
     key = store.account_key(account_id)
     change = Change()

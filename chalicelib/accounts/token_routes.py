@@ -1,6 +1,5 @@
 """Tokens of an account over HTTP: the one access token (accounts.md 8.2), and named tokens, which are our own."""
 
-import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +8,7 @@ from chalicelib.accounts.errors import NamedTokenMissing, TokenIdInvalid
 from chalicelib.accounts.named_tokens import Wish
 from chalicelib.accounts.service import AccessToken
 from chalicelib.accounts.store import NamedTokenRow
+from chalicelib.core.unsigned import NotUnsigned, unsigned
 from chalicelib.http.answer import EMPTY_200, EMPTY_204, NO_CACHE, Answer, json_answer
 from chalicelib.http.call import BodyMalformed, Call
 from chalicelib.http.routes import SESSION, Routes
@@ -16,21 +16,19 @@ from chalicelib.platform.clock import timestamp
 
 routes = Routes("accounts")
 
-_U64 = re.compile(r"\+?[0-9]+", re.ASCII)
-
 
 def _token_id(call: Call) -> int:
-    text = call["id"]
-    if not _U64.fullmatch(text) or len(text.lstrip("+0")) > 20 or int(text) >= 2**64:
-        raise TokenIdInvalid
-    return int(text)
+    try:
+        return unsigned(call["id"], bits=64)
+    except NotUnsigned as problem:
+        raise TokenIdInvalid from problem
 
 
 def _named_token_id(call: Call) -> int:
     try:
-        return _token_id(call)
-    except TokenIdInvalid:
-        raise NamedTokenMissing from None
+        return unsigned(call["id"], bits=64)
+    except NotUnsigned as problem:
+        raise NamedTokenMissing from problem
 
 
 def _wish(call: Call) -> Wish:

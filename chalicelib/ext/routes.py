@@ -1,24 +1,29 @@
-"""Other people's services over HTTP: registries, repositories and GitHub's notices (platform.md 2.1, 2.2, 2.6)."""
+"""Other people's services over HTTP: registries, repositories and GitHub's notices (platform.md 2.1, 2.2, 2.6).
 
-import re
+What talks to them is imported where it is used, because the cold start of all other routes would pay for it.
+"""
 
-from chalicelib.ext import github, notices, registry
+from typing import TYPE_CHECKING
+
+from chalicelib.core.unsigned import NotUnsigned, unsigned
 from chalicelib.ext.errors import InstallationMalformed
-from chalicelib.ext.github import Repository
-from chalicelib.ext.notices import PUSH, Signatures
-from chalicelib.ext.registry import Credentials
 from chalicelib.http.answer import EMPTY_200, Answer, json_answer
 from chalicelib.http.call import BodyMalformed, BodyTooLarge, Call
 from chalicelib.http.routes import ANYONE, SESSION, Routes
+
+if TYPE_CHECKING:
+    from chalicelib.ext.github import Repository
+    from chalicelib.ext.registry import Credentials
 
 routes = Routes("ext")
 
 NOTICE_LIMIT = 25 * 1024 * 1024
 """GitHub's own; the gateway's is lower."""
-_U32 = re.compile(r"\+?[0-9]+", re.ASCII)
 
 
-def _credentials(call: Call) -> Credentials:
+def _credentials(call: Call) -> "Credentials":
+    from chalicelib.ext.registry import Credentials
+
     sent = call.json_object()
     values = [sent.get(field) for field in ("username", "password", "url")]
     if not all(isinstance(value, str | None) for value in values):
@@ -26,26 +31,29 @@ def _credentials(call: Call) -> Credentials:
     return Credentials(*values)
 
 
-def _repository(call: Call) -> Repository:
-    return Repository(_u32(call["install_id"]), _u32(call["repo_id"]))
+def _repository(call: Call) -> "Repository":
+    from chalicelib.ext.github import Repository
 
-
-def _u32(text: str) -> int:
-    if not _U32.fullmatch(text) or len(text.lstrip("+0")) > 10 or int(text) >= 2**32:
-        raise InstallationMalformed
-    return int(text)
+    try:
+        return Repository(unsigned(call["install_id"], bits=32), unsigned(call["repo_id"], bits=32))
+    except NotUnsigned as problem:
+        raise InstallationMalformed from problem
 
 
 @routes.post("/ext/integrations/{registry_type}/credentials/validate", needs=SESSION, reads=_credentials)
-def validate_credentials(call: Call, credentials: Credentials) -> Answer:
+def validate_credentials(call: Call, credentials: "Credentials") -> Answer:
     """Try a registry's credentials before they are stored as an integration."""
+    from chalicelib.ext import registry
+
     registry.validate(call["registry_type"], credentials)
     return EMPTY_200
 
 
 @routes.get("/ext/installations/{install_id}/repos/{repo_id}/contents/{path}", needs=SESSION, reads=_repository)
-def show_content(call: Call, repository: Repository) -> Answer:
+def show_content(call: Call, repository: "Repository") -> Answer:
     """A file of a repository; the web UI looks for plans with it. The path is one segment, slashes encoded."""
+    from chalicelib.ext import github
+
     return json_answer(200, github.file_content(repository, call["path"]))
 
 
@@ -56,11 +64,13 @@ def notice(call: Call) -> Answer:
     Which plans a push touches is asked by the build service, which is not there yet; so no plan is named in the answer,
     as the contract has it for plans that are not yet known. GitHub ignores it.
     """
+    from chalicelib.ext import notices
+
     body = call.body.read(NOTICE_LIMIT + 1)
     if len(body) > NOTICE_LIMIT:
         raise BodyTooLarge
-    signatures = Signatures(call.header("x-hub-signature"), call.header("x-hub-signature-256"))
+    signatures = notices.Signatures(call.header("x-hub-signature"), call.header("x-hub-signature-256"))
     kind = notices.demand_genuine(call.header("x-github-event"), signatures, body)
-    if kind == PUSH and notices.read_push(body).commits:
+    if kind == notices.PUSH and notices.read_push(body).commits:
         return json_answer(200, [])
     return EMPTY_200

@@ -109,6 +109,13 @@ def test_the_whole_exchange_may_take_a_second_and_a_half():
     assert licenses.SECONDS == 1.5
 
 
+def test_a_key_that_is_too_long_to_be_one_is_not_asked_for(depot, service):
+    reply = _put(depot, an_account(), "x" * 500_000)
+
+    assert (reply.status, reply.text) == (400, "Invalid license key.")
+    assert service.asked == []
+
+
 def test_without_a_service_there_are_no_licenses(depot):
     account = an_account()
 
