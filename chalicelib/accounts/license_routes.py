@@ -1,4 +1,4 @@
-"""Licences over HTTP, which the web UI of the hosted flavour asks for (accounts.md 8.2); they are rare, so their code is imported where it is used."""
+"""Licences over HTTP, rarely asked for, so their code is imported where it is used (accounts.md 8.2)."""
 
 from chalicelib.accounts.errors import LicenseRefused
 from chalicelib.http.answer import Answer, json_answer, text
