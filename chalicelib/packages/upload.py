@@ -1,11 +1,12 @@
 """Publishing an archive: checks in the contract's order, then the bytes, then all rows at once (packages.md 7).
 
-Every entrance ends in `finalise`. Interrupted before the rows are written, an upload leaves only an object that no row
-names (the sweep removes it); a repeat after the rows are written finds the package and says so.
+Every entrance ends in `publish` and differs only in where the bytes are (`Source`). Interrupted before the rows are
+written, an upload leaves only an object that no row names (the sweep removes it); a repeat after the rows are written
+finds the package and says so.
 """
 
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from chalicelib.channels.store import UNSTABLE
 from chalicelib.core import hart
@@ -43,28 +44,60 @@ class Upload:
     uploader_id: int
 
 
+class Source(Protocol):
+    """Where an entrance has the bytes of an archive, and what it remembers of their publication."""
+
+    def open(self) -> BinaryIO:
+        """The bytes from their beginning, of which only `read` is asked."""
+
+    def store(self, key: str) -> None:
+        """Put the same bytes under their final key. Raises ArtifactStoreFailed."""
+
+    def settle(self, change: Change) -> None:
+        """Add to the transaction that publishes what must be written with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawBody:
+    """The body of one request; nothing of it is remembered."""
+
+    stream: BinaryIO
+
+    def open(self) -> BinaryIO:
+        """The body, which nobody has read yet."""
+        return self.stream
+
+    def store(self, key: str) -> None:
+        """Send it on from its beginning."""
+        artifacts.put(key, self.stream)
+
+    def settle(self, change: Change) -> None:
+        """Nothing: the answer to the request is all that there is."""
+
+
 def demand_absent(upload: Upload) -> None:
     """Check 3: without force, the ident must not exist for the announced target. Raises ReleaseExists."""
     if not upload.forced and read(store.package_key(upload.ident, upload.target)) is not None:
         raise ReleaseExists
 
 
-def publish(upload: Upload, stream: BinaryIO) -> None:
+def publish(upload: Upload, source: Source) -> None:
     """Check and store an archive and make it a member of `unstable`; visible to the very next request.
 
-    Raises ReleaseExists, TargetUnsupported, ArchiveRefused, OriginMissing, ArtifactStoreFailed.
+    Raises ReleaseExists, TargetUnsupported, ArchiveRefused, OriginMissing, ArtifactStoreFailed, and what the source
+    raises.
     """
     demand_absent(upload)
     try:
-        contents = inspect(upload, hart.read_hart(stream))
+        contents = inspect(upload, hart.read_hart(source.open()))
         newest = _newest_of_same_type(upload, contents)
         _demand_same_bytes(upload, contents)
         demand_complete(upload, contents)
     except HartRefused as problem:
         raise ArchiveRefused(str(problem)) from problem
     key = artifacts.key_of(upload.ident, contents.target, upload_id=str(new_id()))
-    artifacts.put(key, stream)
-    finalise(upload, contents, key, newest)
+    source.store(key)
+    finalise(upload, contents, key, newest, source)
 
 
 def inspect(upload: Upload, archive: HartArchive) -> Contents:
@@ -92,14 +125,14 @@ def demand_complete(upload: Upload, contents: Contents) -> None:
         raise ArchiveRefused("ds:up:6")
 
 
-def finalise(upload: Upload, contents: Contents, key: str, newest: PackageRow | None) -> None:
+def finalise(upload: Upload, contents: Contents, key: str, newest: PackageRow | None, source: Source) -> None:
     """Write every row of a stored archive in one transaction; a lost race is decided anew, a repeat changes nothing.
 
     `newest` is the newest release of the name for the target, whose dependencies are known already. Raises
     ReleaseExists, ArchiveRefused, OriginMissing.
     """
     dependents.remember(upload.ident, contents.target, hart.tdeps(contents.archive), newest)
-    replaced: str | None = again_when_stale(lambda: _write(upload, contents, key))
+    replaced: str | None = again_when_stale(lambda: _write(upload, contents, key, source))
     if replaced is not None:
         artifacts.discard(replaced)
 
@@ -132,7 +165,7 @@ def _demand_same_bytes(upload: Upload, contents: Contents) -> None:
         raise ArchiveRefused("ds:up:4")
 
 
-def _write(upload: Upload, contents: Contents, key: str) -> str | None:
+def _write(upload: Upload, contents: Contents, key: str, source: Source) -> str | None:
     """Gives the object whose place the archive took, if any."""
     ident, target = upload.ident, contents.target
     package, wanted = store.package_key(ident, target), store.settings_key(ident.origin, ident.name)
@@ -151,6 +184,7 @@ def _write(upload: Upload, contents: Contents, key: str) -> str | None:
     unchanged = PackageRow.pk.does_not_exist() if stored is None else PackageRow.artifact == stored.artifact
     change.put(_package_row(upload, contents, key, place, stored), condition=unchanged)
     change.put(_texts_row(ident, contents, key))
+    source.settle(change)
     change.commit()
     return None if stored is None else stored.artifact
 
