@@ -12,27 +12,12 @@ from chalicelib.packages.errors import ArtifactStoreFailed
 from chalicelib.platform.settings import settings
 from tests.api.client import Depot, Reply
 from tests.builders.hart import Hart, a_hart, a_reference_hart, packed, signed
-from tests.builders.members import a_member
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.packages import a_channel, a_package, delete, promote, set_visibility, upload
 
 WINDOWS = "x86_64-windows"
 HAB_ON_WINDOWS = {"User-Agent": "hab/1.6.618/20230201 (x86_64-windows; 10.0.19045)"}
-
-
-@pytest.fixture(scope="module")
-def origin(depot: Depot) -> str:
-    """An origin of bobo with lkennedy as member; names within it are fresh for each test."""
-    origin = an_origin(depot)
-    a_member(depot, origin, "lkennedy", "member")
-    return origin
-
-
-@pytest.fixture
-def name() -> str:
-    """A package name of the test's own."""
-    return a_name("package")
 
 
 def refused(reply: Reply) -> tuple[int, str]:
@@ -161,7 +146,6 @@ class TestChecks:
         assert refused(upload(depot, a_hart(origin=origin, name=name), by=None)) == (401, "")
 
     def test_2_outsiders_and_readers_are_403_and_members_201(self, depot: Depot, origin: str, name: str) -> None:
-        a_member(depot, origin, "hank", "readonly_member")
         hart = a_hart(origin=origin, name=name)
 
         assert refused(upload(depot, hart, by="mystique")) == (403, "")
