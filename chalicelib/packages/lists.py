@@ -87,12 +87,11 @@ def names(below: Below, offset: int, size: int | None, member: bool) -> tuple[li
     counts = read(origin_count_key(below.origin))
     if counts is None:
         return [], 0
-    shown = NameRow.idents > 0 if member else NameRow.public_idents > 0
-    found = rows(
-        NameRow, store.names_partition(below.origin), where=shown, page=None if size is None else offset + size
-    )
-    wanted = islice(found, offset, None if size is None else offset + size)
     total = int(counts.names if member else counts.public_names)
+    shown = NameRow.idents > 0 if member else NameRow.public_idents > 0
+    end = None if size is None else offset + size
+    found = rows(NameRow, store.names_partition(below.origin), where=shown, page=end) if total > offset else ()
+    wanted = islice(found, offset, end)
     return [Listed(below.origin, row.sk, None, None, [], []) for row in wanted], total
 
 
@@ -100,7 +99,9 @@ def versions(origin: str, name: str, member: bool) -> list[ListedVersion]:
     """The versions of a name by visibility, newest first; versions without a digit are left out (packages.md 5.3)."""
     found: dict[tuple[str, Visibility], list[tuple[str, Target]]] = {}
     for row in rows(IdentRow, store.idents_partition(origin), begins=f"{name}/"):
-        _, version, release = row.place
+        its_name, version, release = row.place
+        if its_name != name:  # a slash in the asked name would reach into the versions of another
+            continue
         for target, place in Standing.parse(row.standing).seen_by(member).items():
             found.setdefault((version, place.visibility), []).append((release, target))
     listed = [
@@ -124,12 +125,11 @@ def settings(origin: str, offset: int, size: int | None, member: bool) -> tuple[
     counts = read(origin_count_key(origin))
     if counts is None:
         return [], 0
-    where = None if member else SettingsRow.visibility == str(Visibility.PUBLIC)
-    found = rows(
-        SettingsRow, store.settings_partition(origin), where=where, page=None if size is None else offset + size
-    )
     total = int(counts.settings if member else counts.public_settings)
-    return list(islice(found, offset, None if size is None else offset + size)), total
+    where = None if member else SettingsRow.visibility == str(Visibility.PUBLIC)
+    end = None if size is None else offset + size
+    found = rows(SettingsRow, store.settings_partition(origin), where=where, page=end) if total > offset else ()
+    return list(islice(found, offset, end)), total
 
 
 def _counted(below: Below, member: bool) -> int:
