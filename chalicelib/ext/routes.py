@@ -31,15 +31,6 @@ def _credentials(call: Call) -> "Credentials":
     return Credentials(*values)
 
 
-def _repository(call: Call) -> "Repository":
-    from chalicelib.ext.github import Repository
-
-    try:
-        return Repository(unsigned(call["install_id"], bits=32), unsigned(call["repo_id"], bits=32))
-    except NotUnsigned as problem:
-        raise InstallationMalformed from problem
-
-
 @routes.post("/ext/integrations/{registry_type}/credentials/validate", needs=SESSION, reads=_credentials)
 def validate_credentials(call: Call, credentials: "Credentials") -> Answer:
     """Try a registry's credentials before they are stored as an integration."""
@@ -49,12 +40,21 @@ def validate_credentials(call: Call, credentials: "Credentials") -> Answer:
     return EMPTY_200
 
 
-@routes.get("/ext/installations/{install_id}/repos/{repo_id}/contents/{path}", needs=SESSION, reads=_repository)
-def show_content(call: Call, repository: "Repository") -> Answer:
+@routes.get("/ext/installations/{install_id}/repos/{repo_id}/contents/{path}", needs=SESSION)
+def show_content(call: Call) -> Answer:
     """A file of a repository; the web UI looks for plans with it. The path is one segment, slashes encoded."""
     from chalicelib.ext import github
 
-    return json_answer(200, github.file_content(repository, call["path"]))
+    return json_answer(200, github.file_content(_repository(call), call["path"]))
+
+
+def _repository(call: Call) -> "Repository":
+    from chalicelib.ext.github import Repository
+
+    try:
+        return Repository(unsigned(call["install_id"], bits=32), unsigned(call["repo_id"], bits=32))
+    except NotUnsigned as problem:
+        raise InstallationMalformed from problem
 
 
 @routes.post("/notify", needs=ANYONE)
