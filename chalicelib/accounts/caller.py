@@ -98,10 +98,16 @@ class Caller:
             raise RoleMissing(status=refused)
         return session
 
-    def require_scope(self, needed: Scope | None) -> None:
-        """Stop a named token that was not made for this (None: for no token). Raises ScopeMissing."""
+    def require_scope(self, needed: Scope | None, origin_comes_later: bool = False) -> None:
+        """Stop a named token that was not made for this (None: for no token). Raises ScopeMissing.
+
+        Where the path does not name the origin, the role check that follows holds the token to its own.
+        """
         session = self.require_session()
-        if session.grant is not None and not session.grant.permits(needed, self._origin):
+        if session.grant is None:
+            return
+        origin = session.grant.origin if origin_comes_later else self._origin
+        if not session.grant.permits(needed, origin):
             raise ScopeMissing(needed, session.grant)
 
     def role_in(self, origin: str) -> Role | None:

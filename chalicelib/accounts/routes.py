@@ -21,15 +21,10 @@ def _new_email(call: Call) -> str:
     return email
 
 
-def _source_address(call: Call) -> str:
-    """Who connected to the gateway; a header could be made up."""
-    return str(((call._request.context or {}).get("identity") or {}).get("sourceIp") or "")
-
-
 @routes.get("/authenticate/{code}", needs=ANYONE)
 def authenticate(call: Call) -> Answer:
     """Exchange a provider's code for a web session."""
-    return json_answer(200, _signed_in(service.authenticate(call["code"], _source_address(call))))
+    return json_answer(200, _signed_in(service.authenticate(call["code"], call.source_address)))
 
 
 @routes.get("/profile", needs=SESSION)

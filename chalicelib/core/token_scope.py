@@ -11,6 +11,7 @@ from enum import StrEnum
 _READS = frozenset({"GET", "HEAD"})
 _OF_THE_ACCOUNT = ("/profile/access-tokens", "/profile/tokens")
 _RELEASE = "/depot/pkgs/{origin}/{pkg}/{version}/{release}"
+_UPLOADS = "/depot/uploads"
 _KEYS = "/depot/origins/{origin}/keys/"
 _SECRET_KEY = "/depot/origins/{origin}/secret_keys/latest"
 
@@ -80,7 +81,7 @@ def scope_needed(method: str, path: str) -> Scope | None:
         return Scope.UPLOAD if method in _READS else Scope.ADMIN
     if method in _READS:
         return Scope.READ
-    if method == "POST" and path.startswith((_RELEASE, _KEYS)):
+    if path.startswith(_UPLOADS) or (method == "POST" and path.startswith((_RELEASE, _KEYS))):
         return Scope.UPLOAD
     if path.startswith("/depot/channels/") or not {"promote", "demote"}.isdisjoint(path.split("/")):
         return Scope.PROMOTE

@@ -113,13 +113,20 @@ class Call:
         pairs = [(name, value) for name in parameters for value in parameters.getlist(name)]
         return f"{path}?{urlencode(pairs)}"
 
+    @property
+    def source_address(self) -> str:
+        """The address that the request came from, as the gateway saw it."""
+        identity = (self._request.context or {}).get("identity") or {}
+        return str(identity.get("sourceIp") or "")
+
     def json_object(self) -> dict[str, Any]:
         """The JSON object in the body. Raises BodyMalformed, BodyTooLarge (over 2 MiB)."""
         content_type = (self.header("content-type") or "").partition(";")[0].strip().lower()
         if content_type != "application/json" and not content_type.endswith("+json"):
             raise BodyMalformed("Content type error")
+        content = self._limited(JSON_LIMIT)
         try:
-            value = json.loads(self._limited(JSON_LIMIT))
+            value = json.loads(content)
         except (ValueError, RecursionError) as problem:
             raise BodyMalformed("the body is not JSON") from problem
         if not isinstance(value, dict):

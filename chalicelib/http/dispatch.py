@@ -4,11 +4,14 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import unquote
 
 from chalice.app import Response
 
 from chalicelib.accounts.caller import Caller, identify
 from chalicelib.core.roles import Role
+from chalicelib.core.token_scope import scope_needed
+from chalicelib.events.store import trigger_of
 from chalicelib.http.answer import Answer
 from chalicelib.http.app import App
 from chalicelib.http.call import Call
@@ -43,7 +46,10 @@ def respond(route: Route, request: Any, variables: dict[str, str]) -> Answer:
     started = time.perf_counter()
     caller: Caller | None = None
     try:
-        caller = identify(request.headers.get("authorization"), origin=variables.get("origin"))
+        headers = request.headers
+        trigger = trigger_of(headers.get("user-agent") or "", headers.get("referer") or "")
+        origin = unquote(variables["origin"]) if "origin" in variables else None
+        caller = identify(headers.get("authorization"), origin, trigger)
         answer = _answer(route, Call(request, variables, caller))
     except Exception as problem:  # noqa: BLE001 - the rim: the error table decides, and the unexpected is logged and a 500
         answer = _refusal(problem, caller)
@@ -65,6 +71,8 @@ def _authorise(route: Route, call: Call) -> None:
     if route.needs is ANYONE:
         return
     call.caller.require_session()
+    origin_comes_later = route.checked_inside and "origin" not in call.path
+    call.caller.require_scope(scope_needed(route.method, route.path), origin_comes_later)
     if isinstance(route.needs, Role) and not route.checked_inside:
         call.caller.require_role(call["origin"], route.needs, refused=route.refused)
 

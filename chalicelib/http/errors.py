@@ -2,6 +2,7 @@
 
 from chalicelib.accounts import errors as accounts
 from chalicelib.channels import errors as channels
+from chalicelib.ext import errors as ext
 from chalicelib.core.target import TargetUnknown
 from chalicelib.http.answer import Answer, empty, text
 from chalicelib.http.call import BodyMalformed, BodyTooLarge, QueryMalformed
@@ -21,6 +22,7 @@ STATUS: dict[type[Exception], int] = {
     **origins.STATUS,
     **packages.STATUS,
     **channels.STATUS,
+    **ext.STATUS,
 }
 RETRY_AFTER = {"Retry-After": "1"}
 

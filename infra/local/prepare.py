@@ -4,6 +4,7 @@ from importlib import import_module
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.accounts.provision import provision
 from chalicelib.platform.settings import settings
 from infra.local.cdn import ensure_signing_key
 from infra.local.resources import create_resources
@@ -20,6 +21,7 @@ def prepare() -> str:
     try:
         create_resources()
         ensure_signing_key(settings)
+        provision()
         return str(import_module(SEED).seed_user(settings))
     except (BotoCoreError, ClientError) as problem:
         raise PrepareFailed(f"the engine could not be prepared: {problem}") from problem
