@@ -1,7 +1,9 @@
 """Assembles the service: every domain's routes on one Chalice application."""
 
 from chalicelib.accounts.routes import routes as accounts
+from chalicelib.channels.bulk_routes import routes as bulk_channels
 from chalicelib.channels.routes import routes as channels
+from chalicelib.ext.routes import routes as ext
 from chalicelib.http.app import App
 from chalicelib.http.dispatch import mount
 from chalicelib.origins.routes import routes as origins
@@ -9,7 +11,7 @@ from chalicelib.packages.routes import routes as packages
 from chalicelib.packages.settings_routes import routes as package_settings
 from chalicelib.platform.routes import routes as platform
 
-DOMAINS = (platform, accounts, origins, packages, package_settings, channels)
+DOMAINS = (platform, accounts, origins, packages, package_settings, channels, bulk_channels, ext)
 
 app = App("bldr")
 mount(app, DOMAINS)

@@ -21,10 +21,15 @@ class ChannelQueryMalformed(Exception):
     """A parameter is missing, or source and target of a bulk operation make no sense (packages.md 9.5, 9.9)."""
 
 
+class BulkUnfinished(Exception):
+    """A bulk change is too large for one request; a repeat goes on where it stopped (packages.md 9.9)."""
+
+
 STATUS: dict[type[Exception], int] = {
     ChannelMissing: 404,
     ChannelExists: 409,
     ChannelProtected: 403,
     NotInChannel: 400,
     ChannelQueryMalformed: 400,
+    BulkUnfinished: 503,
 }

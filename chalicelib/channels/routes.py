@@ -41,20 +41,22 @@ def delete(call: Call) -> Answer:
     return EMPTY_200
 
 
-@routes.get(PACKAGES, needs=ANYONE, reads=lambda call: window(Family.C, call.integer("range")), hides_private=True)
-@routes.get(
-    PACKAGES + "/{pkg}", needs=ANYONE, reads=lambda call: window(Family.C, call.integer("range")), hides_private=True
-)
-@routes.get(
-    PACKAGES + "/{pkg}/{version}",
-    needs=ANYONE,
-    reads=lambda call: window(Family.C, call.integer("range")),
-    hides_private=True,
-)
+def list_request(call: Call) -> Window:
+    """Which rows of a list are asked for."""
+    return window(Family.C, call.integer("range"))
+
+
+@routes.get(PACKAGES, needs=ANYONE, reads=list_request, hides_private=True)
+@routes.get(PACKAGES + "/{pkg}", needs=ANYONE, reads=list_request, hides_private=True)
+@routes.get(PACKAGES + "/{pkg}/{version}", needs=ANYONE, reads=list_request, hides_private=True)
 def list_packages(call: Call, wanted: Window) -> Answer:
     """What is in a channel, or in it of a name or version (9.4)."""
+    return list_below(call, wanted, "".join(call[part] + "/" for part in ("pkg", "version") if part in call.path))
+
+
+def list_below(call: Call, wanted: Window, below: str) -> Answer:
+    """A page of a channel's packages whose place begins like this."""
     member = call.caller.role_in(call["origin"]) is not None
-    below = "".join(call[part] + "/" for part in ("pkg", "version") if part in call.path)
     rows, total = reads.idents(call["origin"], call["channel"], below, wanted.offset, wanted.size, member)
     return page(wanted, [ident.as_json() for ident in rows], total)
 

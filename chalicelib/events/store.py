@@ -1,13 +1,19 @@
-"""Rows of promotions and demotions by day; they outlive packages, channels and origins (packages.md 2 and 11)."""
+"""Rows of promotions and demotions; they outlive packages, channels and origins (packages.md sections 2 and 11)."""
 
+from collections.abc import Iterator
 from enum import StrEnum
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
-from chalicelib.platform.clock import now, timestamp
-from chalicelib.platform.table import Change, Row
+from chalicelib.platform.clock import new_id, now, timestamp
+from chalicelib.platform.table import Change, Row, partition, rows
+
+EVENTS = "EVENTS"
+"""One partition in order of time, so that a range of days is one Query, however many of its days have no events."""
+
+STARTED, DONE = "started", "done"
 
 
 class Operation(StrEnum):
@@ -26,7 +32,7 @@ class Trigger(StrEnum):
 
 
 class EventRow(Row):
-    """One single-package change of a channel; sorted by time within its day."""
+    """One single-package change of a channel; sorted by time, then ident."""
 
     operation = UnicodeAttribute()
     ident = UnicodeAttribute()
@@ -38,9 +44,17 @@ class EventRow(Row):
     created_at = UnicodeAttribute()
 
 
-def day_partition(day: str) -> str:
-    """Where the events of a day (`YYYY-MM-DD`, UTC) stand."""
-    return f"EVENTS#{day}"
+class GroupEventRow(Row):
+    """One bulk change of a channel; `started` stays where it was interrupted. No endpoint shows it."""
+
+    operation = UnicodeAttribute()
+    source = UnicodeAttribute()
+    target = UnicodeAttribute()
+    trigger = UnicodeAttribute()
+    requester_id = NumberAttribute()
+    requester = UnicodeAttribute()
+    created_at = UnicodeAttribute()
+    state = UnicodeAttribute()
 
 
 def trigger_of(user_agent: str, referer: str) -> Trigger:
@@ -63,7 +77,7 @@ def record(
     created_at = timestamp(now())
     change.put(
         EventRow(
-            day_partition(created_at[:10]),
+            EVENTS,
             f"{created_at}#{ident}#{target}",
             operation=str(operation),
             ident=str(ident),
@@ -75,3 +89,32 @@ def record(
             created_at=created_at,
         )
     )
+
+
+def group_event(
+    operation: Operation, origin: str, channels: tuple[str, str], requester: tuple[int, str], trigger: Trigger
+) -> GroupEventRow:
+    """The row of a bulk change from one channel to another that has just been started."""
+    moment = now()
+    return GroupEventRow(
+        group_events_partition(origin),
+        f"{timestamp(moment)}#{new_id(moment)}",
+        operation=str(operation),
+        source=channels[0],
+        target=channels[1],
+        trigger=str(trigger),
+        requester_id=requester[0],
+        requester=requester[1],
+        created_at=timestamp(moment),
+        state=STARTED,
+    )
+
+
+def group_events_partition(origin: str) -> str:
+    """Where the bulk changes of an origin's channels stand, in order of time."""
+    return partition("GROUP-EVENTS", origin)
+
+
+def newest_first(first_day: str, last_day: str) -> Iterator[EventRow]:
+    """The events of some days (`YYYY-MM-DD`, UTC, both inclusive), the newest first."""
+    return rows(EventRow, EVENTS, between=(first_day, last_day + "U"), newest_first=True)
