@@ -2,8 +2,8 @@
 
 from chalicelib.accounts import errors as accounts
 from chalicelib.channels import errors as channels
-from chalicelib.ext import errors as ext
 from chalicelib.core.target import TargetUnknown
+from chalicelib.ext import errors as ext
 from chalicelib.http.answer import Answer, empty, text
 from chalicelib.http.call import BodyMalformed, BodyTooLarge, QueryMalformed
 from chalicelib.origins import errors as origins

@@ -114,6 +114,8 @@ MATRIX = [
     Cell(f"GET {C}/pkgs/no-such/latest", ANYONE),
     Cell(f"GET {C}/pkgs/no-such/1.0/latest", ANYONE),
     Cell(f"GET {C}/pkgs/{IDENT}", ANYONE),
+    Cell(f"GET {C}/pkgs/promote", ANYONE),
+    Cell(f"GET {C}/pkgs/demote", ANYONE),
     Cell(f"PUT {C}/pkgs/{IDENT}/promote", **CHANNEL),
     Cell(f"PUT {C}/pkgs/{IDENT}/demote", **CHANNEL),
     Cell(f"PUT {C}/pkgs/promote?channel=no-such-channel", **CHANNEL),
