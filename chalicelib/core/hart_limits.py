@@ -23,7 +23,7 @@ class HartLimits:
     # members, and the headers that only extend the next one
     tar_headers: int = 300_000
     extension: int = 64 * KIB
-    extensions: int = 32 * MIB
+    extensions: int = 16 * MIB
     manifest: int = 16 * MIB
     metafile: int = 1 * MIB
     metafiles: int = 32 * MIB

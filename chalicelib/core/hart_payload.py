@@ -28,7 +28,7 @@ _PLAIN_FILES = (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE)
 _LONG_TEXTS = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
 _PAX_HEADERS = (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE)
 _PAX_SPARSE = ("GNU.sparse.size", "GNU.sparse.major")  # one of them is in every kind of sparse header
-_PAX_KEPT = ("path", "size", *_PAX_SPARSE)
+_PAX_KEPT = {keyword.encode(): keyword for keyword in ("path", "size", *_PAX_SPARSE)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def _members(payload: Unpacked, limits: HartLimits) -> Iterator[Member]:
             payload.skip(_padded(header.size))
             continue
         if header.type == tarfile.GNUTYPE_SPARSE:
-            _skip_sparse_map(payload, block)
+            extensions += _skip_sparse_map(payload, block, limits.extensions - extensions)
         member = _member(header, extended)
         following = payload.position + _padded(member.size)
         yield member
@@ -118,8 +118,8 @@ def _member(header: tarfile.TarInfo, extended: dict[str, str]) -> Member:
 def _extension(kind: bytes, content: bytes) -> dict[str, str]:
     """What an extension header says about the path and size of the next member."""
     if kind in _PAX_HEADERS:
-        records = ((_decoded(keyword), _decoded(value)) for keyword, value in _pax_records(content))
-        return {keyword: value for keyword, value in records if keyword in _PAX_KEPT}
+        records = _pax_records(content)
+        return {_PAX_KEPT[keyword]: _decoded(value) for keyword, value in records if keyword in _PAX_KEPT}
     return {"path": _decoded(content.partition(b"\0")[0])} if kind == tarfile.GNUTYPE_LONGNAME else {}
 
 
@@ -128,10 +128,12 @@ def _pax_records(content: bytes) -> Iterator[tuple[bytes, bytes]]:
     at = 0
     while at < len(content):
         length = _PAX_LENGTH.match(content, at)
-        end = at + int(length[1]) if length else 0
-        keyword, equals, value = content[length.end() : end].partition(b"=") if length else (b"", b"", b"")
-        if not equals or end > len(content) or not value.endswith(b"\n"):
-            raise HartUnreadable("a pax header is damaged")
+        if length is None:
+            raise HartUnreadable("a pax header is damaged: no length")
+        end = at + int(length[1])
+        keyword, equals, value = content[length.end() : end].partition(b"=")
+        if end > len(content) or not equals or not value.endswith(b"\n"):
+            raise HartUnreadable("a pax header is damaged: no record of its length")
         yield keyword, value[:-1]
         at = end
 
@@ -140,10 +142,15 @@ def _decoded(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogateescape")
 
 
-def _skip_sparse_map(payload: Unpacked, block: bytes) -> None:
-    is_continued = block[482]
+def _skip_sparse_map(payload: Unpacked, block: bytes, limit: int) -> int:
+    """Pass over what follows a header of the old sparse form; gives its length."""
+    length, is_continued = 0, block[482]
     while is_continued:
+        length += tarfile.BLOCKSIZE
+        if length > limit:
+            raise HartUnreadable("a tar header is too long")
         is_continued = payload.take(tarfile.BLOCKSIZE)[504]
+    return length
 
 
 def _padded(size: int) -> int:
