@@ -1,5 +1,6 @@
 """Artifacts in the object store: write-once keys, read by signed URL or through us (design.md section 5)."""
 
+from collections.abc import Callable
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
@@ -13,6 +14,10 @@ from chalicelib.platform.aws import client
 from chalicelib.platform.settings import settings
 
 PART_BYTES = 8 * 1024 * 1024
+COPY_PART_BYTES = 256 * 1024 * 1024
+"""Objects above this are copied in parts of it; one call could copy 5 GB, but not within its time limit."""
+
+COPIES_AT_ONCE = 8
 URL_SECONDS = 600
 
 
@@ -41,16 +46,62 @@ def put(key: str, archive: BinaryIO) -> None:
 
     archive.seek(0)
     config = TransferConfig(multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES, max_request_concurrency=1)
-    name = key.rpartition("/")[2]
-    described = {
-        "ContentType": "application/octet-stream",
-        "ContentDisposition": f'attachment; filename="{name}"',
-    }
     try:
         with TransferManager(client("s3"), config, executor_cls=NonThreadedExecutor) as transfers:
-            transfers.upload(archive, settings.bucket, key, extra_args=described).result()
+            transfers.upload(archive, settings.bucket, key, extra_args=_described(key)).result()
     except (BotoCoreError, ClientError) as problem:
         raise ArtifactStoreFailed from problem
+
+
+def copy(source: str, key: str, progress: Callable[[], None]) -> None:
+    """Store an archive that is another object, without moving its bytes through us; `progress` is called now and then.
+
+    Raises ArtifactStoreFailed, and what `progress` raises.
+    """
+    from s3transfer.manager import TransferConfig, TransferManager
+    from s3transfer.subscribers import BaseSubscriber
+
+    class Progress(BaseSubscriber):  # type: ignore[misc]
+        def on_progress(self, **_: Any) -> None:
+            progress()
+
+    config = TransferConfig(
+        multipart_threshold=COPY_PART_BYTES + 1,
+        multipart_chunksize=COPY_PART_BYTES,
+        max_request_concurrency=COPIES_AT_ONCE,
+    )
+    place = {"Bucket": settings.bucket, "Key": source}
+    described = {**_described(key), "MetadataDirective": "REPLACE"}
+    try:
+        with TransferManager(client("s3"), config) as transfers:
+            transfers.copy(place, settings.bucket, key, extra_args=described, subscribers=[Progress()]).result()
+    except (BotoCoreError, ClientError) as problem:
+        raise ArtifactStoreFailed from problem
+
+
+def _described(key: str) -> dict[str, str]:
+    name = key.rpartition("/")[2]
+    return {"ContentType": "application/octet-stream", "ContentDisposition": f'attachment; filename="{name}"'}
+
+
+class Stream:
+    """An object's bytes from their beginning."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+
+    def read(self, size: int) -> bytes:
+        """So many bytes, fewer at the end only. Raises ArtifactStoreFailed."""
+        try:
+            content: bytes = self._body.read(size)
+        except BotoCoreError as problem:
+            raise ArtifactStoreFailed from problem
+        return content
+
+
+def stream(key: str) -> Stream:
+    """An object of any size. Raises ArtifactMissing, ArtifactStoreFailed."""
+    return Stream(_call("get_object", Key=key)["Body"])
 
 
 def put_bytes(key: str, content: bytes) -> None:
@@ -62,6 +113,11 @@ def read(key: str) -> bytes:
     """A whole object; for small ones only. Raises ArtifactMissing, ArtifactStoreFailed."""
     content: bytes = _call("get_object", Key=key)["Body"].read()
     return content
+
+
+def demand(key: str) -> None:
+    """Raise ArtifactMissing unless the object is there, before anybody is sent to it. Raises ArtifactStoreFailed."""
+    _call("head_object", Key=key)
 
 
 def demand_store() -> None:

@@ -1,5 +1,7 @@
 """How an archive's bytes reach the client: inline, through the front, or by signed URL (platform.md 4.3)."""
 
+from collections.abc import Callable
+
 from chalicelib.core.visibility import Visibility
 from chalicelib.http.answer import CACHE_YEAR, Answer
 from chalicelib.packages import artifacts
@@ -18,7 +20,7 @@ def answer(row: PackageRow, plain: bool = False) -> Answer:
     `plain` asks for a presigned URL of the object store. Raises ReleaseMissing when the object is gone.
     """
     if plain:
-        return _redirect(artifacts.plain_url(row.artifact))
+        return _redirect(row.artifact, artifacts.plain_url)
     if settings.download_mode == "front":
         return Answer(
             200,
@@ -28,7 +30,7 @@ def answer(row: PackageRow, plain: bool = False) -> Answer:
         )
     if settings.download_mode == "auto" and row.size <= INLINE_BYTES:
         return Answer(200, _bytes(row.artifact), "application/octet-stream", _headers(row))
-    return _redirect(_signed_url(row.artifact))
+    return _redirect(row.artifact, _signed_url)
 
 
 def _headers(row: PackageRow) -> dict[str, str]:
@@ -57,5 +59,9 @@ def _signed_url(key: str) -> str:
     return signed_url(key)
 
 
-def _redirect(url: str) -> Answer:
-    return Answer(302, headers={"Location": url, "Cache-Control": "private, no-store"})
+def _redirect(key: str, url_of: Callable[[str], str]) -> Answer:
+    try:
+        artifacts.demand(key)
+    except ArtifactMissing as problem:
+        raise ReleaseMissing from problem
+    return Answer(302, headers={"Location": url_of(key), "Cache-Control": "private, no-store"})

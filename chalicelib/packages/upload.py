@@ -128,13 +128,12 @@ def demand_complete(upload: Upload, contents: Contents) -> None:
 def finalise(upload: Upload, contents: Contents, key: str, newest: PackageRow | None, source: Source) -> None:
     """Write every row of a stored archive in one transaction; a lost race is decided anew, a repeat changes nothing.
 
-    `newest` is the newest release of the name for the target, whose dependencies are known already. Raises
-    ReleaseExists, ArchiveRefused, OriginMissing.
+    `newest` is the newest release of the name for the target, whose dependencies are known already. An object whose
+    place is taken is left to the sweep, because links to it may be in use. Raises ReleaseExists, ArchiveRefused,
+    OriginMissing.
     """
     dependents.remember(upload.ident, contents.target, hart.tdeps(contents.archive), newest)
-    replaced: str | None = again_when_stale(lambda: _write(upload, contents, key, source))
-    if replaced is not None:
-        artifacts.discard(replaced)
+    again_when_stale(lambda: _write(upload, contents, key, source))
 
 
 def _demand_native_allowed(origin: str) -> None:
@@ -165,14 +164,13 @@ def _demand_same_bytes(upload: Upload, contents: Contents) -> None:
         raise ArchiveRefused("ds:up:4")
 
 
-def _write(upload: Upload, contents: Contents, key: str, source: Source) -> str | None:
-    """Gives the object whose place the archive took, if any."""
+def _write(upload: Upload, contents: Contents, key: str, source: Source) -> None:
     ident, target = upload.ident, contents.target
     package, wanted = store.package_key(ident, target), store.settings_key(ident.origin, ident.name)
     found = read_many([*steps.keys_of(ident), package, wanted, origin_key(ident.origin)])
     stored = found.get(package)
     if stored is not None and stored.artifact == key:
-        return None  # an earlier try was written, only its answer got lost
+        return  # an earlier try was written, only its answer got lost
     _decide_again(upload, contents, stored)
     change = Change()
     visibility = _visibility(change, upload, found)
@@ -186,7 +184,6 @@ def _write(upload: Upload, contents: Contents, key: str, source: Source) -> str 
     change.put(_texts_row(ident, contents, key))
     source.settle(change)
     change.commit()
-    return None if stored is None else stored.artifact
 
 
 def _decide_again(upload: Upload, contents: Contents, stored: PackageRow | None) -> None:
