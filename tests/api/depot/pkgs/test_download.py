@@ -1,0 +1,232 @@
+"""GET /depot/pkgs/{origin}/{name}/{version}/{release}/download (packages.md 5.7, platform.md 4.3)."""
+
+from dataclasses import replace
+from urllib.parse import parse_qs, quote, urlsplit
+
+import pytest
+
+from chalicelib.packages import download, reads
+from chalicelib.platform.settings import settings
+from tests.api.client import Depot, Reply
+from tests.builders.hart import Hart, a_hart
+from tests.builders.packages import a_package, set_visibility, upload
+
+WINDOWS = "x86_64-windows"
+HAB_ON_WINDOWS = {"User-Agent": "hab/1.6.0/20230201 (x86_64-windows; 10.0)"}
+CACHE_YEAR = "public, max-age=31536000"
+
+
+def has_the_archive(reply: Reply, hart: Hart) -> None:
+    """The answer that hab insists on."""
+    assert reply.status == 200
+    assert reply.body == hart.content
+    assert reply.headers["Content-Type"] == "application/octet-stream"
+    assert reply.headers["Content-Length"] == str(len(hart.content))
+    assert reply.headers["Content-Disposition"] == f'attachment; filename="{hart.archive_name}"'
+    assert reply.headers["X-Filename"] == hart.archive_name
+    assert "ETag" not in reply.headers
+
+
+def a_hidden_package(depot: Depot, origin: str, name: str) -> Hart:
+    """Settings are the only way to hidden packages."""
+    assert depot.post(f"/settings/{origin}/{name}", by="bobo").status == 201
+    assert depot.put(f"/settings/{origin}/{name}", by="bobo", json={"visibility": "hidden"}).status == 200
+    return a_package(depot, origin, name=name)
+
+
+def set_mode(monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
+    """How archives are handed out."""
+    monkeypatch.setattr(download, "settings", replace(settings, download_mode=mode))
+
+
+class TestAnswer:
+    @pytest.mark.parametrize("mode", ["front", "auto"])
+    def test_the_bytes_with_the_name_of_the_archive(
+        self, depot: Depot, origin: str, name: str, mode: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hart = a_package(depot, origin, name=name, payload=b"\x00\xff\r\n" * 100)
+        set_mode(monkeypatch, mode)
+
+        for by in (None, "mystique", "bobo"):
+            reply = depot.get(f"{hart.url}/download", by=by)
+            has_the_archive(reply, hart)
+            assert reply.headers["Cache-Control"] == CACHE_YEAR
+
+    @pytest.mark.parametrize("mode", ["front", "auto"])
+    def test_what_is_not_public_is_cached_privately(
+        self, depot: Depot, origin: str, name: str, mode: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hart = a_package(depot, origin, name=name)
+        set_visibility(depot, hart, "private")
+        set_mode(monkeypatch, mode)
+
+        reply = depot.get(f"{hart.url}/download", by="hank")
+
+        has_the_archive(reply, hart)
+        assert reply.headers["Cache-Control"] == "private, max-age=300"
+
+    def test_file_names_with_unusual_characters(self, depot: Depot, origin: str, name: str) -> None:
+        hart = a_hart(origin=origin, name=name, version="1.0~b+2%")
+        assert upload(depot, hart, path=quote(hart.path)).status == 201
+
+        has_the_archive(depot.get(f"/depot/pkgs/{quote(hart.path)}/download"), hart)
+
+    @pytest.mark.parametrize(
+        ("asked", "status", "part"),
+        [("bytes=0-9", 206, slice(0, 10)), ("bytes=100-", 206, slice(100, None)), ("bytes=-7", 206, slice(-7, None))],
+    )
+    def test_a_part_of_the_bytes(
+        self, depot: Depot, origin: str, name: str, asked: str, status: int, part: slice
+    ) -> None:
+        hart = a_package(depot, origin, name=name)
+
+        reply = depot.get(f"{hart.url}/download", headers={"Range": asked})
+
+        assert (reply.status, reply.body) == (status, hart.content[part])
+        assert reply.headers["X-Filename"] == hart.archive_name
+        assert reply.headers["Content-Range"].endswith(f"/{len(hart.content)}")
+
+    def test_a_part_beyond_the_end_is_416(self, depot: Depot, origin: str, name: str) -> None:
+        hart = a_package(depot, origin, name=name)
+
+        assert depot.get(f"{hart.url}/download", headers={"Range": "bytes=999999-"}).status == 416
+
+
+class TestRedirect:
+    def test_large_archives_are_elsewhere(
+        self, depot: Depot, origin: str, name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hart = a_package(depot, origin, name=name)
+        monkeypatch.setattr(download, "INLINE_BYTES", len(hart.content))
+        set_mode(monkeypatch, "auto")
+        assert depot.get(f"{hart.url}/download").status == 200
+
+        monkeypatch.setattr(download, "INLINE_BYTES", len(hart.content) - 1)
+        self.is_redirected(depot.get(f"{hart.url}/download"), hart)
+
+    def test_all_are_when_so_configured(
+        self, depot: Depot, origin: str, name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hart = a_package(depot, origin, name=name)
+        set_mode(monkeypatch, "redirect")
+
+        self.is_redirected(depot.get(f"{hart.url}/download"), hart)
+
+    def test_a_plain_presigned_url_on_request(self, depot: Depot, origin: str, name: str) -> None:
+        hart = a_package(depot, origin, name=name)
+
+        self.is_redirected(depot.get(f"{hart.url}/download?redirect=s3"), hart)
+
+    def is_redirected(self, reply: Reply, hart: Hart) -> None:
+        assert (reply.status, reply.body) == (302, b"")
+        assert reply.headers["Cache-Control"] == "private, no-store"
+        location = urlsplit(reply.headers["Location"])
+        assert location.path.endswith(f"/{hart.archive_name}")
+        assert "X-Amz-Signature" in parse_qs(location.query) or "Signature" in parse_qs(location.query)
+
+
+class TestTarget:
+    def test_it_selects_the_package(self, depot: Depot, origin: str, name: str) -> None:
+        linux = a_package(depot, origin, name=name)
+        windows = a_package(depot, origin, name=name, target=WINDOWS)
+
+        has_the_archive(depot.get(f"{linux.url}/download"), linux)
+        has_the_archive(depot.get(f"{linux.url}/download", query={"target": WINDOWS}), windows)
+        has_the_archive(depot.get(f"{linux.url}/download", headers=HAB_ON_WINDOWS), windows)
+        reply = depot.get(f"{linux.url}/download", query={"target": "aarch64-linux"})
+        assert (reply.status, reply.body) == (404, b"")
+
+    @pytest.mark.parametrize("target", ["", "mips-linux", "X86_64-linux", "x86_64-darwin", "aarch64-windows"])
+    def test_an_invalid_or_unsupported_one_is_422_before_anything_is_looked_up(
+        self, depot: Depot, origin: str, name: str, target: str
+    ) -> None:
+        for url in (a_package(depot, origin, name=name).url, f"/depot/pkgs/{origin}/{name}/9/9"):
+            reply = depot.get(f"{url}/download", query={"target": target})
+            assert (reply.status, reply.text) == (422, f"Invalid package target '{target}'")
+
+    def test_which_are_supported_is_configured(
+        self, depot: Depot, origin: str, name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hart = a_package(depot, origin, name=name)
+        monkeypatch.setattr(reads, "settings", replace(settings, targets=()))
+
+        assert depot.get(f"{hart.url}/download").status == 422
+        assert depot.get(hart.url).status == 200
+
+
+class TestWhoMay:
+    def test_private_packages_are_for_members(self, depot: Depot, origin: str, name: str) -> None:
+        hart = a_package(depot, origin, name=name)
+        set_visibility(depot, hart, "private")
+
+        for stranger in (None, "mystique"):
+            reply = depot.get(f"{hart.url}/download", by=stranger)
+            assert (reply.status, reply.body) == (404, b"")
+        for member in ("bobo", "lkennedy", "hank"):
+            has_the_archive(depot.get(f"{hart.url}/download", by=member), hart)
+
+    def test_hidden_ones_are_for_everybody_who_knows_them(self, depot: Depot, origin: str, name: str) -> None:
+        hart = a_hidden_package(depot, origin, name)
+
+        for by in (None, "mystique", "hank"):
+            has_the_archive(depot.get(f"{hart.url}/download", by=by), hart)
+        assert depot.get(hart.url).status == 404
+
+    def test_a_bad_token_is_401_even_there(self, depot: Depot, origin: str, name: str) -> None:
+        hart = a_package(depot, origin, name=name)
+
+        for query in ("", "?target=nonsense"):
+            reply = depot.get(f"{hart.url}/download{query}", by="nonsense")
+            assert (reply.status, reply.body) == (401, b"")
+
+
+@pytest.mark.parametrize("path", ["{o}/{n}/1.2.3/2", "{o}/{n}/9/20240301123456", "nowhere/{n}/1.2.3/20240301123456"])
+def test_what_is_not_there_is_404(depot: Depot, origin: str, name: str, path: str) -> None:
+    a_package(depot, origin, name=name)
+
+    reply = depot.get(f"/depot/pkgs/{path.format(o=origin, n=name)}/download")
+
+    assert (reply.status, reply.body) == (404, b"")
+
+
+@pytest.mark.parametrize("mode", ["front", "auto", "redirect"])
+def test_an_object_that_is_gone_is_404(
+    depot: Depot, origin: str, name: str, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hart = a_package(depot, origin, name=name)
+    remove_object(hart)
+    set_mode(monkeypatch, mode)
+
+    for query in ("", "?redirect=s3"):
+        reply = depot.get(f"{hart.url}/download{query}")
+        assert (reply.status, reply.body) == (404, b"")
+    assert depot.get(hart.url).status == 200
+
+
+def remove_object(hart: Hart) -> None:
+    """Take the bytes out of the bucket behind the depot's back."""
+    from chalicelib.platform.aws import client
+
+    s3 = client("s3")
+    [stored] = s3.list_objects_v2(Bucket=settings.bucket, Prefix=f"{hart.path}/")["Contents"]
+    s3.delete_object(Bucket=settings.bucket, Key=stored["Key"])
+
+
+def test_uploading_once_more_brings_back_an_object_that_is_gone(depot: Depot, origin: str, name: str) -> None:
+    hart = a_package(depot, origin, name=name)
+    remove_object(hart)
+
+    assert upload(depot, hart, forced=True).status == 201
+
+    has_the_archive(depot.get(f"{hart.url}/download"), hart)
+
+
+def test_links_that_were_handed_out_survive_another_upload(depot: Depot, origin: str, name: str) -> None:
+    import requests
+
+    hart = a_package(depot, origin, name=name)
+    link = depot.get(f"{hart.url}/download?redirect=s3").headers["Location"]
+
+    assert upload(depot, hart, forced=True).status == 201
+
+    assert requests.get(link, timeout=5).content == hart.content
