@@ -10,8 +10,9 @@ from chalicelib.origins.routes import routes as origins
 from chalicelib.packages.routes import routes as packages
 from chalicelib.packages.settings_routes import routes as package_settings
 from chalicelib.platform.routes import routes as platform
+from chalicelib.uploads.routes import routes as uploads
 
-DOMAINS = (platform, accounts, origins, packages, package_settings, channels, bulk_channels, ext)
+DOMAINS = (platform, accounts, origins, packages, package_settings, channels, bulk_channels, uploads, ext)
 
 app = App("bldr")
 mount(app, DOMAINS)

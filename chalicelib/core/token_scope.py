@@ -10,6 +10,7 @@ from enum import StrEnum
 
 _READS = frozenset({"GET", "HEAD"})
 _OF_THE_ACCOUNT = ("/profile/access-tokens", "/profile/tokens")
+_UPLOADS = "/depot/uploads"
 _RELEASE = "/depot/pkgs/{origin}/{pkg}/{version}/{release}"
 _UPLOADS = "/depot/uploads"
 _KEYS = "/depot/origins/{origin}/keys/"
@@ -79,7 +80,7 @@ def scope_needed(method: str, path: str) -> Scope | None:
         return None
     if path == _SECRET_KEY:
         return Scope.UPLOAD if method in _READS else Scope.ADMIN
-    if method in _READS:
+    if method in _READS or path.startswith(_UPLOADS):  # whose service asks for `upload` in the origin of the ident
         return Scope.READ
     if path.startswith(_UPLOADS) or (method == "POST" and path.startswith((_RELEASE, _KEYS))):
         return Scope.UPLOAD

@@ -3,13 +3,16 @@
 from chalicelib.accounts import errors as accounts
 from chalicelib.channels import errors as channels
 from chalicelib.core.target import TargetUnknown
+from chalicelib.events import errors as events
 from chalicelib.ext import errors as ext
 from chalicelib.http.answer import Answer, empty, text
 from chalicelib.http.call import BodyMalformed, BodyTooLarge, QueryMalformed
 from chalicelib.origins import errors as origins
 from chalicelib.packages import errors as packages
 from chalicelib.platform import observe
+from chalicelib.platform.background import NotStarted
 from chalicelib.platform.table import KeyTooLong, StoreUnavailable
+from chalicelib.uploads import errors as uploads
 
 STATUS: dict[type[Exception], int] = {
     QueryMalformed: 400,
@@ -18,10 +21,13 @@ STATUS: dict[type[Exception], int] = {
     KeyTooLong: 422,
     TargetUnknown: 422,
     StoreUnavailable: 503,
+    NotStarted: 503,
     **accounts.STATUS,
     **origins.STATUS,
     **packages.STATUS,
     **channels.STATUS,
+    **events.STATUS,
+    **uploads.STATUS,
     **ext.STATUS,
 }
 RETRY_AFTER = {"Retry-After": "1"}

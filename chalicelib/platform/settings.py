@@ -106,6 +106,9 @@ class Settings:
     cdn_url: str = setting("BLDR_CDN_URL", str, "", "Base URL of the distribution in front of the bucket")
     cdn_key_id: str = setting("BLDR_CDN_KEY_ID", str, "", "Id of the distribution's signing key")
     cdn_key_secret: str = setting("BLDR_CDN_KEY_SECRET", str, "", "Secrets Manager secret with the private signing key")
+    upload_function: str = setting(
+        "BLDR_UPLOAD_FUNCTION", str, "", "Function that finishes large uploads (set by the template); empty: a thread"
+    )
     origin_creators: tuple[str, ...] = setting(
         "BLDR_ALLOWED_USERS_FOR_ORIGIN_CREATE", _names, (), "Accounts that may create origins; empty: everybody"
     )
@@ -128,6 +131,7 @@ class Settings:
     sign_ins_per_minute: int = setting(
         "BLDR_SIGN_INS_PER_MINUTE", _count, 30, "Sign-ins that one source address may try in a minute; 0: no limit"
     )
+    saas_bldr_url: str = setting("BLDR_SAAS_BLDR_URL", str, "https://bldr.habitat.sh", "The public depot, for its events")
     license_server_url: str = setting("BLDR_LICENSE_SERVER_URL", str, "", "Licence service; empty: none")
     private_registries: str = setting(
         "BLDR_PRIVATE_REGISTRIES",

@@ -1,0 +1,112 @@
+"""Where the parts of an upload are until they become an artifact: a multipart upload, then an object below `staging/`.
+
+What is left there goes after a day by the bucket's lifecycle rule.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.packages.errors import ArtifactStoreFailed
+from chalicelib.platform import observe
+from chalicelib.platform.aws import client
+from chalicelib.platform.settings import settings
+
+PREFIX = "staging/"
+URL_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part that is there."""
+
+    number: int
+    size: int
+    etag: str
+
+
+def key_of(upload_id: str) -> str:
+    """Where the joined parts stand."""
+    return f"{PREFIX}{upload_id}.hart"
+
+
+def upload_id_of(key: str) -> str:
+    """The upload that an object below `staging/` belongs to."""
+    return key.removeprefix(PREFIX).removesuffix(".hart")
+
+
+def open_multipart(upload_id: str) -> str:
+    """Begin to take parts; gives the object store's id for it. Raises ArtifactStoreFailed."""
+    return str(_call("create_multipart_upload", Key=key_of(upload_id))["UploadId"])
+
+
+def part_url(upload_id: str, multipart: str, number: int) -> str:
+    """Where a part can be PUT for an hour, without any other credential. Signed here, without a call."""
+    place = {"Bucket": settings.bucket, "Key": key_of(upload_id), "UploadId": multipart, "PartNumber": number}
+    url: str = client("s3").generate_presigned_url("upload_part", Params=place, ExpiresIn=URL_SECONDS)
+    return url
+
+
+def received(upload_id: str, multipart: str) -> list[Part] | None:
+    """The parts that are there, or None when no more are taken: they were joined, or the upload was given up.
+
+    One call per thousand parts. Raises ArtifactStoreFailed.
+    """
+    try:
+        return list(_parts(upload_id, multipart))
+    except _NoLongerOpen:
+        return None
+
+
+def join(upload_id: str, multipart: str) -> None:
+    """Make one object of the parts; one that was made already is left. Raises ArtifactStoreFailed."""
+    try:
+        parts = [{"PartNumber": part.number, "ETag": part.etag} for part in _parts(upload_id, multipart)]
+        place = {"Key": key_of(upload_id), "UploadId": multipart}
+        _call("complete_multipart_upload", **place, MultipartUpload={"Parts": parts})
+    except _NoLongerOpen:
+        return
+
+
+def give_up(key: str, multipart: str) -> None:
+    """Take no more parts and forget those that are there; a repeat does nothing. Raises ArtifactStoreFailed."""
+    try:
+        _call("abort_multipart_upload", Key=key, UploadId=multipart)
+    except _NoLongerOpen:
+        return
+
+
+def discard(key: str) -> None:
+    """Remove a staged archive; what does not go now goes by the lifecycle rule."""
+    try:
+        _call("delete_object", Key=key)
+    except ArtifactStoreFailed as problem:
+        observe.unexpected(problem)
+
+
+class _NoLongerOpen(Exception):
+    """The multipart upload was completed, aborted or never there."""
+
+
+def _parts(upload_id: str, multipart: str) -> Iterator[Part]:
+    place: dict[str, Any] = {"Key": key_of(upload_id), "UploadId": multipart}
+    while True:
+        page = _call("list_parts", **place)
+        for part in page.get("Parts", ()):
+            yield Part(part["PartNumber"], part["Size"], part["ETag"])
+        if not page.get("IsTruncated"):
+            return
+        place["PartNumberMarker"] = page["NextPartNumberMarker"]
+
+
+def _call(operation: str, **arguments: Any) -> Any:
+    try:
+        return getattr(client("s3"), operation)(Bucket=settings.bucket, **arguments)
+    except ClientError as problem:
+        if problem.response["Error"]["Code"] == "NoSuchUpload":
+            raise _NoLongerOpen from problem
+        raise ArtifactStoreFailed from problem
+    except BotoCoreError as problem:
+        raise ArtifactStoreFailed from problem
