@@ -14,7 +14,7 @@ from chalicelib.accounts.store import NamedTokenRow
 from chalicelib.core.roles import Role, SessionFlags
 from chalicelib.core.token_scope import Grant, Scope
 from chalicelib.core.visibility import Visibility
-from chalicelib.events.store import Trigger
+from chalicelib.events.kinds import Trigger
 from chalicelib.origins.members import MemberRow, member_key
 from chalicelib.platform.table import Found, Key, read_many
 

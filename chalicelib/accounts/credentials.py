@@ -3,15 +3,22 @@
 import hmac
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.accounts import store
 from chalicelib.accounts.errors import TokenRefused
 from chalicelib.accounts.store import AccessTokenRow, NamedTokenRow, SessionRow
-from chalicelib.core import access_token, named_token, session_token
 from chalicelib.core.roles import SessionFlags
+from chalicelib.platform.deferred import deferred
 from chalicelib.platform.settings import settings
 from chalicelib.platform.table import Key
+
+if TYPE_CHECKING:
+    from chalicelib.core import access_token, named_token, session_token
+else:
+    access_token = deferred("chalicelib.core.access_token")
+    named_token = deferred("chalicelib.core.named_token")
+    session_token = deferred("chalicelib.core.session_token")
 
 BUILDER_ID = 0
 NO_FLAGS = SessionFlags(0)

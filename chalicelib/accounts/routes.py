@@ -1,15 +1,24 @@
 """Accounts over HTTP: signing in, the profile and what belongs to a user (accounts.md 8.1-8.3)."""
 
-from typing import Any
+from __future__ import annotations
 
-from chalicelib.accounts import license_routes, service, token_routes
-from chalicelib.accounts.service import OwnOrigin
-from chalicelib.accounts.sign_in import SignedIn
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.accounts import license_routes, token_routes
 from chalicelib.accounts.store import AccountRow
 from chalicelib.http.answer import EMPTY_200, Answer, json_answer
 from chalicelib.http.call import BodyMalformed, Call
 from chalicelib.http.routes import ANYONE, SESSION, Routes
-from chalicelib.origins import invitations
+from chalicelib.platform.deferred import deferred
+
+if TYPE_CHECKING:
+    from chalicelib.accounts import service
+    from chalicelib.accounts.service import OwnOrigin
+    from chalicelib.accounts.sign_in import SignedIn
+    from chalicelib.origins import invitations
+else:
+    service = deferred("chalicelib.accounts.service")
+    invitations = deferred("chalicelib.origins.invitations")
 
 routes = Routes("accounts")
 

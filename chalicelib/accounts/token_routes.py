@@ -1,18 +1,25 @@
 """Tokens of an account over HTTP: the one access token (accounts.md 8.2), and named tokens, which are our own."""
 
-from datetime import UTC, datetime
-from typing import Any
+from __future__ import annotations
 
-from chalicelib.accounts import named_tokens, service
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
 from chalicelib.accounts.errors import NamedTokenMissing, TokenIdInvalid
-from chalicelib.accounts.named_tokens import Wish
-from chalicelib.accounts.service import AccessToken
 from chalicelib.accounts.store import NamedTokenRow
 from chalicelib.core.unsigned import NotUnsigned, unsigned
 from chalicelib.http.answer import EMPTY_200, EMPTY_204, NO_CACHE, Answer, json_answer
 from chalicelib.http.call import BodyMalformed, Call
 from chalicelib.http.routes import SESSION, Routes
 from chalicelib.platform.clock import timestamp
+from chalicelib.platform.deferred import deferred
+
+if TYPE_CHECKING:
+    from chalicelib.accounts import named_tokens, service
+    from chalicelib.accounts.service import AccessToken
+else:
+    named_tokens = deferred("chalicelib.accounts.named_tokens")
+    service = deferred("chalicelib.accounts.service")
 
 routes = Routes("accounts")
 
@@ -31,7 +38,7 @@ def _named_token_id(call: Call) -> int:
         raise NamedTokenMissing from problem
 
 
-def _wish(call: Call) -> Wish:
+def _wish(call: Call) -> named_tokens.Wish:
     sent = call.json_object()
     label, scopes, origin, days = (sent.get(field) for field in ("name", "scopes", "origin", "expires_in"))
     if not isinstance(label, str):
@@ -42,7 +49,7 @@ def _wish(call: Call) -> Wish:
         raise BodyMalformed("origin: expected a string")
     if not isinstance(days, int | None) or isinstance(days, bool):
         raise BodyMalformed("expires_in: expected a number of days")
-    return Wish.of(label, scopes, origin, days)
+    return named_tokens.Wish.of(label, scopes, origin, days)
 
 
 @routes.get("/profile/access-tokens", needs=SESSION)
@@ -73,7 +80,7 @@ def list_named_tokens(call: Call) -> Answer:
 
 
 @routes.post("/profile/tokens", needs=SESSION, reads=_wish)
-def make_named_token(call: Call, wish: Wish) -> Answer:
+def make_named_token(call: Call, wish: named_tokens.Wish) -> Answer:
     """Make a named token; its text is in this answer and never again."""
     row, text = named_tokens.make(wish, call.caller)
     return json_answer(201, _named_token(row) | {"token": text}, NO_CACHE)

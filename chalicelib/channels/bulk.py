@@ -23,7 +23,8 @@ from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.core.version_order import release_key
 from chalicelib.events import store as events
-from chalicelib.events.store import GroupEventRow, Operation, Trigger
+from chalicelib.events.kinds import Operation, Trigger
+from chalicelib.events.store import GroupEventRow
 from chalicelib.packages import steps
 from chalicelib.packages import store as packages
 from chalicelib.packages.standing import Standing

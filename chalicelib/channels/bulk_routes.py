@@ -1,13 +1,21 @@
 """Bulk promotion and demotion over HTTP (packages.md 9.9); clients send PUT, the published description says POST."""
 
-from chalicelib.channels import bulk
-from chalicelib.channels.bulk import BulkRequest
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from chalicelib.channels.routes import PACKAGES, WRITE, list_below, list_request
-from chalicelib.events.store import Operation, trigger_of
+from chalicelib.events.kinds import Operation
 from chalicelib.http.answer import EMPTY_200, Answer
 from chalicelib.http.call import Call
 from chalicelib.http.paging import Window
 from chalicelib.http.routes import ANYONE, Routes
+from chalicelib.platform.deferred import deferred
+
+if TYPE_CHECKING:
+    from chalicelib.channels import bulk
+else:
+    bulk = deferred("chalicelib.channels.bulk")
 
 routes = Routes("bulk changes of channels")
 
@@ -38,7 +46,6 @@ def list_packages_named_demote(call: Call, wanted: Window) -> Answer:
     return list_below(call, wanted, "demote/")
 
 
-def _request(call: Call, operation: Operation) -> BulkRequest:
-    trigger = trigger_of(call.user_agent, call.header("referer") or "")
+def _request(call: Call, operation: Operation) -> bulk.BulkRequest:
     session = call.caller.require_session()
-    return BulkRequest(operation, call["origin"], call["channel"], call.query("channel"), session, trigger)
+    return bulk.BulkRequest(operation, call["origin"], call["channel"], call.query("channel"), session, session.trigger)

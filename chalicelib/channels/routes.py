@@ -1,18 +1,24 @@
 """Channels over HTTP (packages.md section 9). Every refused write is 401, whatever is missing (packages.md 1.1)."""
 
-from typing import Any
+from __future__ import annotations
 
-from chalicelib.channels import reads, service
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.channels import reads
 from chalicelib.channels.errors import ChannelQueryMalformed
-from chalicelib.channels.service import Request
 from chalicelib.channels.store import ChannelRow
 from chalicelib.core.roles import Role
-from chalicelib.events.store import trigger_of
 from chalicelib.http.answer import EMPTY_200, NO_CACHE, Answer, json_answer
 from chalicelib.http.call import Call
 from chalicelib.http.paging import Family, Window, page, window
 from chalicelib.http.routes import ANYONE, Routes
 from chalicelib.packages import render
+from chalicelib.platform.deferred import deferred
+
+if TYPE_CHECKING:
+    from chalicelib.channels import service
+else:
+    service = deferred("chalicelib.channels.service")
 
 routes = Routes("channels")
 CHANNEL = "/depot/channels/{origin}/{channel}"
@@ -108,9 +114,9 @@ def demote(call: Call, _: None) -> Answer:
     return EMPTY_200
 
 
-def _request(call: Call) -> Request:
-    trigger = trigger_of(call.user_agent, call.header("referer") or "")
-    return Request(call.ident, call.target, call["channel"], call.caller.require_session(), trigger)
+def _request(call: Call) -> service.Request:
+    session = call.caller.require_session()
+    return service.Request(call.ident, call.target, call["channel"], session, session.trigger)
 
 
 def _channel(origin: str, row: ChannelRow) -> dict[str, str]:

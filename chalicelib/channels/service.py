@@ -10,7 +10,7 @@ from chalicelib.channels.store import BORN_WITH, UNSTABLE, ChannelRow, LeavingCh
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.events import store as events
-from chalicelib.events.store import Operation, Trigger
+from chalicelib.events.kinds import Operation, Trigger
 from chalicelib.origins.store import OriginRow, origin_key
 from chalicelib.packages import steps
 from chalicelib.packages.errors import ReleaseMissing

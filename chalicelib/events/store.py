@@ -1,12 +1,12 @@
 """Rows of promotions and demotions; they outlive packages, channels and origins (packages.md sections 2 and 11)."""
 
 from collections.abc import Iterator
-from enum import StrEnum
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
+from chalicelib.events.kinds import Operation, Trigger
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.table import Change, Row, partition, rows
 
@@ -14,21 +14,6 @@ EVENTS = "EVENTS"
 """One partition in order of time, so that a range of days is one Query, however many of its days have no events."""
 
 STARTED, DONE = "started", "done"
-
-
-class Operation(StrEnum):
-    """What was done to a package in a channel."""
-
-    PROMOTE = "Promote"
-    DEMOTE = "Demote"
-
-
-class Trigger(StrEnum):
-    """What asked for it (platform.md 1.5)."""
-
-    HAB = "hab_client"
-    WEB = "builder_ui"
-    UNKNOWN = "unknown"
 
 
 class EventRow(Row):
@@ -55,13 +40,6 @@ class GroupEventRow(Row):
     requester = UnicodeAttribute()
     created_at = UnicodeAttribute()
     state = UnicodeAttribute()
-
-
-def trigger_of(user_agent: str, referer: str) -> Trigger:
-    """Who is behind a request: the command line, the web UI, or unknown."""
-    if user_agent.startswith("hab/"):
-        return Trigger.HAB
-    return Trigger.WEB if "http" in referer else Trigger.UNKNOWN
 
 
 def record(
@@ -117,4 +95,6 @@ def group_events_partition(origin: str) -> str:
 
 def newest_first(first_day: str, last_day: str) -> Iterator[EventRow]:
     """The events of some days (`YYYY-MM-DD`, UTC, both inclusive), the newest first."""
+    if first_day > last_day:
+        return iter(())
     return rows(EventRow, EVENTS, between=(first_day, last_day + "U"), newest_first=True)

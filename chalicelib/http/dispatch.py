@@ -11,7 +11,7 @@ from chalice.app import Response
 from chalicelib.accounts.caller import Caller, identify
 from chalicelib.core.roles import Role
 from chalicelib.core.token_scope import scope_needed
-from chalicelib.events.store import trigger_of
+from chalicelib.events.kinds import trigger_of
 from chalicelib.http.answer import Answer
 from chalicelib.http.app import App
 from chalicelib.http.call import Call

@@ -1,10 +1,19 @@
 """Origin integrations over HTTP (accounts.md 8.9)."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from chalicelib.core.roles import Role
 from chalicelib.http.answer import EMPTY_201, EMPTY_204, NO_CACHE, Answer, json_answer
 from chalicelib.http.call import Call
 from chalicelib.http.routes import Routes
-from chalicelib.origins import integrations
+from chalicelib.platform.deferred import deferred
+
+if TYPE_CHECKING:
+    from chalicelib.origins import integrations
+else:
+    integrations = deferred("chalicelib.origins.integrations")
 
 routes = Routes("origins")
 

@@ -3,11 +3,20 @@
 The origin in the path of an invitation's id is not compared: clients know the id alone.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from chalicelib.core.roles import Role
 from chalicelib.http.answer import EMPTY_204, NO_CACHE, Answer, json_answer
 from chalicelib.http.call import Call
 from chalicelib.http.routes import SESSION, Routes
-from chalicelib.origins import invitations
+from chalicelib.platform.deferred import deferred
+
+if TYPE_CHECKING:
+    from chalicelib.origins import invitations
+else:
+    invitations = deferred("chalicelib.origins.invitations")
 
 routes = Routes("origins")
 

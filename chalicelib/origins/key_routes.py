@@ -1,11 +1,20 @@
 """Origin keys over HTTP (accounts.md 8.5)."""
 
-from chalicelib.core.key_file import KeyFile
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from chalicelib.core.roles import Role
 from chalicelib.http.answer import EMPTY_200, EMPTY_201, NO_CACHE, Answer, attachment, json_answer, text
 from chalicelib.http.call import Call
 from chalicelib.http.routes import ANYONE, Routes
-from chalicelib.origins import keys
+from chalicelib.platform.deferred import deferred
+
+if TYPE_CHECKING:
+    from chalicelib.core.key_file import KeyFile
+    from chalicelib.origins import keys
+else:
+    keys = deferred("chalicelib.origins.keys")
 
 routes = Routes("origins")
 

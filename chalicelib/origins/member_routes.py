@@ -1,10 +1,19 @@
 """Members of an origin over HTTP: roles, removal, departure, transfer (accounts.md 8.4, 8.6)."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from chalicelib.core.roles import Role
 from chalicelib.http.answer import EMPTY_204, NO_CACHE, Answer, json_answer
 from chalicelib.http.call import Call
 from chalicelib.http.routes import SESSION, Routes
-from chalicelib.origins import membership
+from chalicelib.platform.deferred import deferred
+
+if TYPE_CHECKING:
+    from chalicelib.origins import membership
+else:
+    membership = deferred("chalicelib.origins.membership")
 
 routes = Routes("origins")
 

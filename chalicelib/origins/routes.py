@@ -1,19 +1,22 @@
 """Origins over HTTP (accounts.md 8.4); the routes of everything in an origin join here (accounts.md 8.5-8.9)."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from chalicelib.core.roles import Role
 from chalicelib.core.visibility import Visibility, VisibilityUnknown
 from chalicelib.http.answer import EMPTY_204, NO_CACHE, Answer, json_answer
 from chalicelib.http.call import BodyMalformed, Call
 from chalicelib.http.routes import ANYONE, SESSION, Routes
-from chalicelib.origins import (
-    deletion,
-    integration_routes,
-    invitation_routes,
-    key_routes,
-    member_routes,
-    secret_routes,
-    service,
-)
+from chalicelib.origins import integration_routes, invitation_routes, key_routes, member_routes, secret_routes
+from chalicelib.platform.deferred import deferred
+
+if TYPE_CHECKING:
+    from chalicelib.origins import deletion, service
+else:
+    deletion = deferred("chalicelib.origins.deletion")
+    service = deferred("chalicelib.origins.service")
 
 routes = Routes("origins")
 

@@ -1,10 +1,19 @@
 """Origin secrets over HTTP (accounts.md 8.8)."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from chalicelib.core.roles import Role
 from chalicelib.http.answer import EMPTY_200, EMPTY_201, NO_CACHE, Answer, json_answer
 from chalicelib.http.call import BodyMalformed, Call
 from chalicelib.http.routes import Routes
-from chalicelib.origins import secrets
+from chalicelib.platform.deferred import deferred
+
+if TYPE_CHECKING:
+    from chalicelib.origins import secrets
+else:
+    secrets = deferred("chalicelib.origins.secrets")
 
 routes = Routes("origins")
 

@@ -1,5 +1,9 @@
 """Packages over HTTP (packages.md sections 5, 7 and 8)."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from chalicelib.core.roles import Role
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
@@ -7,8 +11,14 @@ from chalicelib.http.answer import CACHE_YEAR, EMPTY_200, EMPTY_204, NO_CACHE, A
 from chalicelib.http.call import Call
 from chalicelib.http.paging import Family, Window, page, window
 from chalicelib.http.routes import ANYONE, Routes
-from chalicelib.packages import changes, download, lists, reads, render
+from chalicelib.packages import download, lists, reads, render
 from chalicelib.packages.lists import Below
+from chalicelib.platform.deferred import deferred
+
+if TYPE_CHECKING:
+    from chalicelib.packages import changes
+else:
+    changes = deferred("chalicelib.packages.changes")
 
 routes = Routes("packages")
 RELEASE = "/depot/pkgs/{origin}/{pkg}/{version}/{release}"

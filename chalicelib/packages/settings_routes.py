@@ -1,12 +1,20 @@
 """Package settings over HTTP (packages.md section 10, platform.md 2.5)."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.roles import Role
 from chalicelib.http.answer import EMPTY_204, Answer, json_answer
 from chalicelib.http.call import BodyMalformed, Call
 from chalicelib.http.routes import Routes
-from chalicelib.packages import render, settings
+from chalicelib.packages import render
+from chalicelib.platform.deferred import deferred
+
+if TYPE_CHECKING:
+    from chalicelib.packages import settings
+else:
+    settings = deferred("chalicelib.packages.settings")
 
 routes = Routes("package settings")
 NAME = "/settings/{origin}/{pkg}"

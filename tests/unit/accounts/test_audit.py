@@ -9,7 +9,7 @@ from chalicelib.accounts.named_tokens import Wish
 from chalicelib.accounts.sign_in import Identity, start_session
 from chalicelib.core.session_token import Provider
 from chalicelib.events.audit import AuditRow, account_book
-from chalicelib.events.store import Trigger
+from chalicelib.events.kinds import Trigger
 from chalicelib.platform.table import rows
 from tests.builders.names import a_name
 
