@@ -20,7 +20,8 @@ def client(service: str) -> Any:
     """The client of an AWS service; the engine comes from AWS_ENDPOINT_URL[_SERVICE] as everywhere.
 
     Connections are pooled for 32 threads; three tries stay within the API's 29 s. Signed URLs of S3 name the bucket's
-    own region ("virtual"): a new bucket elsewhere answers the common address with a redirect, which no PUT survives.
+    own region ("virtual"): a new bucket elsewhere answers the common address with a redirect, which no PUT survives;
+    and botocore would still sign those of one region in a way that new buckets refuse.
     """
     from botocore.config import Config
 
@@ -31,6 +32,7 @@ def client(service: str) -> Any:
         connect_timeout=3,
         read_timeout=20,
         retries={"mode": "standard", "max_attempts": 3},
+        signature_version="s3v4" if service == "s3" else None,
         s3={"addressing_style": "path" if _has_own_endpoint() else "virtual"} if service == "s3" else None,
     )
     with _building:  # botocore sessions may not create clients in two threads at once
