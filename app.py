@@ -1,4 +1,6 @@
-"""Assembles the service: every domain's routes on one Chalice application."""
+"""Assembles the service: every domain's routes on one Chalice application, and the functions beside it."""
+
+from typing import Any
 
 import gc
 
@@ -7,6 +9,7 @@ gc.disable()  # what is imported stays: looking for garbage in it would cost a t
 from chalicelib.accounts.routes import routes as accounts
 from chalicelib.channels.bulk_routes import routes as bulk_channels
 from chalicelib.channels.routes import routes as channels
+from chalicelib.events.routes import routes as events
 from chalicelib.ext.routes import routes as ext
 from chalicelib.http.app import App
 from chalicelib.http.dispatch import mount
@@ -16,10 +19,18 @@ from chalicelib.packages.settings_routes import routes as package_settings
 from chalicelib.platform.routes import routes as platform
 from chalicelib.uploads.routes import routes as uploads
 
-DOMAINS = (platform, accounts, origins, packages, package_settings, channels, bulk_channels, uploads, ext)
+DOMAINS = (platform, accounts, origins, packages, package_settings, channels, bulk_channels, events, uploads, ext)
 
 app = App("bldr")
 mount(app, DOMAINS)
 
 gc.freeze()
 gc.enable()
+
+
+@app.lambda_function(name="finish_upload")
+def finish_upload(event: dict[str, Any], _context: Any) -> None:
+    """Publishes an upload whose parts are all there (chalicelib/uploads/finishing.py)."""
+    from chalicelib.uploads.finishing import finish
+
+    finish(event["upload_id"], event["attempt"])
