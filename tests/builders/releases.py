@@ -1,31 +1,15 @@
-"""Published releases as tests need them: the smallest archive that the depot takes, uploaded through the API."""
+"""Releases known by their idents, for tests of what goes by ident: settings, channels, events, search."""
 
-import io
 import itertools
-import lzma
-import tarfile
-from base64 import b64encode
-from hashlib import blake2b
 
 from chalicelib.core.ident import PackageIdent
 from tests.api.client import Depot
+from tests.builders.hart import a_hart
 from tests.builders.names import a_name
+from tests.builders.packages import upload
 
 LINUX, WINDOWS = "x86_64-linux", "x86_64-windows"
 _releases = itertools.count(20240101000000)
-
-
-def a_small_archive(ident: PackageIdent, target: str = LINUX) -> bytes:
-    """A `.hart` with the three metafiles that must be there."""
-    payload = io.BytesIO()
-    with tarfile.open(fileobj=payload, mode="w") as tar:
-        for metafile, content in {"IDENT": str(ident), "TARGET": target, "MANIFEST": f"# {ident}"}.items():
-            entry = tarfile.TarInfo(f"hab/pkgs/{ident}/{metafile}")
-            entry.size = len(content)
-            tar.addfile(entry, io.BytesIO(content.encode()))
-    signature = b64encode(bytes(128)).decode()
-    header = f"HART-1\n{ident.origin}-20240101000000\nBLAKE2b\n{signature}\n\n"
-    return header.encode() + lzma.compress(payload.getvalue(), preset=0)
 
 
 def a_release(
@@ -38,14 +22,11 @@ def a_release(
     by: str = "bobo",
 ) -> PackageIdent:
     """Publish a release; what is not said is fresh."""
-    ident = PackageIdent(origin, name or a_name("package"), version, release or str(next(_releases)))
-    archive = a_small_archive(ident, target)
-    checksum = blake2b(archive, digest_size=32).hexdigest()
-    reply = depot.post(
-        f"/depot/pkgs/{ident}", by=by, body=archive, query={"checksum": checksum, "target": target, "forced": "true"}
-    )
+    name, release = name or a_name("package"), release or str(next(_releases))
+    hart = a_hart(origin=origin, name=name, version=version, release=release, target=target, manifest="#")
+    reply = upload(depot, hart, by, forced=True)
     assert reply.status == 201, reply
-    return ident
+    return hart.ident
 
 
 def promoted(depot: Depot, ident: PackageIdent, channel: str, target: str = LINUX, by: str = "bobo") -> None:

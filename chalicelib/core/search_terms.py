@@ -1,0 +1,61 @@
+"""Words of package names and of queries, and when a name matches a query (packages.md section 6)."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+_WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
+_REPLACED = "\ufffd"
+
+
+class QueryUndecodable(ValueError):
+    """The query is not UTF-8 once its escapes are undone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The words of a query, lower-case, hyphens kept: all must match a token, the last one as the token's beginning."""
+
+    words: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, query: str) -> "Terms":
+        """Slashes, blanks and all other symbols separate words."""
+        return cls(tuple(_words(query)))
+
+    def match(self, tokens: Sequence[str]) -> bool:
+        """True if a package with these tokens is meant; no words match nothing."""
+        if not self.words:
+            return False
+        *inner, last = self.words
+        return all(word in tokens for word in inner) and any(token.startswith(last) for token in tokens)
+
+
+def tokens_of(origin: str, name: str) -> list[str]:
+    """What a package is found by, each token once, the name's before the origin's."""
+    return list(dict.fromkeys([*tokens(name), *tokens(origin)]))
+
+
+def tokens(text: str) -> list[str]:
+    """The words of a text; a hyphenated word gives itself and its parts."""
+    found: dict[str, None] = {}
+    for word in _words(text):
+        found[word] = None
+        found.update(dict.fromkeys(word.split("-")))
+    return list(found)
+
+
+def decoded_again(sent: str | bytes) -> str:
+    """A query with its escapes undone once more than the gateway does (packages.md 1.5). Raises QueryUndecodable."""
+    try:
+        text = unquote_to_bytes(sent).decode()
+    except UnicodeError as problem:
+        raise QueryUndecodable from problem
+    if _REPLACED in text:  # the gateway could not decode it either
+        raise QueryUndecodable
+    return text
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.lower())

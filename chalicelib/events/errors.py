@@ -1,0 +1,8 @@
+"""Refusals of the events domain, and the status of each."""
+
+
+class SaasUnreachable(Exception):
+    """The public depot did not answer (platform.md 2.4)."""
+
+
+STATUS: dict[type[Exception], int] = {SaasUnreachable: 500}

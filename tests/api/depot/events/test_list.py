@@ -1,0 +1,342 @@
+"""The feed of promotions and demotions (packages.md section 11, platform.md 2.3)."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.channels import service as channels
+from chalicelib.core.target import Target
+from chalicelib.events import service, store
+from chalicelib.events.store import Operation, Trigger
+from chalicelib.platform.table import Change
+from tests.api.client import Depot, Reply
+from tests.builders.members import a_member
+from tests.builders.names import a_name
+from tests.builders.origins import an_origin
+from tests.builders.releases import WINDOWS, a_release, change_channel, promoted, seen_as
+
+EVER = {"from_date": "2000-01-01", "to_date": "2999-12-31"}
+
+
+def events(depot: Depot, by: str | None = None, **query: Any) -> Reply:
+    return depot.get("/depot/events", by=by, query={**EVER, **query})
+
+
+def rows(depot: Depot, by: str | None = None, **query: Any) -> list[dict[str, Any]]:
+    reply = events(depot, by, **query)
+    assert reply.status == 200, reply
+    return list(reply.json()["data"])
+
+
+def test_a_promotion_and_a_demotion_are_shown_newest_first(depot: Depot) -> None:
+    release = a_release(depot, an_origin(depot), "tool")
+    promoted(depot, release, "stable")
+    assert change_channel(depot, release, "stable", "demote") == 200
+
+    reply = events(depot, query=f"{release.origin}/tool")
+
+    assert (reply.status, reply.headers["Cache-Control"]) == (200, "private, no-cache, no-store")
+    body = reply.json()
+    assert {key: body[key] for key in ("range_start", "range_end", "total_count")} == {
+        "range_start": 0,
+        "range_end": 1,
+        "total_count": 2,
+    }
+    newest, oldest = body["data"]
+    assert newest == {
+        "operation": "Demote",
+        "created_at": newest["created_at"],
+        "origin": release.origin,
+        "channel": "stable",
+        "package_ident": release.as_json(),
+    }
+    assert oldest == newest | {"operation": "Promote", "created_at": oldest["created_at"]}
+    assert newest["created_at"] > oldest["created_at"]
+
+
+def test_what_changes_nothing_or_is_refused_leaves_no_trace(depot: Depot) -> None:
+    release = a_release(depot, an_origin(depot), "tool")
+    promoted(depot, release, "stable")
+
+    assert change_channel(depot, release, "stable", "promote") == 200  # is there already
+    assert change_channel(depot, release, "other", "promote") == 404
+    assert change_channel(depot, release, "stable", "promote", WINDOWS) == 404
+    assert change_channel(depot, release, "stable", "promote", "vax-vms") == 422
+    assert change_channel(depot, release, "stable", "demote", by="mystique") == 401
+    assert change_channel(depot, release, "unstable", "demote") == 403
+    assert change_channel(depot, release, "other", "demote") == 400
+    assert depot.delete(f"/depot/channels/{release.origin}/other", by="bobo").status == 200
+
+    shown = rows(depot, by="bobo", query=f"{release.origin}/tool")
+    assert [row["operation"] for row in shown] == ["Promote"]
+
+
+def test_quick_changes_keep_their_order(depot: Depot) -> None:
+    release = a_release(depot, an_origin(depot), "tool")
+    promoted(depot, release, "stable")
+    for _ in range(3):
+        change_channel(depot, release, "stable", "demote")
+        change_channel(depot, release, "stable", "promote")
+
+    shown = rows(depot, query=f"{release.origin}/tool")
+
+    assert [row["operation"] for row in reversed(shown)] == ["Promote"] + ["Demote", "Promote"] * 3
+    times = [row["created_at"] for row in shown]
+    assert times == sorted(set(times), reverse=True)
+
+
+def test_deleting_a_channel_hides_nothing(depot: Depot) -> None:
+    release = a_release(depot, an_origin(depot), "tool")
+    promoted(depot, release, "other")
+    assert depot.delete(f"/depot/channels/{release.origin}/other", by="bobo").status == 200
+
+    assert len(rows(depot, query=f"{release.origin}/tool")) == 1
+
+
+def test_events_of_private_packages_are_for_members_and_come_back(depot: Depot) -> None:
+    release = a_release(depot, an_origin(depot), "tool")
+    promoted(depot, release, "stable")
+    a_member(depot, release.origin, "mystique")
+    query = f"{release.origin}/tool"
+
+    def seen() -> list[int]:
+        return [len(rows(depot, by=by, query=query)) for by in (None, "hank", "mystique", "bobo")]
+
+    assert seen() == [1, 1, 1, 1]
+    seen_as(depot, release, "private")
+    assert seen() == [0, 0, 1, 1]
+    seen_as(depot, release, "public")
+    assert seen() == [1, 1, 1, 1]
+
+
+def test_one_public_target_shows_the_ident(depot: Depot) -> None:
+    """The join is on the ident without the target."""
+    release = a_release(depot, an_origin(depot), "tool")
+    promoted(depot, release, "stable")
+    seen_as(depot, release, "private")
+    a_release(depot, release.origin, "tool", release.version, release.release, WINDOWS)
+
+    assert len(rows(depot, query=f"{release.origin}/tool")) == 1
+
+
+def test_events_of_hidden_packages_are_for_members(depot: Depot) -> None:
+    origin = an_origin(depot, visibility="hidden")
+    release = a_release(depot, origin, "tool")
+    promoted(depot, release, "stable")
+
+    assert rows(depot, by="hank", query=f"{origin}/tool") == []
+    assert len(rows(depot, by="bobo", query=f"{origin}/tool")) == 1
+
+
+def test_the_requester_sees_own_events_after_departure_and_deletion_but_not_in_searches(depot: Depot) -> None:
+    release = a_release(depot, an_origin(depot), "tool")
+    channel = a_name("channel")
+    a_member(depot, release.origin, "mystique", "maintainer")
+    promoted(depot, release, channel, by="mystique")
+    seen_as(depot, release, "private")
+    assert depot.delete(f"/depot/origins/{release.origin}/users/mystique", by="bobo").status == 204
+
+    assert len(rows(depot, by="mystique", channel=channel)) == 1
+    assert len(rows(depot, by="mystique", channel=channel, query=f"{release.origin}/tool")) == 1
+    assert depot.delete(f"/depot/pkgs/{release}", by="bobo").status == 204
+
+    assert len(rows(depot, by="mystique", channel=channel)) == 1
+    assert rows(depot, by="mystique", channel=channel, query=f"{release.origin}/tool") == []
+    for by in (None, "hank", "bobo"):
+        assert rows(depot, by=by, channel=channel) == []
+
+
+def test_the_channel_is_compared_exactly_after_trimming(depot: Depot) -> None:
+    release = a_release(depot, an_origin(depot), "tool")
+    channel = a_name("LTS")
+    promoted(depot, release, channel)
+    promoted(depot, release, "stable")
+    query = f"{release.origin}/tool"
+
+    assert len(rows(depot, channel=channel)) == 1
+    assert len(rows(depot, channel=f" {channel} ")) == 1
+    assert rows(depot, channel=channel.lower()) == []
+    assert rows(depot, channel=channel[:-1], query=query) == []
+    assert len(rows(depot, channel="", query=query)) == 2
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("{origin}/big-red-tool", True),
+        ("{origin}/big-red-tool/", True),
+        ("{origin}/TOO", True),
+        ("{origin}%2Fred", True),
+        ("{origin} red", True),
+        ("{origin}/red/too", True),
+        ("{origin}/re/tool", False),
+        ("{origin}/ool", False),
+        ("{origin}/0", False),
+        ("!!", False),
+    ],
+)
+def test_the_query_names_words_of_the_package(
+    depot: Depot, a_promotion: tuple[str, str], query: str, found: bool
+) -> None:
+    origin, channel = a_promotion
+
+    assert len(rows(depot, query=query.format(origin=origin), channel=channel)) == found
+
+
+@pytest.fixture(scope="module")
+def a_promotion(depot: Depot) -> tuple[str, str]:
+    """An origin and a channel into which its big-red-tool was promoted."""
+    channel = a_name("channel")
+    release = a_release(depot, an_origin(depot), "big-red-tool")
+    promoted(depot, release, channel)
+    return release.origin, channel
+
+
+def test_an_empty_query_asks_for_all(depot: Depot, a_promotion: tuple[str, str]) -> None:
+    for query in ("", "/", "%2F", " "):
+        assert len(rows(depot, query=query, channel=a_promotion[1])) == 1
+
+
+@pytest.mark.parametrize("sent", ["%25ff", "%ff", "a%25c3"])
+def test_a_query_that_is_no_utf8_is_422(depot: Depot, sent: str) -> None:
+    reply = depot.get(f"/depot/events?from_date=2024-1-1&to_date=2024-1-1&query={sent}")
+
+    assert reply.status == 422
+    assert reply.text.startswith("Unable to parse query string '")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {},
+        {"from_date": "2024-01-01"},
+        {"to_date": "2024-01-01"},
+        {"from_date": "", "to_date": "2024-01-01"},
+        {"from_date": "2024-01-01", "to_date": "2024-13-01"},
+        {"from_date": "2023-02-29", "to_date": "2024-01-01"},
+        {"from_date": "2024-01-01", "to_date": "01.02.2024"},
+        {"from_date": "2024-01-01T00:00:00", "to_date": "2024-01-01"},
+        {"from_date": "0000-01-01", "to_date": "2024-01-01"},
+        {**EVER, "range": "abc"},
+        {**EVER, "range": ""},
+        {**EVER, "nextRange": "x"},
+    ],
+)
+@pytest.mark.parametrize("path", ["/depot/events", "/depot/events/saas"])
+def test_what_cannot_be_read_is_400(depot: Depot, query: dict[str, str], path: str) -> None:
+    reply = depot.get(path, query=query)
+
+    assert reply.status == 400
+    assert reply.text.startswith("Query deserialize error:")
+    assert depot.get(path, by="nobody-knows", query=query).status == 401
+
+
+def test_a_bad_token_is_never_downgraded(depot: Depot) -> None:
+    reply = events(depot, by="nobody-knows")
+
+    assert (reply.status, reply.body) == (401, b"")
+
+
+def test_days_are_utc_and_both_included_and_may_be_unpadded(
+    depot: Depot, a_promotion: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    origin, _ = a_promotion
+    ident = depot.get(f"/depot/pkgs/{origin}/big-red-tool/latest").json()["ident"]
+    channel = a_name("channel")
+    for moment in ("2024-03-04T23:59:59.999999", "2024-03-05T00:00:00.000000", "2024-03-06T23:59:59.999999"):
+        _happened(origin, ident, channel, moment, monkeypatch)
+    _happened(origin, ident, channel, "2024-03-07T00:00:00.000000", monkeypatch)
+
+    def days(first: str, last: str, names: tuple[str, str] = ("from_date", "to_date")) -> list[str]:
+        query = {names[0]: first, names[1]: last, "channel": channel}
+        return [row["created_at"][8:19] for row in depot.get("/depot/events", query=query).json()["data"]]
+
+    assert days("2024-03-05", "2024-03-06") == ["06T23:59:59", "05T00:00:00"]
+    assert days("2024-3-5", "2024-3-6") == ["06T23:59:59", "05T00:00:00"]
+    assert days("2024-03-04", "2024-3-4") == ["04T23:59:59"]
+    assert days("2024-3-7", "9999-12-31") == ["07T00:00:00"]
+    assert days("2024-03-06", "2024-03-05") == []
+    assert days("2024-03-05", "2024-03-06", ("fromDate", "toDate")) == ["06T23:59:59", "05T00:00:00"]
+
+
+def test_the_names_that_clients_send_win_over_the_documented_ones(depot: Depot, a_promotion: tuple[str, str]) -> None:
+    query = {"fromDate": "2000-1-1", "toDate": "2000-1-1", "nextRange": "70", "range": "0", "channel": a_promotion[1]}
+
+    assert len(rows(depot, **query)) == 1
+    aliased = depot.get("/depot/events", query={**EVER, "nextRange": "70", "channel": a_promotion[1]}).json()
+    assert aliased == {"range_start": 70, "range_end": 1, "total_count": 1, "data": []}
+
+
+def test_one_ident_at_one_time_is_one_event_and_equal_times_go_by_ident(
+    depot: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    origin, channel = an_origin(depot), a_name("channel")
+    first, second = a_release(depot, origin, "a"), a_release(depot, origin, "b")
+    moment = "2024-05-05T10:00:00.000001"
+    for ident, target in ((first, Target.X86_64_LINUX), (first, Target.X86_64_WINDOWS), (second, Target.X86_64_LINUX)):
+        _happened(origin, ident.as_json(), channel, moment, monkeypatch, target)
+
+    shown = rows(depot, channel=channel)
+
+    assert [row["package_ident"]["name"] for row in shown] == ["b", "a"]
+
+
+def test_pages_are_aligned_and_show_their_range_as_given(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+    origin, channel = an_origin(depot), a_name("channel")
+    ident = a_release(depot, origin, "tool").as_json()
+    start = datetime(2023, 1, 1, tzinfo=UTC)
+    for number in range(101):
+        moment = (start + timedelta(days=number * 3)).strftime("%Y-%m-%dT%H:%M:%S.%f")
+        _happened(origin, ident, channel, moment, monkeypatch)
+
+    def asked(**query: Any) -> tuple[int, int, int, int, int]:
+        reply = events(depot, channel=channel, **query)
+        body = reply.json()
+        return reply.status, body["range_start"], body["range_end"], body["total_count"], len(body["data"])
+
+    assert asked() == (206, 0, 49, 101, 50)
+    assert asked(range=50) == (206, 50, 99, 101, 50)
+    assert asked(range=75) == (200, 75, 124, 101, 50)
+    assert asked(range=100) == (200, 100, 100, 101, 1)
+    assert asked(range=150) == (200, 150, 101, 101, 0)
+    assert asked(range=-1) == (206, 0, 49, 101, 50)
+    shown = [row["created_at"] for page in (0, 50, 100) for row in _data(depot, channel, page)]
+    assert shown == sorted(shown, reverse=True)
+    assert len(set(shown)) == 101
+
+
+def test_events_beyond_the_limit_are_neither_shown_nor_counted(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+    origin, channel = an_origin(depot), a_name("channel")
+    ident = a_release(depot, origin, "tool").as_json()
+    for day in range(1, 6):
+        _happened(origin, ident, channel, f"2022-07-0{day}T00:00:00.000000", monkeypatch)
+    monkeypatch.setattr(service, "EXAMINED", 3)
+
+    asked = {"from_date": "2022-7-1", "to_date": "2022-7-5", "channel": channel}
+
+    body = depot.get("/depot/events", query=asked).json()
+    assert (body["total_count"], body["data"][-1]["created_at"][:10]) == (3, "2022-07-03")
+    assert depot.get("/depot/events", query={**asked, "to_date": "2022-7-2"}).json()["total_count"] == 2
+
+
+def _data(depot: Depot, channel: str, start: int) -> list[dict[str, Any]]:
+    return list(events(depot, channel=channel, range=start).json()["data"])
+
+
+def _happened(
+    origin: str,
+    ident: dict[str, str],
+    channel: str,
+    moment: str,
+    monkeypatch: pytest.MonkeyPatch,
+    target: Target = Target.X86_64_LINUX,
+) -> None:
+    """A promotion by nobody whom the tests know, at a time of our choosing."""
+    change = Change()
+    with monkeypatch.context() as clock:
+        clock.setattr(store, "timestamp", lambda _: moment)
+        package = channels.PackageIdent(**ident)
+        store.record(change, Operation.PROMOTE, package, target, channel, (7, "somebody"), Trigger.UNKNOWN)
+    change.commit()
+    assert origin == package.origin

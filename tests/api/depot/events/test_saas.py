@@ -1,0 +1,100 @@
+"""The feed of the public depot, passed on (platform.md 2.4)."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.events import service
+from tests.api.client import Depot
+from tests.builders.http_double import HttpDouble, http_double
+
+PATH = "/v1/depot/events"
+DAYS = {"from_date": "2024-3-5", "to_date": "2024-12-6"}
+
+
+@pytest.fixture
+def public_depot(monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpDouble]:
+    with http_double() as double:
+        monkeypatch.setattr(service, "settings", replace(service.settings, saas_bldr_url=double.url))
+        yield double
+
+
+def test_the_question_is_passed_on_with_padded_days_and_encoded_values(depot: Depot, public_depot: HttpDouble) -> None:
+    public_depot.answers("GET", PATH, {"data": []})
+    asked = {**DAYS, "range": "75", "channel": " stable&x ", "query": "core/a b"}
+
+    assert depot.get("/depot/events/saas", query=asked).status == 200
+
+    (request,) = public_depot.asked
+    assert request.query == {
+        "range": "75",
+        "channel": "stable&x",
+        "from_date": "2024-03-05",
+        "to_date": "2024-12-06",
+        "query": "core/a b",
+    }
+    assert request.headers["User-Agent"] == "Habitat-Builder"
+
+
+def test_the_callers_token_stays_here(depot: Depot, public_depot: HttpDouble) -> None:
+    public_depot.answers("GET", PATH, {"data": []})
+
+    assert depot.get("/depot/events/saas", by="bobo", query=DAYS).status == 200
+
+    headers = {name.lower(): value for name, value in public_depot.asked[0].headers.items()}
+    assert "authorization" not in headers
+    assert "bobo" not in str(headers)
+
+
+def test_a_bad_token_is_401_and_asks_nobody(depot: Depot, public_depot: HttpDouble) -> None:
+    assert depot.get("/depot/events/saas", by="nobody-knows", query=DAYS).status == 401
+    assert public_depot.asked == []
+
+
+@pytest.mark.parametrize("status", [200, 206, 401, 404, 500])
+def test_every_answer_is_a_200_with_the_same_body(depot: Depot, public_depot: HttpDouble, status: int) -> None:
+    public_depot.answers("GET", PATH, body=b'{"data": ["\xc3\xa4"]}', status=status)
+
+    reply = depot.get("/depot/events/saas", query=DAYS)
+
+    assert (reply.status, reply.body) == (200, b'{"data": ["\xc3\xa4"]}')
+    assert reply.headers["Content-Type"] == "application/json"
+    assert reply.headers["Cache-Control"] == "private, no-cache, no-store"
+
+
+def test_redirects_are_not_followed(depot: Depot, public_depot: HttpDouble) -> None:
+    public_depot.answers("GET", PATH, status=302, headers={"Location": f"{public_depot.url}/elsewhere"})
+
+    assert depot.get("/depot/events/saas", query=DAYS).status == 200
+    assert len(public_depot.asked) == 1
+
+
+def test_a_depot_that_cannot_be_reached_is_500_with_a_line_of_text(
+    depot: Depot, public_depot: HttpDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere = replace(service.settings, saas_bldr_url="http://127.0.0.1:9")
+    monkeypatch.setattr(service, "settings", nowhere)
+
+    reply = depot.get("/depot/events/saas", query=DAYS)
+
+    assert (reply.status, reply.text) == (500, "The public depot could not be reached")
+
+
+def test_a_silent_depot_is_given_up(depot: Depot, public_depot: HttpDouble, monkeypatch: pytest.MonkeyPatch) -> None:
+    public_depot.answers("GET", PATH, {"data": []}, silent_for=2)
+    monkeypatch.setattr(service, "SAAS_SECONDS", 0.2)
+
+    assert depot.get("/depot/events/saas", query=DAYS).status == 500
+
+
+def test_the_public_depot_is_the_default() -> None:
+    from chalicelib.platform.settings import read_settings
+
+    assert read_settings({}).saas_bldr_url == "https://bldr.habitat.sh"
+    assert read_settings({"BLDR_SAAS_BLDR_URL": "https://other"}).saas_bldr_url == "https://other"
+
+
+def test_a_query_that_is_no_utf8_is_422_here_as_well(depot: Depot, public_depot: HttpDouble) -> None:
+    assert depot.get("/depot/events/saas", query={**DAYS, "query": "%ff"}).status == 422
+    assert public_depot.asked == []
