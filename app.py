@@ -10,7 +10,6 @@ from chalicelib.accounts.routes import routes as accounts
 from chalicelib.channels.bulk_routes import routes as bulk_channels
 from chalicelib.channels.routes import routes as channels
 from chalicelib.events.routes import routes as events
-from chalicelib.events.routes import routes as events
 from chalicelib.ext.routes import routes as ext
 from chalicelib.http.app import App
 from chalicelib.http.dispatch import mount
