@@ -1,9 +1,8 @@
 """Paged lists: the envelope, its status, and the three ways a `range` is understood (packages.md 1.9)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from chalicelib.http.answer import NO_CACHE, Answer, json_answer
 
@@ -18,8 +17,7 @@ class Family(Enum):
     C = "aligned page, raw start"
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """Which rows a client asks for. `size` None means all of them."""
 
     offset: int

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from chalicelib.core.target import Target
 from chalicelib.core.version_order import version_key
@@ -13,8 +14,7 @@ from chalicelib.packages.store import IdentRow, NameRow, SettingsRow, VersionRow
 from chalicelib.platform.table import read, rows
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(NamedTuple):
     """An ident of a list, with its channels and targets; a name of a distinct list has nothing else."""
 
     origin: str
@@ -25,8 +25,7 @@ class Listed:
     platforms: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class ListedVersion:
+class ListedVersion(NamedTuple):
     """A version with its releases under one visibility."""
 
     origin: str

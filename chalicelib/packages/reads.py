@@ -1,6 +1,6 @@
 """Reading single packages: exact, latest, its channels, its bytes (packages.md sections 3, 5.4-5.7)."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from chalicelib.accounts.caller import Caller
 from chalicelib.channels import store as channels
@@ -15,8 +15,7 @@ from chalicelib.platform.settings import settings
 from chalicelib.platform.table import Found, read_many
 
 
-@dataclass(frozen=True, slots=True)
-class Membership:
+class Membership(NamedTuple):
     """A channel that a package is in, and since when."""
 
     channel: str

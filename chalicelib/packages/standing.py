@@ -7,6 +7,7 @@ another.
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
@@ -84,8 +85,7 @@ def channels_of(places: Iterable[Place]) -> list[str]:
     return sorted(frozenset[str]().union(*(place.channels for place in places)))
 
 
-@dataclass(frozen=True, slots=True)
-class CountDelta:
+class CountDelta(NamedTuple):
     """How a step changes the counts of what lists show."""
 
     packages: int
