@@ -89,14 +89,16 @@ class CountDelta(NamedTuple):
     """How a step changes the counts of what lists show."""
 
     packages: int
+    public_packages: int
     idents: int
     public_idents: int
 
 
 def count_delta(before: Standing, after: Standing) -> CountDelta:
-    """What a step adds to (or takes from) packages, idents and public idents."""
+    """What a step adds to (or takes from) packages, idents and the public ones among them."""
     return CountDelta(
         packages=len(after.places) - len(before.places),
+        public_packages=len(after.seen_by(member=False)) - len(before.seen_by(member=False)),
         idents=after.exists - before.exists,
         public_idents=after.is_public - before.is_public,
     )

@@ -133,7 +133,7 @@ def _write_ident(change: Change, seen: Observed, after: Standing) -> None:
 
 def _count(change: Change, seen: Observed, after: Standing) -> None:
     delta = count_delta(seen.standing, after)
-    if delta.packages == delta.idents == delta.public_idents == 0:
+    if not any(delta):
         return
     ident = seen.ident
     idents, public_idents = seen.name_counts or (0, 0)
@@ -142,6 +142,7 @@ def _count(change: Change, seen: Observed, after: Standing) -> None:
         store.name_key(ident.origin, ident.name),
         [
             NameRow.packages.add(delta.packages),
+            NameRow.public_packages.add(delta.public_packages),
             NameRow.idents.add(delta.idents),
             NameRow.public_idents.add(delta.public_idents),
         ],

@@ -70,6 +70,7 @@ class NameRow(Row):
     """How many packages and idents a name has; rows of an origin in text order are its list of names."""
 
     packages = NumberAttribute(default=0)
+    public_packages = NumberAttribute(default=0)
     idents = NumberAttribute(default=0)
     public_idents = NumberAttribute(default=0)
 
