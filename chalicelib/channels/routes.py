@@ -57,7 +57,10 @@ def list_request(call: Call) -> Window:
 @routes.get(PACKAGES + "/{pkg}/{version}", needs=ANYONE, reads=list_request, hides_private=True)
 def list_packages(call: Call, wanted: Window) -> Answer:
     """What is in a channel, or in it of a name or version (9.4)."""
-    return list_below(call, wanted, "".join(call[part] + "/" for part in ("pkg", "version") if part in call.path))
+    parts = [call[part] for part in ("pkg", "version") if part in call.path]
+    if any("/" in part for part in parts):  # it would reach into the versions of another name
+        return page(wanted, [], 0)
+    return list_below(call, wanted, "".join(part + "/" for part in parts))
 
 
 def list_below(call: Call, wanted: Window, below: str) -> Answer:

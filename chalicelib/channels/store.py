@@ -13,6 +13,7 @@ from chalicelib.platform.table import Key, Row, partition
 UNSTABLE = "unstable"
 STABLE = "stable"
 BORN_WITH = (UNSTABLE, STABLE)
+UNIT_SEPARATOR = "\x1f"
 
 
 class ChannelRow(Row):
@@ -82,8 +83,8 @@ def members_partition(origin: str, channel: str) -> str:
 
 
 def membership_key(channel: str, ident: PackageIdent, target: Target) -> Key[MembershipRow]:
-    """Where a package's membership stands; the text order of idents with the target behind."""
-    place = f"{ident.name}/{ident.version}/{ident.release} {target}"
+    """Where a package's membership stands: in the text order of idents, which hold nothing below the separator."""
+    place = f"{ident.name}/{ident.version}/{ident.release}{UNIT_SEPARATOR}{target}"
     return Key(MembershipRow, members_partition(ident.origin, channel), place)
 
 
