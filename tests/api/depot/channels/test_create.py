@@ -1,0 +1,67 @@
+"""POST /depot/channels/{origin}/{channel} (packages.md 9.2)."""
+
+import re
+from urllib.parse import quote
+
+import pytest
+
+from tests.api.client import Depot
+
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}")
+
+
+def test_201_with_the_channel(depot: Depot, origin: str, name: str) -> None:
+    reply = depot.post(f"/depot/channels/{origin}/{name}", by="wesker")
+
+    assert (reply.status, reply.headers["Content-Type"]) == (201, "application/json")
+    created = reply.json()
+    assert created == {
+        "id": created["id"],
+        "owner_id": depot.get("/profile", by="wesker").json()["id"],
+        "name": name,
+        "created_at": created["created_at"],
+        "updated_at": created["created_at"],
+        "origin": origin,
+    }
+    assert re.fullmatch(r"[0-9]{15,19}", created["id"])
+    assert TIME.fullmatch(created["created_at"])
+    assert {"name": name} in depot.get(f"/depot/channels/{origin}").json()
+    assert depot.get(f"/depot/channels/{origin}/{name}/pkgs").json()["total_count"] == 0
+
+
+def test_an_existing_one_is_409_also_those_that_every_origin_has(depot: Depot, origin: str, name: str) -> None:
+    assert depot.post(f"/depot/channels/{origin}/{name}", by="bobo").status == 201
+
+    for channel in (name, "stable", "unstable"):
+        reply = depot.post(f"/depot/channels/{origin}/{channel}", by="bobo")
+        assert (reply.status, reply.body) == (409, b"")
+
+
+@pytest.mark.parametrize("by", [None, "nonsense", "mystique", "hank", "lkennedy"])
+def test_everybody_below_maintainer_is_401(depot: Depot, origin: str, name: str, by: str | None) -> None:
+    for path in (f"{origin}/{name}", f"{origin}/stable", "nowhere-at-all/x"):
+        reply = depot.post(f"/depot/channels/{path}", by=by)
+        assert (reply.status, reply.body) == (401, b"")
+    assert {"name": name} not in depot.get(f"/depot/channels/{origin}").json()
+
+
+def test_an_unknown_origin_is_401(depot: Depot, name: str) -> None:
+    reply = depot.post(f"/depot/channels/nowhere-at-all/{name}", by="bobo")
+
+    assert (reply.status, reply.body) == (401, b"")
+
+
+@pytest.mark.parametrize("channel", ["LTS-2024.1", "a b", "Ä", "a/b", "a%2Fb", "-", "pkgs", "x" * 900])
+def test_any_segment_is_a_name(depot: Depot, origin: str, channel: str) -> None:
+    assert depot.post(f"/depot/channels/{origin}/{quote(channel, safe='')}", by="bobo").json()["name"] == channel
+    assert {"name": channel} in depot.get(f"/depot/channels/{origin}").json()
+
+
+def test_a_name_that_no_key_holds_is_422(depot: Depot, origin: str) -> None:
+    assert depot.post(f"/depot/channels/{origin}/{'x' * 1100}", by="bobo").status == 422
+
+
+def test_a_body_is_not_looked_at(depot: Depot, origin: str, name: str) -> None:
+    headers = {"Content-Type": "application/json"}
+
+    assert depot.post(f"/depot/channels/{origin}/{name}", by="bobo", body=b"{", headers=headers).status == 201

@@ -1,0 +1,174 @@
+"""GET /depot/channels/{origin}/{channel}/pkgs/{name}[/{version}]/latest, and the exact form (packages.md 9.6)."""
+
+import random
+from urllib.parse import quote
+
+import pytest
+
+from tests.api.client import Depot
+from tests.builders.packages import a_channel, a_package, delete, demote, promote, set_visibility
+
+WINDOWS = "x86_64-windows"
+ON_WINDOWS = {"User-Agent": "hab/1.6.0/20230201 (x86_64-windows; 10.0)"}
+NO_CACHE = "private, no-cache, no-store"
+
+
+def latest(depot: Depot, place: str, by: str | None = None, **query: str) -> str | int:
+    """Version and release of the newest, or the status."""
+    reply = depot.get(f"/depot/channels/{place}/latest", by=by, query=query)
+    if reply.status != 200:
+        assert reply.body == b""
+        return reply.status
+    ident = reply.json()["ident"]
+    return f"{ident['version']}/{ident['release']}"
+
+
+class TestAnswer:
+    def test_the_full_package_with_its_texts_and_without_size(self, depot: Depot, origin: str, name: str) -> None:
+        hart = a_package(depot, origin, name=name, manifest="# pkg_binds", config="port = 1")
+        promote(depot, hart, "stable")
+
+        for path in (
+            f"/depot/channels/{origin}/stable/pkgs/{name}/latest",
+            f"/depot/channels/{origin}/stable/pkgs/{name}/{hart.ident.version}/latest",
+            hart.in_channel("stable"),
+        ):
+            reply = depot.get(path)
+            assert (reply.status, reply.headers["Content-Type"]) == (200, "application/json")
+            assert reply.headers["Cache-Control"] == NO_CACHE
+            shown = depot.get(hart.url).json()
+            del shown["size"]
+            assert reply.json() == shown | {"manifest": "# pkg_binds", "config": "port = 1"}
+            assert reply.json()["channels"] == ["unstable", "stable"]
+            assert reply.json()["is_a_service"] is True
+
+    @pytest.mark.parametrize("channel", ["LTS-2024", "a b", "ä", "a/b"])
+    def test_channels_with_unusual_names(self, depot: Depot, origin: str, name: str, channel: str) -> None:
+        hart = a_package(depot, origin, name=name)
+        place = quote(channel, safe="")
+        assert depot.post(f"/depot/channels/{origin}/{place}", by="bobo").status in (201, 409)
+
+        promote(depot, hart, place)
+
+        assert latest(depot, f"{origin}/{place}/pkgs/{name}") == f"{hart.ident.version}/{hart.ident.release}"
+
+
+class TestOrder:
+    @pytest.mark.parametrize(
+        "ascending",
+        [
+            ["1.9.0", "1.10.0", "1.10.0.1"],
+            ["3.0.1-rc1", "3.0.1k", "3.0.1"],
+            ["r9z-1", "r12b03-2", "8888888888888888888888888888888"],
+        ],
+    )
+    def test_versions_in_the_contracts_order(self, depot: Depot, origin: str, name: str, ascending: list[str]) -> None:
+        a_channel(depot, origin, name)
+        harts = {version: a_package(depot, origin, name=name, version=version) for version in ascending}
+        for version in random.Random(1).sample(ascending, len(ascending)):
+            promote(depot, harts[version], name)
+
+        for version in reversed(ascending):
+            assert latest(depot, f"{origin}/{name}/pkgs/{name}") == f"{version}/20240301123456"
+            demote(depot, harts[version], name)
+        assert latest(depot, f"{origin}/{name}/pkgs/{name}") == 404
+        assert latest(depot, f"{origin}/unstable/pkgs/{name}") == f"{ascending[-1]}/20240301123456"
+
+    def test_within_a_version_the_largest_release_of_that_text(self, depot: Depot, origin: str, name: str) -> None:
+        for version, release in (("1.2", "1"), ("1.2", "3"), ("01.2", "9"), ("1.2.0", "9"), ("v1.2", "5")):
+            a_package(depot, origin, name=name, version=version, release=release)
+
+        place = f"{origin}/unstable/pkgs/{name}"
+        assert [latest(depot, f"{place}/{version}") for version in ("1.2", "01.2", "v1.2", "1")] == [
+            "1.2/3",
+            "01.2/9",
+            "v1.2/5",
+            404,
+        ]
+
+    def test_a_version_without_a_digit_is_found_exactly_only(self, depot: Depot, origin: str, name: str) -> None:
+        hart = a_package(depot, origin, name=name, version="main")
+
+        assert latest(depot, f"{origin}/unstable/pkgs/{name}") == 404
+        assert latest(depot, f"{origin}/unstable/pkgs/{name}/main") == 404
+        assert depot.get(hart.in_channel("unstable")).status == 200
+
+
+class TestTarget:
+    def test_it_selects_here_also_for_the_exact_form(self, depot: Depot, origin: str, name: str) -> None:
+        hart = a_package(depot, origin, name=name, target=WINDOWS)
+        place = f"/depot/channels/{origin}/unstable/pkgs/{name}"
+
+        for path in (f"{place}/latest", f"{place}/{hart.ident.version}/latest", hart.in_channel("unstable")):
+            assert depot.get(path).status == 404
+            assert depot.get(path, headers=ON_WINDOWS).json()["target"] == WINDOWS
+            assert depot.get(path, query={"target": WINDOWS}).json()["target"] == WINDOWS
+            assert depot.get(path, query={"target": "x86_64-linux"}, headers=ON_WINDOWS).status == 404
+            reply = depot.get(path, query={"target": "nonsense"})
+            assert (reply.status, reply.text) == (422, "Invalid package target 'nonsense'")
+
+    def test_each_target_is_in_its_own_channels(self, depot: Depot, origin: str, name: str) -> None:
+        linux = a_package(depot, origin, name=name)
+        windows = a_package(depot, origin, name=name, target=WINDOWS)
+        promote(depot, windows, "stable")
+
+        assert depot.get(linux.in_channel("stable")).status == 404
+        assert depot.get(linux.in_channel("stable"), query={"target": WINDOWS}).status == 200
+        assert latest(depot, f"{origin}/stable/pkgs/{name}") == 404
+
+
+class TestWhoSees:
+    def test_everyone_gets_the_newest_that_they_may_see(self, depot: Depot, origin: str, name: str) -> None:
+        old, new = (a_package(depot, origin, name=name, version=version) for version in ("1.0", "2.0"))
+        for hart in (old, new):
+            promote(depot, hart, "stable")
+        set_visibility(depot, new, "private")
+
+        place = f"{origin}/stable/pkgs/{name}"
+        for stranger in (None, "mystique"):
+            assert latest(depot, place, by=stranger) == "1.0/20240301123456"
+            assert latest(depot, f"{place}/2.0", by=stranger) == 404
+            reply = depot.get(new.in_channel("stable"), by=stranger)
+            assert (reply.status, reply.body) == (404, b"")
+        for member in ("bobo", "hank"):
+            assert latest(depot, place, by=member) == latest(depot, f"{place}/2.0", by=member) == "2.0/20240301123456"
+            assert depot.get(new.in_channel("stable"), by=member).status == 200
+        demote(depot, old, "stable")
+        assert latest(depot, place) == 404
+
+
+class TestMissing:
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "{o}/unstable/pkgs/nothing/latest",
+            "{o}/unstable/pkgs/{n}/9/latest",
+            "{o}/unstable/pkgs/1.2.3/{n}/latest",
+            "{o}/unstable/pkgs/{n}%2F1.2.3/latest",
+            "{o}/stable/pkgs/{n}/latest",
+            "{o}/missing/pkgs/{n}/latest",
+            "nowhere/unstable/pkgs/{n}/latest",
+            "{o}/unstable/pkgs/{n}/1.2.3/2",
+            "{o}/unstable/pkgs/{n}/20240301123456/1.2.3",
+            "{o}/stable/pkgs/{n}/1.2.3/20240301123456",
+            "{o}/missing/pkgs/{n}/1.2.3/20240301123456",
+            "{o}/UNSTABLE/pkgs/{n}/1.2.3/20240301123456",
+            "nowhere/unstable/pkgs/{n}/1.2.3/20240301123456",
+        ],
+    )
+    def test_what_is_not_there_is_404(self, depot: Depot, origin: str, name: str, path: str) -> None:
+        a_package(depot, origin, name=name)
+
+        reply = depot.get(f"/depot/channels/{path.format(o=origin, n=name)}", by="bobo")
+
+        assert (reply.status, reply.body) == (404, b"")
+
+    def test_a_deleted_release_gives_way_to_the_next_lower(self, depot: Depot, origin: str, name: str) -> None:
+        a_channel(depot, origin, name)
+        old, new = (a_package(depot, origin, name=name, version=version) for version in ("1.0", "2.0"))
+        for hart in (old, new):
+            promote(depot, hart, name)
+
+        delete(depot, new)
+
+        assert latest(depot, f"{origin}/{name}/pkgs/{name}") == "1.0/20240301123456"

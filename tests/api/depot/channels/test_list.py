@@ -1,0 +1,51 @@
+"""GET /depot/channels/{origin} (packages.md 9.1)."""
+
+import pytest
+
+from tests.api.client import Depot
+from tests.builders.origins import an_origin
+from tests.builders.packages import a_channel
+
+
+def test_names_ascending_by_bytes(depot: Depot) -> None:
+    origin = an_origin(depot)
+    for name in ("alpha", "LTS-9", "Beta-1", "_x", "z.1"):
+        a_channel(depot, origin, name)
+
+    reply = depot.get(f"/depot/channels/{origin}")
+
+    assert (reply.status, reply.headers["Content-Type"]) == (200, "application/json")
+    assert reply.headers["Cache-Control"] == "private, no-cache, no-store"
+    expected = ["Beta-1", "LTS-9", "_x", "alpha", "stable", "unstable", "z.1"]
+    assert reply.json() == [{"name": name} for name in expected]
+
+
+def test_channels_of_build_groups_only_on_request(depot: Depot) -> None:
+    origin = an_origin(depot)
+    for name in ("bldr-123", "bldr", "abldr-1"):
+        a_channel(depot, origin, name)
+
+    def names(query: str) -> list[str]:
+        return [channel["name"] for channel in depot.get(f"/depot/channels/{origin}{query}").json()]
+
+    assert names("") == names("?sandbox=false") == ["abldr-1", "bldr", "stable", "unstable"]
+    assert names("?sandbox=true") == ["abldr-1", "bldr", "bldr-123", "stable", "unstable"]
+
+
+@pytest.mark.parametrize("value", ["1", "", "True", "yes"])
+def test_a_flag_that_is_no_boolean_is_400(depot: Depot, origin: str, value: str) -> None:
+    reply = depot.get(f"/depot/channels/{origin}?sandbox={value}")
+
+    assert reply.status == 400
+    assert reply.text.startswith("Query deserialize error:")
+
+
+def test_an_unknown_origin_has_none(depot: Depot) -> None:
+    reply = depot.get("/depot/channels/nowhere-at-all")
+
+    assert (reply.status, reply.text) == (200, "[]")
+
+
+def test_nobody_is_asked_but_a_bad_token_is_401(depot: Depot, origin: str) -> None:
+    assert depot.get(f"/depot/channels/{origin}", by="mystique").status == 200
+    assert depot.get(f"/depot/channels/{origin}", by="nonsense").status == 401
