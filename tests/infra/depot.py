@@ -26,6 +26,11 @@ class Stack:
 
     url: str
     http: httpx.Client
+    pid: int
+
+    def api_memory(self) -> int:
+        """The largest resident set that a worker of the API has had, in bytes."""
+        return max(peak_memory(process) for process in family(self.pid) if "infra.local.front" in command_of(process))
 
     def an_origin(self) -> str:
         """A new origin of bobo's."""
@@ -37,6 +42,23 @@ class Stack:
         """The raw POST of an archive."""
         query = {"checksum": hart.checksum, "target": hart.target, "forced": "false"}
         return self.http.post(f"/v1{hart.url}", params=query, content=hart.content)
+
+
+def family(process: int) -> list[int]:
+    """A process, its children and theirs."""
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return [process, *(member for child in children for member in family(int(child)))]
+
+
+def command_of(process: int) -> str:
+    """The command line of a process."""
+    return Path(f"/proc/{process}/cmdline").read_text()
+
+
+def peak_memory(process: int) -> int:
+    """The largest resident set of a process, in bytes."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
 @contextmanager
@@ -61,7 +83,7 @@ def depot_stack(log: Path) -> Iterator[Stack]:
             time.sleep(0.02)
         url = f"http://localhost:{port}"
         with httpx.Client(base_url=url, headers={"Authorization": "Bearer bobo"}, timeout=60) as client:
-            yield Stack(url, client)
+            yield Stack(url, client, process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(10)
