@@ -1,12 +1,14 @@
 """The rules of channels: their life, promotion and demotion (packages.md 9.1-9.3, 9.7, 9.8)."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
 from chalicelib.accounts.caller import Session
 from chalicelib.channels import store
 from chalicelib.channels.errors import ChannelExists, ChannelMissing, ChannelProtected, NotInChannel
-from chalicelib.channels.store import BORN_WITH, UNSTABLE, ChannelRow, LeavingChannelRow, MembershipRow
+from chalicelib.channels.store import BORN_WITH, UNSTABLE, ChannelRow, LeavingChannelRow, LeavingFromRow, MembershipRow
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.events import store as events
@@ -56,8 +58,8 @@ def create(origin: str, channel: str, by: Session) -> ChannelRow:
 def delete(origin: str, channel: str) -> None:
     """Remove a channel with its memberships, not its packages; missing is no error. Raises ChannelProtected.
 
-    The channel is gone for readers at once; then its memberships go one package after the other. A repeat, or a new
-    channel of that name, goes on where it stopped.
+    The channel is gone for readers at once; then its memberships go one package after the other. A repeat, a new
+    channel of that name, or the sweep goes on where it stopped.
     """
     if channel in BORN_WITH:
         raise ChannelProtected
@@ -67,10 +69,32 @@ def delete(origin: str, channel: str) -> None:
         change = Change()
         change.delete(key)
         change.put(LeavingChannelRow(leaving.pk, leaving.sk))
+        change.update(store.leaving_from_key(origin), [LeavingFromRow.deletions.add(1)])
         change.commit()
     elif found.get(leaving) is None:
         return
     _take_down(origin, channel)
+
+
+def finish_deletions(enough: Callable[[], bool]) -> int:
+    """Take down what interrupted deletions left, channel by channel until `enough` says so; gives their number."""
+    finished = 0
+    for origin in rows(LeavingFromRow, store.LEAVING_FROM):
+        for leaving in rows(LeavingChannelRow, store.leaving_partition(origin.origin)):
+            if enough():
+                return finished
+            _take_down(origin.origin, leaving.sk)
+            finished += 1
+        change = Change()
+        same = LeavingFromRow.deletions == int(origin.deletions)
+        change.delete(store.leaving_from_key(origin.origin), same, otherwise=_BegunMeanwhile())
+        with suppress(_BegunMeanwhile):
+            change.commit()
+    return finished
+
+
+class _BegunMeanwhile(Exception):
+    """Another channel of the origin is being deleted; the next sweep looks again."""
 
 
 class _TakenDown(Exception):

@@ -40,6 +40,20 @@ class LeavingChannelRow(Row):
     """A channel under deletion: gone for every reader, while its memberships are taken down; a repeat goes on here."""
 
 
+class LeavingFromRow(Row):
+    """An origin in which channels were deleted lately: one partition of them, so that what a deletion left is found.
+
+    `deletions` grows with each, so that nobody removes the row over one that has just begun.
+    """
+
+    deletions = NumberAttribute(default=0)
+
+    @property
+    def origin(self) -> str:
+        """The origin's name."""
+        return self.sk
+
+
 class MembershipRow(Row):
     """A package in a channel, in text order of its ident."""
 
@@ -72,9 +86,22 @@ def count_key(origin: str, channel: str) -> Key[ChannelCountRow]:
     return Key(ChannelCountRow, partition("CHANNEL-COUNTS", origin), channel)
 
 
+def leaving_partition(origin: str) -> str:
+    """Where the channels of an origin stand that are being deleted."""
+    return partition("LEAVING-CHANNELS", origin)
+
+
 def leaving_key(origin: str, channel: str) -> Key[LeavingChannelRow]:
     """Where a channel stands while it is being deleted."""
-    return Key(LeavingChannelRow, partition("LEAVING-CHANNELS", origin), channel)
+    return Key(LeavingChannelRow, leaving_partition(origin), channel)
+
+
+LEAVING_FROM = partition("LEAVING-FROM")
+
+
+def leaving_from_key(origin: str) -> Key[LeavingFromRow]:
+    """Where an origin stands while channels of it may be under deletion."""
+    return Key(LeavingFromRow, LEAVING_FROM, origin)
 
 
 def members_partition(origin: str, channel: str) -> str:
