@@ -1,8 +1,7 @@
 """Assembles the service: every domain's routes on one Chalice application, and the functions beside it."""
 
-from typing import Any
-
 import gc
+from typing import Any
 
 gc.disable()  # what is imported stays: looking for garbage in it would cost a tenth of the cold start
 
@@ -15,11 +14,24 @@ from chalicelib.http.app import App
 from chalicelib.http.dispatch import mount
 from chalicelib.origins.routes import routes as origins
 from chalicelib.packages.routes import routes as packages
+from chalicelib.packages.search_routes import routes as search
 from chalicelib.packages.settings_routes import routes as package_settings
 from chalicelib.platform.routes import routes as platform
 from chalicelib.uploads.routes import routes as uploads
 
-DOMAINS = (platform, accounts, origins, packages, package_settings, channels, bulk_channels, events, uploads, ext)
+DOMAINS = (
+    platform,
+    accounts,
+    origins,
+    packages,
+    package_settings,
+    search,
+    channels,
+    bulk_channels,
+    events,
+    uploads,
+    ext,
+)
 
 app = App("bldr")
 mount(app, DOMAINS)
@@ -34,3 +46,11 @@ def finish_upload(event: dict[str, Any], _context: Any) -> None:
     from chalicelib.uploads.finishing import finish
 
     finish(event["upload_id"], event["attempt"])
+
+
+@app.schedule("rate(1 hour)", name="sweep")
+def sweep(_event: Any) -> None:
+    """Removes what interruptions left (chalicelib/packages/sweep.py)."""
+    from chalicelib.packages.sweep import sweep
+
+    sweep(seconds=600)

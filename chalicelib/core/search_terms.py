@@ -22,7 +22,7 @@ class Terms:
     @classmethod
     def parse(cls, query: str) -> "Terms":
         """Slashes, blanks and all other symbols separate words."""
-        return cls(tuple(_words(query)))
+        return cls(tuple(words(query)))
 
     def match(self, tokens: Sequence[str]) -> bool:
         """True if a package with these tokens is meant; no words match nothing."""
@@ -40,10 +40,15 @@ def tokens_of(origin: str, name: str) -> list[str]:
 def tokens(text: str) -> list[str]:
     """The words of a text; a hyphenated word gives itself and its parts."""
     found: dict[str, None] = {}
-    for word in _words(text):
+    for word in words(text):
         found[word] = None
         found.update(dict.fromkeys(word.split("-")))
     return list(found)
+
+
+def words(text: str) -> list[str]:
+    """Runs of letters and digits, lower-case, joined by single hyphens."""
+    return _WORD.findall(text.lower())
 
 
 def decoded_again(sent: str | bytes) -> str:
@@ -55,7 +60,3 @@ def decoded_again(sent: str | bytes) -> str:
     if _REPLACED in text:  # the gateway could not decode it either
         raise QueryUndecodable
     return text
-
-
-def _words(text: str) -> list[str]:
-    return _WORD.findall(text.lower())

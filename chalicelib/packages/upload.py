@@ -16,7 +16,7 @@ from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
 from chalicelib.origins.errors import OriginMissing
 from chalicelib.origins.store import OriginCountRow, OriginRow, origin_count_key, origin_key
-from chalicelib.packages import artifacts, dependents, steps, store
+from chalicelib.packages import artifacts, dependents, search_index, steps, store
 from chalicelib.packages.contents import Contents
 from chalicelib.packages.errors import ArchiveRefused, ReleaseExists, TargetUnsupported
 from chalicelib.packages.standing import Place
@@ -133,6 +133,8 @@ def finalise(upload: Upload, contents: Contents, key: str, newest: PackageRow | 
     OriginMissing.
     """
     dependents.remember(upload.ident, contents.target, hart.tdeps(contents.archive), newest)
+    if newest is None:
+        search_index.remember(upload.ident.origin, upload.ident.name)
     again_when_stale(lambda: _write(upload, contents, key, source))
 
 

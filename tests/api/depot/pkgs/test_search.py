@@ -1,0 +1,366 @@
+"""Searching for packages (packages.md section 6)."""
+
+import itertools
+from hashlib import blake2b
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from chalicelib.packages import search, search_index
+from chalicelib.packages.search_index import Place
+from chalicelib.platform import table
+from tests.api.client import Depot, Reply
+from tests.builders.members import a_member
+from tests.builders.names import a_name
+from tests.builders.origins import an_origin
+from tests.builders.releases import WINDOWS, a_release, seen_as
+
+_numbers = itertools.count()
+
+
+def a_word() -> str:
+    """A word that no other test uses and that is like none of them: ten letters."""
+    digest = blake2b(f"{a_name()} {next(_numbers)}".encode(), digest_size=10).digest()
+    return "".join(chr(ord("a") + byte % 26) for byte in digest)
+
+
+def find(depot: Depot, term: str, by: str | None = None, **query: Any) -> Reply:
+    return depot.get(f"/depot/pkgs/search/{quote(term, safe='')}", by=by, query=query)
+
+
+def names(depot: Depot, term: str, by: str | None = None, **query: Any) -> list[str]:
+    """What a distinct search finds, as `origin/name`."""
+    reply = find(depot, term, by, distinct="true", **query)
+    assert reply.status == 200, reply
+    found = reply.json()["data"]
+    assert reply.json()["total_count"] == len(found)
+    return [f"{row['origin']}/{row['name']}" for row in found]
+
+
+@pytest.fixture(scope="module")
+def word() -> str:
+    return a_word()
+
+
+@pytest.fixture(scope="module")
+def origin(depot: Depot, word: str) -> str:
+    """An origin with names made of one word."""
+    origin = an_origin(depot)
+    for name in (word, f"{word}2", f"{word}box", f"big-{word}", f"my{word}", f"Big-Red-{word.upper()}", f"old_{word}"):
+        a_release(depot, origin, name)
+    return origin
+
+
+def test_a_term_is_the_beginning_of_a_word_of_the_name(depot: Depot, origin: str, word: str) -> None:
+    found = names(depot, word)
+
+    expected = [f"Big-Red-{word.upper()}", f"big-{word}", f"old_{word}", word, f"{word}2", f"{word}box"]
+    assert found == [f"{origin}/{name}" for name in sorted(expected)]
+
+
+def test_case_does_not_matter(depot: Depot, origin: str, word: str) -> None:
+    assert names(depot, word.upper()) == names(depot, word)
+
+
+def test_only_the_last_term_is_a_beginning(depot: Depot, origin: str, word: str) -> None:
+    assert names(depot, f"{word}/{origin}") == sorted(
+        f"{origin}/{name}" for name in (f"Big-Red-{word.upper()}", f"big-{word}", f"old_{word}", word)
+    )
+    assert names(depot, f"{word}2/{origin}") == [f"{origin}/{word}2"]
+
+
+@pytest.mark.parametrize(
+    "term", ["{o}/{w}box", "{o}/{w}bo", "{w}box/{o}", "{o}/{w}box///", "{o} {w}box", "{o}+:{w}box!"]
+)
+def test_all_terms_must_match_in_any_order_with_any_separator(depot: Depot, origin: str, word: str, term: str) -> None:
+    assert names(depot, term.format(o=origin, w=word)) == [f"{origin}/{word}box"]
+
+
+def test_terms_match_origins_as_well_as_names(depot: Depot) -> None:
+    shared = a_word()
+    of_that_name, other = an_origin(depot, name=shared), an_origin(depot)
+    a_release(depot, of_that_name, "tool")
+    a_release(depot, other, f"{shared}-plan")
+
+    assert names(depot, shared) == [f"{other}/{shared}-plan", f"{shared}/tool"]
+
+
+def test_a_hyphenated_word_is_found_whole_and_by_its_parts(depot: Depot) -> None:
+    first, second, third = a_word(), a_word(), a_word()
+    release = a_release(depot, an_origin(depot), f"{first}-{second}-{third}")
+    found = [f"{release.origin}/{release.name}"]
+
+    for term in (release.name, first, second, third, f"{first}-{second}", f"{first}-{second[:3]}", f"{second}/{third}"):
+        assert names(depot, term) == found
+    assert names(depot, f"{first}-{second}-{a_word()}") == []
+
+
+def test_version_release_and_target_are_not_searched(depot: Depot) -> None:
+    version = a_word()
+    release = a_release(depot, an_origin(depot), version=f"1-{version}")
+
+    for term in (version, f"{release.name}/{version}", f"{release.name}/{release.release}", f"{release.name}/linux"):
+        assert names(depot, term) == []
+
+
+@pytest.mark.parametrize("separator", ["%2F", "%252F", "%20", "%2520", "%2B", "+"])
+def test_the_segment_is_decoded_twice(depot: Depot, origin: str, word: str, separator: str) -> None:
+    reply = depot.get(f"/depot/pkgs/search/{origin}{separator}{word}box")
+
+    assert (reply.status, reply.json()["total_count"]) == (200, 1)
+
+
+@pytest.mark.parametrize(("sent", "shown"), [("%25ff", "%ff"), ("%ff", "%ff"), ("a%25c3", "a%c3")])
+def test_what_is_no_utf8_is_422(depot: Depot, sent: str, shown: str) -> None:
+    reply = depot.get(f"/depot/pkgs/search/{sent}")
+
+    assert (reply.status, reply.text) == (422, f"Unable to parse query string '{shown}'")
+
+
+@pytest.mark.parametrize("term", ["%2F", "%20", "!!", "--", "%26%7C%3A*"])
+def test_without_a_term_there_is_no_match(depot: Depot, term: str) -> None:
+    reply = depot.get(f"/depot/pkgs/search/{term}", query={"distinct": "true"})
+
+    assert (reply.status, reply.text) == (200, '{"range_start":0,"range_end":0,"total_count":0,"data":[]}')
+    assert reply.headers["Cache-Control"] == "private, no-cache, no-store"
+
+
+def test_words_that_a_language_might_drop_are_searched(depot: Depot) -> None:
+    release = a_release(depot, an_origin(depot), "which")
+
+    assert f"{release.origin}/which" in names(depot, f"{release.origin}/which")
+
+
+@pytest.mark.parametrize("query", [{"range": "abc"}, {"range": ""}, {"distinct": "1"}, {"distinct": ""}])
+def test_what_cannot_be_read_is_400(depot: Depot, query: dict[str, str]) -> None:
+    reply = find(depot, "tool", **query)
+
+    assert reply.status == 400
+    assert reply.text.startswith("Query deserialize error:")
+    assert find(depot, "tool", by="nobody-knows", **query).status == 401
+
+
+def test_names_go_by_name_then_origin(depot: Depot) -> None:
+    shared, other = a_word(), a_word()
+    first, second = an_origin(depot, name=f"{shared}-b"), an_origin(depot, name=f"{shared}-a")
+    for origin in (first, second):
+        a_release(depot, origin, f"{other}-z")
+        a_release(depot, origin, f"{other}-a")
+
+    body = find(depot, shared, distinct="true").json()
+
+    assert [(row["name"], row["origin"]) for row in body["data"]] == [
+        (f"{other}-a", second),
+        (f"{other}-a", first),
+        (f"{other}-z", second),
+        (f"{other}-z", first),
+    ]
+    assert body["data"][0] == {"origin": second, "name": f"{other}-a", "version": None, "release": None}
+
+
+def test_packages_go_by_ident_once_per_target(depot: Depot) -> None:
+    origin, shared = an_origin(depot), a_word()
+    newer = a_release(depot, origin, shared, "1.10.0")
+    older = a_release(depot, origin, shared, "1.9.0")
+    a_release(depot, origin, shared, older.version, older.release, WINDOWS)
+    longer = a_release(depot, origin, f"{shared}-x")
+    suffixed = a_release(depot, origin, f"{shared}2")
+
+    body = find(depot, shared).json()
+
+    assert body["total_count"] == 5
+    assert body["data"] == [ident.as_json() for ident in (longer, newer, older, older, suffixed)]
+    assert find(depot, shared, distinct="false").json() == body
+    assert sorted("/".join(row.values()) for row in body["data"]) == ["/".join(row.values()) for row in body["data"]]
+
+
+def test_pages_of_packages_are_aligned_and_counted(depot: Depot) -> None:
+    origin, shared = an_origin(depot), a_word()
+    idents = [a_release(depot, origin, f"{shared}-{number % 3}", f"1.{number:02}") for number in range(51)]
+    every = sorted(map(str, idents))
+
+    def asked(**query: Any) -> tuple[int, int, int, int, list[str]]:
+        reply = find(depot, shared, **query)
+        body = reply.json()
+        shown = ["/".join(row.values()) for row in body["data"]]
+        return reply.status, body["range_start"], body["range_end"], body["total_count"], shown
+
+    assert asked() == (206, 0, 49, 51, every[:50])
+    assert asked(range=50) == (200, 50, 50, 51, every[50:])
+    assert asked(range=75) == (200, 50, 50, 51, every[50:])
+    assert asked(range=100) == (200, 100, 51, 51, [])
+    assert asked(range=-7) == (206, 0, 49, 51, every[:50])
+
+
+def test_pages_of_names_are_aligned_and_counted(depot: Depot) -> None:
+    shared = a_word()
+    origin = an_origin(depot, name=shared)
+    for number in range(51):
+        a_release(depot, origin, f"n-{number:02}")
+
+    first, last = find(depot, shared, distinct="true"), find(depot, shared, distinct="true", range=60)
+
+    assert (first.status, last.status) == (206, 200)
+    assert [row["name"] for row in first.json()["data"]] == [f"n-{number:02}" for number in range(50)]
+    assert last.json() == {
+        "range_start": 50,
+        "range_end": 50,
+        "total_count": 51,
+        "data": [{"origin": origin, "name": "n-50", "version": None, "release": None}],
+    }
+
+
+def test_private_and_hidden_packages_are_found_by_members_only(depot: Depot) -> None:
+    origin, shared = an_origin(depot), a_word()
+    a_member(depot, origin, "mystique")
+    public = a_release(depot, origin, shared, "1.0")
+    private = a_release(depot, origin, shared, "2.0")
+    seen_as(depot, private, "private")
+    hidden_origin = an_origin(depot, visibility="hidden")
+    hidden = a_release(depot, hidden_origin, shared)
+
+    def found(by: str | None) -> list[list[str]]:
+        rows = find(depot, shared, by).json()
+        assert rows["total_count"] == len(rows["data"])
+        return [["/".join(row.values()) for row in rows["data"]], names(depot, shared, by)]
+
+    assert found(None) == found("hank") == [[str(public)], [f"{origin}/{shared}"]]
+    assert found("mystique") == [[str(public), str(private)], [f"{origin}/{shared}"]]
+    everything = sorted(map(str, (public, private, hidden)))
+    assert found("bobo") == [everything, sorted([f"{origin}/{shared}", f"{hidden_origin}/{shared}"])]
+
+
+def test_targets_of_an_ident_are_counted_by_their_own_visibility(depot: Depot) -> None:
+    release = a_release(depot, an_origin(depot), a_word())
+    seen_as(depot, release, "private")
+    a_release(depot, release.origin, release.name, release.version, release.release, WINDOWS)
+
+    assert find(depot, release.name).json()["total_count"] == 1
+    assert find(depot, release.name, "bobo").json()["total_count"] == 2
+    seen_as(depot, release, "public")
+    assert find(depot, release.name).json()["total_count"] == 2
+
+
+def test_the_last_release_takes_its_name_along_and_a_new_one_brings_it_back(depot: Depot) -> None:
+    release = a_release(depot, an_origin(depot), a_word())
+    assert len(names(depot, release.name)) == 1
+
+    assert depot.delete(f"/depot/pkgs/{release}", by="bobo").status == 204
+
+    assert names(depot, release.name, "bobo") == []
+    assert find(depot, release.name, "bobo").json()["total_count"] == 0
+    a_release(depot, release.origin, release.name)
+    assert names(depot, release.name) == [f"{release.origin}/{release.name}"]
+
+
+def test_another_release_of_a_known_name_writes_no_hint(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+    remembered: list[str] = []
+    real = search_index.remember
+
+    def remember(origin: str, name: str) -> None:
+        remembered.append(name)
+        real(origin, name)
+
+    monkeypatch.setattr(search_index, "remember", remember)
+    release = a_release(depot, an_origin(depot), a_word())
+    a_release(depot, release.origin, release.name, "2.0")
+
+    assert remembered == [release.name]
+
+
+def test_very_long_names_are_found(depot: Depot) -> None:
+    word = a_word() * 12
+    release = a_release(depot, an_origin(depot), f"{word}-{a_word()}")
+
+    for term in (release.name, word, word[:70], release.name.rpartition("-")[2]):
+        assert names(depot, term) == [f"{release.origin}/{release.name}"]
+    assert names(depot, f"{word[:64]}{a_word()}/{release.origin}") == []
+
+
+ALIKE = {
+    "a piece": lambda word: word[3:8],
+    "a letter wrong": lambda word: word[:4] + "0" + word[5:],
+    "a letter missing": lambda word: word[:6] + word[7:],
+    "a letter too many": lambda word: word[:2] + "0" + word[2:],
+    "neighbours swapped": lambda word: word[:4] + word[5] + word[4] + word[6:],
+    "the first letter wrong": lambda word: "0" + word[1:],
+    "the last letter too many": lambda word: word + "0",
+    "a beginning with a typo": lambda word: word[:3] + "0" + word[4:8],
+    "a needless lib": lambda word: "lib" + word,
+    "an unknown order": lambda word: f"{word}-zzbig",
+    "with the origin": lambda word: f"{word[:4]}0{word[5:]}/zzbig",
+}
+
+
+@pytest.mark.parametrize("how", ALIKE)
+def test_what_matches_nothing_finds_what_is_like_it(depot: Depot, how: str) -> None:
+    word = a_word()
+    release = a_release(depot, an_origin(depot), f"zzbig-{word}")
+
+    assert names(depot, ALIKE[how](word)) == [f"{release.origin}/{release.name}"]
+    assert find(depot, ALIKE[how](word)).json()["data"] == [release.as_json()]
+
+
+def test_a_missing_lib_is_supplied(depot: Depot) -> None:
+    word = a_word()
+    release = a_release(depot, an_origin(depot), f"lib{word}")
+
+    assert names(depot, word) == [f"{release.origin}/{release.name}"]
+
+
+def test_what_is_alike_never_joins_what_matches(depot: Depot) -> None:
+    origin, word = an_origin(depot), a_word()
+    for name in (f"{word}", f"lib{word}", f"my{word}", word[:-1] + "0"):
+        a_release(depot, origin, name)
+
+    assert names(depot, word) == [f"{origin}/{word}"]
+
+
+def test_what_is_alike_comes_best_first(depot: Depot) -> None:
+    origin, word = an_origin(depot), a_word()
+    best_first = (f"lib{word}", f"lib{word}-x", f"my{word}", f"my{word}-x", word[:-1] + "0", word[:-1] + "0xyz")
+    for name in best_first:
+        a_release(depot, origin, name)
+
+    assert names(depot, word) == [f"{origin}/{name}" for name in best_first]
+
+
+def test_what_is_alike_is_shown_to_those_who_may_see_it(depot: Depot) -> None:
+    origin, word = an_origin(depot, visibility="private"), a_word()
+    a_release(depot, origin, f"lib{word}")
+
+    assert names(depot, word) == []
+    assert names(depot, word, "bobo") == [f"{origin}/lib{word}"]
+
+
+def test_what_is_alike_fills_a_page_at_most(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+    origin, word = an_origin(depot), a_word()
+    for number in range(4):
+        a_release(depot, origin, f"lib{word}-{number}")
+    monkeypatch.setattr(search, "ALIKE_SHOWN", 3)
+
+    assert len(names(depot, word)) == 3
+
+
+def test_what_is_unlike_everything_finds_nothing(depot: Depot) -> None:
+    assert names(depot, a_word()) == []
+
+
+def test_a_rare_term_spares_reading_the_names_of_a_common_one(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+    common, rare = a_word(), a_word()
+    table.put_many([row for number in range(40) for row in search_index.rows_of(Place(common, f"n{number}"))])
+    release = a_release(depot, an_origin(depot, name=common), rare)
+    monkeypatch.setattr(search, "PAGE", 5)
+    read: list[str] = []
+    real = search_index.having_word
+
+    def counted(word: str, page: int | None = None) -> Any:
+        for place in real(word, page):
+            read.append(place.name)
+            yield place
+
+    monkeypatch.setattr(search_index, "having_word", counted)
+
+    assert names(depot, f"{common}/{rare}") == [str(release).rsplit("/", 2)[0]]
+    assert len(read) <= 5
