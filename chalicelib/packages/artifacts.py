@@ -1,6 +1,8 @@
 """Artifacts in the object store: write-once keys, read by signed URL or through us (design.md section 5)."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
@@ -23,6 +25,14 @@ URL_SECONDS = 600
 
 class ArtifactMissing(Exception):
     """The object store has no such object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object and since when it is there."""
+
+    key: str
+    since: datetime
 
 
 def key_of(ident: PackageIdent, target: Target, upload_id: str) -> str:
@@ -132,6 +142,17 @@ def discard(key: str) -> None:
             _call("delete_object", Key=each)
         except ArtifactStoreFailed as problem:
             observe.unexpected(problem)
+
+
+def remove(key: str) -> None:
+    """Remove an object; one that is not there is no error. Raises ArtifactStoreFailed."""
+    _call("delete_object", Key=key)
+
+
+def stored_behind(key: str) -> list[Stored]:
+    """The next thousand objects in the order of their keys, behind a key. Raises ArtifactStoreFailed."""
+    page = _call("list_objects_v2", **({"StartAfter": key} if key else {}))
+    return [Stored(each["Key"], each["LastModified"]) for each in page.get("Contents", ())]
 
 
 def front_path(key: str) -> str:

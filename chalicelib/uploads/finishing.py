@@ -86,7 +86,7 @@ class _Pulse:
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """An archive in the object store below `staging/`; the source of a publication."""
+    """An archive in the object store below `_staging/`; the source of a publication."""
 
     row: UploadRow
     pulse: _Pulse

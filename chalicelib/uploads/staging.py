@@ -1,10 +1,11 @@
-"""Where the parts of an upload are until they become an artifact: a multipart upload, then an object below `staging/`.
+"""Where the parts of an upload are until they become an artifact: a multipart upload, then an object below `_staging/`.
 
 What is left there goes after a day by the bucket's lifecycle rule.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -14,7 +15,8 @@ from chalicelib.platform import observe
 from chalicelib.platform.aws import client
 from chalicelib.platform.settings import settings
 
-PREFIX = "staging/"
+PREFIX = "_staging/"
+"""No origin is called so, and archives stand below their origin's name: the lifecycle rule must not reach these."""
 URL_SECONDS = 3600
 
 
@@ -27,13 +29,22 @@ class Part:
     etag: str
 
 
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """Something below `_staging/`: an archive, or with `multipart` an upload that still takes parts."""
+
+    key: str
+    since: datetime
+    multipart: str | None
+
+
 def key_of(upload_id: str) -> str:
     """Where the joined parts stand."""
     return f"{PREFIX}{upload_id}.hart"
 
 
 def upload_id_of(key: str) -> str:
-    """The upload that an object below `staging/` belongs to."""
+    """The upload that an object below `_staging/` belongs to."""
     return key.removeprefix(PREFIX).removesuffix(".hart")
 
 
@@ -84,6 +95,25 @@ def discard(key: str) -> None:
         _call("delete_object", Key=key)
     except ArtifactStoreFailed as problem:
         observe.unexpected(problem)
+
+
+def leftovers() -> Iterator[Leftover]:
+    """All staged archives and open uploads of parts, oldest ids first. Raises ArtifactStoreFailed."""
+    for each in _pages("list_objects_v2", "Contents", {"ContinuationToken": "NextContinuationToken"}):
+        yield Leftover(each["Key"], each["LastModified"], None)
+    following = {"KeyMarker": "NextKeyMarker", "UploadIdMarker": "NextUploadIdMarker"}
+    for each in _pages("list_multipart_uploads", "Uploads", following):
+        yield Leftover(each["Key"], each["Initiated"], each["UploadId"])
+
+
+def _pages(operation: str, listed: str, following: dict[str, str]) -> Iterator[Any]:
+    place: dict[str, Any] = {"Prefix": PREFIX}
+    while True:
+        page = _call(operation, **place)
+        yield from page.get(listed, ())
+        if not page.get("IsTruncated"):
+            return
+        place |= {parameter: page[name] for parameter, name in following.items()}
 
 
 class _NoLongerOpen(Exception):

@@ -51,7 +51,7 @@ def test_the_function_finds_its_resources_and_has_rights_of_its_own(built):
             "BLDR_BUCKET": {"Ref": "Artifacts"},
             "BLDR_BUILDER_KEY_SECRET": {"Ref": "BuilderKey"},
             "BLDR_UPLOAD_FUNCTION": {"Ref": "FinishUpload"},
-        "BLDR_CDN_URL": {"Fn::If": ["HasCdn", {"Fn::Sub": "https://${Distribution.DomainName}"}, ""]},
+            "BLDR_CDN_URL": {"Fn::If": ["HasCdn", {"Fn::Sub": "https://${Distribution.DomainName}"}, ""]},
             "BLDR_CDN_KEY_ID": {"Fn::If": ["HasCdn", {"Ref": "CdnKey"}, ""]},
             "BLDR_CDN_KEY_SECRET": {"Fn::If": ["HasCdn", {"Ref": "CdnSigningKey"}, ""]},
             "BLDR_STAGE": "dev",

@@ -20,7 +20,7 @@ def hart(depot):
 
 def left_of(begun):
     """Objects and open multipart uploads."""
-    prefix = f"staging/{begun.url.rpartition('/')[2]}"
+    prefix = f"_staging/{begun.url.rpartition('/')[2]}"
     objects = client("s3").list_objects_v2(Bucket=settings.bucket, Prefix=prefix).get("Contents", [])
     multiparts = client("s3").list_multipart_uploads(Bucket=settings.bucket).get("Uploads", [])
     return [each["Key"] for each in [*objects, *multiparts] if each["Key"].startswith(prefix)]
