@@ -197,7 +197,7 @@ def _write(request: BulkRequest, batch: Sequence[Move], found: Found, finished: 
     wanted = [(seen, after) for seen, after in decided if after != seen.standing]
     change = Change()
     if wanted:
-        steps.steps_together(change, wanted)
+        steps.steps_together(change, wanted, by=request.by.name)
     if finished is not None:
         finished.state = events.DONE
         change.put(finished)

@@ -144,7 +144,8 @@ def _promote(request: Request) -> None:
     if request.channel in place.channels:
         return
     change = Change()
-    steps.step(change, seen, seen.standing.with_place(request.target, place.joined(request.channel)))
+    joined = seen.standing.with_place(request.target, place.joined(request.channel))
+    steps.step(change, seen, joined, by=request.by.name)
     _record(change, Operation.PROMOTE, request)
     change.commit()
 

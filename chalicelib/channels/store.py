@@ -55,13 +55,14 @@ class LeavingFromRow(Row):
 
 
 class MembershipRow(Row):
-    """A package in a channel, in text order of its ident."""
+    """A package in a channel, in text order of its ident; `by` is the account that promoted it, None for an upload."""
 
     ident = UnicodeAttribute()
     target = UnicodeAttribute()
     visibility = UnicodeAttribute()
     created_at = UnicodeAttribute()
     updated_at = UnicodeAttribute()
+    by = UnicodeAttribute(null=True)
 
 
 class NewestRow(Row):

@@ -13,6 +13,7 @@ _OF_THE_ACCOUNT = ("/profile/access-tokens", "/profile/tokens")
 _UPLOADS = "/depot/uploads"
 _RELEASE = "/depot/pkgs/{origin}/{pkg}/{version}/{release}"
 _UPLOADS = "/depot/uploads"
+_CHANNELS = ("/depot/channels/", "/promotions/", "/demotions/")
 _KEYS = "/depot/origins/{origin}/keys/"
 _SECRET_KEY = "/depot/origins/{origin}/secret_keys/latest"
 
@@ -84,6 +85,6 @@ def scope_needed(method: str, path: str) -> Scope | None:
         return Scope.READ
     if path.startswith(_UPLOADS) or (method == "POST" and path.startswith((_RELEASE, _KEYS))):
         return Scope.UPLOAD
-    if path.startswith("/depot/channels/") or not {"promote", "demote"}.isdisjoint(path.split("/")):
+    if path.startswith(_CHANNELS) or not {"promote", "demote"}.isdisjoint(path.split("/")):
         return Scope.PROMOTE
     return Scope.ADMIN

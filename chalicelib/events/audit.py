@@ -36,6 +36,9 @@ class Operation(StrEnum):
     INTEGRATION_DELETE = "integration_delete"
     TOKEN_GENERATE = "token_generate"
     TOKEN_REVOKE = "token_revoke"
+    RETENTION_SET = "retention_set"
+    RETENTION_DELETE = "retention_delete"
+    PACKAGE_RETIRE = "package_retire"
 
 
 class AuditRow(Row):

@@ -17,7 +17,7 @@ STARTED, DONE = "started", "done"
 
 
 class EventRow(Row):
-    """One single-package change of a channel; sorted by time, then ident."""
+    """One change of a package's channels, sorted by time, then ident; those made together share the group's id."""
 
     operation = UnicodeAttribute()
     ident = UnicodeAttribute()
@@ -27,6 +27,7 @@ class EventRow(Row):
     requester_id = NumberAttribute()
     requester = UnicodeAttribute()
     created_at = UnicodeAttribute()
+    group = UnicodeAttribute(null=True)
 
 
 class GroupEventRow(Row):
@@ -41,8 +42,13 @@ class GroupEventRow(Row):
     created_at = UnicodeAttribute()
     state = UnicodeAttribute()
 
+    @property
+    def id(self) -> str:
+        """What the events of the group name it by."""
+        return self.sk.rpartition("#")[2]
 
-def record(
+
+def record(  # noqa: PLR0913 - an event's columns
     change: Change,
     operation: Operation,
     ident: PackageIdent,
@@ -50,6 +56,8 @@ def record(
     channel: str,
     requester: tuple[int, str],
     trigger: Trigger,
+    *,
+    group: str | None = None,
 ) -> None:
     """Add the event to the change that makes it true."""
     created_at = timestamp(now())
@@ -65,6 +73,7 @@ def record(
             requester_id=requester[0],
             requester=requester[1],
             created_at=created_at,
+            group=group,
         )
     )
 

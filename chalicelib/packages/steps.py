@@ -56,20 +56,25 @@ def keys_of(ident: PackageIdent) -> list[Key[Any]]:
     return [store.ident_key(ident), store.name_key(ident.origin, ident.name)]
 
 
-def step(change: Change, seen: Observed, after: Standing, carried: Target | None = None) -> None:
+def step(change: Change, seen: Observed, after: Standing, carried: Target | None = None, by: str | None = None) -> None:
     """Add to a change everything that the step needs, except the full row of the package that the caller carries in.
 
-    Raises TooManyChannels.
+    `by` is the account that promotes. Raises TooManyChannels.
     """
-    steps_together(change, [(seen, after)], carried)
+    steps_together(change, [(seen, after)], carried, by)
 
 
-def steps_together(change: Change, wanted: Sequence[tuple[Observed, Standing]], carried: Target | None = None) -> None:
+def steps_together(
+    change: Change,
+    wanted: Sequence[tuple[Observed, Standing]],
+    carried: Target | None = None,
+    by: str | None = None,
+) -> None:
     """Add the steps of several idents of one origin to a change; more than one may move between channels only.
 
     Raises TooManyChannels.
     """
-    moment = timestamp(now())
+    since = _Since(timestamp(now()), by)
     counts: dict[str, _ChannelDelta] = defaultdict(_ChannelDelta)
     for seen, after in wanted:
         demand_few_channels(after)
@@ -80,7 +85,7 @@ def steps_together(change: Change, wanted: Sequence[tuple[Observed, Standing]], 
             old, new = before.places.get(target), after.places.get(target)
             if old is not None and target is not carried:
                 _change_package(change, seen.ident, target, old, new)
-            _move(change, seen.ident, target, old, new, moment)
+            _move(change, seen.ident, target, old, new, since)
             _sum_up(counts, old, new)
     origin = wanted[0][0].ident.origin
     for channel, delta in sorted(counts.items()):
@@ -93,6 +98,14 @@ def demand_few_channels(after: Standing) -> None:
     """Raises TooManyChannels for a standing that could no longer change in one transaction."""
     if any(len(place.channels) > CHANNELS_LIMIT for place in after.places.values()):
         raise TooManyChannels(f"A package can be in {CHANNELS_LIMIT} channels at most")
+
+
+@dataclass(frozen=True, slots=True)
+class _Since:
+    """When a package came into a channel, and through whom; nobody promotes what its upload puts into `unstable`."""
+
+    moment: str
+    by: str | None
 
 
 @dataclass(slots=True)
@@ -178,7 +191,7 @@ def _change_package(change: Change, ident: PackageIdent, target: Target, old: Pl
 
 
 def _move(
-    change: Change, ident: PackageIdent, target: Target, old: Place | None, new: Place | None, moment: str
+    change: Change, ident: PackageIdent, target: Target, old: Place | None, new: Place | None, since: _Since
 ) -> None:
     """The memberships of one package."""
     gone, stayed, came = (
@@ -192,7 +205,7 @@ def _move(
     if new is None:
         return
     for channel in sorted(came):
-        for row in _membership_rows(channel, ident, target, new, moment):
+        for row in _membership_rows(channel, ident, target, new, since):
             change.put(row)
     if old is not None and old.visibility is not new.visibility:
         for channel in sorted(stayed):
@@ -215,7 +228,7 @@ def _membership_keys(channel: str, ident: PackageIdent, target: Target) -> list[
 
 
 def _membership_rows(
-    channel: str, ident: PackageIdent, target: Target, place: Place, moment: str
+    channel: str, ident: PackageIdent, target: Target, place: Place, since: _Since
 ) -> list[MembershipRow | NewestRow]:
     keys = _membership_keys(channel, ident, target)
     visibility = str(place.visibility)
@@ -226,8 +239,9 @@ def _membership_rows(
             ident=str(ident),
             target=str(target),
             visibility=visibility,
-            created_at=moment,
-            updated_at=moment,
+            created_at=since.moment,
+            updated_at=since.moment,
+            by=since.by,
         )
     ]
     rows += [NewestRow(key.pk, key.sk, ident=str(ident), visibility=visibility) for key in keys[1:]]

@@ -30,6 +30,8 @@ OPERATIONS = [
     ("PUT", "/depot/channels/{origin}/{channel}/pkgs/{pkg}/{version}/{release}/promote", PROMOTE),
     ("POST", "/jobs/group/{id}/promote/{channel}", PROMOTE),
     ("POST", "/jobs/group/{id}/demote/{channel}", PROMOTE),
+    ("POST", "/promotions/{origin}", PROMOTE),
+    ("POST", "/demotions/{origin}", PROMOTE),
     ("PATCH", "/profile", ADMIN),
     ("POST", "/depot/origins", ADMIN),
     ("POST", "/depot/origins/{origin}/keys", ADMIN),

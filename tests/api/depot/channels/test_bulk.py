@@ -225,10 +225,10 @@ def dying(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
     """Let the function die when it wants to write another transaction."""
     real, left = steps.steps_together, iter(range(after))
 
-    def write(change: Any, wanted: Any) -> None:
+    def write(change: Any, wanted: Any, **more: Any) -> None:
         if next(left, None) is None:
             raise Interrupted
-        real(change, wanted)
+        real(change, wanted, **more)
 
     monkeypatch.setattr(bulk.steps, "steps_together", write)
 
@@ -266,9 +266,9 @@ def test_no_reader_sees_a_newest_release_between_the_old_and_the_new(
         reply = depot.get(f"/depot/channels/{many}/{target}/pkgs/many/latest")
         seen.append(reply.json()["ident"]["version"] if reply.status == 200 else "none")
 
-    def write(change: Any, wanted: Any) -> None:
+    def write(change: Any, wanted: Any, **more: Any) -> None:
         look()
-        real(change, wanted)
+        real(change, wanted, **more)
 
     monkeypatch.setattr(bulk.steps, "steps_together", write)
 
