@@ -6,7 +6,7 @@ finds the package and says so.
 """
 
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from chalicelib.channels.store import UNSTABLE
 from chalicelib.core import hart
@@ -24,7 +24,7 @@ from chalicelib.packages.steps import Observed
 from chalicelib.packages.store import PackageRow, SettingsRow, Texts, TextsRow
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.settings import settings
-from chalicelib.platform.table import Change, Found, again_when_stale, read, read_many
+from chalicelib.platform.table import Change, Found, Key, again_when_stale, read, read_many
 
 INLINE_TEXTS_BYTES = 300_000
 """Compressed texts beyond this go to the object store; a table row holds 400 KB."""
@@ -167,14 +167,30 @@ def _demand_same_bytes(upload: Upload, contents: Contents) -> None:
 
 
 def _write(upload: Upload, contents: Contents, key: str, source: Source) -> None:
-    ident, target = upload.ident, contents.target
-    package, wanted = store.package_key(ident, target), store.settings_key(ident.origin, ident.name)
-    found = read_many([*steps.keys_of(ident), package, wanted, origin_key(ident.origin)])
-    stored = found.get(package)
+    found = read_many(keys_before(upload.ident, contents.target))
+    stored = found.get(store.package_key(upload.ident, contents.target))
     if stored is not None and stored.artifact == key:
         return  # an earlier try was written, only its answer got lost
-    _decide_again(upload, contents, stored)
     change = Change()
+    add_rows(change, upload, contents, key, found)
+    source.settle(change)
+    change.commit()
+
+
+def keys_before(ident: PackageIdent, target: Target) -> list[Key[Any]]:
+    """The rows that must be read before `add_rows`."""
+    settings_key = store.settings_key(ident.origin, ident.name)
+    return [*steps.keys_of(ident), store.package_key(ident, target), settings_key, origin_key(ident.origin)]
+
+
+def add_rows(change: Change, upload: Upload, contents: Contents, key: str, found: Found) -> None:
+    """Add to a change every row of an archive that is stored under `key`, decided on the rows of `keys_before`.
+
+    Raises ReleaseExists, ArchiveRefused, OriginMissing.
+    """
+    ident, target = upload.ident, contents.target
+    stored = found.get(store.package_key(ident, target))
+    _decide_again(upload, contents, stored)
     visibility = _visibility(change, upload, found)
     seen = Observed.from_rows(ident, found)
     old = seen.standing.places.get(target)
@@ -184,8 +200,6 @@ def _write(upload: Upload, contents: Contents, key: str, source: Source) -> None
     unchanged = PackageRow.pk.does_not_exist() if stored is None else PackageRow.artifact == stored.artifact
     change.put(_package_row(upload, contents, key, place, stored), condition=unchanged)
     change.put(_texts_row(ident, contents, key))
-    source.settle(change)
-    change.commit()
 
 
 def _decide_again(upload: Upload, contents: Contents, stored: PackageRow | None) -> None:
