@@ -14,6 +14,10 @@ from chalicelib.origins.store import OriginCountRow, origin_count_key
 from chalicelib.platform.clock import new_id
 from chalicelib.platform.table import Change, again_when_stale, read
 
+PURPOSE = b"INTEGRATION-1\n"
+"""Stands before every sealed body: access tokens are boxes under the same key, and a body that looks like the message of a
+token must not become one for somebody who can read the table."""
+
 
 def names(origin: str, integration: str | None = None) -> dict[str, list[str]]:
     """Names by type, oldest first; of one type, or all types that the origin has."""
@@ -30,7 +34,7 @@ def body_without_password(origin: str, integration: str, name: str) -> dict[str,
     if row is None:
         raise IntegrationMissing
     try:
-        body = json.loads(builder_keys().open(row.box), parse_constant=_refuse)
+        body = json.loads(builder_keys().open(row.box).removeprefix(PURPOSE), parse_constant=_refuse)
     except (ValueError, RecursionError) as problem:
         raise IntegrationUnreadable from problem
     if not isinstance(body, dict):
@@ -49,7 +53,7 @@ def put(origin: str, integration: str, name: str, body: bytes, by: Session) -> N
         IntegrationRow(place.pk, place.sk, id=new_id(), integration=integration, name=name),
         otherwise=IntegrationTaken(),
     )
-    change.put(IntegrationBodyRow(body_place.pk, body_place.sk, box=builder_keys().seal(body)))
+    change.put(IntegrationBodyRow(body_place.pk, body_place.sk, box=builder_keys().seal(PURPOSE + body)))
     change.update(origin_count_key(origin), [OriginCountRow.integrations.add(1)])
     audit.record(change, Operation.INTEGRATION_STORE, by, origin=origin, target=f"{integration}/{name}")
     change.commit()

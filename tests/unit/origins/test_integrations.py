@@ -1,0 +1,22 @@
+"""Sealed integrations (accounts.md 8.9)."""
+
+import pytest
+
+from chalicelib.core import access_token
+from chalicelib.core.access_token import AccessTokenClaims, TokenUnreadable
+from chalicelib.core.strict_base64 import encoded
+from chalicelib.origins.integrations import PURPOSE
+from tests.builders.keys import a_key_ring
+
+
+def test_a_sealed_body_is_never_an_access_token() -> None:
+    """Both are boxes under the builder key; without the purpose in front, this body would be the build service's token."""
+    keys = a_key_ring()
+    message = access_token._message(AccessTokenClaims(account_id=0, flags=7))
+
+    def as_token(box: str) -> str:
+        return "_" + encoded(box.encode())
+
+    assert access_token.read(as_token(keys.seal(message)), keys).account_id == 0
+    with pytest.raises(TokenUnreadable):
+        access_token.read(as_token(keys.seal(PURPOSE + message)), keys)
