@@ -21,6 +21,7 @@ COPY_PART_BYTES = 256 * 1024 * 1024
 
 COPIES_AT_ONCE = 8
 URL_SECONDS = 600
+LISTED_AT_ONCE = 1000
 
 
 class ArtifactMissing(Exception):
@@ -151,7 +152,7 @@ def remove(key: str) -> None:
 
 def stored_behind(key: str) -> list[Stored]:
     """The next thousand objects in the order of their keys, behind a key. Raises ArtifactStoreFailed."""
-    page = _call("list_objects_v2", **({"StartAfter": key} if key else {}))
+    page = _call("list_objects_v2", MaxKeys=LISTED_AT_ONCE, **({"StartAfter": key} if key else {}))
     return [Stored(each["Key"], each["LastModified"]) for each in page.get("Contents", ())]
 
 

@@ -18,17 +18,20 @@ def remove_expired(enough: Callable[[], bool]) -> int:
     Raises ArtifactStoreFailed, StoreUnavailable.
     """
     removed = 0
-    for leftover in _expired():
+    for leftover in _old():
         if enough():
             break
+        upload_id = staging.upload_id_of(leftover.key)
+        if store.is_alive(upload_id):  # the engine of the local stack knows no times of multipart uploads
+            continue
         if leftover.multipart is not None:
             staging.give_up(leftover.key, leftover.multipart)
         staging.discard(leftover.key)
-        store.forget(staging.upload_id_of(leftover.key))
+        store.forget(upload_id)
         removed += 1
     return removed
 
 
-def _expired() -> Iterator[staging.Leftover]:
+def _old() -> Iterator[staging.Leftover]:
     end = datetime.now(UTC) - EXPIRED
     return (each for each in staging.leftovers() if each.since < end)

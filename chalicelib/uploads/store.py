@@ -93,6 +93,14 @@ def find(upload_id: str) -> UploadRow:
     return row
 
 
+def is_alive(upload_id: str) -> bool:
+    """True while it may still be completed."""
+    try:
+        return find(upload_id).is_open
+    except UploadMissing:
+        return False
+
+
 def add(row: UploadRow) -> None:
     """Remember a new upload."""
     change = Change()

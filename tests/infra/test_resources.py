@@ -67,7 +67,8 @@ def statements(effect: str) -> list[dict[str, Any]]:
         for resource in read_template()["Resources"].values()
         if "PolicyDocument" in resource.get("Properties", {})
     ]
-    documents += [inline["PolicyDocument"] for inline in properties("ApiHandlerRole")["Policies"]]
+    for role in ("ApiHandlerRole", "FinishUploadRole", "SweepRole"):
+        documents += [inline["PolicyDocument"] for inline in properties(role)["Policies"]]
     every = [one for document in documents for one in document["Statement"]]
     every = [one["Fn::If"][1] if "Fn::If" in one else one for one in every]
     return [one for one in every if one["Effect"] == effect]

@@ -65,11 +65,11 @@ def test_a_missing_part_a_short_part_and_a_wrong_total_are_named(size, part_size
 def test_without_a_known_size_there_must_be_a_part_and_no_gap():
     plan = Plan(None, 10)
 
-    with pytest.raises(PartsMissing, match="missing: 1$"):
+    with pytest.raises(PartsMissing, match=r"missing: 1$"):
         plan.demand_complete({})
-    with pytest.raises(PartsMissing, match="missing: 2$"):
+    with pytest.raises(PartsMissing, match=r"missing: 2$"):
         plan.demand_complete({1: 10, 3: 4})
-    with pytest.raises(PartsMissing, match="10 bytes: 1$"):
+    with pytest.raises(PartsMissing, match=r"10 bytes: 1$"):
         plan.demand_complete({1: 9, 2: 4})
     plan.demand_complete({1: 0})
 

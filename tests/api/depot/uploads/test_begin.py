@@ -1,4 +1,4 @@
-"""`POST /depot/uploads`: everything that can be known without the bytes is said before they are sent (platform.md 4.4)."""
+"""`POST /depot/uploads`: what can be known without the bytes is said before they are sent (platform.md 4.4)."""
 
 from datetime import UTC, datetime, timedelta
 
