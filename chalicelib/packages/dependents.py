@@ -9,17 +9,17 @@ from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.packages import store
 from chalicelib.packages.store import DependentRow, PackageRow
-from chalicelib.platform.table import put_many, rows
+from chalicelib.platform.table import rows
 
 
-def remember(ident: PackageIdent, target: Target, tdeps: Iterable[PackageIdent], newest: PackageRow | None) -> None:
-    """Write the hints of a release that the newest existing release of its name has not written already."""
+def hints_of(
+    ident: PackageIdent, target: Target, tdeps: Iterable[PackageIdent], newest: PackageRow | None
+) -> list[DependentRow]:
+    """The hints of a release that the newest existing release of its name has not written already."""
     needed = {(dep.origin, dep.name) for dep in tdeps} - {(ident.origin, ident.name)}
     known = set() if newest is None else needed_names(newest)
     place = f"{ident.origin}/{ident.name}"
-    put_many(
-        [DependentRow(store.dependents_partition(*name, target), place) for name in sorted(needed - known)],
-    )
+    return [DependentRow(store.dependents_partition(*name, target), place) for name in sorted(needed - known)]
 
 
 def of(origin: str, name: str, target: Target) -> Iterator[str]:

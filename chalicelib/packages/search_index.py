@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from chalicelib.core.search_terms import tokens_of, words
-from chalicelib.platform.table import Row, partition, put_many, rows
+from chalicelib.platform.table import Row, partition, rows
 
 WORDS, ENDINGS = "WORDS", "ENDINGS"
 INDEXED_LETTERS = 64
@@ -39,15 +39,11 @@ class Place:
         return tokens_of(self.origin, self.name)
 
 
-def remember(origin: str, name: str) -> None:
-    """Write the hints of a name: one batch of 25 rows unless the name is long."""
-    put_many(rows_of(Place(origin, name)))
-
-
-def rows_of(place: Place) -> list[SearchRow]:
-    """The hints of a name, each once."""
+def hints_of(origin: str, name: str) -> list[SearchRow]:
+    """What leads to a name, each once: one batch of 25 rows unless the name is long."""
+    place = Place(origin, name)
     found = [_row(WORDS, text, place) for text in _indexed(place.tokens)]
-    return found + [_row(ENDINGS, text, place) for text in _indexed(_endings(place.name))]
+    return found + [_row(ENDINGS, text, place) for text in _indexed(_endings(name))]
 
 
 def beginning_with(text: str, limit: int | None = None, page: int | None = None) -> Iterator[Place]:

@@ -24,7 +24,7 @@ from chalicelib.packages.steps import Observed
 from chalicelib.packages.store import PackageRow, SettingsRow, Texts, TextsRow
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.settings import settings
-from chalicelib.platform.table import Change, Found, Key, again_when_stale, read, read_many
+from chalicelib.platform.table import Change, Found, Key, Row, again_when_stale, put_many, read, read_many
 
 INLINE_TEXTS_BYTES = 300_000
 """Compressed texts beyond this go to the object store; a table row holds 400 KB."""
@@ -132,9 +132,10 @@ def finalise(upload: Upload, contents: Contents, key: str, newest: PackageRow | 
     place is taken is left to the sweep, because links to it may be in use. Raises ReleaseExists, ArchiveRefused,
     OriginMissing.
     """
-    dependents.remember(upload.ident, contents.target, hart.tdeps(contents.archive), newest)
+    hints: list[Row] = [*dependents.hints_of(upload.ident, contents.target, hart.tdeps(contents.archive), newest)]
     if newest is None:
-        search_index.remember(upload.ident.origin, upload.ident.name)
+        hints += search_index.hints_of(upload.ident.origin, upload.ident.name)
+    put_many(hints)
     again_when_stale(lambda: _write(upload, contents, key, source))
 
 

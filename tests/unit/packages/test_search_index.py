@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from chalicelib.core.likeness import clues, likeness
 from chalicelib.core.search_terms import Terms
-from chalicelib.packages.search_index import ENDINGS, WORDS, Place, rows_of
+from chalicelib.packages.search_index import ENDINGS, WORDS, Place, hints_of
 from chalicelib.platform.table import SORT_KEY_BYTES, partition
 
 ORIGINS = st.from_regex(r"[a-c0-1][a-c0-1_-]{0,20}", fullmatch=True)
@@ -14,14 +14,16 @@ PLACES = st.builds(Place, ORIGINS, NAMES)
 
 
 def found(place: Place, kind: str, begins: str) -> bool:
-    return any(row.pk == partition(kind, begins[0]) and row.sk.startswith(begins) for row in rows_of(place))
+    return any(
+        row.pk == partition(kind, begins[0]) and row.sk.startswith(begins) for row in hints_of(place.origin, place.name)
+    )
 
 
 @given(PLACES)
 @example(Place("o" * 255, "ab" * 160))
 @example(Place("o", "a" * 500))
 def test_no_hint_is_twice_or_too_long(place: Place) -> None:
-    keys = [(row.pk, row.sk) for row in rows_of(place)]
+    keys = [(row.pk, row.sk) for row in hints_of(place.origin, place.name)]
 
     assert len(keys) == len(set(keys))
     assert all(len(sk.encode()) <= SORT_KEY_BYTES for _, sk in keys)
@@ -47,4 +49,4 @@ def test_whatever_is_alike_is_found_by_a_clue(word: str, name: str) -> None:
 
 def test_a_usual_name_takes_one_batch() -> None:
     for name in ("bash", "ncurses", "postgresql-client", "big-red-tool", "python-setuptools"):
-        assert len(rows_of(Place("core", name))) <= 25
+        assert len(hints_of("core", name)) <= 25

@@ -8,13 +8,13 @@ from urllib.parse import quote
 import pytest
 
 from chalicelib.packages import search, search_index
-from chalicelib.packages.search_index import Place
 from chalicelib.platform import table
 from tests.api.client import Depot, Reply
 from tests.builders.members import a_member
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.releases import WINDOWS, a_release, seen_as
+from tests.perf.calls import counted_calls
 
 _numbers = itertools.count()
 
@@ -255,19 +255,13 @@ def test_the_last_release_takes_its_name_along_and_a_new_one_brings_it_back(depo
     assert names(depot, release.name) == [f"{release.origin}/{release.name}"]
 
 
-def test_another_release_of_a_known_name_writes_no_hint(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
-    remembered: list[str] = []
-    real = search_index.remember
-
-    def remember(origin: str, name: str) -> None:
-        remembered.append(name)
-        real(origin, name)
-
-    monkeypatch.setattr(search_index, "remember", remember)
+def test_another_release_of_a_known_name_writes_no_hint(depot: Depot) -> None:
     release = a_release(depot, an_origin(depot), a_word())
-    a_release(depot, release.origin, release.name, "2.0")
 
-    assert remembered == [release.name]
+    with counted_calls() as calls:
+        a_release(depot, release.origin, release.name, "2.0")
+
+    assert calls["BatchWriteItem"] == 0
 
 
 def test_very_long_names_are_found(depot: Depot) -> None:
@@ -350,7 +344,7 @@ def test_what_is_unlike_everything_finds_nothing(depot: Depot) -> None:
 
 def test_a_rare_term_spares_reading_the_names_of_a_common_one(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
     common, rare = a_word(), a_word()
-    table.put_many([row for number in range(40) for row in search_index.rows_of(Place(common, f"n{number}"))])
+    table.put_many([row for number in range(40) for row in search_index.hints_of(common, f"n{number}")])
     release = a_release(depot, an_origin(depot, name=common), rare)
     monkeypatch.setattr(search, "PAGE", 5)
     read: list[str] = []
@@ -365,3 +359,18 @@ def test_a_rare_term_spares_reading_the_names_of_a_common_one(depot: Depot, monk
 
     assert names(depot, f"{common}/{rare}") == [str(release).rsplit("/", 2)[0]]
     assert len(read) <= 5
+
+
+def test_a_search_costs_the_same_however_many_names_there_are(depot: Depot) -> None:
+    """The term's own names in one Query, their counts in one read, and the caller's memberships and token."""
+    release = a_release(depot, an_origin(depot), f"{a_word()}-{a_word()}")
+
+    def cost(term: str, by: str | None = None) -> int:
+        with counted_calls() as calls:
+            assert names(depot, term, by) == [f"{release.origin}/{release.name}"]
+        return calls.total()
+
+    assert cost(release.name) == 2
+    assert cost(release.name, "bobo") <= 4
+    assert cost(f"{release.origin}/{release.name}") == 2
+    assert cost(release.name[1:]) <= 9
