@@ -8,13 +8,14 @@ import pytest
 from chalicelib.channels import service as channels
 from chalicelib.core.target import Target
 from chalicelib.events import service, store
-from chalicelib.events.store import Operation, Trigger
+from chalicelib.events.kinds import Operation, Trigger
 from chalicelib.platform.table import Change
 from tests.api.client import Depot, Reply
 from tests.builders.members import a_member
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.releases import WINDOWS, a_release, change_channel, promoted, seen_as
+from tests.perf.calls import counted_calls
 
 EVER = {"from_date": "2000-01-01", "to_date": "2999-12-31"}
 
@@ -340,3 +341,10 @@ def _happened(
         store.record(change, Operation.PROMOTE, package, target, channel, (7, "somebody"), Trigger.UNKNOWN)
     change.commit()
     assert origin == package.origin
+
+
+def test_days_without_events_cost_nothing(depot: Depot, a_promotion: tuple[str, str]) -> None:
+    with counted_calls() as calls:
+        assert len(rows(depot, channel=a_promotion[1])) == 1
+
+    assert calls == {"Query": 1, "BatchGetItem": 1}
