@@ -34,6 +34,7 @@ from chalicelib.platform.table import (
     Change,
     Found,
     Key,
+    StoreUnavailable,
     again_when_stale,
     put_many,
     read,
@@ -179,14 +180,27 @@ def _batches(moves: Iterable[Move]) -> list[list[Move]]:
 
 
 def _move_together(request: BulkRequest, batch: Sequence[Move], known: Found, finished: GroupEventRow | None) -> None:
-    """One transaction; the first try relies on what was read for all, the next ones read again."""
+    """One transaction; the first try relies on what was read for all, the next ones read again.
+
+    Two halves where it is refused: rows of packages with very long lists could be more than the 4 MB of a transaction.
+    """
     at_first = iter([known])
 
     def decide() -> None:
         found = next(at_first, None) or _read(request, batch)
         _write(request, batch, found, finished)
 
-    again_when_stale(decide)
+    try:
+        again_when_stale(decide)
+    except StoreUnavailable:
+        if len(batch) < 2:
+            raise
+        if finished is not None:
+            finished.state = events.STARTED
+            put_many([finished])
+        middle = len(batch) // 2
+        _move_together(request, batch[:middle], known, None)
+        _move_together(request, batch[middle:], known, finished)
 
 
 def _write(request: BulkRequest, batch: Sequence[Move], found: Found, finished: GroupEventRow | None) -> None:

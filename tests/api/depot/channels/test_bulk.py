@@ -307,6 +307,35 @@ def test_a_bulk_change_of_too_many_idents_is_done_in_portions(
     assert members(depot, many, target) == members(depot, many, "unstable")
 
 
+def test_a_transaction_that_the_table_does_not_take_goes_in_parts(
+    depot: Depot, many: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = a_name("channel")
+    real = steps.steps_together
+
+    def too_large(change: Any, wanted: Any, **more: Any) -> None:
+        if len(wanted) > 3:
+            raise table.StoreUnavailable
+        real(change, wanted, **more)
+
+    monkeypatch.setattr(bulk.steps, "steps_together", too_large)
+
+    assert in_bulk(depot, many, "unstable", "promote", target).status == 200
+
+    assert members(depot, many, target) == members(depot, many, "unstable")
+    assert states(many)[-1] == "done"
+
+
+def test_a_table_that_takes_nothing_is_503(depot: Depot, many: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unavailable(*_: Any, **__: Any) -> None:
+        raise table.StoreUnavailable
+
+    monkeypatch.setattr(bulk.steps, "steps_together", unavailable)
+
+    assert in_bulk(depot, many, "unstable", "promote", a_name("channel")).status == 503
+    assert states(many)[-1] == "started"
+
+
 def test_a_change_that_comes_between_is_kept(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
     """The bulk change has read the standings; then one release becomes private, and another is deleted."""
     origin = an_origin(depot)
