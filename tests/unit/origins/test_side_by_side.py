@@ -64,7 +64,7 @@ class Scene:
         return self.seed.choice(sent).id if sent else 0
 
     def a_role(self) -> Role:
-        return self.seed.choice([role for role in Role if role is not Role.OWNER])
+        return self.seed.choice((Role.READONLY_MEMBER, Role.MAINTAINER, Role.ADMINISTRATOR, Role.ADMINISTRATOR))
 
     def a_secret_key(self) -> bytes:
         return a_signing_pair(self.origin, f"2024010100000{self.seed.randrange(4)}")[1].text.encode()
@@ -109,12 +109,12 @@ def people(side_by_side: Histories) -> list[Somebody]:
 
 
 def a_scene(number: int, people: list[Somebody]) -> Scene:
-    """Sometimes the origin is there already, with none or some members and invitations."""
+    """Sometimes the origin is there already, alone with its owner or with members and invitations."""
     scene = Scene(a_name("origin"), people, random.Random(number))
     owner, *others = people
     if scene.seed.random() < 0.8:
         scene.act("create", owner, owner)
-        for invited in others[: scene.seed.choice((0, 0, 2, 3))]:
+        for invited in others[: scene.seed.choice((0, 2, 3))]:
             scene.act("invite", owner, invited)
             if scene.seed.random() < 0.7:
                 scene.act("accept", invited, invited)
@@ -124,10 +124,10 @@ def a_scene(number: int, people: list[Somebody]) -> Scene:
 
 
 def clients_of(scene: Scene) -> list[Callable[[], None]]:
-    """Who does what to whom; the first owner is the busiest."""
+    """Who does what to whom. Few kinds of requests in a history meet more often; the first owner is the busiest."""
     seed, people = scene.seed, [*scene.people, scene.people[0], scene.people[0]]
-    requests = [*REQUESTS, *("delete", "transfer", "accept", "depart", "role") * 2]
-    return [partial(scene.act, seed.choice(requests), seed.choice(people), seed.choice(people)) for _ in range(CLIENTS)]
+    kinds = seed.sample([*REQUESTS, *("transfer", "role", "depart", "delete") * 2], 4)
+    return [partial(scene.act, seed.choice(kinds), seed.choice(people), seed.choice(people)) for _ in range(CLIENTS)]
 
 
 def assert_legal(scene: Scene) -> None:
@@ -169,10 +169,9 @@ def assert_keys_are_legal(origin: str, rows: dict[str, dict[str, str]]) -> None:
         assert rows["KEY-CLOCK"]["revision"] >= max(signing)
 
 
-@pytest.mark.parametrize("block", range(4))
-def test_every_history_is_legal_after_every_call(side_by_side: Histories, people: list[Somebody], block: int) -> None:
+def test_every_history_is_legal_after_every_call(side_by_side: Histories, people: list[Somebody]) -> None:
     done: set[str] = set()
-    for number in range(block, HISTORIES, 4):
+    for number in range(HISTORIES):
         scene = a_scene(number, people)
         side_by_side.run(scene.seed, clients_of(scene), partial(assert_legal, scene), killed=0.1)
         deletion.take_down(scene.origin)  # which a client that was killed may have left for the next
