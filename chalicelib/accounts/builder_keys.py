@@ -4,13 +4,13 @@ from functools import cache
 from pathlib import Path
 
 from chalicelib.core.builder_key import BuilderKeys
-from chalicelib.platform.aws import client
+from chalicelib.platform.aws import secret_text
 from chalicelib.platform.settings import settings
 
 
 @cache
 def builder_keys() -> BuilderKeys:
-    """The ring of builder keys. Raises NoBuilderKey where there is none, so the service cannot run without."""
+    """The ring of builder keys. Raises NoBuilderKey where there is none, and SecretUnavailable (nothing is kept)."""
     return BuilderKeys.from_texts(_texts())
 
 
@@ -19,5 +19,4 @@ def _texts() -> list[str]:
         return [settings.builder_key]
     if settings.builder_key_path:
         return [path.read_text() for path in sorted(Path(settings.builder_key_path).glob("bldr-*.box.key"))]
-    answer = client("secretsmanager").get_secret_value(SecretId=settings.builder_key_secret)
-    return [answer["SecretString"]]
+    return [secret_text(settings.builder_key_secret)]

@@ -17,7 +17,8 @@ from chalicelib.http.app import App
 from chalicelib.http.call import Call
 from chalicelib.http.errors import answer_to
 from chalicelib.http.routes import ANYONE, Route, Routes
-from chalicelib.platform import observe
+from chalicelib.platform import observe, patience
+from chalicelib.platform.table import StoreUnavailable
 
 
 def mount(app: App, domains: Iterable[Routes]) -> None:
@@ -34,7 +35,8 @@ def mount(app: App, domains: Iterable[Routes]) -> None:
 def _view(app: App, by_method: dict[str, Route]) -> Callable[..., Response]:
     def view(**variables: str) -> Response:
         request = app.current_request
-        return _as_chalice(respond(by_method[request.method], request, variables))
+        with patience.bounded():
+            return _as_chalice(respond(by_method[request.method], request, variables))
 
     route = next(iter(by_method.values()))
     view.__name__ = route.handler.__name__
@@ -78,8 +80,11 @@ def _authorise(route: Route, call: Call) -> None:
 
 
 def _refusal(problem: Exception, caller: Caller | None) -> Answer:
-    """A bad token outweighs every other refusal, also where identity was to be read along with the answer."""
-    if caller is not None:
+    """A bad token outweighs every other refusal, also where identity was to be read along with the answer.
+
+    Without a table nobody can say whose token is bad, and asking once more would only take longer.
+    """
+    if caller is not None and not isinstance(problem, StoreUnavailable):
         try:
             caller.settle()
         except Exception as worse:  # noqa: BLE001 - the rim, see respond

@@ -10,6 +10,7 @@ from chalicelib.http.call import BodyMalformed, BodyTooLarge, QueryMalformed
 from chalicelib.origins import errors as origins
 from chalicelib.packages import errors as packages
 from chalicelib.platform import observe
+from chalicelib.platform.aws import SecretUnavailable
 from chalicelib.platform.background import NotStarted
 from chalicelib.platform.table import KeyTooLong, StoreUnavailable
 from chalicelib.uploads import errors as uploads
@@ -22,6 +23,7 @@ STATUS: dict[type[Exception], int] = {
     TargetUnknown: 422,
     StoreUnavailable: 503,
     NotStarted: 503,
+    SecretUnavailable: 503,
     **accounts.STATUS,
     **origins.STATUS,
     **packages.STATUS,

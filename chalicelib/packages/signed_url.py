@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import quote
 
-from chalicelib.platform.aws import client
+from chalicelib.platform.aws import secret_text
 from chalicelib.platform.settings import settings
 
 VALID_FOR = timedelta(minutes=10)
@@ -13,7 +13,10 @@ VALID_FOR = timedelta(minutes=10)
 
 
 def signed_url(key: str) -> str:
-    """A URL of the distribution for an object. Signed here, without a call to AWS once the signing key is known."""
+    """A URL of the distribution for an object. Signed here, without a call to AWS once the signing key is known.
+
+    Raises SecretUnavailable.
+    """
     from botocore.signers import CloudFrontSigner
 
     url = f"{settings.cdn_url.rstrip('/')}/{quote(key)}"
@@ -34,5 +37,4 @@ def _sign(message: bytes) -> bytes:
 def _private_key() -> Any:
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    secret = client("secretsmanager").get_secret_value(SecretId=settings.cdn_key_secret)["SecretString"]
-    return load_pem_private_key(secret.encode(), password=None)
+    return load_pem_private_key(secret_text(settings.cdn_key_secret).encode(), password=None)

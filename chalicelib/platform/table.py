@@ -4,10 +4,10 @@ Rows of every kind share the table; a kind is a PynamoDB model declared in its d
 no read uses an index, because clients act on what they wrote in the very next request.
 """
 
-import random
-import time
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count as count_from
 from typing import Any, Generic, TypeVar, cast
 
 from pynamodb.attributes import UnicodeAttribute
@@ -17,17 +17,23 @@ from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
+from chalicelib.platform.aws import client
+from chalicelib.platform.patience import bounded
 from chalicelib.platform.settings import settings
 
 PARTITION_KEY_BYTES = 2048
 SORT_KEY_BYTES = 1024
 BATCH_GET_LIMIT = 100
+BATCH_WRITE_LIMIT = 25
 TRANSACTION_LIMIT = 100
-TRIES = 6
 
 
 class StoreUnavailable(Exception):
-    """The table did not take the request within the allowed tries; the caller may repeat it."""
+    """The table did not take the request within the time that may be lost (patience.py); the caller may repeat it."""
+
+
+class StoreRefused(Exception):
+    """The table says that a request is wrong: a bug of ours, which no repeat makes better."""
 
 
 class KeyTooLong(Exception):
@@ -43,10 +49,6 @@ class Row(Model):
 
     class Meta:
         table_name = settings.table
-        connect_timeout_seconds = 3
-        read_timeout_seconds = 20
-        max_pool_connections = 32
-        max_retry_attempts = 2
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
@@ -102,18 +104,16 @@ def read_many(keys: Sequence[Key[Any]]) -> Found:
     """Rows by key, of any kinds, in one strongly consistent BatchGetItem per hundred keys."""
     wanted = {(key.pk, key.sk): key.kind for key in keys if key.fits}
     rows: dict[tuple[str, str], Row] = {}
-    pending = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in wanted]
-    tries = 0
-    while pending:
-        batch, pending = pending[:BATCH_GET_LIMIT], pending[BATCH_GET_LIMIT:]
-        items, refused = _batch_get(batch)
-        for item in items:
+
+    def get(batch: list[Any]) -> list[Any]:
+        answer = _reading(lambda: _connection().batch_get_item(settings.table, batch, consistent_read=True))
+        for item in answer["Responses"].get(settings.table, []):
             place = (item["pk"]["S"], item["sk"]["S"])
             rows[place] = wanted[place].from_raw_data(item)
-        if refused:
-            tries += 1
-            _pause(tries)
-            pending = refused + pending
+        refused: list[Any] = answer.get("UnprocessedKeys", {}).get(settings.table, {}).get("Keys", [])
+        return refused
+
+    _in_batches([{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in wanted], BATCH_GET_LIMIT, get)
     return Found(rows)
 
 
@@ -159,7 +159,7 @@ def rows(  # noqa: PLR0913 - one read with its options, all but two by name
         except StopIteration:
             return
         except QueryError as problem:
-            raise StoreUnavailable from problem
+            raise _failure(problem) from problem
 
 
 def count(kind: type[R], pk: str, *, begins: str = "", where: Condition | None = None) -> int:
@@ -172,25 +172,15 @@ def count(kind: type[R], pk: str, *, begins: str = "", where: Condition | None =
 
 
 def put_many(rows_to_put: Sequence[Row]) -> None:
-    """Write rows one by one in batches of 25: repeatable, but not together."""
-    _connection()
-    try:
-        with Row.batch_write() as batch:
-            for row in rows_to_put:
-                batch.save(row)
-    except PynamoDBException as problem:
-        raise StoreUnavailable from problem
+    """Write rows one by one in batches of 25: repeatable, but not together. The last of several of one key stays."""
+    rows_by_place = {(row.pk, row.sk): row for row in rows_to_put}
+    _write_each([{"PutRequest": {"Item": row.serialize()}} for row in rows_by_place.values()])
 
 
 def delete_many(keys: Sequence[Key[Any]]) -> None:
     """Remove rows one by one in batches of 25: repeatable, but not together."""
-    _connection()
-    try:
-        with Row.batch_write() as batch:
-            for key in keys:
-                batch.delete(key.kind(key.pk, key.sk))
-    except PynamoDBException as problem:
-        raise StoreUnavailable from problem
+    places = dict.fromkeys((key.pk, key.sk) for key in keys if key.fits)
+    _write_each([{"DeleteRequest": {"Key": {"pk": {"S": pk}, "sk": {"S": sk}}}} for pk, sk in places])
 
 
 @dataclass
@@ -264,25 +254,25 @@ class Change:
         steps += [(update.send, update.otherwise) for update in self._updates.values()]
         if not steps:
             return
-        for attempt in range(1, TRIES + 1):
-            try:
-                with TransactWrite(connection=_connection()) as transaction:
-                    for step, _ in steps:
-                        step(transaction)
-                return
-            except TransactWriteError as problem:
-                _raise_failed_condition(problem, [error for _, error in steps])
-                _pause(attempt, problem)
+        try:
+            with TransactWrite(connection=_connection()) as transaction:
+                for step, _ in steps:
+                    step(transaction)
+        except TransactWriteError as problem:
+            _raise_failed_condition(problem, [error for _, error in steps])
+            raise _failure(problem) from problem
 
 
 def again_when_stale(decide: Callable[[], Decided]) -> Decided:
-    """Run a read-decide-write routine again while others get in between. Raises StoreUnavailable after ten tries."""
-    for attempt in range(1, 11):
-        try:
-            return decide()
-        except Stale:
-            time.sleep(random.uniform(0, 0.005 * 2**attempt))  # noqa: S311 - jitter, not a secret
-    raise StoreUnavailable
+    """Run a read-decide-write routine again while others get in between. Raises StoreUnavailable when that goes on."""
+    with bounded() as patience:
+        for tries in count_from(1):
+            try:
+                return decide()
+            except Stale as problem:
+                if not patience.pause(tries):
+                    raise StoreUnavailable from problem
+    raise AssertionError("unreachable")
 
 
 def _raise_failed_condition(problem: TransactWriteError, errors: list[Exception]) -> None:
@@ -291,37 +281,53 @@ def _raise_failed_condition(problem: TransactWriteError, errors: list[Exception]
             raise error from problem
 
 
-RETRYABLE = {
-    "TransactionCanceledException",
-    "TransactionInProgressException",
-    "TransactionConflictException",
-    "ProvisionedThroughputExceededException",
-    "ThrottlingException",
-    "RequestLimitExceeded",
-    "InternalServerError",
-    "ServiceUnavailable",
-}
+WRONG = frozenset({"ValidationException", "ValidationError", "ItemCollectionSizeLimitExceeded"})
 
 
-def _pause(attempt: int, problem: PynamoDBException | None = None) -> None:
-    code = None if problem is None else problem.cause_response_code
-    if attempt >= TRIES or (code is not None and code not in RETRYABLE):
-        raise StoreUnavailable from problem
-    time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - jitter, not a secret
+def _failure(problem: PynamoDBException) -> Exception:
+    """What a failed call means to whoever asked for it; it was tried again already where that makes sense (aws.py)."""
+    reasons = problem.cancellation_reasons if isinstance(problem, TransactWriteError) else []
+    codes = {problem.cause_response_code, *(reason.code for reason in reasons if reason is not None)}
+    return StoreRefused() if codes & WRONG else StoreUnavailable()
 
 
-def _batch_get(keys: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    answer = _reading(lambda: _connection().batch_get_item(settings.table, keys, consistent_read=True))
-    refused = answer.get("UnprocessedKeys", {}).get(settings.table, {}).get("Keys", [])
-    return answer["Responses"].get(settings.table, []), refused
+def _in_batches(pending: list[Any], size: int, call: Callable[[list[Any]], list[Any]]) -> None:
+    """Hand all on in batches; what a call did not get to, which it gives back, is handed on again after a pause."""
+    tries = 0
+    with bounded() as patience:
+        while pending:
+            batch, pending = pending[:size], pending[size:]
+            left_over = call(batch)
+            tries = tries + 1 if len(left_over) == len(batch) else 1
+            if left_over and not patience.pause(tries):
+                raise StoreUnavailable
+            pending = left_over + pending
+
+
+def _write_each(requests: list[Any]) -> None:
+    def write(batch: list[Any]) -> list[Any]:
+        puts = [request["PutRequest"]["Item"] for request in batch if "PutRequest" in request]
+        deletes = [request["DeleteRequest"]["Key"] for request in batch if "DeleteRequest" in request]
+        answer = _reading(lambda: _connection().batch_write_item(settings.table, puts, deletes))
+        refused: list[Any] = answer.get("UnprocessedItems", {}).get(settings.table, [])
+        return refused
+
+    _in_batches(requests, BATCH_WRITE_LIMIT, write)
 
 
 def _reading(call: Callable[[], Any]) -> Any:
     try:
         return call()
     except PynamoDBException as problem:
-        raise StoreUnavailable from problem
+        raise _failure(problem) from problem
+
+
+_connecting = threading.Lock()
 
 
 def _connection() -> Any:
+    """PynamoDB's connection, which every kind of row shares; it calls through the client that has our time limits."""
+    if Row._connection is None or Row._connection.connection._client is None:
+        with _connecting:
+            Row._get_connection().connection._client = client("dynamodb")
     return Row._get_connection().connection
