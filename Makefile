@@ -9,7 +9,8 @@ STAGE ?= dev
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for found in python3.11 python3 python3.12 python3.13 python3.14; do \
   $$found -c '$(NEW_ENOUGH)' 2>/dev/null && { echo $$found; break; }; done)
-PACKAGES := app.py chalicelib infra
+CHECKED := app.py chalicelib infra
+PACKAGES ?= 10000
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -20,6 +21,12 @@ run: $(INSTALLED) ## serve everything on http://localhost:9636 (BLDR_PORT, BLDR_
 engine: $(INSTALLED) ## serve only the embedded AWS, on ENGINE_PORT (4566)
 	@exec $(BIN)/python -m infra.local.engine --port $${ENGINE_PORT:-4566}
 
+seed: $(INSTALLED) ## fill the engine at AWS_ENDPOINT_URL, or one that is served then, with PACKAGES packages
+	@exec $(BIN)/python -m infra.local.fill --packages $(PACKAGES)
+
+bench: $(INSTALLED) ## measure every route in a small and a large depot (minutes), and write docs/PERFORMANCE.md
+	@exec $(BIN)/python -m infra.local.bench
+
 test: $(INSTALLED) ## run all tests
 	$(BIN)/pytest
 
@@ -28,7 +35,7 @@ check: lint test ## everything that has to hold before a push
 lint: $(INSTALLED) ## style, types, layers
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy $(PACKAGES)
+	$(BIN)/mypy $(CHECKED)
 	$(BIN)/lint-imports
 
 format: $(INSTALLED) ## rewrite the code in the house's form
@@ -58,4 +65,4 @@ $(INSTALLED): requirements.txt requirements-dev.txt | $(BIN)/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-dev.txt
 	@touch $@
 
-.PHONY: help run engine test check lint format package lock clean
+.PHONY: help run engine seed bench test check lint format package lock clean

@@ -1,0 +1,149 @@
+"""A depot's worth of releases, made from the real graph of core plans; the same wishes always give the same catalogue.
+
+The first origin, `core`, has three fifths of the packages, so that one origin, its channels and its names grow with
+the depot. Its first name, PROBE, never grows, so that what it costs can be compared between depots of any size.
+"""
+
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from chalicelib.core.ident import PackageIdent
+from chalicelib.core.target import Target
+
+SHARED = Path(__file__).parents[2].parent / "shared" / "data"
+CORE, PROBE = "core", "rust"
+CORE_SHARE, PACKAGES_PER_ORIGIN = 0.6, 4_000
+CHANNELS = ("stable", "base-2025", "LTS-2024")
+PROMOTED = (0.5, 0.2, 0.1)
+PRIVATE_NAMES, OTHER_TARGET = 0.04, 0.15
+FIRST_RELEASE = datetime(2024, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One package: an ident on one target, the channels that it is promoted to, and whether it is made private."""
+
+    ident: PackageIdent
+    target: Target
+    deps: tuple[str, ...]
+    tdeps: tuple[str, ...]
+    build_deps: tuple[str, ...]
+    channels: tuple[str, ...]
+    private: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """So many packages; `seed` decides about targets, channels and what is private, `prefix` begins the origins."""
+
+    packages: int
+    seed: int = 2025
+    prefix: str = ""
+
+    @property
+    def origins(self) -> dict[str, int]:
+        """The origins, and how many packages each has."""
+        core = round(self.packages * CORE_SHARE)
+        others = max(1, (self.packages - core) // PACKAGES_PER_ORIGIN)
+        share, rest = divmod(self.packages - core, others)
+        sizes = {CORE: core} | {f"team-{number}": share + (number < rest) for number in range(others)}
+        return {self.prefix + name: size for name, size in sizes.items()}
+
+    def names(self, origin: str) -> Iterator[list[Release]]:
+        """The packages of an origin, name by name, oldest first."""
+        rng = random.Random(f"{self.seed}/{origin.removeprefix(self.prefix)}")  # noqa: S311 - the same catalogue every time
+        for name, places in _planned(self.origins[origin], rng).items():
+            is_probe = name == PROBE
+            private = not is_probe and rng.random() < PRIVATE_NAMES
+            yield [
+                Release(
+                    PackageIdent(origin, name, version, _release(number)),
+                    target,
+                    **_dependencies(self.prefix + CORE, name),
+                    channels=("stable",) if is_probe else _channels(rng),
+                    private=private,
+                )
+                for version, number, target in places
+            ]
+
+
+def _planned(size: int, rng: random.Random) -> dict[str, list[tuple[str, int, Target]]]:
+    """Version, number and target of so many packages by name: every version once, then once more, and so on."""
+    places: dict[str, list[tuple[str, int, Target]]] = {}
+    first_round = _first_round()
+    taken = number = 0
+    while taken < size:
+        name, version = first_round[number % len(first_round)]
+        if number < len(first_round) or name != PROBE:
+            targets = [Target.X86_64_LINUX]
+            if name != PROBE and rng.random() < OTHER_TARGET:
+                targets.append(Target.X86_64_WINDOWS)
+            for target in targets[: size - taken]:
+                places.setdefault(name, []).append((version, number, target))
+                taken += 1
+        number += 1
+    return places
+
+
+def _channels(rng: random.Random) -> tuple[str, ...]:
+    return tuple(channel for channel, share in zip(CHANNELS, PROMOTED, strict=True) if rng.random() < share)
+
+
+def _release(number: int) -> str:
+    return (FIRST_RELEASE + timedelta(minutes=5 * number)).strftime("%Y%m%d%H%M%S")
+
+
+@cache
+def _first_round() -> list[tuple[str, str]]:
+    """Names with their versions: the probe, then those that most others need."""
+    needed: dict[str, int] = {}
+    for plan in _graph().values():
+        for dep in plan["deps"]:
+            needed[_name(dep)] = needed.get(_name(dep), 0) + 1
+    every = {entry["name"]: entry["versions"] for entry in _read("core-plans-versions.json")}
+    names = sorted(every, key=lambda name: (name != PROBE, -needed.get(name, 0), name))
+    return [(name, each["version"]) for name in names for each in every[name]]
+
+
+@cache
+def _newest() -> dict[str, str]:
+    """`name/version/release` of each name's last version in the first round."""
+    return {name: f"{name}/{version}/{_release(number)}" for number, (name, version) in enumerate(_first_round())}
+
+
+@cache
+def _dependencies(origin: str, name: str) -> dict[str, tuple[str, ...]]:
+    plan = _graph().get(name, {"deps": [], "build_deps": []})
+    lists = {
+        "deps": [_name(dep) for dep in plan["deps"]],
+        "tdeps": sorted(_closure(name)),
+        "build_deps": [_name(dep) for dep in plan["build_deps"]],
+    }
+    newest = _newest()
+    return {kind: tuple(f"{origin}/{newest[dep]}" for dep in names if dep in newest) for kind, names in lists.items()}
+
+
+@cache
+def _closure(name: str) -> frozenset[str]:
+    """Every name that it needs at run time; the graph of these has no cycles."""
+    direct = [_name(dep) for dep in _graph().get(name, {"deps": []})["deps"]]
+    return frozenset(direct).union(*(_closure(dep) for dep in direct))
+
+
+def _name(dep: str) -> str:
+    return dep.split("/")[1]
+
+
+@cache
+def _graph() -> dict[str, dict[str, Any]]:
+    return {plan["name"]: plan for plan in _read("core-plans-graph.json")}
+
+
+def _read(file: str) -> Any:
+    return json.loads((SHARED / file).read_text())
