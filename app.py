@@ -6,6 +6,7 @@ from typing import Any
 gc.disable()  # what is imported stays: looking for garbage in it would cost a tenth of the cold start
 
 from chalicelib.accounts.routes import routes as accounts
+from chalicelib.care.routes import routes as care
 from chalicelib.channels.bulk_routes import routes as bulk_channels
 from chalicelib.channels.routes import routes as channels
 from chalicelib.events.routes import routes as events
@@ -31,6 +32,7 @@ DOMAINS = (
     events,
     uploads,
     ext,
+    care,
 )
 
 app = App("bldr")
@@ -54,3 +56,11 @@ def sweep(_event: Any) -> None:
     from chalicelib.packages.sweep import sweep
 
     sweep(seconds=600)
+
+
+@app.schedule("rate(1 hour)", name="apply_retention")
+def apply_retention(_event: Any) -> None:
+    """Removes what origins no longer want to keep (chalicelib/care/schedule.py)."""
+    from chalicelib.care.schedule import apply_policies
+
+    apply_policies(seconds=600)

@@ -1,6 +1,7 @@
 """The one table from domain errors to statuses; a body is the error's own text, mostly none (platform.md 1.3)."""
 
 from chalicelib.accounts import errors as accounts
+from chalicelib.care import errors as care
 from chalicelib.channels import errors as channels
 from chalicelib.core.target import TargetUnknown
 from chalicelib.events import errors as events
@@ -31,6 +32,7 @@ STATUS: dict[type[Exception], int] = {
     **events.STATUS,
     **uploads.STATUS,
     **ext.STATUS,
+    **care.STATUS,
 }
 RETRY_AFTER = {"Retry-After": "1"}
 

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from chalicelib.accounts.caller import Session
+from chalicelib.care import store as care
+from chalicelib.care.store import DeprecationRow
 from chalicelib.channels import store as channels
 from chalicelib.channels.store import ChannelCountRow, ChannelRow, LeavingChannelRow
 from chalicelib.events import audit
@@ -115,11 +117,12 @@ def _remains(origin: str) -> Iterator[Sequence[Key[Any]]]:
         yield [key_store.public_key(origin, public.revision)]
     for secret in key_store.secret_keys(origin):
         yield [key_store.secret_key(origin, secret.full_name), key_store.secret_name_key(secret.full_name)]
-    yield [key_store.encryption_keys_key(origin), key_store.clock_key(origin)]
+    yield [key_store.encryption_keys_key(origin), key_store.clock_key(origin), care.policy_key(origin)]
     for kind, pk in (
         (ChannelRow, channels.channels_partition(origin)),
         (ChannelCountRow, channels.count_key(origin, "").pk),
         (LeavingChannelRow, channels.leaving_key(origin, "").pk),
+        (DeprecationRow, care.deprecations_partition(origin)),
     ):
         for row in rows(kind, pk):
             yield [Key(kind, row.pk, row.sk)]

@@ -32,6 +32,15 @@ def of(origin: str, name: str, target: Target) -> Iterator[str]:
             yield row.sk
 
 
+def releases(origin: str, name: str, target: Target) -> Iterator[tuple[str, frozenset[str]]]:
+    """The releases of other names for the target that need some release of this one, each with its tdeps."""
+    for hint in rows(DependentRow, store.dependents_partition(origin, name, target)):
+        dependent_origin, _, dependent_name = hint.sk.partition("/")
+        for row in rows(PackageRow, store.releases_partition(dependent_origin, dependent_name, target)):
+            if (dependent_origin, dependent_name) != (origin, name) and (origin, name) in needed_names(row):
+                yield row.ident, frozenset(row.tdeps.splitlines())
+
+
 def needed_names(row: PackageRow) -> set[tuple[str, str]]:
     """The names among a package's transitive dependencies."""
     return {(dep[0], dep[1]) for dep in (line.split("/") for line in row.tdeps.splitlines())}

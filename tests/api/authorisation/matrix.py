@@ -40,6 +40,7 @@ IDENT = "no-such/1.0/20240101000000"
 O = "/depot/origins/{origin}"
 C = "/depot/channels/{origin}/no-such-channel"
 P = "/depot/pkgs/{origin}"
+D = "/deprecations/{origin}/no-such"
 CHANNEL: dict[str, Any] = {"weakest": Rank.MAINTAINER, "refused": 401}
 WRITE_ORIGIN: dict[str, Any] = {"weakest": Rank.ADMINISTRATOR}
 
@@ -126,6 +127,22 @@ MATRIX = [
     Cell("PUT /settings/{origin}/no-such", Rank.MAINTAINER, json={"visibility": "public"}),
     Cell("DELETE /settings/{origin}/no-such", Rank.MAINTAINER),
     Cell("POST /settings/{origin}/matrix", Rank.MAINTAINER),
+    Cell("POST /promotions/{origin}", Rank.MAINTAINER, json={"channel": "no-such-channel", "idents": []}),
+    Cell("POST /demotions/{origin}", Rank.MAINTAINER, json={"channel": "no-such-channel", "idents": []}),
+    Cell("GET /retention/{origin}", **WRITE_ORIGIN),
+    Cell("PUT /retention/{origin}", **WRITE_ORIGIN, json={"keep_per_name": 1, "older_than_days": 36_500}),
+    Cell("POST /retention/{origin}/run?dry_run=true", **WRITE_ORIGIN),
+    Cell("DELETE /retention/{origin}", **WRITE_ORIGIN),
+    Cell(f"GET {D}", ANYONE),
+    Cell(f"GET {D}/1.0", ANYONE),
+    Cell(f"GET {D}/1.0/20240101000000", ANYONE),
+    Cell(f"PUT {D}", Rank.MAINTAINER, json={"message": "old"}),
+    Cell(f"PUT {D}/1.0", Rank.MAINTAINER, json={"message": "old"}),
+    Cell(f"PUT {D}/1.0/20240101000000", Rank.MAINTAINER, json={"message": "old"}),
+    Cell(f"DELETE {D}", Rank.MAINTAINER),
+    Cell(f"DELETE {D}/1.0", Rank.MAINTAINER),
+    Cell(f"DELETE {D}/1.0/20240101000000", Rank.MAINTAINER),
+    Cell(f"GET /packages/{{origin}}/{IDENT}", ANYONE),
     Cell("GET /depot/events?from_date=2024-1-1&to_date=2024-1-2", ANYONE),
 ]
 

@@ -65,6 +65,19 @@ ADDITIONS = {
     "GET /depot/uploads/{}",
     "DELETE /depot/uploads/{}",
     "POST /depot/uploads/{}/complete",
+    # Our own: looking after an origin's packages (docs/OPERATING.md).
+    "POST /promotions/{}",
+    "POST /demotions/{}",
+    "GET /retention/{}",
+    "PUT /retention/{}",
+    "DELETE /retention/{}",
+    "POST /retention/{}/run",
+    *(
+        f"{method} /deprecations/{{}}{below}"
+        for method in ("GET", "PUT", "DELETE")
+        for below in ("/{}", "/{}/{}", "/{}/{}/{}")
+    ),
+    "GET /packages/{}/{}/{}/{}",
 }
 
 

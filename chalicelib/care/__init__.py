@@ -1,0 +1,1 @@
+"""Looking after an origin's packages: sets promoted together, retention, deprecations, facts. Our own addition."""

@@ -1,0 +1,55 @@
+"""The retention policy of an origin: set, shown, withdrawn. What it removes is decided in `retirement`."""
+
+import json
+
+from chalicelib.accounts.caller import Session
+from chalicelib.care import store
+from chalicelib.care.errors import PolicyMissing
+from chalicelib.care.policy import Policy
+from chalicelib.care.store import PolicyRow
+from chalicelib.events import audit
+from chalicelib.origins import store as origins
+from chalicelib.platform.clock import new_id, now, timestamp
+from chalicelib.platform.table import Change, read
+
+
+def of(origin: str) -> PolicyRow:
+    """The policy in force. Raises PolicyMissing."""
+    row = read(store.policy_key(origin))
+    if row is None:
+        raise PolicyMissing
+    return row
+
+
+def put(origin: str, policy: Policy, by: Session) -> PolicyRow:
+    """Set the policy in place of another; a run under the old one removes nothing more. Raises OriginMissing."""
+    key, moment = store.policy_key(origin), now()
+    row = PolicyRow(
+        key.pk,
+        key.sk,
+        keep_per_name=policy.keep_per_name,
+        keep_per_channel=policy.keep_per_channel,
+        older_than_days=policy.older_than_days,
+        channels=json.dumps(sorted(policy.channels)),
+        revision=new_id(moment),
+        set_by_id=by.account_id,
+        set_by=by.name,
+        set_at=timestamp(moment),
+    )
+    change = Change()
+    change.put(row)
+    origins.require(change, origin)
+    audit.record(change, audit.Operation.RETENTION_SET, by, origin=origin, target=str(policy))
+    change.commit()
+    return row
+
+
+def withdraw(origin: str, by: Session) -> None:
+    """Remove the policy; missing is no error. A run under it ends before its next removal."""
+    key = store.policy_key(origin)
+    if read(key) is None:
+        return
+    change = Change()
+    change.delete(key)
+    audit.record(change, audit.Operation.RETENTION_DELETE, by, origin=origin)
+    change.commit()
