@@ -6,6 +6,7 @@ started as `make run` does, filled, and served until Ctrl-C.
 
 import argparse
 import os
+import signal
 import sys
 import time
 
@@ -27,6 +28,8 @@ def main() -> int:
         return _fill(asked.packages, asked.seed)
     if "MAKELEVEL" in os.environ:  # make cannot pass on a kill -9
         end_with_parent()
+    for told in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(told, signal.default_int_handler)  # ends as Ctrl-C does, children and all
     supervisor = Supervisor(dict(os.environ))
     try:
         supervisor.start()
