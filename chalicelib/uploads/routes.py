@@ -1,7 +1,7 @@
 """Resumable uploads over HTTP; our own addition (platform.md 4.4, U8)."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from chalicelib.core.ident import IdentMalformed, PackageIdent
@@ -10,9 +10,14 @@ from chalicelib.core.target import resolve
 from chalicelib.http.answer import EMPTY_204, NO_CACHE, Answer, json_answer, text
 from chalicelib.http.call import BodyMalformed, Call
 from chalicelib.http.routes import Routes
-from chalicelib.packages import changes
 from chalicelib.packages.errors import IdentInvalid
 from chalicelib.platform.clock import timestamp
+from chalicelib.platform.deferred import deferred
+
+if TYPE_CHECKING:
+    from chalicelib.packages import changes
+else:
+    changes = deferred("chalicelib.packages.changes")
 
 routes = Routes("uploads")
 UPLOAD = "/depot/uploads/{id}"
