@@ -79,20 +79,21 @@ def set_role(origin: str, user: str, role: Role, by: Caller) -> None:
 
 def remove(origin: str, user: str, by: Session) -> None:
     """End somebody's membership, if there is one. Raises NotOwner, OwnerStays, AccountMissing."""
-    owner = read(origin_key(origin))
-    if owner is None or int(owner.owner_id) != by.account_id:
-        raise NotOwner
-    if user == by.name:
-        raise OwnerStays
-    account_id = account_named(user)
 
     def end_membership() -> None:
+        place = origin_key(origin)
+        row = read(place)
+        if row is None or int(row.owner_id) != by.account_id:
+            raise NotOwner
+        if user == by.name:
+            raise OwnerStays
+        account_id = account_named(user)
         member = read(member_key(origin, account_id))
         if member is None:
             return
-        if member.role == str(Role.OWNER):  # the caller has transferred the origin meanwhile
-            raise NotOwner
-        change = _ending(origin, account_id, member)
+        change = Change()
+        change.check(place, OriginRow.owner_id == by.account_id)
+        _end(change, origin, account_id, member)
         audit.record(change, Operation.MEMBER_REMOVE, by, origin=origin, target=user)
         change.commit()
 
@@ -110,7 +111,9 @@ def depart(origin: str, by: Session) -> None:
             raise OwnerCannotDepart
         if row is None or member is None:
             raise NothingToDepartFrom(origin)
-        change = _ending(origin, by.account_id, member)
+        change = Change()
+        store.require(change, origin)
+        _end(change, origin, by.account_id, member)
         audit.record(change, Operation.MEMBER_DEPART, by, origin=origin, target=by.name)
         change.commit()
 
@@ -175,10 +178,7 @@ def _set_role(origin: str, account_id: int, user: str, role: Role, by: Session) 
     change.commit()
 
 
-def _ending(origin: str, account_id: int, member: MemberRow) -> Change:
-    change = Change()
-    store.require(change, origin)
+def _end(change: Change, origin: str, account_id: int, member: MemberRow) -> None:
     change.delete(member_key(origin, account_id), condition=MemberRow.role == member.role)
     change.delete(membership_of_account_key(account_id, origin))
     change.update(origin_count_key(origin), [OriginCountRow.members.add(-1)])
-    return change

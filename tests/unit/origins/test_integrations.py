@@ -10,7 +10,7 @@ from tests.builders.keys import a_key_ring
 
 
 def test_a_sealed_body_is_never_an_access_token() -> None:
-    """Both are boxes under the builder key; without the purpose in front, this body would be the build service's token."""
+    """Both are boxes under the builder key; without the purpose in front, this body would be the builder's token."""
     keys = a_key_ring()
     message = access_token._message(AccessTokenClaims(account_id=0, flags=7))
 

@@ -182,6 +182,24 @@ def test_every_history_is_legal_after_every_call(side_by_side: Histories, people
     assert done == set(REQUESTS)
 
 
+@pytest.mark.parametrize("number", range(5))
+def test_all_first_requests_for_the_encryption_key_get_the_same(
+    side_by_side: Histories, people: list[Somebody], number: int
+) -> None:
+    owner = people[0]
+    scene = Scene(a_name("origin"), people, random.Random(number))
+    scene.act("create", owner, owner)
+    session, given = owner.caller(scene.origin).require_session(), []
+    asking = [lambda: given.append(keys.encryption_key(scene.origin, session))] * (CLIENTS - 5)
+    generating = [lambda: keys.generate(scene.origin, session)] * 5
+
+    side_by_side.run(scene.seed, [*asking, *generating], partial(assert_legal, scene))
+
+    assert len(given) == CLIENTS - 5
+    assert len({key.text for key in given}) == 1
+    assert len(keys.revisions(scene.origin)) == 5
+
+
 def let_everything_end(scene: Scene) -> None:
     """Remove the members and delete the origin; then nothing in the table may mention it."""
     rows = partition_rows(origin_partition(scene.origin))

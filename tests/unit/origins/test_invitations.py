@@ -1,0 +1,52 @@
+"""Invitations that change while somebody answers them (accounts.md 8.7)."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from chalicelib.accounts.caller import Caller, Credential
+from chalicelib.accounts.sign_in import find_or_create
+from chalicelib.core.visibility import Visibility
+from chalicelib.origins import invitations, membership, service
+from chalicelib.platform.table import Change
+from tests.builders.engine import an_engine
+from tests.builders.names import a_name
+
+
+@pytest.fixture(autouse=True)
+def engine() -> Iterator[None]:
+    with an_engine():
+        yield
+
+
+def a_caller() -> Caller:
+    name = a_name("user")
+    return Caller(Credential(find_or_create(name, ""), key=None, name=name))
+
+
+ANSWERS: list[Callable[[int, Caller], None]] = [invitations.accept, invitations.ignore, invitations.rescind]
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_an_answer_does_not_touch_a_new_invitation_in_place_of_the_old(
+    answer: Callable[[int, Caller], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    origin, owner, invited = a_name("origin"), a_caller(), a_caller().require_session()
+    service.create(origin, Visibility.PUBLIC, owner.require_session())
+    old = invitations.send(origin, invited.name, owner.require_session())
+    commit = Change.commit
+
+    def commit_after_another_client(change: Change) -> None:
+        monkeypatch.setattr(Change, "commit", commit)
+        invitations.rescind(old.id, owner)
+        invitations.send(origin, invited.name, owner.require_session())
+        commit(change)
+
+    monkeypatch.setattr(Change, "commit", commit_after_another_client)
+    answer(old.id, owner)
+
+    [new] = invitations.of_origin(origin)
+    assert new.id != old.id
+    assert not new.ignored
+    assert list(invitations.pending_for(invited.account_id)) == [new]
+    assert list(membership.names(origin)) == [owner.require_session().name]
