@@ -32,6 +32,13 @@ class Stack:
         """The largest resident set that a worker of the API has had, in bytes."""
         return max(peak_memory(process) for process in family(self.pid) if "infra.local.front" in command_of(process))
 
+    @property
+    def engine_url(self) -> str:
+        """Where its embedded AWS listens."""
+        api = next(process for process in family(self.pid) if "infra.local.front" in command_of(process))
+        variables = Path(f"/proc/{api}/environ").read_text().split("\0")
+        return next(one.partition("=")[2] for one in variables if one.startswith("AWS_ENDPOINT_URL="))
+
     def an_origin(self) -> str:
         """A new origin of bobo's."""
         origin = a_name("origin")
