@@ -1,0 +1,356 @@
+"""Sets of packages that move into a channel or out of it, all or nothing; our own paths (docs/OPERATING.md)."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from chalicelib.care import promotions
+from chalicelib.channels.store import ChannelCountRow, MembershipRow, count_key, membership_key
+from chalicelib.core.ident import PackageIdent
+from chalicelib.core.target import Target
+from chalicelib.events.store import EVENTS, EventRow, GroupEventRow, group_events_partition
+from chalicelib.packages import steps
+from chalicelib.platform import table
+from tests.api.client import Depot, Reply
+from tests.builders.members import a_member
+from tests.builders.names import a_name
+from tests.builders.origins import an_origin
+from tests.builders.packages import a_channel, events_of
+from tests.builders.releases import LINUX, WINDOWS, a_release, change_channel, promoted, seen_as
+
+MISSING = "no-such/1.0/20240101000000"
+
+
+@pytest.fixture(scope="module")
+def origin(depot: Depot) -> str:
+    origin = an_origin(depot)
+    a_member(depot, origin, "lkennedy", "member")
+    a_member(depot, origin, "hank", "maintainer")
+    return origin
+
+
+@pytest.fixture(scope="module")
+def shelf(depot: Depot, origin: str) -> tuple[PackageIdent, PackageIdent]:
+    """A package on Linux, and one on Linux and Windows."""
+    one, both = a_release(depot, origin), a_release(depot, origin)
+    a_release(depot, origin, both.name, both.version, both.release, WINDOWS)
+    return one, both
+
+
+@pytest.fixture
+def channel(depot: Depot, origin: str) -> str:
+    return a_channel(depot, origin, a_name("channel"))
+
+
+def move(depot: Depot, origin: str, channel: str, *idents: Any, verb: str = "promotions", **more: Any) -> Reply:
+    by = more.pop("by", "bobo")
+    named = [str(ident) if isinstance(ident, PackageIdent) else ident for ident in idents]
+    return depot.post(f"/{verb}/{origin}", by=by, json={"channel": channel, "idents": named, **more})
+
+
+def outcomes(reply: Reply) -> list[tuple[str, str | None, str]]:
+    return [(each["ident"]["name"], each["target"], each["outcome"]) for each in reply.json()["packages"]]
+
+
+def members(depot: Depot, origin: str, channel: str) -> list[str]:
+    listed = depot.get(f"/depot/channels/{origin}/{channel}/pkgs", by="bobo").json()
+    assert listed["total_count"] == len(listed["data"])
+    return [row["name"] for row in listed["data"]]
+
+
+def groups(origin: str) -> list[GroupEventRow]:
+    return list(table.rows(GroupEventRow, group_events_partition(origin)))
+
+
+def test_a_dry_run_says_what_would_happen_and_does_nothing(
+    depot: Depot, origin: str, shelf: tuple[PackageIdent, PackageIdent], channel: str
+) -> None:
+    one, both = shelf
+    assert change_channel(depot, both, channel, "promote", WINDOWS) == 200
+
+    reply = move(depot, origin, channel, one, both, f"{origin}/{MISSING}", dry_run=True)
+
+    assert reply.status == 200
+    assert outcomes(reply) == [
+        (one.name, LINUX, "added"),
+        (both.name, LINUX, "added"),
+        (both.name, WINDOWS, "already_there"),
+        ("no-such", None, "missing"),
+    ]
+    told = reply.json()
+    assert (told["possible"], told["applied"], told["group"]) == (False, False, None)
+    assert told["counts"] == {"added": 2, "already_there": 1, "missing": 1}
+    assert members(depot, origin, channel) == [both.name]
+
+
+def test_nothing_moves_when_something_is_missing(
+    depot: Depot, origin: str, shelf: tuple[PackageIdent, PackageIdent], channel: str
+) -> None:
+    reply = move(depot, origin, channel, shelf[0], {"ident": str(shelf[0]), "target": WINDOWS})
+
+    assert (reply.status, reply.json()["applied"]) == (422, False)
+    assert outcomes(reply) == [(shelf[0].name, LINUX, "added"), (shelf[0].name, WINDOWS, "missing")]
+    assert members(depot, origin, channel) == []
+
+
+def test_a_set_moves_together_as_one_group_of_events(depot: Depot, origin: str, channel: str) -> None:
+    one, private = a_release(depot, origin), a_release(depot, origin)
+    seen_as(depot, private, "private")
+
+    reply = move(depot, origin, channel, one, private, by="hank")
+
+    told = reply.json()
+    assert (reply.status, told["applied"], told["possible"]) == (200, True, True)
+    assert members(depot, origin, channel) == sorted([one.name, private.name])
+    counts: Any = table.read(count_key(origin, channel)) or ChannelCountRow()
+    assert (counts.packages, counts.public_packages) == (2, 1)
+    assert depot.get(f"/depot/channels/{origin}/{channel}/pkgs/{one.name}/latest").status == 200
+    assert channel in depot.get(f"/depot/pkgs/{one}").json()["channels"]
+    assert events_of(depot, one.name) == [("Promote", channel, "1.0.0")]
+    today = datetime.now(UTC).strftime("%Y-%m-%d")
+    rows = [row for row in table.rows(EventRow, EVENTS, begins=today) if row.channel == channel]
+    assert [(row.ident, row.requester) for row in rows] == [(str(one), "hank"), (str(private), "hank")]
+    assert {row.group for row in rows} == {told["group"]}
+    (group,) = [row for row in groups(origin) if row.target == channel]
+    assert (group.id, group.state, group.operation) == (told["group"], "done", "Promote")
+    membership: MembershipRow | None = table.read(membership_key(channel, one, Target(LINUX)))
+    assert membership is not None
+    assert membership.by == "hank"
+
+
+def test_a_repeat_changes_and_records_nothing(depot: Depot, origin: str, channel: str) -> None:
+    one, two = a_release(depot, origin), a_release(depot, origin)
+    move(depot, origin, channel, one)
+    first = depot.get(f"/depot/pkgs/{one}/channels").json()
+    move(depot, origin, channel, one, two)
+    recorded = len(groups(origin))
+
+    reply = move(depot, origin, channel, one, two)
+
+    assert (reply.status, reply.json()["applied"], reply.json()["group"]) == (200, True, None)
+    assert [outcome for _, _, outcome in outcomes(reply)] == ["already_there"] * 2
+    assert len(groups(origin)) == recorded
+    assert events_of(depot, two.name) == [("Promote", channel, "1.0.0")]
+    assert depot.get(f"/depot/pkgs/{one}/channels").json() == first
+
+
+def test_what_is_named_twice_moves_once(
+    depot: Depot, origin: str, shelf: tuple[PackageIdent, PackageIdent], channel: str
+) -> None:
+    reply = move(depot, origin, channel, shelf[1], {"ident": str(shelf[1]), "target": LINUX}, shelf[1])
+
+    assert outcomes(reply) == [(shelf[1].name, LINUX, "added"), (shelf[1].name, WINDOWS, "added")]
+    assert members(depot, origin, channel) == [shelf[1].name] * 2
+
+
+def test_a_target_narrows_an_ident(
+    depot: Depot, origin: str, shelf: tuple[PackageIdent, PackageIdent], channel: str
+) -> None:
+    reply = move(depot, origin, channel, {"ident": str(shelf[1]), "target": WINDOWS})
+
+    assert outcomes(reply) == [(shelf[1].name, WINDOWS, "added")]
+    assert members(depot, origin, channel) == [shelf[1].name]
+
+
+def test_only_what_is_in_the_source_moves(
+    depot: Depot, origin: str, shelf: tuple[PackageIdent, PackageIdent], channel: str
+) -> None:
+    one, both = shelf
+    source = a_name("source")
+    promoted(depot, both, source, WINDOWS)
+
+    refused = move(depot, origin, channel, both, one, from_channel=source)
+    accepted = move(depot, origin, channel, both, from_channel=source)
+
+    assert refused.status == 422
+    assert outcomes(refused) == [(both.name, WINDOWS, "added"), (one.name, None, "not_in_from_channel")]
+    assert accepted.status == 200
+    assert outcomes(accepted) == [(both.name, WINDOWS, "added")]
+    assert [row.source for row in groups(origin) if row.target == channel] == [source]
+
+
+def test_a_set_is_demoted_together(
+    depot: Depot, origin: str, shelf: tuple[PackageIdent, PackageIdent], channel: str
+) -> None:
+    one, both = shelf
+    move(depot, origin, channel, both)
+
+    planned = move(depot, origin, channel, one, both, verb="demotions", dry_run=True)
+    done = move(depot, origin, channel, one, both, verb="demotions")
+
+    assert outcomes(planned) == outcomes(done)
+    assert [outcome for _, _, outcome in outcomes(done)] == ["not_there", "removed", "removed"]
+    assert done.json()["applied"] is True
+    assert members(depot, origin, channel) == []
+    assert events_of(depot, both.name)[0] == ("Demote", channel, "1.0.0")
+    assert move(depot, origin, channel, both, verb="demotions").json()["counts"] == {"not_there": 2}
+
+
+def test_a_missing_package_stops_a_demotion_too(
+    depot: Depot, origin: str, shelf: tuple[PackageIdent, PackageIdent], channel: str
+) -> None:
+    move(depot, origin, channel, shelf[0])
+
+    assert move(depot, origin, channel, shelf[0], f"{origin}/{MISSING}", verb="demotions").status == 422
+
+    assert members(depot, origin, channel) == [shelf[0].name]
+
+
+def test_nothing_leaves_unstable(depot: Depot, origin: str, shelf: tuple[PackageIdent, PackageIdent]) -> None:
+    for dry_run in (True, False):
+        assert move(depot, origin, "unstable", shelf[0], verb="demotions", dry_run=dry_run).status == 403
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_channels_must_exist(
+    depot: Depot, origin: str, shelf: tuple[PackageIdent, PackageIdent], channel: str, dry_run: bool
+) -> None:
+    to_nowhere = move(depot, origin, "nowhere", shelf[0], dry_run=dry_run)
+    from_nowhere = move(depot, origin, channel, shelf[0], from_channel="nowhere", dry_run=dry_run)
+
+    assert (to_nowhere.status, to_nowhere.text) == (404, "There is no channel 'nowhere'")
+    assert from_nowhere.status == 404
+
+
+def test_only_maintainers_move_sets(depot: Depot, origin: str, shelf: tuple[PackageIdent, PackageIdent]) -> None:
+    for verb in ("promotions", "demotions"):
+        for dry_run in (True, False):
+            replies = [
+                move(depot, origin, "stable", shelf[0], verb=verb, dry_run=dry_run, by=by)
+                for by in (None, "wesker", "lkennedy")
+            ]
+            assert [reply.status for reply in replies] == [401, 403, 403]
+    assert members(depot, origin, "stable") == []
+
+
+def test_a_named_token_for_promotions_is_enough(depot: Depot, origin: str, channel: str) -> None:
+    one = a_release(depot, origin)
+    made = {
+        scope: depot.post(
+            "/profile/tokens", by="bobo", json={"name": scope, "scopes": [scope], "origin": origin}
+        ).json()
+        for scope in ("promote", "upload")
+    }
+
+    assert move(depot, origin, channel, one, by=made["upload"]["token"]).status == 403
+    assert move(depot, origin, channel, one, by=made["promote"]["token"]).status == 200
+
+
+MALFORMED: list[Any] = [
+    None,
+    {},
+    {"channel": "stable"},
+    {"idents": []},
+    {"channel": 1, "idents": []},
+    {"channel": "stable", "idents": "acme/tool/1.0/1"},
+    {"channel": "stable", "idents": ["acme/tool"]},
+    {"channel": "stable", "idents": [7]},
+    {"channel": "stable", "idents": [{"target": LINUX}]},
+    {"channel": "stable", "idents": [], "dry_run": "true"},
+    {"channel": "stable", "idents": [], "from_channel": 1},
+]
+
+
+@pytest.mark.parametrize("body", MALFORMED, ids=str)
+def test_what_cannot_be_read_is_400_before_authentication(depot: Depot, origin: str, body: Any) -> None:
+    assert depot.post(f"/promotions/{origin}", json=body).status == 400
+
+
+def test_sets_that_make_no_sense_are_422(
+    depot: Depot, origin: str, shelf: tuple[PackageIdent, PackageIdent], channel: str
+) -> None:
+    assert move(depot, origin, channel).status == 422
+    assert move(depot, origin, channel, f"core/{MISSING}").text == f"'core/{MISSING}' is not of the origin '{origin}'"
+    assert move(depot, origin, channel, shelf[0], from_channel=channel).status == 422
+    assert (
+        move(depot, origin, channel, {"ident": str(shelf[0]), "target": "vax"}).text == "Invalid package target 'vax'"
+    )
+    assert move(depot, origin, channel, *[f"{origin}/tool/1.0/{n}" for n in range(1001)]).status == 422
+
+
+def test_nineteen_packages_move_at_once_and_more_are_refused(depot: Depot) -> None:
+    origin = an_origin(depot)
+    idents = [a_release(depot, origin) for _ in range(20)]
+
+    planned = move(depot, origin, "stable", *idents, dry_run=True)
+    refused = move(depot, origin, "stable", *idents)
+
+    assert planned.status == refused.status == 422
+    assert refused.text.startswith("20 packages are too many to be moved all or nothing: they change 103 rows")
+    assert members(depot, origin, "stable") == []
+    assert move(depot, origin, "stable", *idents[1:]).status == 200
+    assert len(members(depot, origin, "stable")) == 19
+    assert move(depot, origin, "stable", *idents).json()["counts"] == {"added": 1, "already_there": 19}
+
+
+def test_nothing_moves_when_one_package_is_in_too_many_channels(
+    depot: Depot, origin: str, channel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = a_release(depot, origin), a_release(depot, origin)
+    promoted(depot, two, "other")
+    monkeypatch.setattr(steps, "CHANNELS_LIMIT", 2)
+
+    assert move(depot, origin, channel, one, two).status == 422
+
+    assert members(depot, origin, channel) == []
+
+
+class Interrupted(Exception):
+    """The function died."""
+
+
+def test_an_interruption_leaves_nothing(
+    depot: Depot, origin: str, channel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = a_release(depot, origin), a_release(depot, origin)
+    recorded = len(groups(origin))
+
+    def die(change: Any) -> None:
+        raise Interrupted
+
+    with monkeypatch.context() as fault:
+        fault.setattr(table.Change, "commit", die)
+        assert move(depot, origin, channel, one, two).status == 500
+
+    assert members(depot, origin, channel) == []
+    assert events_of(depot, one.name) == []
+    assert len(groups(origin)) == recorded
+    assert move(depot, origin, channel, one, two).json()["counts"] == {"added": 2}
+
+
+def test_a_package_that_goes_meanwhile_stops_the_set(
+    depot: Depot, origin: str, channel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = a_release(depot, origin), a_release(depot, origin)
+    meanwhile = [lambda: depot.delete(f"/depot/pkgs/{two}", by="bobo")]
+
+    def read(*keys: Any) -> Any:
+        found = table.read_many(*keys)
+        if meanwhile:
+            meanwhile.pop()()
+        return found
+
+    monkeypatch.setattr(promotions, "read_many", read)
+    reply = move(depot, origin, channel, one, two)
+
+    assert (reply.status, reply.json()["counts"]) == (422, {"added": 1, "missing": 1})
+    assert members(depot, origin, channel) == []
+
+
+def test_a_channel_that_goes_meanwhile_is_missing(
+    depot: Depot, origin: str, channel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = a_release(depot, origin)
+    meanwhile = [lambda: depot.delete(f"/depot/channels/{origin}/{channel}", by="bobo")]
+
+    def read(*keys: Any) -> Any:
+        found = table.read_many(*keys)
+        if meanwhile:
+            meanwhile.pop()()
+        return found
+
+    monkeypatch.setattr(promotions, "read_many", read)
+
+    assert move(depot, origin, channel, one).status == 404
+    assert channel not in depot.get(f"/depot/pkgs/{one}").json()["channels"]
