@@ -15,8 +15,8 @@ from chalicelib.platform.clock import new_id
 from chalicelib.platform.table import Change, again_when_stale, read
 
 PURPOSE = b"INTEGRATION-1\n"
-"""Stands before every sealed body: access tokens are boxes under the same key, and a body that looks like the message of
-a token must not become one for somebody who can read the table."""
+"""Stands before every sealed body: access tokens are boxes under the same key, and a body that looks like the message
+of a token must not become one for somebody who can read the table."""
 
 
 def names(origin: str, integration: str | None = None) -> dict[str, list[str]]:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import pytest
+from chalicelib.accounts.credentials import Credential
 
-from chalicelib.accounts.caller import Caller, Credential
+from chalicelib.accounts.caller import Caller
 from chalicelib.accounts.errors import STATUS as ACCOUNT_REFUSALS
 from chalicelib.accounts.sign_in import find_or_create
 from chalicelib.core.roles import Role
@@ -28,7 +29,7 @@ from tests.builders.names import a_name
 from tests.builders.rows import partition_rows, places
 
 HISTORIES = 200
-REFUSALS = (*ACCOUNT_REFUSALS, *ORIGIN_REFUSALS, StoreUnavailable)
+REFUSALS: tuple[type[Exception], ...] = (*ACCOUNT_REFUSALS, *ORIGIN_REFUSALS, StoreUnavailable)
 
 
 @dataclass(frozen=True)
