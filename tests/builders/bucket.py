@@ -1,0 +1,52 @@
+"""A bucket in memory in the place of the object store, for tests that are about rows."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+import pytest
+
+from chalicelib.packages import artifacts
+
+
+class Bucket:
+    """What is stored, by key; `before_each_call` is called with the operation's name."""
+
+    def __init__(self, before_each_call: Callable[[str], None]) -> None:
+        self.objects: dict[str, bytes] = {}
+        self._before_each_call = before_each_call
+
+    def put(self, key: str, archive: BinaryIO) -> None:
+        """In the place of `artifacts.put`."""
+        self._before_each_call("put")
+        archive.seek(0)
+        self.objects[key] = archive.read()
+
+    def call(self, operation: str, **arguments: Any) -> Any:
+        """In the place of all other calls."""
+        self._before_each_call(operation)
+        match operation:
+            case "put_object":
+                self.objects[arguments["Key"]] = arguments["Body"]
+            case "delete_object":
+                self.objects.pop(arguments["Key"], None)
+            case "head_bucket":
+                return
+            case _:
+                raise AssertionError(f"not played here: {operation}")
+
+    def checksum(self, key: str) -> str | None:
+        """Of an object; None where there is none."""
+        content = self.objects.get(key)
+        return None if content is None else hashlib.blake2b(content, digest_size=32).hexdigest()
+
+
+@contextmanager
+def a_bucket(before_each_call: Callable[[str], None] = lambda _: None) -> Iterator[Bucket]:
+    """The bucket while the context lasts."""
+    bucket = Bucket(before_each_call)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(artifacts, "put", bucket.put)
+        patch.setattr(artifacts, "_call", bucket.call)
+        yield bucket

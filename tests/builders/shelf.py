@@ -1,0 +1,164 @@
+"""What the rows of an origin must be when its packages stand so and so: a second, plain statement of what steps write.
+
+Everything follows from where each package is; lists, newest releases and counts are derived from that (packages.md 2).
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from chalicelib.channels import store as channels
+from chalicelib.core.ident import PackageIdent
+from chalicelib.core.target import Target
+from chalicelib.core.version_order import release_key
+from chalicelib.origins.store import origin_count_key
+from chalicelib.packages import store
+from tests.builders.rows import partition_rows, partitions
+
+PUBLIC = "public"
+Rows = dict[tuple[str, str], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where one package is."""
+
+    visibility: str
+    channels: frozenset[str]
+
+
+@dataclass
+class Shelf:
+    """An origin's packages, channels and settings, as plain values."""
+
+    origin: str
+    packages: dict[tuple[PackageIdent, Target], Spot] = field(default_factory=dict)
+    channels: set[str] = field(default_factory=lambda: {"stable", "unstable"})
+    settings: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, origin: str) -> "Shelf":
+        """Take it from the rows that decide: standings of idents, channels, settings."""
+        shelf = cls(origin, channels=set(partition_rows(channels.channels_partition(origin))))
+        for place, row in partition_rows(store.idents_partition(origin)).items():
+            ident = PackageIdent.parse(f"{origin}/{place}")
+            for target, (visibility, names) in json.loads(row["standing"]).items():
+                shelf.packages[ident, Target(target)] = Spot(visibility, frozenset(names))
+        for name, row in partition_rows(store.settings_partition(origin)).items():
+            shelf.settings[name] = row["visibility"]
+        return shelf
+
+    def leave(self, channel: str) -> None:
+        """Take everything out of a channel."""
+        for package, spot in self.packages.items():
+            self.packages[package] = replace(spot, channels=spot.channels - {channel})
+
+    @property
+    def rows(self) -> Rows:
+        """All rows that follow, by partition and sort key; counts that have come down to nothing left out."""
+        rows: Rows = {}
+        for (ident, target), spot in self.packages.items():
+            rows |= _rows_of(ident, target, spot)
+        return rows | {place: counts for place, counts in self._counts() if any(counts.values())}
+
+    def _counts(self) -> Iterable[tuple[tuple[str, str], dict[str, int]]]:
+        idents = {ident for ident, _ in self.packages}
+        public = {ident for (ident, _), spot in self.packages.items() if spot.visibility == PUBLIC}
+        for name in {ident.name for ident in idents}:
+            key = store.name_key(self.origin, name)
+            packages = sum(ident.name == name for ident, _ in self.packages)
+            yield (key.pk, key.sk), {"packages": packages, **_how_many(name, idents, public)}
+        for name, version in {(ident.name, ident.version) for ident in idents}:
+            version_key = store.version_count_key(self.origin, name, version)
+            yield (version_key.pk, version_key.sk), _how_many(name, idents, public, version)
+        in_channel = Counter(channel for spot in self.packages.values() for channel in spot.channels)
+        seen = Counter(name for spot in self.packages.values() if spot.visibility == PUBLIC for name in spot.channels)
+        for channel, packages in in_channel.items():
+            count_key = channels.count_key(self.origin, channel)
+            yield (count_key.pk, count_key.sk), {"packages": packages, "public_packages": seen[channel]}
+        origin_key = origin_count_key(self.origin)
+        yield (
+            (origin_key.pk, origin_key.sk),
+            {
+                "packages": len(self.packages),
+                "idents": len(idents),
+                "public_idents": len(public),
+                "names": len({ident.name for ident in idents}),
+                "public_names": len({ident.name for ident in public}),
+                "settings": len(self.settings),
+                "public_settings": sum(visibility == PUBLIC for visibility in self.settings.values()),
+            },
+        )
+
+
+def _how_many(
+    name: str, idents: set[PackageIdent], public: set[PackageIdent], version: str | None = None
+) -> dict[str, int]:
+    def among(some: set[PackageIdent]) -> int:
+        return sum(ident.name == name and version in (None, ident.version) for ident in some)
+
+    return {"idents": among(idents), "public_idents": among(public)}
+
+
+def _rows_of(ident: PackageIdent, target: Target, spot: Spot) -> Rows:
+    package, texts = store.package_key(ident, target), store.texts_key(ident, target)
+    listed = json.dumps(sorted(spot.channels, reverse=True))
+    rows: Rows = {
+        (package.pk, package.sk): {"ident": str(ident), "visibility": spot.visibility, "channels": listed},
+        (texts.pk, texts.sk): {},
+    }
+    order = release_key(ident.version, ident.release)
+    for channel in spot.channels:
+        membership = channels.membership_key(channel, ident, target)
+        shown = {"ident": str(ident), "visibility": spot.visibility}
+        rows[membership.pk, membership.sk] = {**shown, "target": str(target)}
+        if order is not None:
+            rows[channels.newest_partition(ident.origin, channel, ident.name, target), order] = shown
+    return rows
+
+
+def stored_rows(origin: str) -> Rows:
+    """The rows of these kinds that the table has, with the attributes that follow from where packages are."""
+    found: Rows = {}
+    for pk in partitions():
+        kind, _, place = pk.partition("#")
+        if kind not in SHOWN or place.split("/")[0] != origin:
+            continue
+        for sk, row in partition_rows(pk).items():
+            if kind == "ORIGIN" and sk != "COUNTS":
+                continue
+            shown = {name: _value(kind, row.get(name)) for name in SHOWN[kind]}
+            if any(shown.values()) or kind not in COUNTS:
+                found[pk, sk] = shown
+    return found
+
+
+COUNTS = {"NAMES", "VERSIONS", "CHANNEL-COUNTS", "ORIGIN"}
+SHOWN: dict[str, tuple[str, ...]] = {
+    "RELEASES": ("ident", "visibility", "channels"),
+    "TEXTS": (),
+    "CHANNEL": ("ident", "visibility", "target"),
+    "NEWEST": ("ident", "visibility"),
+    "NAMES": ("packages", "idents", "public_idents"),
+    "VERSIONS": ("idents", "public_idents"),
+    "CHANNEL-COUNTS": ("packages", "public_packages"),
+    "ORIGIN": ("packages", "idents", "public_idents", "names", "public_names", "settings", "public_settings"),
+}
+
+
+def _value(kind: str, value: Any) -> Any:
+    return int(value or 0) if kind in COUNTS else value
+
+
+def assert_consistent(origin: str) -> Shelf:
+    """Every derived row follows from where the packages are, and they are in channels that exist or are leaving."""
+    shelf = Shelf.read(origin)
+    assert stored_rows(origin) == shelf.rows
+    leaving = set(partition_rows(channels.leaving_key(origin, "").pk))
+    in_use = {channel for spot in shelf.packages.values() for channel in spot.channels}
+    assert in_use <= shelf.channels | leaving
+    assert not shelf.channels & leaving
+    assert all("unstable" in spot.channels for spot in shelf.packages.values())
+    return shelf
