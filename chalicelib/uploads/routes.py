@@ -1,5 +1,7 @@
 """Resumable uploads over HTTP; our own addition (platform.md 4.4, U8)."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -16,16 +18,17 @@ from chalicelib.platform.deferred import deferred
 
 if TYPE_CHECKING:
     from chalicelib.packages import changes
+    from chalicelib.uploads import service
+    from chalicelib.uploads.service import Announced, Progress
 else:
     changes = deferred("chalicelib.packages.changes")
+    service = deferred("chalicelib.uploads.service")
 
 routes = Routes("uploads")
 UPLOAD = "/depot/uploads/{id}"
 
 
-def _announced(call: Call) -> Any:
-    from chalicelib.uploads.service import Announced
-
+def _announced(call: Call) -> Announced:
     body = call.json_object()
     named = _field(body, "ident", str, None)
     try:
@@ -37,7 +40,7 @@ def _announced(call: Call) -> Any:
     size = _field(body, "size", int | None, None)
     if size is not None and size < 1:
         raise BodyMalformed("`size` must be positive")
-    return Announced(
+    return service.Announced(
         ident,
         resolve(target, call.user_agent),
         target is not None,
@@ -48,26 +51,20 @@ def _announced(call: Call) -> Any:
 
 
 @routes.post("/depot/uploads", needs=Role.MEMBER, reads=_announced, checked_inside=True)
-def begin(call: Call, announced: Any) -> Answer:
+def begin(call: Call, announced: Announced) -> Answer:
     """Announce an archive: `{ident, target, checksum, size, forced}`; all but ident and checksum may be left out."""
-    from chalicelib.uploads import service
-
     return json_answer(201, _shown(service.begin(announced, call.caller)), NO_CACHE)
 
 
 @routes.get(UPLOAD, needs=Role.MEMBER, checked_inside=True, reads=lambda call: call.integer("from", 1))
 def show(call: Call, start: int) -> Answer:
     """What is there, and URLs for what is not, from a part number on."""
-    from chalicelib.uploads import service
-
     return json_answer(200, _shown(service.progress(call["id"], start, call.caller)), NO_CACHE)
 
 
 @routes.post(UPLOAD + "/complete", needs=Role.MEMBER, checked_inside=True)
 def complete(call: Call) -> Answer:
     """The answer of the raw POST of the archive (packages.md 7), or 202 while it is still being worked on."""
-    from chalicelib.uploads import service
-
     row = service.complete(call["id"], call.caller)
     if row is None:
         return Answer(202, headers={"Location": f"/v1/depot/uploads/{quote(call['id'])}", "Retry-After": "5"})
@@ -79,8 +76,6 @@ def complete(call: Call) -> Answer:
 @routes.delete(UPLOAD, needs=Role.MEMBER, checked_inside=True)
 def give_up(call: Call) -> Answer:
     """Forget it."""
-    from chalicelib.uploads import service
-
     service.give_up(call["id"], call.caller)
     return EMPTY_204
 
@@ -92,7 +87,7 @@ def _field(body: dict[str, Any], name: str, kind: Any, default: Any) -> Any:
     return value
 
 
-def _shown(progress: Any) -> dict[str, Any]:
+def _shown(progress: Progress) -> dict[str, Any]:
     row = progress.row
     shown = {
         "upload_id": row.id,
