@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from chalicelib.accounts.credentials import Credential
 
 from chalicelib.accounts.caller import Caller
+from chalicelib.accounts.credentials import Credential
 from chalicelib.accounts.sign_in import find_or_create
 from chalicelib.core.visibility import Visibility
 from chalicelib.origins import invitations, membership, service

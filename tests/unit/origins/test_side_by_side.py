@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import pytest
-from chalicelib.accounts.credentials import Credential
 
 from chalicelib.accounts.caller import Caller
+from chalicelib.accounts.credentials import Credential
 from chalicelib.accounts.errors import STATUS as ACCOUNT_REFUSALS
 from chalicelib.accounts.sign_in import find_or_create
 from chalicelib.core.roles import Role
