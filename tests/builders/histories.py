@@ -86,6 +86,13 @@ class _Client:
 _here = threading.local()
 
 
+def stand_still(operation: str) -> None:
+    """Let others go first, as clients do by themselves before every call to the table; nothing outside of histories."""
+    client = getattr(_here, "client", None)
+    if client is not None:
+        client.wait(operation)
+
+
 class Histories:
     """Runs clients so that only one of them thinks or calls at any time: every run of a seed is the same."""
 
@@ -135,14 +142,12 @@ def histories() -> Iterator[Histories]:
     """Have clients stand still before every call to the table, and never sleep."""
     make_call = Connection._make_api_call
 
-    def stand_still(connection: Connection, operation: str, request: dict[str, Any]) -> Any:
-        client = getattr(_here, "client", None)
-        if client is not None:
-            client.wait(operation)
+    def call(connection: Connection, operation: str, request: dict[str, Any]) -> Any:
+        stand_still(operation)
         return make_call(connection, operation, request)
 
     with ThreadPoolExecutor(CLIENTS) as threads, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Connection, "_make_api_call", stand_still)
+        patch.setattr(Connection, "_make_api_call", call)
         patch.setattr(Connection, "client", SimpleNamespace(_make_api_call=_straight_to_the_engine))
         patch.setattr(patience, "sleep", lambda seconds: None)
         yield Histories(threads)
