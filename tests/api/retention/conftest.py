@@ -1,0 +1,70 @@
+"""What the tests of retention share: an origin of the test's own, and short ways to ask."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chalicelib.core.ident import PackageIdent
+from tests.api.client import Depot, Reply
+from tests.builders.members import a_member
+from tests.builders.names import a_name
+from tests.builders.origins import an_origin
+from tests.builders.packages import a_package
+
+KEEP_ONE = {"keep_per_name": 1, "older_than_days": 0}
+Publish = Callable[..., PackageIdent]
+
+
+@pytest.fixture
+def origin(depot: Depot) -> str:
+    """An origin of bobo; mystique administers it."""
+    origin = an_origin(depot)
+    a_member(depot, origin, "mystique", "administrator")
+    return origin
+
+
+@pytest.fixture
+def publish(depot: Depot, origin: str) -> Publish:
+    """Publish a version of a name and give its ident."""
+
+    def publish(name: str, version: str = "1.0", **more: Any) -> PackageIdent:
+        return a_package(depot, more.pop("origin", origin), name=name, version=version, **more).ident
+
+    return publish
+
+
+@pytest.fixture
+def tool(publish: Publish) -> list[PackageIdent]:
+    """Four versions of a name, oldest first; 1.10 is the newest."""
+    name = a_name("tool")
+    return [publish(name, version) for version in ("1.8", "1.9", "main", "1.10")]
+
+
+def put_policy(depot: Depot, origin: str, by: str = "bobo", **more: Any) -> None:
+    """Set the policy that keeps one of a name, or what is said."""
+    reply = depot.put(f"/retention/{origin}", by=by, json=KEEP_ONE | more)
+    assert reply.status == 200, reply
+
+
+def run(depot: Depot, origin: str, by: str = "bobo", **query: Any) -> Reply:
+    """Apply the policy."""
+    return depot.post(f"/retention/{origin}/run", by=by, query=query)
+
+
+def removed(reply: Reply) -> list[str]:
+    """What went, or would go."""
+    assert reply.status == 200, reply
+    return ["/".join(each["ident"].values()) for each in reply.json()["removed"]]
+
+
+def reasons(reply: Reply) -> dict[str, str]:
+    """Why the others stay, by ident."""
+    return {"/".join(each["ident"].values()): each["reason"] for each in reply.json()["kept"]}
+
+
+def there(depot: Depot, origin: str) -> list[str]:
+    """The idents of an origin, ascending; the total must agree."""
+    listed = depot.get(f"/depot/pkgs/{origin}", by="bobo").json()
+    assert listed["total_count"] == len(listed["data"])
+    return sorted("/".join([row["origin"], row["name"], row["version"], row["release"]]) for row in listed["data"])
