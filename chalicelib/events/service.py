@@ -52,7 +52,6 @@ def page(wanted: Wanted, offset: int, size: int | None, caller: Caller) -> tuple
         return True
 
     visible = [event for event in events if shown(event)]
-    visible.sort(key=lambda event: (event.created_at, event.ident), reverse=True)
     return visible[offset : None if size is None else offset + size], len(visible)
 
 

@@ -53,6 +53,19 @@ def test_clues_lead_to_all_that_is_alike(word: str, name: str) -> None:
         )
 
 
+@given(st.text("abcdef", min_size=4, max_size=9), st.data())
+def test_clues_lead_back_from_every_typo(name: str, data: st.DataObject) -> None:
+    place = data.draw(st.integers(0, len(name) - 1))
+    left, letter, right = name[:place], name[place], name[place + 1 :]
+    swapped = left + right[:1] + letter + right[1:]
+    word = data.draw(st.sampled_from([swapped, f"{left}x{right}", f"{left}x{letter}{right}", left + right]))
+    if len(word) >= 4:
+        looked_for = clues(word)
+        assert any(name.startswith(text) for text in looked_for.beginnings) or any(
+            text in name[1:] for text in looked_for.inner
+        )
+
+
 @given(WORDS)
 def test_clues_are_few_and_never_empty(word: str) -> None:
     looked_for = clues(word)

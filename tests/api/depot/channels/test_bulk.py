@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.channels import bulk, service
-from chalicelib.channels.store import ChannelCountRow, count_key
+from chalicelib.channels.store import ChannelCountRow, channel_key, count_key
 from chalicelib.core.ident import PackageIdent
 from chalicelib.events.store import GroupEventRow, group_events_partition
 from chalicelib.packages import steps
@@ -130,8 +130,6 @@ def test_the_maker_owns_the_channel(depot: Depot, source: tuple[str, list[Packag
     target = a_name("channel")
 
     assert in_bulk(depot, origin, "from", "promote", target, by="hank").status == 200
-
-    from chalicelib.channels.store import channel_key
 
     row = table.read(channel_key(origin, target))
     assert row is not None
@@ -374,15 +372,39 @@ def test_a_target_that_is_deleted_meanwhile_is_missing(depot: Depot, monkeypatch
 
 
 def test_nothing_moves_when_one_package_is_in_too_many_channels(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even what would go in an earlier transaction."""
     origin = an_origin(depot)
     first, second = a_release(depot, origin, "a"), a_release(depot, origin, "b")
     promoted(depot, second, "other")
     monkeypatch.setattr(steps, "CHANNELS_LIMIT", 2)
+    monkeypatch.setattr(bulk, "TRANSACTION_LIMIT", bulk.SHARED_ROWS + 4)
 
     assert in_bulk(depot, origin, "unstable", "promote", "stable").status == 422
 
     assert members(depot, origin, "stable") == []
     assert "stable" not in depot.get(f"/depot/pkgs/{first}").json()["channels"]
+
+
+@pytest.mark.parametrize("verb", ["promote", "demote"])
+def test_a_missing_stable_is_never_made(depot: Depot, verb: str) -> None:
+    release = a_release(depot, an_origin(depot))
+    table.delete_many([channel_key(release.origin, "stable")])
+
+    reply = in_bulk(depot, release.origin, "other", verb, "stable")
+
+    assert (reply.status, reply.body) == (404, b"")
+    assert depot.get(f"/depot/channels/{release.origin}").json() == [{"name": "unstable"}]
+
+
+def test_a_source_that_is_being_deleted_is_empty(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+    release = a_release(depot, an_origin(depot))
+    promoted(depot, release, "other")
+    monkeypatch.setattr(service, "_take_down", lambda *_: None)  # as if it had been interrupted there
+    assert depot.delete(f"/depot/channels/{release.origin}/other", by="bobo").status == 200
+
+    assert in_bulk(depot, release.origin, "other", "promote", "stable").status == 200
+
+    assert members(depot, release.origin, "stable") == []
 
 
 @pytest.mark.parametrize("name", ["promote", "demote"])
