@@ -19,6 +19,8 @@ from chalicelib.core.target import Target
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 CORE, PROBE = "core", "rust"
 CORE_SHARE, PACKAGES_PER_ORIGIN = 0.6, 4_000
+PAGE_OF_EACH = 100
+"""So many packages are in `core` at least, and come first: 50 of the probe, and one of each of 50 names."""
 CHANNELS = ("stable", "base-2025", "LTS-2024")
 PROMOTED = (0.5, 0.2, 0.1)
 PRIVATE_NAMES, OTHER_TARGET = 0.04, 0.15
@@ -49,18 +51,18 @@ class Catalogue:
     @property
     def origins(self) -> dict[str, int]:
         """The origins, and how many packages each has."""
-        core = round(self.packages * CORE_SHARE)
+        core = max(round(self.packages * CORE_SHARE), min(self.packages, PAGE_OF_EACH))
         others = max(1, (self.packages - core) // PACKAGES_PER_ORIGIN)
         share, rest = divmod(self.packages - core, others)
         sizes = {CORE: core} | {f"team-{number}": share + (number < rest) for number in range(others)}
-        return {self.prefix + name: size for name, size in sizes.items()}
+        return {self.prefix + name: size for name, size in sizes.items() if size}
 
     def names(self, origin: str) -> Iterator[list[Release]]:
         """The packages of an origin, name by name, oldest first."""
         rng = random.Random(f"{self.seed}/{origin.removeprefix(self.prefix)}")  # noqa: S311 - the same catalogue every time
-        for name, places in _planned(self.origins[origin], rng).items():
+        for position, (name, places) in enumerate(_planned(self.origins[origin], rng).items()):
             is_probe = name == PROBE
-            private = not is_probe and rng.random() < PRIVATE_NAMES
+            private = position > PAGE_OF_EACH // 2 and rng.random() < PRIVATE_NAMES
             yield [
                 Release(
                     PackageIdent(origin, name, version, _release(number)),
@@ -82,7 +84,7 @@ def _planned(size: int, rng: random.Random) -> dict[str, list[tuple[str, int, Ta
         name, version = first_round[number % len(first_round)]
         if number < len(first_round) or name != PROBE:
             targets = [Target.X86_64_LINUX]
-            if name != PROBE and rng.random() < OTHER_TARGET:
+            if taken >= PAGE_OF_EACH and rng.random() < OTHER_TARGET:
                 targets.append(Target.X86_64_WINDOWS)
             for target in targets[: size - taken]:
                 places.setdefault(name, []).append((version, number, target))
@@ -101,20 +103,25 @@ def _release(number: int) -> str:
 
 @cache
 def _first_round() -> list[tuple[str, str]]:
-    """Names with their versions: the probe, then those that most others need."""
+    """Names with their versions: those of the probe, then one of each name (most needed first), and so on."""
     needed: dict[str, int] = {}
     for plan in _graph().values():
         for dep in plan["deps"]:
             needed[_name(dep)] = needed.get(_name(dep), 0) + 1
     every = {entry["name"]: entry["versions"] for entry in _read("core-plans-versions.json")}
     names = sorted(every, key=lambda name: (name != PROBE, -needed.get(name, 0), name))
-    return [(name, each["version"]) for name in names for each in every[name]]
+    probe = [(PROBE, each["version"]) for each in every[PROBE][-PAGE_OF_EACH // 2 :]]
+    others = [(age, name, each["version"]) for name in names[1:] for age, each in enumerate(reversed(every[name]))]
+    return probe + [(name, version) for _, name, version in sorted(others, key=lambda other: other[0])]
 
 
 @cache
 def _newest() -> dict[str, str]:
-    """`name/version/release` of each name's last version in the first round."""
-    return {name: f"{name}/{version}/{_release(number)}" for number, (name, version) in enumerate(_first_round())}
+    """`name/version/release` of each name's newest version in the first round, where it comes first."""
+    newest: dict[str, str] = {}
+    for number, (name, version) in enumerate(_first_round()):
+        newest.setdefault(name, f"{name}/{version}/{_release(number)}")
+    return newest
 
 
 @cache

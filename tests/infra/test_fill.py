@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -45,20 +46,20 @@ def test_the_probe_does_not_grow_with_the_depot() -> None:
         for size in (100, 9_000)
     )
 
-    assert small == large == [56]
+    assert small == large == [50]
 
 
 class Sample(Catalogue):
-    """The names of a catalogue that have few releases; some are private, some have two targets."""
+    """The last names of a catalogue's origins; some are private, some have two targets."""
 
     def names(self, origin: str) -> Iterator[list[Release]]:
         """As the catalogue has them."""
-        return (releases for releases in super().names(origin) if len(releases) < 4)
+        return islice(super().names(origin), 51, None)
 
 
 def test_rows_equal_those_of_the_api(depot: Depot) -> None:
     word = a_name("").replace("-", "")
-    direct, published = (Sample(250, seed=2, prefix=f"{first}{word}") for first in ("planned", "public"))
+    direct, published = (Sample(230, seed=1, prefix=f"{first}{word}") for first in ("planned", "public"))
     every = [release for origin in direct.origins for name in direct.names(origin) for release in name]
     assert {release.private for release in every} == {True, False}
     assert len({release.ident for release in every}) < len(every) < 60

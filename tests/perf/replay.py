@@ -1,0 +1,93 @@
+"""CPU of a request without its transport: what AWS answered comes again from memory (design.md section 7)."""
+
+import io
+import json
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from botocore.awsrequest import AWSResponse
+from botocore.httpsession import URLLib3Session
+from chalice import Chalice, Response
+
+from chalicelib.platform.aws import client
+from infra.local.event import Invocation
+from tests.perf.recording import Recording
+
+
+def handler(app: Any, recording: Recording) -> Callable[[], None]:
+    """The app's own work on a recorded request."""
+    return _invoked(app, recording)
+
+
+def bare_route(recording: Recording) -> Callable[[], None]:
+    """The least that any handler does: a Chalice route that makes the same calls to AWS and gives the same answer."""
+    bare = Chalice("bare")
+    bare.api.binary_types = ["*/*"]
+    body = json.loads(recording.answer) if recording.answer[:1] in (b"{", b"[") else recording.answer
+
+    def view(**_: str) -> Response:
+        for exchange in recording.exchanges:
+            client(exchange.service)._make_api_call(exchange.operation, exchange.parameters)
+        return Response(body=body, status_code=recording.status, headers={"Content-Type": "application/json"})
+
+    path = recording.event["resource"]
+    bare.route(path, methods=[recording.event["httpMethod"]], content_types=["*/*"])(view)
+    return _invoked(bare, recording)
+
+
+def milliseconds(works: Sequence[Callable[[], None]], seconds: float = 0.5) -> list[float]:
+    """Median CPU time of each, taken in turn so that whatever else the machine does falls on all of them."""
+    for work in works:
+        work()
+    taken: list[list[int]] = [[] for _ in works]
+    deadline = time.monotonic() + seconds * len(works)
+    while time.monotonic() < deadline or len(taken[0]) < 5:
+        for work, times in zip(works, taken, strict=True):
+            started = time.process_time_ns()
+            work()
+            times.append(time.process_time_ns() - started)
+    return [statistics.median(times) / 1e6 for times in taken]
+
+
+def _invoked(app: Any, recording: Recording) -> Callable[[], None]:
+    context = Invocation("bench")
+    event = {
+        **recording.event,
+        "headers": {**recording.event["headers"], "accept": "*/*"},
+        "pathParameters": recording.event["pathParameters"] or {},
+    }
+
+    def invoke() -> None:
+        with _answered_from_memory(recording):
+            answer = app(event, context)
+        if answer["statusCode"] != recording.status:
+            raise AssertionError(f"{event['path']}: {answer['statusCode']} instead of {recording.status}")
+
+    return invoke
+
+
+@contextmanager
+def _answered_from_memory(recording: Recording) -> Iterator[None]:
+    answers = iter(recording.exchanges)
+    send = URLLib3Session.send
+
+    def answered(_session: Any, request: Any) -> AWSResponse:
+        exchange = next(answers)
+        return AWSResponse(request.url, exchange.status, exchange.headers, _Raw(exchange.body))
+
+    URLLib3Session.send = answered  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        URLLib3Session.send = send  # type: ignore[method-assign]
+
+
+class _Raw(io.BytesIO):
+    """A body as botocore reads it."""
+
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        """All of it."""
+        yield self.read()
