@@ -1,8 +1,9 @@
 """Tidying up what interruptions left: objects without a row, expired uploads, channels under deletion (design.md 5).
 
 Runs on a schedule, bounded by time and number; the bucket is gone through in pages, over as many runs as it takes.
-Every run may die anywhere and be repeated. An object is removed when it is older than a day and no row names it: every
-upload has an object of its own (`artifacts.key_of`), so what nobody names after that time is never named again.
+Every run may die anywhere and be repeated. An object is removed when it is older than a day and no row has named it
+for a while: every upload has an object of its own (`artifacts.key_of`), so what nobody names after a day is never named
+again, and links to what was replaced lately have run out.
 """
 
 import time
@@ -21,6 +22,7 @@ from chalicelib.platform.table import Found, Key, read_many
 from chalicelib.uploads import leftovers
 
 GRACE = timedelta(days=1)
+LINKS_LIVE = timedelta(minutes=30)
 OBJECTS_PER_RUN = 50_000
 ROWS_AT_ONCE = 50
 """Rows of packages hold up to 400 KB, and a call gives 16 MB."""
@@ -77,9 +79,13 @@ def _remove_unnamed(keys: list[str]) -> int:
     owners = {key: owner for key in keys if (owner := owner_of(key)) is not None}
     found = read_many(list(owners.values()))
     unnamed = [key for key, owner in owners.items() if not _names(found, owner, key)]
-    for key in unnamed:
+    since, now = sweep_store.unnamed_since(unnamed), time.time()
+    over = [key for key in since if since[key] <= now - LINKS_LIVE.total_seconds()]
+    for key in over:
         artifacts.remove(key)
-    return len(unnamed)
+    sweep_store.forget_unnamed(over)
+    sweep_store.note_unnamed(key for key in unnamed if key not in since)
+    return len(over)
 
 
 def _names(found: Found, owner: Key[Any], key: str) -> bool:

@@ -43,7 +43,14 @@ def a_day_later(monkeypatch):
     """Everything that is there now is old."""
     sweep_store.go_on_behind("")
     monkeypatch.setattr(sweep, "GRACE", timedelta(days=-1))
+    monkeypatch.setattr(sweep, "LINKS_LIVE", timedelta())
     monkeypatch.setattr(leftovers, "EXPIRED", timedelta(days=-1))
+
+
+def swept():
+    """Two runs: what has no row is noted by the first and removed by the second."""
+    sweep.sweep(60)
+    return sweep.sweep(60)
 
 
 def put(key):
@@ -84,9 +91,7 @@ def test_objects_without_a_row_go_after_a_day_and_named_ones_stay(depot, origin,
     unnamed = [put(debris_of(ident)), put(debris_of(PackageIdent(origin, "gone", "1", "2")))]
     unnamed += [put(artifacts.texts_key_of(key)) for key in unnamed]
 
-    swept = sweep.sweep(60)
-
-    assert swept.objects >= 4
+    assert swept().objects >= 4
     assert not any(map(there, unnamed))
     assert there(row_of(ident).artifact)
     assert depot.get(f"/depot/pkgs/{ident}/download").status == 200
@@ -98,20 +103,38 @@ def test_long_texts_stay_with_their_package(depot, origin, a_day_later, monkeypa
     texts = artifacts.texts_key_of(row_of(ident).artifact)
     assert there(texts)
 
-    sweep.sweep(60)
+    swept()
 
     assert there(texts)
 
 
-def test_what_came_within_a_day_stays(origin, monkeypatch):
-    sweep_store.go_on_behind("")
+def test_what_came_within_a_day_stays(depot, origin, a_day_later, monkeypatch):
+    monkeypatch.setattr(sweep, "GRACE", timedelta(days=1))
     key = put(debris_of(PackageIdent(origin, "young", "1", "2")))
-    sweep.sweep(60)
+    swept()
     assert there(key)
 
-    monkeypatch.setattr(sweep, "GRACE", timedelta(hours=24) - timedelta(hours=25))
-    sweep.sweep(60)
+    monkeypatch.setattr(sweep, "GRACE", timedelta(hours=-1))
+    swept()
     assert not there(key)
+
+
+def test_what_was_replaced_stays_while_links_to_it_may_be_in_use(depot, origin, a_day_later, monkeypatch):
+    hart = a_hart(origin=origin, name=a_name("replaced"))
+    query = {"checksum": hart.checksum, "forced": "true"}
+    assert depot.post(hart.url, by="bobo", body=hart.content, query=query).status == 201
+    replaced = row_of(hart.ident).artifact
+    swept()
+    assert depot.post(hart.url, by="bobo", body=hart.content, query=query).status == 201
+    monkeypatch.setattr(sweep, "LINKS_LIVE", timedelta(minutes=30))
+
+    swept()
+    assert there(replaced)
+
+    monkeypatch.setattr(sweep, "LINKS_LIVE", timedelta())
+    swept()
+    assert not there(replaced)
+    assert there(row_of(hart.ident).artifact)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +143,7 @@ def test_what_came_within_a_day_stays(origin, monkeypatch):
 def test_what_is_neither_archive_nor_texts_is_not_its_business(depot, a_day_later, key):
     put(key)
 
-    sweep.sweep(60)
+    swept()
 
     assert there(key)
 
@@ -160,10 +183,10 @@ def test_a_run_that_dies_is_made_good_by_the_next(depot, origin, a_day_later, mo
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(artifacts, "remove", mortal)
-        sweep.sweep(60)
+        swept()
     assert any(map(there, keys))
 
-    sweep.sweep(60)
+    swept()
     assert not any(map(there, keys))
 
 
@@ -250,6 +273,7 @@ def test_the_scheduled_function_sweeps(depot, origin, a_day_later):
     event = {"version": "0", "account": "1", "region": "r", "detail": {}, "detail-type": "Scheduled Event"}
     event |= {"source": "aws.events", "time": "t", "id": "i", "resources": []}
 
-    app.sweep(event, None)
+    for _ in range(2):
+        app.sweep(event, None)
 
     assert not there(key)

@@ -59,7 +59,7 @@ STEPS = {
     "join": (staging, "join"),
     "read": (artifacts.Stream, "read"),
     "copy": (artifacts, "copy"),
-    "hints": (upload.dependents, "remember"),
+    "hints": (upload, "put_many"),
     "rows": (Change, "commit"),
     "tidy": (staging, "discard"),
 }
