@@ -1,0 +1,240 @@
+"""Retention policies are applied by schedule, in turns that may end anywhere (app.py: `apply_retention`)."""
+
+from collections.abc import Callable
+from itertools import count
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from chalicelib.care import retirement, schedule, store
+from chalicelib.care.store import PolicyRow
+from chalicelib.core.ident import PackageIdent
+from chalicelib.packages import artifacts
+from chalicelib.packages.errors import ArtifactStoreFailed
+from chalicelib.platform import table
+from chalicelib.platform.table import StoreUnavailable
+from tests.api.client import Depot
+from tests.api.retention.conftest import Publish, put_policy, run, there
+from tests.builders.names import a_name
+from tests.builders.origins import an_origin
+from tests.perf.calls import counted_calls
+
+TICK = dict.fromkeys(("version", "account", "region", "detail", "detail-type", "source", "time", "id", "resources"), "")
+
+
+@pytest.fixture(autouse=True)
+def no_other_policies(depot: Depot) -> None:
+    """Tests of a run share the depot, and a run goes through all policies."""
+    table.delete_many([store.policy_key(row.origin) for row in table.rows(PolicyRow, store.POLICIES)])
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """A run that has time for one name only."""
+
+    def short() -> None:
+        with monkeypatch.context() as clock:
+            clock.setattr(schedule, "time", SimpleNamespace(monotonic=iter(count()).__next__))
+            schedule.apply_policies(1)
+
+    return short
+
+
+def two_releases(publish: Publish, names: int = 1, **more: Any) -> list[PackageIdent]:
+    """Names with two releases each, of which the older may go; gives the newer ones by name."""
+    found = sorted(a_name("tool") for _ in range(names))
+    for name in found:
+        publish(name, "1.0", **more)
+    return [publish(name, "1.1", **more) for name in found]
+
+
+def last_pass(depot: Depot, origin: str) -> dict[str, Any]:
+    shown: dict[str, Any] = depot.get(f"/retention/{origin}", by="bobo").json()["last_pass"]
+    return shown
+
+
+def test_the_function_applies_all_policies(depot: Depot, origin: str, publish: Publish) -> None:
+    import app
+
+    other = an_origin(depot)
+    newest, others, untouched = (
+        two_releases(publish),
+        two_releases(publish, origin=other),
+        an_origin(depot),
+    )
+    two_releases(publish, origin=untouched)
+    put_policy(depot, origin)
+    put_policy(depot, other)
+
+    app.apply_retention(TICK, None)
+
+    assert there(depot, origin) == list(map(str, newest))
+    assert there(depot, other) == list(map(str, others))
+    assert len(there(depot, untouched)) == 2
+    shown = last_pass(depot, origin)
+    assert (shown["removed"], shown["next_after"]) == (1, None)
+    assert shown["finished_at"] > shown["begun_at"]
+
+
+def test_a_finished_pass_is_not_begun_again_at_once(
+    depot: Depot, origin: str, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_policy(depot, origin)
+    schedule.apply_policies(60)
+    two_releases(publish)
+
+    schedule.apply_policies(60)
+    assert len(there(depot, origin)) == 2
+
+    monkeypatch.setattr(schedule, "PAUSE", schedule.PAUSE * 0)
+    schedule.apply_policies(60)
+    assert len(there(depot, origin)) == 1
+
+
+def test_a_new_policy_is_applied_at_once(depot: Depot, origin: str, publish: Publish) -> None:
+    two_releases(publish)
+    put_policy(depot, origin, keep_per_name=2)
+    schedule.apply_policies(60)
+
+    put_policy(depot, origin)
+    schedule.apply_policies(60)
+
+    assert len(there(depot, origin)) == 1
+
+
+def test_a_pass_goes_on_in_the_next_run(depot: Depot, origin: str, publish: Publish, short: Callable[[], None]) -> None:
+    newest = two_releases(publish, names=3)
+    put_policy(depot, origin)
+    progress = []
+    for _ in range(4):
+        short()
+        progress.append((last_pass(depot, origin)["removed"], last_pass(depot, origin)["next_after"]))
+
+    names = [ident.name for ident in newest]
+    assert progress == [(1, names[0]), (2, names[1]), (3, names[2]), (3, None)]
+    assert there(depot, origin) == list(map(str, newest))
+
+
+def test_a_large_origin_does_not_keep_others_waiting(
+    depot: Depot, origin: str, publish: Publish, short: Callable[[], None]
+) -> None:
+    other = an_origin(depot)
+    two_releases(publish, names=3)
+    two_releases(publish, origin=other)
+    put_policy(depot, origin)
+    put_policy(depot, other)
+
+    short()
+    short()
+
+    assert last_pass(depot, origin)["removed"] == last_pass(depot, other)["removed"] == 1
+
+
+class Killed(BaseException):
+    """The function was stopped."""
+
+
+def test_a_run_that_dies_is_completed_by_the_next(
+    depot: Depot, origin: str, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newest = two_releases(publish, names=3)
+    put_policy(depot, origin)
+    real, alive = retirement._remove, iter(range(1))
+
+    def remove(*arguments: Any) -> None:
+        if next(alive, None) is None:
+            raise Killed
+        real(*arguments)
+
+    with monkeypatch.context() as fault, pytest.raises(Killed):
+        fault.setattr(retirement, "_remove", remove)
+        schedule.apply_policies(60)
+    assert len(there(depot, origin)) == 5
+
+    schedule.apply_policies(60)
+
+    assert there(depot, origin) == list(map(str, newest))
+
+
+@pytest.mark.parametrize("failure", [ArtifactStoreFailed, StoreUnavailable])
+def test_what_fails_for_one_origin_does_not_stop_the_others(
+    depot: Depot, origin: str, publish: Publish, monkeypatch: pytest.MonkeyPatch, failure: type[Exception]
+) -> None:
+    other = an_origin(depot)
+    two_releases(publish)
+    two_releases(publish, origin=other)
+    put_policy(depot, origin)
+    put_policy(depot, other)
+    real, failing = artifacts.demand_store, iter([failure])
+
+    def demand() -> None:
+        for problem in failing:
+            raise problem
+        real()
+
+    monkeypatch.setattr(artifacts, "demand_store", demand)
+
+    schedule.apply_policies(60)
+    assert sorted(len(there(depot, each)) for each in (origin, other)) == [1, 2]
+
+    schedule.apply_policies(60)
+    assert [len(there(depot, each)) for each in (origin, other)] == [1, 1]
+
+
+def test_a_policy_withdrawn_during_a_run_ends_it(
+    depot: Depot, origin: str, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_releases(publish, names=2)
+    put_policy(depot, origin)
+    real = artifacts.demand_store
+
+    def demand() -> None:
+        real()
+        depot.delete(f"/retention/{origin}", by="bobo")
+
+    monkeypatch.setattr(artifacts, "demand_store", demand)
+
+    schedule.apply_policies(60)
+
+    assert len(there(depot, origin)) == 4
+    assert depot.get(f"/retention/{origin}", by="bobo").status == 404, "a note must not bring it back"
+
+
+def test_removals_are_on_record_as_those_of_who_set_the_policy(depot: Depot, origin: str, publish: Publish) -> None:
+    from chalicelib.events.audit import AuditRow, origin_book
+
+    two_releases(publish)
+    put_policy(depot, origin, by="mystique")
+
+    schedule.apply_policies(60)
+
+    (row,) = [row for row in table.rows(AuditRow, origin_book(origin)) if row.operation == "package_retire"]
+    assert (row.requester_name, row.trigger) == ("mystique", "unknown")
+
+
+def test_names_with_few_releases_cost_nothing(depot: Depot, origin: str, publish: Publish) -> None:
+    for _ in range(3):
+        publish(a_name("tool"))
+    put_policy(depot, origin)
+
+    with counted_calls() as calls:
+        schedule.apply_policies(60)
+
+    assert calls["Query"] == 2, "the policies, and the names of the origin"
+    assert calls.total() <= 4
+    assert run(depot, origin).json()["removed"] == []
+
+
+def test_the_origin_of_a_policy_may_be_closed(depot: Depot, origin: str, publish: Publish) -> None:
+    """Between the steps of its deletion (origins/deletion.py)."""
+    two_releases(publish)
+    put_policy(depot, origin)
+    row = table.read(store.policy_key(origin))
+    assert row is not None
+    row.sk = "a-closed-origin"
+    table.put_many([row])
+
+    schedule.apply_policies(60)
+
+    assert len(there(depot, origin)) == 1
