@@ -1,0 +1,146 @@
+"""What is known about one package; our own path (docs/OPERATING.md)."""
+
+from typing import Any
+
+import pytest
+
+from tests.api.client import Depot, Reply
+from tests.builders.hart import Hart
+from tests.builders.members import a_member
+from tests.builders.names import a_name
+from tests.builders.origins import an_origin
+from tests.builders.packages import a_channel, a_package, demote, promote, set_visibility, upload
+from tests.builders.releases import LINUX, WINDOWS
+from tests.perf.calls import counted_calls
+
+
+@pytest.fixture(scope="module")
+def origin(depot: Depot) -> str:
+    origin = an_origin(depot)
+    a_member(depot, origin, "hank", "maintainer")
+    a_member(depot, origin, "lkennedy", "member")
+    return origin
+
+
+@pytest.fixture
+def hart(depot: Depot, origin: str) -> Hart:
+    return a_package(depot, origin, by="lkennedy", name=a_name("tool"))
+
+
+def facts(depot: Depot, hart: Hart, by: str | None = "bobo", **query: Any) -> Reply:
+    return depot.get(f"/packages/{hart.path}", by=by, query=query)
+
+
+def test_members_see_everything(depot: Depot, origin: str, hart: Hart) -> None:
+    a_channel(depot, origin, hart.ident.name)
+    promote(depot, hart, hart.ident.name, by="hank")
+    members = {row["name"]: row for row in depot.get(f"{hart.url}/channels").json()}
+    shown = depot.get(hart.url).json()
+
+    reply = facts(depot, hart)
+
+    assert reply.json() == {
+        "ident": hart.ident.as_json(),
+        "target": LINUX,
+        "size": len(hart.content),
+        "checksum": hart.checksum,
+        "visibility": "public",
+        "package_type": "Standard",
+        "uploaded_by": "lkennedy",
+        "uploaded_at": shown["updated_at"],
+        "first_uploaded_at": shown["created_at"],
+        "channels": [
+            {"name": "unstable", "promoted_at": members["unstable"]["promoted_at"], "promoted_by": None},
+            {"name": hart.ident.name, "promoted_at": members[hart.ident.name]["promoted_at"], "promoted_by": "hank"},
+        ],
+        "deprecation": None,
+    }
+    assert (reply.status, reply.headers["Cache-Control"]) == (200, "private, no-cache, no-store")
+
+
+@pytest.mark.parametrize("by", [None, "wesker"])
+def test_account_names_are_for_members(depot: Depot, hart: Hart, by: str | None) -> None:
+    promote(depot, hart, "stable")
+
+    told = facts(depot, hart, by=by).json()
+
+    assert told["uploaded_by"] is None
+    assert [(place["name"], place["promoted_by"]) for place in told["channels"]] == [
+        ("unstable", None),
+        ("stable", None),
+    ]
+    assert told["checksum"] == hart.checksum
+
+
+def test_every_way_into_a_channel_tells_who(depot: Depot, origin: str, hart: Hart) -> None:
+    for channel in ("by-bulk", "by-set"):
+        a_channel(depot, origin, f"{hart.ident.name}-{channel}")
+    bulk, together = f"{hart.ident.name}-by-bulk", f"{hart.ident.name}-by-set"
+    promote(depot, hart, "stable", by="hank")
+    moved = depot.put(f"/depot/channels/{origin}/stable/pkgs/promote", by="hank", query={"channel": bulk})
+    assert moved.status == 200
+    moved = depot.post(f"/promotions/{origin}", by="bobo", json={"channel": together, "idents": [hart.path]})
+    assert moved.status == 200
+
+    by = {place["name"]: place["promoted_by"] for place in facts(depot, hart).json()["channels"]}
+
+    assert by == {"unstable": None, "stable": "hank", bulk: "hank", together: "bobo"}
+    demote(depot, hart, "stable")
+    promote(depot, hart, "stable", by="bobo")
+    assert {"bobo"} == {
+        place["promoted_by"] for place in facts(depot, hart).json()["channels"] if place["name"] == "stable"
+    }
+
+
+def test_an_upload_anew_tells_the_last_and_the_first_time(depot: Depot, hart: Hart) -> None:
+    before = facts(depot, hart).json()
+    set_visibility(depot, hart, "private")
+    assert facts(depot, hart).json() == before | {"visibility": "private"}
+
+    assert upload(depot, hart, by="bobo", forced=True).status == 201
+
+    after = facts(depot, hart).json()
+    assert (after["uploaded_by"], after["first_uploaded_at"]) == ("bobo", before["first_uploaded_at"])
+    assert after["uploaded_at"] > before["uploaded_at"]
+
+
+def test_the_deprecation_that_applies_is_told(depot: Depot, origin: str, hart: Hart) -> None:
+    name = f"/deprecations/{origin}/{hart.ident.name}"
+    said = depot.put(name, by="bobo", json={"message": "Use the other"}).json()
+
+    assert facts(depot, hart, by=None).json()["deprecation"] == said
+
+
+def test_a_target_that_is_asked_for_is_the_only_one_that_will_do(depot: Depot, origin: str) -> None:
+    windows = a_package(depot, origin, name=a_name("tool"), target=WINDOWS)
+
+    assert facts(depot, windows).json()["target"] == WINDOWS
+    assert facts(depot, windows, target=WINDOWS).json()["checksum"] == windows.checksum
+    assert facts(depot, windows, target=LINUX).status == 404
+    assert facts(depot, windows, target="vax").status == 422
+
+    linux = a_package(depot, origin, name=windows.ident.name)
+    assert facts(depot, linux).json()["target"] == LINUX
+    assert facts(depot, linux, target=WINDOWS).json()["target"] == WINDOWS
+
+
+def test_what_is_private_is_missing_for_others(depot: Depot, hart: Hart) -> None:
+    set_visibility(depot, hart, "private")
+
+    for query in ({}, {"target": LINUX}):
+        assert [facts(depot, hart, by, **query).status for by in (None, "wesker")] == [404, 404]
+        assert facts(depot, hart, "lkennedy", **query).status == 200
+
+
+def test_what_was_never_there_is_missing(depot: Depot, origin: str) -> None:
+    assert depot.get(f"/packages/{origin}/no-such/1.0/20240101000000").status == 404
+    assert depot.get("/packages/no-such/no-such/1.0/20240101000000", by="bobo").status == 404
+
+
+def test_it_costs_two_calls(depot: Depot, hart: Hart) -> None:
+    token = depot.post("/profile/access-tokens", by="bobo").json()["token"]
+
+    with counted_calls() as calls:
+        assert facts(depot, hart, by=token).status == 200
+
+    assert calls.total() == 2, calls
