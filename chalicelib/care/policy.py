@@ -17,6 +17,8 @@ from chalicelib.core.version_order import version_key
 
 CHANNELS_LIMIT = 20
 LONGEST_DAYS = 36_500
+KEPT_AT_MOST = 1_000_000
+CHANNEL_CHARACTERS = 255
 
 
 class Reason(StrEnum):
@@ -51,14 +53,16 @@ class Policy:
     ) -> "Policy":
         """A policy that somebody wishes. Raises PolicyInvalid."""
         named = frozenset(channels)
-        if keep_per_name < 1 or keep_per_channel < 1:
-            raise PolicyInvalid("`keep_per_name` and `keep_per_channel` must be 1 or more")
+        if not (1 <= keep_per_name <= KEPT_AT_MOST and 1 <= keep_per_channel <= KEPT_AT_MOST):
+            raise PolicyInvalid(f"`keep_per_name` and `keep_per_channel` must be between 1 and {KEPT_AT_MOST}")
         if not 0 <= older_than_days <= LONGEST_DAYS:
             raise PolicyInvalid(f"`older_than_days` must be between 0 and {LONGEST_DAYS}")
         if named & {STABLE, UNSTABLE}:
             raise PolicyInvalid("`stable` is never cleaned, and `unstable` by `keep_per_name`; name other channels")
-        if len(named) > CHANNELS_LIMIT or "" in named:
-            raise PolicyInvalid(f"`channels` names {CHANNELS_LIMIT} channels at most")
+        if len(named) > CHANNELS_LIMIT or not all(0 < len(channel) <= CHANNEL_CHARACTERS for channel in named):
+            raise PolicyInvalid(
+                f"`channels` must be {CHANNELS_LIMIT} names at most, of 1 to {CHANNEL_CHARACTERS} characters"
+            )
         return cls(keep_per_name, keep_per_channel, older_than_days, named)
 
 

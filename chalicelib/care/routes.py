@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.ident import IdentMalformed, PackageIdent
@@ -30,7 +31,7 @@ _REQUIRED = object()
 
 
 def _wish(call: Call, operation: Operation) -> tuple[promotions.Wish, bool]:
-    body = call.json_object()
+    body = _body(call)
     wish = promotions.Wish(
         operation,
         call["origin"],
@@ -60,7 +61,7 @@ def _moved(call: Call, wish: promotions.Wish, dry_run: bool) -> Answer:
 
 
 def _policy(call: Call) -> policy.Policy:
-    body = call.json_object()
+    body = _body(call)
     unknown = body.keys() - {"keep_per_name", "keep_per_channel", "older_than_days", "channels"}
     if unknown:
         raise BodyMalformed(f"`{min(unknown)}` is no part of a policy")
@@ -133,7 +134,7 @@ def show_deprecation(call: Call) -> Answer:
 
 
 def _said(call: Call) -> tuple[str, str | None]:
-    body = call.json_object()
+    body = _body(call)
     return _field(body, "message", str, _REQUIRED), _field(body, "replacement", str | None, None)
 
 
@@ -172,6 +173,16 @@ def _named(entry: Any) -> Any:
         return promotions.Named(PackageIdent.parse(text), None if target is None else Target.parse(target))
     except IdentMalformed as problem:
         raise BodyMalformed(f"'{text}' is not a full ident") from problem
+
+
+def _body(call: Call) -> dict[str, Any]:
+    """The JSON object that was sent, of texts that can be stored. Raises BodyMalformed, BodyTooLarge."""
+    body = call.json_object()
+    try:
+        json.dumps(body, ensure_ascii=False).encode()
+    except UnicodeEncodeError as problem:
+        raise BodyMalformed("a text holds half of a character") from problem
+    return body
 
 
 def _field(body: dict[str, Any], name: str, kind: Any, default: Any) -> Any:

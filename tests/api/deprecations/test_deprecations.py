@@ -131,7 +131,14 @@ def test_a_slash_in_a_name_does_not_reach_a_version(depot: Depot, ident: Package
     assert depot.get(place(ident, 2)).json()["message"] == "Too old"
 
 
-UNREADABLE: list[Any] = [None, {}, {"message": 1}, {"message": None}, {"message": "x", "replacement": 1}]
+UNREADABLE: list[Any] = [
+    None,
+    {},
+    {"message": 1},
+    {"message": None},
+    {"message": "x", "replacement": 1},
+    {"message": "\ud800"},
+]
 NONSENSE: list[dict[str, Any]] = [
     {"message": ""},
     {"message": " \n"},
@@ -140,7 +147,7 @@ NONSENSE: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("said", UNREADABLE, ids=str)
+@pytest.mark.parametrize("said", UNREADABLE, ids=ascii)
 def test_what_cannot_be_read_is_400(depot: Depot, origin: str, said: Any) -> None:
     assert depot.put(f"/deprecations/{origin}/tool", by="bobo", json=said).status == 400
 

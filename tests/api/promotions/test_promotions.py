@@ -246,13 +246,14 @@ MALFORMED: list[Any] = [
     {"channel": "stable", "idents": "acme/tool/1.0/1"},
     {"channel": "stable", "idents": ["acme/tool"]},
     {"channel": "stable", "idents": [7]},
+    {"channel": "stable", "idents": ["acme/\ud800/1.0/1"]},
     {"channel": "stable", "idents": [{"target": LINUX}]},
     {"channel": "stable", "idents": [], "dry_run": "true"},
     {"channel": "stable", "idents": [], "from_channel": 1},
 ]
 
 
-@pytest.mark.parametrize("body", MALFORMED, ids=str)
+@pytest.mark.parametrize("body", MALFORMED, ids=ascii)
 def test_what_cannot_be_read_is_400_before_authentication(depot: Depot, origin: str, body: Any) -> None:
     assert depot.post(f"/promotions/{origin}", json=body).status == 400
 

@@ -50,6 +50,7 @@ MALFORMED: list[Any] = [
     {"keep_per_name": 1, "older_than_days": 1.5},
     {"keep_per_name": 1, "older_than_days": 1, "channels": "dev"},
     {"keep_per_name": 1, "older_than_days": 1, "channels": [1]},
+    {"keep_per_name": 1, "older_than_days": 1, "channels": ["\ud800"]},
     {"keep_per_name": 1, "older_than_days": 1, "keep_per_chanel": 1},
 ]
 DANGEROUS: list[Any] = [
@@ -59,7 +60,7 @@ DANGEROUS: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("body", MALFORMED, ids=str)
+@pytest.mark.parametrize("body", MALFORMED, ids=ascii)
 def test_what_cannot_be_read_is_400(depot: Depot, body: Any) -> None:
     assert depot.put("/retention/acme", by="bobo", json=body).status == 400
 

@@ -74,7 +74,10 @@ def test_what_has_no_place_in_the_order_stays_and_is_nobodys_newest():
         (1, 1, 36_501, []),
         (1, 1, 1, ["stable"]),
         (1, 1, 1, ["unstable"]),
+        (10**40, 1, 1, []),
+        (1, 10**40, 1, []),
         (1, 1, 1, [""]),
+        (1, 1, 1, ["x" * 256]),
         (1, 1, 1, map(str, range(21))),
     ],
 )
