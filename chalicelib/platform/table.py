@@ -53,6 +53,16 @@ class Row(Model):
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
 
+    @classmethod
+    def from_raw_data(cls: type["R"], data: dict[str, Any]) -> "R":
+        """A row as the table sent it. PynamoDB's own way, attribute by attribute, is a fifth of a list page's CPU."""
+        row = cls.__new__(cls)
+        row.attribute_values = {
+            name: attribute.deserialize(attribute.get_value(data[name])) if name in data else attribute.default
+            for name, attribute in cls._attributes.items()
+        }
+        return row
+
 
 R = TypeVar("R", bound=Row)
 Decided = TypeVar("Decided")
@@ -287,7 +297,8 @@ WRONG = frozenset({"ValidationException", "ValidationError", "ItemCollectionSize
 def _failure(problem: PynamoDBException) -> Exception:
     """What a failed call means to whoever asked for it; it was tried again already where that makes sense (aws.py)."""
     reasons = problem.cancellation_reasons if isinstance(problem, TransactWriteError) else []
-    codes = {problem.cause_response_code, *(reason.code for reason in reasons if reason is not None)}
+    answer = getattr(problem.cause, "response", None) or {}  # PynamoDB stumbles over time-outs, which have None there
+    codes = {answer.get("Error", {}).get("Code"), *(reason.code for reason in reasons if reason is not None)}
     return StoreRefused() if codes & WRONG else StoreUnavailable()
 
 
