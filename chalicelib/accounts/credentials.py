@@ -3,6 +3,7 @@
 import hmac
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.accounts import store
@@ -73,9 +74,7 @@ def _of_token(token: str) -> Credential:
 
 
 def _personal(token: str) -> Credential:
-    from chalicelib.accounts.builder_keys import builder_keys
-
-    claims = access_token.read(token, builder_keys())
+    claims = _claims(token)
     if access_token.is_expired(claims, int(time.time())):
         raise TokenRefused
     flags = SessionFlags(claims.flags)
@@ -83,6 +82,14 @@ def _personal(token: str) -> Credential:
         return Credential(BUILDER_ID, key=None, flags=flags, name="BUILDER")
     key = store.access_token_key(claims.account_id)
     return Credential(claims.account_id, key, access_token.fingerprint(token), flags)
+
+
+@lru_cache(maxsize=512)
+def _claims(token: str) -> "access_token.AccessTokenClaims":
+    """Opening a token costs a tenth of a warm request, and always gives the same; the row still has to prove it."""
+    from chalicelib.accounts.builder_keys import builder_keys
+
+    return access_token.read(token, builder_keys())
 
 
 def _named(token: str) -> Credential:

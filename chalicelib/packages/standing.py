@@ -7,6 +7,7 @@ another.
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 from chalicelib.core.target import Target
@@ -47,8 +48,7 @@ class Standing:
     @classmethod
     def parse(cls, text: str) -> "Standing":
         """Read the stored form."""
-        stored = json.loads(text)
-        return cls({Target(t): Place(Visibility(v), frozenset(channels)) for t, (v, channels) in stored.items()})
+        return _parsed(text)
 
     def __str__(self) -> str:
         stored = {str(t): [str(place.visibility), sorted(place.channels)] for t, place in sorted(self.places.items())}
@@ -75,6 +75,13 @@ class Standing:
     def seen_by(self, member: bool) -> dict[Target, Place]:
         """The places that a member, or anybody else, may see."""
         return {target: place for target, place in self.places.items() if member or place.is_public}
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str) -> Standing:
+    """Many idents stand alike, so that lists read few texts often."""
+    stored = json.loads(text)
+    return Standing({Target(t): Place(Visibility(v), frozenset(channels)) for t, (v, channels) in stored.items()})
 
 
 NOWHERE = Standing({})
