@@ -26,6 +26,14 @@ def left_of(begun):
     return [each["Key"] for each in [*objects, *multiparts] if each["Key"].startswith(prefix)]
 
 
+def nothing_left_of(begun):
+    """Answers do not wait for the tidying."""
+    deadline = time.monotonic() + 5
+    while left_of(begun) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return left_of(begun) == []
+
+
 def test_it_forgets_parts_and_state(depot, hart):
     begun = an_upload(depot, hart).send()
     assert left_of(begun)
@@ -41,10 +49,7 @@ def test_it_forgets_parts_and_state(depot, hart):
 def test_what_is_published_stays(depot, hart):
     begun = an_upload(depot, hart).send()
     assert begun.complete().status == 201
-    deadline = time.monotonic() + 5
-    while left_of(begun) and time.monotonic() < deadline:
-        time.sleep(0.01)  # the answer does not wait for the tidying
-    assert left_of(begun) == []
+    assert nothing_left_of(begun)
 
     assert depot.delete(begun.url, by="bobo").status == 204
     assert depot.get(f"{hart.url}/download").body == hart.content
@@ -62,7 +67,7 @@ def test_given_up_while_it_is_read_it_is_not_published(depot, hart, monkeypatch)
 
     assert begun.complete().status == 404
     assert depot.get(hart.url).status == 404
-    assert left_of(begun) == []
+    assert nothing_left_of(begun)
 
 
 def test_given_up_after_it_was_copied_it_is_not_published(depot, hart, monkeypatch):
