@@ -25,9 +25,9 @@ SAVED_EVERY_SECONDS = 1.0
 class FolderPlace:
     """Source and destination alike. The manifest is written once a second at most, and when it is closed."""
 
-    def __init__(self, root: Path, must_exist: bool) -> None:
-        self._root, self._manifest = root, root / "manifest.json"
-        if must_exist and not self._manifest.is_file():
+    def __init__(self, root: Path, is_source: bool) -> None:
+        self._root, self._manifest, self._is_source = root, root / "manifest.json", is_source
+        if is_source and not self._manifest.is_file():
             raise PathUnusable(f"{root} holds no mirror: there is no manifest.json in it")
         self._packages = {described.package: described for described in self._read().packages}
         self._lock = threading.Lock()
@@ -37,9 +37,11 @@ class FolderPlace:
         return str(self._root)
 
     def find(self, package: Package) -> Described | None:
-        """A package whose file is there as the manifest says; one whose file is damaged is not there."""
+        """A package of the manifest. At a destination one whose file is damaged is not there, so it comes again."""
         described = self._packages.get(package)
-        return described if described and has_checksum(self._path(package), described.checksum) else None
+        if described is None or self._is_source:
+            return described
+        return described if has_checksum(self._path(package), described.checksum) else None
 
     def latest(self, wanted: Wanted, channel: str, target: Target) -> Described | None:
         """The newest release in a channel that fits; a full ident is found wherever it is."""

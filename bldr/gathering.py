@@ -87,11 +87,13 @@ def _kept(described: Described) -> set[str]:
 
 
 def _members(asked: Asked, source: Source, jobs: int) -> list[tuple[Described, str]]:
-    found = []
+    found: list[tuple[Described, str]] = []
     for origin, channel in asked.channels:
         packages = [package for package in source.members(origin, channel) if asked.takes(package)]
-        there = each(packages, source.find, jobs)
-        found += [(described, channel) for described in there if described is not None]
+        for package, described in zip(packages, each(packages, source.find, jobs), strict=True):
+            if described is None:
+                raise IdentUnclear(f"{source} lists {package} in {channel}, but does not give it; try again")
+            found.append((described, channel))
     return found
 
 

@@ -88,7 +88,7 @@ def _place(side: str, named: str | None, token: Path | None, jobs: int) -> Build
         return BuilderPlace(builder_for(configuration.credentials(None, token), jobs))
     if named.startswith(ADDRESSES):
         return BuilderPlace(builder_for(configuration.side_credentials(side, named, token), jobs))
-    return FolderPlace(Path(named), must_exist=side == "from")
+    return FolderPlace(Path(named), is_source=side == "from")
 
 
 def _asked(options: dict[str, Any], source: BuilderPlace | FolderPlace) -> Asked:

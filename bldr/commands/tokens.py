@@ -38,7 +38,14 @@ def list_tokens(builder: Builder, as_json: bool) -> None:
 
 @tokens.command()
 @click.argument("name")
-@click.option("--scope", "scopes", type=click.Choice(list(Scope)), multiple=True, required=True, help="Repeatable.")
+@click.option(
+    "--scope",
+    "scopes",
+    type=click.Choice([scope.value for scope in Scope]),
+    multiple=True,
+    required=True,
+    help="Repeatable.",
+)
 @click.option("--origin", help="Good for this origin alone.")
 @click.option("--expires-in", type=click.IntRange(min=1), metavar="DAYS", help="Else it does not expire.")
 @click.option(
