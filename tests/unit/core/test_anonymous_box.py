@@ -40,6 +40,7 @@ def test_the_text_has_three_lines_and_no_newline_at_the_end():
         f"ANONYMOUS-BOX-1\nacme-20240101000000\n {SEALED} \nmore",
         f"ANONYMOUS-BOX-1\nother-20200101000000\n{SEALED}",
     ],
+    ids=["plain", "line feeds of Windows", "blanks and more lines", "another key"],
 )
 def test_boxes_of_clients_are_opened_whatever_key_they_name(text):
     assert AnonymousBox.parse(text).open(SECRET) == b"hunter2"
@@ -56,6 +57,7 @@ def test_boxes_of_clients_are_opened_whatever_key_they_name(text):
         (f"ANONYMOUS-BOX-1\nacme\n{SEALED}", "Crypto error: Line 2 is not the name and revision of a key"),
         ("ANONYMOUS-BOX-1\nacme-20240101000000\nhunter2", "Crypto error: The sealed value is not Base64"),
     ],
+    ids=["version", "version first", "nothing", "newer version", "cut off", "key name", "not Base64"],
 )
 def test_malformed_boxes_are_refused_with_a_reason(text, reason):
     with pytest.raises(AnonymousBoxMalformed) as refusal:

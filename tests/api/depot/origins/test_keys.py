@@ -163,6 +163,7 @@ def test_an_administrator_uploads(depot: Depot) -> None:
         a_signing_pair("somebody-else")[0].text.encode(),
         a_signing_pair("acme")[0].text[:-1].encode(),
     ],
+    ids=["nothing", "no key", "not UTF-8", "a secret key", "another origin's key", "a key cut off"],
 )
 def test_a_body_that_is_no_public_key_of_the_origin_is_422(depot: Depot, body: bytes) -> None:
     origin = an_origin(depot)

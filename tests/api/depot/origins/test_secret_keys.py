@@ -71,6 +71,7 @@ def test_members_read_and_administrators_write(depot: Depot) -> None:
         (a_signing_pair()[1].text[:-4].encode(), "Invalid origin secret key"),
         (a_signing_pair("a\rX-Evil: 1")[1].text.encode(), "Invalid origin secret key"),
     ],
+    ids=["not UTF-8", "nothing", "no key", "a public key", "a key cut off", "a name with a line break"],
 )
 def test_what_is_no_secret_key_is_422(depot: Depot, body: bytes, said: str) -> None:
     origin = an_origin(depot)
