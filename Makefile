@@ -9,7 +9,7 @@ STAGE ?= dev
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for found in python3.11 python3 python3.12 python3.13 python3.14; do \
   $$found -c '$(NEW_ENOUGH)' 2>/dev/null && { echo $$found; break; }; done)
-CHECKED := app.py chalicelib infra
+CHECKED := app.py chalicelib infra bldr
 PACKAGES ?= 10000
 
 help: ## list these targets

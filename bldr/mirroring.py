@@ -86,4 +86,5 @@ def _each(watch: Watch, what: str, items: Iterable[K], do: Callable[[K], object]
 
 def _tell(watch: Watch, what: str, failed: Mapping[K, BldrError]) -> None:
     for item, problem in failed.items():
-        watch.say(f"failed: {item if isinstance(item, Package) else what}: {problem}")
+        name = item if isinstance(item, Package) else what
+        watch.say(f"failed: {problem}" if str(name) in str(problem) else f"failed: {name}: {problem}")

@@ -9,7 +9,7 @@ import click
 from bldr.archives import Archive, look_in, read_archive, read_key
 from bldr.client import Builder
 from bldr.commands.options import builder_options, jobs_option
-from bldr.crew import each, in_order
+from bldr.crew import in_order
 from bldr.errors import BldrError, PathUnusable, StepsFailed
 from bldr.origins import demand_origins
 from bldr.output import console, counted
@@ -71,7 +71,7 @@ def _planned(paths: tuple[Path, ...], watch: Watch, jobs: int) -> tuple[UploadPl
     found = look_in(paths)
     if not found.archives and not found.named_keys:
         raise PathUnusable("there is no archive (*.hart) at these paths")
-    archives = each(found.archives, lambda path: _read(path, watch), jobs)
+    archives = _read_all(found.archives, watch, jobs)
     read = {path: read_key(path) for path in found.keys}
     keys = {key.named_revision: key for key in read.values() if key is not None}
     named = [key.named_revision for path in found.named_keys if (key := read[path]) is not None]
@@ -79,9 +79,18 @@ def _planned(paths: tuple[Path, ...], watch: Watch, jobs: int) -> tuple[UploadPl
     return plan, {key: keys[key] for key in plan.keys}
 
 
-def _read(path: Path, watch: Watch) -> Archive:
-    with watch.transfer(f"reading {path.name}", None):
-        return read_archive(path)
+def _read_all(paths: tuple[Path, ...], watch: Watch, jobs: int) -> list[Archive]:
+    """What the files hold. One that cannot be read stops it all: nobody knows what needs it."""
+    read: dict[Path, Archive] = {}
+
+    def one(path: Path) -> None:
+        with watch.transfer(f"reading {path.name}", None):
+            read[path] = read_archive(path)
+
+    failed = _tell(watch, in_order(dict.fromkeys(paths, ()), one, jobs))
+    if failed:
+        raise StepsFailed(f"{counted(failed, 'archive')} cannot be read, so nothing was uploaded")
+    return [read[path] for path in paths]
 
 
 class _Upload:
@@ -136,5 +145,5 @@ def _promote(builder: Builder, plan: UploadPlan, channel: str, watch: Watch, job
 
 def _tell(watch: Watch, failed: Mapping[K, BldrError], kind: str = "") -> int:
     for step_of, problem in failed.items():
-        watch.say(f"failed: {kind}{step_of}: {problem}")
+        watch.say(f"failed: {problem}" if str(step_of) in str(problem) else f"failed: {kind}{step_of}: {problem}")
     return len(failed)
