@@ -101,7 +101,8 @@ def _upload_request(call: Call) -> tuple[Target, str, bool]:
 @routes.post(RELEASE, needs=Role.MEMBER, reads=_upload_request)
 def upload(call: Call, announced: tuple[Target, str, bool]) -> Answer:
     """Publish an archive (section 7). Reading archives is imported here, because no other route needs it."""
-    from chalicelib.packages.upload import RawBody, Upload, publish
+    from chalicelib.packages.source import RawBody
+    from chalicelib.packages.upload import Upload, publish
 
     target, checksum, forced = announced
     uploader = call.caller.require_session().account_id

@@ -6,7 +6,7 @@ finds the package and says so.
 """
 
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Protocol
+from typing import Any
 
 from chalicelib.channels.store import UNSTABLE
 from chalicelib.core import hart
@@ -19,6 +19,7 @@ from chalicelib.origins.store import OriginCountRow, OriginRow, origin_count_key
 from chalicelib.packages import artifacts, dependents, search_index, steps, store
 from chalicelib.packages.contents import Contents
 from chalicelib.packages.errors import ArchiveRefused, ReleaseExists, TargetUnsupported
+from chalicelib.packages.source import Source
 from chalicelib.packages.standing import Place
 from chalicelib.packages.steps import Observed
 from chalicelib.packages.store import PackageRow, SettingsRow, Texts, TextsRow
@@ -42,37 +43,6 @@ class Upload:
     checksum: str
     forced: bool
     uploader_id: int
-
-
-class Source(Protocol):
-    """Where an entrance has the bytes of an archive, and what it remembers of their publication."""
-
-    def open(self) -> BinaryIO:
-        """The bytes from their beginning, of which only `read` is asked."""
-
-    def store(self, key: str) -> None:
-        """Put the same bytes under their final key. Raises ArtifactStoreFailed."""
-
-    def settle(self, change: Change) -> None:
-        """Add to the transaction that publishes what must be written with it."""
-
-
-@dataclass(frozen=True, slots=True)
-class RawBody:
-    """The body of one request; nothing of it is remembered."""
-
-    stream: BinaryIO
-
-    def open(self) -> BinaryIO:
-        """The body, which nobody has read yet."""
-        return self.stream
-
-    def store(self, key: str) -> None:
-        """Send it on from its beginning."""
-        artifacts.put(key, self.stream)
-
-    def settle(self, change: Change) -> None:
-        """Nothing: the answer to the request is all that there is."""
 
 
 def demand_absent(upload: Upload) -> None:
