@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.platform.aws import client
 from infra.local.wsgi import Environ, HttpAnswer, StartResponse, send, status_line
@@ -60,6 +60,8 @@ class Artifacts:
             found = self._open(key, environ["REQUEST_METHOD"], _range(environ))
         except ClientError as problem:
             return send(environ, start_response, self._refusal(problem, key))
+        except BotoCoreError:  # no answer at all
+            return send(environ, start_response, HttpAnswer(502))
         headers.append(("Content-Length", str(found["ContentLength"])))
         if "ContentRange" in found:
             headers.append(("Content-Range", found["ContentRange"]))
