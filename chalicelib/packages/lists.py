@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from itertools import islice
-from typing import NamedTuple
+from operator import itemgetter
+from typing import Any, NamedTuple
 
+from chalicelib.accounts.caller import Caller
 from chalicelib.core.target import Target
 from chalicelib.core.version_order import version_key
 from chalicelib.core.visibility import Visibility
@@ -11,7 +13,15 @@ from chalicelib.origins.store import OriginCountRow, origin_count_key
 from chalicelib.packages import store
 from chalicelib.packages.standing import Standing, channels_of
 from chalicelib.packages.store import IdentRow, NameRow, SettingsRow, VersionRow
-from chalicelib.platform.table import read, rows
+from chalicelib.platform.table import Key, rows
+
+DEEP = 500
+"""Pages that begin behind so many idents are found by counts; before that, reading costs less."""
+
+AFTER_SLASH = "0"
+"""The character behind the slash: no ident stands between what begins with `name/` and `name0`."""
+
+IdentCounts = OriginCountRow | NameRow | VersionRow
 
 
 class Listed(NamedTuple):
@@ -51,39 +61,63 @@ class Below:
         parts = [part for part in (self.name, self.version) if part is not None]
         return "".join(part + "/" for part in parts)
 
-    def read_counts(self) -> OriginCountRow | NameRow | VersionRow | None:
+    @property
+    def counts_key(self) -> Key[Any]:
         """The row that knows how many idents it has."""
         if self.name is None:
-            return read(origin_count_key(self.origin))
+            return origin_count_key(self.origin)
         if self.version is None:
-            return read(store.name_key(self.origin, self.name))
-        return read(store.version_count_key(self.origin, self.name, self.version))
+            return store.name_key(self.origin, self.name)
+        return store.version_count_key(self.origin, self.name, self.version)
+
+    def parts(self) -> list[tuple[str, IdentCounts]]:
+        """What its idents go on with, a name or a version, and how many do; in the order of idents, none for a version.
+
+        A slash ends each part, because it does so in idents: `tool-x/` stands before `tool/`.
+        """
+        if self.name is None:
+            rows_of_names = rows(NameRow, store.names_partition(self.origin))
+            return sorted(((f"{row.sk}/", row) for row in rows_of_names), key=itemgetter(0), reverse=True)
+        if self.version is None:
+            rows_of_versions = rows(VersionRow, store.version_counts_partition(self.origin, self.name))
+            return sorted(
+                ((f"{self.prefix}{row.sk}/", row) for row in rows_of_versions), key=itemgetter(0), reverse=True
+            )
+        return []
 
 
-def idents(below: Below, offset: int, size: int | None, member: bool) -> tuple[list[Listed], int]:
+def idents(below: Below, offset: int, size: int | None, caller: Caller) -> tuple[list[Listed], int]:
     """A page of idents, targets merged, descending by the bytes of the ident, and how many there are in all.
 
-    Two calls up to some thousand rows of offset: the count, and the slim rows.
+    Two calls: the count with the caller's own rows, and the slim rows of the page. A deep page takes one more, to pass
+    over names or versions by their counts. Where some are private, who sees only the others reads on past them.
     """
-    total = _counted(below, member)
+    counts = caller.read_with(below.counts_key).get(below.counts_key)
+    member = caller.role_in(below.origin) is not None
+    total = seen_by(counts, member)
+    if counts is None or total <= offset:
+        return [], total
+    after, passed = _start_of_deep_page(below, offset, member) if offset > DEEP else (None, 0)
+    end = None if size is None else offset - passed + size
     found = rows(
         IdentRow,
         store.idents_partition(below.origin),
         begins=below.prefix,
         newest_first=True,
-        where=None if member else IdentRow.public == True,  # noqa: E712 - PynamoDB builds a condition of it
-        page=None if size is None else offset + size,
+        where=IdentRow.public == True if total < counts.idents else None,  # noqa: E712 - PynamoDB makes a condition of it
+        page=None if end is None else end * int(counts.idents) // total,
+        after=after,
     )
-    wanted = islice(found, offset, None if size is None else offset + size) if total > offset else ()
-    return [_listed(below.origin, row, member) for row in wanted], total
+    return [_listed(below.origin, row, member) for row in islice(found, offset - passed, end)], total
 
 
-def names(below: Below, offset: int, size: int | None, member: bool) -> tuple[list[Listed], int]:
+def names(below: Below, offset: int, size: int | None, caller: Caller) -> tuple[list[Listed], int]:
     """A page of names that have idents, ascending, and how many there are in all (packages.md 5.1, distinct)."""
+    counts = caller.read_with(below.counts_key).get(below.counts_key)
+    member = caller.role_in(below.origin) is not None
     if below.name is not None:
-        there = [Listed(below.origin, below.name, None, None, [], [])] if _counted(below, member) else []
+        there = [Listed(below.origin, below.name, None, None, [], [])] if seen_by(counts, member) else []
         return there[offset : None if size is None else offset + size], len(there)
-    counts = read(origin_count_key(below.origin))
     if counts is None:
         return [], 0
     total = int(counts.names if member else counts.public_names)
@@ -119,23 +153,38 @@ def versions(origin: str, name: str, member: bool) -> list[ListedVersion]:
     return sorted(listed, key=lambda entry: version_key(entry.version) or "", reverse=True)
 
 
-def settings(origin: str, offset: int, size: int | None, member: bool) -> tuple[list[SettingsRow], int]:
+def settings(origin: str, offset: int, size: int | None, caller: Caller) -> tuple[list[SettingsRow], int]:
     """A page of an origin's package settings by name, and how many there are in all (packages.md 5.2)."""
-    counts = read(origin_count_key(origin))
+    counts = caller.read_with(origin_count_key(origin)).get(origin_count_key(origin))
+    member = caller.role_in(origin) is not None
     if counts is None:
         return [], 0
     total = int(counts.settings if member else counts.public_settings)
-    where = None if member else SettingsRow.visibility == str(Visibility.PUBLIC)
+    where = SettingsRow.visibility == str(Visibility.PUBLIC) if total < counts.settings else None
     end = None if size is None else offset + size
     found = rows(SettingsRow, store.settings_partition(origin), where=where, page=end) if total > offset else ()
     return list(islice(found, offset, end)), total
 
 
-def _counted(below: Below, member: bool) -> int:
-    counts = below.read_counts()
+def seen_by(counts: IdentCounts | None, member: bool) -> int:
+    """How many of the counted idents a member, or anybody else, sees."""
     if counts is None:
         return 0
     return int(counts.idents if member else counts.public_idents)
+
+
+def _start_of_deep_page(below: Below, offset: int, member: bool) -> tuple[str | None, int]:
+    """The sort key behind which to read, and how many idents stand before it.
+
+    One Query of the small rows that count the idents of each part; the page begins within one of them.
+    """
+    passed = 0
+    for part, counts in below.parts():
+        inside = seen_by(counts, member)
+        if passed + inside > offset:
+            return part[:-1] + AFTER_SLASH, passed
+        passed += inside
+    return None, 0
 
 
 def _listed(origin: str, row: IdentRow, member: bool) -> Listed:

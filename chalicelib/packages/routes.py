@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from chalicelib.accounts.errors import LicenseRefused
 from chalicelib.core.roles import Role
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
@@ -11,47 +12,46 @@ from chalicelib.http.answer import CACHE_YEAR, EMPTY_200, EMPTY_204, NO_CACHE, A
 from chalicelib.http.call import Call
 from chalicelib.http.paging import Family, Window, page, window
 from chalicelib.http.routes import ANYONE, Routes
-from chalicelib.packages import download, lists, reads, render
+from chalicelib.packages import download, lists, reads, render, store
 from chalicelib.packages.lists import Below
 from chalicelib.platform.deferred import deferred
 
 if TYPE_CHECKING:
-    from chalicelib.packages import changes
+    from chalicelib.packages import changes, license_gate
 else:
     changes = deferred("chalicelib.packages.changes")
+    license_gate = deferred("chalicelib.packages.license_gate")
 
 routes = Routes("packages")
 RELEASE = "/depot/pkgs/{origin}/{pkg}/{version}/{release}"
+LISTED: dict[str, Any] = {"needs": ANYONE, "hides_private": True, "identity_along": True}
 
 
 def _list_request(call: Call) -> tuple[Window, bool]:
     return window(Family.P, call.integer("range")), call.flag("distinct")
 
 
-@routes.get("/depot/pkgs/{origin}", needs=ANYONE, reads=_list_request, hides_private=True)
-@routes.get("/depot/pkgs/{origin}/{pkg}", needs=ANYONE, reads=_list_request, hides_private=True)
-@routes.get("/depot/pkgs/{origin}/{pkg}/{version}", needs=ANYONE, reads=_list_request, hides_private=True)
+@routes.get("/depot/pkgs/{origin}", reads=_list_request, **LISTED)
+@routes.get("/depot/pkgs/{origin}/{pkg}", reads=_list_request, **LISTED)
+@routes.get("/depot/pkgs/{origin}/{pkg}/{version}", reads=_list_request, **LISTED)
 def list_packages(call: Call, asked: tuple[Window, bool]) -> Answer:
     """Idents below an origin, name or version, or with `distinct` the names (5.1)."""
     wanted, distinct = asked
     below = Below(call["origin"], call.path.get("pkg"), call.path.get("version"))
-    member = call.caller.role_in(below.origin) is not None
     listing = lists.names if distinct else lists.idents
-    rows, total = listing(below, wanted.offset, wanted.size, member)
+    rows, total = listing(below, wanted.offset, wanted.size, call.caller)
     return page(wanted, [render.listed(row) for row in rows], total)
 
 
 @routes.get(
     "/depot/{origin}/pkgs",
-    needs=ANYONE,
     reads=lambda call: (window(Family.S, call.integer("range")), call.flag("distinct"))[0],
-    hides_private=True,
+    **LISTED,
 )
 def list_settings(call: Call, wanted: Window) -> Answer:
     """The package settings of an origin (5.2)."""
     origin = call["origin"]
-    member = call.caller.role_in(origin) is not None
-    rows, total = lists.settings(origin, wanted.offset, wanted.size, member)
+    rows, total = lists.settings(origin, wanted.offset, wanted.size, call.caller)
     return page(wanted, [render.settings(origin, row) for row in rows], total)
 
 
@@ -89,6 +89,10 @@ def list_channels(call: Call) -> Answer:
 def download_archive(call: Call) -> Answer:
     """The archive's bytes, or the way to them (5.7)."""
     row = reads.downloadable(call.ident, call.target, call.caller)
+    try:
+        license_gate.demand_license(store.channels_of(row), call.caller)
+    except LicenseRefused as refusal:
+        return text(refusal.status, refusal.text)
     return download.answer(row, plain=call.query("redirect") == "s3")
 
 

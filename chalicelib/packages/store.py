@@ -155,9 +155,14 @@ def name_key(origin: str, name: str) -> Key[NameRow]:
     return Key(NameRow, names_partition(origin), name)
 
 
+def version_counts_partition(origin: str, name: str) -> str:
+    """Where the counts of a name's versions stand in text order."""
+    return partition("VERSIONS", origin, name)
+
+
 def version_count_key(origin: str, name: str, version: str) -> Key[VersionRow]:
     """Where a version's counts stand."""
-    return Key(VersionRow, partition("VERSIONS", origin, name), version)
+    return Key(VersionRow, version_counts_partition(origin, name), version)
 
 
 def settings_partition(origin: str) -> str:
