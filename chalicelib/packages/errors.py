@@ -30,6 +30,14 @@ class TargetNotServed(Exception):
         super().__init__(f"Invalid package target '{target}'")
 
 
+class LicenseNeeded(Exception):
+    """The package is for licence holders, and the caller is none (packages.md 5.7)."""
+
+    def __init__(self, text: str, status: int) -> None:
+        super().__init__(text)
+        self.status = status
+
+
 class CircularDependency(Exception):
     """The package would depend on itself; hab skips it without failing."""
 
@@ -91,6 +99,7 @@ STATUS: dict[type[Exception], int] = {
     ArchiveRefused: 422,
     TargetUnsupported: 501,
     TargetNotServed: 422,
+    LicenseNeeded: 403,
     CircularDependency: 424,
     VisibilityRefused: 422,
     DeletionRefused: 422,

@@ -74,7 +74,7 @@ DEFAULT_TARGETS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Settings:
     """The values in force. `python -m chalicelib.platform.settings` prints the table as Markdown."""
 
@@ -131,7 +131,18 @@ class Settings:
     sign_ins_per_minute: int = setting(
         "BLDR_SIGN_INS_PER_MINUTE", _count, 30, "Sign-ins that one source address may try in a minute; 0: no limit"
     )
-    saas_bldr_url: str = setting("BLDR_SAAS_BLDR_URL", str, "https://bldr.habitat.sh", "The public depot, for its events")
+    saas_bldr_url: str = setting(
+        "BLDR_SAAS_BLDR_URL", str, "https://bldr.habitat.sh", "The public depot, for its events"
+    )
+    unrestricted_channels: tuple[str, ...] = setting(
+        "BLDR_UNRESTRICTED_CHANNELS", _names, (), "Channels whose packages anybody may download"
+    )
+    partially_unrestricted_channels: tuple[str, ...] = setting(
+        "BLDR_PARTIALLY_UNRESTRICTED_CHANNELS", _names, (), "The same, unless they are in a restricted one as well"
+    )
+    restricted_if_present: tuple[str, ...] = setting(
+        "BLDR_RESTRICTED_IF_PRESENT", _names, (), "Channels that need a licence; empty: no download needs one"
+    )
     license_server_url: str = setting("BLDR_LICENSE_SERVER_URL", str, "", "Licence service; empty: none")
     private_registries: str = setting(
         "BLDR_PRIVATE_REGISTRIES",

@@ -1,0 +1,38 @@
+"""The licence gate of downloads, off unless channels are configured for it (packages.md 5.7, check 3)."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from chalicelib.accounts.caller import Caller
+from chalicelib.accounts.errors import LicenseMissing
+from chalicelib.packages.errors import LicenseNeeded
+from chalicelib.platform.settings import settings
+
+
+def is_gated(channels: Iterable[str]) -> bool:
+    """Whether a package in these channels is for licence holders only."""
+    present = set(channels)
+    restricted = present & set(settings.restricted_if_present)
+    if not settings.restricted_if_present or present & set(settings.unrestricted_channels):
+        return False
+    return bool(restricted) or not present & set(settings.partially_unrestricted_channels)
+
+
+def demand_license(channels: Iterable[str], caller: Caller) -> None:
+    """Let a download pass if it is free, or the caller's licence is valid; one past its date is checked again.
+
+    Raises LicenseNeeded, LicenseInvalid, LicenseRefused (what the licence service said).
+    """
+    if not is_gated(channels):
+        return
+    from chalicelib.accounts import licenses
+
+    session = caller.session
+    if session is None:
+        raise LicenseNeeded("Authentication required.", status=401)
+    try:
+        license_ = licenses.license_of(session.account_id)
+    except LicenseMissing as problem:
+        raise LicenseNeeded("No valid license key found.", status=403) from problem
+    if license_.expires < datetime.now(UTC).date().isoformat():
+        licenses.set_license(session.account_id, license_.key)
