@@ -11,6 +11,7 @@ from bldr.address import Address
 from bldr.errors import ConfigurationUnreadable, NotConfigured
 
 URL, TOKEN, ORIGIN = "HAB_BLDR_URL", "HAB_AUTH_TOKEN", "HAB_ORIGIN"
+TIMEOUT = "HAB_CLIENT_SOCKET_TIMEOUT"
 _FILE_KEYS = {URL: "bldr_url", TOKEN: "auth_token", ORIGIN: "origin"}
 STANDARD_INPUT = Path("-")
 
@@ -54,6 +55,14 @@ def default_origin(needed_for: str) -> str:
     if not origin:
         raise NotConfigured(f"no origin is named for {needed_for}; name one, or set {ORIGIN}")
     return origin
+
+
+def answer_seconds() -> float:
+    """How long an answer is waited for, as hab's own variable says. Raises ConfigurationUnreadable."""
+    said = os.environ.get(TIMEOUT) or "300"
+    if not (said.isascii() and said.isdecimal() and int(said)):
+        raise ConfigurationUnreadable(f"{TIMEOUT}='{said}' is no number of seconds")
+    return float(said)
 
 
 def configured(variable: str) -> str | None:

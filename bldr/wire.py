@@ -13,7 +13,7 @@ from requests.auth import AuthBase
 from urllib3.util.retry import Retry
 
 from bldr import __version__
-from bldr.configuration import Credentials
+from bldr.configuration import Credentials, answer_seconds
 from bldr.errors import AnswerMalformed, Unreachable, refused
 
 TROUBLE = (429, 500, 502, 503, 504)
@@ -46,7 +46,7 @@ class Wire:
         self.address = credentials.address
         self.patience = patience
         self._bearer = _Bearer(credentials.token)
-        self._timeout = (10.0, float(os.environ.get("HAB_CLIENT_SOCKET_TIMEOUT") or 300))
+        self._timeout = (10.0, answer_seconds())
         self._mine = threading.local()
 
     @property

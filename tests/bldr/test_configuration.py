@@ -104,6 +104,14 @@ def test_a_token_that_fits_no_header_is_refused_without_saying_it(home, monkeypa
     assert token not in str(caught.value)
 
 
+@pytest.mark.parametrize("said", ["soon", "0", "-1"])
+def test_a_time_that_is_none_is_refused_by_its_name(home, monkeypatch, said):
+    monkeypatch.setenv("HAB_CLIENT_SOCKET_TIMEOUT", said)
+
+    with pytest.raises(ConfigurationUnreadable, match=f"HAB_CLIENT_SOCKET_TIMEOUT='{said}'"):
+        configuration.answer_seconds()
+
+
 def test_a_token_is_not_shown_with_its_credentials(cli_toml):
     assert SECRET not in repr(configuration.credentials(None, None))
 

@@ -54,8 +54,8 @@ def test_a_failure_holds_back_what_needs_it_and_every_promotion(stack, bobo, tmp
 
     said = bobo.fails("upload", tmp_path, "--channel", "prod")
 
-    assert f"failed: {bad.path} (x86_64-linux): cannot upload" in said
-    assert f"held back, since {bad.path} (x86_64-linux) has failed" in said
+    assert f"failed: cannot upload {bad.path} (x86_64-linux): localhost" in said
+    assert f"failed: {dependent.path} (x86_64-linux): held back, since {bad.path} (x86_64-linux) has failed" in said
     assert "bldr: 2 uploads failed; nothing was promoted; the same command goes on from here" in said
     assert published(stack, good) == ["unstable"]
     assert published(stack, dependent) is None
