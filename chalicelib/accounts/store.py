@@ -5,6 +5,7 @@ from datetime import timedelta
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 
 from chalicelib.core.token_scope import Grant
+from chalicelib.platform import patience
 from chalicelib.platform.clock import now, timestamp
 from chalicelib.platform.table import Change, Key, Row, Stale, StoreUnavailable, partition
 
@@ -132,6 +133,7 @@ def note_use(row: NamedTokenRow) -> None:
         NamedTokenRow.pk.exists(),  # a token revoked in this instant must not come back as a row with only a time
     )
     try:
-        change.commit()
+        with patience.none():
+            change.commit()
     except (Stale, StoreUnavailable):
         return

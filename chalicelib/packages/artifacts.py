@@ -24,8 +24,8 @@ URL_SECONDS = 600
 LISTED_AT_ONCE = 1000
 
 
-class ArtifactMissing(Exception):
-    """The object store has no such object."""
+class ArtifactMissing(ArtifactStoreFailed):
+    """The object store has no such object, or no such bucket; where nobody expects that, the store has failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +101,8 @@ class Stream:
     def __init__(self, body: Any) -> None:
         self._body = body
 
-    def read(self, size: int) -> bytes:
-        """So many bytes, fewer at the end only. Raises ArtifactStoreFailed."""
+    def read(self, size: int | None = None) -> bytes:
+        """So many bytes, fewer at the end only, or all that are left. Raises ArtifactStoreFailed."""
         try:
             content: bytes = self._body.read(size)
         except BotoCoreError as problem:
@@ -122,8 +122,7 @@ def put_bytes(key: str, content: bytes) -> None:
 
 def read(key: str) -> bytes:
     """A whole object; for small ones only. Raises ArtifactMissing, ArtifactStoreFailed."""
-    content: bytes = _call("get_object", Key=key)["Body"].read()
-    return content
+    return stream(key).read()
 
 
 def demand(key: str) -> None:
@@ -137,12 +136,15 @@ def demand_store() -> None:
 
 
 def discard(key: str) -> None:
-    """Remove the objects of an archive that no row names any more; what does not go now is swept later."""
-    for each in (key, texts_key_of(key)):
-        try:
+    """Remove the objects of an archive that no row names any more; what does not go now is swept later.
+
+    After one failure nothing more is tried: the store may be silent for the whole of its time limit.
+    """
+    try:
+        for each in (key, texts_key_of(key)):
             _call("delete_object", Key=each)
-        except ArtifactStoreFailed as problem:
-            observe.unexpected(problem)
+    except ArtifactStoreFailed as problem:
+        observe.unexpected(problem)
 
 
 def remove(key: str) -> None:

@@ -20,7 +20,7 @@ from chalicelib.packages.errors import ArchiveRefused
 from chalicelib.platform import background
 from chalicelib.platform.clock import new_id
 from chalicelib.platform.settings import settings
-from chalicelib.platform.table import read
+from chalicelib.platform.table import StoreUnavailable, read
 from chalicelib.uploads import finishing, staging, store
 from chalicelib.uploads.errors import AlreadyFinishing, UploadMissing
 from chalicelib.uploads.parts import Plan
@@ -30,8 +30,8 @@ from chalicelib.uploads.store import LIFE_SECONDS, State, UploadRow
 URLS_AT_ONCE = 100
 """A signed URL is up to 2 KB; an answer holds 6 MB."""
 
-PATIENCE_SECONDS = 25
-"""How long a completion is waited for; API Gateway waits 29 s."""
+PATIENCE_SECONDS = 18
+"""How long a completion is waited for; API Gateway waits 29 s, and ten may be lost to faults (platform/patience.py)."""
 
 CHECKSUM_CHARACTERS = 64
 
@@ -160,7 +160,12 @@ def _start(row: UploadRow) -> None:
         attempt = store.claim(row)
     except AlreadyFinishing:
         return
-    background.start(settings.upload_function, finishing.finish, upload_id=row.id, attempt=attempt)
+    try:
+        background.start(settings.upload_function, finishing.finish, upload_id=row.id, attempt=attempt)
+    except background.NotStarted:
+        row.attempt = attempt
+        store.let_go(row, StoreUnavailable())  # nobody is at work, so a repeat need not wait for the lease to end
+        raise
 
 
 def _wait(upload_id: str) -> UploadRow | None:
