@@ -1,4 +1,4 @@
-"""What is in a channel: lists, the newest release of a name, and of every name (packages.md 9.4-9.6)."""
+"""What is in a channel: lists, the newest release of a name (packages.md 9.4, 9.6)."""
 
 from itertools import islice
 
@@ -7,55 +7,46 @@ from chalicelib.channels import store
 from chalicelib.channels.store import MembershipRow, NewestRow
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
-from chalicelib.core.version_order import release_key, version_key
+from chalicelib.core.version_order import version_key
 from chalicelib.core.visibility import Visibility
 from chalicelib.packages import store as packages
 from chalicelib.packages.errors import ReleaseMissing
 from chalicelib.packages.reads import texts_of
 from chalicelib.packages.store import PackageRow, Texts
-from chalicelib.platform.table import count, read, read_many, rows
+from chalicelib.platform.table import count, rows, sort_key_of
 
 PUBLIC = str(Visibility.PUBLIC)
 
+DEEP = 500
+"""Rows before such a page are passed over without reading them, where all of them are seen."""
+
 
 def idents(
-    origin: str, channel: str, below: str, offset: int, size: int | None, member: bool
+    origin: str, channel: str, below: str, offset: int, size: int | None, caller: Caller
 ) -> tuple[list[PackageIdent], int]:
     """A page of a channel's packages, one row per ident and target, ascending, and how many there are in all.
 
-    `below` narrows to a name or a version: `name/` or `name/version/`.
+    `below` narrows to a name or a version: `name/` or `name/version/`. Two calls with the caller's own rows, one more
+    to count what is below a name, and one more to pass over what stands before a deep page.
     """
-    counts_of = store.count_key(origin, channel)
-    found = read_many([store.channel_key(origin, channel), counts_of])
-    if found.get(store.channel_key(origin, channel)) is None:
+    there, counted = store.channel_key(origin, channel), store.count_key(origin, channel)
+    found = caller.read_with(there, counted)
+    counts = found.get(counted)
+    if found.get(there) is None or counts is None:
         return [], 0
-    where = None if member else MembershipRow.visibility == PUBLIC
+    member = caller.role_in(origin) is not None
+    seen, all_of_them = store.seen_by(counts, member), store.seen_by(counts, member=True)
+    where = MembershipRow.visibility == PUBLIC if seen < all_of_them else None
     place = store.members_partition(origin, channel)
-    if below:
-        total = count(MembershipRow, place, begins=below, where=where)
-    else:
-        total = store.seen_by(found.get(counts_of), member)
+    total = count(MembershipRow, place, begins=below, where=where) if below else seen
     if total <= offset:
         return [], total
-    page = None if size is None else offset + size
-    wanted = islice(rows(MembershipRow, place, begins=below, where=where, page=page), offset, page)
+    after = sort_key_of(place, offset, begins=below) if where is None and offset > DEEP else None
+    start = offset if after is None else 0
+    end = None if size is None else start + size
+    page = None if end is None else end * all_of_them // max(seen, 1)
+    wanted = islice(rows(MembershipRow, place, begins=below, where=where, page=page, after=after), start, end)
     return [PackageIdent.parse(row.ident) for row in wanted], total
-
-
-def newest_of_all(origin: str, channel: str, target: str, member: bool) -> list[PackageIdent]:
-    """The newest release of every name in a channel for a target (compared as text), by name (packages.md 9.5)."""
-    if read(store.channel_key(origin, channel)) is None:
-        return []
-    newest: dict[str, tuple[str, PackageIdent]] = {}
-    where = MembershipRow.target == target
-    if not member:
-        where &= MembershipRow.visibility == PUBLIC
-    for row in rows(MembershipRow, store.members_partition(origin, channel), where=where):
-        ident = PackageIdent.parse(row.ident)
-        order = release_key(ident.version, ident.release)
-        if order is not None and (ident.name not in newest or newest[ident.name][0] < order):
-            newest[ident.name] = (order, ident)
-    return [newest[name][1] for name in sorted(newest)]
 
 
 def latest(

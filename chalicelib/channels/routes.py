@@ -16,14 +16,16 @@ from chalicelib.packages import render
 from chalicelib.platform.deferred import deferred
 
 if TYPE_CHECKING:
-    from chalicelib.channels import service
+    from chalicelib.channels import newest_of_all, service
 else:
+    newest_of_all = deferred("chalicelib.channels.newest_of_all")
     service = deferred("chalicelib.channels.service")
 
 routes = Routes("channels")
 CHANNEL = "/depot/channels/{origin}/{channel}"
 PACKAGES = CHANNEL + "/pkgs"
 RELEASE = PACKAGES + "/{pkg}/{version}/{release}"
+READ: dict[str, Any] = {"needs": ANYONE, "hides_private": True, "identity_along": True}
 WRITE: dict[str, Any] = {"needs": Role.MAINTAINER, "refused": 401}
 
 
@@ -52,9 +54,9 @@ def list_request(call: Call) -> Window:
     return window(Family.C, call.integer("range"))
 
 
-@routes.get(PACKAGES, needs=ANYONE, reads=list_request, hides_private=True)
-@routes.get(PACKAGES + "/{pkg}", needs=ANYONE, reads=list_request, hides_private=True)
-@routes.get(PACKAGES + "/{pkg}/{version}", needs=ANYONE, reads=list_request, hides_private=True)
+@routes.get(PACKAGES, reads=list_request, **READ)
+@routes.get(PACKAGES + "/{pkg}", reads=list_request, **READ)
+@routes.get(PACKAGES + "/{pkg}/{version}", reads=list_request, **READ)
 def list_packages(call: Call, wanted: Window) -> Answer:
     """What is in a channel, or in it of a name or version (9.4)."""
     parts = [call[part] for part in ("pkg", "version") if part in call.path]
@@ -65,8 +67,7 @@ def list_packages(call: Call, wanted: Window) -> Answer:
 
 def list_below(call: Call, wanted: Window, below: str) -> Answer:
     """A page of a channel's packages whose place begins like this."""
-    member = call.caller.role_in(call["origin"]) is not None
-    rows, total = reads.idents(call["origin"], call["channel"], below, wanted.offset, wanted.size, member)
+    rows, total = reads.idents(call["origin"], call["channel"], below, wanted.offset, wanted.size, call.caller)
     return page(wanted, [ident.as_json() for ident in rows], total)
 
 
@@ -77,17 +78,16 @@ def _latest_target(call: Call) -> str:
     return target
 
 
-@routes.get(PACKAGES + "/_latest", needs=ANYONE, reads=_latest_target, hides_private=True)
+@routes.get(PACKAGES + "/_latest", reads=_latest_target, **READ)
 def list_latest(call: Call, target: str) -> Answer:
     """The newest release of every name (9.5)."""
-    member = call.caller.role_in(call["origin"]) is not None
-    rows = reads.newest_of_all(call["origin"], call["channel"], target, member)
+    rows = newest_of_all.find(call["origin"], call["channel"], target, call.caller)
     shown = {"channel": call["channel"], "target": target, "data": [ident.as_json() for ident in rows]}
     return json_answer(200, shown, NO_CACHE)
 
 
-@routes.get(PACKAGES + "/{pkg}/latest", needs=ANYONE, hides_private=True, identity_along=True)
-@routes.get(PACKAGES + "/{pkg}/{version}/latest", needs=ANYONE, hides_private=True, identity_along=True)
+@routes.get(PACKAGES + "/{pkg}/latest", **READ)
+@routes.get(PACKAGES + "/{pkg}/{version}/latest", **READ)
 def latest(call: Call) -> Answer:
     """The release that installs resolve to (9.6)."""
     row, texts = reads.latest(
@@ -96,7 +96,7 @@ def latest(call: Call) -> Answer:
     return json_answer(200, render.package(row, texts, with_size=False), NO_CACHE)
 
 
-@routes.get(RELEASE, needs=ANYONE, hides_private=True, identity_along=True)
+@routes.get(RELEASE, **READ)
 def show(call: Call) -> Answer:
     """A package, if it is in the channel (9.6)."""
     row, texts = reads.exact(call.ident, call["channel"], call.target, call.caller)

@@ -4,7 +4,7 @@ A membership has two rows: one in text order for lists, one in version order, so
 channel is one Query of one row. Both carry the visibility, so that lists need not look at the packages.
 """
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
@@ -30,10 +30,18 @@ class ChannelRow(Row):
 
 
 class ChannelCountRow(Row):
-    """How many packages a channel holds, kept in the transactions that change it."""
+    """How many packages a channel holds, kept in the transactions that change it; each gives it a new revision."""
 
     packages = NumberAttribute(default=0)
     public_packages = NumberAttribute(default=0)
+    revision = NumberAttribute(default=0)
+
+
+class NewestOfAllRow(Row):
+    """The newest release of every name in a channel for a target, as it was at a revision of the channel's count."""
+
+    revision = NumberAttribute()
+    content = BinaryAttribute(legacy_encoding=False)
 
 
 class LeavingChannelRow(Row):
@@ -119,6 +127,12 @@ def membership_key(channel: str, ident: PackageIdent, target: Target) -> Key[Mem
 def newest_partition(origin: str, channel: str, name: str, target: Target) -> str:
     """Where a name's releases for a target stand in version order."""
     return partition("NEWEST", origin, channel, name, target)
+
+
+def newest_of_all_key(origin: str, channel: str, target: str, members: bool) -> Key[NewestOfAllRow]:
+    """Where the newest of every name is kept, as members or as everybody sees it."""
+    place = f"{target}{UNIT_SEPARATOR}{'members' if members else 'public'}"
+    return Key(NewestOfAllRow, partition("NEWEST-OF-ALL", origin, channel), place)
 
 
 def seen_by(counts: ChannelCountRow | None, member: bool) -> int:

@@ -118,14 +118,16 @@ class _ChannelDelta:
 
 
 def _sum_up(counts: dict[str, _ChannelDelta], old: Place | None, new: Place | None) -> None:
-    for channel in _channels(old):
-        counts[channel].packages -= 1
-        counts[channel].public -= old is not None and old.is_public
-    for channel in _channels(new):
-        counts[channel].packages += 1
-        counts[channel].public += new is not None and new.is_public
-    for channel in _channels(new) - _channels(old):
-        counts[channel].joined = True
+    seen_alike = old is not None and new is not None and old.visibility is new.visibility
+    for channel in _channels(old) ^ _channels(new) if seen_alike else _channels(old) | _channels(new):
+        delta, was_in, is_in = counts[channel], channel in _channels(old), channel in _channels(new)
+        delta.packages += is_in - was_in
+        delta.public += _is_public(new, is_in) - _is_public(old, was_in)
+        delta.joined |= is_in and not was_in
+
+
+def _is_public(place: Place | None, is_in: bool) -> bool:
+    return is_in and place is not None and place.is_public
 
 
 def _channels(place: Place | None) -> frozenset[str]:
@@ -249,9 +251,11 @@ def _membership_rows(
 
 
 def _count_channel(change: Change, origin: str, channel: str, delta: _ChannelDelta) -> None:
-    if delta.packages == delta.public == 0:
-        return
     change.update(
         channels.count_key(origin, channel),
-        [ChannelCountRow.packages.add(delta.packages), ChannelCountRow.public_packages.add(delta.public)],
+        [
+            ChannelCountRow.packages.add(delta.packages),
+            ChannelCountRow.public_packages.add(delta.public),
+            ChannelCountRow.revision.set(new_id()),
+        ],
     )
