@@ -89,6 +89,10 @@ def _kept(described: Described) -> set[str]:
 def _members(asked: Asked, source: Source, jobs: int) -> list[tuple[Described, str]]:
     found: list[tuple[Described, str]] = []
     for origin, channel in asked.channels:
+        if channel != UNSTABLE and channel not in source.channels(
+            origin
+        ):  # pruning by a typing mistake empties channels
+            raise IdentUnclear(f"{source} has no channel {channel} in origin {origin}; nothing was done")
         packages = [package for package in source.members(origin, channel) if asked.takes(package)]
         for package, described in zip(packages, each(packages, source.find, jobs), strict=True):
             if described is None:

@@ -19,6 +19,9 @@ class Place(Protocol):
     def find(self, package: Package) -> Described | None:
         """A package with its checksum, dependencies and channels."""
 
+    def channels(self, origin: str) -> list[str]:
+        """The channels that an origin has."""
+
     def members(self, origin: str, channel: str) -> list[Package]:
         """What is in a channel."""
 
@@ -42,9 +45,6 @@ class Destination(Place, Protocol):
     @property
     def staging(self) -> Path:
         """A folder for archives on their way."""
-
-    def channels(self, origin: str) -> list[str]:
-        """The channels that an origin has."""
 
     def demand_origins(self, origins: Iterable[str], create: bool) -> None:
         """The origins must be there, or are made."""

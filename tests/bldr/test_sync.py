@@ -47,11 +47,6 @@ def sync(stack, other, bobo):
     return mirror
 
 
-def members(shell, origin, channel):
-    """Names in a channel, by the mirror's own reading."""
-    return sorted(row["what"] for row in json.loads(shell)) if shell else []
-
-
 def names_at(other, origin, channel):
     """Names of the packages in a channel of the second Builder."""
     rows = other.http.get(f"/v1/depot/channels/{origin}/{channel}/pkgs").json()["data"]
@@ -184,6 +179,7 @@ def test_what_was_damaged_on_the_way_is_not_published(filled, bobo, other, there
         ([], "source and destination are the same"),
         (["--to", "folder", "--channel", "acme"], "is no channel; write ORIGIN/CHANNEL"),
         (["--to", "folder", "--channel", "acme/unstable", "--prune"], "unstable cannot be pruned"),
+        (["--to", "folder", "--channel", "acme/none", "--prune", "--yes"], "has no channel none in origin acme"),
         (["--to", "folder", "acme/none"], "has no acme/none for"),
     ],
 )
