@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from chalicelib.core.header_text import in_header, in_parameter
+
 NO_CACHE = {"Cache-Control": "private, no-cache, no-store"}
 CACHE_YEAR = {"Cache-Control": "public, max-age=31536000"}
 
@@ -17,6 +19,12 @@ class Answer:
     body: bytes = b""
     content_type: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def sent_headers(self) -> dict[str, str]:
+        """The headers as they go out: no value of a client's ends its line or cannot be sent."""
+        sent = {name: in_header(value) for name, value in self.headers.items()}
+        return {**sent, "Content-Type": self.content_type} if self.content_type else sent
 
 
 def empty(status: int) -> Answer:
@@ -40,7 +48,7 @@ def attachment(name: str, body: str) -> Answer:
     headers = {
         **NO_CACHE,
         "X-Filename": name,
-        "Content-Disposition": f"attachment; filename*=ISO-8859-1''{name}",
+        "Content-Disposition": f"attachment; filename*=ISO-8859-1''{in_parameter(name)}",
     }
     return text(200, body, headers)
 

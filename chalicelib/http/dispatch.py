@@ -93,7 +93,5 @@ def _refusal(problem: Exception, caller: Caller | None) -> Answer:
 
 
 def _as_chalice(answer: Answer) -> Response:
-    headers: dict[str, str | list[str]] = dict(answer.headers)
-    if answer.content_type:
-        headers["Content-Type"] = answer.content_type
+    headers: dict[str, str | list[str]] = {**answer.sent_headers}
     return Response(body=answer.body, status_code=answer.status, headers=headers)

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.core.header_text import in_quotes
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.packages.errors import ArtifactStoreFailed
@@ -92,7 +93,7 @@ def copy(source: str, key: str, progress: Callable[[], None]) -> None:
 
 def _described(key: str) -> dict[str, str]:
     name = key.rpartition("/")[2]
-    return {"ContentType": "application/octet-stream", "ContentDisposition": f'attachment; filename="{name}"'}
+    return {"ContentType": "application/octet-stream", "ContentDisposition": f'attachment; filename="{in_quotes(name)}"'}
 
 
 class Stream:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from chalicelib.core.header_text import in_quotes
 from chalicelib.core.visibility import Visibility
 from chalicelib.http.answer import CACHE_YEAR, Answer
 from chalicelib.packages import artifacts
@@ -38,7 +39,7 @@ def _headers(row: PackageRow) -> dict[str, str]:
     public = row.visibility == Visibility.PUBLIC
     caching = CACHE_YEAR["Cache-Control"] if public else f"private, max-age={settings.private_max_age}"
     return {
-        "Content-Disposition": f'attachment; filename="{name}"',
+        "Content-Disposition": f'attachment; filename="{in_quotes(name)}"',
         "X-Filename": name,
         "Cache-Control": caching,
     }

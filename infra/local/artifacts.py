@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, unquote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.core.header_text import in_header, in_quotes
 from chalicelib.platform.aws import client
 from infra.local.wsgi import Environ, HttpAnswer, StartResponse, send, status_line
 
@@ -46,10 +47,10 @@ class Artifacts:
         name = key.rpartition("/")[2]
         headers = [
             ("Content-Type", "application/octet-stream"),
-            ("Content-Disposition", f'attachment; filename="{name}"'),
+            ("Content-Disposition", f'attachment; filename="{in_quotes(name)}"'),
         ]
         if name.endswith(".hart"):
-            headers.append(("X-Filename", name))
+            headers.append(("X-Filename", in_header(name)))
         return self._stream(key, headers, environ, start_response)
 
     def _stream(

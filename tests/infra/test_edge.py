@@ -50,6 +50,12 @@ def test_the_file_name_is_the_last_segment_decoded_once(name):
     assert answered(f"{PLACE}/{quote(name)}") == {"value": name}
 
 
+def test_what_is_not_ascii_stays_encoded():
+    name = "core-tool-1.0\nключ🔑.hart"
+
+    assert answered(f"{PLACE}/{quote(name)}") == {"value": quote(name)}
+
+
 def test_a_plus_stays_a_plus_when_it_was_not_encoded():
     assert answered(f"{PLACE}/core-tool-1.0+build.hart") == {"value": "core-tool-1.0+build.hart"}
 

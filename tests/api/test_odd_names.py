@@ -1,0 +1,130 @@
+"""Names that no header could hold as they are: nothing fails, no header is split (core/header_text.py)."""
+
+from urllib.parse import quote, unquote
+
+import pytest
+
+from app import app
+from chalicelib.packages import download
+from tests.api.client import Depot
+from tests.builders.hart import a_hart
+from tests.builders.keys import a_signing_pair
+from tests.builders.names import a_name
+from tests.builders.origins import an_origin
+
+ODD = {
+    "beyond Latin-1": "ключ-🔑",
+    "Latin-1": "clé",
+    "quotes": "a\"b'c\\d",
+    "parameters": "a;b=c, d",
+    "percent": "100%25%0A",
+    "spaces": " a  b ",
+    "separators": "a\u2028b\u0085c",
+}
+
+
+def assert_sendable(headers: object) -> None:
+    for name, value in headers:  # type: ignore[attr-defined]
+        assert value.isascii() and value.isprintable(), (name, value)
+
+
+@pytest.mark.parametrize("what", ODD)
+def test_a_key_of_any_name_comes_back(depot: Depot, what: str) -> None:
+    origin = an_origin(depot)
+    key = a_signing_pair(f"{origin}-{ODD[what]}")[1]
+
+    stored = depot.post(f"/depot/origins/{origin}/secret_keys/latest", by="bobo", body=key.text.encode())
+    if stored.status == 422:  # no such name is printable
+        assert not ODD[what].isprintable()
+        return
+    reply = depot.get(f"/depot/origins/{origin}/secret_keys/latest", by="bobo")
+
+    assert (reply.status, reply.text) == (200, key.text)
+    assert_sendable(reply.headers)
+    disposition = reply.headers["Content-Disposition"]
+    assert unquote(disposition.removeprefix("attachment; filename*=ISO-8859-1''")) == key.file_name
+
+
+@pytest.mark.parametrize("mode", ["front", "auto", "redirect"])
+@pytest.mark.parametrize("what", ODD)
+def test_an_archive_of_any_version_comes_back(
+    depot: Depot, monkeypatch: pytest.MonkeyPatch, what: str, mode: str
+) -> None:
+    hart = a_hart(origin=an_origin(depot), name=a_name("tool"), version=ODD[what])
+    url = f"/depot/pkgs/{quote(hart.path)}"
+    query = {"checksum": hart.checksum, "target": hart.target}
+    sent = depot.post(url, by="bobo", body=hart.content, query=query)
+    if sent.status == 422:
+        assert not ODD[what].isprintable() or ODD[what] != ODD[what].strip()
+        return
+    assert sent.status == 201
+    assert_sendable(sent.headers)
+    assert sent.headers["Location"].startswith(f"/v1{url}?")
+
+    monkeypatch.setattr(download, "settings", _With(download.settings, mode))
+    reply = depot.get(f"{url}/download")
+
+    assert_sendable(reply.headers)
+    assert reply.status == (302 if mode == "redirect" else 200)
+    if mode != "redirect":
+        assert reply.body == hart.content
+        assert reply.headers["Content-Disposition"].count('"') == 2
+
+
+class _With:
+    def __init__(self, settings: object, mode: str) -> None:
+        self._settings, self.download_mode = settings, mode
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._settings, name)
+
+
+@pytest.mark.parametrize(
+    "odd", ["%0D%0ASet-Cookie:%20a=b", "%00", "%C3%28", "%ED%A0%80", "%E2%80%A8", "%25%0a", "%F0%9F%94%91"]
+)
+def test_odd_characters_in_a_path_reach_no_header(depot: Depot, odd: str) -> None:
+    """Also not where the function's own answer is looked at, before the front made it fit to send."""
+    origin = an_origin(depot)
+    key = a_signing_pair(origin)[0]
+    paths = {
+        f"/depot/origins/{origin}/keys/{odd}": key.text.encode(),
+        f"/depot/pkgs/{origin}/tool/{odd}/1": b"",
+        f"/depot/pkgs/{origin}/tool/{odd}/latest": None,
+        f"/depot/channels/{origin}/{odd}": b"",
+        f"/depot/pkgs/search/{odd}": None,
+    }
+    for path, body in paths.items():
+        reply = depot.request("GET" if body is None else "POST", path, by="bobo", body=body)
+        assert reply.status < 500, (path, reply)
+        assert "Set-Cookie" not in reply.headers
+        assert_sendable(reply.headers)
+
+
+def test_the_function_itself_answers_with_sendable_headers(depot: Depot) -> None:
+    origin = an_origin(depot)
+    body = a_signing_pair(origin)[0].text
+    path = f"/v1/depot/origins/{origin}/keys/1\r\nX-Evil: 1ключ"
+    event = {
+        "resource": "/depot/origins/{origin}/keys/{revision}",
+        "path": path,
+        "httpMethod": "POST",
+        "headers": {"authorization": "Bearer bobo"},
+        "multiValueHeaders": {"authorization": ["Bearer bobo"]},
+        "queryStringParameters": None,
+        "multiValueQueryStringParameters": None,
+        "pathParameters": {"origin": origin, "revision": "1\r\nX-Evil: 1ключ"},
+        "stageVariables": None,
+        "requestContext": {
+            "httpMethod": "POST",
+            "path": path,
+            "resourcePath": "/depot/origins/{origin}/keys/{revision}",
+        },
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+    answer = app(event, None)
+
+    assert answer["statusCode"] == 201
+    assert_sendable(answer["headers"].items())
+    assert answer["headers"]["Location"].endswith("keys/1%0D%0AX-Evil: 1%D0%BA%D0%BB%D1%8E%D1%87")
