@@ -121,10 +121,12 @@ def names(below: Below, offset: int, size: int | None, caller: Caller) -> tuple[
     if counts is None:
         return [], 0
     total = int(counts.names if member else counts.public_names)
+    if total <= offset:
+        return [], total
     shown = NameRow.idents > 0 if member else NameRow.public_idents > 0
     end = None if size is None else offset + size
-    found = rows(NameRow, store.names_partition(below.origin), where=shown, page=end) if total > offset else ()
-    wanted = islice(found, offset, end)
+    page = None if end is None else end * int(counts.names) // total
+    wanted = islice(rows(NameRow, store.names_partition(below.origin), where=shown, page=page), offset, end)
     return [Listed(below.origin, row.sk, None, None, [], []) for row in wanted], total
 
 
@@ -138,19 +140,16 @@ def versions(origin: str, name: str, member: bool) -> list[ListedVersion]:
         for target, place in Standing.parse(row.standing).seen_by(member).items():
             found.setdefault((version, place.visibility), []).append((release, target))
     listed = [
-        ListedVersion(
-            origin,
-            name,
-            version,
-            release_count=len(releases),
-            latest=max(release for release, _ in releases),
-            platforms=sorted({str(target) for _, target in releases}),
-            visibility=visibility,
-        )
-        for (version, visibility), releases in found.items()
-        if version_key(version) is not None
+        (order, ListedVersion(origin, name, version, len(places), *_newest_and_targets(places), visibility))
+        for (version, visibility), places in found.items()
+        if (order := version_key(version)) is not None
     ]
-    return sorted(listed, key=lambda entry: version_key(entry.version) or "", reverse=True)
+    return [entry for _, entry in sorted(listed, key=itemgetter(0), reverse=True)]
+
+
+def _newest_and_targets(places: list[tuple[str, Target]]) -> tuple[str, list[str]]:
+    releases, targets = zip(*places, strict=True)
+    return max(releases), sorted(set(map(str, targets)))
 
 
 def settings(origin: str, offset: int, size: int | None, caller: Caller) -> tuple[list[SettingsRow], int]:

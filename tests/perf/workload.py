@@ -124,7 +124,9 @@ class Filled:
 
     def _unpaged(self) -> Iterator[Case]:
         of_all = f"/depot/channels/{self.origin}/stable/pkgs/_latest?target={LINUX}"
+        yield self._case("channel _latest after a change", None, Growth.UNPAGED, of_all)
         yield self._case("channel _latest", None, Growth.UNPAGED, of_all)
+        yield self._case("channel _latest after a change, anonymous", None, Growth.UNPAGED, of_all, by=None)
         yield self._case("channel _latest, anonymous", None, Growth.UNPAGED, of_all, by=None)
         yield self._case("versions", None, Growth.PAGE, f"/depot/pkgs/{self.origin}/{PROBE}/versions")
         yield self._case(
