@@ -1,9 +1,11 @@
 """The rules of channels: their life, promotion and demotion (packages.md 9.1-9.3, 9.7, 9.8)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
+from typing import Any
 
 from chalicelib.accounts.caller import Session
 from chalicelib.channels import store
@@ -18,9 +20,12 @@ from chalicelib.packages import steps
 from chalicelib.packages.errors import ReleaseMissing
 from chalicelib.packages.steps import Observed
 from chalicelib.platform.clock import new_id, now, timestamp
-from chalicelib.platform.table import Change, again_when_stale, read, read_many, rows
+from chalicelib.platform.table import TRANSACTION_LIMIT, Change, again_when_stale, read, read_many, rows
 
 SANDBOX_PREFIX = "bldr-"
+
+SHARED_ROWS = 2
+"""Of a transaction that takes packages out of a channel: the channel under deletion, and its count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +63,25 @@ def create(origin: str, channel: str, by: Session) -> ChannelRow:
 def delete(origin: str, channel: str) -> None:
     """Remove a channel with its memberships, not its packages; missing is no error. Raises ChannelProtected.
 
-    The channel is gone for readers at once; then its memberships go one package after the other. A repeat, a new
-    channel of that name, or the sweep goes on where it stopped.
+    The channel is gone for readers at once; then its memberships go, as many packages at a time as a transaction
+    holds. A repeat, a new channel of that name, or the sweep goes on where it stopped.
     """
     if channel in BORN_WITH:
         raise ChannelProtected
-    key, leaving = store.channel_key(origin, channel), store.leaving_key(origin, channel)
-    found = read_many([key, leaving])
-    if found.get(key) is not None:
-        change = Change()
-        change.delete(key)
-        change.put(LeavingChannelRow(leaving.pk, leaving.sk))
-        change.update(store.leaving_from_key(origin), [LeavingFromRow.deletions.add(1)])
-        change.commit()
-    elif found.get(leaving) is None:
-        return
+    again_when_stale(partial(_close, origin, channel))
     _take_down(origin, channel)
+
+
+def _close(origin: str, channel: str) -> None:
+    key, leaving = store.channel_key(origin, channel), store.leaving_key(origin, channel)
+    row = read(key)
+    if row is None:
+        return
+    change = Change()
+    change.delete(key, condition=ChannelRow.id == int(row.id))
+    change.add(LeavingChannelRow(leaving.pk, leaving.sk, id=new_id()))
+    change.update(store.leaving_from_key(origin), [LeavingFromRow.deletions.add(1)])
+    change.commit()
 
 
 def finish_deletions(enough: Callable[[], bool]) -> int:
@@ -102,25 +110,46 @@ class _TakenDown(Exception):
 
 
 def _take_down(origin: str, channel: str) -> None:
+    leaving = store.leaving_key(origin, channel)
+    closed = read(leaving)
+    if closed is None:
+        return
+    same = LeavingChannelRow.id == int(closed.id)
     try:
-        for row in rows(MembershipRow, store.members_partition(origin, channel)):
-            again_when_stale(partial(_leave, PackageIdent.parse(row.ident), Target(row.target), channel))
+        for idents in _batches(rows(MembershipRow, store.members_partition(origin, channel))):
+            again_when_stale(partial(_leave, channel, idents, same))
         change = Change()
-        change.delete(store.leaving_key(origin, channel), LeavingChannelRow.pk.exists(), otherwise=_TakenDown())
+        change.delete(leaving, same, otherwise=_TakenDown())
         change.delete(store.count_key(origin, channel))
         change.commit()
     except _TakenDown:
         return
 
 
-def _leave(ident: PackageIdent, target: Target, channel: str) -> None:
-    seen = Observed.from_rows(ident, read_many(steps.keys_of(ident)))
-    place = seen.standing.places.get(target)
-    if place is None or channel not in place.channels:
+def _batches(members: Iterable[MembershipRow]) -> Iterator[list[PackageIdent]]:
+    """Idents that leave together on all their targets: each needs its own row, and three per target."""
+    batch: list[PackageIdent] = []
+    size = SHARED_ROWS
+    for ident, targets in groupby(members, key=lambda row: row.ident):
+        needs = 1 + 3 * len(list(targets))
+        if size + needs > TRANSACTION_LIMIT:
+            yield batch
+            batch, size = [], SHARED_ROWS
+        batch.append(PackageIdent.parse(ident))
+        size += needs
+    if batch:
+        yield batch
+
+
+def _leave(channel: str, idents: Sequence[PackageIdent], same: Any) -> None:
+    found = read_many([key for ident in idents for key in steps.keys_of(ident)])
+    observed = [Observed.from_rows(ident, found) for ident in idents]
+    wanted = [(seen, after) for seen in observed if (after := seen.standing.outside(channel)) != seen.standing]
+    if not wanted:
         return
     change = Change()
-    change.check(store.leaving_key(ident.origin, channel), LeavingChannelRow.pk.exists(), otherwise=_TakenDown())
-    steps.step(change, seen, seen.standing.with_place(target, place.left(channel)))
+    change.check(store.leaving_key(idents[0].origin, channel), same, otherwise=_TakenDown())
+    steps.steps_together(change, wanted)
     change.commit()
 
 

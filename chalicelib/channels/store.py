@@ -45,7 +45,12 @@ class NewestOfAllRow(Row):
 
 
 class LeavingChannelRow(Row):
-    """A channel under deletion: gone for every reader, while its memberships are taken down; a repeat goes on here."""
+    """A channel under deletion: gone for every reader, while its memberships are taken down; a repeat goes on here.
+
+    `id` tells this deletion from a later one of the same name.
+    """
+
+    id = NumberAttribute()
 
 
 class LeavingFromRow(Row):

@@ -62,6 +62,10 @@ class Standing:
         """The standing after one package went."""
         return Standing({t: place for t, place in self.places.items() if t is not target})
 
+    def outside(self, channel: str) -> "Standing":
+        """The standing after all packages left a channel."""
+        return Standing({target: place.left(channel) for target, place in self.places.items()})
+
     @property
     def exists(self) -> bool:
         """True while any package of the ident exists."""
