@@ -16,7 +16,8 @@ from chalicelib.core.visibility import Visibility
 from chalicelib.events.kinds import Trigger
 from chalicelib.packages import changes, settings
 from chalicelib.packages import errors as package_errors
-from chalicelib.packages.upload import RawBody, Upload, publish
+from chalicelib.packages.source import RawBody
+from chalicelib.packages.upload import Upload, publish
 from tests.builders.hart import Hart, a_hart
 
 SOMEBODY = Session(4711, "somebody", SessionFlags(0))

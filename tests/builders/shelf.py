@@ -15,7 +15,7 @@ from chalicelib.core.target import Target
 from chalicelib.core.version_order import release_key
 from chalicelib.origins.store import origin_count_key
 from chalicelib.packages import store
-from tests.builders.rows import partition_rows, partitions
+from tests.builders.rows import partition_rows, partitions_of
 
 PUBLIC = "public"
 Rows = dict[tuple[str, str], dict[str, Any]]
@@ -68,16 +68,20 @@ class Shelf:
         public = {ident for (ident, _), spot in self.packages.items() if spot.visibility == PUBLIC}
         for name in {ident.name for ident in idents}:
             key = store.name_key(self.origin, name)
-            packages = sum(ident.name == name for ident, _ in self.packages)
-            yield (key.pk, key.sk), {"packages": packages, **_how_many(name, idents, public)}
+            spots = [spot for (ident, _), spot in self.packages.items() if ident.name == name]
+            seen = sum(spot.visibility == PUBLIC for spot in spots)
+            packages = {"packages": len(spots), "public_packages": seen}
+            yield (key.pk, key.sk), packages | _how_many(name, idents, public)
         for name, version in {(ident.name, ident.version) for ident in idents}:
             version_key = store.version_count_key(self.origin, name, version)
             yield (version_key.pk, version_key.sk), _how_many(name, idents, public, version)
         in_channel = Counter(channel for spot in self.packages.values() for channel in spot.channels)
-        seen = Counter(name for spot in self.packages.values() if spot.visibility == PUBLIC for name in spot.channels)
-        for channel, packages in in_channel.items():
+        public_in = Counter(
+            channel for spot in self.packages.values() if spot.visibility == PUBLIC for channel in spot.channels
+        )
+        for channel, number in in_channel.items():
             count_key = channels.count_key(self.origin, channel)
-            yield (count_key.pk, count_key.sk), {"packages": packages, "public_packages": seen[channel]}
+            yield (count_key.pk, count_key.sk), {"packages": number, "public_packages": public_in[channel]}
         origin_key = origin_count_key(self.origin)
         yield (
             (origin_key.pk, origin_key.sk),
@@ -122,9 +126,9 @@ def _rows_of(ident: PackageIdent, target: Target, spot: Spot) -> Rows:
 def stored_rows(origin: str) -> Rows:
     """The rows of these kinds that the table has, with the attributes that follow from where packages are."""
     found: Rows = {}
-    for pk in partitions():
-        kind, _, place = pk.partition("#")
-        if kind not in SHOWN or place.split("/")[0] != origin:
+    for pk in partitions_of(origin):
+        kind = pk.partition("#")[0]
+        if kind not in SHOWN:
             continue
         for sk, row in partition_rows(pk).items():
             if kind == "ORIGIN" and sk != "COUNTS":
@@ -141,7 +145,7 @@ SHOWN: dict[str, tuple[str, ...]] = {
     "TEXTS": (),
     "CHANNEL": ("ident", "visibility", "target"),
     "NEWEST": ("ident", "visibility"),
-    "NAMES": ("packages", "idents", "public_idents"),
+    "NAMES": ("packages", "public_packages", "idents", "public_idents"),
     "VERSIONS": ("idents", "public_idents"),
     "CHANNEL-COUNTS": ("packages", "public_packages"),
     "ORIGIN": ("packages", "idents", "public_idents", "names", "public_names", "settings", "public_settings"),
