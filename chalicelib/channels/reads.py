@@ -13,7 +13,7 @@ from chalicelib.packages import store as packages
 from chalicelib.packages.errors import ReleaseMissing
 from chalicelib.packages.reads import texts_of
 from chalicelib.packages.store import PackageRow, Texts
-from chalicelib.platform.table import count, rows, sort_key_of
+from chalicelib.platform.table import count, page_for, rows, sort_key_of
 
 PUBLIC = str(Visibility.PUBLIC)
 
@@ -44,7 +44,7 @@ def idents(
     after = sort_key_of(place, offset, begins=below) if where is None and offset > DEEP else None
     start = offset if after is None else 0
     end = None if size is None else start + size
-    page = None if end is None else end * all_of_them // max(seen, 1)
+    page = page_for(end, all_of_them, seen)
     wanted = islice(rows(MembershipRow, place, begins=below, where=where, page=page, after=after), start, end)
     return [PackageIdent.parse(row.ident) for row in wanted], total
 

@@ -13,7 +13,7 @@ from chalicelib.origins.store import OriginCountRow, origin_count_key
 from chalicelib.packages import store
 from chalicelib.packages.standing import Standing, channels_of
 from chalicelib.packages.store import IdentRow, NameRow, SettingsRow, VersionRow
-from chalicelib.platform.table import Key, rows
+from chalicelib.platform.table import Key, page_for, rows
 
 DEEP = 500
 """Pages that begin behind so many idents are found by counts; before that, reading costs less."""
@@ -105,7 +105,7 @@ def idents(below: Below, offset: int, size: int | None, caller: Caller) -> tuple
         begins=below.prefix,
         newest_first=True,
         where=IdentRow.public == True if total < counts.idents else None,  # noqa: E712 - PynamoDB makes a condition of it
-        page=None if end is None else end * int(counts.idents) // total,
+        page=page_for(end, int(counts.idents), total),
         after=after,
     )
     return [_listed(below.origin, row, member) for row in islice(found, offset - passed, end)], total
@@ -125,7 +125,7 @@ def names(below: Below, offset: int, size: int | None, caller: Caller) -> tuple[
         return [], total
     shown = NameRow.idents > 0 if member else NameRow.public_idents > 0
     end = None if size is None else offset + size
-    page = None if end is None else end * int(counts.names) // total
+    page = page_for(end, int(counts.names), total)
     wanted = islice(rows(NameRow, store.names_partition(below.origin), where=shown, page=page), offset, end)
     return [Listed(below.origin, row.sk, None, None, [], []) for row in wanted], total
 
@@ -161,7 +161,8 @@ def settings(origin: str, offset: int, size: int | None, caller: Caller) -> tupl
     total = int(counts.settings if member else counts.public_settings)
     where = SettingsRow.visibility == str(Visibility.PUBLIC) if total < counts.settings else None
     end = None if size is None else offset + size
-    found = rows(SettingsRow, store.settings_partition(origin), where=where, page=end) if total > offset else ()
+    page = page_for(end, int(counts.settings), total)
+    found = rows(SettingsRow, store.settings_partition(origin), where=where, page=page) if total > offset else ()
     return list(islice(found, offset, end)), total
 
 

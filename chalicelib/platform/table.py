@@ -27,6 +27,7 @@ SORT_KEY_BYTES = 1024
 BATCH_GET_LIMIT = 100
 BATCH_WRITE_LIMIT = 25
 TRANSACTION_LIMIT = 100
+SPARE_ROWS = 10
 
 
 class StoreUnavailable(Exception):
@@ -180,6 +181,13 @@ def count(kind: type[R], pk: str, *, begins: str = "", where: Condition | None =
     _connection()
     condition = Row.sk.startswith(begins) if begins else None
     return int(_reading(lambda: kind.count(pk, condition, where, consistent_read=True)))
+
+
+def page_for(wanted: int | None, every: int, passing: int) -> int | None:
+    """How many rows to ask for, so that one call likely finds those wanted although only some pass its filter."""
+    if wanted is None or passing == every:
+        return wanted
+    return wanted * every // max(passing, 1) + SPARE_ROWS
 
 
 def sort_key_of(pk: str, number: int, *, begins: str = "") -> str | None:

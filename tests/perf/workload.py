@@ -134,10 +134,10 @@ class Filled:
         )
 
     def _searches(self) -> Iterator[Case]:
-        for term in (PROBE, "gcc"):
+        for what, term in (("a name", PROBE), ("a whole origin", self.origin)):
             path = f"/depot/pkgs/search/{term}"
-            yield self._case(f"search {term}, distinct", None, Growth.SEARCH, f"{path}?distinct=true")
-            yield self._case(f"search {term}", None, Growth.SEARCH, path)
+            yield self._case(f"search for {what}, distinct", None, Growth.SEARCH, f"{path}?distinct=true")
+            yield self._case(f"search for {what}", None, Growth.SEARCH, path)
 
     def _changes(self) -> Iterator[Case]:
         ident = self.newest
