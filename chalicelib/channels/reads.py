@@ -1,9 +1,10 @@
 """What is in a channel: lists, the newest release of a name (packages.md 9.4, 9.6)."""
 
+from functools import partial
 from itertools import islice
 
 from chalicelib.accounts.caller import Caller
-from chalicelib.channels import store
+from chalicelib.channels import page_starts, store
 from chalicelib.channels.store import MembershipRow, NewestRow
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
@@ -17,35 +18,38 @@ from chalicelib.platform.table import count, page_for, rows, sort_key_of
 
 PUBLIC = str(Visibility.PUBLIC)
 
-DEEP = 500
-"""Rows before such a page are passed over without reading them, where all of them are seen."""
-
 
 def idents(
     origin: str, channel: str, below: str, offset: int, size: int | None, caller: Caller
 ) -> tuple[list[PackageIdent], int]:
     """A page of a channel's packages, one row per ident and target, ascending, and how many there are in all.
 
-    `below` narrows to a name or a version: `name/` or `name/version/`. Two calls with the caller's own rows, one more
-    to count what is below a name, and one more to pass over what stands before a deep page.
+    `below` narrows to a name or a version: `name/` or `name/version/`. Two calls with the caller's own rows; one more
+    to count what is below a name, or to note where the next deep page begins.
     """
     there, counted = store.channel_key(origin, channel), store.count_key(origin, channel)
-    found = caller.read_with(there, counted)
+    found = caller.read_with(there, counted, *([] if below else page_starts.keys(origin, channel, offset)))
     counts = found.get(counted)
     if found.get(there) is None or counts is None:
         return [], 0
     member = caller.role_in(origin) is not None
-    seen, all_of_them = store.seen_by(counts, member), store.seen_by(counts, member=True)
-    where = MembershipRow.visibility == PUBLIC if seen < all_of_them else None
+    seen, every = store.seen_by(counts, member), store.seen_by(counts, member=True)
+    where = MembershipRow.visibility == PUBLIC if seen < every else None
     place = store.members_partition(origin, channel)
     total = count(MembershipRow, place, begins=below, where=where) if below else seen
     if total <= offset:
         return [], total
-    after = sort_key_of(place, offset, begins=below) if where is None and offset > DEEP else None
+    page_key = partial(store.page_start_key, origin, channel, private=where is None)
+    after = None if below else page_starts.noted(page_key(offset), found, counts)
+    if after is None and where is None and offset > page_starts.DEEP:
+        after = sort_key_of(place, offset, begins=below)
     start = offset if after is None else 0
     end = None if size is None else start + size
-    page = page_for(end, all_of_them, seen)
-    wanted = islice(rows(MembershipRow, place, begins=below, where=where, page=page, after=after), start, end)
+    page = page_for(end, every, seen)
+    wanted = list(islice(rows(MembershipRow, place, begins=below, where=where, page=page, after=after), start, end))
+    following = offset + len(wanted)
+    if not below and page_starts.DEEP < following < total:
+        page_starts.note(page_key(following), counts, wanted[-1].sk)
     return [PackageIdent.parse(row.ident) for row in wanted], total
 
 

@@ -67,6 +67,14 @@ class LeavingFromRow(Row):
         return self.sk
 
 
+class PageStartRow(Row):
+    """Behind which sort key a page of a channel's list begins, as it was at a revision of the channel's count."""
+
+    start = UnicodeAttribute()
+    revision = NumberAttribute()
+    expires_at = NumberAttribute()
+
+
 class MembershipRow(Row):
     """A package in a channel, in text order of its ident; `by` is the account that promoted it, None for an upload."""
 
@@ -138,6 +146,12 @@ def newest_of_all_key(origin: str, channel: str, target: str, members: bool) -> 
     """Where the newest of every name is kept, as members or as everybody sees it."""
     place = f"{target}{UNIT_SEPARATOR}{'members' if members else 'public'}"
     return Key(NewestOfAllRow, partition("NEWEST-OF-ALL", origin, channel), place)
+
+
+def page_start_key(origin: str, channel: str, offset: int, private: bool) -> Key[PageStartRow]:
+    """Where the beginning of a page is noted, with or without what is private."""
+    kind = "PAGES" if private else "PUBLIC-PAGES"
+    return Key(PageStartRow, partition(kind, origin, channel), str(offset))
 
 
 def seen_by(counts: ChannelCountRow | None, member: bool) -> int:

@@ -116,6 +116,7 @@ class Filled:
             ("list of settings", f"/depot/{self.origin}/pkgs"),
             ("list of a channel", stable),
             ("list of a channel, deep", f"{stable}?range={{deep}}"),
+            ("list of a channel, deep, next page", f"{stable}?range={{next}}"),
             ("list of a channel's name", f"{stable}/{PROBE}"),
         ):
             yield self._case(name, 3, Growth.PAGE, path)
@@ -148,9 +149,11 @@ class Filled:
 
     def _case(self, name: str, calls: int | None, growth: Growth, path: str, by: str | None = "") -> Case:
         who = self.token if by == "" else by
-        if "{deep}" in path:
-            total = self.depot.get(path.replace("{deep}", "0"), by=who).json()["total_count"]
-            path = path.replace("{deep}", str(max(0, total - 100) // PAGE_SIZE * PAGE_SIZE))
+        place, found, which = path.partition("?range={")
+        if found:
+            total = self.depot.get(place, by=who).json()["total_count"]
+            deep = max(0, total - 3 * PAGE_SIZE) // PAGE_SIZE * PAGE_SIZE
+            path = f"{place}?range={deep if which == 'deep}' or not deep else deep + PAGE_SIZE}"
         return Case(name, calls, growth, lambda depot: depot.get(path, by=who))
 
     def _upload(self, depot: Depot) -> Reply:

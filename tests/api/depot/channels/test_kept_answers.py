@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from chalicelib.channels import newest_of_all, reads
+from chalicelib.channels import newest_of_all, page_starts
 from chalicelib.core.ident import PackageIdent
 from tests.api.client import Depot
 from tests.builders.names import a_name
@@ -114,10 +114,44 @@ def test_a_deep_page_begins_at_its_offset(
         seen_as(depot, ident, "private")
     expected = [str(ident) for ident in (idents if by or not private else idents[2:])]
     monkeypatch.setattr("chalicelib.http.paging.PAGE_SIZE", 2)
-    monkeypatch.setattr(reads, "DEEP", 0)
+    monkeypatch.setattr(page_starts, "DEEP", 0)
 
     for below in ("", f"/{name}"):
         path = f"/depot/channels/{origin}/unstable/pkgs{below}"
         pages = [depot.get(path, by=by, query={"range": start}).json()["data"] for start in (0, 2, 4, 6)]
         shown = [["/".join(ident.values()) for ident in page] for page in pages]
         assert shown == [expected[start : start + 2] for start in (0, 2, 4, 6)]
+
+
+def test_pages_that_follow_one_another_are_found_where_the_one_before_ended(
+    depot: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    origin, name = an_origin(depot), a_name("package")
+    idents = [a_release(depot, origin, name, f"{version}.0") for version in range(8)]
+    seen_as(depot, idents[3], "private")
+    monkeypatch.setattr("chalicelib.http.paging.PAGE_SIZE", 2)
+    monkeypatch.setattr(page_starts, "DEEP", 0)
+
+    def page(start: int, by: str | None) -> list[str]:
+        reply = depot.get(f"/depot/channels/{origin}/unstable/pkgs", by=by, query={"range": start})
+        return ["/".join(ident.values()) for ident in reply.json()["data"]]
+
+    for by, hidden in (("bobo", None), (None, idents[3])):
+        shown = [str(ident) for ident in idents if ident != hidden]
+        assert [page(start, by) for start in (0, 2)] == [shown[:2], shown[2:4]]
+        with counted_calls() as calls:
+            assert page(4, by) == shown[4:6]
+        assert calls["Query"] == 1 and calls.total() == 3, calls
+
+    changes: list[Callable[[], object]] = [
+        lambda: a_release(depot, origin, name, "0.5"),
+        lambda: seen_as(depot, idents[1], "private"),
+        lambda: seen_as(depot, idents[3], "public"),
+        lambda: depot.delete(f"/depot/pkgs/{idents[0]}", by="bobo"),
+    ]
+    for change in changes:
+        change()
+        found = [page(start, by) for by in ("bobo", None) for _ in range(2) for start in (6, 4, 2, 0)]
+        with monkeypatch.context() as without_notes:
+            without_notes.setattr(page_starts, "DEEP", 1_000)
+            assert found == [page(start, by) for by in ("bobo", None) for _ in range(2) for start in (6, 4, 2, 0)]
