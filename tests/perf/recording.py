@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
+from unittest.mock import patch
 
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.client import BaseClient
@@ -92,7 +93,8 @@ def _listening_to_aws() -> Iterator[_Heard]:
         service, operation, parameters = asked[-1]
         rows = _rows_written(operation, parameters) if service == "dynamodb" else []
         before = [_bytes_at(*row) for row in rows]
-        status, headers, body = answer = process(stubber, request)
+        answer: Any = process(stubber, request)
+        status, headers, body = answer
         content = body.encode() if isinstance(body, str) else bytes(body)
         heard.exchanges.append(Exchange(service, operation, parameters, status, dict(headers), content))
         if service == "dynamodb":
@@ -108,13 +110,12 @@ def _listening_to_aws() -> Iterator[_Heard]:
         heard.read_units += ceil(max(size, 1) / READ_BYTES)
         return found
 
-    BaseClient._make_api_call, BotocoreStubber.process_request = heard_call, heard_answer
-    moto_partitions._page = heard_page
-    try:
+    with (
+        patch.object(BaseClient, "_make_api_call", heard_call),
+        patch.object(BotocoreStubber, "process_request", heard_answer),
+        patch.object(moto_partitions, "_page", heard_page),
+    ):
         yield heard
-    finally:
-        BaseClient._make_api_call, BotocoreStubber.process_request = call, process
-        moto_partitions._page = page
 
 
 def _read_by_key(operation: str, parameters: Mapping[str, Any], answer: bytes) -> int:

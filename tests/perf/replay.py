@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.awsrequest import AWSResponse
 from botocore.httpsession import URLLib3Session
-from chalice import Chalice, Response
+from chalice.app import Chalice, Response
 
 from chalicelib.platform.aws import client
 from infra.local.event import Invocation
@@ -72,17 +72,17 @@ def _invoked(app: Any, recording: Recording) -> Callable[[], None]:
 @contextmanager
 def _answered_from_memory(recording: Recording) -> Iterator[None]:
     answers = iter(recording.exchanges)
-    send = URLLib3Session.send
 
     def answered(_session: Any, request: Any) -> AWSResponse:
         exchange = next(answers)
         return AWSResponse(request.url, exchange.status, exchange.headers, _Raw(exchange.body))
 
-    URLLib3Session.send = answered  # type: ignore[method-assign]
+    send = URLLib3Session.send
+    URLLib3Session.send = answered
     try:
         yield
     finally:
-        URLLib3Session.send = send  # type: ignore[method-assign]
+        URLLib3Session.send = send
 
 
 class _Raw(io.BytesIO):
