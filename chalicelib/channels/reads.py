@@ -18,6 +18,15 @@ from chalicelib.platform.table import count, page_for, rows, sort_key_of
 
 PUBLIC = str(Visibility.PUBLIC)
 
+<<<<<<< Updated upstream
+=======
+LOOKS = 3
+"""How often the newest release of a name is looked for while releases come and go."""
+
+DEEP = 500
+"""Rows before such a page are passed over without reading them, where all of them are seen."""
+
+>>>>>>> Stashed changes
 
 def idents(
     origin: str, channel: str, below: str, offset: int, size: int | None, caller: Caller
@@ -58,19 +67,19 @@ def latest(
 ) -> tuple[PackageRow, Texts]:
     """The release that installs resolve to (packages.md 9.6). Raises ReleaseMissing.
 
-    Two calls with the caller's own rows: one Query of one row, then the package.
+    Two calls with the caller's own rows: one Query of one row, then the package; again if it has gone in between.
     """
-    pointer = _newest(origin, channel, name, version, target, public_only=False)
-    if pointer is None:
-        raise ReleaseMissing
-    package = _read(PackageIdent.parse(pointer.ident), target, channel, caller)
-    if package is not None:
-        return package
-    pointer = _newest(origin, channel, name, version, target, public_only=True)
-    package = None if pointer is None else _read(PackageIdent.parse(pointer.ident), target, channel, caller)
-    if package is None:
-        raise ReleaseMissing
-    return package
+    for _ in range(LOOKS):
+        pointer = _newest(origin, channel, name, version, target, public_only=False)
+        package = None if pointer is None else _read(PackageIdent.parse(pointer.ident), target, channel, caller)
+        if package is None and pointer is not None and not caller.may_see(origin, Visibility(pointer.visibility)):
+            pointer = _newest(origin, channel, name, version, target, public_only=True)
+            package = None if pointer is None else _read(PackageIdent.parse(pointer.ident), target, channel, caller)
+        if package is not None:
+            return package
+        if pointer is None:
+            break
+    raise ReleaseMissing
 
 
 def exact(ident: PackageIdent, channel: str, target: Target, caller: Caller) -> tuple[PackageRow, Texts]:

@@ -1,5 +1,6 @@
 """Changing one package: what may be uploaded, deletion and visibility (packages.md sections 7 and 8)."""
 
+from collections.abc import Collection
 from functools import partial
 
 from chalicelib.channels.store import STABLE
@@ -14,7 +15,7 @@ from chalicelib.packages.errors import (
     VisibilityRefused,
 )
 from chalicelib.packages.steps import Observed
-from chalicelib.platform.table import Change, again_when_stale, read_many
+from chalicelib.platform.table import TRANSACTION_LIMIT, Change, again_when_stale, read_many
 
 
 def delete(ident: PackageIdent, target: Target) -> None:
@@ -61,22 +62,26 @@ def wanted_visibility(ident: PackageIdent, text: str) -> Visibility:
 
 
 def set_visibility(ident: PackageIdent, visibility: Visibility) -> None:
-    """Set it on all targets of an ident, one by one; a repeat completes what was interrupted (packages.md 8.2).
+    """Set it on all targets of an ident, together if one transaction holds them (packages.md 8.2).
 
-    Raises VisibilityRefused for `hidden`.
+    Targets that are in many channels change one after the other; a repeat completes what was interrupted. Raises
+    VisibilityRefused for `hidden`.
     """
     if visibility is Visibility.HIDDEN:
         raise VisibilityRefused("Not allowed to set packages to 'hidden'")
-    standing = store.standing_of(ident)
-    for target in sorted(standing.places) if standing is not None else ():
-        again_when_stale(partial(_set_visibility, ident, target, visibility))
+    for target in again_when_stale(partial(_set_visibility, ident, tuple(Target), visibility)):
+        again_when_stale(partial(_set_visibility, ident, (target,), visibility))
 
 
-def _set_visibility(ident: PackageIdent, target: Target, visibility: Visibility) -> None:
+def _set_visibility(ident: PackageIdent, targets: Collection[Target], visibility: Visibility) -> list[Target]:
+    """Gives the targets that did not change, because they are too much for one transaction."""
     seen = Observed.from_rows(ident, read_many(steps.keys_of(ident)))
-    place = seen.standing.places.get(target)
-    if place is None or place.visibility is visibility:
-        return
+    after = seen.standing.seen_as(visibility, targets)
+    if after == seen.standing:
+        return []
     change = Change()
-    steps.step(change, seen, seen.standing.with_place(target, place.seen_as(visibility)))
+    steps.step(change, seen, after)
+    if len(change) > TRANSACTION_LIMIT:
+        return sorted(after.places)
     change.commit()
+    return []

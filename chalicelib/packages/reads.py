@@ -10,7 +10,8 @@ from chalicelib.core.visibility import Visibility
 from chalicelib.packages import artifacts, store
 from chalicelib.packages.errors import ReleaseMissing, TargetNotServed
 from chalicelib.packages.standing import Standing
-from chalicelib.packages.store import PackageRow, Texts, TextsRow
+from chalicelib.packages.store import NO_TEXTS, PackageRow, Texts, TextsRow
+from chalicelib.platform import observe
 from chalicelib.platform.settings import settings
 from chalicelib.platform.table import Found, read_many
 
@@ -46,7 +47,7 @@ def _for_another_target(ident: PackageIdent, found: Found, caller: Caller) -> Pa
     others = read_many(keys)
     for key in keys:
         package = others.get(key)
-        if package is not None:
+        if package is not None and _visible(package, caller):  # it may have become private since
             return package
     raise ReleaseMissing
 
@@ -71,13 +72,14 @@ def memberships(ident: PackageIdent, target: Target, caller: Caller) -> list[Mem
     row = caller.read_with(wanted).get(wanted)
     if row is None or not _visible(row, caller):
         return []
-    keys = [channels.membership_key(channel, ident, target) for channel in store.channels_of(row)]
-    found = read_many(keys)
-    places = [(key, found.get(key)) for key in keys]
+    names = store.channels_of(row)
+    keys = [channels.membership_key(name, ident, target) for name in names]
+    existing = [channels.channel_key(ident.origin, name) for name in names]
+    found = read_many([*keys, *existing])
     return [
-        Membership(channel, place.created_at, place.updated_at)
-        for channel, (_, place) in zip(store.channels_of(row), places, strict=True)
-        if place is not None
+        Membership(name, place.created_at, place.updated_at)
+        for name, key, channel in zip(names, keys, existing, strict=True)
+        if (place := found.get(key)) is not None and found.get(channel) is not None  # it may be under deletion
     ]
 
 
@@ -96,11 +98,16 @@ def downloadable(ident: PackageIdent, target: Target, caller: Caller) -> Package
 
 
 def texts_of(row: TextsRow | None) -> Texts:
-    """MANIFEST and default.toml; huge ones are in the object store."""
+    """MANIFEST and default.toml; huge ones are in the object store, and a package can be installed without them."""
     if row is None:
-        return Texts("", "")
-    content = row.content if row.content is not None else artifacts.read(row.artifact or "")
-    return Texts.unpacked(content)
+        return NO_TEXTS
+    if row.content is not None:
+        return Texts.unpacked(row.content)
+    try:
+        return Texts.unpacked(artifacts.read(row.artifact or ""))
+    except artifacts.ArtifactMissing as problem:
+        observe.unexpected(problem)
+        return NO_TEXTS
 
 
 def _visible(row: PackageRow, caller: Caller) -> bool:

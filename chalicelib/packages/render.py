@@ -7,9 +7,7 @@ from chalicelib.core.visibility import Visibility
 from chalicelib.packages import store
 from chalicelib.packages.lists import Listed, ListedVersion
 from chalicelib.packages.reads import Membership
-from chalicelib.packages.store import PackageRow, SettingsRow, Texts
-
-NO_TEXTS = Texts("", "")
+from chalicelib.packages.store import NO_TEXTS, PackageRow, SettingsRow, Texts
 
 
 def package(row: PackageRow, texts: Texts = NO_TEXTS, with_size: bool = True) -> dict[str, Any]:

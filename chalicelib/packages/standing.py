@@ -5,7 +5,7 @@ another.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
@@ -61,6 +61,11 @@ class Standing:
     def without(self, target: Target) -> "Standing":
         """The standing after one package went."""
         return Standing({t: place for t, place in self.places.items() if t is not target})
+
+    def seen_as(self, visibility: Visibility, targets: Collection[Target]) -> "Standing":
+        """The standing after some of its packages came under another visibility."""
+        changed = {t: place.seen_as(visibility) for t, place in self.places.items() if t in targets}
+        return Standing({**self.places, **changed})
 
     def outside(self, channel: str) -> "Standing":
         """The standing after all packages left a channel."""

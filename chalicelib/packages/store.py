@@ -114,6 +114,9 @@ class Texts:
         return cls(manifest, config)
 
 
+NO_TEXTS = Texts("", "")
+
+
 def releases_partition(origin: str, name: str, target: Target) -> str:
     """Where the releases of a name for a target stand in version order."""
     return partition("RELEASES", origin, name, target)
