@@ -17,11 +17,16 @@ from typing import Any
 import pytest
 from pynamodb.connection.base import Connection
 
+from chalicelib.accounts.caller import Caller
+from chalicelib.accounts.credentials import Credential
+from chalicelib.channels import reads
 from chalicelib.channels.errors import ChannelExists, ChannelMissing, NotInChannel
+from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
 from chalicelib.events.store import EVENTS
 from chalicelib.origins import service as origins
+from chalicelib.packages import reads as package_reads
 from chalicelib.packages import store
 from chalicelib.packages.errors import DeletionRefused, ReleaseExists, ReleaseMissing
 from tests.builders.bucket import Bucket, a_bucket
@@ -242,6 +247,52 @@ def test_bytes_published_anew_survive_a_slow_deletion(scene: Scene) -> None:
 
     assert set(scene.outcomes.values()) == {None}
     assert len(scene.shelf.packages) == 1
+
+
+@pytest.mark.parametrize("change", [REMOVE, DEMOTE, Wish("show to", "")], ids=lambda wish: wish.what)
+def test_while_the_newest_release_goes_readers_find_it_or_the_next(scene: Scene, change: Wish) -> None:
+    newer = ("tool", "1.1", "1")
+    scene.begin(UPLOAD, CREATE, PROMOTE, replace(UPLOAD, package=newer), replace(PROMOTE, package=newer))
+    found: list[str] = []
+
+    def look() -> None:
+        row, _ = reads.latest(scene.origin, "one", "tool", None, LINUX, Caller(None, scene.origin))
+        found.append(PackageIdent.parse(row.ident).version)
+
+    scene.let(look, partial(scene.ask, replace(change, package=newer)), look)
+
+    assert set(scene.outcomes.values()) == {None}
+    assert len(found) == 2
+    assert set(found) <= {"1.0", "1.1"}
+
+
+def test_nobody_is_shown_a_package_that_has_just_become_private(scene: Scene) -> None:
+    """The one that is shown, for another target than asked for, is read after the ident that leads to it."""
+    scene.begin(replace(UPLOAD, target=WINDOWS))
+
+    def look() -> None:
+        with suppress(ReleaseMissing):
+            row = package_reads.exact(replace(UPLOAD, origin=scene.origin).ident, LINUX, Caller(None, scene.origin))
+            assert row.visibility == "public"
+
+    scene.let(look, partial(scene.ask, Wish("show to", "")), look)
+
+
+def test_members_find_what_is_private_while_the_newest_release_goes(scene: Scene) -> None:
+    newer = ("tool", "1.1", "1")
+    scene.begin(
+        UPLOAD, CREATE, PROMOTE, Wish("show to", ""), replace(UPLOAD, package=newer), replace(PROMOTE, package=newer)
+    )
+    found: list[str] = []
+
+    def look() -> None:
+        caller = Caller(Credential(SOMEBODY.account_id, key=None, name=SOMEBODY.name), scene.origin)
+        row, _ = reads.latest(scene.origin, "one", "tool", None, LINUX, caller)
+        found.append(PackageIdent.parse(row.ident).version)
+
+    scene.let(look, partial(scene.ask, replace(REMOVE, package=newer)), look)
+
+    assert set(found) <= {"1.0", "1.1"}
 
 
 @pytest.mark.parametrize("block", range(4))

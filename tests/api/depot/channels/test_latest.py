@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
+from chalicelib.platform.settings import settings
 from tests.api.client import Depot
 from tests.builders.packages import a_channel, a_package, delete, demote, promote, set_visibility
 
@@ -51,6 +52,18 @@ class TestAnswer:
         promote(depot, hart, place)
 
         assert latest(depot, f"{origin}/{place}/pkgs/{name}") == f"{hart.ident.version}/{hart.ident.release}"
+
+    def test_long_texts_that_were_lost_do_not_stand_in_the_way(self, depot: Depot, origin: str, name: str) -> None:
+        from chalicelib.platform.aws import client
+
+        hart = a_package(depot, origin, name=name, manifest=random.Random(3).randbytes(700_000).hex())
+        s3 = client("s3")
+        [texts] = s3.list_objects_v2(Bucket=settings.bucket, Prefix=f"texts/{hart.path}/")["Contents"]
+        s3.delete_object(Bucket=settings.bucket, Key=texts["Key"])
+
+        shown = depot.get(hart.in_channel("unstable"))
+
+        assert (shown.status, shown.json()["manifest"], shown.json()["checksum"]) == (200, "", hart.checksum)
 
 
 class TestOrder:
