@@ -18,15 +18,9 @@ from chalicelib.platform.table import count, page_for, rows, sort_key_of
 
 PUBLIC = str(Visibility.PUBLIC)
 
-<<<<<<< Updated upstream
-=======
 LOOKS = 3
 """How often the newest release of a name is looked for while releases come and go."""
 
-DEEP = 500
-"""Rows before such a page are passed over without reading them, where all of them are seen."""
-
->>>>>>> Stashed changes
 
 def idents(
     origin: str, channel: str, below: str, offset: int, size: int | None, caller: Caller
