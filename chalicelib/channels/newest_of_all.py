@@ -15,7 +15,7 @@ from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.core.version_order import release_key
 from chalicelib.core.visibility import Visibility
-from chalicelib.platform.table import Key, put_many, rows
+from chalicelib.platform.table import Key, put_if_possible, rows
 
 MOST_KEPT = 300_000
 """Compressed bytes; a row of the table holds 400 KB."""
@@ -59,7 +59,7 @@ def _keep(key: Key[NewestOfAllRow], revision: int, newest: list[PackageIdent]) -
     """A later reader may overwrite it with an older revision, which then holds for nobody."""
     content = zlib.compress("\n".join(f"{ident.name}/{ident.version}/{ident.release}" for ident in newest).encode())
     if len(content) <= MOST_KEPT:
-        put_many([NewestOfAllRow(key.pk, key.sk, revision=revision, content=content)])
+        put_if_possible([NewestOfAllRow(key.pk, key.sk, revision=revision, content=content)])
 
 
 def _unpacked(origin: str, content: bytes) -> list[PackageIdent]:

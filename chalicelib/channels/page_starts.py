@@ -9,7 +9,7 @@ import time
 
 from chalicelib.channels import store
 from chalicelib.channels.store import ChannelCountRow, PageStartRow
-from chalicelib.platform.table import Found, Key, put_many
+from chalicelib.platform.table import Found, Key, put_if_possible
 
 DEEP = 500
 """Pages that begin behind so many rows have notes."""
@@ -31,4 +31,4 @@ def noted(key: Key[PageStartRow], found: Found, counts: ChannelCountRow) -> str 
 def note(key: Key[PageStartRow], counts: ChannelCountRow, start: str) -> None:
     """Remember that a page begins behind a sort key, in the channel as it was when its rows were counted."""
     expires_at = int(time.time()) + NOTED_SECONDS
-    put_many([PageStartRow(key.pk, key.sk, start=start, revision=int(counts.revision), expires_at=expires_at)])
+    put_if_possible([PageStartRow(key.pk, key.sk, start=start, revision=int(counts.revision), expires_at=expires_at)])

@@ -6,6 +6,7 @@ no read uses an index, because clients act on what they wrote in the very next r
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count as count_from
@@ -19,7 +20,7 @@ from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.platform.aws import client
-from chalicelib.platform.patience import bounded
+from chalicelib.platform.patience import bounded, none
 from chalicelib.platform.settings import settings
 
 PARTITION_KEY_BYTES = 2048
@@ -213,6 +214,12 @@ def put_many(rows_to_put: Sequence[Row]) -> None:
     """Write rows one by one in batches of 25: repeatable, but not together. The last of several of one key stays."""
     rows_by_place = {(row.pk, row.sk): row for row in rows_to_put}
     _write_each([{"PutRequest": {"Item": row.serialize()}} for row in rows_by_place.values()])
+
+
+def put_if_possible(rows_to_put: Sequence[Row]) -> None:
+    """Write rows that a reader can do without, in one try; a table that takes no writes must not end a read."""
+    with none(), suppress(StoreUnavailable):
+        put_many(rows_to_put)
 
 
 def delete_many(keys: Sequence[Key[Any]]) -> None:

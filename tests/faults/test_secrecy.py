@@ -198,6 +198,18 @@ def test_a_note_of_use_neither_stops_nor_delays_a_request(depot: Depot) -> None:
     assert wire.seconds == 0
 
 
+def test_what_readers_note_for_others_neither_stops_nor_delays_them(depot: Depot, token: str) -> None:
+    scene = a_scene(depot, token, WRITES["demote"])
+
+    writing = refused(400, "ThrottlingException")
+    with faults(lambda sent: writing if sent.changes else None) as wire:
+        reply = scene.send("GET", "/depot/channels/{o}/dev/pkgs/_latest?target=x86_64-linux")
+
+    assert (reply.status, len(reply.json()["data"])) == (200, 1)
+    assert [sent.operation for sent in wire.tries if sent.changes] == ["BatchWriteItem"]
+    assert wire.seconds == 0
+
+
 def test_a_function_that_does_not_start_leaves_the_upload_to_a_repeat(
     depot: Depot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
