@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable
+from io import BytesIO
 from typing import IO, Any
 
 from chalicelib.platform.settings import settings
@@ -9,7 +10,7 @@ from infra.local import bodies
 from infra.local.artifacts import ACCEL_REDIRECT, PREFIX, Artifacts, Verifier
 from infra.local.cdn import SignedUrls
 from infra.local.event import STAGE, Invocation, http_answer, proxy_event
-from infra.local.routing import RouteTree
+from infra.local.routing import Match, RouteTree
 from infra.local.wsgi import Environ, HttpAnswer, StartResponse, close_afterwards, raw_path, send
 
 NOT_FOUND = HttpAnswer(404)
@@ -87,7 +88,21 @@ class Front:
     def _invoke(self, environ: Environ, path: str, body: IO[bytes]) -> HttpAnswer:
         match = self._tree.match(path)
         if match is None or environ["REQUEST_METHOD"] not in match.methods:
+            return self._unknown(environ)
+        return self._ask(environ, path, match, body)
+
+    def _unknown(self, environ: Environ) -> HttpAnswer:
+        """404, unless a token is bad: that is said before routing (platform.md 1.4), and the status route tells it.
+
+        API Gateway answers unknown paths and methods by itself and cannot read tokens, there they are 404 in any case.
+        """
+        status = self._tree.match("/status")
+        if status is None or "HTTP_AUTHORIZATION" not in environ:
             return NOT_FOUND
+        answer = self._ask({**environ, "REQUEST_METHOD": "GET", "QUERY_STRING": ""}, "/status", status, BytesIO())
+        return NOT_FOUND if answer.status == 200 else answer
+
+    def _ask(self, environ: Environ, path: str, match: Match, body: IO[bytes]) -> HttpAnswer:
         event = proxy_event(environ, path, match, body)
         try:
             return http_answer(self._app(event, Invocation(event["requestContext"]["requestId"])))
