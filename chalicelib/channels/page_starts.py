@@ -11,7 +11,7 @@ from chalicelib.channels import store
 from chalicelib.channels.store import ChannelCountRow, PageStartRow
 from chalicelib.platform.table import Found, Key, put_if_possible
 
-DEEP = 500
+DEEP = 100
 """Pages that begin behind so many rows have notes."""
 
 NOTED_SECONDS = 3600

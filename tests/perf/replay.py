@@ -2,7 +2,6 @@
 
 import io
 import json
-import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -39,17 +38,17 @@ def bare_route(recording: Recording) -> Callable[[], None]:
 
 
 def milliseconds(works: Sequence[Callable[[], None]], seconds: float = 0.5) -> list[float]:
-    """Median CPU time of each, taken in turn so that whatever else the machine does falls on all of them."""
+    """The least CPU time of each, taken in turn so that whatever else the machine does falls on all of them."""
     for work in works:
         work()
     taken: list[list[int]] = [[] for _ in works]
     deadline = time.monotonic() + seconds * len(works)
     while time.monotonic() < deadline or len(taken[0]) < 5:
         for work, times in zip(works, taken, strict=True):
-            started = time.process_time_ns()
+            started = time.thread_time_ns()
             work()
-            times.append(time.process_time_ns() - started)
-    return [statistics.median(times) / 1e6 for times in taken]
+            times.append(time.thread_time_ns() - started)
+    return [min(times) / 1e6 for times in taken]
 
 
 def _invoked(app: Any, recording: Recording) -> Callable[[], None]:

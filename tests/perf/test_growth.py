@@ -21,6 +21,7 @@ SMALL, LARGE = 100, 1_000
 GROWS = {
     "list of an origin, deep": "passes over names by their counts: one more Query",
     "list of a channel, deep": "passes over what stands before it: one more Query, billed for what it passes",
+    "list of a channel, deep, next page": "reads two notes of one unit each along, and never more",
     "search for a whole origin, distinct": "looks at every name that the term has, to know the total",
     "search for a whole origin": "the same",
     "events": "every event of the asked days is looked at, up to a limit",
