@@ -24,14 +24,10 @@ def _sealed(call: Call) -> tuple[str, str]:
 
 
 def _word(sent: dict[str, object], field: str) -> str:
-    """A string, empty when left out; JSON may spell halves of characters, which are no text. Raises BodyMalformed."""
+    """A string, empty when left out. Raises BodyMalformed."""
     value = sent.get(field, "")
     if not isinstance(value, str):
         raise BodyMalformed(f"{field} must be a string")
-    try:
-        value.encode()
-    except UnicodeEncodeError as problem:
-        raise BodyMalformed(f"{field} holds half a character") from problem
     return value
 
 

@@ -59,6 +59,33 @@ def test_what_is_no_json_with_an_email_is_400_even_without_a_session(depot, body
     assert reply.headers["Content-Type"] == "text/plain; charset=utf-8"
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        rb'{"email":"\ud800"}',
+        rb'{"email":"x","\uDC00":1}',
+        b'{"email":"x","n":NaN}',
+        b'{"email":"x","n":-Infinity}',
+        b'\xef\xbb\xbf{"email":"x"}',
+        '{"email":"x"}'.encode("utf-16"),
+    ],
+)
+def test_what_only_some_readers_take_for_json_is_400(depot, body):
+    reply = depot.patch("/profile", by="bobo", body=body, headers={"Content-Type": "application/json"})
+
+    assert (reply.status, reply.text) == (400, "Json deserialize error: the body is not JSON")
+
+
+def test_an_email_may_be_spelt_with_escapes(depot):
+    account = an_account()
+    body = rb'{"email":"\ud83d\udd11\u00e9"}'
+
+    changed = depot.patch("/profile", by=account.token, body=body, headers={"Content-Type": "application/json"})
+
+    assert changed.status == 200
+    assert depot.get("/profile", by=account.token).json()["email"] == "\N{KEY}é"
+
+
 def test_json_must_be_labelled_as_json(depot):
     body = b'{"email":"x@example.com"}'
 
