@@ -40,17 +40,24 @@ def show(call: Call) -> Answer:
     return json_answer(200, {"origin": origin, "integration": integration, "name": name, "body": body}, NO_CACHE)
 
 
+@routes.put("/depot/origins/{origin}/integrations/{integration}/names", needs=Role.MAINTAINER)
 @routes.put("/depot/origins/{origin}/integrations/{integration}/{name}", needs=Role.MAINTAINER)
 def store(call: Call) -> Answer:
     """Store whatever body comes, sealed."""
     by = call.caller.require_session()
-    integrations.put(call["origin"], call["integration"], call["name"], call.raw_text(), by=by)
+    integrations.put(call["origin"], call["integration"], _name(call), call.raw_text(), by=by)
     return EMPTY_201
 
 
+@routes.delete("/depot/origins/{origin}/integrations/{integration}/names", needs=Role.MAINTAINER)
 @routes.delete("/depot/origins/{origin}/integrations/{integration}/{name}", needs=Role.MAINTAINER)
 def forget(call: Call) -> Answer:
     """Success also when there is no such integration."""
     by = call.caller.require_session()
-    integrations.remove(call["origin"], call["integration"], call["name"], by=by)
+    integrations.remove(call["origin"], call["integration"], _name(call), by=by)
     return EMPTY_204
+
+
+def _name(call: Call) -> str:
+    """The label in the path, which may also be `names`: that is a path of its own for GET."""
+    return call.path.get("name", "names")

@@ -81,6 +81,8 @@ MATRIX = [
     Cell(f"GET {O}/integrations/docker/no-such", Rank.READONLY_MEMBER),
     Cell(f"PUT {O}/integrations/docker/matrix", Rank.MAINTAINER, body=b"{}"),
     Cell(f"DELETE {O}/integrations/docker/matrix", Rank.MAINTAINER),
+    Cell(f"PUT {O}/integrations/docker/names", Rank.MAINTAINER, body=b"{}"),
+    Cell(f"DELETE {O}/integrations/docker/names", Rank.MAINTAINER),
     Cell(f"GET {O}/users", Rank.READONLY_MEMBER),
     Cell(f"GET {O}/invitations", Rank.READONLY_MEMBER),
     Cell(f"POST {O}/users/no-such-account/invitations", Rank.MAINTAINER),

@@ -52,9 +52,11 @@ ADDITIONS = {
     # The newest server's licences (accounts.md 8.2).
     "GET /profile/license",
     "PUT /profile/license",
-    # API Gateway does not go back from a literal to a variable, so these revisions and package names need their own.
+    # API Gateway does not go back from a literal to a variable, so these revisions and names need their own.
     "POST /depot/origins/{}/keys/latest",
     "POST /depot/origins/{}/secret_keys/latest",
+    "PUT /depot/origins/{}/integrations/{}/names",
+    "DELETE /depot/origins/{}/integrations/{}/names",
     "GET /depot/channels/{}/{}/pkgs/promote",
     "GET /depot/channels/{}/{}/pkgs/demote",
     # Our own: several tokens per account, and resumable uploads of any size.

@@ -119,6 +119,20 @@ def test_a_removed_one_is_gone_and_removal_may_be_repeated(depot: Depot) -> None
     assert depot.delete(f"/depot/origins/{origin}", by="bobo").status == 204
 
 
+def test_one_may_be_called_names_though_it_cannot_be_shown(depot: Depot) -> None:
+    path = f"/depot/origins/{an_origin(depot)}/integrations"
+
+    reply = depot.put(f"{path}/docker/names", by="bobo", body=BODY)
+
+    assert (reply.status, reply.body) == (201, b"")
+    assert depot.put(f"{path}/docker/names", by="hank", body=BODY).status == 403
+    assert depot.get(f"{path}/docker/names", by="bobo").text == '{"names":["names"]}'
+    assert depot.delete(f"{path}/docker/names", by="hank").status == 403
+    reply = depot.delete(f"{path}/docker/names", by="bobo")
+    assert (reply.status, reply.body) == (204, b"")
+    assert depot.get(path, by="bobo").text == "{}"
+
+
 def test_an_unknown_one_is_404(depot: Depot) -> None:
     reply = depot.get(f"/depot/origins/{an_origin(depot)}/integrations/docker/main", by="bobo")
 
