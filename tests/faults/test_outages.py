@@ -25,6 +25,7 @@ def assert_unavailable(reply: Reply, wire: Wire) -> None:
 
 @pytest.mark.parametrize("what", READS)
 def test_a_read_is_unavailable(shelf: Scene, what: str) -> None:
+    READS[what].act(shelf)  # the first reader leaves notes for the next ones
     with faults() as undisturbed:
         wanted = READS[what].act(shelf)
 
@@ -32,9 +33,7 @@ def test_a_read_is_unavailable(shelf: Scene, what: str) -> None:
         for fault in (a_fault(call.service, False), silent):
             with faults(outage(call.call, call.service, fault)) as wire:
                 reply = READS[what].act(shelf)
-            if call.changes and reply.status == wanted.status:  # a note for later readers
-                assert reply.body == wanted.body
-            elif call.service == "s3" and fault is silent:
+            if call.service == "s3" and fault is silent:
                 assert reply.status == 502  # one silence of S3 is all that a request waits for
             else:
                 assert_unavailable(reply, wire)
