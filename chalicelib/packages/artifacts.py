@@ -92,8 +92,8 @@ def copy(source: str, key: str, progress: Callable[[], None]) -> None:
 
 
 def _described(key: str) -> dict[str, str]:
-    name = key.rpartition("/")[2]
-    return {"ContentType": "application/octet-stream", "ContentDisposition": f'attachment; filename="{in_quotes(name)}"'}
+    name = in_quotes(key.rpartition("/")[2])
+    return {"ContentType": "application/octet-stream", "ContentDisposition": f'attachment; filename="{name}"'}
 
 
 class Stream:

@@ -63,8 +63,9 @@ def _hits(terms: Terms, sight: Sight, order: Callable[[Hit], Any]) -> list[Hit]:
     if not terms.words:
         return []
     exact = [place for place in _candidates(terms) if terms.match(place.tokens)]
-    visible = _visible(exact, sight)
-    return sorted(visible, key=order) if visible else _best(_alike(terms), sight)
+    if exact:  # a name that was spelled right but is hidden or gone is not to be guessed at
+        return sorted(_visible(exact, sight), key=order)
+    return _best(_alike(terms), sight)
 
 
 def _candidates(terms: Terms) -> list[Place]:

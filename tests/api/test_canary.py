@@ -1,4 +1,4 @@
-"""Secrets go in at every door and must not come out anywhere else: not in answers, logs, rows or objects (design.md 8)."""
+"""Secrets go in at every door and come out nowhere else: not in answers, logs, rows or objects (design.md 8)."""
 
 import logging
 from collections.abc import Iterator

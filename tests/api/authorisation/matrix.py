@@ -1,7 +1,7 @@
 """Who may call what, as data: each operation with the weakest caller that it lets through (accounts.md 6.3).
 
-The requests are made so that a caller who may is answered without harm to the others: what they name does not exist, or the
-request ends in a conflict. Only 401 and 403 are refusals, so any other status means that the caller was let through.
+The requests are made so that a caller who may is answered without harm to the others: what they name does not exist, or
+the request ends in a conflict. Only 401 and 403 are refusals: any other status means that the caller was let through.
 """
 
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Cell:
 
 
 IDENT = "no-such/1.0/20240101000000"
-O = "/depot/origins/{origin}"
+ORIGIN = "/depot/origins/{origin}"
 C = "/depot/channels/{origin}/no-such-channel"
 P = "/depot/pkgs/{origin}"
 D = "/deprecations/{origin}/no-such"
@@ -60,39 +60,39 @@ MATRIX = [
     Cell("POST /depot/origins", SIGNED_IN, json={"name": "Not A Name"}),
     Cell("POST /ext/integrations/docker/credentials/validate", SIGNED_IN, json={}),
     Cell("GET /ext/installations/no-number/repos/1/contents/x", SIGNED_IN),
-    Cell(f"GET {O}", ANYONE),
-    Cell(f"PUT {O}", **WRITE_ORIGIN, json={"default_package_visibility": "public"}),
-    Cell(f"DELETE {O}", Rank.OWNER),
-    Cell(f"GET {O}/keys", ANYONE),
-    Cell(f"GET {O}/keys/latest", ANYONE),
-    Cell(f"GET {O}/keys/20000101000000", ANYONE),
-    Cell(f"POST {O}/keys", **WRITE_ORIGIN),
-    Cell(f"POST {O}/keys/20000101000000", **WRITE_ORIGIN, body=b"no key"),
-    Cell(f"POST {O}/keys/latest", **WRITE_ORIGIN, body=b"no key"),
-    Cell(f"GET {O}/secret_keys/latest", Rank.MEMBER),
-    Cell(f"POST {O}/secret_keys/latest", **WRITE_ORIGIN, body=b"no key"),
-    Cell(f"POST {O}/secret_keys/20000101000000", **WRITE_ORIGIN, body=b"no key"),
-    Cell(f"GET {O}/encryption_key", Rank.READONLY_MEMBER),
-    Cell(f"GET {O}/secret", **WRITE_ORIGIN),
-    Cell(f"POST {O}/secret", **WRITE_ORIGIN, json={"name": "", "value": ""}),
-    Cell(f"DELETE {O}/secret/no-such", **WRITE_ORIGIN),
-    Cell(f"GET {O}/integrations", Rank.READONLY_MEMBER),
-    Cell(f"GET {O}/integrations/docker/names", Rank.READONLY_MEMBER),
-    Cell(f"GET {O}/integrations/docker/no-such", Rank.READONLY_MEMBER),
-    Cell(f"PUT {O}/integrations/docker/matrix", Rank.MAINTAINER, body=b"{}"),
-    Cell(f"DELETE {O}/integrations/docker/matrix", Rank.MAINTAINER),
-    Cell(f"PUT {O}/integrations/docker/names", Rank.MAINTAINER, body=b"{}"),
-    Cell(f"DELETE {O}/integrations/docker/names", Rank.MAINTAINER),
-    Cell(f"GET {O}/users", Rank.READONLY_MEMBER),
-    Cell(f"GET {O}/invitations", Rank.READONLY_MEMBER),
-    Cell(f"POST {O}/users/no-such-account/invitations", Rank.MAINTAINER),
-    Cell(f"GET {O}/users/no-such-account/role", Rank.MEMBER),
-    Cell(f"PUT {O}/users/no-such-account/role?role=member", **WRITE_ORIGIN),
-    Cell(f"DELETE {O}/users/no-such-account", Rank.OWNER),
-    Cell(f"POST {O}/transfer/no-such-account", Rank.OWNER),
-    Cell(f"PUT {O}/invitations/1", SIGNED_IN),
-    Cell(f"PUT {O}/invitations/1/ignore", SIGNED_IN),
-    Cell(f"DELETE {O}/invitations/1", SIGNED_IN),
+    Cell(f"GET {ORIGIN}", ANYONE),
+    Cell(f"PUT {ORIGIN}", **WRITE_ORIGIN, json={"default_package_visibility": "public"}),
+    Cell(f"DELETE {ORIGIN}", Rank.OWNER),
+    Cell(f"GET {ORIGIN}/keys", ANYONE),
+    Cell(f"GET {ORIGIN}/keys/latest", ANYONE),
+    Cell(f"GET {ORIGIN}/keys/20000101000000", ANYONE),
+    Cell(f"POST {ORIGIN}/keys", **WRITE_ORIGIN),
+    Cell(f"POST {ORIGIN}/keys/20000101000000", **WRITE_ORIGIN, body=b"no key"),
+    Cell(f"POST {ORIGIN}/keys/latest", **WRITE_ORIGIN, body=b"no key"),
+    Cell(f"GET {ORIGIN}/secret_keys/latest", Rank.MEMBER),
+    Cell(f"POST {ORIGIN}/secret_keys/latest", **WRITE_ORIGIN, body=b"no key"),
+    Cell(f"POST {ORIGIN}/secret_keys/20000101000000", **WRITE_ORIGIN, body=b"no key"),
+    Cell(f"GET {ORIGIN}/encryption_key", Rank.READONLY_MEMBER),
+    Cell(f"GET {ORIGIN}/secret", **WRITE_ORIGIN),
+    Cell(f"POST {ORIGIN}/secret", **WRITE_ORIGIN, json={"name": "", "value": ""}),
+    Cell(f"DELETE {ORIGIN}/secret/no-such", **WRITE_ORIGIN),
+    Cell(f"GET {ORIGIN}/integrations", Rank.READONLY_MEMBER),
+    Cell(f"GET {ORIGIN}/integrations/docker/names", Rank.READONLY_MEMBER),
+    Cell(f"GET {ORIGIN}/integrations/docker/no-such", Rank.READONLY_MEMBER),
+    Cell(f"PUT {ORIGIN}/integrations/docker/matrix", Rank.MAINTAINER, body=b"{}"),
+    Cell(f"DELETE {ORIGIN}/integrations/docker/matrix", Rank.MAINTAINER),
+    Cell(f"PUT {ORIGIN}/integrations/docker/names", Rank.MAINTAINER, body=b"{}"),
+    Cell(f"DELETE {ORIGIN}/integrations/docker/names", Rank.MAINTAINER),
+    Cell(f"GET {ORIGIN}/users", Rank.READONLY_MEMBER),
+    Cell(f"GET {ORIGIN}/invitations", Rank.READONLY_MEMBER),
+    Cell(f"POST {ORIGIN}/users/no-such-account/invitations", Rank.MAINTAINER),
+    Cell(f"GET {ORIGIN}/users/no-such-account/role", Rank.MEMBER),
+    Cell(f"PUT {ORIGIN}/users/no-such-account/role?role=member", **WRITE_ORIGIN),
+    Cell(f"DELETE {ORIGIN}/users/no-such-account", Rank.OWNER),
+    Cell(f"POST {ORIGIN}/transfer/no-such-account", Rank.OWNER),
+    Cell(f"PUT {ORIGIN}/invitations/1", SIGNED_IN),
+    Cell(f"PUT {ORIGIN}/invitations/1/ignore", SIGNED_IN),
+    Cell(f"DELETE {ORIGIN}/invitations/1", SIGNED_IN),
     Cell("GET /depot/{origin}/pkgs", ANYONE),
     Cell(f"GET {P}", ANYONE),
     Cell(f"GET {P}/no-such", ANYONE),

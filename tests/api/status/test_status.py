@@ -20,9 +20,7 @@ def test_it_is_the_one_path_that_knows_of_wrong_methods(depot, method):
     assert (reply.status, reply.body) == (405, b"")
 
 
-@pytest.mark.parametrize(
-    "authorization", ["Bearer x", "Basic Ym9ibzo=", "bearer bobo", "Bearer", "Bearer bobo x", ""]
-)
+@pytest.mark.parametrize("authorization", ["Bearer x", "Basic Ym9ibzo=", "bearer bobo", "Bearer", "Bearer bobo x", ""])
 def test_a_bad_credential_is_refused_even_here(depot, authorization):
     reply = depot.get("/status", headers={"Authorization": authorization})
 
