@@ -1,0 +1,5 @@
+"""The API, for tests that look at what readers see."""
+
+from tests.api.conftest import depot
+
+__all__ = ["depot"]
