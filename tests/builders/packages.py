@@ -1,6 +1,6 @@
 """Packages in the depot as tests need them, made through the API."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.api.client import Depot, Reply
@@ -66,7 +66,7 @@ def delete(depot: Depot, hart: Hart, by: str = "bobo") -> None:
 
 def events_of(depot: Depot, name: str, by: str = "bobo") -> list[tuple[str, str, str]]:
     """Operation, channel and version of the events of a name, newest first, as somebody sees them."""
-    today = datetime.now(UTC).strftime("%Y-%m-%d")
-    query: dict[str, Any] = {"from_date": "2020-1-1", "to_date": today, "query": name}
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%d")
+    query: dict[str, Any] = {"from_date": "2020-1-1", "to_date": tomorrow, "query": name}
     found = depot.get("/depot/events", by=by, query=query).json()["data"]
     return [(each["operation"], each["channel"], each["package_ident"]["version"]) for each in found]

@@ -1,0 +1,82 @@
+"""Standings of idents: their stored form, and what a step between two of them adds to the counts (packages.md 2)."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.core.target import Target
+from chalicelib.core.visibility import Visibility
+from chalicelib.packages.standing import NOWHERE, Place, Standing, channels_of, count_delta
+
+places = st.builds(Place, st.sampled_from(Visibility), st.frozensets(st.text(min_size=1, max_size=8), max_size=4))
+standings = st.dictionaries(st.sampled_from(Target), places, max_size=4).map(Standing)
+
+
+@given(standings)
+def test_the_stored_form_is_read_back(standing: Standing) -> None:
+    assert Standing.parse(str(standing)) == standing
+
+
+@given(standings)
+def test_the_stored_form_does_not_depend_on_how_it_came_about(standing: Standing) -> None:
+    again = NOWHERE
+    for target in sorted(standing.places, reverse=True):
+        again = again.with_place(target, standing.places[target])
+
+    assert str(again) == str(standing)
+
+
+@given(standings, standings, standings)
+def test_steps_add_up(first: Standing, second: Standing, third: Standing) -> None:
+    one, other, both = count_delta(first, second), count_delta(second, third), count_delta(first, third)
+
+    assert [a + b for a, b in zip(one, other, strict=True)] == list(both)
+
+
+@given(standings)
+def test_from_nowhere_everything_counts(standing: Standing) -> None:
+    delta = count_delta(NOWHERE, standing)
+    public = [place for place in standing.places.values() if place.visibility is Visibility.PUBLIC]
+
+    assert delta.packages == len(standing.places)
+    assert delta.public_packages == len(public)
+    assert delta.idents == bool(standing.places)
+    assert delta.public_idents == bool(public)
+
+
+@given(standings)
+def test_strangers_see_what_is_public_and_members_everything(standing: Standing) -> None:
+    assert standing.seen_by(member=True) == standing.places
+    assert set(standing.seen_by(member=False)) == {
+        target for target, place in standing.places.items() if place.is_public
+    }
+    assert bool(standing.seen_by(member=False)) == standing.is_public
+
+
+@given(standings, st.sampled_from(Target), places)
+def test_a_package_comes_and_goes(standing: Standing, target: Target, place: Place) -> None:
+    came = standing.with_place(target, place)
+
+    assert came.places[target] == place
+    assert came.without(target) == standing.without(target)
+    assert target not in came.without(target).places
+
+
+@given(standings, st.text(min_size=1, max_size=8))
+def test_outside_of_a_channel_nothing_is_in_it(standing: Standing, channel: str) -> None:
+    outside = standing.outside(channel)
+
+    assert channels_of(outside.places.values()) == [
+        each for each in channels_of(standing.places.values()) if each != channel
+    ]
+    assert outside.places.keys() == standing.places.keys()
+
+
+@given(standings, st.sampled_from(Visibility), st.sets(st.sampled_from(Target)))
+def test_only_the_named_targets_change_their_visibility(
+    standing: Standing, visibility: Visibility, targets: set[Target]
+) -> None:
+    after = standing.seen_as(visibility, targets)
+
+    for target, place in standing.places.items():
+        expected = place.seen_as(visibility) if target in targets else place
+        assert after.places[target] == expected
