@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 from botocore.awsrequest import AWSResponse
 from botocore.httpsession import URLLib3Session
 from chalice.app import Chalice, Response
+from moto.core.botocore_stubber import BotocoreStubber
 
 from chalicelib.platform.aws import client
 from infra.local.event import Invocation
@@ -76,12 +78,12 @@ def _answered_from_memory(recording: Recording) -> Iterator[None]:
         exchange = next(answers)
         return AWSResponse(request.url, exchange.status, exchange.headers, _Raw(exchange.body))
 
-    send = URLLib3Session.send
-    URLLib3Session.send = answered
-    try:
+    # where an engine is in the process it would take the requests before they are sent
+    with (
+        patch.object(BotocoreStubber, "__call__", lambda *_, **__: None),
+        patch.object(URLLib3Session, "send", answered),
+    ):
         yield
-    finally:
-        URLLib3Session.send = send
 
 
 class _Raw(io.BytesIO):
