@@ -8,9 +8,10 @@ from typing import Any
 from chalicelib.accounts import store
 from chalicelib.accounts.errors import LicenseInvalid, LicenseMissing, LicenseRefused
 from chalicelib.accounts.store import LicenseRow
+from chalicelib.platform.change import Change
 from chalicelib.platform.outbound import Ask, Unreachable, Unreadable, tell
 from chalicelib.platform.settings import settings
-from chalicelib.platform.table import Change, read
+from chalicelib.platform.table import read
 
 SECONDS = 1.5
 LONGEST_KEY = 1000

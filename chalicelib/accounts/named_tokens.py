@@ -18,8 +18,9 @@ from chalicelib.core.named_token import SECRET_BYTES, TokenPlace
 from chalicelib.core.token_scope import Scope, ScopeUnknown
 from chalicelib.events import audit
 from chalicelib.events.audit import Operation
+from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id, now, timestamp
-from chalicelib.platform.table import Change, count, rows
+from chalicelib.platform.table import count, rows
 
 TOKENS_PER_ACCOUNT = 50
 LONGEST_LABEL = 100

@@ -16,9 +16,10 @@ from chalicelib.events import audit
 from chalicelib.events.audit import Operation
 from chalicelib.origins.members import ORIGIN_OF, MembershipOfAccountRow
 from chalicelib.origins.store import OriginRow, origin_count_key, origin_key
+from chalicelib.platform.change import Change, again_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.settings import settings
-from chalicelib.platform.table import Change, again_when_stale, read, read_many, rows
+from chalicelib.platform.table import read, read_many, rows
 
 LONGEST_EMAIL = 10_000
 

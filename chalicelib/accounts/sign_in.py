@@ -8,9 +8,10 @@ from chalicelib.accounts import store
 from chalicelib.accounts.store import AccountNameRow, AccountRow, SessionRow
 from chalicelib.core import session_token
 from chalicelib.core.session_token import Provider
+from chalicelib.platform.change import Change, again_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.settings import settings
-from chalicelib.platform.table import Change, again_when_stale, read
+from chalicelib.platform.table import read
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ import time
 from chalicelib.accounts import store
 from chalicelib.accounts.errors import TooManySignIns
 from chalicelib.accounts.store import SignInsRow
+from chalicelib.platform.change import Change
 from chalicelib.platform.settings import settings
-from chalicelib.platform.table import Change
 
 COUNTED_SECONDS = 60
 

@@ -6,8 +6,9 @@ from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribu
 
 from chalicelib.core.token_scope import Grant
 from chalicelib.platform import patience
+from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.clock import now, timestamp
-from chalicelib.platform.table import Change, Key, Row, Stale, StoreUnavailable, partition
+from chalicelib.platform.table import Key, Row, StoreUnavailable, partition
 
 NAMED_TOKEN = "NAMED-TOKEN#"
 USE_NOTED_EVERY = timedelta(hours=1)

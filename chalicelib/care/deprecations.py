@@ -14,8 +14,9 @@ from chalicelib.origins import store as origins
 from chalicelib.packages import store as packages
 from chalicelib.packages.errors import ReleaseMissing
 from chalicelib.packages.store import IdentRow, NameRow, VersionRow
+from chalicelib.platform.change import Change
 from chalicelib.platform.clock import now, timestamp
-from chalicelib.platform.table import Change, Found, Key, delete_many, read
+from chalicelib.platform.table import Found, Key, delete_many, read
 
 MESSAGE_CHARACTERS = 2_000
 

@@ -24,7 +24,8 @@ from chalicelib.packages import steps
 from chalicelib.packages import store as packages
 from chalicelib.packages.standing import Place, Standing
 from chalicelib.packages.steps import Observed
-from chalicelib.platform.table import TRANSACTION_LIMIT, Change, Found, again_when_stale, read_many
+from chalicelib.platform.change import TRANSACTION_LIMIT, Change, again_when_stale
+from chalicelib.platform.table import Found, read_many
 
 NAMED_AT_MOST = 1_000
 

@@ -9,8 +9,9 @@ from chalicelib.care.policy import Policy
 from chalicelib.care.store import PolicyRow
 from chalicelib.events import audit
 from chalicelib.origins import store as origins
+from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id, now, timestamp
-from chalicelib.platform.table import Change, read
+from chalicelib.platform.table import read
 
 
 def of(origin: str) -> PolicyRow:

@@ -27,8 +27,9 @@ from chalicelib.packages import store as packages
 from chalicelib.packages.standing import Standing
 from chalicelib.packages.steps import Observed
 from chalicelib.packages.store import IdentRow, NameRow, PackageRow
+from chalicelib.platform.change import Change, again_when_stale
 from chalicelib.platform.clock import now, timestamp
-from chalicelib.platform.table import Change, again_when_stale, read, read_many, rows
+from chalicelib.platform.table import read, read_many, rows
 
 SECONDS = 20.0
 """No name begins later than this; a request may last 29 seconds."""

@@ -10,7 +10,8 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.care.errors import PolicyGone
 from chalicelib.care.policy import Policy
-from chalicelib.platform.table import Change, Key, Row, partition
+from chalicelib.platform.change import Change
+from chalicelib.platform.table import Key, Row, partition
 
 POLICIES = partition("RETENTION")
 

@@ -29,18 +29,8 @@ from chalicelib.packages import steps
 from chalicelib.packages import store as packages
 from chalicelib.packages.standing import Standing
 from chalicelib.packages.steps import Observed
-from chalicelib.platform.table import (
-    TRANSACTION_LIMIT,
-    Change,
-    Found,
-    Key,
-    StoreUnavailable,
-    again_when_stale,
-    put_many,
-    read,
-    read_many,
-    rows,
-)
+from chalicelib.platform.change import TRANSACTION_LIMIT, Change, again_when_stale
+from chalicelib.platform.table import Found, Key, StoreUnavailable, put_many, read, read_many, rows
 
 SECONDS = 20.0
 """No transaction begins later than this; a request may last 29 seconds."""

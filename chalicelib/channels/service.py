@@ -19,8 +19,9 @@ from chalicelib.origins.store import OriginRow, origin_key
 from chalicelib.packages import steps
 from chalicelib.packages.errors import ReleaseMissing
 from chalicelib.packages.steps import Observed
+from chalicelib.platform.change import TRANSACTION_LIMIT, Change, again_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
-from chalicelib.platform.table import TRANSACTION_LIMIT, Change, again_when_stale, read, read_many, rows
+from chalicelib.platform.table import read, read_many, rows
 
 SANDBOX_PREFIX = "bldr-"
 

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
+from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id, now, timestamp
-from chalicelib.platform.table import Change, Row, partition
+from chalicelib.platform.table import Row, partition
 
 if TYPE_CHECKING:
     from chalicelib.accounts.caller import Session

@@ -7,8 +7,9 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.events.kinds import Operation, Trigger
+from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id, now, timestamp
-from chalicelib.platform.table import Change, Row, partition, rows
+from chalicelib.platform.table import Row, partition, rows
 
 EVENTS = "EVENTS"
 """One partition in order of time, so that a range of days is one Query, however many of its days have no events."""

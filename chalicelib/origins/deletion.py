@@ -26,8 +26,9 @@ from chalicelib.origins.members import member_key, membership_of_account_key
 from chalicelib.origins.store import LeavingOriginRow, OriginCountRow, OriginRow
 from chalicelib.packages import store as packages
 from chalicelib.packages.store import NameRow, VersionRow
+from chalicelib.platform.change import Change, again_when_stale
 from chalicelib.platform.clock import new_id
-from chalicelib.platform.table import Change, Key, again_when_stale, count, read_many, rows
+from chalicelib.platform.table import Key, count, read_many, rows
 
 GROUP_LIMIT = 90
 """Rows that one step of the taking down removes; a transaction holds 100."""

@@ -11,8 +11,9 @@ from chalicelib.origins import integration_store, store
 from chalicelib.origins.errors import IntegrationMissing, IntegrationTaken, IntegrationUnreadable
 from chalicelib.origins.integration_store import IntegrationBodyRow, IntegrationRow
 from chalicelib.origins.store import OriginCountRow, origin_count_key
+from chalicelib.platform.change import Change, again_when_stale
 from chalicelib.platform.clock import new_id
-from chalicelib.platform.table import Change, again_when_stale, read
+from chalicelib.platform.table import read
 
 PURPOSE = b"INTEGRATION-1\n"
 """Stands before every sealed body: access tokens are boxes under the same key, and a body that looks like the message

@@ -17,8 +17,9 @@ from chalicelib.origins import invitation_store, membership, store
 from chalicelib.origins.errors import AlreadyInvited, InvitationIdInvalid, InvitationNotYours, OriginMissing
 from chalicelib.origins.invitation_store import InvitationPlaceRow, InvitationRow, PendingInvitationRow
 from chalicelib.origins.members import MemberRow, member_key
+from chalicelib.platform.change import Change, again_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
-from chalicelib.platform.table import Change, again_when_stale, read
+from chalicelib.platform.table import read
 
 _U64 = re.compile(r"\+?[0-9]+", re.ASCII)
 _U64_LIMIT = 2**64

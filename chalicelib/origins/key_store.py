@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib.origins.store import origin_partition
-from chalicelib.platform.table import Change, Key, Row, partition, read, rows
+from chalicelib.platform.change import Change
+from chalicelib.platform.table import Key, Row, partition, read, rows
 
 PUBLIC = "SIGNING-KEY#"
 SECRET = "SECRET-SIGNING-KEY#"

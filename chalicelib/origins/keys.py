@@ -23,8 +23,9 @@ from chalicelib.origins.key_store import (
     SecretSigningKeyNameRow,
     SecretSigningKeyRow,
 )
+from chalicelib.platform.change import Change, Stale, again_when_stale
 from chalicelib.platform.clock import now
-from chalicelib.platform.table import Change, Stale, again_when_stale, read, read_many
+from chalicelib.platform.table import read, read_many
 
 SECONDS_TRIED = 60
 """A full name can be taken in advance by somebody's upload; making a key goes on to later seconds that often."""

@@ -27,7 +27,8 @@ from chalicelib.origins.errors import (
 )
 from chalicelib.origins.members import MemberRow, MembershipOfAccountRow, member_key, membership_of_account_key
 from chalicelib.origins.store import OriginCountRow, OriginRow, origin_count_key, origin_key
-from chalicelib.platform.table import Change, Stale, again_when_stale, read, read_many
+from chalicelib.platform.change import Change, Stale, again_when_stale
+from chalicelib.platform.table import read, read_many
 
 
 def names(origin: str) -> Sequence[str]:

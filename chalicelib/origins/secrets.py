@@ -13,8 +13,9 @@ from chalicelib.origins import keys, secret_store, store
 from chalicelib.origins.errors import KeyMissing, SecretInvalid, SecretTooLarge
 from chalicelib.origins.secret_store import VALUE_BYTES, SecretRow
 from chalicelib.origins.store import OriginCountRow, origin_count_key
+from chalicelib.platform.change import Change, again_when_stale
 from chalicelib.platform.clock import new_id
-from chalicelib.platform.table import Change, again_when_stale, read
+from chalicelib.platform.table import read
 
 
 @dataclass(frozen=True, slots=True)

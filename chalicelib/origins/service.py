@@ -13,9 +13,9 @@ from chalicelib.origins import deletion, key_store, store
 from chalicelib.origins.errors import CreationNotAllowed, OriginMissing, OriginNameInvalid, OriginTaken
 from chalicelib.origins.members import MemberRow, MembershipOfAccountRow, member_key, membership_of_account_key
 from chalicelib.origins.store import LeavingOriginRow, OriginCountRow, OriginRow
+from chalicelib.platform.change import Change, Stale, again_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.settings import settings
-from chalicelib.platform.table import Change, Stale, again_when_stale
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,254}")
 

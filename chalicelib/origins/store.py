@@ -7,7 +7,8 @@ transaction that the origin's row is there (`require`), so nothing can come into
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from chalicelib.origins.errors import OriginMissing
-from chalicelib.platform.table import Change, Key, Row, partition
+from chalicelib.platform.change import Change
+from chalicelib.platform.table import Key, Row, partition
 
 
 class OriginRow(Row):

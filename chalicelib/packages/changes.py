@@ -15,7 +15,8 @@ from chalicelib.packages.errors import (
     VisibilityRefused,
 )
 from chalicelib.packages.steps import Observed
-from chalicelib.platform.table import TRANSACTION_LIMIT, Change, again_when_stale, read_many
+from chalicelib.platform.change import TRANSACTION_LIMIT, Change, again_when_stale
+from chalicelib.platform.table import read_many
 
 
 def delete(ident: PackageIdent, target: Target) -> None:

@@ -19,8 +19,9 @@ from chalicelib.packages.errors import (
     VisibilityMissing,
 )
 from chalicelib.packages.store import NameRow, SettingsRow
+from chalicelib.platform.change import Change, again_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
-from chalicelib.platform.table import Change, Found, again_when_stale, read, read_many
+from chalicelib.platform.table import Found, read, read_many
 
 
 def show(origin: str, name: str) -> SettingsRow:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from chalicelib.packages import artifacts
-from chalicelib.platform.table import Change
+from chalicelib.platform.change import Change
 
 
 class Source(Protocol):

@@ -21,8 +21,9 @@ from chalicelib.packages import store
 from chalicelib.packages.errors import TooManyChannels
 from chalicelib.packages.standing import NOWHERE, Place, Standing, count_delta
 from chalicelib.packages.store import IdentRow, NameRow, PackageRow, VersionRow
+from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id, now, timestamp
-from chalicelib.platform.table import Change, Found, Key
+from chalicelib.platform.table import Found, Key
 
 CHANNELS_LIMIT = 30
 """A package in more channels could no longer be published anew under another visibility in one transaction of 100 rows:

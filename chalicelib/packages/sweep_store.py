@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
-from chalicelib.platform.table import Change, Key, Row, delete_many, partition, put_many, read, read_many
+from chalicelib.platform.change import Change
+from chalicelib.platform.table import Key, Row, delete_many, partition, put_many, read, read_many
 
 REMEMBERED_SECONDS = 90 * 86_400
 

@@ -23,9 +23,10 @@ from chalicelib.packages.source import Source
 from chalicelib.packages.standing import Place
 from chalicelib.packages.steps import Observed
 from chalicelib.packages.store import PackageRow, SettingsRow, Texts, TextsRow
+from chalicelib.platform.change import Change, again_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.settings import settings
-from chalicelib.platform.table import Change, Found, Key, Row, again_when_stale, put_many, read, read_many
+from chalicelib.platform.table import Found, Key, Row, put_many, read, read_many
 
 INLINE_TEXTS_BYTES = 300_000
 """Compressed texts beyond this go to the object store; a table row holds 400 KB."""

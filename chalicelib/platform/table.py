@@ -7,17 +7,14 @@ no read uses an index, because clients act on what they wrote in the very next r
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from itertools import count as count_from
 from typing import Any, Generic, TypeVar, cast
 
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import PynamoDBException, QueryError, TransactWriteError
 from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
 from pynamodb.models import Model
-from pynamodb.transactions import TransactWrite
 
 from chalicelib.platform.aws import client
 from chalicelib.platform.patience import bounded, none
@@ -27,7 +24,6 @@ PARTITION_KEY_BYTES = 2048
 SORT_KEY_BYTES = 1024
 BATCH_GET_LIMIT = 100
 BATCH_WRITE_LIMIT = 25
-TRANSACTION_LIMIT = 100
 SPARE_ROWS = 10
 
 
@@ -41,10 +37,6 @@ class StoreRefused(Exception):
 
 class KeyTooLong(Exception):
     """A name is longer than the table's keys allow, so nothing can be stored under it."""
-
-
-class Stale(Exception):
-    """A row changed between reading and writing; read again and decide anew."""
 
 
 class Row(Model):
@@ -68,7 +60,6 @@ class Row(Model):
 
 
 R = TypeVar("R", bound=Row)
-Decided = TypeVar("Decided")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +100,7 @@ def read(key: Key[R]) -> R | None:
     """One row or None. One strongly consistent GetItem."""
     if not key.fits:
         return None
-    item = _reading(lambda: _connection().get_item(settings.table, key.pk, key.sk, consistent_read=True)).get("Item")
+    item = _reading(lambda: connection().get_item(settings.table, key.pk, key.sk, consistent_read=True)).get("Item")
     return None if item is None else key.kind.from_raw_data(item)
 
 
@@ -119,7 +110,7 @@ def read_many(keys: Sequence[Key[Any]]) -> Found:
     rows: dict[tuple[str, str], Row] = {}
 
     def get(batch: list[Any]) -> list[Any]:
-        answer = _reading(lambda: _connection().batch_get_item(settings.table, batch, consistent_read=True))
+        answer = _reading(lambda: connection().batch_get_item(settings.table, batch, consistent_read=True))
         for item in answer["Responses"].get(settings.table, []):
             place = (item["pk"]["S"], item["sk"]["S"])
             rows[place] = wanted[place].from_raw_data(item)
@@ -149,7 +140,7 @@ def rows(  # noqa: PLR0913 - one read with its options, all but two by name
     """
     if not _fits(pk, max(begins, after or "", *(between or ()), key=len)):
         return
-    _connection()  # every kind of row shares the connection that the base class opens
+    connection()  # every kind of row shares the connection that the base class opens
     condition: Condition | None = None
     if between is not None:
         condition = Row.sk.between(*between)
@@ -172,14 +163,14 @@ def rows(  # noqa: PLR0913 - one read with its options, all but two by name
         except StopIteration:
             return
         except QueryError as problem:
-            raise _failure(problem) from problem
+            raise failure_of(problem) from problem
 
 
 def count(kind: type[R], pk: str, *, begins: str = "", where: Condition | None = None) -> int:
     """How many rows stand in a partition below a prefix; one call per megabyte of rows."""
     if not _fits(pk, begins):
         return 0
-    _connection()
+    connection()
     condition = Row.sk.startswith(begins) if begins else None
     return int(_reading(lambda: kind.count(pk, condition, where, consistent_read=True)))
 
@@ -202,7 +193,7 @@ def sort_key_of(pk: str, number: int, *, begins: str = "") -> str | None:
     start: Any = None
     while True:
         read_on = partial(
-            _connection().query, settings.table, pk, condition, limit=number, exclusive_start_key=start, select="COUNT"
+            connection().query, settings.table, pk, condition, limit=number, exclusive_start_key=start, select="COUNT"
         )
         page = _reading(partial(read_on, consistent_read=True))
         number, start = number - page["Count"], page.get("LastEvaluatedKey")
@@ -228,108 +219,10 @@ def delete_many(keys: Sequence[Key[Any]]) -> None:
     _write_each([{"DeleteRequest": {"Key": {"pk": {"S": pk}, "sk": {"S": sk}}}} for pk, sk in places])
 
 
-@dataclass
-class _Update:
-    key: Key[Any]
-    actions: list[Action] = field(default_factory=list)
-    condition: Condition | None = None
-    otherwise: Exception = field(default_factory=Stale)
-
-    def send(self, transaction: TransactWrite) -> None:
-        row = self.key.kind(self.key.pk, self.key.sk)
-        transaction.update(row, self.actions, condition=self.condition)
-
-
-@dataclass
-class Change:
-    """Rows written together or not at all. Every condition says which error it means when it does not hold.
-
-    A transaction that collides with another is tried again; a failing condition raises its error (Stale unless said).
-    """
-
-    _checks: list[tuple[Callable[[TransactWrite], None], Exception]] = field(default_factory=list)
-    _deletes: list[tuple[Callable[[TransactWrite], None], Exception]] = field(default_factory=list)
-    _puts: list[tuple[Callable[[TransactWrite], None], Exception]] = field(default_factory=list)
-    _updates: dict[tuple[str, str], "_Update"] = field(default_factory=dict)
-
-    def check(self, key: Key[Any], condition: Condition, otherwise: Exception | None = None) -> None:
-        """Demand something of a row that is not written."""
-        self._checks.append(
-            (lambda tx: tx.condition_check(key.kind, key.pk, key.sk, condition=condition), otherwise or Stale())
-        )
-
-    def put(self, row: Row, condition: Condition | None = None, otherwise: Exception | None = None) -> None:
-        """Write a whole row. Raises KeyTooLong."""
-        if not _fits(row.pk, row.sk):
-            raise KeyTooLong
-        self._puts.append((lambda tx: tx.save(row, condition=condition), otherwise or Stale()))
-
-    def add(self, row: Row, otherwise: Exception | None = None) -> None:
-        """Write a row that must be new."""
-        self.put(row, condition=Row.pk.does_not_exist(), otherwise=otherwise)
-
-    def update(
-        self,
-        key: Key[Any],
-        actions: Sequence[Action],
-        condition: Condition | None = None,
-        otherwise: Exception | None = None,
-    ) -> None:
-        """Change some attributes of a row, or create it with them. Several updates of one row become one."""
-        if not key.fits:
-            raise KeyTooLong
-        update = self._updates.setdefault((key.pk, key.sk), _Update(key))
-        update.actions.extend(actions)
-        if condition is not None:
-            update.condition = condition if update.condition is None else update.condition & condition
-            update.otherwise = otherwise or Stale()
-
-    def delete(self, key: Key[Any], condition: Condition | None = None, otherwise: Exception | None = None) -> None:
-        """Remove a row; removing what is not there is no error unless the condition says so."""
-        row = key.kind(key.pk, key.sk)
-        self._deletes.append((lambda tx: tx.delete(row, condition=condition), otherwise or Stale()))
-
-    def __len__(self) -> int:
-        return len(self._checks) + len(self._deletes) + len(self._puts) + len(self._updates)
-
-    def commit(self) -> None:
-        """Write it all. Raises the error of the first condition that fails, or StoreUnavailable."""
-        # PynamoDB sends checks, deletes, puts and updates in this order, and reasons come back in the order sent.
-        steps = [*self._checks, *self._deletes, *self._puts]
-        steps += [(update.send, update.otherwise) for update in self._updates.values()]
-        if not steps:
-            return
-        try:
-            with TransactWrite(connection=_connection()) as transaction:
-                for step, _ in steps:
-                    step(transaction)
-        except TransactWriteError as problem:
-            _raise_failed_condition(problem, [error for _, error in steps])
-            raise _failure(problem) from problem
-
-
-def again_when_stale(decide: Callable[[], Decided]) -> Decided:
-    """Run a read-decide-write routine again while others get in between. Raises StoreUnavailable when that goes on."""
-    with bounded() as patience:
-        for tries in count_from(1):
-            try:
-                return decide()
-            except Stale as problem:
-                if not patience.pause(tries):
-                    raise StoreUnavailable from problem
-    raise AssertionError("unreachable")
-
-
-def _raise_failed_condition(problem: TransactWriteError, errors: list[Exception]) -> None:
-    for reason, error in zip(problem.cancellation_reasons, errors, strict=False):
-        if reason is not None and reason.code == "ConditionalCheckFailed":
-            raise error from problem
-
-
 WRONG = frozenset({"ValidationException", "ValidationError", "ItemCollectionSizeLimitExceeded"})
 
 
-def _failure(problem: PynamoDBException) -> Exception:
+def failure_of(problem: PynamoDBException) -> Exception:
     """What a failed call means to whoever asked for it; it was tried again already where that makes sense (aws.py)."""
     reasons = problem.cancellation_reasons if isinstance(problem, TransactWriteError) else []
     answer = getattr(problem.cause, "response", None) or {}  # PynamoDB stumbles over time-outs, which have None there
@@ -354,7 +247,7 @@ def _write_each(requests: list[Any]) -> None:
     def write(batch: list[Any]) -> list[Any]:
         puts = [request["PutRequest"]["Item"] for request in batch if "PutRequest" in request]
         deletes = [request["DeleteRequest"]["Key"] for request in batch if "DeleteRequest" in request]
-        answer = _reading(lambda: _connection().batch_write_item(settings.table, puts, deletes))
+        answer = _reading(lambda: connection().batch_write_item(settings.table, puts, deletes))
         refused: list[Any] = answer.get("UnprocessedItems", {}).get(settings.table, [])
         return refused
 
@@ -365,13 +258,13 @@ def _reading(call: Callable[[], Any]) -> Any:
     try:
         return call()
     except PynamoDBException as problem:
-        raise _failure(problem) from problem
+        raise failure_of(problem) from problem
 
 
 _connecting = threading.Lock()
 
 
-def _connection() -> Any:
+def connection() -> Any:
     """PynamoDB's connection, which every kind of row shares; it calls through the client that has our time limits."""
     if Row._connection is None or Row._connection.connection._client is None:
         with _connecting:

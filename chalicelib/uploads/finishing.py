@@ -27,7 +27,8 @@ from chalicelib.packages.errors import (
 )
 from chalicelib.packages.upload import Upload, publish
 from chalicelib.platform import observe
-from chalicelib.platform.table import Change, StoreUnavailable
+from chalicelib.platform.change import Change
+from chalicelib.platform.table import StoreUnavailable
 from chalicelib.uploads import staging, store
 from chalicelib.uploads.errors import AttemptLost, UploadMissing
 from chalicelib.uploads.store import UploadRow

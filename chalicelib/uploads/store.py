@@ -12,7 +12,8 @@ from pynamodb.expressions.condition import Condition
 
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
-from chalicelib.platform.table import Change, Key, Row, partition, read
+from chalicelib.platform.change import Change
+from chalicelib.platform.table import Key, Row, partition, read
 from chalicelib.uploads.errors import AlreadyFinishing, AttemptLost, UploadMissing
 from chalicelib.uploads.parts import Plan
 

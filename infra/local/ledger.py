@@ -13,8 +13,9 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action, AddAction, SetAction
 
 from chalicelib.platform.aws import client
+from chalicelib.platform.change import Change
 from chalicelib.platform.settings import settings
-from chalicelib.platform.table import Change, Found, Key, Row, read_many
+from chalicelib.platform.table import Found, Key, Row, read_many
 
 BATCH = 25
 """What BatchWriteItem takes."""

@@ -9,14 +9,12 @@ import pytest
 from pynamodb.attributes import NumberAttribute
 
 from chalicelib.platform import aws, patience, table
+from chalicelib.platform.change import Change, Stale, again_when_stale
 from chalicelib.platform.table import (
-    Change,
     Key,
     Row,
-    Stale,
     StoreRefused,
     StoreUnavailable,
-    again_when_stale,
     count,
     delete_many,
     put_many,
@@ -318,7 +316,7 @@ def test_threads_share_one_client_with_a_connection_for_each(monkeypatch: pytest
         start.wait()
         aws.client("s3")
         read(Key(NumberRow, "nothing", str(number)))
-        return table._connection().client
+        return table.connection().client
 
     with ThreadPoolExecutor(32) as threads:
         clients = set(map(id, threads.map(first_read, range(32))))

@@ -27,7 +27,8 @@ from chalicelib.origins import service as origins
 from chalicelib.packages import artifacts, store
 from chalicelib.packages.errors import ReleaseExists
 from chalicelib.packages.upload import Upload, publish
-from chalicelib.platform.table import Change, read
+from chalicelib.platform.change import Change
+from chalicelib.platform.table import read
 from tests.builders.hart import a_hart
 
 RACERS = 2

@@ -12,6 +12,7 @@ from chalicelib.core.target import Target
 from chalicelib.events.store import EVENTS, EventRow, GroupEventRow, group_events_partition
 from chalicelib.packages import steps
 from chalicelib.platform import table
+from chalicelib.platform.change import Change
 from tests.api.client import Depot, Reply
 from tests.builders.members import a_member
 from tests.builders.names import a_name
@@ -311,7 +312,7 @@ def test_an_interruption_leaves_nothing(
         raise Interrupted
 
     with monkeypatch.context() as fault:
-        fault.setattr(table.Change, "commit", die)
+        fault.setattr(Change, "commit", die)
         assert move(depot, origin, channel, one, two).status == 500
 
     assert members(depot, origin, channel) == []

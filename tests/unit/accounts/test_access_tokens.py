@@ -12,7 +12,8 @@ from chalicelib.accounts.sign_in import find_or_create
 from chalicelib.core import access_token
 from chalicelib.core.access_token import AccessTokenClaims
 from chalicelib.core.roles import SessionFlags
-from chalicelib.platform.table import Change, read
+from chalicelib.platform.change import Change
+from chalicelib.platform.table import read
 from tests.builders.names import a_name
 
 pytestmark = pytest.mark.usefixtures("table")

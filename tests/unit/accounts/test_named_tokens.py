@@ -15,7 +15,8 @@ from chalicelib.core.token_scope import Scope
 from chalicelib.core.visibility import Visibility
 from chalicelib.origins import service as origins
 from chalicelib.platform import clock
-from chalicelib.platform.table import Change, StoreUnavailable, read
+from chalicelib.platform.change import Change
+from chalicelib.platform.table import StoreUnavailable, read
 from tests.builders.names import a_name
 
 pytestmark = pytest.mark.usefixtures("table")

@@ -10,7 +10,8 @@ from chalicelib.accounts import caller, credentials, sign_in, store
 from chalicelib.accounts.errors import TokenRefused
 from chalicelib.accounts.sign_in import Identity, find_or_create, start_session
 from chalicelib.core.session_token import Provider, account_id_of, fingerprint
-from chalicelib.platform.table import Change, read
+from chalicelib.platform.change import Change
+from chalicelib.platform.table import read
 from tests.builders.names import a_name
 
 pytestmark = pytest.mark.usefixtures("table")

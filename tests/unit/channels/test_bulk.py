@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from chalicelib.channels.bulk import SHARED_ROWS, Move, _batches
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
-from chalicelib.platform.table import TRANSACTION_LIMIT
+from chalicelib.platform.change import TRANSACTION_LIMIT
 
 TARGETS = st.lists(st.sampled_from(list(Target)), min_size=1, unique=True).map(tuple)
 MOVES = st.lists(TARGETS, max_size=120).map(

@@ -9,7 +9,7 @@ from chalicelib.accounts.credentials import Credential
 from chalicelib.accounts.sign_in import find_or_create
 from chalicelib.core.visibility import Visibility
 from chalicelib.origins import invitations, membership, service
-from chalicelib.platform.table import Change
+from chalicelib.platform.change import Change
 from tests.builders.engine import an_engine
 from tests.builders.names import a_name
 

@@ -9,7 +9,7 @@ from chalicelib.channels import service as channels
 from chalicelib.core.target import Target
 from chalicelib.events import service, store
 from chalicelib.events.kinds import Operation, Trigger
-from chalicelib.platform.table import Change
+from chalicelib.platform.change import Change
 from tests.api.client import Depot, Reply
 from tests.builders.members import a_member
 from tests.builders.names import a_name

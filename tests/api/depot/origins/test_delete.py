@@ -4,7 +4,8 @@ import pytest
 
 from chalicelib.origins import deletion, store
 from chalicelib.origins.store import OriginCountRow
-from chalicelib.platform.table import Change, StoreUnavailable, rows
+from chalicelib.platform.change import Change
+from chalicelib.platform.table import StoreUnavailable, rows
 from tests.api.client import Depot
 from tests.builders.keys import a_sealed_value, a_signing_pair
 from tests.builders.members import a_member

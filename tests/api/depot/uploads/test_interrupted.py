@@ -10,8 +10,8 @@ from chalicelib.packages import artifacts, upload
 from chalicelib.packages.errors import ArtifactStoreFailed
 from chalicelib.platform import background
 from chalicelib.platform.aws import client
+from chalicelib.platform.change import Change
 from chalicelib.platform.settings import settings
-from chalicelib.platform.table import Change
 from chalicelib.uploads import finishing, service, staging, store
 from tests.builders.hart import a_hart
 from tests.builders.names import a_name
