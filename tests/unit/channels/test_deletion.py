@@ -1,0 +1,79 @@
+"""Deleting a channel with many packages: few transactions, none too large, and nothing left in it (packages.md 9.3)."""
+
+from collections.abc import Iterator
+
+import pytest
+from pynamodb.connection.base import Connection
+
+from chalicelib.channels import service
+from chalicelib.core.target import Target
+from chalicelib.core.visibility import Visibility
+from chalicelib.origins import service as origins
+from tests.builders.bucket import a_bucket
+from tests.builders.engine import an_engine
+from tests.builders.histories import histories
+from tests.builders.names import a_name
+from tests.builders.package_requests import SOMEBODY, Wish
+from tests.builders.shelf import assert_consistent
+
+
+@pytest.fixture
+def origin() -> Iterator[str]:
+    """An origin with a channel `one`, on an engine without HTTP in between and a bucket in memory."""
+    with an_engine(), histories(), a_bucket():
+        origin = a_name("origin")
+        origins.create(origin, Visibility.PUBLIC, SOMEBODY)
+        service.create(origin, "one", SOMEBODY)
+        yield origin
+
+
+def fill(origin: str, *packages: tuple[str, str, str], targets: tuple[Target, ...] = (Target.X86_64_LINUX,)) -> None:
+    """Publish packages and promote them to the channel."""
+    for package in packages:
+        for target in targets:
+            for what in ("upload", "promote"):
+                assert Wish(what, origin, package, target, channel="one").ask() is None
+
+
+def test_packages_leave_as_many_at_a_time_as_a_transaction_holds(origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(origin, *(("tool", "1.0", str(number)) for number in range(45)))
+    sizes = []
+    call = Connection._make_api_call
+
+    def watch(connection: Connection, operation: str, request: dict[str, list[object]]) -> object:
+        if operation == "TransactWriteItems":
+            sizes.append(len(request["TransactItems"]))
+        return call(connection, operation, request)
+
+    monkeypatch.setattr(Connection, "_make_api_call", watch)
+    service.delete(origin, "one")
+
+    closing, *leaving, ending = sizes
+    assert len(leaving) == 2
+    assert max(leaving) <= 100
+    assert (closing, ending) == (3, 2)
+    shelf = assert_consistent(origin)
+    assert "one" not in shelf.channels
+    assert all(spot.channels == {"unstable"} for spot in shelf.packages.values())
+
+
+def test_an_ident_leaves_on_all_its_targets(origin: str) -> None:
+    accepted = tuple(target for target in Target if target not in (Target.X86_64_DARWIN, Target.AARCH64_WINDOWS))
+    fill(origin, *(("tool", "1.0", str(number)) for number in range(7)), targets=accepted)
+    fill(origin, ("main", "main", "1"))
+
+    service.delete(origin, "one")
+
+    shelf = assert_consistent(origin)
+    assert len(shelf.packages) == 7 * len(accepted) + 1
+    assert all(spot.channels == {"unstable"} for spot in shelf.packages.values())
+
+
+def test_other_channels_keep_their_packages(origin: str) -> None:
+    fill(origin, ("tool", "1.0", "1"))
+    assert Wish("promote", origin, ("tool", "1.0", "1"), channel="stable").ask() is None
+
+    service.delete(origin, "one")
+
+    [spot] = assert_consistent(origin).packages.values()
+    assert spot.channels == {"stable", "unstable"}
