@@ -9,9 +9,10 @@ ORIGIN_NAME_CHARACTERS = 255
 STORABLE_BYTES = 450
 """Artifact keys hold the ident twice, with about 120 bytes around; the object store's keys end at 1,024 bytes."""
 
-_ORIGIN_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
-_PACKAGE_NAME = re.compile(r"[A-Za-z0-9_-]+")
-_UNSTORABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+# Compiled at their first use, which `re` remembers: reads do not need them, and every cold start would pay for them.
+_ORIGIN_NAME = r"[a-z0-9][a-z0-9_-]*"
+_PACKAGE_NAME = r"[A-Za-z0-9_-]+"
+_UNSTORABLE = r"[\x00-\x1f\x7f\ud800-\udfff]"
 
 
 class IdentMalformed(ValueError):
@@ -49,12 +50,12 @@ class PackageIdent:
 
 def is_origin_name(text: str) -> bool:
     """Lower case letters, digits, `_` and `-`, the first one a letter or digit; at most 255."""
-    return len(text) <= ORIGIN_NAME_CHARACTERS and _ORIGIN_NAME.fullmatch(text) is not None
+    return len(text) <= ORIGIN_NAME_CHARACTERS and re.fullmatch(_ORIGIN_NAME, text) is not None
 
 
 def is_package_name(text: str) -> bool:
     """ASCII letters, digits, `_` and `-`; at least one."""
-    return _PACKAGE_NAME.fullmatch(text) is not None
+    return re.fullmatch(_PACKAGE_NAME, text) is not None
 
 
 def is_storable(ident: PackageIdent) -> bool:
@@ -63,6 +64,6 @@ def is_storable(ident: PackageIdent) -> bool:
     No part is empty or holds a slash, a control character or a lone surrogate, and all parts fit STORABLE_BYTES.
     """
     parts = (ident.origin, ident.name, ident.version, ident.release)
-    if any(not part or "/" in part or _UNSTORABLE.search(part) for part in parts):
+    if any(not part or "/" in part or re.search(_UNSTORABLE, part) for part in parts):
         return False
     return sum(len(part.encode()) for part in parts) <= STORABLE_BYTES

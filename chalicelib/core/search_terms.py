@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
-_WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
+_WORD = r"[^\W_]+(?:-[^\W_]+)*"
 _REPLACED = "\ufffd"
 
 
@@ -48,7 +48,7 @@ def tokens(text: str) -> list[str]:
 
 def words(text: str) -> list[str]:
     """Runs of letters and digits, lower-case, joined by single hyphens."""
-    return _WORD.findall(text.lower())
+    return re.findall(_WORD, text.lower())
 
 
 def decoded_again(sent: str | bytes) -> str:

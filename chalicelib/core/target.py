@@ -3,7 +3,7 @@
 import re
 from enum import StrEnum
 
-_USER_AGENT = re.compile(r"(?P<client>[^\s]+)\s?(\((?P<target>\w+-\w+); (?P<kernel>.*)\))?")
+_USER_AGENT = r"(?P<client>[^\s]+)\s?(\((?P<target>\w+-\w+); (?P<kernel>.*)\))?"
 
 
 class TargetUnknown(ValueError):
@@ -48,7 +48,7 @@ def resolve(query: str | None, user_agent: str | None) -> Target:
     """
     if query is not None:
         return Target.parse(query)
-    named = _USER_AGENT.search(user_agent or "")
+    named = re.search(_USER_AGENT, user_agent or "")
     if named is None or named["target"] is None:
         return DEFAULT_TARGET
     try:

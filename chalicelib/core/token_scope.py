@@ -10,7 +10,6 @@ from enum import StrEnum
 
 _READS = frozenset({"GET", "HEAD"})
 _OF_THE_ACCOUNT = ("/profile/access-tokens", "/profile/tokens")
-_UPLOADS = "/depot/uploads"
 _RELEASE = "/depot/pkgs/{origin}/{pkg}/{version}/{release}"
 _UPLOADS = "/depot/uploads"
 _CHANNELS = ("/depot/channels/", "/promotions/", "/demotions/")

@@ -2,7 +2,7 @@
 
 import re
 
-_DIGITS = re.compile(r"\+?[0-9]+", re.ASCII)
+_DIGITS = r"\+?[0-9]+"
 
 
 class NotUnsigned(ValueError):
@@ -13,6 +13,6 @@ def unsigned(text: str, bits: int) -> int:
     """A number from ASCII digits, a plus in front allowed, nothing around it. Raises NotUnsigned."""
     significant = text.lstrip("+0")
     # ten bits are more than three digits; a text of thousands of digits is never turned into a number
-    if not _DIGITS.fullmatch(text) or len(significant) > bits // 3 + 1 or int(significant or "0") >= 2**bits:
+    if not re.fullmatch(_DIGITS, text) or len(significant) > bits // 3 + 1 or int(significant or "0") >= 2**bits:
         raise NotUnsigned(text[:30])
     return int(significant or "0")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.search_terms import QueryUndecodable, Terms, decoded_again
@@ -23,11 +22,10 @@ else:
     service = deferred("chalicelib.events.service")
 
 routes = Routes("events")
-_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
+_DAY = r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})"
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """What a client asks of either depot; `query` is its text as the client sent it, decoded once."""
 
     wanted: service.Wanted
@@ -64,7 +62,7 @@ def _day(call: Call, name: str, alias: str) -> date:
         text = call.optional(alias)
     if text is None:
         raise QueryMalformed(f"missing field `{name}`")
-    match = _DAY.fullmatch(text)
+    match = re.fullmatch(_DAY, text)
     try:
         if match is not None:
             return date(int(match[1]), int(match[2]), int(match[3]))

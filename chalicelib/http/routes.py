@@ -4,9 +4,8 @@ Permission table, inventory, OpenAPI document and authorisation matrix are deriv
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from chalicelib.core.roles import Role
 from chalicelib.http.answer import Answer
@@ -27,8 +26,7 @@ ANYONE = Access.ANYONE
 SESSION = Access.SESSION
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """One operation.
 
     `needs` is checked on the origin in the path before the handler runs; `refused` is the status when the role is
@@ -54,12 +52,12 @@ class Route:
         return f"{self.method} {self.path}"
 
 
-@dataclass
 class Routes:
     """The routes of one domain, in the order in which they are declared."""
 
-    domain: str
-    declared: list[Route] = field(default_factory=list)
+    def __init__(self, domain: str) -> None:
+        self.domain = domain
+        self.declared: list[Route] = []
 
     def on(self, methods: Sequence[str], path: str, needs: Needs, **more: Any) -> Callable[[Handler], Handler]:
         """Declare a handler for some methods of a path."""
