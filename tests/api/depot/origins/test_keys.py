@@ -11,7 +11,7 @@ from tests.api.client import Depot, Reply
 from tests.builders.keys import REFERENCE_KEYS, a_signing_pair
 from tests.builders.members import a_member
 from tests.builders.names import a_name
-from tests.builders.origins import an_origin
+from tests.builders.origins import an_origin, the_origin
 
 NO_CACHE = "private, no-cache, no-store"
 
@@ -41,7 +41,7 @@ def assert_key_file(reply: Reply, text: bytes, file_name: str) -> None:
 @pytest.mark.parametrize("origin", ["neurosis", "rcpd"])
 def test_keys_made_by_the_real_client_survive_the_round_trip(depot: Depot, origin: str) -> None:
     public, secret = real_keys(origin)
-    an_origin(depot, name=origin)
+    the_origin(depot, origin)
     revision = public.name.split(".")[0].rpartition("-")[2]
 
     assert depot.post(f"/depot/origins/{origin}/keys/{revision}", by="bobo", body=public.read_bytes()).status == 201

@@ -13,7 +13,7 @@ from chalicelib.platform.settings import settings
 from tests.api.client import Depot, Reply
 from tests.builders.hart import Hart, a_hart, a_reference_hart, packed, signed
 from tests.builders.names import a_name
-from tests.builders.origins import an_origin
+from tests.builders.origins import an_origin, the_origin
 from tests.builders.packages import a_channel, a_package, delete, promote, set_visibility, upload
 
 WINDOWS = "x86_64-windows"
@@ -572,8 +572,7 @@ class TestHab:
     )
     def test_real_archives_come_back_byte_for_byte(self, depot: Depot, archive_name: str) -> None:
         hart = a_reference_hart(archive_name)
-        if depot.get(f"/depot/origins/{hart.ident.origin}").status == 404:
-            an_origin(depot, name=hart.ident.origin)
+        the_origin(depot, hart.ident.origin)
 
         assert upload(depot, hart, forced=False).status == 201
 
