@@ -15,11 +15,11 @@ from chalicelib.http.routes import ANYONE, Routes
 from chalicelib.platform.deferred import deferred
 
 if TYPE_CHECKING:
-    from chalicelib.care import deprecations, facts, policy, promotions, render, retention, retirement
+    from chalicelib.care import deprecations, facts, listing, policy, promotions, render, retention, retirement
 else:
-    deprecations, facts, policy, promotions, render, retention, retirement = (
+    deprecations, facts, listing, policy, promotions, render, retention, retirement = (
         deferred(f"chalicelib.care.{name}")
-        for name in ("deprecations", "facts", "policy", "promotions", "render", "retention", "retirement")
+        for name in ("deprecations", "facts", "listing", "policy", "promotions", "render", "retention", "retirement")
     )
 
 routes = Routes("care")
@@ -190,3 +190,17 @@ def _field(body: dict[str, Any], name: str, kind: Any, default: Any) -> Any:
     if value is _REQUIRED or not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise BodyMalformed(f"`{name}` is missing or of the wrong type")
     return value
+
+
+@routes.put("/unlisted/{origin}/{pkg}/{version}/{release}", needs=Role.MAINTAINER)
+def unlist(call: Call) -> Answer:
+    """Keep a release for those who know its ident, and for members."""
+    listing.unlist(call.ident)
+    return EMPTY_204
+
+
+@routes.delete("/unlisted/{origin}/{pkg}/{version}/{release}", needs=Role.MAINTAINER)
+def list_again(call: Call) -> Answer:
+    """Show a release again, as its package settings say."""
+    listing.list_again(call.ident)
+    return EMPTY_204

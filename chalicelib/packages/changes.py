@@ -70,6 +70,11 @@ def set_visibility(ident: PackageIdent, visibility: Visibility) -> None:
     """
     if visibility is Visibility.HIDDEN:
         raise VisibilityRefused("Not allowed to set packages to 'hidden'")
+    show_as(ident, visibility)
+
+
+def show_as(ident: PackageIdent, visibility: Visibility) -> None:
+    """Give all targets of an ident any visibility; `hidden` comes from our own paths only (docs/OPERATING.md)."""
     for target in again_when_stale(partial(_set_visibility, ident, tuple(Target), visibility)):
         again_when_stale(partial(_set_visibility, ident, (target,), visibility))
 

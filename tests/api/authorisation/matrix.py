@@ -145,6 +145,8 @@ MATRIX = [
     Cell(f"DELETE {D}/1.0", Rank.MAINTAINER),
     Cell(f"DELETE {D}/1.0/20240101000000", Rank.MAINTAINER),
     Cell(f"GET /packages/{{origin}}/{IDENT}", ANYONE),
+    Cell(f"PUT /unlisted/{{origin}}/{IDENT}", Rank.MAINTAINER),
+    Cell(f"DELETE /unlisted/{{origin}}/{IDENT}", Rank.MAINTAINER),
     Cell("GET /depot/events?from_date=2024-1-1&to_date=2024-1-2", ANYONE),
 ]
 

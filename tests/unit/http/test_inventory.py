@@ -63,6 +63,8 @@ ADDITIONS = {
     "GET /profile/tokens",
     "POST /profile/tokens",
     "DELETE /profile/tokens/{}",
+    "PUT /unlisted/{}/{}/{}/{}",
+    "DELETE /unlisted/{}/{}/{}/{}",
     "POST /depot/uploads",
     "GET /depot/uploads/{}",
     "DELETE /depot/uploads/{}",
