@@ -9,6 +9,7 @@ from chalicelib.accounts.routes import routes as accounts
 from chalicelib.care.routes import routes as care
 from chalicelib.channels.bulk_routes import routes as bulk_channels
 from chalicelib.channels.routes import routes as channels
+from chalicelib.docs.routes import routes as docs
 from chalicelib.events.routes import routes as events
 from chalicelib.ext.routes import routes as ext
 from chalicelib.http.app import App
@@ -33,6 +34,7 @@ DOMAINS = (
     uploads,
     ext,
     care,
+    docs,
 )
 
 app = App("bldr")

@@ -20,10 +20,14 @@ from chalicelib.http.routes import ANYONE, Route, Routes
 from chalicelib.platform import observe, patience
 from chalicelib.platform.table import StoreUnavailable
 
+mounted: list[Route] = []
+"""Every route that is served, for those who describe the API."""
+
 
 def mount(app: App, domains: Iterable[Routes]) -> None:
     """Give Chalice one view per path and method."""
     for routes in domains:
+        mounted.extend(routes.declared)
         by_handler: dict[tuple[str, Callable[..., Any]], list[Route]] = defaultdict(list)
         for route in routes.declared:
             by_handler[route.path, route.handler].append(route)

@@ -47,6 +47,8 @@ WRITE_ORIGIN: dict[str, Any] = {"weakest": Rank.ADMINISTRATOR}
 MATRIX = [
     Cell("GET /status", ANYONE),
     Cell("HEAD /status", ANYONE),
+    Cell("GET /openapi.json", ANYONE),
+    Cell("GET /docs", ANYONE),
     Cell("GET /authenticate/bobo", ANYONE),
     Cell("GET /profile", SIGNED_IN),
     Cell("PATCH /profile", SIGNED_IN, json={"email": "someone@example.com"}),

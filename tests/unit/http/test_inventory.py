@@ -63,6 +63,8 @@ ADDITIONS = {
     "GET /profile/tokens",
     "POST /profile/tokens",
     "DELETE /profile/tokens/{}",
+    "GET /openapi.json",
+    "GET /docs",
     "PUT /unlisted/{}/{}/{}/{}",
     "DELETE /unlisted/{}/{}/{}/{}",
     "POST /depot/uploads",

@@ -1,0 +1,27 @@
+"""A page that shows every operation with its permission; plain HTML that needs no other file."""
+
+from collections.abc import Iterable
+from html import escape
+
+from chalicelib.docs.openapi import TITLE, permission, summary
+from chalicelib.http.routes import Route
+
+STYLE = (
+    "body{font:16px/1.5 sans-serif;margin:2em auto;max-width:75em;padding:0 1em}"
+    "td{padding:.2em .8em .2em 0;vertical-align:top}"
+)
+
+
+def html(routes: Iterable[Route]) -> str:
+    """The page for some routes, by path."""
+    rows = "\n".join(_row(route) for route in sorted(routes, key=lambda route: (route.path, route.method)))
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{TITLE} API</title><style>{STYLE}</style>\n'
+        f'<h1>{TITLE} API</h1><p>All paths are below <code>/v1</code>. <a href="openapi.json">OpenAPI</a></p>\n'
+        f"<table>\n{rows}\n</table></html>"
+    )
+
+
+def _row(route: Route) -> str:
+    cells = (f"<code>{escape(route.name)}</code>", escape(summary(route)), escape(permission(route)))
+    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
