@@ -5,6 +5,7 @@ was granted to one client fits what was granted to the others. Rows that are rea
 because DynamoDB promises no more. Some clients die halfway.
 """
 
+import os
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -39,6 +40,9 @@ from tests.builders.shelf import Shelf, assert_consistent
 
 Outcome = type[Exception] | None
 LINUX, WINDOWS = Target.X86_64_LINUX, Target.X86_64_WINDOWS
+
+HISTORIES = int(os.environ.get("HISTORIES", "48"))
+"""Seeded histories of twenty clients each; `HISTORIES=500 make test` for a night, 48 keep the run short."""
 
 
 @dataclass(frozen=True)
@@ -298,7 +302,7 @@ def test_members_find_what_is_private_while_the_newest_release_goes(scene: Scene
 @pytest.mark.parametrize("block", range(4))
 def test_every_history_is_legal_after_every_call(stage: Stage, block: int) -> None:
     granted: set[str] = set()
-    for number in range(block, 48, 4):
+    for number in range(block, HISTORIES, 4):
         scene = Scene(stage, number)
         scene.begin(UPLOAD, UPLOAD_LIBRARY, CREATE, PROMOTE)
         scene.run(*(a_wish(scene.seed) for _ in range(20)), killed=0.1)
