@@ -58,7 +58,7 @@ def _hands(jobs: int) -> Iterator[ThreadPoolExecutor]:
     executor = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="bldr")
     try:
         yield executor
-    except BaseException:
+    except BaseException:  # Ctrl-C too: what has not begun is not begun any more
         executor.shutdown(wait=False, cancel_futures=True)
         raise
     executor.shutdown()

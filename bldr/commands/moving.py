@@ -1,16 +1,45 @@
 """Promotion and demotion, which differ in one word: the plan first, then the question, then the steps."""
 
+from collections.abc import Callable
+from functools import reduce
+from typing import Any
+
 import click
 
 from bldr.channel_plan import ChannelPlan, Move
 from bldr.client import Builder
 from bldr.commands.channels import existing
+from bldr.commands.options import Command, TargetType, builder_options, jobs_option, yes_option
 from bldr.configuration import default_origin
 from bldr.crew import each, in_order
 from bldr.errors import ChangeRefused, StepsFailed
 from bldr.output import counted, demand_confirmation, show_table
 from bldr.packages import Package
 from chalicelib.core.target import Target
+
+
+def moving_options(source_help: str) -> Callable[[Command], Command]:
+    """What both commands are told: idents and a channel, or a whole channel, and the usual options."""
+    options = (
+        click.argument("names", nargs=-1, metavar="[IDENT...]"),
+        click.argument("channel"),
+        click.option("--from-channel", "source", metavar="SRC", help=source_help),
+        click.option(
+            "--target", "targets", type=TargetType(), multiple=True, help="Only these; else all that a release has."
+        ),
+        yes_option,
+        jobs_option,
+        builder_options,
+    )
+    return lambda command: reduce(lambda made, option: option(made), reversed(options), command)
+
+
+def move_wanted(builder: Builder, move: Move, *, source: str | None, **wanted: Any) -> None:
+    """Move what is named, or all of a source channel. Raises IdentUnclear, ChangeRefused, StepsFailed."""
+    if source is None:
+        move_named(builder, move, **wanted)
+    else:
+        move_channel(builder, move, source=source, **wanted)
 
 
 def move_named(

@@ -4,13 +4,13 @@ Invited → accepted (a member) | ignored → accepted or rescinded | rescinded.
 account; an ignored one counts too.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.accounts.caller import Caller, Session
 from chalicelib.core.roles import Role
+from chalicelib.core.unsigned import NotUnsigned, unsigned
 from chalicelib.events import audit
 from chalicelib.events.audit import Operation
 from chalicelib.origins import invitation_store, membership, store
@@ -20,9 +20,6 @@ from chalicelib.origins.members import MemberRow, member_key
 from chalicelib.platform.change import Change, again_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.table import read
-
-_U64 = re.compile(r"\+?[0-9]+", re.ASCII)
-_U64_LIMIT = 2**64
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +50,10 @@ class Invitation:
 
 def parse_id(text: str) -> int:
     """An invitation's id in a path. Raises InvitationIdInvalid."""
-    digits = text.lstrip("+0") or "0"
-    if not _U64.fullmatch(text) or len(digits) > 20 or int(digits) >= _U64_LIMIT:
-        raise InvitationIdInvalid(text)
-    return int(digits)
+    try:
+        return unsigned(text, bits=64)
+    except NotUnsigned as problem:
+        raise InvitationIdInvalid(text) from problem
 
 
 def of_origin(origin: str) -> Sequence[Invitation]:

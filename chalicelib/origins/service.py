@@ -1,10 +1,10 @@
 """The rules of origins: creation, showing, the default visibility (accounts.md 8.4)."""
 
-import re
 from dataclasses import dataclass
 
 from chalicelib.accounts.caller import Caller, Session
 from chalicelib.channels.store import BORN_WITH, ChannelRow, channel_key
+from chalicelib.core.ident import is_origin_name
 from chalicelib.core.roles import Role
 from chalicelib.core.visibility import Visibility
 from chalicelib.events import audit
@@ -16,8 +16,6 @@ from chalicelib.origins.store import LeavingOriginRow, OriginCountRow, OriginRow
 from chalicelib.platform.change import Change, Stale, again_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.settings import settings
-
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,254}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ def create(name: str, visibility: Visibility, by: Session) -> NewOrigin:
     """
     if settings.origin_creators and by.name not in settings.origin_creators:
         raise CreationNotAllowed
-    if not _NAME.fullmatch(name):
+    if not is_origin_name(name):
         raise OriginNameInvalid
     origin = NewOrigin(name, by.account_id, visibility, timestamp(now()))
 

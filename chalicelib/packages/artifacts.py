@@ -73,7 +73,7 @@ def copy(source: str, key: str, progress: Callable[[], None]) -> None:
     from s3transfer.manager import TransferConfig, TransferManager
     from s3transfer.subscribers import BaseSubscriber
 
-    class Progress(BaseSubscriber):  # type: ignore[misc]
+    class Progress(BaseSubscriber):  # type: ignore[misc]  # s3transfer has no types
         def on_progress(self, **_: Any) -> None:
             progress()
 

@@ -29,7 +29,7 @@ def _sign(message: bytes) -> bytes:
     from cryptography.hazmat.primitives.asymmetric import padding
     from cryptography.hazmat.primitives.hashes import SHA1
 
-    signature: bytes = _private_key().sign(message, padding.PKCS1v15(), SHA1())  # noqa: S303
+    signature: bytes = _private_key().sign(message, padding.PKCS1v15(), SHA1())  # noqa: S303 - see above
     return signature
 
 

@@ -94,7 +94,10 @@ class Settings:
         "BLDR_NATIVE_PACKAGES", str, "all", "Who may upload native packages: `all`, `off`, or a list of origins"
     )
     rdeps_source: str = setting(
-        "BLDR_RDEPS_SOURCE", _one_of("rows", "graph"), "rows", "Where reverse dependencies are read: `rows` or `graph`"
+        "BLDR_RDEPS_SOURCE",
+        _one_of("rows", "graph"),
+        "rows",
+        "Where reverse dependencies are read: `rows` or `graph` (only the build service asks)",
     )
     private_max_age: int = setting("BLDR_PRIVATE_MAX_AGE", _seconds, 300, "Cache age of private downloads, seconds")
     download_mode: str = setting(

@@ -33,7 +33,7 @@ def receive(environ: Mapping[str, Any], largest: int = LARGEST) -> IO[bytes]:
         socket.settimeout(STALLED_AFTER_SECONDS)
     try:
         _copy(environ["wsgi.input"], body, announced, largest)
-    except BaseException:
+    except BaseException:  # also when the worker is told to end: no file of a broken body stays behind
         body.close()
         raise
     body.seek(0)
