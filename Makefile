@@ -9,23 +9,23 @@ STAGE ?= dev
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for found in python3.11 python3 python3.12 python3.13 python3.14; do \
   $$found -c '$(NEW_ENOUGH)' 2>/dev/null && { echo $$found; break; }; done)
-CHECKED := app.py chalicelib infra bldr
+CHECKED := app.py chalicelib bldr gateway infra local tests
 PACKAGES ?= 10000
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 run: $(INSTALLED) ## serve everything on http://localhost:9636 (BLDR_PORT, BLDR_LISTEN, AWS_ENDPOINT_URL)
-	@exec $(BIN)/python -m infra.local
+	@exec $(BIN)/python -m local
 
 engine: $(INSTALLED) ## serve only the embedded AWS, on ENGINE_PORT (4566)
-	@exec $(BIN)/python -m infra.local.engine --port $${ENGINE_PORT:-4566}
+	@exec $(BIN)/python -m local.engine --port $${ENGINE_PORT:-4566}
 
 seed: $(INSTALLED) ## fill the engine at AWS_ENDPOINT_URL, or one that is served then, with PACKAGES packages
-	@exec $(BIN)/python -m infra.local.fill --packages $(PACKAGES)
+	@exec $(BIN)/python -m local.seed --packages $(PACKAGES)
 
 bench: $(INSTALLED) ## measure every route in a small and a large depot (minutes), and write docs/PERFORMANCE.md
-	@exec $(BIN)/python -m infra.local.bench
+	@exec $(BIN)/python -m tests.perf.bench
 
 test: $(INSTALLED) ## run all tests
 	$(BIN)/pytest
@@ -47,7 +47,7 @@ package: $(INSTALLED) ## build/: archive and templates for STAGE (dev, prod), li
 
 lock: $(INSTALLED) ## compile requirements*.txt with hashes from the *.in files
 	$(BIN)/pip-compile $(LOCK) requirements.in
-	$(BIN)/pip-compile $(LOCK) infra/gateway/requirements.in
+	$(BIN)/pip-compile $(LOCK) gateway/requirements.in
 	$(BIN)/pip-compile $(LOCK) requirements-dev.in
 
 LOCK := --allow-unsafe --generate-hashes --no-emit-find-links --no-emit-index-url --no-emit-trusted-host --strip-extras -q

@@ -3,42 +3,46 @@
 import gc
 from typing import Any
 
-gc.disable()  # what is imported stays: looking for garbage in it would cost a tenth of the cold start
+gc.disable()  # imported modules stay alive: collecting garbage during the import costs a tenth of the cold start
 
 from chalicelib.accounts.routes import routes as accounts
-from chalicelib.care.routes import routes as care
-from chalicelib.channels.bulk_routes import routes as bulk_channels
+from chalicelib.catalog.errors import STATUS as CATALOG_ERRORS
 from chalicelib.channels.routes import routes as channels
+from chalicelib.deprecations.routes import routes as deprecations
 from chalicelib.docs.routes import routes as docs
 from chalicelib.events.routes import routes as events
 from chalicelib.ext.routes import routes as ext
 from chalicelib.http.app import App
-from chalicelib.http.dispatch import mount
+from chalicelib.identity.errors import STATUS as IDENTITY_ERRORS
 from chalicelib.origins.routes import routes as origins
 from chalicelib.packages.routes import routes as packages
-from chalicelib.packages.search_routes import routes as search
-from chalicelib.packages.settings_routes import routes as package_settings
-from chalicelib.platform.routes import routes as platform
+from chalicelib.platform.deferred import deferred
+from chalicelib.platform.object_store import STATUS as OBJECT_STORE_ERRORS
+from chalicelib.promotions.routes import routes as promotions
+from chalicelib.retention.routes import routes as retention
+from chalicelib.status.routes import routes as status
 from chalicelib.uploads.routes import routes as uploads
 
-DOMAINS = (
-    platform,
+with deferred():
+    from chalicelib.scheduled import retention as scheduled_retention
+    from chalicelib.scheduled import sweep as scheduled_sweep
+    from chalicelib.uploads import finishing
+
+app = App("bldr", IDENTITY_ERRORS, CATALOG_ERRORS, OBJECT_STORE_ERRORS)
+app.register(
+    status,
     accounts,
     origins,
     packages,
-    package_settings,
-    search,
     channels,
-    bulk_channels,
+    promotions,
+    retention,
+    deprecations,
     events,
     uploads,
     ext,
-    care,
     docs,
 )
-
-app = App("bldr")
-mount(app, DOMAINS)
 
 gc.freeze()
 gc.enable()
@@ -46,23 +50,17 @@ gc.enable()
 
 @app.lambda_function(name="finish_upload")
 def finish_upload(event: dict[str, Any], _context: Any) -> None:
-    """Publishes an upload whose parts are all there (chalicelib/uploads/finishing.py)."""
-    from chalicelib.uploads.finishing import finish
-
-    finish(event["upload_id"], event["attempt"])
+    """Publish an upload whose parts are all received (chalicelib/uploads/finishing.py)."""
+    finishing.finish(event["upload_id"], event["attempt"])
 
 
 @app.schedule("rate(1 hour)", name="sweep")
 def sweep(_event: Any) -> None:
-    """Removes what interruptions left (chalicelib/packages/sweep.py)."""
-    from chalicelib.packages.sweep import sweep
-
-    sweep(seconds=600)
+    """Remove what interrupted writes left behind (chalicelib/scheduled/sweep.py)."""
+    scheduled_sweep.sweep(seconds=600)
 
 
 @app.schedule("rate(1 hour)", name="apply_retention")
 def apply_retention(_event: Any) -> None:
-    """Removes what origins no longer want to keep (chalicelib/care/schedule.py)."""
-    from chalicelib.care.schedule import apply_policies
-
-    apply_policies(seconds=600)
+    """Remove what the retention policies of origins no longer keep (chalicelib/scheduled/retention.py)."""
+    scheduled_retention.apply_policies(seconds=600)

@@ -18,7 +18,12 @@ os.environ.update(
 for variable in [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL")]:
     del os.environ[variable]
 
-from hypothesis import settings  # noqa: E402 - the environment comes first
+from hypothesis import settings  # noqa: E402
+
+import app  # noqa: E402, F401 - the environment comes first
+from chalicelib.platform.deferred import load_deferred  # noqa: E402
+
+load_deferred()  # tests run the service in several threads
 
 settings.register_profile("here", deadline=None, derandomize=True)
 settings.load_profile("here")

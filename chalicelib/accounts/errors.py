@@ -1,32 +1,5 @@
 """Refusals of the accounts domain, and the status of each; texts are the contract's (accounts.md 2, 5, 8.2)."""
 
-from chalicelib.core.token_scope import Grant, Scope
-
-
-class TokenRefused(Exception):
-    """A credential was sent and is not valid; it is refused everywhere, also where none is needed (accounts.md 2)."""
-
-
-class SessionMissing(Exception):
-    """Nobody is signed in where somebody must be."""
-
-
-class RoleMissing(Exception):
-    """The account's role in the origin is too low, or it has none. Some routes answer 401 (packages.md 1.1)."""
-
-    def __init__(self, text: str = "", status: int = 403) -> None:
-        super().__init__(text)
-        self.status = status
-
-
-class ScopeMissing(Exception):
-    """A named token was used for what it was not made for."""
-
-    def __init__(self, needed: Scope | None, grant: Grant) -> None:
-        where = f" in origin {grant.origin}" if grant.origin else ""
-        what = "cannot do this: only the account itself can" if needed is None else f"lacks the scope {needed}"
-        super().__init__(f"The token has the scopes {', '.join(sorted(grant.scopes))}{where} and {what}.")
-
 
 class AccountMissing(Exception):
     """No account has that name or id."""
@@ -99,10 +72,6 @@ class ProviderFailed(Exception):
 
 
 STATUS: dict[type[Exception], int] = {
-    TokenRefused: 401,
-    SessionMissing: 401,
-    RoleMissing: 403,
-    ScopeMissing: 403,
     AccountMissing: 404,
     EmailMissing: 400,
     TokenIdInvalid: 422,

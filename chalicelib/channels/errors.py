@@ -1,10 +1,6 @@
 """Refusals of the channels domain, and the status of each."""
 
 
-class ChannelMissing(Exception):
-    """The origin has no such channel."""
-
-
 class ChannelExists(Exception):
     """The origin has a channel of that name."""
 
@@ -26,7 +22,6 @@ class BulkUnfinished(Exception):
 
 
 STATUS: dict[type[Exception], int] = {
-    ChannelMissing: 404,
     ChannelExists: 409,
     ChannelProtected: 403,
     NotInChannel: 400,

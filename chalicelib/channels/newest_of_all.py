@@ -8,13 +8,13 @@ what was kept holds exactly while the revisions are equal. The first reader afte
 import zlib
 from functools import partial
 
-from chalicelib.accounts.caller import Caller
-from chalicelib.channels import store
-from chalicelib.channels.store import MembershipRow, NewestOfAllRow
+from chalicelib.catalog import channel_rows
+from chalicelib.catalog.channel_rows import MembershipRow, NewestOfAllRow
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.core.version_order import release_key
 from chalicelib.core.visibility import Visibility
+from chalicelib.identity.caller import Caller
 from chalicelib.platform.table import Key, put_if_possible, rows
 
 MOST_KEPT = 300_000
@@ -26,8 +26,8 @@ def find(origin: str, channel: str, target: str, caller: Caller) -> list[Package
 
     One call with the caller's own rows, unless the channel has changed since it was last asked for.
     """
-    there, counted = store.channel_key(origin, channel), store.count_key(origin, channel)
-    kept_for = partial(store.newest_of_all_key, origin, channel, target)
+    there, counted = channel_rows.channel_key(origin, channel), channel_rows.count_key(origin, channel)
+    kept_for = partial(channel_rows.newest_of_all_key, origin, channel, target)
     found = caller.read_with(there, counted, kept_for(members=True), kept_for(members=False))
     counts = found.get(counted)
     if found.get(there) is None or counts is None or target not in set(Target):
@@ -47,7 +47,7 @@ def _read_everything(origin: str, channel: str, target: str, members: bool) -> l
     where = MembershipRow.target == target
     if not members:
         where &= MembershipRow.visibility == str(Visibility.PUBLIC)
-    for row in rows(MembershipRow, store.members_partition(origin, channel), where=where):
+    for row in rows(MembershipRow, channel_rows.members_partition(origin, channel), where=where):
         ident = PackageIdent.parse(row.ident)
         order = release_key(ident.version, ident.release)
         if order is not None and (ident.name not in newest or newest[ident.name][0] < order):

@@ -7,8 +7,8 @@ holds exactly while the channel has that revision. Without one, the rows before 
 
 import time
 
-from chalicelib.channels import store
-from chalicelib.channels.store import ChannelCountRow, PageStartRow
+from chalicelib.catalog import channel_rows
+from chalicelib.catalog.channel_rows import ChannelCountRow, PageStartRow
 from chalicelib.platform.table import Found, Key, put_if_possible
 
 DEEP = 100
@@ -19,7 +19,7 @@ NOTED_SECONDS = 3600
 
 def keys(origin: str, channel: str, offset: int) -> list[Key[PageStartRow]]:
     """The notes for a page, as members and as everybody counts; none where it is not deep."""
-    return [store.page_start_key(origin, channel, offset, private) for private in (True, False) if offset > DEEP]
+    return [channel_rows.page_start_key(origin, channel, offset, private) for private in (True, False) if offset > DEEP]
 
 
 def noted(key: Key[PageStartRow], found: Found, counts: ChannelCountRow) -> str | None:

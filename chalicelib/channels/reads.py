@@ -3,17 +3,17 @@
 from functools import partial
 from itertools import islice
 
-from chalicelib.accounts.caller import Caller
-from chalicelib.channels import page_starts, store
-from chalicelib.channels.store import MembershipRow, NewestRow
+from chalicelib.catalog import channel_rows, package_rows
+from chalicelib.catalog.channel_rows import MembershipRow, NewestRow
+from chalicelib.catalog.errors import ReleaseMissing
+from chalicelib.catalog.package_rows import PackageRow, Texts
+from chalicelib.channels import page_starts
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.core.version_order import version_key
 from chalicelib.core.visibility import Visibility
-from chalicelib.packages import store as packages
-from chalicelib.packages.errors import ReleaseMissing
+from chalicelib.identity.caller import Caller
 from chalicelib.packages.reads import texts_of
-from chalicelib.packages.store import PackageRow, Texts
 from chalicelib.platform.table import count, page_for, rows, sort_key_of
 
 PUBLIC = str(Visibility.PUBLIC)
@@ -30,19 +30,19 @@ def idents(
     `below` narrows to a name or a version: `name/` or `name/version/`. Two calls with the caller's own rows; one more
     to count what is below a name, or to note where the next deep page begins.
     """
-    there, counted = store.channel_key(origin, channel), store.count_key(origin, channel)
+    there, counted = channel_rows.channel_key(origin, channel), channel_rows.count_key(origin, channel)
     found = caller.read_with(there, counted, *([] if below else page_starts.keys(origin, channel, offset)))
     counts = found.get(counted)
     if found.get(there) is None or counts is None:
         return [], 0
     member = caller.role_in(origin) is not None
-    seen, every = store.seen_by(counts, member), store.seen_by(counts, member=True)
+    seen, every = channel_rows.seen_by(counts, member), channel_rows.seen_by(counts, member=True)
     where = MembershipRow.visibility == PUBLIC if seen < every else None
-    place = store.members_partition(origin, channel)
+    place = channel_rows.members_partition(origin, channel)
     total = count(MembershipRow, place, begins=below, where=where) if below else seen
     if total <= offset:
         return [], total
-    page_key = partial(store.page_start_key, origin, channel, private=where is None)
+    page_key = partial(channel_rows.page_start_key, origin, channel, private=where is None)
     after = None if below else page_starts.noted(page_key(offset), found, counts)
     if after is None and where is None and offset > page_starts.DEEP:
         after = sort_key_of(place, offset, begins=below)
@@ -92,7 +92,7 @@ def _newest(
         return None
     found = rows(
         NewestRow,
-        store.newest_partition(origin, channel, name, target),
+        channel_rows.newest_partition(origin, channel, name, target),
         begins=order,
         newest_first=True,
         page=None if public_only else 1,
@@ -103,10 +103,10 @@ def _newest(
 
 def _read(ident: PackageIdent, target: Target, channel: str, caller: Caller) -> tuple[PackageRow, Texts] | None:
     """The package if it is in the channel and the caller may see it."""
-    package, texts = packages.package_key(ident, target), packages.texts_key(ident, target)
-    found = caller.read_with(package, texts, store.channel_key(ident.origin, channel))
-    row, there = found.get(package), found.get(store.channel_key(ident.origin, channel))
-    if row is None or there is None or channel not in packages.channels_of(row):
+    package, texts = package_rows.package_key(ident, target), package_rows.texts_key(ident, target)
+    found = caller.read_with(package, texts, channel_rows.channel_key(ident.origin, channel))
+    row, there = found.get(package), found.get(channel_rows.channel_key(ident.origin, channel))
+    if row is None or there is None or channel not in package_rows.channels_of(row):
         return None
     if not caller.may_see(ident.origin, Visibility(row.visibility)):
         return None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from chalicelib.catalog.channel_rows import ChannelRow
 from chalicelib.channels import reads
-from chalicelib.channels.errors import ChannelQueryMalformed
-from chalicelib.channels.store import ChannelRow
-from chalicelib.core.roles import Role
+from chalicelib.channels.bulk.routes import routes as bulk
+from chalicelib.channels.errors import STATUS, ChannelQueryMalformed
+from chalicelib.channels.paths import CHANNEL, PACKAGES, RELEASE, WRITE
 from chalicelib.http.answer import EMPTY_200, NO_CACHE, Answer, json_answer
 from chalicelib.http.call import Call
 from chalicelib.http.paging import Family, Window, page, window
@@ -15,18 +16,12 @@ from chalicelib.http.routes import ANYONE, Routes
 from chalicelib.packages import render
 from chalicelib.platform.deferred import deferred
 
-if TYPE_CHECKING:
+with deferred():
     from chalicelib.channels import newest_of_all, service
-else:
-    newest_of_all = deferred("chalicelib.channels.newest_of_all")
-    service = deferred("chalicelib.channels.service")
 
-routes = Routes("channels")
-CHANNEL = "/depot/channels/{origin}/{channel}"
-PACKAGES = CHANNEL + "/pkgs"
-RELEASE = PACKAGES + "/{pkg}/{version}/{release}"
+routes = Routes("channels", STATUS)
+routes.include(bulk)
 READ: dict[str, Any] = {"needs": ANYONE, "hides_private": True, "identity_along": True}
-WRITE: dict[str, Any] = {"needs": Role.MAINTAINER, "refused": 401}
 
 
 @routes.get("/depot/channels/{origin}", needs=ANYONE, reads=lambda call: call.flag("sandbox"))
@@ -69,6 +64,18 @@ def list_below(call: Call, wanted: Window, below: str) -> Answer:
     """A page of a channel's packages whose place begins like this."""
     rows, total = reads.idents(call["origin"], call["channel"], below, wanted.offset, wanted.size, call.caller)
     return page(wanted, [ident.as_json() for ident in rows], total)
+
+
+@routes.get(PACKAGES + "/promote", needs=ANYONE, reads=list_request, hides_private=True)
+def list_packages_named_promote(call: Call, wanted: Window) -> Answer:
+    """A package may be named like an operation: fixed words win on their own methods only (1.5)."""
+    return list_below(call, wanted, "promote/")
+
+
+@routes.get(PACKAGES + "/demote", needs=ANYONE, reads=list_request, hides_private=True)
+def list_packages_named_demote(call: Call, wanted: Window) -> Answer:
+    """A package may be named like an operation: fixed words win on their own methods only (1.5)."""
+    return list_below(call, wanted, "demote/")
 
 
 def _latest_target(call: Call) -> str:

@@ -7,18 +7,23 @@ from functools import partial
 from itertools import groupby
 from typing import Any
 
-from chalicelib.accounts.caller import Session
-from chalicelib.channels import store
-from chalicelib.channels.errors import ChannelExists, ChannelMissing, ChannelProtected, NotInChannel
-from chalicelib.channels.store import BORN_WITH, UNSTABLE, ChannelRow, LeavingChannelRow, LeavingFromRow, MembershipRow
+from chalicelib.catalog import channel_rows, event_rows, steps
+from chalicelib.catalog.channel_rows import (
+    BORN_WITH,
+    UNSTABLE,
+    ChannelRow,
+    LeavingChannelRow,
+    LeavingFromRow,
+    MembershipRow,
+)
+from chalicelib.catalog.errors import ChannelMissing, ReleaseMissing
+from chalicelib.catalog.origin_rows import OriginRow, origin_key
+from chalicelib.catalog.steps import Observed
+from chalicelib.channels.errors import ChannelExists, ChannelProtected, NotInChannel
+from chalicelib.core.event_kinds import ChannelOperation, Trigger
 from chalicelib.core.ident import PackageIdent
+from chalicelib.core.session import Session
 from chalicelib.core.target import Target
-from chalicelib.events import store as events
-from chalicelib.events.kinds import Operation, Trigger
-from chalicelib.origins.store import OriginRow, origin_key
-from chalicelib.packages import steps
-from chalicelib.packages.errors import ReleaseMissing
-from chalicelib.packages.steps import Observed
 from chalicelib.platform.change import TRANSACTION_LIMIT, Change, again_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.table import read, read_many, rows
@@ -42,21 +47,23 @@ class Request:
 
 def names(origin: str, sandbox: bool) -> list[str]:
     """The channels of an origin, ascending by bytes; build-group channels only when asked for."""
-    every = (row.name for row in rows(ChannelRow, store.channels_partition(origin)))
+    every = (row.name for row in rows(ChannelRow, channel_rows.channels_partition(origin)))
     return [name for name in every if sandbox or not name.startswith(SANDBOX_PREFIX)]
 
 
 def create(origin: str, channel: str, by: Session) -> ChannelRow:
     """Make an empty channel; one that is still being deleted is finished first. Raises ChannelExists."""
-    if read(store.leaving_key(origin, channel)) is not None:
+    if read(channel_rows.leaving_key(origin, channel)) is not None:
         _take_down(origin, channel)
     moment = now()
-    key = store.channel_key(origin, channel)
+    key = channel_rows.channel_key(origin, channel)
     row = ChannelRow(key.pk, key.sk, id=new_id(moment), owner_id=by.account_id, created_at=timestamp(moment))
     change = Change()
     change.add(row, otherwise=ChannelExists())
     change.check(origin_key(origin), OriginRow.pk.exists(), otherwise=ChannelMissing())
-    change.check(store.leaving_key(origin, channel), LeavingChannelRow.pk.does_not_exist(), otherwise=ChannelExists())
+    change.check(
+        channel_rows.leaving_key(origin, channel), LeavingChannelRow.pk.does_not_exist(), otherwise=ChannelExists()
+    )
     change.commit()
     return row
 
@@ -74,29 +81,29 @@ def delete(origin: str, channel: str) -> None:
 
 
 def _close(origin: str, channel: str) -> None:
-    key, leaving = store.channel_key(origin, channel), store.leaving_key(origin, channel)
+    key, leaving = channel_rows.channel_key(origin, channel), channel_rows.leaving_key(origin, channel)
     row = read(key)
     if row is None:
         return
     change = Change()
     change.delete(key, condition=ChannelRow.id == int(row.id))
     change.add(LeavingChannelRow(leaving.pk, leaving.sk, id=new_id()))
-    change.update(store.leaving_from_key(origin), [LeavingFromRow.deletions.add(1)])
+    change.update(channel_rows.leaving_from_key(origin), [LeavingFromRow.deletions.add(1)])
     change.commit()
 
 
 def finish_deletions(enough: Callable[[], bool]) -> int:
     """Take down what interrupted deletions left, channel by channel until `enough` says so; gives their number."""
     finished = 0
-    for origin in rows(LeavingFromRow, store.LEAVING_FROM):
-        for leaving in rows(LeavingChannelRow, store.leaving_partition(origin.origin)):
+    for origin in rows(LeavingFromRow, channel_rows.LEAVING_FROM):
+        for leaving in rows(LeavingChannelRow, channel_rows.leaving_partition(origin.origin)):
             if enough():
                 return finished
             _take_down(origin.origin, leaving.sk)
             finished += 1
         change = Change()
         same = LeavingFromRow.deletions == int(origin.deletions)
-        change.delete(store.leaving_from_key(origin.origin), same, otherwise=_BegunMeanwhile())
+        change.delete(channel_rows.leaving_from_key(origin.origin), same, otherwise=_BegunMeanwhile())
         with suppress(_BegunMeanwhile):
             change.commit()
     return finished
@@ -111,17 +118,17 @@ class _TakenDown(Exception):
 
 
 def _take_down(origin: str, channel: str) -> None:
-    leaving = store.leaving_key(origin, channel)
+    leaving = channel_rows.leaving_key(origin, channel)
     closed = read(leaving)
     if closed is None:
         return
     same = LeavingChannelRow.id == int(closed.id)
     try:
-        for idents in _batches(rows(MembershipRow, store.members_partition(origin, channel))):
+        for idents in _batches(rows(MembershipRow, channel_rows.members_partition(origin, channel))):
             again_when_stale(partial(_leave, channel, idents, same))
         change = Change()
         change.delete(leaving, same, otherwise=_TakenDown())
-        change.delete(store.count_key(origin, channel))
+        change.delete(channel_rows.count_key(origin, channel))
         change.commit()
     except _TakenDown:
         return
@@ -149,7 +156,7 @@ def _leave(channel: str, idents: Sequence[PackageIdent], same: Any) -> None:
     if not wanted:
         return
     change = Change()
-    change.check(store.leaving_key(idents[0].origin, channel), same, otherwise=_TakenDown())
+    change.check(channel_rows.leaving_key(idents[0].origin, channel), same, otherwise=_TakenDown())
     steps.steps_together(change, wanted)
     change.commit()
 
@@ -163,7 +170,7 @@ def promote(request: Request) -> None:
 
 
 def _promote(request: Request) -> None:
-    ident, channel = request.ident, store.channel_key(request.ident.origin, request.channel)
+    ident, channel = request.ident, channel_rows.channel_key(request.ident.origin, request.channel)
     found = read_many([*steps.keys_of(ident), channel])
     seen = Observed.from_rows(ident, found)
     place = seen.standing.places.get(request.target)
@@ -176,7 +183,7 @@ def _promote(request: Request) -> None:
     change = Change()
     joined = seen.standing.with_place(request.target, place.joined(request.channel))
     steps.step(change, seen, joined, by=request.by.name)
-    _record(change, Operation.PROMOTE, request)
+    _record(change, ChannelOperation.PROMOTE, request)
     change.commit()
 
 
@@ -192,7 +199,7 @@ def demote(request: Request) -> None:
 
 
 def _demote(request: Request) -> None:
-    ident, channel = request.ident, store.channel_key(request.ident.origin, request.channel)
+    ident, channel = request.ident, channel_rows.channel_key(request.ident.origin, request.channel)
     found = read_many([*steps.keys_of(ident), channel])
     seen = Observed.from_rows(ident, found)
     place = seen.standing.places.get(request.target)
@@ -200,10 +207,10 @@ def _demote(request: Request) -> None:
         raise NotInChannel
     change = Change()
     steps.step(change, seen, seen.standing.with_place(request.target, place.left(request.channel)))
-    _record(change, Operation.DEMOTE, request)
+    _record(change, ChannelOperation.DEMOTE, request)
     change.commit()
 
 
-def _record(change: Change, operation: Operation, request: Request) -> None:
+def _record(change: Change, operation: ChannelOperation, request: Request) -> None:
     by = (request.by.account_id, request.by.name)
-    events.record(change, operation, request.ident, request.target, request.channel, by, request.trigger)
+    event_rows.record(change, operation, request.ident, request.target, request.channel, by, request.trigger)

@@ -8,8 +8,8 @@ import hashlib
 from dataclasses import dataclass
 
 from chalicelib.core import strict_base64
-from chalicelib.core.builder_key import BoxMalformed, BoxUnreadable, BuilderKeys, SignedBox
 from chalicelib.core.protobuf_wire import WireMalformed, fields_of, integer, signed_integer, varint_field
+from chalicelib.core.signed_box import BoxMalformed, BoxUnreadable, KeyRing, SignedBox
 
 NEVER_EXPIRES = 8210266876799
 _NEVER_EXPIRES_ONCE = 8210298326400  # in tokens of older servers
@@ -29,12 +29,12 @@ class AccessTokenClaims:
     expires: int = NEVER_EXPIRES
 
 
-def issue(claims: AccessTokenClaims, keys: BuilderKeys, nonce: bytes | None = None) -> str:
+def issue(claims: AccessTokenClaims, keys: KeyRing, nonce: bytes | None = None) -> str:
     """A new token under the newest builder key; the nonce (24 bytes) is drawn unless given."""
     return _token(keys.seal(_message(claims), nonce))
 
 
-def rebuild(claims: AccessTokenClaims, nonce: bytes, key_revision: str, keys: BuilderKeys) -> str:
+def rebuild(claims: AccessTokenClaims, nonce: bytes, key_revision: str, keys: KeyRing) -> str:
     """The text of an issued token again, from what `issue` put in and `nonce_of` and `key_revision_of` took out.
 
     The claims must be those of the issued token: others under its nonce would weaken both (compare the fingerprint
@@ -43,7 +43,7 @@ def rebuild(claims: AccessTokenClaims, nonce: bytes, key_revision: str, keys: Bu
     return _token(keys.seal(_message(claims), nonce, key_revision))
 
 
-def read(token: str, keys: BuilderKeys) -> AccessTokenClaims:
+def read(token: str, keys: KeyRing) -> AccessTokenClaims:
     """The claims of a token that one of our keys has sealed; whether it expired or was revoked is not looked at.
 
     Padding may be trimmed. Raises TokenUnreadable.

@@ -1,7 +1,8 @@
 """Package idents and the names in them (packages.md section 2)."""
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chalicelib.core.target import Target
 
@@ -19,8 +20,7 @@ class IdentMalformed(ValueError):
     """The text is not `origin/name/version/release` with four non-empty parts."""
 
 
-@dataclass(frozen=True, slots=True)
-class PackageIdent:
+class PackageIdent(Struct, frozen=True):
     """One release of a package; `str()` is `origin/name/version/release`. The target is not part of it."""
 
     origin: str

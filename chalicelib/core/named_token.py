@@ -20,14 +20,14 @@ class NamedTokenUnreadable(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class TokenPlace:
+class TokenReference:
     """Whose token it is, and which one of theirs."""
 
     account_id: int
     token_id: int
 
 
-def issue(place: TokenPlace, secret: bytes) -> str:
+def issue(place: TokenReference, secret: bytes) -> str:
     """The text of a new token; the secret is 32 bytes drawn for it alone."""
     raw = _PLACE.pack(place.account_id, place.token_id) + secret
     return _MARK + base64.urlsafe_b64encode(raw).decode("ascii")
@@ -38,7 +38,7 @@ def looks_like_named_token(text: str) -> bool:
     return text.startswith(_MARK)
 
 
-def place_of(token: str) -> TokenPlace:
+def place_of(token: str) -> TokenReference:
     """Where its row stands; it proves nothing until the fingerprint is found there. Raises NamedTokenUnreadable."""
     encoded = token.removeprefix(_MARK)
     try:
@@ -47,7 +47,7 @@ def place_of(token: str) -> TokenPlace:
         raise NamedTokenUnreadable from None
     if not looks_like_named_token(token) or len(raw) != _PLACE.size + SECRET_BYTES:
         raise NamedTokenUnreadable
-    return TokenPlace(*_PLACE.unpack(raw[: _PLACE.size]))
+    return TokenReference(*_PLACE.unpack(raw[: _PLACE.size]))
 
 
 def fingerprint(token: str) -> str:

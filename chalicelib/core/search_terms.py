@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
+
+from msgspec import Struct
 
 _WORD = r"[^\W_]+(?:-[^\W_]+)*"
 _REPLACED = "\ufffd"
@@ -13,8 +14,7 @@ class QueryUndecodable(ValueError):
     """The query is not UTF-8 once its escapes are undone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Struct, frozen=True):
     """The words of a query, lower-case, hyphens kept: all must match a token, the last one as the token's beginning."""
 
     words: tuple[str, ...]

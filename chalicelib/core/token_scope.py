@@ -5,8 +5,9 @@ what the account's role allows.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 _READS = frozenset({"GET", "HEAD"})
 _OF_THE_ACCOUNT = ("/profile/access-tokens", "/profile/tokens")
@@ -38,8 +39,7 @@ class Scope(StrEnum):
             raise ScopeUnknown(word) from problem
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(Struct, frozen=True):
     """What a token was made for; without an origin it may act in all origins of its account."""
 
     scopes: frozenset[Scope]

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 from chalicelib.http.answer import Answer, json_answer
 from chalicelib.http.call import Call
-from chalicelib.http.dispatch import mounted
-from chalicelib.http.routes import ANYONE, Routes
+from chalicelib.http.routes import ANYONE, Route, Routes
 from chalicelib.platform.deferred import deferred
 
-if TYPE_CHECKING:
+with deferred():
     from chalicelib.docs import openapi, page
-else:
-    openapi, page = deferred("chalicelib.docs.openapi"), deferred("chalicelib.docs.page")
 
 routes = Routes("docs")
 
@@ -21,10 +18,16 @@ routes = Routes("docs")
 @routes.get("/openapi.json", needs=ANYONE)
 def show_document(call: Call) -> Answer:
     """This API as an OpenAPI 3.1 document."""
-    return json_answer(200, openapi.document(mounted))
+    return json_answer(200, openapi.document(_declared()))
 
 
 @routes.get("/docs", needs=ANYONE)
 def show_page(call: Call) -> Answer:
     """This API as a page for people."""
-    return Answer(200, page.html(mounted).encode(), "text/html; charset=utf-8")
+    return Answer(200, page.html(_declared()).encode(), "text/html; charset=utf-8")
+
+
+def _declared() -> list[Route]:
+    app: Any = routes.current_app
+    declared: list[Route] = app.declared
+    return declared

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.search_terms import QueryUndecodable, Terms, decoded_again
+from chalicelib.events.errors import STATUS
 from chalicelib.http.answer import NO_CACHE, Answer
-from chalicelib.http.call import Call, QueryMalformed
+from chalicelib.http.call import Call
 from chalicelib.http.paging import Family, Window, page, window
+from chalicelib.http.query import QueryMalformed
 from chalicelib.http.routes import ANYONE, Routes
 from chalicelib.packages.errors import SearchUndecodable
 from chalicelib.platform.deferred import deferred
 
-if TYPE_CHECKING:
+with deferred():
+    from chalicelib.catalog import event_rows
     from chalicelib.events import service
-    from chalicelib.events.store import EventRow
-else:
-    service = deferred("chalicelib.events.service")
 
-routes = Routes("events")
+routes = Routes("events", STATUS)
 _DAY = r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})"
 
 
@@ -80,7 +80,7 @@ def _terms(query: str) -> Terms | None:
     return Terms.parse(text) if text.strip("/ ") else None
 
 
-def _event(row: EventRow) -> dict[str, Any]:
+def _event(row: event_rows.EventRow) -> dict[str, Any]:
     ident = PackageIdent.parse(row.ident)
     return {
         "operation": row.operation,

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import islice
 
-from chalicelib.accounts.caller import Caller
+from chalicelib.catalog import event_rows
+from chalicelib.catalog.event_rows import EventRow
+from chalicelib.catalog.package_rows import IdentRow, ident_key
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.search_terms import Terms, tokens_of
-from chalicelib.events import store
 from chalicelib.events.errors import SaasUnreachable
-from chalicelib.events.store import EventRow
-from chalicelib.packages.sight import Sight
-from chalicelib.packages.store import IdentRow, ident_key
+from chalicelib.identity.access import VisibleOrigins
+from chalicelib.identity.caller import Caller
 from chalicelib.platform import outbound
-from chalicelib.platform.settings import settings
+from chalicelib.platform.config import config
 from chalicelib.platform.table import read_many
 
 EXAMINED = 20_000
@@ -41,7 +41,7 @@ class Wanted:
 def page(wanted: Wanted, offset: int, size: int | None, caller: Caller) -> tuple[list[EventRow], int]:
     """A page of what the caller sees, the newest first and then by ident descending, and how many there are in all."""
     events = list(_each_once(_matching(wanted)))
-    sight, account_id = Sight.of(caller), caller.account_id
+    sight, account_id = VisibleOrigins.of(caller), caller.account_id
     packages = _packages_of(events)
 
     def shown(event: EventRow) -> bool:
@@ -60,9 +60,9 @@ def of_saas(wanted: Wanted, start: int, query: str) -> bytes:
 
     The caller's token is a credential of this depot and stays here (platform.md 2.4).
     """
-    asked = outbound.Ask(
+    asked = outbound.OutboundRequest(
         "GET",
-        f"{settings.saas_bldr_url.rstrip('/')}/v1/depot/events",
+        f"{config.saas_bldr_url.rstrip('/')}/v1/depot/events",
         headers={"Accept": "application/json"},
         query={
             "range": str(start),
@@ -73,13 +73,13 @@ def of_saas(wanted: Wanted, start: int, query: str) -> bytes:
         },
     )
     try:
-        return outbound.tell(asked, SAAS_SECONDS).body
+        return outbound.send(asked, SAAS_SECONDS).body
     except outbound.Unreachable as problem:
         raise SaasUnreachable("The public depot could not be reached") from problem
 
 
 def _matching(wanted: Wanted) -> Iterator[EventRow]:
-    for event in islice(store.newest_first(wanted.first.isoformat(), wanted.last.isoformat()), EXAMINED):
+    for event in islice(event_rows.newest_first(wanted.first.isoformat(), wanted.last.isoformat()), EXAMINED):
         if wanted.channel and event.channel != wanted.channel:
             continue
         ident = PackageIdent.parse(event.ident)

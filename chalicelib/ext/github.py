@@ -6,8 +6,8 @@ from typing import Any
 from urllib.parse import quote
 
 from chalicelib.ext.errors import ContentMissing, GitHubFailed
-from chalicelib.platform.outbound import Ask, Told, Unreachable, Unreadable, tell
-from chalicelib.platform.settings import settings
+from chalicelib.platform.config import config
+from chalicelib.platform.outbound import OutboundRequest, OutboundResponse, Unreachable, Unreadable, send
 
 TOTAL_SECONDS = 20.0
 """Both calls together; API Gateway gives up after 29."""
@@ -33,7 +33,7 @@ def file_content(repository: Repository, path: str) -> dict[str, Any]:
     ends = time.monotonic() + TOTAL_SECONDS
     token = _installation_token(repository.installation_id, ends)
     url = f"{_api()}/repositories/{repository.id}/contents/{_path(path)}"
-    told = _told(Ask("GET", url, {"Authorization": f"Bearer {token}", "Accept": ACCEPT}), ends)
+    told = _told(OutboundRequest("GET", url, {"Authorization": f"Bearer {token}", "Accept": ACCEPT}), ends)
     if told.status == 404:
         raise ContentMissing
     if told.status != 200:
@@ -43,7 +43,7 @@ def file_content(repository: Repository, path: str) -> dict[str, Any]:
 
 def _installation_token(installation_id: int, ends: float) -> str:
     url = f"{_api()}/app/installations/{installation_id}/access_tokens"
-    told = _told(Ask("POST", url, {"Authorization": f"Bearer {_app_token()}", "Accept": ACCEPT}), ends)
+    told = _told(OutboundRequest("POST", url, {"Authorization": f"Bearer {_app_token()}", "Accept": ACCEPT}), ends)
     if not told.is_success:
         raise GitHubFailed
     try:
@@ -60,9 +60,9 @@ def _app_token() -> str:
     import jwt
 
     now = int(time.time())
-    claims = {"iat": now, "exp": now + JWT_SECONDS, "iss": settings.github_app_id}
-    key = settings.github_app_private_key.replace("\\n", "\n")
-    if not settings.github_app_id or not key:
+    claims = {"iat": now, "exp": now + JWT_SECONDS, "iss": config.github_app_id}
+    key = config.github_app_private_key.replace("\\n", "\n")
+    if not config.github_app_id or not key:
         raise GitHubFailed
     try:
         return jwt.encode(claims, key, algorithm="RS256")
@@ -70,9 +70,9 @@ def _app_token() -> str:
         raise GitHubFailed from problem
 
 
-def _told(ask: Ask, ends: float) -> Told:
+def _told(ask: OutboundRequest, ends: float) -> OutboundResponse:
     try:
-        return tell(ask, max(0.0, ends - time.monotonic()))
+        return send(ask, max(0.0, ends - time.monotonic()))
     except Unreachable as problem:
         raise GitHubFailed from problem
 
@@ -84,7 +84,7 @@ def _path(path: str) -> str:
     return quote(path, safe="/")
 
 
-def _file(told: Told) -> dict[str, Any]:
+def _file(told: OutboundResponse) -> dict[str, Any]:
     try:
         sent = told.json_object()
         file: dict[str, Any] = {field: sent[field] for field in (*TEXTS, "size")}
@@ -98,4 +98,4 @@ def _file(told: Told) -> dict[str, Any]:
 
 
 def _api() -> str:
-    return settings.github_api_url.rstrip("/")
+    return config.github_api_url.rstrip("/")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.ext.errors import NoticeRefused, PushMalformed
-from chalicelib.platform.settings import settings
+from chalicelib.platform.config import config
 
 PING = "ping"
 PUSH = "push"
@@ -44,10 +44,10 @@ def demand_genuine(event: str | None, signatures: Signatures, body: bytes) -> st
     if event not in (PING, PUSH):
         raise NoticeRefused
     strongest = signatures.sha1 if signatures.sha256 is None else signatures.sha256
-    if strongest is None or not settings.github_webhook_secret:
+    if strongest is None or not config.github_webhook_secret:
         raise NoticeRefused
     name = "sha1" if signatures.sha256 is None else "sha256"
-    expected = f"{name}={hmac.new(settings.github_webhook_secret.encode(), body, name).hexdigest()}"
+    expected = f"{name}={hmac.new(config.github_webhook_secret.encode(), body, name).hexdigest()}"
     if not hmac.compare_digest(expected.encode(), strongest.encode("utf-8", "surrogateescape")):
         raise NoticeRefused
     return event

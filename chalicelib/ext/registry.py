@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from chalicelib.ext.errors import CredentialsIncomplete, CredentialsWrong, RegistryUnreachable, RegistryUnreadable
-from chalicelib.platform.outbound import Ask, Unreachable, directly, tell
+from chalicelib.platform.config import config
+from chalicelib.platform.outbound import OutboundRequest, Unreachable, directly, send
 from chalicelib.platform.public_address import AddressRefused, UrlUnreadable, publicly, read_url
-from chalicelib.platform.settings import settings
 
 SECONDS = 5.0
 DOCKER = "docker"
@@ -33,10 +33,10 @@ def validate(registry_type: str, credentials: Credentials) -> None:
         raise CredentialsIncomplete
     sent = {"username": credentials.username, "password": credentials.password, "url": credentials.url}
     where = DOCKER_HUB if credentials.url is None else credentials.url
-    ask = Ask("POST", f"{where}/users/login", {"Accept": "application/json"}, json=sent)
+    ask = OutboundRequest("POST", f"{where}/users/login", {"Accept": "application/json"}, json=sent)
     try:
         read_url(where)
-        told = tell(ask, SECONDS, directly if settings.private_registries == "allowed" else publicly)
+        told = send(ask, SECONDS, directly if config.private_registries == "allowed" else publicly)
     except UrlUnreadable as problem:
         raise RegistryUnreadable from problem
     except AddressRefused as problem:

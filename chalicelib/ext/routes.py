@@ -5,17 +5,19 @@ What talks to them is imported where it is used, because the cold start of all o
 
 from typing import TYPE_CHECKING
 
+from chalicelib.core.token_scope import Scope
 from chalicelib.core.unsigned import NotUnsigned, unsigned
-from chalicelib.ext.errors import InstallationMalformed
+from chalicelib.ext.errors import STATUS, InstallationMalformed
 from chalicelib.http.answer import EMPTY_200, Answer, json_answer
-from chalicelib.http.call import BodyMalformed, BodyTooLarge, Call
+from chalicelib.http.body import BodyMalformed, BodyTooLarge
+from chalicelib.http.call import Call
 from chalicelib.http.routes import ANYONE, SESSION, Routes
 
 if TYPE_CHECKING:
     from chalicelib.ext.github import Repository
     from chalicelib.ext.registry import Credentials
 
-routes = Routes("ext")
+routes = Routes("ext", STATUS)
 
 NOTICE_LIMIT = 25 * 1024 * 1024
 """GitHub's own; the gateway's is lower."""
@@ -31,7 +33,9 @@ def _credentials(call: Call) -> "Credentials":
     return Credentials(*values)
 
 
-@routes.post("/ext/integrations/{registry_type}/credentials/validate", needs=SESSION, reads=_credentials)
+@routes.post(
+    "/ext/integrations/{registry_type}/credentials/validate", needs=SESSION, scope=Scope.ADMIN, reads=_credentials
+)
 def validate_credentials(call: Call, credentials: "Credentials") -> Answer:
     """Try a registry's credentials before they are stored as an integration."""
     from chalicelib.ext import registry

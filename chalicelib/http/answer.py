@@ -1,9 +1,10 @@
 """What a route answers: status, body and headers (packages.md 1.2-1.4, accounts.md 1.1)."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
+from msgspec.json import encode
 
 from chalicelib.core.header_text import in_header, in_parameter
 
@@ -11,14 +12,13 @@ NO_CACHE = {"Cache-Control": "private, no-cache, no-store"}
 CACHE_YEAR = {"Cache-Control": "public, max-age=31536000"}
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """An HTTP answer; a body of zero bytes carries no content type."""
 
     status: int
     body: bytes = b""
     content_type: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
 
     @property
     def sent_headers(self) -> dict[str, str]:
@@ -39,8 +39,7 @@ def text(status: int, body: str, headers: Mapping[str, str] | None = None) -> An
 
 def json_answer(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Answer:
     """Compact JSON; some clients compare the raw text."""
-    content = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
-    return Answer(status, content, "application/json", headers or {})
+    return Answer(status, encode(body), "application/json", headers or {})
 
 
 def attachment(name: str, body: str) -> Answer:

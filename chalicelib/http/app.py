@@ -1,22 +1,45 @@
-"""The Chalice application with the traps of binary answers and threads removed (platform.md 4.6)."""
+"""The Chalice application: routes, the error table, and fixes for binary answers and threads (platform.md 4.6)."""
 
 import base64
 import threading
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from chalice.app import Chalice
+from chalice.app import Chalice, Response
+
+from chalicelib.http import pipeline
+from chalicelib.http.answer import Answer
+from chalicelib.http.errors import ErrorTable
+from chalicelib.http.routes import Route, Routes
+from chalicelib.platform import retry_budget
 
 
 class App(Chalice):
     """Chalice that accepts calls without `Accept`, sends text as text, and may serve several threads at once.
 
     Lambda runs one request at a time; the local front does not, so the current request is kept per thread.
+    `errors` are the error tables of the folders that declare no routes.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *errors: Mapping[type[Exception], int]) -> None:
         self._per_thread = threading.local()
         super().__init__(name)
         self.api.binary_types = ["*/*"]
+        self.declared: list[Route] = []
+        self.errors = ErrorTable(*errors)
+
+    def register(self, *domains: Routes) -> None:
+        """Register the routes and the errors of some domains."""
+        for domain in domains:
+            for routes in _with_parts(domain):
+                self.register_blueprint(routes)
+                self.declared.extend(routes.declared)
+                self.errors.add(routes.errors)
+
+    def respond(self, route: Route, variables: dict[str, str]) -> Response:
+        """Answer the current request, which matched a route with these path variables."""
+        with retry_budget.bounded():
+            return _as_chalice(pipeline.respond(route, self.current_request, variables, self.errors))
 
     @property
     def current_request(self) -> Any:
@@ -46,8 +69,19 @@ class App(Chalice):
         return _text_as_text(super().__call__(prepared, context))
 
 
+def _with_parts(routes: Routes) -> Iterator[Routes]:
+    yield routes
+    for part in routes.parts:
+        yield from _with_parts(part)
+
+
+def _as_chalice(answer: Answer) -> Response:
+    headers: dict[str, str | list[str]] = {**answer.sent_headers}
+    return Response(body=answer.body, status_code=answer.status, headers=headers)
+
+
 def _text_as_text(response: dict[str, Any]) -> dict[str, Any]:
-    """Undo the base64 that Chalice puts on every answer once all types are binary; JSON would grow by a third."""
+    """Undo the base64 that Chalice applies to every answer once all types are binary; JSON would grow by a third."""
     if not response.get("isBase64Encoded"):
         return response
     content_type = next((value for name, value in response["headers"].items() if name.lower() == "content-type"), "")

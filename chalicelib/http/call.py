@@ -5,42 +5,29 @@ import json
 import re
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import Any, BinaryIO, TypeVar, cast
 from urllib.parse import unquote, urlencode
+
+from msgspec import Struct
 
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target, resolve
-
-if TYPE_CHECKING:
-    from chalicelib.accounts.caller import Caller
+from chalicelib.http import body, query
+from chalicelib.http.body import BodyMalformed, BodyTooLarge
+from chalicelib.http.query import QueryMalformed
+from chalicelib.identity.caller import Caller
 
 JSON_LIMIT = 2 * 1024 * 1024
 TEXT_LIMIT = 256 * 1024
+
+S = TypeVar("S", bound=Struct)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
-
-
-class QueryMalformed(ValueError):
-    """A query parameter cannot be read."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(f"Query deserialize error: {why}")
-
-
-class BodyMalformed(ValueError):
-    """A JSON body is missing, unreadable, of the wrong type or labelled as something else."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(f"Json deserialize error: {why}")
-
-
-class BodyTooLarge(ValueError):
-    """A body is over the limit for its kind."""
 
 
 class Call:
     """What a client sent. Variables of the path are in `path`, decoded exactly once, and in `raw_path` as sent."""
 
-    def __init__(self, request: Any, raw_path: Mapping[str, str], caller: "Caller") -> None:
+    def __init__(self, request: Any, raw_path: Mapping[str, str], caller: Caller) -> None:
         self._request = request
         self.raw_path = raw_path
         self.path = {name: unquote(value) for name, value in raw_path.items()}
@@ -53,6 +40,16 @@ class Call:
     def header(self, name: str) -> str | None:
         """A header's value, whatever the case of its name."""
         return cast("str | None", self._request.headers.get(name))
+
+    def query_as(self, shape: type[S]) -> S:
+        """The query parameters that a struct declares. Raises QueryMalformed."""
+        parameters = self._request.query_params
+        sent = {} if parameters is None else {name: parameters.getlist(name)[-1] for name in parameters}
+        return query.parse(shape, sent)
+
+    def body_as(self, shape: type[S]) -> S:
+        """The JSON body as a struct. Raises BodyMalformed, BodyTooLarge (over 2 MiB)."""
+        return body.parse(shape, self._limited(JSON_LIMIT), self.header("content-type") or "")
 
     def query(self, name: str, default: str = "") -> str:
         """The last value of a query parameter; without `=` it is empty."""

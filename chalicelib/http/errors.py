@@ -1,22 +1,17 @@
-"""The one table from domain errors to statuses; a body is the error's own text, mostly none (platform.md 1.3)."""
+"""The table from errors to statuses; a body is the error's own text, mostly none (platform.md 1.3)."""
 
-from chalicelib.accounts import errors as accounts
-from chalicelib.care import errors as care
-from chalicelib.channels import errors as channels
+from collections.abc import Mapping
+
 from chalicelib.core.target import TargetUnknown
-from chalicelib.events import errors as events
-from chalicelib.ext import errors as ext
 from chalicelib.http.answer import Answer, empty, text
-from chalicelib.http.call import BodyMalformed, BodyTooLarge, QueryMalformed
-from chalicelib.origins import errors as origins
-from chalicelib.packages import errors as packages
-from chalicelib.platform import observe
+from chalicelib.http.body import BodyMalformed, BodyTooLarge
+from chalicelib.http.query import QueryMalformed
+from chalicelib.platform import logs
 from chalicelib.platform.aws import SecretUnavailable
 from chalicelib.platform.background import NotStarted
 from chalicelib.platform.table import KeyTooLong, StoreUnavailable
-from chalicelib.uploads import errors as uploads
 
-STATUS: dict[type[Exception], int] = {
+COMMON: dict[type[Exception], int] = {
     QueryMalformed: 400,
     BodyMalformed: 400,
     BodyTooLarge: 413,
@@ -25,27 +20,35 @@ STATUS: dict[type[Exception], int] = {
     StoreUnavailable: 503,
     NotStarted: 503,
     SecretUnavailable: 503,
-    **accounts.STATUS,
-    **origins.STATUS,
-    **packages.STATUS,
-    **channels.STATUS,
-    **events.STATUS,
-    **uploads.STATUS,
-    **ext.STATUS,
-    **care.STATUS,
 }
 RETRY_AFTER = {"Retry-After": "1"}
 
 
-def answer_to(problem: Exception) -> Answer:
-    """The answer to an error: its row in the table, or an empty 500 and a log entry for what nobody foresaw."""
-    status = next((STATUS[kind] for kind in type(problem).__mro__ if kind in STATUS), None)
-    if status is None:
-        observe.unexpected(problem)
-        return empty(500)
-    status = getattr(problem, "status", status)
-    if status == 503:
-        observe.unexpected(problem)
-        return Answer(503, headers=RETRY_AFTER)
-    said = str(problem)
-    return text(status, said) if said else empty(status)
+class ErrorTable:
+    """The statuses of all domain errors; each domain adds its own table when its routes are registered."""
+
+    def __init__(self, *tables: Mapping[type[Exception], int]) -> None:
+        self._statuses = dict(COMMON)
+        for table in tables:
+            self.add(table)
+
+    def add(self, table: Mapping[type[Exception], int]) -> None:
+        """Add the errors of a domain."""
+        self._statuses.update(table)
+
+    def status_of(self, kind: type[Exception]) -> int | None:
+        """The status of a kind of error, or of the closest base class that has one; None for unexpected errors."""
+        return next((self._statuses[each] for each in kind.__mro__ if each in self._statuses), None)
+
+    def answer_to(self, problem: Exception) -> Answer:
+        """The answer to an error: its row in the table, or an empty 500 and a log entry for unexpected ones."""
+        status = self.status_of(type(problem))
+        if status is None:
+            logs.unexpected(problem)
+            return empty(500)
+        status = getattr(problem, "status", status)
+        if status == 503:
+            logs.unexpected(problem)
+            return Answer(503, headers=RETRY_AFTER)
+        said = str(problem)
+        return text(status, said) if said else empty(status)

@@ -1,13 +1,18 @@
-"""A route is a declaration: path, who may call, how a refusal looks and what is read first stand together (style.md).
+"""Declarations of routes: everything about an operation in one place.
 
-Permission table, inventory, OpenAPI document and authorisation matrix are derived from these declarations.
+A domain declares its operations on a `Routes`, which is a Chalice blueprint. Request parsing, the permission table, the
+authorisation matrix, the scopes of named tokens and the OpenAPI document are all derived from these declarations.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any
+
+from chalice.app import Blueprint, Response
+from msgspec import Struct
 
 from chalicelib.core.roles import Role
+from chalicelib.core.token_scope import Scope
 from chalicelib.http.answer import Answer
 
 Handler = Callable[..., Answer]
@@ -15,33 +20,60 @@ Reader = Callable[..., Any]
 
 
 class Access(Enum):
-    """Who may call a route that asks for no role."""
+    """Who may call a route that needs no role."""
 
     ANYONE = "anyone"
     SESSION = "any signed-in account"
 
 
+class Content(Enum):
+    """A body that is not JSON."""
+
+    TEXT = "text/plain"
+    BYTES = "application/octet-stream"
+    HTML = "text/html"
+
+
 Needs = Access | Role
 ANYONE = Access.ANYONE
 SESSION = Access.SESSION
+ACCOUNT_ONLY = None
+"""The scope of an operation that no named token may call: only the account itself can."""
+
+Shape = type[Struct] | Content | Any
+"""A struct, a list of structs, a kind of content, or None for an empty body."""
 
 
-class Route(NamedTuple):
+class Route(Struct, frozen=True):
     """One operation.
 
-    `needs` is checked on the origin in the path before the handler runs; `refused` is the status when the role is
-    missing. `reads` is called with the request before any role is checked, and its value handed to the handler
-    (packages.md 1.2). `hides_private` says that answers leave out what the caller may not see. `checked_inside` marks a
-    route whose rule needs more than the path (its service checks the role). `identity_along` lets the rows that tell
-    who calls be read together with the rows of the answer, which saves a call to the table.
+    - `needs`: who may call it. A role is checked in the origin of the path before the handler runs.
+    - `scope`: the scope that a named token needs; `ACCOUNT_ONLY` refuses every named token.
+    - `refused`: the status when the role is missing.
+    - `query`, `body`: the shapes of the query and of the body. The parsed values are passed to the handler, in this
+      order.
+    - `optional_body`: the shape of a body that may be left out; `reads` parses it.
+    - `reads`: called with the call and the parsed values before the caller is authorised, because the contract puts
+      some refusals before 401 (packages.md 1.2). The handler then receives its result instead of the parsed values.
+    - `answers`: the shape of the body of each successful status.
+    - `errors`: the domain errors that the operation raises. Those of parsing and authorisation follow from the rest.
+    - `hides_private`: answers leave out what the caller may not see.
+    - `checked_inside`: the service checks the role, because the rule needs more than the path.
+    - `identity_along`: the rows that prove the caller are read with the rows of the answer, which saves a call.
     """
 
     method: str
     path: str
     handler: Handler
     needs: Needs
+    scope: Scope | None = Scope.READ
     refused: int = 403
+    query: type[Struct] | None = None
+    body: Shape = None
+    optional_body: type[Struct] | None = None
     reads: Reader | None = None
+    answers: Mapping[int, Shape] = {}
+    errors: tuple[type[Exception], ...] = ()
     hides_private: bool = False
     checked_inside: bool = False
     identity_along: bool = False
@@ -52,18 +84,31 @@ class Route(NamedTuple):
         return f"{self.method} {self.path}"
 
 
-class Routes:
-    """The routes of one domain, in the order in which they are declared."""
+class Routes(Blueprint):
+    """The routes of one domain, in the order of their declarations.
 
-    def __init__(self, domain: str) -> None:
+    `errors` is the domain's table of errors and statuses. `parts` are the routes of resources within the domain.
+    """
+
+    def __init__(self, domain: str, errors: Mapping[type[Exception], int] | None = None) -> None:
+        super().__init__(domain)
         self.domain = domain
+        self.errors = dict(errors or {})
         self.declared: list[Route] = []
+        self.parts: list[Routes] = []
+
+    def include(self, *parts: "Routes") -> None:
+        """Register the routes of resources within the domain together with its own."""
+        self.parts.extend(parts)
 
     def on(self, methods: Sequence[str], path: str, needs: Needs, **more: Any) -> Callable[[Handler], Handler]:
         """Declare a handler for some methods of a path."""
 
         def declare(handler: Handler) -> Handler:
-            self.declared.extend(Route(method, path, handler, needs, **more) for method in methods)
+            for method in methods:
+                route = Route(method, path, handler, needs, **more)
+                self.declared.append(route)
+                self.route(path, methods=[method], content_types=["*/*"], name=handler.__name__)(self._view(route))
             return handler
 
         return declare
@@ -87,3 +132,11 @@ class Routes:
     def delete(self, path: str, needs: Needs, **more: Any) -> Callable[[Handler], Handler]:
         """Declare a DELETE."""
         return self.on(["DELETE"], path, needs, **more)
+
+    def _view(self, route: Route) -> Callable[..., Response]:
+        def view(**variables: str) -> Response:
+            app: Any = self.current_app
+            answer: Response = app.respond(route, variables)
+            return answer
+
+        return view

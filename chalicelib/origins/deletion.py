@@ -13,22 +13,22 @@ A repeat goes on where the last one ended. Creating the name anew does steps 2 a
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from chalicelib.accounts.caller import Session
-from chalicelib.care import store as care
-from chalicelib.care.store import DeprecationRow
-from chalicelib.channels import store as channels
-from chalicelib.channels.store import ChannelCountRow, ChannelRow, LeavingChannelRow
-from chalicelib.events import audit
-from chalicelib.events.audit import Operation
-from chalicelib.origins import invitation_store, key_store, store
+from chalicelib.catalog import audit_rows, channel_rows, origin_rows, package_rows
+from chalicelib.catalog.audit_rows import AuditAction
+from chalicelib.catalog.channel_rows import ChannelCountRow, ChannelRow, LeavingChannelRow
+from chalicelib.catalog.member_rows import member_key, membership_of_account_key
+from chalicelib.catalog.origin_rows import LeavingOriginRow, OriginCountRow, OriginRow
+from chalicelib.catalog.package_rows import NameRow, VersionRow
+from chalicelib.core.session import Session
+from chalicelib.deprecations import rows as deprecation_rows
+from chalicelib.deprecations.rows import DeprecationRow
 from chalicelib.origins.errors import NotOwner, OriginNotEmpty
-from chalicelib.origins.members import member_key, membership_of_account_key
-from chalicelib.origins.store import LeavingOriginRow, OriginCountRow, OriginRow
-from chalicelib.packages import store as packages
-from chalicelib.packages.store import NameRow, VersionRow
+from chalicelib.origins.invitations import rows as invitation_store
+from chalicelib.origins.keys import rows as key_store
 from chalicelib.platform.change import Change, again_when_stale
 from chalicelib.platform.clock import new_id
 from chalicelib.platform.table import Key, count, read_many, rows
+from chalicelib.retention import rows as policy_rows
 
 GROUP_LIMIT = 90
 """Rows that one step of the taking down removes; a transaction holds 100."""
@@ -45,7 +45,11 @@ def delete(origin: str, by: Session) -> None:
 
 
 def _close(origin: str, by: Session) -> None:
-    place, counts_key, leaving = store.origin_key(origin), store.origin_count_key(origin), store.leaving_key(origin)
+    place, counts_key, leaving = (
+        origin_rows.origin_key(origin),
+        origin_rows.origin_count_key(origin),
+        origin_rows.leaving_key(origin),
+    )
     found = read_many([place, counts_key, leaving])
     row, closed = found.get(place), found.get(leaving)
     if row is None and closed is not None and int(closed.owner_id) == by.account_id:
@@ -57,13 +61,13 @@ def _close(origin: str, by: Session) -> None:
     change.delete(place, condition=OriginRow.owner_id == by.account_id)
     change.delete(counts_key, condition=_nothing_counted())
     change.add(LeavingOriginRow(leaving.pk, leaving.sk, id=new_id(), owner_id=by.account_id))
-    audit.record(change, Operation.ORIGIN_DELETE, by, origin=origin, target=origin)
+    audit_rows.record(change, AuditAction.ORIGIN_DELETE, by, origin=origin, target=origin)
     change.commit()
 
 
 def _demand_empty(origin: str, counts: OriginCountRow) -> None:
-    channel_count = count(ChannelRow, channels.channels_partition(origin))
-    born_with = len(channels.BORN_WITH)
+    channel_count = count(ChannelRow, channel_rows.channels_partition(origin))
+    born_with = len(channel_rows.BORN_WITH)
     for held, allowed, what, rule in (
         (counts.projects, 0, "projects", "Must be zero."),
         (counts.members, 1, "members", "Only one is allowed."),
@@ -90,7 +94,7 @@ def _nothing_counted() -> Any:
 
 def take_down(origin: str) -> None:
     """Remove what a closed origin left behind; nothing happens when there is nothing, or when another is faster."""
-    leaving = store.leaving_key(origin)
+    leaving = origin_rows.leaving_key(origin)
     closed = read_many([leaving]).get(leaving)
     if closed is None:
         return
@@ -118,17 +122,17 @@ def _remains(origin: str) -> Iterator[Sequence[Key[Any]]]:
         yield [key_store.public_key(origin, public.revision)]
     for secret in key_store.secret_keys(origin):
         yield [key_store.secret_key(origin, secret.full_name), key_store.secret_name_key(secret.full_name)]
-    yield [key_store.encryption_keys_key(origin), key_store.clock_key(origin), care.policy_key(origin)]
+    yield [key_store.encryption_keys_key(origin), key_store.clock_key(origin), policy_rows.policy_key(origin)]
     for kind, pk in (
-        (ChannelRow, channels.channels_partition(origin)),
-        (ChannelCountRow, channels.count_key(origin, "").pk),
-        (LeavingChannelRow, channels.leaving_key(origin, "").pk),
-        (DeprecationRow, care.deprecations_partition(origin)),
+        (ChannelRow, channel_rows.channels_partition(origin)),
+        (ChannelCountRow, channel_rows.count_key(origin, "").pk),
+        (LeavingChannelRow, channel_rows.leaving_key(origin, "").pk),
+        (DeprecationRow, deprecation_rows.deprecations_partition(origin)),
     ):
         for row in rows(kind, pk):
             yield [Key(kind, row.pk, row.sk)]
-    for name in rows(NameRow, packages.names_partition(origin)):  # counts that have come down to nothing
-        for version in rows(VersionRow, packages.version_count_key(origin, name.sk, "").pk):
+    for name in rows(NameRow, package_rows.names_partition(origin)):  # counts that have come down to nothing
+        for version in rows(VersionRow, package_rows.version_count_key(origin, name.sk, "").pk):
             yield [Key(VersionRow, version.pk, version.sk)]
         yield [Key(NameRow, name.pk, name.sk)]
 

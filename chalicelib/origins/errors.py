@@ -1,10 +1,6 @@
 """Refusals of the origins domain, and the status of each; texts are the contract's (accounts.md 8.4-8.9)."""
 
 
-class OriginMissing(Exception):
-    """No origin has that name."""
-
-
 class OriginTaken(Exception):
     """The name belongs to an origin."""
 
@@ -123,7 +119,6 @@ class IntegrationUnreadable(Exception):
 
 
 STATUS: dict[type[Exception], int] = {
-    OriginMissing: 404,
     OriginTaken: 409,
     OriginNameInvalid: 417,
     CreationNotAllowed: 403,

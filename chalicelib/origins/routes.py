@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from chalicelib.core.roles import Role
+from chalicelib.core.token_scope import Scope
 from chalicelib.core.visibility import Visibility, VisibilityUnknown
 from chalicelib.http.answer import EMPTY_204, NO_CACHE, Answer, json_answer
-from chalicelib.http.call import BodyMalformed, Call
+from chalicelib.http.body import BodyMalformed
+from chalicelib.http.call import Call
 from chalicelib.http.routes import ANYONE, SESSION, Routes
-from chalicelib.origins import integration_routes, invitation_routes, key_routes, member_routes, secret_routes
+from chalicelib.origins.errors import STATUS
+from chalicelib.origins.integrations.routes import routes as integrations
+from chalicelib.origins.invitations.routes import routes as invitations
+from chalicelib.origins.keys.routes import routes as keys
+from chalicelib.origins.members.routes import routes as members
+from chalicelib.origins.secrets.routes import routes as secrets
+from chalicelib.origins.user.routes import routes as user
 from chalicelib.platform.deferred import deferred
 
-if TYPE_CHECKING:
+with deferred():
     from chalicelib.origins import deletion, service
-else:
-    deletion = deferred("chalicelib.origins.deletion")
-    service = deferred("chalicelib.origins.service")
 
-routes = Routes("origins")
+routes = Routes("origins", STATUS)
+routes.include(keys, members, invitations, secrets, integrations, user)
 
 
 def _new_origin(call: Call) -> tuple[str, Visibility]:
@@ -45,7 +49,7 @@ def _visibility(sent: dict[str, object]) -> Visibility:
         raise BodyMalformed("unknown default_package_visibility") from problem
 
 
-@routes.post("/depot/origins", needs=SESSION, reads=_new_origin)
+@routes.post("/depot/origins", needs=SESSION, scope=Scope.ADMIN, reads=_new_origin)
 def create(call: Call, wanted: tuple[str, Visibility]) -> Answer:
     """A new origin; the answer has no id."""
     name, visibility = wanted
@@ -79,19 +83,15 @@ def show(call: Call) -> Answer:
     )
 
 
-@routes.put("/depot/origins/{origin}", needs=Role.ADMINISTRATOR, reads=_sent_visibility)
+@routes.put("/depot/origins/{origin}", needs=Role.ADMINISTRATOR, scope=Scope.ADMIN, reads=_sent_visibility)
 def change_default_visibility(call: Call, visibility: Visibility) -> Answer:
     """The visibility that packages of new names get; left out means public."""
     service.set_default_visibility(call["origin"], visibility, by=call.caller.require_session())
     return EMPTY_204
 
 
-@routes.delete("/depot/origins/{origin}", needs=Role.OWNER)
+@routes.delete("/depot/origins/{origin}", needs=Role.OWNER, scope=Scope.ADMIN)
 def delete(call: Call) -> Answer:
     """Delete an empty origin; a role is not enough, the service asks for the owner itself."""
     deletion.delete(call["origin"], by=call.caller.require_session())
     return EMPTY_204
-
-
-for resource in (key_routes, member_routes, invitation_routes, secret_routes, integration_routes):
-    routes.declared.extend(resource.routes.declared)

@@ -2,20 +2,23 @@
 
 from dataclasses import dataclass
 
-from chalicelib.accounts.caller import Caller, Session
-from chalicelib.channels.store import BORN_WITH, ChannelRow, channel_key
+from chalicelib.catalog import audit_rows, origin_rows
+from chalicelib.catalog.audit_rows import AuditAction
+from chalicelib.catalog.channel_rows import BORN_WITH, ChannelRow, channel_key
+from chalicelib.catalog.errors import OriginMissing
+from chalicelib.catalog.member_rows import MemberRow, MembershipOfAccountRow, member_key, membership_of_account_key
+from chalicelib.catalog.origin_rows import LeavingOriginRow, OriginCountRow, OriginRow
 from chalicelib.core.ident import is_origin_name
 from chalicelib.core.roles import Role
+from chalicelib.core.session import Session
 from chalicelib.core.visibility import Visibility
-from chalicelib.events import audit
-from chalicelib.events.audit import Operation
-from chalicelib.origins import deletion, key_store, store
-from chalicelib.origins.errors import CreationNotAllowed, OriginMissing, OriginNameInvalid, OriginTaken
-from chalicelib.origins.members import MemberRow, MembershipOfAccountRow, member_key, membership_of_account_key
-from chalicelib.origins.store import LeavingOriginRow, OriginCountRow, OriginRow
+from chalicelib.identity.caller import Caller
+from chalicelib.origins import deletion
+from chalicelib.origins.errors import CreationNotAllowed, OriginNameInvalid, OriginTaken
+from chalicelib.origins.keys import rows as key_store
 from chalicelib.platform.change import Change, Stale, again_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
-from chalicelib.platform.settings import settings
+from chalicelib.platform.config import config
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ def create(name: str, visibility: Visibility, by: Session) -> NewOrigin:
     What a deleted origin of the name left behind is taken down first.
     Raises CreationNotAllowed, OriginNameInvalid, OriginTaken.
     """
-    if settings.origin_creators and by.name not in settings.origin_creators:
+    if config.origin_creators and by.name not in config.origin_creators:
         raise CreationNotAllowed
     if not is_origin_name(name):
         raise OriginNameInvalid
@@ -68,10 +71,10 @@ def create(name: str, visibility: Visibility, by: Session) -> NewOrigin:
 
 def _founding(origin: NewOrigin, by: Session) -> Change:
     name, visibility = origin.name, str(origin.default_package_visibility)
-    place, counts = store.origin_key(name), store.origin_count_key(name)
+    place, counts = origin_rows.origin_key(name), origin_rows.origin_count_key(name)
     member, membership = member_key(name, by.account_id), membership_of_account_key(by.account_id, name)
     change = Change()
-    change.check(store.leaving_key(name), LeavingOriginRow.pk.does_not_exist(), otherwise=_StillLeaving())
+    change.check(origin_rows.leaving_key(name), LeavingOriginRow.pk.does_not_exist(), otherwise=_StillLeaving())
     change.add(
         OriginRow(
             place.pk,
@@ -89,13 +92,13 @@ def _founding(origin: NewOrigin, by: Session) -> Change:
     for channel in BORN_WITH:
         key = channel_key(name, channel)
         change.put(ChannelRow(key.pk, key.sk, id=new_id(), owner_id=by.account_id, created_at=origin.created_at))
-    audit.record(change, Operation.ORIGIN_CREATE, by, origin=name, target=name)
+    audit_rows.record(change, AuditAction.ORIGIN_CREATE, by, origin=name, target=name)
     return change
 
 
 def show(name: str, caller: Caller) -> Origin:
     """An origin and its newest secret signing key's name. Raises OriginMissing."""
-    row = caller.read_with(store.origin_key(name)).get(store.origin_key(name))
+    row = caller.read_with(origin_rows.origin_key(name)).get(origin_rows.origin_key(name))
     if row is None:
         raise OriginMissing
     newest = key_store.newest_secret_key(name)
@@ -112,10 +115,10 @@ def set_default_visibility(name: str, visibility: Visibility, by: Session) -> No
     """What new packages of the origin get; existing ones keep theirs. Raises OriginMissing."""
     change = Change()
     change.update(
-        store.origin_key(name),
+        origin_rows.origin_key(name),
         [OriginRow.default_package_visibility.set(str(visibility))],
         condition=OriginRow.pk.exists(),
         otherwise=OriginMissing(),
     )
-    audit.record(change, Operation.ORIGIN_CHANGE, by, origin=name, target=name)
+    audit_rows.record(change, AuditAction.ORIGIN_CHANGE, by, origin=name, target=name)
     change.commit()

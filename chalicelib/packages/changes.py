@@ -3,18 +3,15 @@
 from collections.abc import Collection
 from functools import partial
 
-from chalicelib.channels.store import STABLE
+from chalicelib.catalog import package_rows, steps
+from chalicelib.catalog.channel_rows import STABLE
+from chalicelib.catalog.errors import ReleaseMissing
+from chalicelib.catalog.steps import Observed
 from chalicelib.core.ident import PackageIdent, is_package_name, is_storable
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility, VisibilityUnknown
-from chalicelib.packages import artifacts, dependents, steps, store
-from chalicelib.packages.errors import (
-    DeletionRefused,
-    IdentInvalid,
-    ReleaseMissing,
-    VisibilityRefused,
-)
-from chalicelib.packages.steps import Observed
+from chalicelib.packages import artifacts, dependents
+from chalicelib.packages.errors import DeletionRefused, IdentInvalid, VisibilityRefused
 from chalicelib.platform.change import TRANSACTION_LIMIT, Change, again_when_stale
 from chalicelib.platform.table import read_many
 
@@ -23,13 +20,13 @@ def delete(ident: PackageIdent, target: Target) -> None:
     """Remove a package with its memberships and bytes; settings and events stay (packages.md 8.1).
 
     The rows go together, then the object; one that could not be removed is no longer reachable and is swept later.
-    Raises DeletionRefused, ReleaseMissing, ArtifactStoreFailed (nothing removed).
+    Raises DeletionRefused, ReleaseMissing, ObjectStoreFailed (nothing removed).
     """
     again_when_stale(lambda: _delete(ident, target))
 
 
 def _delete(ident: PackageIdent, target: Target) -> None:
-    package = store.package_key(ident, target)
+    package = package_rows.package_key(ident, target)
     found = read_many([*steps.keys_of(ident), package])
     seen, row = Observed.from_rows(ident, found), found.get(package)
     place = seen.standing.places.get(target)

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from chalicelib.catalog.package_rows import Texts
 from chalicelib.core import hart
 from chalicelib.core.hart import HartArchive
 from chalicelib.core.target import Target
-from chalicelib.packages.store import Texts
 
 LISTS: dict[str, Callable[[HartArchive], tuple[object, ...]]] = {
     "deps": hart.deps,

@@ -5,10 +5,10 @@ A hint outlives the release that caused it; readers look whether the dependent s
 
 from collections.abc import Iterable, Iterator
 
+from chalicelib.catalog import package_rows
+from chalicelib.catalog.package_rows import DependentRow, PackageRow
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
-from chalicelib.packages import store
-from chalicelib.packages.store import DependentRow, PackageRow
 from chalicelib.platform.table import rows
 
 
@@ -19,12 +19,12 @@ def hints_of(
     needed = {(dep.origin, dep.name) for dep in tdeps} - {(ident.origin, ident.name)}
     known = set() if newest is None else needed_names(newest)
     place = f"{ident.origin}/{ident.name}"
-    return [DependentRow(store.dependents_partition(*name, target), place) for name in sorted(needed - known)]
+    return [DependentRow(package_rows.dependents_partition(*name, target), place) for name in sorted(needed - known)]
 
 
 def of(origin: str, name: str, target: Target) -> Iterator[str]:
     """The names, ascending, that have a release for the target with some release of this name among its tdeps."""
-    for row in rows(DependentRow, store.dependents_partition(origin, name, target)):
+    for row in rows(DependentRow, package_rows.dependents_partition(origin, name, target)):
         dependent_origin, _, dependent_name = row.sk.partition("/")
         if (dependent_origin, dependent_name) == (origin, name):
             continue
@@ -34,9 +34,9 @@ def of(origin: str, name: str, target: Target) -> Iterator[str]:
 
 def releases(origin: str, name: str, target: Target) -> Iterator[tuple[str, frozenset[str]]]:
     """The releases of other names for the target that need some release of this one, each with its tdeps."""
-    for hint in rows(DependentRow, store.dependents_partition(origin, name, target)):
+    for hint in rows(DependentRow, package_rows.dependents_partition(origin, name, target)):
         dependent_origin, _, dependent_name = hint.sk.partition("/")
-        for row in rows(PackageRow, store.releases_partition(dependent_origin, dependent_name, target)):
+        for row in rows(PackageRow, package_rows.releases_partition(dependent_origin, dependent_name, target)):
             if (dependent_origin, dependent_name) != (origin, name) and (origin, name) in needed_names(row):
                 yield row.ident, frozenset(row.tdeps.splitlines())
 
@@ -47,5 +47,5 @@ def needed_names(row: PackageRow) -> set[tuple[str, str]]:
 
 
 def _needs(origin: str, name: str, target: Target, needed: tuple[str, str]) -> bool:
-    releases = rows(PackageRow, store.releases_partition(origin, name, target), newest_first=True)
+    releases = rows(PackageRow, package_rows.releases_partition(origin, name, target), newest_first=True)
     return any(needed in needed_names(row) for row in releases)

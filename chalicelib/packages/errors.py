@@ -3,10 +3,6 @@
 from chalicelib.core.ident import PackageIdent
 
 
-class ReleaseMissing(Exception):
-    """No such package, or none that the caller may see."""
-
-
 class ReleaseExists(Exception):
     """The depot has this ident for the target."""
 
@@ -38,10 +34,6 @@ class LicenseNeeded(Exception):
         self.status = status
 
 
-class CircularDependency(Exception):
-    """The package would depend on itself; hab skips it without failing."""
-
-
 class VisibilityRefused(Exception):
     """A visibility that does not exist, or that may not be set by hand."""
 
@@ -58,14 +50,6 @@ class DeletionRefused(Exception):
     def needed(cls, ident: PackageIdent) -> "DeletionRefused":
         """Something depends on some release of it."""
         return cls(f"Deleting package with rdeps not allowed '{ident}'")
-
-
-class TooManyChannels(Exception):
-    """One release is in so many channels that a change of it no longer fits one transaction."""
-
-
-class ArtifactStoreFailed(Exception):
-    """The object store did not take, give or remove an artifact."""
 
 
 class SettingsMissing(Exception):
@@ -93,18 +77,14 @@ class SearchUndecodable(Exception):
 
 
 STATUS: dict[type[Exception], int] = {
-    ReleaseMissing: 404,
     ReleaseExists: 409,
     IdentInvalid: 422,
     ArchiveRefused: 422,
     TargetUnsupported: 501,
     TargetNotServed: 422,
     LicenseNeeded: 403,
-    CircularDependency: 424,
     VisibilityRefused: 422,
     DeletionRefused: 422,
-    TooManyChannels: 422,
-    ArtifactStoreFailed: 502,
     SettingsMissing: 404,
     SettingsExist: 409,
     SettingsNeeded: 409,

@@ -3,19 +3,19 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from chalicelib.accounts.caller import Caller
 from chalicelib.accounts.errors import LicenseMissing
+from chalicelib.identity.caller import Caller
 from chalicelib.packages.errors import LicenseNeeded
-from chalicelib.platform.settings import settings
+from chalicelib.platform.config import config
 
 
 def is_gated(channels: Iterable[str]) -> bool:
     """Whether a package in these channels is for licence holders only."""
     present = set(channels)
-    restricted = present & set(settings.restricted_if_present)
-    if not settings.restricted_if_present or present & set(settings.unrestricted_channels):
+    restricted = present & set(config.restricted_if_present)
+    if not config.restricted_if_present or present & set(config.unrestricted_channels):
         return False
-    return bool(restricted) or not present & set(settings.partially_unrestricted_channels)
+    return bool(restricted) or not present & set(config.partially_unrestricted_channels)
 
 
 def demand_license(channels: Iterable[str], caller: Caller) -> None:
@@ -25,7 +25,7 @@ def demand_license(channels: Iterable[str], caller: Caller) -> None:
     """
     if not is_gated(channels):
         return
-    from chalicelib.accounts import licenses
+    from chalicelib.accounts.licenses import service as licenses
 
     session = caller.session
     if session is None:

@@ -1,18 +1,19 @@
 """Lists of what an origin has: idents, names, versions and settings (packages.md 5.1-5.3)."""
 
-from dataclasses import dataclass
 from itertools import islice
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from chalicelib.accounts.caller import Caller
+from msgspec import Struct
+
+from chalicelib.catalog import package_rows
+from chalicelib.catalog.origin_rows import OriginCountRow, origin_count_key
+from chalicelib.catalog.package_rows import IdentRow, NameRow, SettingsRow, VersionRow
+from chalicelib.core.standing import Standing, channels_of
 from chalicelib.core.target import Target
 from chalicelib.core.version_order import version_key
 from chalicelib.core.visibility import Visibility
-from chalicelib.origins.store import OriginCountRow, origin_count_key
-from chalicelib.packages import store
-from chalicelib.packages.standing import Standing, channels_of
-from chalicelib.packages.store import IdentRow, NameRow, SettingsRow, VersionRow
+from chalicelib.identity.caller import Caller
 from chalicelib.platform.table import Key, page_for, rows
 
 DEEP = 500
@@ -47,8 +48,7 @@ class ListedVersion(NamedTuple):
     visibility: Visibility
 
 
-@dataclass(frozen=True, slots=True)
-class Below:
+class Below(Struct, frozen=True):
     """What is listed: an origin, a name, or a version of it."""
 
     origin: str
@@ -67,8 +67,8 @@ class Below:
         if self.name is None:
             return origin_count_key(self.origin)
         if self.version is None:
-            return store.name_key(self.origin, self.name)
-        return store.version_count_key(self.origin, self.name, self.version)
+            return package_rows.name_key(self.origin, self.name)
+        return package_rows.version_count_key(self.origin, self.name, self.version)
 
     def parts(self) -> list[tuple[str, IdentCounts]]:
         """What its idents go on with, a name or a version, and how many do; in the order of idents, none for a version.
@@ -76,10 +76,10 @@ class Below:
         A slash ends each part, because it does so in idents: `tool-x/` stands before `tool/`.
         """
         if self.name is None:
-            rows_of_names = rows(NameRow, store.names_partition(self.origin))
+            rows_of_names = rows(NameRow, package_rows.names_partition(self.origin))
             return sorted(((f"{row.sk}/", row) for row in rows_of_names), key=itemgetter(0), reverse=True)
         if self.version is None:
-            rows_of_versions = rows(VersionRow, store.version_counts_partition(self.origin, self.name))
+            rows_of_versions = rows(VersionRow, package_rows.version_counts_partition(self.origin, self.name))
             return sorted(
                 ((f"{self.prefix}{row.sk}/", row) for row in rows_of_versions), key=itemgetter(0), reverse=True
             )
@@ -101,7 +101,7 @@ def idents(below: Below, offset: int, size: int | None, caller: Caller) -> tuple
     end = None if size is None else offset - passed + size
     found = rows(
         IdentRow,
-        store.idents_partition(below.origin),
+        package_rows.idents_partition(below.origin),
         begins=below.prefix,
         newest_first=True,
         where=IdentRow.public == True if total < counts.idents else None,  # noqa: E712 - PynamoDB makes a condition of it
@@ -126,14 +126,14 @@ def names(below: Below, offset: int, size: int | None, caller: Caller) -> tuple[
     shown = NameRow.idents > 0 if member else NameRow.public_idents > 0
     end = None if size is None else offset + size
     page = page_for(end, int(counts.names), total)
-    wanted = islice(rows(NameRow, store.names_partition(below.origin), where=shown, page=page), offset, end)
+    wanted = islice(rows(NameRow, package_rows.names_partition(below.origin), where=shown, page=page), offset, end)
     return [Listed(below.origin, row.sk, None, None, [], []) for row in wanted], total
 
 
 def versions(origin: str, name: str, member: bool) -> list[ListedVersion]:
     """The versions of a name by visibility, newest first; versions without a digit are left out (packages.md 5.3)."""
     found: dict[tuple[str, Visibility], list[tuple[str, Target]]] = {}
-    for row in rows(IdentRow, store.idents_partition(origin), begins=f"{name}/"):
+    for row in rows(IdentRow, package_rows.idents_partition(origin), begins=f"{name}/"):
         its_name, version, release = row.place
         if its_name != name:  # a slash in the asked name would reach into the versions of another
             continue
@@ -162,7 +162,7 @@ def settings(origin: str, offset: int, size: int | None, caller: Caller) -> tupl
     where = SettingsRow.visibility == str(Visibility.PUBLIC) if total < counts.settings else None
     end = None if size is None else offset + size
     page = page_for(end, int(counts.settings), total)
-    found = rows(SettingsRow, store.settings_partition(origin), where=where, page=page) if total > offset else ()
+    found = rows(SettingsRow, package_rows.settings_partition(origin), where=where, page=page) if total > offset else ()
     return list(islice(found, offset, end)), total
 
 

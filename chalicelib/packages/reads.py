@@ -2,17 +2,18 @@
 
 from typing import NamedTuple
 
-from chalicelib.accounts.caller import Caller
-from chalicelib.channels import store as channels
+from chalicelib.catalog import channel_rows, package_rows
+from chalicelib.catalog.errors import ReleaseMissing
+from chalicelib.catalog.package_rows import NO_TEXTS, PackageRow, Texts, TextsRow
 from chalicelib.core.ident import PackageIdent
+from chalicelib.core.standing import Standing
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
-from chalicelib.packages import artifacts, store
-from chalicelib.packages.errors import ReleaseMissing, TargetNotServed
-from chalicelib.packages.standing import Standing
-from chalicelib.packages.store import NO_TEXTS, PackageRow, Texts, TextsRow
-from chalicelib.platform import observe
-from chalicelib.platform.settings import settings
+from chalicelib.identity.caller import Caller
+from chalicelib.packages import artifacts
+from chalicelib.packages.errors import TargetNotServed
+from chalicelib.platform import logs, object_store
+from chalicelib.platform.config import config
 from chalicelib.platform.table import Found, read_many
 
 
@@ -29,8 +30,8 @@ def exact(ident: PackageIdent, target: Target, caller: Caller) -> PackageRow:
 
     One call where the target has it, two otherwise.
     """
-    wanted = store.package_key(ident, target)
-    found = caller.read_with(wanted, store.ident_key(ident))
+    wanted = package_rows.package_key(ident, target)
+    found = caller.read_with(wanted, package_rows.ident_key(ident))
     row = found.get(wanted)
     if row is not None and _visible(row, caller):
         return row
@@ -38,12 +39,12 @@ def exact(ident: PackageIdent, target: Target, caller: Caller) -> PackageRow:
 
 
 def _for_another_target(ident: PackageIdent, found: Found, caller: Caller) -> PackageRow:
-    row = found.get(store.ident_key(ident))
+    row = found.get(package_rows.ident_key(ident))
     if row is None:
         raise ReleaseMissing
     standing = Standing.parse(row.standing)
     visible = standing.seen_by(member=caller.role_in(ident.origin) is not None)
-    keys = [store.package_key(ident, target) for target in sorted(visible)]
+    keys = [package_rows.package_key(ident, target) for target in sorted(visible)]
     others = read_many(keys)
     for key in keys:
         package = others.get(key)
@@ -57,10 +58,10 @@ def latest(origin: str, name: str, version: str | None, target: Target, caller: 
 
     One Query of one row, unless the newest is hidden from the caller.
     """
-    newest = next(store.newest_first(origin, name, target, version), None)
+    newest = next(package_rows.newest_first(origin, name, target, version), None)
     caller.settle()
     if newest is not None and not _visible(newest, caller):
-        newest = store.newest_public(origin, name, target, version)
+        newest = package_rows.newest_public(origin, name, target, version)
     if newest is None:
         raise ReleaseMissing
     return newest
@@ -68,13 +69,13 @@ def latest(origin: str, name: str, version: str | None, target: Target, caller: 
 
 def memberships(ident: PackageIdent, target: Target, caller: Caller) -> list[Membership]:
     """The channels of a package, descending; none for a package that the caller may not see (packages.md 5.6)."""
-    wanted = store.package_key(ident, target)
+    wanted = package_rows.package_key(ident, target)
     row = caller.read_with(wanted).get(wanted)
     if row is None or not _visible(row, caller):
         return []
-    names = store.channels_of(row)
-    keys = [channels.membership_key(name, ident, target) for name in names]
-    existing = [channels.channel_key(ident.origin, name) for name in names]
+    names = package_rows.channels_of(row)
+    keys = [channel_rows.membership_key(name, ident, target) for name in names]
+    existing = [channel_rows.channel_key(ident.origin, name) for name in names]
     found = read_many([*keys, *existing])
     return [
         Membership(name, place.created_at, place.updated_at)
@@ -88,9 +89,9 @@ def downloadable(ident: PackageIdent, target: Target, caller: Caller) -> Package
 
     Raises TargetNotServed, ReleaseMissing.
     """
-    if target not in settings.targets:
+    if target not in config.targets:
         raise TargetNotServed(target)
-    wanted = store.package_key(ident, target)
+    wanted = package_rows.package_key(ident, target)
     row = caller.read_with(wanted).get(wanted)
     if row is None or not (row.visibility == Visibility.HIDDEN or _visible(row, caller)):
         raise ReleaseMissing
@@ -105,8 +106,8 @@ def texts_of(row: TextsRow | None) -> Texts:
         return Texts.unpacked(row.content)
     try:
         return Texts.unpacked(artifacts.read(row.artifact or ""))
-    except artifacts.ArtifactMissing as problem:
-        observe.unexpected(problem)
+    except object_store.ObjectMissing as problem:
+        logs.unexpected(problem)
         return NO_TEXTS
 
 

@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from chalicelib.catalog import package_rows
+from chalicelib.catalog.package_rows import NO_TEXTS, PackageRow, SettingsRow, Texts
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.visibility import Visibility
-from chalicelib.packages import store
 from chalicelib.packages.lists import Listed, ListedVersion
 from chalicelib.packages.reads import Membership
-from chalicelib.packages.store import NO_TEXTS, PackageRow, SettingsRow, Texts
 
 
 def package(row: PackageRow, texts: Texts = NO_TEXTS, with_size: bool = True) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def package(row: PackageRow, texts: Texts = NO_TEXTS, with_size: bool = True) ->
         "created_at": row.created_at,
         "updated_at": row.updated_at,
         "package_type": row.package_type.capitalize(),
-        "channels": store.channels_of(row),
+        "channels": package_rows.channels_of(row),
         "is_a_service": row.is_a_service,
     }
     return {**shown, "size": int(row.size)} if with_size else shown

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chalicelib.accounts.errors import LicenseRefused
+from chalicelib.catalog import package_rows
 from chalicelib.core.roles import Role
 from chalicelib.core.target import Target
+from chalicelib.core.token_scope import Scope
 from chalicelib.core.visibility import Visibility
 from chalicelib.http.answer import CACHE_YEAR, EMPTY_200, EMPTY_204, NO_CACHE, Answer, json_answer, text
 from chalicelib.http.call import Call
 from chalicelib.http.paging import Family, Window, page, window
 from chalicelib.http.routes import ANYONE, Routes
-from chalicelib.packages import download, lists, reads, render, store
+from chalicelib.packages import download, lists, reads, render
+from chalicelib.packages.errors import STATUS
+from chalicelib.packages.facts.routes import routes as facts
 from chalicelib.packages.lists import Below
+from chalicelib.packages.search.routes import routes as search
+from chalicelib.packages.settings.routes import routes as settings
+from chalicelib.packages.unlisting.routes import routes as unlisting
 from chalicelib.platform.deferred import deferred
 
-if TYPE_CHECKING:
+with deferred():
     from chalicelib.packages import changes, license_gate
-else:
-    changes = deferred("chalicelib.packages.changes")
-    license_gate = deferred("chalicelib.packages.license_gate")
 
-routes = Routes("packages")
+routes = Routes("packages", STATUS)
+routes.include(settings, search, facts, unlisting)
 RELEASE = "/depot/pkgs/{origin}/{pkg}/{version}/{release}"
 LISTED: dict[str, Any] = {"needs": ANYONE, "hides_private": True, "identity_along": True}
 
@@ -90,7 +95,7 @@ def download_archive(call: Call) -> Answer:
     """The archive's bytes, or the way to them (5.7)."""
     row = reads.downloadable(call.ident, call.target, call.caller)
     try:
-        license_gate.demand_license(store.channels_of(row), call.caller)
+        license_gate.demand_license(package_rows.channels_of(row), call.caller)
     except LicenseRefused as refusal:
         return text(refusal.status, refusal.text)
     return download.answer(row, plain=call.query("redirect") == "s3")
@@ -102,7 +107,7 @@ def _upload_request(call: Call) -> tuple[Target, str, bool]:
     return call.target, call.query("checksum"), forced
 
 
-@routes.post(RELEASE, needs=Role.MEMBER, reads=_upload_request)
+@routes.post(RELEASE, needs=Role.MEMBER, scope=Scope.UPLOAD, reads=_upload_request)
 def upload(call: Call, announced: tuple[Target, str, bool]) -> Answer:
     """Publish an archive (section 7). Reading archives is imported here, because no other route needs it."""
     from chalicelib.packages.source import RawBody
@@ -114,7 +119,7 @@ def upload(call: Call, announced: tuple[Target, str, bool]) -> Answer:
     return text(201, f"/pkgs/{call.ident}/download", {"Location": call.request_uri})
 
 
-@routes.delete(RELEASE, needs=Role.MEMBER)
+@routes.delete(RELEASE, needs=Role.MEMBER, scope=Scope.ADMIN)
 def delete(call: Call) -> Answer:
     """Remove a package (8.1)."""
     changes.delete(call.ident, call.target)
@@ -124,6 +129,7 @@ def delete(call: Call) -> Answer:
 @routes.patch(
     RELEASE + "/{visibility}",
     needs=Role.MAINTAINER,
+    scope=Scope.ADMIN,
     reads=lambda call: changes.wanted_visibility(call.ident, call["visibility"]),
 )
 def set_visibility(call: Call, visibility: Visibility) -> Answer:

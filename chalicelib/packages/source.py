@@ -14,7 +14,7 @@ class Source(Protocol):
         """The bytes from their beginning, of which only `read` is asked."""
 
     def store(self, key: str) -> None:
-        """Put the same bytes under their final key. Raises ArtifactStoreFailed."""
+        """Put the same bytes under their final key. Raises ObjectStoreFailed."""
 
     def settle(self, change: Change) -> None:
         """Add to the transaction that publishes what must be written with it."""

@@ -8,24 +8,26 @@ finds the package and says so.
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.channels.store import UNSTABLE
+from chalicelib.catalog import package_rows, steps
+from chalicelib.catalog.channel_rows import UNSTABLE
+from chalicelib.catalog.errors import OriginMissing
+from chalicelib.catalog.origin_rows import OriginCountRow, OriginRow, origin_count_key, origin_key
+from chalicelib.catalog.package_rows import PackageRow, SettingsRow, Texts, TextsRow
+from chalicelib.catalog.steps import Observed
 from chalicelib.core import hart
 from chalicelib.core.hart import HartArchive, HartRefused
 from chalicelib.core.ident import PackageIdent
+from chalicelib.core.standing import Placement
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
-from chalicelib.origins.errors import OriginMissing
-from chalicelib.origins.store import OriginCountRow, OriginRow, origin_count_key, origin_key
-from chalicelib.packages import artifacts, dependents, search_index, steps, store
+from chalicelib.packages import artifacts, dependents
 from chalicelib.packages.contents import Contents
 from chalicelib.packages.errors import ArchiveRefused, ReleaseExists, TargetUnsupported
+from chalicelib.packages.search import rows as search_index
 from chalicelib.packages.source import Source
-from chalicelib.packages.standing import Place
-from chalicelib.packages.steps import Observed
-from chalicelib.packages.store import PackageRow, SettingsRow, Texts, TextsRow
 from chalicelib.platform.change import Change, again_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
-from chalicelib.platform.settings import settings
+from chalicelib.platform.config import config
 from chalicelib.platform.table import Found, Key, Row, put_many, read, read_many
 
 INLINE_TEXTS_BYTES = 300_000
@@ -48,14 +50,14 @@ class Upload:
 
 def demand_absent(upload: Upload) -> None:
     """Check 3: without force, the ident must not exist for the announced target. Raises ReleaseExists."""
-    if not upload.forced and read(store.package_key(upload.ident, upload.target)) is not None:
+    if not upload.forced and read(package_rows.package_key(upload.ident, upload.target)) is not None:
         raise ReleaseExists
 
 
 def publish(upload: Upload, source: Source) -> None:
     """Check and store an archive and make it a member of `unstable`; visible to the very next request.
 
-    Raises ReleaseExists, TargetUnsupported, ArchiveRefused, OriginMissing, ArtifactStoreFailed, and what the source
+    Raises ReleaseExists, TargetUnsupported, ArchiveRefused, OriginMissing, ObjectStoreFailed, and what the source
     raises.
     """
     demand_absent(upload)
@@ -77,7 +79,7 @@ def inspect(upload: Upload, archive: HartArchive) -> Contents:
     if package_type == "native":
         _demand_native_allowed(upload.ident.origin)
     target = hart.target(archive)
-    if target not in settings.targets:
+    if target not in config.targets:
         raise TargetUnsupported
     if upload.checksum != archive.checksum:
         raise ArchiveRefused("ds:up:3")
@@ -111,7 +113,7 @@ def finalise(upload: Upload, contents: Contents, key: str, newest: PackageRow | 
 
 
 def _demand_native_allowed(origin: str) -> None:
-    allowed = settings.native_packages
+    allowed = config.native_packages
     if allowed == "all":
         return
     if allowed == "off":
@@ -122,7 +124,7 @@ def _demand_native_allowed(origin: str) -> None:
 
 def _newest_of_same_type(upload: Upload, contents: Contents) -> PackageRow | None:
     """Check 10; gives the newest release of the name for the archive's target."""
-    newest = next(store.newest_first(upload.ident.origin, upload.ident.name, contents.target), None)
+    newest = next(package_rows.newest_first(upload.ident.origin, upload.ident.name, contents.target), None)
     if newest is not None and newest.package_type != contents.package_type:
         raise ArchiveRefused(
             f"Package type mismatch; expected '{newest.package_type}', found '{contents.package_type}'"
@@ -133,14 +135,14 @@ def _newest_of_same_type(upload: Upload, contents: Contents) -> PackageRow | Non
 def _demand_same_bytes(upload: Upload, contents: Contents) -> None:
     if not upload.forced:
         return
-    stored = read(store.package_key(upload.ident, contents.target))
+    stored = read(package_rows.package_key(upload.ident, contents.target))
     if stored is not None and stored.checksum != upload.checksum:
         raise ArchiveRefused("ds:up:4")
 
 
 def _write(upload: Upload, contents: Contents, key: str, source: Source) -> None:
     found = read_many(keys_before(upload.ident, contents.target))
-    stored = found.get(store.package_key(upload.ident, contents.target))
+    stored = found.get(package_rows.package_key(upload.ident, contents.target))
     if stored is not None and stored.artifact == key:
         return  # an earlier try was written, only its answer got lost
     change = Change()
@@ -151,8 +153,8 @@ def _write(upload: Upload, contents: Contents, key: str, source: Source) -> None
 
 def keys_before(ident: PackageIdent, target: Target) -> list[Key[Any]]:
     """The rows that must be read before `add_rows`."""
-    settings_key = store.settings_key(ident.origin, ident.name)
-    return [*steps.keys_of(ident), store.package_key(ident, target), settings_key, origin_key(ident.origin)]
+    settings_key = package_rows.settings_key(ident.origin, ident.name)
+    return [*steps.keys_of(ident), package_rows.package_key(ident, target), settings_key, origin_key(ident.origin)]
 
 
 def add_rows(change: Change, upload: Upload, contents: Contents, key: str, found: Found) -> None:
@@ -161,12 +163,12 @@ def add_rows(change: Change, upload: Upload, contents: Contents, key: str, found
     Raises ReleaseExists, ArchiveRefused, OriginMissing.
     """
     ident, target = upload.ident, contents.target
-    stored = found.get(store.package_key(ident, target))
+    stored = found.get(package_rows.package_key(ident, target))
     _decide_again(upload, contents, stored)
     visibility = _visibility(change, upload, found)
     seen = Observed.from_rows(ident, found)
     old = seen.standing.places.get(target)
-    place = Place(visibility, old.channels if old is not None else frozenset({UNSTABLE}))
+    place = Placement(visibility, old.channels if old is not None else frozenset({UNSTABLE}))
     steps.step(change, seen, seen.standing.with_place(target, place), carried=target)
     # Rows read together are not of one instant: the ident's revision says nothing about the package's row.
     unchanged = PackageRow.pk.does_not_exist() if stored is None else PackageRow.artifact == stored.artifact
@@ -191,7 +193,7 @@ def _visibility(change: Change, upload: Upload, found: Found) -> Visibility:
     if origin is None:
         raise OriginMissing
     change.check(origin_key(ident.origin), OriginRow.pk.exists(), otherwise=OriginMissing())
-    key = store.settings_key(ident.origin, ident.name)
+    key = package_rows.settings_key(ident.origin, ident.name)
     known = found.get(key)
     if known is not None:
         change.check(key, SettingsRow.visibility == known.visibility)
@@ -215,9 +217,11 @@ def _visibility(change: Change, upload: Upload, found: Found) -> Visibility:
     return visibility
 
 
-def _package_row(upload: Upload, contents: Contents, key: str, place: Place, stored: PackageRow | None) -> PackageRow:
+def _package_row(
+    upload: Upload, contents: Contents, key: str, place: Placement, stored: PackageRow | None
+) -> PackageRow:
     archive, moment = contents.archive, now()
-    where = store.package_key(upload.ident, contents.target)
+    where = package_rows.package_key(upload.ident, contents.target)
     return PackageRow(
         where.pk,
         where.sk,
@@ -238,7 +242,7 @@ def _package_row(upload: Upload, contents: Contents, key: str, place: Place, sto
 
 
 def _texts_row(ident: PackageIdent, contents: Contents, key: str) -> TextsRow:
-    where = store.texts_key(ident, contents.target)
+    where = package_rows.texts_key(ident, contents.target)
     packed = contents.texts.packed()
     if len(packed) <= INLINE_TEXTS_BYTES:
         return TextsRow(where.pk, where.sk, content=packed)

@@ -11,7 +11,7 @@ import threading
 from functools import cache
 from typing import Any
 
-from chalicelib.platform import patience
+from chalicelib.platform import retry_budget
 
 CONNECTIONS = 32
 CONNECT_SECONDS = 2
@@ -114,8 +114,8 @@ def _has_own_endpoint() -> bool:
 def _note_try(request: Any, **_: Any) -> None:
     context = request.context
     if "bldr_patience" not in context:
-        context["bldr_patience"] = patience.current()
-    context["bldr_began"] = patience.clock()
+        context["bldr_patience"] = retry_budget.current()
+    context["bldr_began"] = retry_budget.clock()
 
 
 def _try_again(response: Any, caught_exception: Any, attempts: int, request_dict: Any, **_: Any) -> int | None:
@@ -123,7 +123,7 @@ def _try_again(response: Any, caught_exception: Any, attempts: int, request_dict
     if not _is_passing(response, caught_exception):
         return None
     context = request_dict["context"]
-    lost = patience.clock() - context["bldr_began"]
+    lost = retry_budget.clock() - context["bldr_began"]
     return 0 if context["bldr_patience"].pause(attempts, lost) else None
 
 

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from chalicelib.platform import observe
+from chalicelib.platform import logs
 from chalicelib.platform.aws import client
 
 
@@ -30,4 +30,4 @@ def _run(work: Callable[..., None], event: dict[str, Any]) -> None:
     try:
         work(**event)
     except Exception as problem:  # noqa: BLE001 - the rim: a thread that dies must not do so silently
-        observe.unexpected(problem)
+        logs.unexpected(problem)

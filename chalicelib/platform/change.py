@@ -1,16 +1,14 @@
 """Changes of the table that happen together or not at all, and routines that decide anew when others were faster."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from itertools import count as count_from
 from typing import Any, TypeVar
 
 from pynamodb.exceptions import TransactWriteError
-from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.platform.patience import bounded
+from chalicelib.platform.attributes import Action, Condition
+from chalicelib.platform.retry_budget import bounded
 from chalicelib.platform.table import Key, KeyTooLong, Row, StoreUnavailable, connection, failure_of
 
 Decided = TypeVar("Decided")
@@ -21,29 +19,48 @@ class Stale(Exception):
     """A row changed between reading and writing; read again and decide anew."""
 
 
-@dataclass
 class _Update:
-    key: Key[Any]
-    actions: list[Action] = field(default_factory=list)
-    condition: Condition | None = None
-    otherwise: Exception = field(default_factory=Stale)
+    """The actions on one row; several updates of a row become one."""
+
+    def __init__(self, key: Key[Any]) -> None:
+        self.key = key
+        self.actions: list[Action] = []
+        self.condition: Condition | None = None
+        self.otherwise: Exception = Stale()
 
     def send(self, transaction: TransactWrite) -> None:
         row = self.key.kind(self.key.pk, self.key.sk)
         transaction.update(row, self.actions, condition=self.condition)
 
 
-@dataclass
-class Change:
-    """Rows written together or not at all. Every condition says which error it means when it does not hold.
+_Step = tuple[Callable[[TransactWrite], None], Exception]
 
-    A transaction that collides with another is tried again; a failing condition raises its error (Stale unless said).
+
+class Change:
+    """Rows written together or not at all: one transaction.
+
+    ```python
+    with Change() as change:
+        change.check(origin, OriginRow.pk.exists(), otherwise=OriginMissing())
+        change.put(row)
+    ```
+
+    The end of the block commits; an exception inside it writes nothing. Every condition names the error to raise when
+    it does not hold (Stale unless given). A transaction conflict is retried.
     """
 
-    _checks: list[tuple[Callable[[TransactWrite], None], Exception]] = field(default_factory=list)
-    _deletes: list[tuple[Callable[[TransactWrite], None], Exception]] = field(default_factory=list)
-    _puts: list[tuple[Callable[[TransactWrite], None], Exception]] = field(default_factory=list)
-    _updates: dict[tuple[str, str], "_Update"] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._checks: list[_Step] = []
+        self._deletes: list[_Step] = []
+        self._puts: list[_Step] = []
+        self._updates: dict[tuple[str, str], _Update] = {}
+
+    def __enter__(self) -> "Change":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.commit()
 
     def check(self, key: Key[Any], condition: Condition, otherwise: Exception | None = None) -> None:
         """Demand something of a row that is not written."""

@@ -1,19 +1,50 @@
-"""Modules imported at their first use: what reads never need must not lengthen the cold start (design.md section 7)."""
+"""Modules that load at their first use, because the read path does not need them (docs/ARCHITECTURE.md, "Cold start").
 
-from importlib import import_module
-from typing import Any
+```python
+with deferred():
+    from chalicelib.origins.keys import service
+```
+
+binds the module; its code runs when one of its names is first used. Import modules this way, never names of a module:
+`from module import name` would run it at once. This is the only form of lazy import in the project.
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import LazyLoader
+from types import ModuleType
 
 
-class Deferred:
-    """Stands for a module of which nothing has been asked yet. Imports are safe in threads, and cost nothing twice."""
+class _LazyFinder:
+    """Finds modules as usual, and delays the execution of each until its first use."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    @staticmethod
+    def find_spec(name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        spec = PathFinder.find_spec(name, path, target)
+        if spec is not None and spec.loader is not None and hasattr(spec.loader, "exec_module"):
+            spec.loader = LazyLoader(spec.loader)
+            _delayed.append(name)
+        return spec
 
-    def __getattr__(self, attribute: str) -> Any:
-        return getattr(import_module(self._name), attribute)
+
+_delayed: list[str] = []
 
 
-def deferred(name: str) -> Any:
-    """A module to be imported when one of its names is first used. Type checkers read the import beside it."""
-    return Deferred(name)
+@contextmanager
+def deferred() -> Iterator[None]:
+    """Delay the execution of the modules imported inside the block."""
+    sys.meta_path.insert(0, _LazyFinder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(_LazyFinder)
+
+
+def load_deferred() -> None:
+    """Load every delayed module now. A process with several threads calls this before it serves: `LazyLoader` is not
+    safe when two threads use a module for the first time at the same moment.
+    """
+    while _delayed:
+        vars(sys.modules[_delayed.pop()])

@@ -26,7 +26,7 @@ class Unreadable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class OutboundResponse:
     """What a service answered."""
 
     status: int
@@ -54,7 +54,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class OutboundRequest:
     """A request to a service; `form` or `json` becomes the body, `basic` a name and password."""
 
     method: str
@@ -66,17 +66,17 @@ class Ask:
     basic: tuple[str, str] | None = None
 
 
-Way = Callable[[Ask], "tuple[Session, Ask]"]
+Way = Callable[[OutboundRequest], "tuple[Session, OutboundRequest]"]
 
 
-def directly(ask: Ask) -> "tuple[Session, Ask]":
+def directly(ask: OutboundRequest) -> "tuple[Session, OutboundRequest]":
     """The way to an address from our own configuration."""
     from requests import Session
 
     return Session(), ask
 
 
-def tell(ask: Ask, seconds: float, way: Way = directly) -> Told:
+def send(ask: OutboundRequest, seconds: float, way: Way = directly) -> OutboundResponse:
     """Send a request and read the whole answer within so many seconds, name resolution included. Raises Unreachable.
 
     `way` opens the session, and may refuse with an error of its own.
@@ -84,7 +84,7 @@ def tell(ask: Ask, seconds: float, way: Way = directly) -> Told:
     return _within(seconds, lambda: _exchange(*way(ask), seconds))
 
 
-def _exchange(session: "Session", ask: Ask, seconds: float) -> Told:
+def _exchange(session: "Session", ask: OutboundRequest, seconds: float) -> OutboundResponse:
     from requests.exceptions import RequestException
     from urllib3.exceptions import HTTPError
 
@@ -104,7 +104,7 @@ def _exchange(session: "Session", ask: Ask, seconds: float) -> Told:
                 stream=True,
             ) as answer,
         ):
-            return Told(answer.status_code, _whole_body(answer.iter_content(_CHUNK)))
+            return OutboundResponse(answer.status_code, _whole_body(answer.iter_content(_CHUNK)))
     except (RequestException, HTTPError, UnicodeError, ValueError) as problem:
         raise Unreachable from problem
 

@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
-from chalicelib.platform.outbound import Ask, Unreachable
+from chalicelib.platform.outbound import OutboundRequest, Unreachable
 
 if TYPE_CHECKING:
     from requests import Session
@@ -30,7 +30,7 @@ class UrlUnreadable(Exception):
     """The text is no URL with a scheme and a host."""
 
 
-def publicly(ask: Ask) -> "tuple[Session, Ask]":
+def publicly(ask: OutboundRequest) -> "tuple[Session, OutboundRequest]":
     """The way to a public https address. Raises UrlUnreadable, AddressRefused, Unreachable for an unknown name."""
     url = read_url(ask.url)
     if url.scheme != "https" or url.username is not None or url.password is not None:

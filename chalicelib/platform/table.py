@@ -7,18 +7,17 @@ no read uses an index, because clients act on what they wrote in the very next r
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar, cast
 
-from pynamodb.attributes import UnicodeAttribute
+from msgspec import Struct
 from pynamodb.exceptions import PynamoDBException, QueryError, TransactWriteError
-from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
+from chalicelib.platform.attributes import Condition, UnicodeAttribute
 from chalicelib.platform.aws import client
-from chalicelib.platform.patience import bounded, none
-from chalicelib.platform.settings import settings
+from chalicelib.platform.config import config
+from chalicelib.platform.retry_budget import bounded, none
 
 PARTITION_KEY_BYTES = 2048
 SORT_KEY_BYTES = 1024
@@ -43,7 +42,7 @@ class Row(Model):
     """A row of the table; each kind of row is a subclass with attributes of its own."""
 
     class Meta:
-        table_name = settings.table
+        table_name = config.table
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
@@ -62,8 +61,7 @@ class Row(Model):
 R = TypeVar("R", bound=Row)
 
 
-@dataclass(frozen=True, slots=True)
-class Key(Generic[R]):
+class Key(Struct, Generic[R], frozen=True):
     """Where a row stands, and of which kind it is."""
 
     kind: type[R]
@@ -100,7 +98,7 @@ def read(key: Key[R]) -> R | None:
     """One row or None. One strongly consistent GetItem."""
     if not key.fits:
         return None
-    item = _reading(lambda: connection().get_item(settings.table, key.pk, key.sk, consistent_read=True)).get("Item")
+    item = _reading(lambda: connection().get_item(config.table, key.pk, key.sk, consistent_read=True)).get("Item")
     return None if item is None else key.kind.from_raw_data(item)
 
 
@@ -110,11 +108,11 @@ def read_many(keys: Sequence[Key[Any]]) -> Found:
     rows: dict[tuple[str, str], Row] = {}
 
     def get(batch: list[Any]) -> list[Any]:
-        answer = _reading(lambda: connection().batch_get_item(settings.table, batch, consistent_read=True))
-        for item in answer["Responses"].get(settings.table, []):
+        answer = _reading(lambda: connection().batch_get_item(config.table, batch, consistent_read=True))
+        for item in answer["Responses"].get(config.table, []):
             place = (item["pk"]["S"], item["sk"]["S"])
             rows[place] = wanted[place].from_raw_data(item)
-        refused: list[Any] = answer.get("UnprocessedKeys", {}).get(settings.table, {}).get("Keys", [])
+        refused: list[Any] = answer.get("UnprocessedKeys", {}).get(config.table, {}).get("Keys", [])
         return refused
 
     _in_batches([{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in wanted], BATCH_GET_LIMIT, get)
@@ -193,7 +191,7 @@ def sort_key_of(pk: str, number: int, *, begins: str = "") -> str | None:
     start: Any = None
     while True:
         read_on = partial(
-            connection().query, settings.table, pk, condition, limit=number, exclusive_start_key=start, select="COUNT"
+            connection().query, config.table, pk, condition, limit=number, exclusive_start_key=start, select="COUNT"
         )
         page = _reading(partial(read_on, consistent_read=True))
         number, start = number - page["Count"], page.get("LastEvaluatedKey")
@@ -247,8 +245,8 @@ def _write_each(requests: list[Any]) -> None:
     def write(batch: list[Any]) -> list[Any]:
         puts = [request["PutRequest"]["Item"] for request in batch if "PutRequest" in request]
         deletes = [request["DeleteRequest"]["Key"] for request in batch if "DeleteRequest" in request]
-        answer = _reading(lambda: connection().batch_write_item(settings.table, puts, deletes))
-        refused: list[Any] = answer.get("UnprocessedItems", {}).get(settings.table, [])
+        answer = _reading(lambda: connection().batch_write_item(config.table, puts, deletes))
+        refused: list[Any] = answer.get("UnprocessedItems", {}).get(config.table, [])
         return refused
 
     _in_batches(requests, BATCH_WRITE_LIMIT, write)

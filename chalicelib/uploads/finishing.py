@@ -15,28 +15,27 @@ from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO, cast
 
-from chalicelib.origins.errors import OriginMissing
+from chalicelib.catalog.errors import OriginMissing
 from chalicelib.packages import artifacts
-from chalicelib.packages.artifacts import ArtifactMissing
 from chalicelib.packages.errors import (
     ArchiveRefused,
-    ArtifactStoreFailed,
-    CircularDependency,
     ReleaseExists,
     TargetUnsupported,
 )
 from chalicelib.packages.upload import Upload, publish
-from chalicelib.platform import observe
+from chalicelib.platform import logs, object_store
 from chalicelib.platform.change import Change
+from chalicelib.platform.object_store import ObjectMissing, ObjectStoreFailed
 from chalicelib.platform.table import StoreUnavailable
-from chalicelib.uploads import staging, store
+from chalicelib.uploads import rows as store
+from chalicelib.uploads import staging
 from chalicelib.uploads.errors import AttemptLost, UploadMissing
-from chalicelib.uploads.store import UploadRow
+from chalicelib.uploads.rows import UploadRow
 
-REFUSALS = (ArchiveRefused, TargetUnsupported, ReleaseExists, CircularDependency, OriginMissing, UploadMissing)
+REFUSALS = (ArchiveRefused, TargetUnsupported, ReleaseExists, OriginMissing, UploadMissing)
 """What ends an upload for good."""
 
-FAILURES = (ArtifactStoreFailed, StoreUnavailable)
+FAILURES = (ObjectStoreFailed, StoreUnavailable)
 """What ends an attempt; another may succeed."""
 
 SIGN_OF_LIFE_SECONDS = 10
@@ -66,7 +65,7 @@ def _attempt(row: UploadRow) -> None:
     except REFUSALS as refusal:
         store.refuse(row, refusal)
     except FAILURES as failure:
-        observe.unexpected(failure)
+        logs.unexpected(failure)
         store.let_go(row, failure)
         return
     staging.discard(staging.key_of(row.id))
@@ -93,10 +92,10 @@ class Staged:
     pulse: _Pulse
 
     def open(self) -> BinaryIO:
-        """The joined parts. Raises UploadMissing when they are gone, and while reading ArtifactStoreFailed."""
+        """The joined parts. Raises UploadMissing when they are gone, and while reading ObjectStoreFailed."""
         try:
             stream = artifacts.stream(staging.key_of(self.row.id))
-        except ArtifactMissing as problem:
+        except ObjectMissing as problem:
             raise UploadMissing from problem
         return cast(BinaryIO, _Read(stream, self.pulse))
 
@@ -111,7 +110,7 @@ class Staged:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    stream: artifacts.Stream
+    stream: object_store.Stream
     pulse: _Pulse
 
     def read(self, size: int) -> bytes:

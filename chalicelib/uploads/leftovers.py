@@ -6,7 +6,8 @@ In AWS the bucket's lifecycle rules and the table's time to live do the same, wi
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.uploads import staging, store
+from chalicelib.uploads import rows as store
+from chalicelib.uploads import staging
 
 EXPIRED = timedelta(seconds=store.LIFE_SECONDS) + timedelta(hours=1)
 """An hour for an attempt that began in an upload's last minute."""
@@ -15,7 +16,7 @@ EXPIRED = timedelta(seconds=store.LIFE_SECONDS) + timedelta(hours=1)
 def remove_expired(enough: Callable[[], bool]) -> int:
     """Forget expired uploads until `enough` says so, and give their number.
 
-    Raises ArtifactStoreFailed, StoreUnavailable.
+    Raises ObjectStoreFailed, StoreUnavailable.
     """
     removed = 0
     for leftover in _old():

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from chalicelib.core.ident import IdentMalformed, PackageIdent
 from chalicelib.core.roles import Role
 from chalicelib.core.target import resolve
 from chalicelib.http.answer import EMPTY_204, NO_CACHE, Answer, json_answer, text
-from chalicelib.http.call import BodyMalformed, Call
+from chalicelib.http.body import BodyMalformed
+from chalicelib.http.call import Call
 from chalicelib.http.routes import Routes
 from chalicelib.packages.errors import IdentInvalid
 from chalicelib.platform.clock import timestamp
 from chalicelib.platform.deferred import deferred
+from chalicelib.uploads.errors import STATUS
 
-if TYPE_CHECKING:
+with deferred():
     from chalicelib.packages import changes
     from chalicelib.uploads import service
-    from chalicelib.uploads.service import Announced, Progress
-else:
-    changes = deferred("chalicelib.packages.changes")
-    service = deferred("chalicelib.uploads.service")
 
-routes = Routes("uploads")
+routes = Routes("uploads", STATUS)
 UPLOAD = "/depot/uploads/{id}"
 
 
-def _announced(call: Call) -> Announced:
+def _announced(call: Call) -> service.Announced:
     body = call.json_object()
     named = _field(body, "ident", str, None)
     try:
@@ -51,7 +49,7 @@ def _announced(call: Call) -> Announced:
 
 
 @routes.post("/depot/uploads", needs=Role.MEMBER, reads=_announced, checked_inside=True)
-def begin(call: Call, announced: Announced) -> Answer:
+def begin(call: Call, announced: service.Announced) -> Answer:
     """Announce an archive: `{ident, target, checksum, size, forced}`; all but ident and checksum may be left out."""
     return json_answer(201, _shown(service.begin(announced, call.caller)), NO_CACHE)
 
@@ -87,7 +85,7 @@ def _field(body: dict[str, Any], name: str, kind: Any, default: Any) -> Any:
     return value
 
 
-def _shown(progress: Progress) -> dict[str, Any]:
+def _shown(progress: service.Progress) -> dict[str, Any]:
     row = progress.row
     shown = {
         "upload_id": row.id,

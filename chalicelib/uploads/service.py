@@ -8,24 +8,26 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from chalicelib.accounts.caller import Caller, Session
-from chalicelib.accounts.errors import ScopeMissing
+from chalicelib.catalog import package_rows
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.roles import Role
+from chalicelib.core.session import Session
 from chalicelib.core.target import Target
 from chalicelib.core.token_scope import Scope
-from chalicelib.packages import store as packages
+from chalicelib.identity.caller import Caller
+from chalicelib.identity.errors import ScopeMissing
 from chalicelib.packages import upload
 from chalicelib.packages.errors import ArchiveRefused
 from chalicelib.platform import background
 from chalicelib.platform.clock import new_id
-from chalicelib.platform.settings import settings
+from chalicelib.platform.config import config
 from chalicelib.platform.table import StoreUnavailable, read
-from chalicelib.uploads import finishing, staging, store
+from chalicelib.uploads import finishing, staging
+from chalicelib.uploads import rows as store
 from chalicelib.uploads.errors import AlreadyFinishing, UploadMissing
 from chalicelib.uploads.parts import Plan
+from chalicelib.uploads.rows import LIFE_SECONDS, State, UploadRow
 from chalicelib.uploads.staging import Part
-from chalicelib.uploads.store import LIFE_SECONDS, State, UploadRow
 
 URLS_AT_ONCE = 100
 """A signed URL is up to 2 KB; an answer holds 6 MB."""
@@ -131,7 +133,7 @@ def _demand_publishable(announced: Announced, session: Session) -> None:
     if not _is_checksum(announced.checksum):
         raise ArchiveRefused("ds:up:3")
     if announced.forced and announced.target_is_said:
-        stored = read(packages.package_key(announced.ident, announced.target))
+        stored = read(package_rows.package_key(announced.ident, announced.target))
         if stored is not None and stored.checksum != announced.checksum:
             raise ArchiveRefused("ds:up:4")
 
@@ -161,7 +163,7 @@ def _start(row: UploadRow) -> None:
     except AlreadyFinishing:
         return
     try:
-        background.start(settings.upload_function, finishing.finish, upload_id=row.id, attempt=attempt)
+        background.start(config.upload_function, finishing.finish, upload_id=row.id, attempt=attempt)
     except background.NotStarted:
         row.attempt = attempt
         store.let_go(row, StoreUnavailable())  # nobody is at work, so a repeat need not wait for the lease to end

@@ -8,12 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from chalicelib.packages.errors import ArtifactStoreFailed
-from chalicelib.platform import observe
-from chalicelib.platform.aws import client
-from chalicelib.platform.settings import settings
+from chalicelib.platform import logs, object_store
+from chalicelib.platform.object_store import ObjectStoreFailed, UploadClosed
 
 PREFIX = "_staging/"
 """No origin is called so, and archives stand below their origin's name: the lifecycle rule must not reach these."""
@@ -49,56 +45,55 @@ def upload_id_of(key: str) -> str:
 
 
 def open_multipart(upload_id: str) -> str:
-    """Begin to take parts; gives the object store's id for it. Raises ArtifactStoreFailed."""
-    return str(_call("create_multipart_upload", Key=key_of(upload_id))["UploadId"])
+    """Begin to take parts; gives the object store's id for it. Raises ObjectStoreFailed."""
+    return str(object_store.call("create_multipart_upload", Key=key_of(upload_id))["UploadId"])
 
 
 def part_url(upload_id: str, multipart: str, number: int) -> str:
     """Where a part can be PUT for an hour, without any other credential. Signed here, without a call."""
-    place = {"Bucket": settings.bucket, "Key": key_of(upload_id), "UploadId": multipart, "PartNumber": number}
-    url: str = client("s3").generate_presigned_url("upload_part", Params=place, ExpiresIn=URL_SECONDS)
-    return url
+    place = {"Key": key_of(upload_id), "UploadId": multipart, "PartNumber": number}
+    return object_store.signed_url("upload_part", URL_SECONDS, **place)
 
 
 def received(upload_id: str, multipart: str) -> list[Part] | None:
     """The parts that are there, or None when no more are taken: they were joined, or the upload was given up.
 
-    One call per thousand parts. Raises ArtifactStoreFailed.
+    One call per thousand parts. Raises ObjectStoreFailed.
     """
     try:
         return list(_parts(upload_id, multipart))
-    except _NoLongerOpen:
+    except UploadClosed:
         return None
 
 
 def join(upload_id: str, multipart: str) -> None:
-    """Make one object of the parts; one that was made already is left. Raises ArtifactStoreFailed."""
+    """Make one object of the parts; one that was made already is left. Raises ObjectStoreFailed."""
     try:
         parts = [{"PartNumber": part.number, "ETag": part.etag} for part in _parts(upload_id, multipart)]
         place = {"Key": key_of(upload_id), "UploadId": multipart}
-        _call("complete_multipart_upload", **place, MultipartUpload={"Parts": parts})
-    except _NoLongerOpen:
+        object_store.call("complete_multipart_upload", **place, MultipartUpload={"Parts": parts})
+    except UploadClosed:
         return
 
 
 def give_up(key: str, multipart: str) -> None:
-    """Take no more parts and forget those that are there; a repeat does nothing. Raises ArtifactStoreFailed."""
+    """Take no more parts and forget those that are there; a repeat does nothing. Raises ObjectStoreFailed."""
     try:
-        _call("abort_multipart_upload", Key=key, UploadId=multipart)
-    except _NoLongerOpen:
+        object_store.call("abort_multipart_upload", Key=key, UploadId=multipart)
+    except UploadClosed:
         return
 
 
 def discard(key: str) -> None:
     """Remove a staged archive; what does not go now goes by the lifecycle rule."""
     try:
-        _call("delete_object", Key=key)
-    except ArtifactStoreFailed as problem:
-        observe.unexpected(problem)
+        object_store.call("delete_object", Key=key)
+    except ObjectStoreFailed as problem:
+        logs.unexpected(problem)
 
 
 def leftovers() -> Iterator[Leftover]:
-    """All staged archives and open uploads of parts, oldest ids first. Raises ArtifactStoreFailed."""
+    """All staged archives and open uploads of parts, oldest ids first. Raises ObjectStoreFailed."""
     for each in _pages("list_objects_v2", "Contents", {"ContinuationToken": "NextContinuationToken"}):
         yield Leftover(each["Key"], each["LastModified"], None)
     following = {"KeyMarker": "NextKeyMarker", "UploadIdMarker": "NextUploadIdMarker"}
@@ -109,34 +104,19 @@ def leftovers() -> Iterator[Leftover]:
 def _pages(operation: str, listed: str, following: dict[str, str]) -> Iterator[Any]:
     place: dict[str, Any] = {"Prefix": PREFIX}
     while True:
-        page = _call(operation, **place)
+        page = object_store.call(operation, **place)
         yield from page.get(listed, ())
         if not page.get("IsTruncated"):
             return
         place |= {parameter: page[name] for parameter, name in following.items()}
 
 
-class _NoLongerOpen(Exception):
-    """The multipart upload was completed, aborted or never there."""
-
-
 def _parts(upload_id: str, multipart: str) -> Iterator[Part]:
     place: dict[str, Any] = {"Key": key_of(upload_id), "UploadId": multipart}
     while True:
-        page = _call("list_parts", **place)
+        page = object_store.call("list_parts", **place)
         for part in page.get("Parts", ()):
             yield Part(part["PartNumber"], part["Size"], part["ETag"])
         if not page.get("IsTruncated"):
             return
         place["PartNumberMarker"] = page["NextPartNumberMarker"]
-
-
-def _call(operation: str, **arguments: Any) -> Any:
-    try:
-        return getattr(client("s3"), operation)(Bucket=settings.bucket, **arguments)
-    except ClientError as problem:
-        if problem.response["Error"]["Code"] == "NoSuchUpload":
-            raise _NoLongerOpen from problem
-        raise ArtifactStoreFailed from problem
-    except BotoCoreError as problem:
-        raise ArtifactStoreFailed from problem

@@ -13,6 +13,6 @@ def depot() -> Iterator[Depot]:
     """A client of a running API; one for the whole run."""
     with an_engine():
         from app import app
-        from infra.local.front import Front
+        from local.front import Front
 
         yield Depot(Front(app))

@@ -10,9 +10,9 @@ from nacl.signing import SigningKey
 
 from chalicelib.core import strict_base64
 from chalicelib.core.key_file import KeyFile, KeyKind
-from chalicelib.platform import observe
+from chalicelib.platform import logs
 from chalicelib.platform.aws import client
-from chalicelib.platform.settings import settings
+from chalicelib.platform.config import config
 from tests.api.client import Depot, Reply
 from tests.builders.accounts import Account, an_account
 from tests.builders.origins import an_origin
@@ -54,7 +54,7 @@ def lines() -> Iterator[list[str]]:
             written.append(f"{record.getMessage()} {extra}")
 
     handler = Collect(level=logging.DEBUG)
-    loggers = [logging.getLogger(), logging.getLogger(observe.logger().name)]
+    loggers = [logging.getLogger(), logging.getLogger(logs.logger().name)]
     for logger in loggers:
         logger.addHandler(handler)
     yield written
@@ -131,7 +131,7 @@ def test_no_log_line_holds_a_secret(planted: Planted, lines: list[str]) -> None:
 
 
 def test_no_row_holds_a_secret(planted: Planted) -> None:
-    pages = client("dynamodb").get_paginator("scan").paginate(TableName=settings.table)
+    pages = client("dynamodb").get_paginator("scan").paginate(TableName=config.table)
     rows = [item for page in pages for item in page["Items"]]
     assert rows
     for name, secret in planted.secrets.items():
@@ -147,9 +147,9 @@ def _bytes(value: dict[str, object]) -> bytes:
 
 
 def test_no_object_holds_a_secret(planted: Planted) -> None:
-    pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=settings.bucket)
+    pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=config.bucket)
     for page in pages:
         for entry in page.get("Contents", ()):
-            content = client("s3").get_object(Bucket=settings.bucket, Key=entry["Key"])["Body"].read()
+            content = client("s3").get_object(Bucket=config.bucket, Key=entry["Key"])["Body"].read()
             for name, secret in planted.secrets.items():
                 assert secret.encode() not in content, f"{name} in {entry['Key']}"

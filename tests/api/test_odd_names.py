@@ -61,7 +61,7 @@ def test_an_archive_of_any_version_comes_back(
     assert_sendable(sent.headers)
     assert sent.headers["Location"].startswith(f"/v1{url}?")
 
-    monkeypatch.setattr(download, "settings", _With(download.settings, mode))
+    monkeypatch.setattr(download, "config", _With(download.config, mode))
     reply = depot.get(f"{url}/download")
 
     assert_sendable(reply.headers)

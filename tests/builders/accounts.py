@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from chalicelib.accounts.sign_in import Identity, start_session
+from chalicelib.accounts.sign_in.service import start_session
 from chalicelib.core.session_token import Provider
+from chalicelib.identity.registration import Identity
 from tests.builders.names import a_name
 
 

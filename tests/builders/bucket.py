@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 import pytest
 
 from chalicelib.packages import artifacts
+from chalicelib.platform import object_store
 
 
 class Bucket:
@@ -48,5 +49,5 @@ def a_bucket(before_each_call: Callable[[str], None] = lambda _: None) -> Iterat
     bucket = Bucket(before_each_call)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(artifacts, "put", bucket.put)
-        patch.setattr(artifacts, "_call", bucket.call)
+        patch.setattr(object_store, "call", bucket.call)
         yield bucket

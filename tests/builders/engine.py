@@ -13,7 +13,7 @@ def an_engine() -> Iterator[None]:
     """The engine while the context lasts; one within another shares its state."""
     _patch()
     with mock_aws():
-        from infra.local.resources import create_resources
+        from local.resources import create_resources
 
         create_resources()
         yield
@@ -24,8 +24,8 @@ def _patch() -> None:
     """Once per process. Unpatched, every transaction copies the whole table, and a repeated token writes twice."""
     from moto.core.botocore_stubber import MockRawResponse
 
-    from infra.local import moto_patches
-    from infra.local.patching import around
+    from local import moto_patches
+    from local.patching import around
 
     def whole(made: Any, response: MockRawResponse, content: Any) -> None:
         made(response, content if isinstance(content, str | bytes) else bytes(content))

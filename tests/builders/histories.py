@@ -16,7 +16,7 @@ from moto.core.exceptions import JsonRESTError
 from moto.dynamodb.responses import DynamoHandler
 from pynamodb.connection.base import Connection
 
-from chalicelib.platform import patience
+from chalicelib.platform import retry_budget
 
 CLIENTS = 20
 HASTE = 0.15
@@ -149,5 +149,5 @@ def histories() -> Iterator[Histories]:
     with ThreadPoolExecutor(CLIENTS) as threads, pytest.MonkeyPatch.context() as patch:
         patch.setattr(Connection, "_make_api_call", call)
         patch.setattr(Connection, "client", SimpleNamespace(_make_api_call=_straight_to_the_engine))
-        patch.setattr(patience, "sleep", lambda seconds: None)
+        patch.setattr(retry_budget, "sleep", lambda seconds: None)
         yield Histories(threads)

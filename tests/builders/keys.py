@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from chalicelib.core.anonymous_box import seal_anonymously
-from chalicelib.core.builder_key import BUILDER_KEY_NAME, BuilderKeys
 from chalicelib.core.key_file import (
     KeyFile,
     KeyKind,
@@ -11,6 +10,7 @@ from chalicelib.core.key_file import (
     generate_signing_pair,
 )
 from chalicelib.core.named_revision import NamedRevision
+from chalicelib.core.signed_box import BUILDER_KEY_NAME, KeyRing
 
 REVISION = "20240101000000"
 REFERENCE_KEYS = Path(__file__).parents[2].parent / "shared" / "data" / "keys"
@@ -22,10 +22,10 @@ def a_builder_key(revision: str = REVISION, first_byte: int = 0) -> str:
     return KeyFile(KeyKind.SECRET_ENCRYPTION, NamedRevision(BUILDER_KEY_NAME, revision), raw).text
 
 
-def a_key_ring(*revisions: str) -> BuilderKeys:
+def a_key_ring(*revisions: str) -> KeyRing:
     """Builder keys of these revisions, each with bytes of its own; without any the ring of the test vectors."""
     named = enumerate(revisions or (REVISION,))
-    return BuilderKeys.from_texts(a_builder_key(revision, first_byte) for first_byte, revision in named)
+    return KeyRing.from_texts(a_builder_key(revision, first_byte) for first_byte, revision in named)
 
 
 def a_signing_pair(name: str = "acme", revision: str = REVISION) -> tuple[KeyFile, KeyFile]:

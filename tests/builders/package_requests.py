@@ -5,23 +5,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from chalicelib.accounts.caller import Session
+from chalicelib.catalog import errors as catalog_errors
 from chalicelib.channels import errors as channel_errors
 from chalicelib.channels import service as channels
 from chalicelib.channels.service import Request
+from chalicelib.core.event_kinds import Trigger
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.roles import SessionFlags
+from chalicelib.core.session import Session
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
-from chalicelib.events.kinds import Trigger
-from chalicelib.packages import changes, settings
+from chalicelib.packages import changes
 from chalicelib.packages import errors as package_errors
+from chalicelib.packages.settings import service as settings
 from chalicelib.packages.source import RawBody
 from chalicelib.packages.upload import Upload, publish
 from tests.builders.hart import Hart, a_hart
 
 SOMEBODY = Session(4711, "somebody", SessionFlags(0))
-REFUSALS = (*channel_errors.STATUS, *package_errors.STATUS)
+REFUSALS = (*catalog_errors.STATUS, *channel_errors.STATUS, *package_errors.STATUS)
 
 
 @dataclass(frozen=True)

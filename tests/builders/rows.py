@@ -8,7 +8,7 @@ from typing import Any
 from moto.backends import get_backend
 from moto.dynamodb.models.dynamo_type import DynamoType
 
-from chalicelib.platform.settings import settings
+from chalicelib.platform.config import config
 
 Attributes = dict[str, Any]
 
@@ -59,5 +59,5 @@ def places() -> Iterator[tuple[str, str]]:
 
 
 def _partitions() -> dict[Any, Any]:
-    partitions: dict[Any, Any] = get_backend("dynamodb")["123456789012"]["us-east-1"].tables[settings.table].items
+    partitions: dict[Any, Any] = get_backend("dynamodb")["123456789012"]["us-east-1"].tables[config.table].items
     return partitions

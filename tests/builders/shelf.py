@@ -9,12 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from chalicelib.channels import store as channels
+from chalicelib.catalog import channel_rows, package_rows
+from chalicelib.catalog.origin_rows import origin_count_key
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.core.version_order import release_key
-from chalicelib.origins.store import origin_count_key
-from chalicelib.packages import store
 from tests.builders.rows import partition_rows, partitions_of
 
 PUBLIC = "public"
@@ -41,12 +40,12 @@ class Shelf:
     @classmethod
     def read(cls, origin: str) -> "Shelf":
         """Take it from the rows that decide: standings of idents, channels, settings."""
-        shelf = cls(origin, channels=set(partition_rows(channels.channels_partition(origin))))
-        for place, row in partition_rows(store.idents_partition(origin)).items():
+        shelf = cls(origin, channels=set(partition_rows(channel_rows.channels_partition(origin))))
+        for place, row in partition_rows(package_rows.idents_partition(origin)).items():
             ident = PackageIdent.parse(f"{origin}/{place}")
             for target, (visibility, names) in json.loads(row["standing"]).items():
                 shelf.packages[ident, Target(target)] = Spot(visibility, frozenset(names))
-        for name, row in partition_rows(store.settings_partition(origin)).items():
+        for name, row in partition_rows(package_rows.settings_partition(origin)).items():
             shelf.settings[name] = row["visibility"]
         return shelf
 
@@ -67,20 +66,20 @@ class Shelf:
         idents = {ident for ident, _ in self.packages}
         public = {ident for (ident, _), spot in self.packages.items() if spot.visibility == PUBLIC}
         for name in {ident.name for ident in idents}:
-            key = store.name_key(self.origin, name)
+            key = package_rows.name_key(self.origin, name)
             spots = [spot for (ident, _), spot in self.packages.items() if ident.name == name]
             seen = sum(spot.visibility == PUBLIC for spot in spots)
             packages = {"packages": len(spots), "public_packages": seen}
             yield (key.pk, key.sk), packages | _how_many(name, idents, public)
         for name, version in {(ident.name, ident.version) for ident in idents}:
-            version_key = store.version_count_key(self.origin, name, version)
+            version_key = package_rows.version_count_key(self.origin, name, version)
             yield (version_key.pk, version_key.sk), _how_many(name, idents, public, version)
         in_channel = Counter(channel for spot in self.packages.values() for channel in spot.channels)
         public_in = Counter(
             channel for spot in self.packages.values() if spot.visibility == PUBLIC for channel in spot.channels
         )
         for channel, number in in_channel.items():
-            count_key = channels.count_key(self.origin, channel)
+            count_key = channel_rows.count_key(self.origin, channel)
             yield (count_key.pk, count_key.sk), {"packages": number, "public_packages": public_in[channel]}
         origin_key = origin_count_key(self.origin)
         yield (
@@ -107,7 +106,7 @@ def _how_many(
 
 
 def _rows_of(ident: PackageIdent, target: Target, spot: Spot) -> Rows:
-    package, texts = store.package_key(ident, target), store.texts_key(ident, target)
+    package, texts = package_rows.package_key(ident, target), package_rows.texts_key(ident, target)
     listed = json.dumps(sorted(spot.channels, reverse=True))
     rows: Rows = {
         (package.pk, package.sk): {"ident": str(ident), "visibility": spot.visibility, "channels": listed},
@@ -115,11 +114,11 @@ def _rows_of(ident: PackageIdent, target: Target, spot: Spot) -> Rows:
     }
     order = release_key(ident.version, ident.release)
     for channel in spot.channels:
-        membership = channels.membership_key(channel, ident, target)
+        membership = channel_rows.membership_key(channel, ident, target)
         shown = {"ident": str(ident), "visibility": spot.visibility}
         rows[membership.pk, membership.sk] = {**shown, "target": str(target)}
         if order is not None:
-            rows[channels.newest_partition(ident.origin, channel, ident.name, target), order] = shown
+            rows[channel_rows.newest_partition(ident.origin, channel, ident.name, target), order] = shown
     return rows
 
 
@@ -160,7 +159,7 @@ def assert_consistent(origin: str) -> Shelf:
     """Every derived row follows from where the packages are, and they are in channels that exist or are leaving."""
     shelf = Shelf.read(origin)
     assert stored_rows(origin) == shelf.rows
-    leaving = set(partition_rows(channels.leaving_key(origin, "").pk))
+    leaving = set(partition_rows(channel_rows.leaving_key(origin, "").pk))
     in_use = {channel for spot in shelf.packages.values() for channel in spot.channels}
     assert in_use <= shelf.channels | leaving
     assert not shelf.channels & leaving

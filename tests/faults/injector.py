@@ -17,7 +17,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError, ConnectTimeoutError, ReadTimeoutError
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 
-from chalicelib.platform import aws, patience
+from chalicelib.platform import aws, retry_budget
 
 GoOn = Callable[[], AWSResponse]
 Fault = Callable[[Any, GoOn], AWSResponse]
@@ -94,8 +94,8 @@ def faults(plan: Plan = lambda _: None) -> Iterator[Wire]:
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(BotocoreStubber, "__call__", send)
-            patch.setattr(patience, "sleep", wire.sleep)
-            patch.setattr(patience, "clock", lambda: wire.now)
+            patch.setattr(retry_budget, "sleep", wire.sleep)
+            patch.setattr(retry_budget, "clock", lambda: wire.now)
             yield wire
     finally:
         _wires.pop()

@@ -8,7 +8,7 @@ from typing import Any
 
 from moto.backends import get_backend
 
-from chalicelib.platform.settings import settings
+from chalicelib.platform.config import config
 
 RANDOM = {
     "account_id", "artifact", "attempt", "box", "checksum", "content", "created_at", "expires", "expires_at",
@@ -72,7 +72,7 @@ def _mentioning(word: str) -> Iterator[tuple[Any, Any, Any]]:
 
 
 def _table() -> Any:
-    return get_backend("dynamodb")["123456789012"]["us-east-1"].tables[settings.table]
+    return get_backend("dynamodb")["123456789012"]["us-east-1"].tables[config.table]
 
 
 def _texts(row: Any) -> Iterator[str]:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.accounts import builder_keys, credentials
-from chalicelib.origins import integrations, secrets
-from chalicelib.packages import artifacts
-from chalicelib.platform import aws, observe
+from chalicelib.identity import credentials
+from chalicelib.origins.integrations import service as integrations
+from chalicelib.origins.secrets import service as secrets
+from chalicelib.platform import aws, key_ring, logs, object_store
 from chalicelib.uploads import service as uploads
 from tests.api.client import Depot
 from tests.builders.accounts import an_account
@@ -51,7 +51,7 @@ class Log(logging.Handler):
 
 @pytest.fixture
 def log() -> Iterator[Log]:
-    observe.logger()
+    logs.logger()
     log, several = Log(), [logging.getLogger("habitat-builder"), logging.getLogger()]
     for logger in several:
         logger.addHandler(log)
@@ -62,7 +62,7 @@ def log() -> Iterator[Log]:
 
 def forget_keys() -> None:
     """As a new process."""
-    builder_keys.builder_keys.cache_clear()
+    key_ring.key_ring.cache_clear()
     credentials._claims.cache_clear()
 
 
@@ -77,7 +77,7 @@ def test_an_outage_tells_nothing(depot: Depot, token: str, what: str, log: Log) 
     assert reply.status in (502, 503)
     assert reply.body == b""
     assert not [word for word in INTERNAL if word in str(reply.headers)]
-    assert "StoreUnavailable" in log.text or "ArtifactStoreFailed" in log.text
+    assert "StoreUnavailable" in log.text or "ObjectStoreFailed" in log.text
     for hidden in hidden_in(scene):
         assert hidden not in log.text
 
@@ -95,7 +95,7 @@ class TestWhatAnErrorSays:
     """The log names kinds and places."""
 
     def told(self, log: Log, problem: BaseException) -> Any:
-        observe.unexpected(problem)
+        logs.unexpected(problem)
         return json.loads(log.lines[-1])["problem"]
 
     def test_values_in_messages_stay_out_through_the_whole_chain(self, log: Log) -> None:
@@ -239,7 +239,7 @@ def test_deleting_gives_up_on_a_silent_object_store_after_one_silence(depot: Dep
 def test_a_bucket_that_is_gone_is_a_failed_store(depot: Depot, token: str, monkeypatch: pytest.MonkeyPatch) -> None:
     stage = Stage(depot, token, WRITES["delete a package"])
     scene = stage.set()
-    monkeypatch.setattr(artifacts, "settings", type("Elsewhere", (), {"bucket": "no-such-bucket"}))
+    monkeypatch.setattr(object_store, "config", type("Elsewhere", (), {"bucket": "no-such-bucket"}))
 
     assert stage.operation.act(scene).status == 502
 

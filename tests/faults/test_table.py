@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from pynamodb.attributes import NumberAttribute
 
-from chalicelib.platform import aws, patience, table
+from chalicelib.platform import aws, retry_budget, table
 from chalicelib.platform.change import Change, Stale, again_when_stale
 from chalicelib.platform.table import (
     Key,
@@ -40,7 +40,7 @@ from tests.faults.injector import (
     unreachable,
 )
 
-BUDGET = patience.SECONDS + aws.OTHERS_READ_SECONDS
+BUDGET = retry_budget.SECONDS + aws.OTHERS_READ_SECONDS
 
 
 class NumberRow(Row):
@@ -155,7 +155,7 @@ def test_a_table_that_stays_busy_is_given_up_in_time(name: str) -> None:
     for call in calls:
         with faults(everything(BUSY[name])) as wire, pytest.raises(StoreUnavailable):
             call()
-        assert patience.SECONDS / 2 < wire.seconds <= BUDGET
+        assert retry_budget.SECONDS / 2 < wire.seconds <= BUDGET
         assert 6 <= len(wire.tries) <= 60
 
 
@@ -172,7 +172,7 @@ def test_a_silent_table_is_given_up_in_time(fault: object) -> None:
 
 def test_a_request_loses_its_time_once_not_for_every_call() -> None:
     pk, _ = some_rows(1)
-    with faults(everything(silent)) as wire, patience.bounded():
+    with faults(everything(silent)) as wire, retry_budget.bounded():
         for _ in range(10):
             with pytest.raises(StoreUnavailable):
                 read(Key(NumberRow, pk, "0"))
@@ -180,17 +180,22 @@ def test_a_request_loses_its_time_once_not_for_every_call() -> None:
 
     assert silences == 2 + 9, "each further call is tried once"
 
-    with faults(everything(THROTTLED)) as wire, patience.bounded():
+    with faults(everything(THROTTLED)) as wire, retry_budget.bounded():
         for _ in range(10):
             with pytest.raises(StoreUnavailable):
                 read(Key(NumberRow, pk, "0"))
-    assert wire.seconds <= patience.SECONDS
+    assert wire.seconds <= retry_budget.SECONDS
 
 
 def test_what_a_request_can_do_without_is_tried_once() -> None:
     _, [row] = some_rows(1)
 
-    with faults(everything(THROTTLED)) as wire, patience.bounded(), patience.none(), pytest.raises(StoreUnavailable):
+    with (
+        faults(everything(THROTTLED)) as wire,
+        retry_budget.bounded(),
+        retry_budget.none(),
+        pytest.raises(StoreUnavailable),
+    ):
         adding(row).commit()
 
     assert (len(wire.tries), wire.seconds) == (1, 0)
@@ -202,16 +207,16 @@ def test_pauses_grow_and_differ() -> None:
     for _ in range(20):
         with faults(everything(THROTTLED)) as wire:
             pauses: list[float] = []
-            patience.sleep, sleep = pauses.append, patience.sleep
+            retry_budget.sleep, sleep = pauses.append, retry_budget.sleep
             try:
                 with pytest.raises(StoreUnavailable):
                     read(Key(NumberRow, pk, "0"))
             finally:
-                patience.sleep = sleep
+                retry_budget.sleep = sleep
         assert wire.tries
         assert len(set(pauses)) == len(pauses)
         longest = [max(pair) for pair in zip(longest or pauses, pauses, strict=False)]
-    assert longest[0] <= patience.FIRST_PAUSE < longest[5] <= patience.LONGEST_PAUSE
+    assert longest[0] <= retry_budget.FIRST_PAUSE < longest[5] <= retry_budget.LONGEST_PAUSE
 
 
 @pytest.mark.parametrize("share", [0.04, 0.5, 1.0])
@@ -235,7 +240,7 @@ def test_batches_are_written_read_and_removed_to_their_end(share: float) -> None
 def test_nothing_of_a_batch_is_lost_whatever_happens_to_its_tries() -> None:
     for seed in range(20):
         pk, several = some_rows(60)
-        with faults(now_and_then(seed, 0.3, list(BUSY.values()))), patience.bounded():
+        with faults(now_and_then(seed, 0.3, list(BUSY.values()))), retry_budget.bounded():
             try:
                 put_many(several)
             except StoreUnavailable:
@@ -301,7 +306,7 @@ def test_getting_in_between_for_ever_ends_in_time() -> None:
     with faults() as wire, pytest.raises(StoreUnavailable):
         again_when_stale(decide)
     assert len(tried) >= 8
-    assert wire.seconds <= patience.SECONDS
+    assert wire.seconds <= retry_budget.SECONDS
 
 
 def test_threads_share_one_client_with_a_connection_for_each(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,14 +12,14 @@ import botocore.session
 import pytest
 from botocore.config import Config
 
-from infra.local.children import Child, listen
+from local.children import Child, listen
 from tests.infra.depot import Stack, depot_stack
 from tests.infra.wire import Wire
 
 REPOSITORY = Path(__file__).parents[2]
 PROBE = Path(__file__).with_name("stack")
 BUCKET = "probe-artifacts"
-GUNICORN = [sys.executable, "-m", "gunicorn", "-c", "python:infra.local.gunicorn_conf"]
+GUNICORN = [sys.executable, "-m", "gunicorn", "-c", "python:local.gunicorn_conf"]
 FRONT = [*GUNICORN, "--chdir", str(PROBE), "--bind", "fd://{fd}", "probe:front()"]
 
 
@@ -45,7 +45,7 @@ class Serving:
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Serving]:
     """The embedded AWS."""
-    command = [sys.executable, "-m", "infra.local.engine", "--fd", "{fd}"]
+    command = [sys.executable, "-m", "local.engine", "--fd", "{fd}"]
     with running("engine", command, {}) as serving:
         yield serving
 

@@ -30,12 +30,12 @@ class Stack:
 
     def api_memory(self) -> int:
         """The largest resident set that a worker of the API has had, in bytes."""
-        return max(peak_memory(process) for process in family(self.pid) if "infra.local.front" in command_of(process))
+        return max(peak_memory(process) for process in family(self.pid) if "local.front" in command_of(process))
 
     @property
     def engine_url(self) -> str:
         """Where its embedded AWS listens."""
-        api = next(process for process in family(self.pid) if "infra.local.front" in command_of(process))
+        api = next(process for process in family(self.pid) if "local.front" in command_of(process))
         variables = Path(f"/proc/{api}/environ").read_text().split("\0")
         return next(one.partition("=")[2] for one in variables if one.startswith("AWS_ENDPOINT_URL="))
 
@@ -77,7 +77,7 @@ def depot_stack(log: Path) -> Iterator[Stack]:
     settings = {"BLDR_LISTEN": "127.0.0.1", "BLDR_PORT": str(port), "BLDR_DOWNLOAD_MODE": "redirect"}
     with log.open("w") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "infra.local"],
+            [sys.executable, "-m", "local"],
             cwd=REPOSITORY,
             env={**kept, **settings, "HAB_FUNC_TEST": "1", "BLDR_STAGE": "test"},
             stdout=file,

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.local.moto_partitions import Partition
+from local.moto_partitions import Partition
 from tests.infra.conftest import table_in
 
 TABLE = "probe"

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.local.moto_s3 import Content
+from local.moto_s3 import Content
 from tests.infra.conftest import BUCKET, aws
 from tests.infra.wire import Wire
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.packages.store import Texts
-from infra.local.catalogue import PROBE, SHARED, Catalogue, Release
-from infra.local.filling import fill, metafiles
+from chalicelib.catalog.package_rows import Texts
+from local.seed.releases import PROBE, SHARED, Catalogue, Release
+from local.seed.writer import fill, metafiles
 from tests.api.client import Depot
 from tests.api.conftest import depot
 from tests.builders.hart import a_hart

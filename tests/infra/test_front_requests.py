@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from infra.local import bodies
+from local import bodies
 from tests.infra.wire import Wire
 
 MIB = 1024 * 1024

@@ -17,8 +17,8 @@ import httpx
 import pytest
 
 from chalicelib.core.ident import PackageIdent
-from chalicelib.platform.settings import settings as api_settings
-from infra.gateway.settings import SettingInvalid, Settings, read_settings
+from chalicelib.platform.config import config as api_settings
+from gateway.settings import SettingInvalid, Settings, read_settings
 from tests.builders.hart import Hart, a_hart
 from tests.builders.keys import REVISION, a_signing_pair
 from tests.builders.names import a_name
@@ -45,7 +45,7 @@ def a_gateway(api: str, **settings: str) -> Iterator[Entrance]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     own = {"BLDR_GATEWAY_API": api, "BLDR_GATEWAY_LISTEN": "127.0.0.1", "BLDR_GATEWAY_PORT": str(port), **settings}
-    process = subprocess.Popen([sys.executable, "-m", "infra.gateway"], cwd=REPOSITORY, env={**os.environ, **own})
+    process = subprocess.Popen([sys.executable, "-m", "gateway"], cwd=REPOSITORY, env={**os.environ, **own})
     try:
         _wait_for(port)
         headers = {"Authorization": "Bearer bobo"}
@@ -346,5 +346,5 @@ def test_settings_name_what_cannot_be_used():
 
 
 def test_its_container_needs_nothing_of_the_deployed_code():
-    for source in Path(REPOSITORY, "infra", "gateway").glob("*.py"):
+    for source in Path(REPOSITORY, "gateway").glob("*.py"):
         assert "chalicelib" not in source.read_text(), source

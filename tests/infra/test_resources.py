@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib.platform.settings import settings
+from chalicelib.platform.config import config
 from infra.template import properties, read_template
 from tests.infra.conftest import REPOSITORY, Serving, aws
 
-CREATE = "from infra.local.resources import create_resources; create_resources()"
+CREATE = "from local.resources import create_resources; create_resources()"
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +27,8 @@ def create(engine: Serving) -> None:
 
 def test_the_table_has_the_keys_and_the_time_to_live_of_the_template(created):
     declared, dynamodb = properties("Table"), aws("dynamodb", created.url)
-    table = dynamodb.describe_table(TableName=settings.table)["Table"]
-    time_to_live = dynamodb.describe_time_to_live(TableName=settings.table)["TimeToLiveDescription"]
+    table = dynamodb.describe_table(TableName=config.table)["Table"]
+    time_to_live = dynamodb.describe_time_to_live(TableName=config.table)["TimeToLiveDescription"]
 
     assert table["KeySchema"] == declared["KeySchema"]
     assert table["AttributeDefinitions"] == declared["AttributeDefinitions"]
@@ -38,27 +38,27 @@ def test_the_table_has_the_keys_and_the_time_to_live_of_the_template(created):
 
 def test_making_them_again_keeps_rows_objects_and_the_builder_key(created):
     secrets, dynamodb, s3 = (aws(service, created.url) for service in ("secretsmanager", "dynamodb", "s3"))
-    key = secrets.get_secret_value(SecretId=settings.builder_key_secret)["SecretString"]
+    key = secrets.get_secret_value(SecretId=config.builder_key_secret)["SecretString"]
     row = {"pk": {"S": "kept"}, "sk": {"S": "kept"}}
-    dynamodb.put_item(TableName=settings.table, Item=row)
-    s3.put_object(Bucket=settings.bucket, Key="kept", Body=b"kept")
+    dynamodb.put_item(TableName=config.table, Item=row)
+    s3.put_object(Bucket=config.bucket, Key="kept", Body=b"kept")
 
     create(created)
 
     assert key.startswith("BOX-SEC-1\nbldr-")
-    assert secrets.get_secret_value(SecretId=settings.builder_key_secret)["SecretString"] == key
-    assert dynamodb.get_item(TableName=settings.table, Key=row)["Item"] == row
-    assert s3.get_object(Bucket=settings.bucket, Key="kept")["Body"].read() == b"kept"
+    assert secrets.get_secret_value(SecretId=config.builder_key_secret)["SecretString"] == key
+    assert dynamodb.get_item(TableName=config.table, Key=row)["Item"] == row
+    assert s3.get_object(Bucket=config.bucket, Key="kept")["Body"].read() == b"kept"
 
 
 def test_a_secret_without_a_value_gets_one(created):
     secrets = aws("secretsmanager", created.url)
-    secrets.delete_secret(SecretId=settings.builder_key_secret, ForceDeleteWithoutRecovery=True)
-    secrets.create_secret(Name=settings.builder_key_secret)
+    secrets.delete_secret(SecretId=config.builder_key_secret, ForceDeleteWithoutRecovery=True)
+    secrets.create_secret(Name=config.builder_key_secret)
 
     create(created)
 
-    assert secrets.get_secret_value(SecretId=settings.builder_key_secret)["SecretString"].startswith("BOX-SEC-1\n")
+    assert secrets.get_secret_value(SecretId=config.builder_key_secret)["SecretString"].startswith("BOX-SEC-1\n")
 
 
 def statements(effect: str) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra.local import supervisor
+from local import supervisor
 from tests.infra.conftest import PROBE, REPOSITORY
 from tests.infra.wire import Wire
 
@@ -160,7 +160,7 @@ def run(folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-COMMAND = [sys.executable, "-m", "infra.local"]
+COMMAND = [sys.executable, "-m", "local"]
 
 
 def environment(**settings: str) -> dict[str, str]:

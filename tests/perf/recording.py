@@ -19,8 +19,8 @@ from moto.backends import get_backend
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 
-from infra.local import moto_partitions
-from infra.local.front import Front
+from local import moto_partitions
+from local.front import Front
 from tests.api.client import Depot, Reply
 
 READ_BYTES, WRITE_BYTES = 4096, 1024

@@ -14,7 +14,7 @@ from chalice.app import Chalice, Response
 from moto.core.botocore_stubber import BotocoreStubber
 
 from chalicelib.platform.aws import client
-from infra.local.event import Invocation
+from local.event import Invocation
 from tests.perf.recording import Recording
 
 

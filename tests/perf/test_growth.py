@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from infra.local.catalogue import SHARED, Catalogue
+from local.seed.releases import SHARED, Catalogue
 from tests.api.client import Depot
 from tests.builders.names import a_name
 from tests.perf import replay

@@ -17,14 +17,15 @@ from io import BytesIO
 from typing import BinaryIO
 from unittest.mock import patch
 
-from chalicelib.accounts.caller import Session
-from chalicelib.accounts.sign_in import find_or_create
+from chalicelib.catalog import package_rows
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.roles import SessionFlags
+from chalicelib.core.session import Session
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
+from chalicelib.identity.registration import find_or_create
 from chalicelib.origins import service as origins
-from chalicelib.packages import artifacts, store
+from chalicelib.packages import artifacts
 from chalicelib.packages.errors import ReleaseExists
 from chalicelib.packages.upload import Upload, publish
 from chalicelib.platform.change import Change
@@ -118,7 +119,7 @@ def wrong_bytes(origin: str, owner_id: int, seed: int) -> bool:
         thread.join()
     if failed:
         raise failed[0]
-    row = read(store.package_key(ident, LINUX))
+    row = read(package_rows.package_key(ident, LINUX))
     if row is None:
         raise LookupError(f"{ident}: no racer has published it")
     content = artifacts.read(row.artifact)

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 
+from chalicelib.catalog import package_rows
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.http.paging import PAGE_SIZE
-from chalicelib.packages import artifacts, store
+from chalicelib.packages import artifacts
 from chalicelib.platform.table import read
-from infra.local.catalogue import CORE, PROBE, Catalogue
-from infra.local.filling import fill
+from local.seed.releases import CORE, PROBE, Catalogue
+from local.seed.writer import fill
 from tests.api.client import Depot, Reply
 from tests.builders.hart import Hart, a_hart
 from tests.perf.recording import Recording
@@ -72,7 +73,7 @@ class Filled:
         newest = depot.get(f"/depot/pkgs/{origin}/{PROBE}/latest").json()["ident"]
         archive = a_hart(origin=origin, name=PROBE, version="2.0.0", release="20300101000000", tdeps=_tdeps(origin))
         filled = cls(depot, token, PackageIdent(**newest), archive)
-        row = read(store.package_key(filled.newest, Target.X86_64_LINUX))
+        row = read(package_rows.package_key(filled.newest, Target.X86_64_LINUX))
         if row is not None:
             artifacts.put_bytes(row.artifact, b"HART-1")
         return filled

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from chalicelib.accounts import credentials, service
-from chalicelib.platform.settings import settings
+from chalicelib.accounts.sign_in import service
+from chalicelib.identity import credentials
+from chalicelib.platform.config import config
 from tests.builders.http_double import HttpDouble, http_double
 
 CLIENT_ID = "our id&x=1"
@@ -27,7 +28,7 @@ def configured(provider: HttpDouble, monkeypatch: pytest.MonkeyPatch) -> Callabl
 
     def configure(kind: str, **more: str) -> None:
         used = dataclasses.replace(
-            settings,
+            config,
             functional_test=False,
             oauth_provider=kind,
             oauth_client_id=CLIENT_ID,
@@ -35,7 +36,7 @@ def configured(provider: HttpDouble, monkeypatch: pytest.MonkeyPatch) -> Callabl
             oauth_redirect_url=REDIRECT_URL,
             **{"oauth_token_url": f"{provider.url}/token", "oauth_userinfo_url": f"{provider.url}/user", **more},
         )
-        monkeypatch.setattr(service, "settings", used)
-        monkeypatch.setattr(credentials, "settings", used)
+        monkeypatch.setattr(service, "config", used)
+        monkeypatch.setattr(credentials, "config", used)
 
     return configure

@@ -4,8 +4,9 @@ import dataclasses
 
 import pytest
 
-from chalicelib.accounts import service, sign_in_limit
-from chalicelib.platform.settings import settings
+from chalicelib.accounts.sign_in import limit as sign_in_limit
+from chalicelib.accounts.sign_in import service
+from chalicelib.platform.config import config
 from tests.builders.names import a_name
 
 
@@ -15,8 +16,8 @@ def limited(configured, provider, monkeypatch):
 
     def limit(tries: int, minute: int = 1000) -> None:
         configured("github")
-        monkeypatch.setattr(service, "settings", dataclasses.replace(service.settings, sign_ins_per_minute=tries))
-        monkeypatch.setattr(sign_in_limit, "settings", service.settings)
+        monkeypatch.setattr(service, "config", dataclasses.replace(service.config, sign_ins_per_minute=tries))
+        monkeypatch.setattr(sign_in_limit, "config", service.config)
         monkeypatch.setattr(sign_in_limit.time, "time", lambda: minute * 60 + 59.9)
 
     provider.answers("POST", "/token", {"error": "bad_verification_code"})
@@ -54,7 +55,7 @@ def test_zero_is_no_limit(depot, limited):
 
 
 def test_the_test_users_have_no_limit(depot):
-    assert settings.sign_ins_per_minute == 30
+    assert config.sign_ins_per_minute == 30
     assert {depot.get("/authenticate/bobo").status for _ in range(35)} == {200}
 
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from chalicelib.accounts.providers import exchange
+from chalicelib.accounts.sign_in import exchange
 from tests.api.authenticate.conftest import CLIENT_ID, CLIENT_SECRET, REDIRECT_URL
 from tests.builders.names import a_name
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.ext import github, notices, registry
-from chalicelib.platform.settings import settings
+from chalicelib.platform.config import config
 from tests.builders.http_double import HttpDouble, http_double
 
 
@@ -23,8 +23,8 @@ def configure(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Change settings of this domain."""
 
     def change(**values: Any) -> None:
-        used = dataclasses.replace(settings, **values)
+        used = dataclasses.replace(config, **values)
         for module in (github, notices, registry):
-            monkeypatch.setattr(module, "settings", used)
+            monkeypatch.setattr(module, "config", used)
 
     return change

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from chalicelib.accounts import licenses
-from chalicelib.platform.settings import settings
+from chalicelib.accounts.licenses import service as licenses
+from chalicelib.platform.config import config
 from tests.builders.accounts import an_account
 from tests.builders.http_double import http_double
 
@@ -16,7 +16,7 @@ DOWNLOAD = "/License/download"
 @pytest.fixture
 def service(monkeypatch):
     with http_double() as double:
-        monkeypatch.setattr(licenses, "settings", dataclasses.replace(settings, license_server_url=double.url))
+        monkeypatch.setattr(licenses, "config", dataclasses.replace(config, license_server_url=double.url))
         yield double
 
 

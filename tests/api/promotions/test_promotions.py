@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from chalicelib.care import promotions
-from chalicelib.channels.store import ChannelCountRow, MembershipRow, count_key, membership_key
+from chalicelib.catalog import steps
+from chalicelib.catalog.channel_rows import ChannelCountRow, MembershipRow, count_key, membership_key
+from chalicelib.catalog.event_rows import EVENTS, EventRow, GroupEventRow, group_events_partition
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
-from chalicelib.events.store import EVENTS, EventRow, GroupEventRow, group_events_partition
-from chalicelib.packages import steps
 from chalicelib.platform import table
 from chalicelib.platform.change import Change
+from chalicelib.promotions import service as promotions
 from tests.api.client import Depot, Reply
 from tests.builders.members import a_member
 from tests.builders.names import a_name

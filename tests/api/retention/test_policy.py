@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.events.audit import AuditRow, origin_book
+from chalicelib.catalog.audit_rows import AuditRow, origin_book
 from chalicelib.platform import table
 from tests.api.client import Depot
 from tests.api.retention.conftest import KEEP_ONE, put_policy

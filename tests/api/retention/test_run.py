@@ -4,15 +4,14 @@ from typing import Any
 
 import pytest
 
-from chalicelib.care import retirement
+from chalicelib.catalog.audit_rows import AuditRow, origin_book
+from chalicelib.catalog.package_rows import package_key
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
-from chalicelib.events.audit import AuditRow, origin_book
 from chalicelib.packages import artifacts
-from chalicelib.packages.artifacts import ArtifactMissing
-from chalicelib.packages.errors import ArtifactStoreFailed
-from chalicelib.packages.store import package_key
 from chalicelib.platform import table
+from chalicelib.platform.object_store import ObjectMissing, ObjectStoreFailed
+from chalicelib.retention import removal as retirement
 from tests.api.client import Depot
 from tests.api.retention.conftest import KEEP_ONE, Publish, put_policy, reasons, removed, run, there
 from tests.builders.names import a_name
@@ -70,7 +69,7 @@ def test_a_run_removes_packages_with_all_that_belongs_to_them(
     unstable = depot.get(f"/depot/channels/{origin}/unstable/pkgs").json()
     assert unstable["total_count"] == len(unstable["data"]) == 2
     for key in objects:
-        with pytest.raises(ArtifactMissing):
+        with pytest.raises(ObjectMissing):
             artifacts.demand(key)
     book = [row for row in table.rows(AuditRow, origin_book(origin)) if row.operation == "package_retire"]
     assert [(row.target, row.requester_name) for row in book] == [
@@ -238,7 +237,7 @@ def test_nothing_goes_while_the_object_store_is_down(
     put_policy(depot, origin)
 
     def down() -> None:
-        raise ArtifactStoreFailed
+        raise ObjectStoreFailed
 
     with monkeypatch.context() as fault:
         fault.setattr(artifacts, "demand_store", down)

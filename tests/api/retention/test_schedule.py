@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from chalicelib.care import retirement, schedule, store
-from chalicelib.care.store import PolicyRow
 from chalicelib.core.ident import PackageIdent
 from chalicelib.packages import artifacts
-from chalicelib.packages.errors import ArtifactStoreFailed
 from chalicelib.platform import table
+from chalicelib.platform.object_store import ObjectStoreFailed
 from chalicelib.platform.table import StoreUnavailable
+from chalicelib.retention import removal as retirement
+from chalicelib.retention import rows as store
+from chalicelib.retention.rows import PolicyRow
+from chalicelib.scheduled import retention as schedule
 from tests.api.client import Depot
 from tests.api.retention.conftest import Publish, put_policy, run, there
 from tests.builders.names import a_name
@@ -157,7 +159,7 @@ def test_a_run_that_dies_is_completed_by_the_next(
     assert there(depot, origin) == list(map(str, newest))
 
 
-@pytest.mark.parametrize("failure", [ArtifactStoreFailed, StoreUnavailable])
+@pytest.mark.parametrize("failure", [ObjectStoreFailed, StoreUnavailable])
 def test_what_fails_for_one_origin_does_not_stop_the_others(
     depot: Depot, origin: str, publish: Publish, monkeypatch: pytest.MonkeyPatch, failure: type[Exception]
 ) -> None:
@@ -202,7 +204,7 @@ def test_a_policy_withdrawn_during_a_run_ends_it(
 
 
 def test_removals_are_on_record_as_those_of_who_set_the_policy(depot: Depot, origin: str, publish: Publish) -> None:
-    from chalicelib.events.audit import AuditRow, origin_book
+    from chalicelib.catalog.audit_rows import AuditRow, origin_book
 
     two_releases(publish)
     put_policy(depot, origin, by="mystique")

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.origins.store import OriginCountRow, origin_count_key
-from chalicelib.packages import settings
+from chalicelib.catalog.origin_rows import OriginCountRow, origin_count_key
 from chalicelib.packages.errors import SettingsNeeded
+from chalicelib.packages.settings import service as settings
 from chalicelib.platform import table
 from tests.api.client import Depot
 from tests.builders.members import a_member

@@ -2,7 +2,7 @@
 
 import sys
 
-from infra.local.engine import main
+from local.engine import main
 
 if __name__ == "__main__":
     sys.setswitchinterval(1e-6)

@@ -3,7 +3,7 @@
 import os
 
 from app import app
-from infra.local.front import Front
+from local.front import Front
 
 
 def front() -> Front:

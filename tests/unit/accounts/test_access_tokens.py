@@ -4,15 +4,18 @@ import time
 
 import pytest
 
-from chalicelib.accounts import service, store
-from chalicelib.accounts.builder_keys import builder_keys
-from chalicelib.accounts.caller import Session, identify
-from chalicelib.accounts.errors import AccountMissing, TokenRefused
-from chalicelib.accounts.sign_in import find_or_create
+from chalicelib.accounts.access_tokens import service
+from chalicelib.accounts.errors import AccountMissing
 from chalicelib.core import access_token
 from chalicelib.core.access_token import AccessTokenClaims
 from chalicelib.core.roles import SessionFlags
+from chalicelib.core.session import Session
+from chalicelib.identity import rows as account_rows
+from chalicelib.identity.caller import identify
+from chalicelib.identity.errors import TokenRefused
+from chalicelib.identity.registration import find_or_create
 from chalicelib.platform.change import Change
+from chalicelib.platform.key_ring import key_ring
 from chalicelib.platform.table import read
 from tests.builders.names import a_name
 
@@ -29,10 +32,10 @@ def _session(flags=0):
 
 def _stored(session, token, flags=0, expires=NEVER):
     """Store a token as another server may have issued it."""
-    key = store.access_token_key(session.account_id)
+    key = account_rows.access_token_key(session.account_id)
     change = Change()
     change.put(
-        store.AccessTokenRow(
+        account_rows.AccessTokenRow(
             key.pk,
             key.sk,
             id=1,
@@ -49,7 +52,7 @@ def _stored(session, token, flags=0, expires=NEVER):
 
 
 def _issued(session, flags=0, expires=NEVER):
-    token = access_token.issue(AccessTokenClaims(session.account_id, flags, expires), builder_keys())
+    token = access_token.issue(AccessTokenClaims(session.account_id, flags, expires), key_ring())
     _stored(session, token, flags, expires)
     return token
 
@@ -58,7 +61,7 @@ def test_nothing_of_a_token_is_kept():
     session = _session()
     token = service.generate_access_token(session).text
 
-    kept = str(read(store.access_token_key(session.account_id)).serialize())
+    kept = str(read(account_rows.access_token_key(session.account_id)).serialize())
 
     box = access_token._box(token)
     assert token.strip("_=") not in kept
@@ -71,7 +74,7 @@ def test_a_token_inherits_the_flags_of_the_session_that_asks_for_it(flags):
 
     token = service.generate_access_token(session)
 
-    claims = access_token.read(token.text, builder_keys())
+    claims = access_token.read(token.text, key_ring())
     assert claims == AccessTokenClaims(session.account_id, flags, NEVER)
     assert identify(f"Bearer {token.text}").session == session
     assert service.access_token_of(session.account_id) == token
@@ -111,7 +114,7 @@ def test_bits_without_a_meaning_are_masked():
 
 def test_a_sealed_token_that_is_not_the_stored_one_is_refused():
     session = _session()
-    other = access_token.issue(AccessTokenClaims(session.account_id, 0), builder_keys())
+    other = access_token.issue(AccessTokenClaims(session.account_id, 0), key_ring())
     _issued(session)
 
     with pytest.raises(TokenRefused):
@@ -120,7 +123,7 @@ def test_a_sealed_token_that_is_not_the_stored_one_is_refused():
 
 def test_the_build_service_needs_no_row_and_passes_every_role_check():
     claims = AccessTokenClaims(0, 7, int(time.time()) + 7200)
-    token = access_token.issue(claims, builder_keys())
+    token = access_token.issue(claims, key_ring())
 
     session = identify(f"Bearer {token}").require_session()
 
@@ -136,7 +139,7 @@ def test_a_row_that_would_make_another_token_is_not_shown():
     session = _session()
     _issued(session)
     change = Change()
-    change.update(store.access_token_key(session.account_id), [store.AccessTokenRow.flags.set(7)])
+    change.update(account_rows.access_token_key(session.account_id), [account_rows.AccessTokenRow.flags.set(7)])
     change.commit()
 
     with pytest.raises(access_token.TokenUnreadable):

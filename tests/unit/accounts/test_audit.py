@@ -2,14 +2,16 @@
 
 import pytest
 
-from chalicelib.accounts import named_tokens, service
-from chalicelib.accounts.caller import identify
+from chalicelib.accounts.access_tokens import service
 from chalicelib.accounts.errors import NamedTokenMissing, NotOwnToken
-from chalicelib.accounts.named_tokens import Wish
-from chalicelib.accounts.sign_in import Identity, start_session
+from chalicelib.accounts.named_tokens import service as named_tokens
+from chalicelib.accounts.named_tokens.service import TokenRequest
+from chalicelib.accounts.sign_in.service import start_session
+from chalicelib.catalog.audit_rows import AuditRow, account_book
+from chalicelib.core.event_kinds import Trigger
 from chalicelib.core.session_token import Provider
-from chalicelib.events.audit import AuditRow, account_book
-from chalicelib.events.kinds import Trigger
+from chalicelib.identity.caller import identify
+from chalicelib.identity.registration import Identity
 from chalicelib.platform.table import rows
 from tests.builders.names import a_name
 
@@ -47,7 +49,7 @@ def test_the_access_token_is_audited(caller):
 
 
 def test_named_tokens_are_audited(caller):
-    row, text = named_tokens.make(Wish.of("ci bot", ["read"], None, None), caller)
+    row, text = named_tokens.make(TokenRequest.of("ci bot", ["read"], None, None), caller)
     named_tokens.revoke(int(row.id), caller.require_session())
 
     book = _book(caller)

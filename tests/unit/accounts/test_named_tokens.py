@@ -3,16 +3,20 @@
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
-from chalicelib.accounts import credentials, named_tokens, store
-from chalicelib.accounts.caller import identify
-from chalicelib.accounts.errors import ScopeMissing, TokenRefused
-from chalicelib.accounts.named_tokens import Wish
-from chalicelib.accounts.sign_in import Identity, start_session
+from chalicelib.accounts.named_tokens import service as named_tokens
+from chalicelib.accounts.named_tokens.service import TokenRequest
+from chalicelib.accounts.sign_in.service import start_session
 from chalicelib.core.roles import Role, SessionFlags
 from chalicelib.core.session_token import Provider
 from chalicelib.core.token_scope import Scope
 from chalicelib.core.visibility import Visibility
+from chalicelib.identity import credentials
+from chalicelib.identity import rows as account_rows
+from chalicelib.identity.caller import identify
+from chalicelib.identity.errors import ScopeMissing, TokenRefused
+from chalicelib.identity.registration import Identity
 from chalicelib.origins import service as origins
 from chalicelib.platform import clock
 from chalicelib.platform.change import Change
@@ -29,12 +33,12 @@ def caller():
 
 
 def _make(caller, scopes=("read",), origin=None, days=None):
-    return named_tokens.make(Wish.of("ci", list(scopes), origin, days), caller)
+    return named_tokens.make(TokenRequest.of("ci", list(scopes), origin, days), caller)
 
 
 def _later(monkeypatch, **delta):
     moment = clock.now() + timedelta(**delta)
-    for module in (store, named_tokens):
+    for module in (account_rows, named_tokens):
         monkeypatch.setattr(module, "now", lambda: moment)
     monkeypatch.setattr(credentials.time, "time", moment.timestamp)
 
@@ -42,7 +46,7 @@ def _later(monkeypatch, **delta):
 def test_only_a_hash_is_kept(caller):
     row, text = _make(caller)
 
-    kept = str(read(store.named_token_key(caller.account_id, int(row.id))).serialize())
+    kept = str(read(account_rows.named_token_key(caller.account_id, int(row.id))).serialize())
 
     assert text not in kept
     assert text.removeprefix("bldr_") not in kept
@@ -57,12 +61,12 @@ def test_a_token_ends_when_its_days_are_over_although_its_row_is_still_there(cal
     with pytest.raises(TokenRefused):
         identify(f"Bearer {text}").settle()
     assert named_tokens.of_account(caller.account_id) == []
-    assert read(store.named_token_key(caller.account_id, int(row.id))) is not None
+    assert read(account_rows.named_token_key(caller.account_id, int(row.id))) is not None
 
 
 def test_use_is_noted_once_an_hour(caller, monkeypatch):
     row, text = _make(caller)
-    key = store.named_token_key(caller.account_id, int(row.id))
+    key = account_rows.named_token_key(caller.account_id, int(row.id))
     identify(f"Bearer {text}").settle()
     first = read(key).last_used_at
     _later(monkeypatch, minutes=59)
@@ -90,14 +94,13 @@ def test_noting_use_does_not_bring_back_a_revoked_token(caller):
     row, _ = _make(caller)
     named_tokens.revoke(int(row.id), caller.require_session())
 
-    store.note_use(row)
+    account_rows.note_use(row)
 
-    assert read(store.named_token_key(caller.account_id, int(row.id))) is None
+    assert read(account_rows.named_token_key(caller.account_id, int(row.id))) is None
 
 
 def test_a_token_has_no_flags_although_its_maker_has(caller):
-    maker = caller.require_session()
-    object.__setattr__(maker, "flags", SessionFlags(7))
+    caller._session = replace(caller.require_session(), flags=SessionFlags(7))
     _, text = _make(caller, scopes=["admin"])
 
     session = identify(f"Bearer {text}").require_session()

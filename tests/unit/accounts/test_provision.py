@@ -4,17 +4,18 @@ import dataclasses
 
 import pytest
 
-from chalicelib.accounts import provision as provisioning
-from chalicelib.accounts import service, store
-from chalicelib.accounts.caller import identify
-from chalicelib.accounts.provision import provision
-from chalicelib.accounts.sign_in import find_or_create
+from chalicelib.catalog.origin_rows import origin_key
 from chalicelib.channels import service as channels
 from chalicelib.core.roles import Role, SessionFlags
+from chalicelib.core.session import Session
 from chalicelib.core.visibility import Visibility
+from chalicelib.identity import rows as account_rows
+from chalicelib.identity.caller import identify
+from chalicelib.identity.registration import find_or_create
+from chalicelib.origins import provisioning
 from chalicelib.origins import service as origins
-from chalicelib.origins.store import origin_key
-from chalicelib.platform.settings import settings
+from chalicelib.origins.provisioning import provision
+from chalicelib.platform.config import config
 from chalicelib.platform.table import read
 from tests.builders.names import a_name
 
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("table")
 def wanted(monkeypatch, tmp_path):
     """Settings for an account of the test's own."""
     used = dataclasses.replace(
-        settings,
+        config,
         provision_account=True,
         provision_username=a_name("platform"),
         provision_email="platform@example.com",
@@ -33,7 +34,7 @@ def wanted(monkeypatch, tmp_path):
         provision_channels=("stable", "one", "unstable", "two"),
         provision_token_path=str(tmp_path),
     )
-    monkeypatch.setattr(provisioning, "settings", used)
+    monkeypatch.setattr(provisioning, "config", used)
     return used
 
 
@@ -41,7 +42,7 @@ def test_account_origins_channels_and_token_are_made(wanted):
     file = provision()
 
     account_id = find_or_create(wanted.provision_username, "")
-    assert read(store.account_key(account_id)).email == "platform@example.com"
+    assert read(account_rows.account_key(account_id)).email == "platform@example.com"
     for origin in wanted.provision_origins:
         row = read(origin_key(origin))
         assert (row.owner_id, row.default_package_visibility) == (account_id, "public")
@@ -74,7 +75,7 @@ def test_a_repeat_changes_nothing_and_finishes_what_was_interrupted(wanted):
 
 
 def test_what_exists_is_skipped_and_keeps_its_owner(wanted):
-    somebody = service.Session(find_or_create(a_name("user"), ""), "somebody", SessionFlags(0))
+    somebody = Session(find_or_create(a_name("user"), ""), "somebody", SessionFlags(0))
     taken = wanted.provision_origins[1]
     origins.create(taken, Visibility.PRIVATE, by=somebody)
 
@@ -85,13 +86,13 @@ def test_what_exists_is_skipped_and_keeps_its_owner(wanted):
 
 
 def test_it_is_off_unless_asked_for(wanted, monkeypatch):
-    assert settings.provision_account is False
-    monkeypatch.setattr(provisioning, "settings", dataclasses.replace(wanted, provision_account=False))
+    assert config.provision_account is False
+    monkeypatch.setattr(provisioning, "config", dataclasses.replace(wanted, provision_account=False))
 
     assert provision() is None
-    assert read(store.name_key(wanted.provision_username)) is None
+    assert read(account_rows.name_key(wanted.provision_username)) is None
 
 
 def test_the_names_are_those_of_the_contract():
-    assert (settings.provision_username, settings.provision_email) == ("chef-platform", "chef-platform@progress.com")
-    assert (settings.provision_origins, settings.provision_channels) == (("core",), ())
+    assert (config.provision_username, config.provision_email) == ("chef-platform", "chef-platform@progress.com")
+    assert (config.provision_origins, config.provision_channels) == (("core",), ())

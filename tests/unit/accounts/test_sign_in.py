@@ -6,10 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from chalicelib.accounts import caller, credentials, sign_in, store
-from chalicelib.accounts.errors import TokenRefused
-from chalicelib.accounts.sign_in import Identity, find_or_create, start_session
+from chalicelib.accounts.sign_in.service import start_session
 from chalicelib.core.session_token import Provider, account_id_of, fingerprint
+from chalicelib.identity import caller, credentials, registration
+from chalicelib.identity import rows as account_rows
+from chalicelib.identity.errors import TokenRefused
+from chalicelib.identity.registration import Identity, find_or_create
 from chalicelib.platform.change import Change
 from chalicelib.platform.table import read
 from tests.builders.names import a_name
@@ -33,17 +35,17 @@ def test_racing_first_sign_ins_end_with_one_account():
         ids = list(racers.map(race, range(8)))
 
     assert len(set(ids)) == 1
-    assert read(store.account_key(ids[0])).name == name
+    assert read(account_rows.account_key(ids[0])).name == name
 
 
 def test_an_id_that_is_taken_is_not_used_again(monkeypatch):
     first = find_or_create(a_name("user"), "")
     ids = iter([first, first, first + 1])
-    monkeypatch.setattr(sign_in, "new_id", lambda _: next(ids))
+    monkeypatch.setattr(registration, "new_id", lambda _: next(ids))
     name = a_name("user")
 
     assert find_or_create(name, "") == first + 1
-    assert read(store.account_key(first)).name != name
+    assert read(account_rows.account_key(first)).name != name
 
 
 def test_names_differ_by_case():
@@ -56,7 +58,7 @@ def test_a_token_leads_to_its_account_and_holds_no_credential_of_the_provider():
     session = start_session(_who(a_name("user"), oauth_token="gho_secret_of_the_provider"))
 
     assert account_id_of(session.token) == session.account_id
-    row = read(store.session_key(session.account_id, fingerprint(session.token)))
+    row = read(account_rows.session_key(session.account_id, fingerprint(session.token)))
     assert "gho_secret" not in str(row.serialize())
     assert session.token not in str(row.serialize())
 
@@ -73,7 +75,7 @@ def test_a_session_ends_when_its_time_is_over_although_its_row_is_still_there(mo
 
 def test_a_session_does_not_get_longer_by_use():
     session = start_session(_who(a_name("user")))
-    key = store.session_key(session.account_id, fingerprint(session.token))
+    key = account_rows.session_key(session.account_id, fingerprint(session.token))
     before = read(key).expires_at
 
     caller.identify(f"Bearer {session.token}").require_session()
@@ -85,7 +87,7 @@ def test_a_session_does_not_get_longer_by_use():
 def test_a_session_is_gone_with_its_row():
     session = start_session(_who(a_name("user")))
     change = Change()
-    change.delete(store.session_key(session.account_id, fingerprint(session.token)))
+    change.delete(account_rows.session_key(session.account_id, fingerprint(session.token)))
     change.commit()
 
     with pytest.raises(TokenRefused):

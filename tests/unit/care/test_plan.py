@@ -3,21 +3,23 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.care.promotions import MOVING, Named, Outcome, Wish, plan
+from chalicelib.core.event_kinds import ChannelOperation
 from chalicelib.core.ident import PackageIdent
+from chalicelib.core.standing import Placement, Standing
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
-from chalicelib.events.kinds import Operation
-from chalicelib.packages.standing import Place, Standing
+from chalicelib.promotions.service import MOVING, Outcome, SetMember, SetRequest, plan
 
 IDENTS = [PackageIdent("acme", f"tool-{number}", "1.0", "20240101000000") for number in range(4)]
 TARGETS = [Target.X86_64_LINUX, Target.X86_64_WINDOWS]
-PLACES = st.builds(Place, st.sampled_from(Visibility), st.frozensets(st.sampled_from(["dev", "stable", "unstable"])))
+PLACES = st.builds(
+    Placement, st.sampled_from(Visibility), st.frozensets(st.sampled_from(["dev", "stable", "unstable"]))
+)
 STANDINGS = st.builds(Standing, st.dictionaries(st.sampled_from(TARGETS), PLACES))
-NAMED = st.builds(Named, st.sampled_from(IDENTS), st.none() | st.sampled_from(TARGETS))
+NAMED = st.builds(SetMember, st.sampled_from(IDENTS), st.none() | st.sampled_from(TARGETS))
 WISHES = st.builds(
-    Wish,
-    st.sampled_from(Operation),
+    SetRequest,
+    st.sampled_from(ChannelOperation),
     st.just("acme"),
     st.just("stable"),
     st.lists(NAMED, min_size=1, max_size=6),

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.care.errors import PolicyInvalid
-from chalicelib.care.policy import Policy, Reason, Release, judge
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.version_order import release_key, version_key
+from chalicelib.retention.errors import PolicyInvalid
+from chalicelib.retention.policy import Policy, Reason, Release, judge
 
 OLD, CUTOFF, YOUNG = "2024-01-01T00:00:00.000000", "2024-02-01T00:00:00.000000", "2024-03-01T00:00:00.000000"
 CHANNELS = ["unstable", "stable", "dev", "nightly"]

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.channels.bulk import SHARED_ROWS, Move, _batches
+from chalicelib.channels.bulk.service import SHARED_ROWS, Move, _batches
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.platform.change import TRANSACTION_LIMIT

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from chalicelib.core import access_token
 from chalicelib.core.access_token import NEVER_EXPIRES, AccessTokenClaims, TokenUnreadable
-from chalicelib.core.builder_key import BoxUnreadable
 from chalicelib.core.protobuf_wire import bytes_field, varint_field
 from chalicelib.core.roles import SessionFlags
+from chalicelib.core.signed_box import BoxUnreadable
 from tests.builders.keys import a_key_ring, with_one_byte_changed
 
 OLD, NEW = "20240101000000", "20250101000000"
@@ -215,7 +215,7 @@ def test_tokens_never_expire_unless_told():
 
 
 def test_no_core_loads_the_crypto_library_before_it_is_used():
-    modules = "roles, named_revision, key_file, builder_key, anonymous_box, access_token, session_token, protobuf_wire"
+    modules = "roles, named_revision, key_file, signed_box, anonymous_box, access_token, session_token, protobuf_wire"
     code = f"import sys; from chalicelib.core import {modules}; sys.exit('nacl' in sys.modules)"
     finished = subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parents[3])
     assert finished.returncode == 0

@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nacl.public import Box, PrivateKey
 
-from chalicelib.core.builder_key import (
+from chalicelib.core.key_file import KeyFile, KeyFileMalformed, KeyKind
+from chalicelib.core.signed_box import (
     BoxMalformed,
     BoxUnreadable,
-    BuilderKeys,
+    KeyRing,
     NoBuilderKey,
     SignedBox,
     generate_builder_key,
 )
-from chalicelib.core.key_file import KeyFile, KeyFileMalformed, KeyKind
 from chalicelib.core.strict_base64 import encoded
 from tests.builders.keys import a_builder_key, a_key_ring, with_one_byte_changed
 
@@ -54,7 +54,7 @@ def test_the_newest_key_seals_and_every_key_opens():
 
 def test_the_newest_key_does_not_depend_on_the_order_of_the_texts():
     texts = [a_builder_key(NEW), a_builder_key(OLD, first_byte=1)]
-    assert BuilderKeys.from_texts(texts).newest == BuilderKeys.from_texts(texts[::-1]).newest
+    assert KeyRing.from_texts(texts).newest == KeyRing.from_texts(texts[::-1]).newest
 
 
 def test_an_older_key_seals_when_it_is_asked_for():
@@ -71,7 +71,7 @@ def test_a_box_for_a_key_that_is_not_in_the_ring_is_unreadable():
 
 def test_a_box_does_not_open_with_another_key_of_that_name():
     with pytest.raises(BoxUnreadable):
-        BuilderKeys.from_texts(a_builder_key(OLD, first_byte=9)).open(VECTOR)
+        KeyRing.from_texts(a_builder_key(OLD, first_byte=9)).open(VECTOR)
 
 
 def test_a_box_from_one_key_to_another_is_unreadable():
@@ -118,19 +118,19 @@ def test_any_text_is_a_box_or_refused(text):
 
 def test_the_key_may_stand_on_one_line_as_in_a_variable():
     on_one_line = a_builder_key().replace("\n", r"\n")
-    assert BuilderKeys.from_texts(on_one_line).open(VECTOR) == PLAIN
-    assert BuilderKeys.from_texts([on_one_line]).open(VECTOR) == PLAIN
+    assert KeyRing.from_texts(on_one_line).open(VECTOR) == PLAIN
+    assert KeyRing.from_texts([on_one_line]).open(VECTOR) == PLAIN
 
 
 def test_without_a_key_there_is_no_ring():
     with pytest.raises(NoBuilderKey):
-        BuilderKeys.from_texts([])
+        KeyRing.from_texts([])
 
 
 @pytest.mark.parametrize("text", ["", "no key", a_builder_key().replace("BOX-SEC-1", "BOX-PUB-1")])
 def test_a_text_that_is_no_secret_key_is_refused(text):
     with pytest.raises(KeyFileMalformed):
-        BuilderKeys.from_texts(text)
+        KeyRing.from_texts(text)
 
 
 def test_a_ring_shows_names_and_no_keys():
@@ -152,5 +152,5 @@ def test_a_generated_key_makes_a_ring():
 
     assert KeyFile.parse(text, KeyKind.SECRET_ENCRYPTION).file_name == f"bldr-{NEW}.box.key"
     assert text != generate_builder_key(NEW)
-    ring = BuilderKeys.from_texts(text)
+    ring = KeyRing.from_texts(text)
     assert ring.open(ring.seal(PLAIN)) == PLAIN

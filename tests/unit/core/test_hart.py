@@ -342,7 +342,7 @@ def test_a_failing_stream_is_no_refusal():
 
 def test_reading_is_loaded_when_an_archive_is_read():
     code = "import sys; from chalicelib.core import hart; print('tarfile' in sys.modules, 'lzma' in sys.modules)"
-    said = subprocess.run([sys.executable, "-S", "-c", code], check=True, capture_output=True, text=True).stdout
+    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert said.split() == ["False", "False"]
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core import access_token, named_token, session_token
-from chalicelib.core.named_token import NamedTokenUnreadable, TokenPlace, fingerprint, issue, place_of
+from chalicelib.core.named_token import NamedTokenUnreadable, TokenReference, fingerprint, issue, place_of
 
 IDS = st.integers(0, 2**64 - 1)
 SECRETS = st.binary(min_size=32, max_size=32)
@@ -13,19 +13,19 @@ SECRETS = st.binary(min_size=32, max_size=32)
 
 @given(IDS, IDS, SECRETS)
 def test_a_token_tells_where_its_row_stands(account_id, token_id, secret):
-    assert place_of(issue(TokenPlace(account_id, token_id), secret)) == TokenPlace(account_id, token_id)
+    assert place_of(issue(TokenReference(account_id, token_id), secret)) == TokenReference(account_id, token_id)
 
 
 @given(IDS, IDS, SECRETS, SECRETS)
 def test_the_fingerprint_is_of_the_whole_token(account_id, token_id, one, two):
-    place = TokenPlace(account_id, token_id)
+    place = TokenReference(account_id, token_id)
 
     assert (fingerprint(issue(place, one)) == fingerprint(issue(place, two))) == (one == two)
 
 
 @given(IDS, IDS, SECRETS)
 def test_a_token_is_taken_for_nothing_else(account_id, token_id, secret):
-    token = issue(TokenPlace(account_id, token_id), secret)
+    token = issue(TokenReference(account_id, token_id), secret)
 
     assert named_token.looks_like_named_token(token)
     assert not access_token.looks_like_access_token(token)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.events.kinds import Trigger, trigger_of
+from chalicelib.core.event_kinds import Trigger, trigger_of
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.platform import public_address
-from chalicelib.platform.outbound import Ask, Unreachable, tell
+from chalicelib.platform.outbound import OutboundRequest, Unreachable, send
 from chalicelib.platform.public_address import AddressRefused, is_public, publicly
 
 NAME = "registry.example.com"
@@ -126,7 +126,7 @@ def here(registry, monkeypatch):
 
 
 def test_the_connection_goes_to_the_judged_address_and_expects_the_name(here):
-    told = tell(Ask("GET", f"https://{NAME}:{here.server_port}/v2/x", {}), 5, publicly)
+    told = send(OutboundRequest("GET", f"https://{NAME}:{here.server_port}/v2/x", {}), 5, publicly)
 
     assert told.status == 204
     assert here.asked[-1] == ("/v2/x", f"{NAME}:{here.server_port}")
@@ -135,7 +135,7 @@ def test_the_connection_goes_to_the_judged_address_and_expects_the_name(here):
 
 def test_a_certificate_for_another_name_is_no_answer(here):
     with pytest.raises(Unreachable):
-        tell(Ask("GET", f"https://other.example.com:{here.server_port}/", {}), 5, publicly)
+        send(OutboundRequest("GET", f"https://other.example.com:{here.server_port}/", {}), 5, publicly)
 
 
 def test_a_certificate_that_nobody_vouches_for_is_no_answer(here, monkeypatch):
@@ -143,18 +143,18 @@ def test_a_certificate_that_nobody_vouches_for_is_no_answer(here, monkeypatch):
     monkeypatch.setattr(public_address, "is_public", lambda _: True)
 
     with pytest.raises(Unreachable):
-        tell(Ask("GET", f"https://127.0.0.1:{here.server_port}/", {}), 5, publicly)
+        send(OutboundRequest("GET", f"https://127.0.0.1:{here.server_port}/", {}), 5, publicly)
 
 
 def test_no_proxy_of_the_environment_stands_in_between(here, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
 
-    assert tell(Ask("GET", f"https://{NAME}:{here.server_port}/", {}), 5, publicly).status == 204
+    assert send(OutboundRequest("GET", f"https://{NAME}:{here.server_port}/", {}), 5, publicly).status == 204
 
 
 def test_a_private_address_is_not_asked(registry):
     before = len(registry.asked)
 
     with pytest.raises(AddressRefused):
-        tell(Ask("GET", f"https://127.0.0.1:{registry.server_port}/", {}), 5, publicly)
+        send(OutboundRequest("GET", f"https://127.0.0.1:{registry.server_port}/", {}), 5, publicly)
     assert len(registry.asked) == before

@@ -5,7 +5,7 @@ import pytest
 from chalicelib.core import access_token
 from chalicelib.core.access_token import AccessTokenClaims, TokenUnreadable
 from chalicelib.core.strict_base64 import encoded
-from chalicelib.origins.integrations import PURPOSE
+from chalicelib.origins.integrations.service import PURPOSE
 from tests.builders.keys import a_key_ring
 
 

@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from chalicelib.accounts.caller import Caller
-from chalicelib.accounts.credentials import Credential
-from chalicelib.accounts.sign_in import find_or_create
 from chalicelib.core.visibility import Visibility
-from chalicelib.origins import invitations, membership, service
+from chalicelib.identity.caller import Caller
+from chalicelib.identity.credentials import Credential
+from chalicelib.identity.registration import find_or_create
+from chalicelib.origins import service
+from chalicelib.origins.invitations import service as invitations
+from chalicelib.origins.members import service as membership
 from chalicelib.platform.change import Change
 from tests.builders.engine import an_engine
 from tests.builders.names import a_name

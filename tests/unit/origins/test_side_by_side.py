@@ -12,15 +12,20 @@ from functools import partial
 
 import pytest
 
-from chalicelib.accounts.caller import Caller
-from chalicelib.accounts.credentials import Credential
 from chalicelib.accounts.errors import STATUS as ACCOUNT_REFUSALS
-from chalicelib.accounts.sign_in import find_or_create
+from chalicelib.catalog.errors import STATUS as CATALOG_REFUSALS
+from chalicelib.catalog.origin_rows import origin_partition
 from chalicelib.core.roles import Role
 from chalicelib.core.visibility import Visibility
-from chalicelib.origins import deletion, invitations, keys, membership, service
+from chalicelib.identity.caller import Caller
+from chalicelib.identity.credentials import Credential
+from chalicelib.identity.errors import STATUS as CALLER_REFUSALS
+from chalicelib.identity.registration import find_or_create
+from chalicelib.origins import deletion, service
 from chalicelib.origins.errors import STATUS as ORIGIN_REFUSALS
-from chalicelib.origins.store import origin_partition
+from chalicelib.origins.invitations import service as invitations
+from chalicelib.origins.keys import service as keys
+from chalicelib.origins.members import service as membership
 from chalicelib.platform.table import StoreUnavailable
 from tests.builders.engine import an_engine
 from tests.builders.histories import CLIENTS, Histories, histories
@@ -29,7 +34,13 @@ from tests.builders.names import a_name
 from tests.builders.rows import partition_rows, places
 
 HISTORIES = 200
-REFUSALS: tuple[type[Exception], ...] = (*ACCOUNT_REFUSALS, *ORIGIN_REFUSALS, StoreUnavailable)
+REFUSALS: tuple[type[Exception], ...] = (
+    *ACCOUNT_REFUSALS,
+    *CALLER_REFUSALS,
+    *CATALOG_REFUSALS,
+    *ORIGIN_REFUSALS,
+    StoreUnavailable,
+)
 
 
 @dataclass(frozen=True)

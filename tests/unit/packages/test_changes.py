@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from chalicelib.catalog.errors import TooManyChannels
+from chalicelib.catalog.steps import CHANNELS_LIMIT
 from chalicelib.channels import service as channels
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
 from chalicelib.origins import service as origins
-from chalicelib.packages.errors import TooManyChannels
-from chalicelib.packages.steps import CHANNELS_LIMIT
 from tests.builders.bucket import a_bucket
 from tests.builders.engine import an_engine
 from tests.builders.histories import histories

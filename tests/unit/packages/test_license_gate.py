@@ -5,18 +5,18 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.packages import license_gate
-from chalicelib.platform.settings import settings
+from chalicelib.platform.config import config
 
 
 @pytest.fixture(autouse=True)
 def gate(monkeypatch):
     gated = replace(
-        settings,
+        config,
         unrestricted_channels=("free",),
         partially_unrestricted_channels=("stable",),
         restricted_if_present=("LTS-2024",),
     )
-    monkeypatch.setattr(license_gate, "settings", gated)
+    monkeypatch.setattr(license_gate, "config", gated)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,6 @@ def test_channels_decide_who_needs_a_licence(channels, gated):
 
 
 def test_without_restricted_channels_there_is_no_gate(monkeypatch):
-    monkeypatch.setattr(license_gate, "settings", settings)
+    monkeypatch.setattr(license_gate, "config", config)
 
     assert not license_gate.is_gated(["unstable"])

@@ -18,18 +18,19 @@ from typing import Any
 import pytest
 from pynamodb.connection.base import Connection
 
-from chalicelib.accounts.caller import Caller
-from chalicelib.accounts.credentials import Credential
+from chalicelib.catalog import package_rows
+from chalicelib.catalog.errors import ChannelMissing, ReleaseMissing
+from chalicelib.catalog.event_rows import EVENTS
 from chalicelib.channels import reads
-from chalicelib.channels.errors import ChannelExists, ChannelMissing, NotInChannel
+from chalicelib.channels.errors import ChannelExists, NotInChannel
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
-from chalicelib.events.store import EVENTS
+from chalicelib.identity.caller import Caller
+from chalicelib.identity.credentials import Credential
 from chalicelib.origins import service as origins
 from chalicelib.packages import reads as package_reads
-from chalicelib.packages import store
-from chalicelib.packages.errors import DeletionRefused, ReleaseExists, ReleaseMissing
+from chalicelib.packages.errors import DeletionRefused, ReleaseExists
 from tests.builders.bucket import Bucket, a_bucket
 from tests.builders.engine import an_engine
 from tests.builders.histories import Histories, Killed, histories, stand_still
@@ -89,7 +90,7 @@ class Scene:
     def assert_legal(self) -> None:
         shelf = assert_consistent(self.origin)
         for ident, target in shelf.packages:
-            key = store.package_key(ident, target)
+            key = package_rows.package_key(ident, target)
             row = partition_rows(key.pk)[key.sk]
             assert self.stage.bucket.checksum(row["artifact"]) == row["checksum"]
             assert self._published.setdefault(row["id"], row["checksum"]) == row["checksum"]

@@ -3,11 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.core.standing import NOWHERE, Placement, Standing, channels_of, count_delta
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
-from chalicelib.packages.standing import NOWHERE, Place, Standing, channels_of, count_delta
 
-places = st.builds(Place, st.sampled_from(Visibility), st.frozensets(st.text(min_size=1, max_size=8), max_size=4))
+places = st.builds(Placement, st.sampled_from(Visibility), st.frozensets(st.text(min_size=1, max_size=8), max_size=4))
 standings = st.dictionaries(st.sampled_from(Target), places, max_size=4).map(Standing)
 
 
@@ -53,7 +53,7 @@ def test_strangers_see_what_is_public_and_members_everything(standing: Standing)
 
 
 @given(standings, st.sampled_from(Target), places)
-def test_a_package_comes_and_goes(standing: Standing, target: Target, place: Place) -> None:
+def test_a_package_comes_and_goes(standing: Standing, target: Target, place: Placement) -> None:
     came = standing.with_place(target, place)
 
     assert came.places[target] == place

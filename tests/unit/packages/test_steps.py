@@ -7,11 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.channels.errors import ChannelExists, ChannelMissing, ChannelProtected, NotInChannel
+from chalicelib.catalog.errors import ChannelMissing, ReleaseMissing
+from chalicelib.channels.errors import ChannelExists, ChannelProtected, NotInChannel
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
 from chalicelib.origins import service as origins
-from chalicelib.packages.errors import DeletionRefused, ReleaseExists, ReleaseMissing, SettingsMissing
+from chalicelib.packages.errors import DeletionRefused, ReleaseExists, SettingsMissing
 from tests.builders.bucket import Bucket, a_bucket
 from tests.builders.engine import an_engine
 from tests.builders.histories import histories

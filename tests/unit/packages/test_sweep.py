@@ -7,18 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.catalog import channel_rows, package_rows
 from chalicelib.channels import service as channels
-from chalicelib.channels import store as channel_store
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
-from chalicelib.packages import artifacts, store, sweep, sweep_store
+from chalicelib.packages import artifacts
 from chalicelib.packages import upload as uploading
 from chalicelib.platform.aws import client
-from chalicelib.platform.settings import settings
+from chalicelib.platform.config import config
 from chalicelib.platform.table import read
+from chalicelib.scheduled import sweep
+from chalicelib.scheduled import sweep_rows as sweep_store
 from chalicelib.uploads import leftovers
+from chalicelib.uploads import rows as upload_store
 from chalicelib.uploads import service as uploads
-from chalicelib.uploads import store as upload_store
 from tests.api.conftest import depot
 from tests.builders.hart import a_hart
 from tests.builders.names import a_name
@@ -54,17 +56,17 @@ def swept():
 
 
 def put(key):
-    client("s3").put_object(Bucket=settings.bucket, Key=key, Body=b"debris")
+    client("s3").put_object(Bucket=config.bucket, Key=key, Body=b"debris")
     return key
 
 
 def there(key):
-    found = client("s3").list_objects_v2(Bucket=settings.bucket, Prefix=key).get("Contents", [])
+    found = client("s3").list_objects_v2(Bucket=config.bucket, Prefix=key).get("Contents", [])
     return key in [each["Key"] for each in found]
 
 
 def row_of(ident, target="x86_64-linux"):
-    row = read(store.package_key(ident, Target(target)))
+    row = read(package_rows.package_key(ident, Target(target)))
     assert row is not None
     return row
 
@@ -77,8 +79,8 @@ def debris_of(ident, upload_id="1"):
 def test_an_object_tells_which_row_would_name_it(ident, target, upload_id):
     key = artifacts.key_of(ident, target, str(upload_id))
 
-    assert sweep.owner_of(key) == store.package_key(ident, target)
-    assert sweep.owner_of(artifacts.texts_key_of(key)) == store.texts_key(ident, target)
+    assert sweep.owner_of(key) == package_rows.package_key(ident, target)
+    assert sweep.owner_of(artifacts.texts_key_of(key)) == package_rows.texts_key(ident, target)
 
 
 @given(st.text() | st.lists(NAMES | st.sampled_from(["texts", "x86_64", "linux", "a.hart"]), max_size=9).map("/".join))
@@ -202,8 +204,8 @@ def test_a_deletion_of_a_channel_that_was_interrupted_is_finished(depot, origin,
     assert sweep.sweep(60).channels == 1
 
     assert all("leaving" not in row_of(ident).channels for ident in idents)
-    assert read(channel_store.leaving_key(origin, "leaving")) is None
-    assert read(channel_store.leaving_from_key(origin)) is None
+    assert read(channel_rows.leaving_key(origin, "leaving")) is None
+    assert read(channel_rows.leaving_from_key(origin)) is None
     assert sweep.sweep(60).channels == 0
     promoted(depot, idents[0], "leaving")
     assert depot.get(f"/depot/channels/{origin}/leaving/pkgs").json()["total_count"] == 1
@@ -231,9 +233,9 @@ def test_a_deletion_that_begins_while_the_sweep_looks_is_not_lost(depot, origin,
         patched.setattr(channels, "_take_down", late)
         channels.finish_deletions(lambda: False)
 
-    assert read(channel_store.leaving_from_key(origin)) is not None
+    assert read(channel_rows.leaving_from_key(origin)) is not None
     assert channels.finish_deletions(lambda: False) == 1
-    assert read(channel_store.leaving_from_key(origin)) is None
+    assert read(channel_rows.leaving_from_key(origin)) is None
 
 
 def test_uploads_that_nobody_completed_go_with_everything(depot, origin, a_day_later, monkeypatch):
@@ -244,7 +246,7 @@ def test_uploads_that_nobody_completed_go_with_everything(depot, origin, a_day_l
     assert sweep.sweep(60).uploads >= 1
 
     assert read(upload_store.upload_key(upload_id)) is None
-    parts = client("s3").list_multipart_uploads(Bucket=settings.bucket).get("Uploads", [])
+    parts = client("s3").list_multipart_uploads(Bucket=config.bucket).get("Uploads", [])
     assert f"_staging/{upload_id}.hart" not in [each["Key"] for each in parts]
     assert begun.complete().status == 404
 

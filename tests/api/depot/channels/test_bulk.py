@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.channels import bulk, service
-from chalicelib.channels.store import ChannelCountRow, channel_key, count_key
+from chalicelib.catalog import steps
+from chalicelib.catalog.channel_rows import ChannelCountRow, channel_key, count_key
+from chalicelib.catalog.event_rows import GroupEventRow, group_events_partition
+from chalicelib.channels import service
+from chalicelib.channels.bulk import service as bulk
 from chalicelib.core.ident import PackageIdent
-from chalicelib.events.store import GroupEventRow, group_events_partition
-from chalicelib.packages import steps
 from chalicelib.platform import table
 from tests.api.client import Depot, Reply
 from tests.builders.members import a_member

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from chalicelib.platform.settings import settings
+from chalicelib.platform.config import config
 from tests.api.client import Depot
 from tests.builders.packages import a_channel, a_package, delete, demote, promote, set_visibility
 
@@ -58,8 +58,8 @@ class TestAnswer:
 
         hart = a_package(depot, origin, name=name, manifest=random.Random(3).randbytes(700_000).hex())
         s3 = client("s3")
-        [texts] = s3.list_objects_v2(Bucket=settings.bucket, Prefix=f"texts/{hart.path}/")["Contents"]
-        s3.delete_object(Bucket=settings.bucket, Key=texts["Key"])
+        [texts] = s3.list_objects_v2(Bucket=config.bucket, Prefix=f"texts/{hart.path}/")["Contents"]
+        s3.delete_object(Bucket=config.bucket, Key=texts["Key"])
 
         shown = depot.get(hart.in_channel("unstable"))
 

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from chalicelib.catalog import event_rows
 from chalicelib.channels import service as channels
+from chalicelib.core.event_kinds import ChannelOperation, Trigger
 from chalicelib.core.target import Target
-from chalicelib.events import service, store
-from chalicelib.events.kinds import Operation, Trigger
+from chalicelib.events import service
 from chalicelib.platform.change import Change
 from tests.api.client import Depot, Reply
 from tests.builders.members import a_member
@@ -336,9 +337,9 @@ def _happened(
     """A promotion by nobody whom the tests know, at a time of our choosing."""
     change = Change()
     with monkeypatch.context() as clock:
-        clock.setattr(store, "timestamp", lambda _: moment)
+        clock.setattr(event_rows, "timestamp", lambda _: moment)
         package = channels.PackageIdent(**ident)
-        store.record(change, Operation.PROMOTE, package, target, channel, (7, "somebody"), Trigger.UNKNOWN)
+        event_rows.record(change, ChannelOperation.PROMOTE, package, target, channel, (7, "somebody"), Trigger.UNKNOWN)
     change.commit()
     assert origin == package.origin
 

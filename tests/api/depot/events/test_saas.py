@@ -16,7 +16,7 @@ DAYS = {"from_date": "2024-3-5", "to_date": "2024-12-6"}
 @pytest.fixture
 def public_depot(monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpDouble]:
     with http_double() as double:
-        monkeypatch.setattr(service, "settings", replace(service.settings, saas_bldr_url=double.url))
+        monkeypatch.setattr(service, "config", replace(service.config, saas_bldr_url=double.url))
         yield double
 
 
@@ -73,8 +73,8 @@ def test_redirects_are_not_followed(depot: Depot, public_depot: HttpDouble) -> N
 def test_a_depot_that_cannot_be_reached_is_500_with_a_line_of_text(
     depot: Depot, public_depot: HttpDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nowhere = replace(service.settings, saas_bldr_url="http://127.0.0.1:9")
-    monkeypatch.setattr(service, "settings", nowhere)
+    nowhere = replace(service.config, saas_bldr_url="http://127.0.0.1:9")
+    monkeypatch.setattr(service, "config", nowhere)
 
     reply = depot.get("/depot/events/saas", query=DAYS)
 
@@ -89,10 +89,10 @@ def test_a_silent_depot_is_given_up(depot: Depot, public_depot: HttpDouble, monk
 
 
 def test_the_public_depot_is_the_default() -> None:
-    from chalicelib.platform.settings import read_settings
+    from chalicelib.platform.config import read_config
 
-    assert read_settings({}).saas_bldr_url == "https://bldr.habitat.sh"
-    assert read_settings({"BLDR_SAAS_BLDR_URL": "https://other"}).saas_bldr_url == "https://other"
+    assert read_config({}).saas_bldr_url == "https://bldr.habitat.sh"
+    assert read_config({"BLDR_SAAS_BLDR_URL": "https://other"}).saas_bldr_url == "https://other"
 
 
 def test_a_query_that_is_no_utf8_is_422_here_as_well(depot: Depot, public_depot: HttpDouble) -> None:

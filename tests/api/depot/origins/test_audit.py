@@ -1,6 +1,6 @@
 """What is written down about an origin: every change with who did it (accounts.md section 9)."""
 
-from chalicelib.events.audit import AuditRow, origin_book
+from chalicelib.catalog.audit_rows import AuditRow, origin_book
 from chalicelib.platform.table import rows
 from tests.api.client import Depot
 from tests.builders.keys import a_sealed_value, a_signing_pair

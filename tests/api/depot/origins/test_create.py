@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.origins import service
-from chalicelib.platform.settings import settings
+from chalicelib.platform.config import config
 from tests.api.client import Depot
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
@@ -112,8 +112,8 @@ def test_nobody_signed_in_is_401(depot: Depot) -> None:
 def test_where_creators_are_listed_others_get_403_before_the_name_is_looked_at(
     depot: Depot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listed = replace(settings, origin_creators=("bobo", "mystique"))
-    monkeypatch.setattr(service, "settings", listed)
+    listed = replace(config, origin_creators=("bobo", "mystique"))
+    monkeypatch.setattr(service, "config", listed)
 
     reply = depot.post("/depot/origins", by="hank", json={"name": "Not a name"})
 

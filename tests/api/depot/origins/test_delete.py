@@ -2,8 +2,9 @@
 
 import pytest
 
-from chalicelib.origins import deletion, store
-from chalicelib.origins.store import OriginCountRow
+from chalicelib.catalog import origin_rows
+from chalicelib.catalog.origin_rows import OriginCountRow
+from chalicelib.origins import deletion
 from chalicelib.platform.change import Change
 from chalicelib.platform.table import StoreUnavailable, rows
 from tests.api.client import Depot
@@ -46,7 +47,7 @@ def assert_gone(depot: Depot, origin: str) -> None:
     assert origin not in [each["name"] for each in depot.get("/user/origins", by="bobo").json()]
     for user in ("mystique", "wesker"):
         assert origin not in [each["origin"] for each in depot.get("/user/invitations", by=user).json()]
-    assert list(rows(OriginCountRow, store.origin_partition(origin))) == []
+    assert list(rows(OriginCountRow, origin_rows.origin_partition(origin))) == []
 
 
 def test_the_name_and_the_names_of_its_keys_are_free_again(depot: Depot) -> None:
@@ -122,7 +123,9 @@ def test_each_thing_that_is_left_is_named_in_the_contracts_order(depot: Depot) -
 def counted(origin: str, **more: int) -> None:
     """What other domains count in their own transactions."""
     change = Change()
-    change.update(store.origin_count_key(origin), [getattr(OriginCountRow, what).add(n) for what, n in more.items()])
+    change.update(
+        origin_rows.origin_count_key(origin), [getattr(OriginCountRow, what).add(n) for what, n in more.items()]
+    )
     change.commit()
 
 

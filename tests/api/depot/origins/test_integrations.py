@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from chalicelib.accounts.builder_keys import builder_keys
-from chalicelib.origins import integration_store, integrations
+from chalicelib.origins.integrations import rows as integration_store
+from chalicelib.origins.integrations import service as integrations
+from chalicelib.platform.key_ring import key_ring
 from chalicelib.platform.table import read
 from tests.api.client import Depot
 from tests.builders.members import a_member
@@ -44,7 +45,7 @@ def test_a_body_is_stored_as_it_came_in_a_box_of_the_builder_key(depot: Depot) -
 
     assert row is not None
     assert "s3cret" not in json.dumps(row.to_simple_dict())
-    assert builder_keys().open(row.box) == integrations.PURPOSE + BODY
+    assert key_ring().open(row.box) == integrations.PURPOSE + BODY
 
 
 def test_names_are_listed_by_type_in_the_order_of_creation(depot: Depot) -> None:

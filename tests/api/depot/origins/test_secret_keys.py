@@ -2,8 +2,8 @@
 
 import pytest
 
-from chalicelib.accounts.builder_keys import builder_keys
-from chalicelib.origins import key_store
+from chalicelib.origins.keys import rows as key_store
+from chalicelib.platform.key_ring import key_ring
 from chalicelib.platform.table import read
 from tests.api.client import Depot
 from tests.builders.keys import a_signing_pair
@@ -124,4 +124,4 @@ def test_a_secret_key_is_stored_in_a_box_of_the_builder_key(depot: Depot) -> Non
 
     assert row is not None
     assert row.box.startswith("BOX-1\nbldr-")
-    assert builder_keys().open(row.box) == secret.text.encode()
+    assert key_ring().open(row.box) == secret.text.encode()

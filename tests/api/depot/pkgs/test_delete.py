@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.packages import artifacts
-from chalicelib.packages.errors import ArtifactStoreFailed
-from chalicelib.platform.settings import settings
+from chalicelib.platform import object_store
+from chalicelib.platform.config import config
+from chalicelib.platform.object_store import ObjectStoreFailed
 from tests.api.client import Depot
 from tests.builders.members import a_member
 from tests.builders.origins import an_origin
@@ -44,7 +44,7 @@ class TestWhatGoes:
     def objects(self, prefix: str) -> int:
         from chalicelib.platform.aws import client
 
-        found: int = client("s3").list_objects_v2(Bucket=settings.bucket, Prefix=f"{prefix}/")["KeyCount"]
+        found: int = client("s3").list_objects_v2(Bucket=config.bucket, Prefix=f"{prefix}/")["KeyCount"]
         return found
 
     def test_long_texts_in_the_object_store_go_too(self, depot: Depot, origin: str, name: str) -> None:
@@ -210,9 +210,9 @@ def test_while_the_store_is_down_nothing_goes(
     hart = a_package(depot, origin, name=name)
 
     def fail(*_: Any) -> None:
-        raise ArtifactStoreFailed
+        raise ObjectStoreFailed
 
-    monkeypatch.setattr(artifacts, "_call", fail)
+    monkeypatch.setattr(object_store, "call", fail)
     reply = depot.delete(hart.url, by="bobo")
     monkeypatch.undo()
 

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 
 from chalicelib.packages import download, reads
-from chalicelib.platform.settings import settings
+from chalicelib.platform.config import config
 from tests.api.client import Depot, Reply
 from tests.builders.hart import Hart, a_hart
 from tests.builders.packages import a_package, set_visibility, upload
@@ -36,7 +36,7 @@ def a_hidden_package(depot: Depot, origin: str, name: str) -> Hart:
 
 def set_mode(monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
     """How archives are handed out."""
-    monkeypatch.setattr(download, "settings", replace(settings, download_mode=mode))
+    monkeypatch.setattr(download, "config", replace(config, download_mode=mode))
 
 
 class TestAnswer:
@@ -148,7 +148,7 @@ class TestTarget:
         self, depot: Depot, origin: str, name: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         hart = a_package(depot, origin, name=name)
-        monkeypatch.setattr(reads, "settings", replace(settings, targets=()))
+        monkeypatch.setattr(reads, "config", replace(config, targets=()))
 
         assert depot.get(f"{hart.url}/download").status == 422
         assert depot.get(hart.url).status == 200
@@ -208,8 +208,8 @@ def remove_object(hart: Hart) -> None:
     from chalicelib.platform.aws import client
 
     s3 = client("s3")
-    [stored] = s3.list_objects_v2(Bucket=settings.bucket, Prefix=f"{hart.path}/")["Contents"]
-    s3.delete_object(Bucket=settings.bucket, Key=stored["Key"])
+    [stored] = s3.list_objects_v2(Bucket=config.bucket, Prefix=f"{hart.path}/")["Contents"]
+    s3.delete_object(Bucket=config.bucket, Key=stored["Key"])
 
 
 def test_uploading_once_more_brings_back_an_object_that_is_gone(depot: Depot, origin: str, name: str) -> None:

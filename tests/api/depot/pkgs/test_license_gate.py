@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.accounts import licenses
+from chalicelib.accounts.licenses import service as licenses
 from chalicelib.packages import license_gate
-from chalicelib.platform.settings import settings
+from chalicelib.platform.config import config
 from tests.builders.accounts import an_account
 from tests.builders.http_double import http_double
 from tests.builders.origins import an_origin
@@ -15,9 +15,9 @@ from tests.builders.packages import a_package
 
 @pytest.fixture
 def service(monkeypatch):
-    monkeypatch.setattr(license_gate, "settings", replace(settings, restricted_if_present=("LTS-2024",)))
+    monkeypatch.setattr(license_gate, "config", replace(config, restricted_if_present=("LTS-2024",)))
     with http_double() as double:
-        monkeypatch.setattr(licenses, "settings", replace(settings, license_server_url=double.url))
+        monkeypatch.setattr(licenses, "config", replace(config, license_server_url=double.url))
         yield double
 
 

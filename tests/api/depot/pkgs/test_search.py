@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 import pytest
 
-from chalicelib.packages import search, search_index
+from chalicelib.packages.search import rows as search_index
+from chalicelib.packages.search import service as search
 from chalicelib.platform import table
 from tests.api.client import Depot, Reply
 from tests.builders.members import a_member

@@ -8,8 +8,8 @@ import pytest
 
 from chalicelib.packages import artifacts
 from chalicelib.packages import upload as publishing
-from chalicelib.packages.errors import ArtifactStoreFailed
-from chalicelib.platform.settings import settings
+from chalicelib.platform.config import config
+from chalicelib.platform.object_store import ObjectStoreFailed
 from tests.api.client import Depot, Reply
 from tests.builders.hart import Hart, a_hart, a_reference_hart, packed, signed
 from tests.builders.names import a_name
@@ -272,7 +272,7 @@ class TestChecks:
         hart = a_hart(origin=origin, name=name)
 
         def fail(*_: Any) -> None:
-            raise ArtifactStoreFailed
+            raise ObjectStoreFailed
 
         monkeypatch.setattr(artifacts, "put", fail)
         assert refused(upload(depot, hart)) == (502, "")
@@ -285,7 +285,7 @@ class TestChecks:
 def _stored_objects(hart: Hart) -> list[str]:
     from chalicelib.platform.aws import client
 
-    found = client("s3").list_objects_v2(Bucket=settings.bucket, Prefix=f"{hart.path}/")
+    found = client("s3").list_objects_v2(Bucket=config.bucket, Prefix=f"{hart.path}/")
     return [stored["Key"] for stored in found.get("Contents", [])]
 
 
@@ -499,7 +499,7 @@ class TestVisibility:
 
 class TestNative:
     def allow(self, monkeypatch: pytest.MonkeyPatch, who: str) -> None:
-        monkeypatch.setattr(publishing, "settings", replace(settings, native_packages=who))
+        monkeypatch.setattr(publishing, "config", replace(config, native_packages=who))
 
     def test_like_any_other_by_default(self, depot: Depot, origin: str, name: str) -> None:
         hart = a_package(depot, origin, name=name, package_type="native")

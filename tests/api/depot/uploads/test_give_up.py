@@ -5,7 +5,7 @@ import time
 import pytest
 
 from chalicelib.platform.aws import client
-from chalicelib.platform.settings import settings
+from chalicelib.platform.config import config
 from chalicelib.uploads import finishing
 from tests.builders.hart import a_hart
 from tests.builders.names import a_name
@@ -21,8 +21,8 @@ def hart(depot):
 def left_of(begun):
     """Objects and open multipart uploads."""
     prefix = f"_staging/{begun.url.rpartition('/')[2]}"
-    objects = client("s3").list_objects_v2(Bucket=settings.bucket, Prefix=prefix).get("Contents", [])
-    multiparts = client("s3").list_multipart_uploads(Bucket=settings.bucket).get("Uploads", [])
+    objects = client("s3").list_objects_v2(Bucket=config.bucket, Prefix=prefix).get("Contents", [])
+    multiparts = client("s3").list_multipart_uploads(Bucket=config.bucket).get("Uploads", [])
     return [each["Key"] for each in [*objects, *multiparts] if each["Key"].startswith(prefix)]
 
 

@@ -7,12 +7,13 @@ from contextlib import suppress
 import pytest
 
 from chalicelib.packages import artifacts, upload
-from chalicelib.packages.errors import ArtifactStoreFailed
-from chalicelib.platform import background
+from chalicelib.platform import background, object_store, transfers
 from chalicelib.platform.aws import client
 from chalicelib.platform.change import Change
-from chalicelib.platform.settings import settings
-from chalicelib.uploads import finishing, service, staging, store
+from chalicelib.platform.config import config
+from chalicelib.platform.object_store import ObjectStoreFailed
+from chalicelib.uploads import finishing, service, staging
+from chalicelib.uploads import rows as store
 from tests.builders.hart import a_hart
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
@@ -57,7 +58,7 @@ def killed_once(monkeypatch, owner, name, after):
 
 STEPS = {
     "join": (staging, "join"),
-    "read": (artifacts.Stream, "read"),
+    "read": (object_store.Stream, "read"),
     "copy": (artifacts, "copy"),
     "hints": (upload, "put_many"),
     "rows": (Change, "commit"),
@@ -102,14 +103,14 @@ def test_a_store_that_fails_is_502_and_a_repeat_succeeds(depot, hart, monkeypatc
 
 
 def _fail(*_):
-    raise ArtifactStoreFailed
+    raise ObjectStoreFailed
 
 
 def test_a_staged_archive_that_is_gone_is_404(depot, hart):
     begun = an_upload(depot, hart).send()
     upload_id = begun.url.rpartition("/")[2]
     staging.join(upload_id, store.find(upload_id).multipart)
-    client("s3").delete_object(Bucket=settings.bucket, Key=staging.key_of(upload_id))
+    client("s3").delete_object(Bucket=config.bucket, Key=staging.key_of(upload_id))
 
     assert begun.complete().status == 404
     assert depot.get(hart.url).status == 404
@@ -161,11 +162,11 @@ def test_an_attempt_that_was_taken_for_dead_cannot_publish_any_more(depot, hart,
 
     monkeypatch.setattr(service, "PATIENCE_SECONDS", 10)
     assert begun.complete().status == 201
-    artifact = upload.read(upload.store.package_key(hart.ident, hart.target)).artifact
+    artifact = upload.read(upload.package_rows.package_key(hart.ident, hart.target)).artifact
     go_on.set()
     assert over.wait(10)
 
-    assert upload.read(upload.store.package_key(hart.ident, hart.target)).artifact == artifact
+    assert upload.read(upload.package_rows.package_key(hart.ident, hart.target)).artifact == artifact
     assert depot.get(f"{hart.url}/download").body == hart.content
 
 
@@ -191,7 +192,7 @@ def test_a_function_that_cannot_be_invoked_is_503(depot, hart, monkeypatch):
 
 
 def test_a_large_archive_is_copied_in_parts(depot, hart, monkeypatch):
-    monkeypatch.setattr(artifacts, "COPY_PART_BYTES", 5 << 20)
+    monkeypatch.setattr(transfers, "COPY_PART_BYTES", 5 << 20)
     big = a_hart(origin=hart.ident.origin, name=a_name("big"), payload=bytes(range(256)) * 10, extra_files={})
     content = big.content + bytes(11 << 20)  # padding behind the xz stream is part of the archive
     from tests.builders.hart import Hart
@@ -200,8 +201,8 @@ def test_a_large_archive_is_copied_in_parts(depot, hart, monkeypatch):
 
     assert an_upload(depot, big).send().complete().status == 201
     assert depot.get(f"{big.url}/download").body == content
-    row = upload.read(upload.store.package_key(big.ident, big.target))
-    stored = client("s3").head_object(Bucket=settings.bucket, Key=row.artifact)
+    row = upload.read(upload.package_rows.package_key(big.ident, big.target))
+    stored = client("s3").head_object(Bucket=config.bucket, Key=row.artifact)
     assert stored["ETag"].endswith('-3"')
     assert stored["ContentType"] == "application/octet-stream"
     assert stored["ContentDisposition"] == f'attachment; filename="{big.archive_name}"'

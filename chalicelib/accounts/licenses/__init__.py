@@ -1,0 +1,1 @@
+"""Licence keys of accounts (accounts.md 8.2)."""

@@ -1,0 +1,1 @@
+"""Named tokens: several per account, each with scopes. Our own addition."""

@@ -1,0 +1,1 @@
+"""The profile of an account (accounts.md 8.2)."""

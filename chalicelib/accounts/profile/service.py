@@ -1,0 +1,33 @@
+"""The rules of profiles (accounts.md 8.2)."""
+
+from chalicelib.accounts.errors import AccountMissing, EmailMissing
+from chalicelib.identity import rows
+from chalicelib.identity.rows import AccountRow
+from chalicelib.platform.change import Change
+from chalicelib.platform.table import read
+
+LONGEST_EMAIL = 10_000
+
+
+def profile(account_id: int) -> AccountRow:
+    """An account. Raises AccountMissing."""
+    row = read(rows.account_key(account_id))
+    if row is None:
+        raise AccountMissing
+    return row
+
+
+def change_email(account_id: int, email: str) -> None:
+    """Set the e-mail address, whatever it is. The build service has no account and changes nothing.
+
+    Raises EmailMissing, also for what would not fit the row.
+    """
+    if not email or len(email) > LONGEST_EMAIL:
+        raise EmailMissing
+    key = rows.account_key(account_id)
+    change = Change()
+    change.update(key, [AccountRow.email.set(email)], AccountRow.pk.exists(), otherwise=AccountMissing())
+    try:
+        change.commit()
+    except AccountMissing:
+        return

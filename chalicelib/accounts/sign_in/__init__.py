@@ -1,0 +1,1 @@
+"""Sign-in through a provider (accounts.md section 5, 8.1)."""

@@ -1,0 +1,14 @@
+"""Sign-in of the test users in functional-test mode (accounts.md section 4)."""
+
+from chalicelib.accounts.errors import FunctionalUserUnknown
+from chalicelib.core.session_token import Provider
+from chalicelib.identity.functional_test import USERS
+from chalicelib.identity.registration import Identity
+
+
+def identity_of(name: str) -> Identity:
+    """Who a test user is at its make-believe provider. Raises FunctionalUserUnknown."""
+    if name not in USERS:
+        raise FunctionalUserUnknown
+    extern_id, email = USERS[name]
+    return Identity(extern_id, name, email, Provider.GITHUB, oauth_token=name)

@@ -1,0 +1,14 @@
+"""Shapes of sign-in over HTTP (accounts.md 8.1)."""
+
+from msgspec import Struct
+
+
+class SignedIn(Struct):
+    """An account and its new web session; `token` is the bearer token, `oauth_token` the provider's."""
+
+    id: str
+    name: str
+    email: str
+    token: str
+    flags: int
+    oauth_token: str

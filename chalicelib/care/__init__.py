@@ -1,1 +1,0 @@
-"""Looking after an origin's packages: sets promoted together, retention, deprecations, facts. Our own addition."""

@@ -1,0 +1,91 @@
+"""Audit rows: who changed what, written in the transaction of the change itself (accounts.md section 9)."""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from chalicelib.platform.attributes import NumberAttribute, UnicodeAttribute
+from chalicelib.platform.change import Change
+from chalicelib.platform.clock import new_id, now, timestamp
+from chalicelib.platform.table import Row, partition
+
+if TYPE_CHECKING:
+    from chalicelib.core.session import Session
+
+
+class AuditAction(StrEnum):
+    """What is audited: every change of origins, membership, keys, secrets, integrations and tokens."""
+
+    ORIGIN_CREATE = "origin_create"
+    ORIGIN_CHANGE = "origin_change"
+    ORIGIN_DELETE = "origin_delete"
+    OWNER_TRANSFER = "owner_transfer"
+    MEMBER_DEPART = "member_depart"
+    MEMBER_REMOVE = "member_remove"
+    MEMBER_ROLE = "member_role"
+    INVITATION_SEND = "invitation_send"
+    INVITATION_ACCEPT = "invitation_accept"
+    INVITATION_IGNORE = "invitation_ignore"
+    INVITATION_RESCIND = "invitation_rescind"
+    KEY_GENERATE = "key_generate"
+    KEY_UPLOAD = "key_upload"
+    SECRET_KEY_UPLOAD = "secret_key_upload"
+    ENCRYPTION_KEY_GENERATE = "encryption_key_generate"
+    SECRET_STORE = "secret_store"
+    SECRET_DELETE = "secret_delete"
+    INTEGRATION_STORE = "integration_store"
+    INTEGRATION_DELETE = "integration_delete"
+    TOKEN_GENERATE = "token_generate"
+    TOKEN_REVOKE = "token_revoke"
+    RETENTION_SET = "retention_set"
+    RETENTION_DELETE = "retention_delete"
+    PACKAGE_RETIRE = "package_retire"
+
+
+class AuditRow(Row):
+    """One change, in order of time. `target` is what was changed: a member's name, a key's full name, a token's id."""
+
+    operation = UnicodeAttribute()
+    origin = UnicodeAttribute(default="")
+    target = UnicodeAttribute(default="")
+    requester_id = NumberAttribute()
+    requester_name = UnicodeAttribute()
+    trigger = UnicodeAttribute()
+    created_at = UnicodeAttribute()
+
+
+def record(
+    change: Change,
+    operation: AuditAction,
+    by: "Session",
+    *,
+    origin: str = "",
+    target: str = "",
+) -> None:
+    """Add an audit row to a change, so that neither is written without the other; the session tells who.
+
+    Changes of an origin stand in the origin's book, those of an account's own tokens (no origin) in the account's.
+    """
+    moment = now()
+    change.add(
+        AuditRow(
+            origin_book(origin) if origin else account_book(by.account_id),
+            f"{timestamp(moment)}#{new_id(moment)}",
+            operation=operation.value,
+            origin=origin,
+            target=target,
+            requester_id=by.account_id,
+            requester_name=by.name,
+            trigger=by.trigger.value,
+            created_at=timestamp(moment),
+        )
+    )
+
+
+def origin_book(origin: str) -> str:
+    """The partition with an origin's audit rows; it outlives the origin."""
+    return partition("AUDIT-ORIGIN", origin)
+
+
+def account_book(account_id: int) -> str:
+    """The partition with an account's own audit rows."""
+    return partition("AUDIT-ACCOUNT", str(account_id))

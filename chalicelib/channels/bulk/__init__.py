@@ -1,0 +1,1 @@
+"""Promote or demote everything in a channel (packages.md 9.9)."""

@@ -1,0 +1,25 @@
+"""A signed-in account, as everything that it changes records it (accounts.md section 2)."""
+
+from msgspec import Struct
+
+from chalicelib.core.event_kinds import Trigger
+from chalicelib.core.roles import SessionFlags
+from chalicelib.core.token_scope import Grant
+
+BUILDER_ID = 0
+"""The account id of the build service."""
+
+
+class Session(Struct, frozen=True):
+    """A signed-in account; `grant` is None where it may do all that the account may."""
+
+    account_id: int
+    name: str
+    flags: SessionFlags
+    grant: Grant | None = None
+    trigger: Trigger = Trigger.UNKNOWN
+
+    @property
+    def is_builder(self) -> bool:
+        """The build service passes every role check."""
+        return SessionFlags.BUILD_WORKER in self.flags or self.account_id == BUILDER_ID

@@ -1,0 +1,75 @@
+"""Deprecations over HTTP; our own paths (docs/OPERATING.md)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib.catalog.errors import OriginMissing, ReleaseMissing
+from chalicelib.core.roles import Role
+from chalicelib.core.token_scope import Scope
+from chalicelib.deprecations import shapes
+from chalicelib.deprecations.errors import STATUS, DeprecationInvalid, DeprecationMissing
+from chalicelib.http.answer import EMPTY_204, NO_CACHE, Answer, json_answer
+from chalicelib.http.call import Call
+from chalicelib.http.routes import ANYONE, Routes
+from chalicelib.platform.deferred import deferred
+
+with deferred():
+    from chalicelib.deprecations import service
+
+routes = Routes("deprecations", STATUS)
+NAME = "/deprecations/{origin}/{pkg}"
+VERSION = NAME + "/{version}"
+RELEASE = VERSION + "/{release}"
+
+SHOW: dict[str, Any] = {
+    "needs": ANYONE,
+    "hides_private": True,
+    "answers": {200: shapes.Deprecation},
+    "errors": (DeprecationMissing, ReleaseMissing),
+}
+SET: dict[str, Any] = {
+    "needs": Role.MAINTAINER,
+    "scope": Scope.ADMIN,
+    "body": shapes.NewDeprecation,
+    "answers": {200: shapes.Deprecation},
+    "errors": (DeprecationInvalid, OriginMissing, ReleaseMissing),
+}
+DELETE: dict[str, Any] = {
+    "needs": Role.MAINTAINER,
+    "scope": Scope.ADMIN,
+    "answers": {204: None},
+    "errors": (ReleaseMissing,),
+}
+
+
+@routes.get(NAME, **SHOW)
+@routes.get(VERSION, **SHOW)
+@routes.get(RELEASE, **SHOW)
+def show_deprecation(call: Call) -> Answer:
+    """Return the most specific deprecation that applies to a name, version or release."""
+    row = service.shown(_subject(call), call.caller)
+    return json_answer(200, shapes.Deprecation.of(row), NO_CACHE)
+
+
+@routes.put(NAME, **SET)
+@routes.put(VERSION, **SET)
+@routes.put(RELEASE, **SET)
+def deprecate(call: Call, sent: shapes.NewDeprecation) -> Answer:
+    """Deprecate a name, version or release; an earlier deprecation of it is replaced."""
+    row = service.deprecate(_subject(call), sent.message, sent.replacement, call.caller.require_session())
+    return json_answer(200, shapes.Deprecation.of(row), NO_CACHE)
+
+
+@routes.delete(NAME, **DELETE)
+@routes.delete(VERSION, **DELETE)
+@routes.delete(RELEASE, **DELETE)
+def delete_deprecation(call: Call) -> Answer:
+    """Delete a deprecation, if there is one."""
+    service.withdraw(_subject(call))
+    return EMPTY_204
+
+
+def _subject(call: Call) -> service.Subject:
+    parts = tuple(call[part] for part in ("pkg", "version", "release") if part in call.path)
+    return service.Subject.checked(call["origin"], parts)

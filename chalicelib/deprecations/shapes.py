@@ -1,0 +1,29 @@
+"""Shapes of deprecations over HTTP (docs/OPERATING.md)."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from chalicelib.deprecations.rows import DeprecationRow
+
+
+class NewDeprecation(Struct):
+    """A message for users, and what to use instead: `origin/name[/version[/release]]`."""
+
+    message: str
+    replacement: str | None = None
+
+
+class Deprecation(Struct):
+    """A deprecation; `applies_to` is the name, version or release that it was set on."""
+
+    applies_to: str
+    message: str
+    replacement: str | None
+    deprecated_at: str
+
+    @classmethod
+    def of(cls, row: DeprecationRow) -> Deprecation:
+        """The deprecation in a row."""
+        origin = row.pk.partition("#")[2]
+        return cls(f"{origin}/{row.sk}", row.message, row.replacement, row.at)

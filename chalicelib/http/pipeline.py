@@ -1,0 +1,73 @@
+"""The request pipeline: authenticate, parse, authorise, handle, map errors (docs/ARCHITECTURE.md, "A request")."""
+
+import time
+from typing import Any
+from urllib.parse import unquote
+
+from chalicelib.core.event_kinds import trigger_of
+from chalicelib.core.roles import Role
+from chalicelib.http import request_log
+from chalicelib.http.answer import Answer
+from chalicelib.http.call import Call
+from chalicelib.http.errors import ErrorTable
+from chalicelib.http.routes import ANYONE, Content, Route
+from chalicelib.identity.caller import Caller, identify
+from chalicelib.platform.table import StoreUnavailable
+
+
+def respond(route: Route, request: Any, variables: dict[str, str], errors: ErrorTable) -> Answer:
+    """Answer one request. Every exception becomes a status; an unexpected one is logged and becomes 500."""
+    started = time.perf_counter()
+    caller: Caller | None = None
+    try:
+        headers = request.headers
+        trigger = trigger_of(headers.get("user-agent") or "", headers.get("referer") or "")
+        origin = unquote(variables["origin"]) if "origin" in variables else None
+        caller = identify(headers.get("authorization"), origin, trigger)
+        answer = _answer(route, Call(request, variables, caller))
+    except Exception as problem:  # noqa: BLE001 - the outermost handler: the error table decides
+        answer = _refusal(problem, caller, errors)
+    request_log.write(route, answer, started, caller)
+    return answer
+
+
+def _answer(route: Route, call: Call) -> Answer:
+    if not route.identity_along:
+        call.caller.settle()
+    values = _parsed(route, call)
+    _authorise(route, call)
+    answer = route.handler(call, *values)
+    call.caller.settle()
+    return answer
+
+
+def _parsed(route: Route, call: Call) -> tuple[Any, ...]:
+    values: tuple[Any, ...] = ()
+    if route.query is not None:
+        values += (call.query_as(route.query),)
+    if route.body is not None and not isinstance(route.body, Content):
+        values += (call.body_as(route.body),)
+    return values if route.reads is None else (route.reads(call, *values),)
+
+
+def _authorise(route: Route, call: Call) -> None:
+    if route.needs is ANYONE:
+        return
+    call.caller.require_session()
+    origin_comes_later = route.checked_inside and "origin" not in call.path
+    call.caller.require_scope(route.scope, origin_comes_later)
+    if isinstance(route.needs, Role) and not route.checked_inside:
+        call.caller.require_role(call["origin"], route.needs, refused=route.refused)
+
+
+def _refusal(problem: Exception, caller: Caller | None, errors: ErrorTable) -> Answer:
+    """A bad token takes precedence over every other refusal, also where identity is read along with the answer.
+
+    If the table is unavailable, tokens cannot be checked, and a second try would only take longer.
+    """
+    if caller is not None and not isinstance(problem, StoreUnavailable):
+        try:
+            caller.settle()
+        except Exception as worse:  # noqa: BLE001 - the outermost handler, see respond
+            return errors.answer_to(worse)
+    return errors.answer_to(problem)

@@ -1,0 +1,76 @@
+"""Query parameters as the fields of a struct (packages.md 1.2)."""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from types import UnionType
+from typing import Any, TypeVar, get_args
+
+from msgspec import NODEFAULT, Struct
+from msgspec.structs import fields
+
+S = TypeVar("S", bound=Struct)
+_INTEGER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
+
+
+class QueryMalformed(ValueError):
+    """A query parameter is missing or cannot be read."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"Query deserialize error: {why}")
+
+
+def parse(shape: type[S], parameters: Mapping[str, str]) -> S:
+    """The parameters that a struct declares, by name; others are ignored. Raises QueryMalformed.
+
+    Fields are `str`, `int` or `bool`, or one of these with None for a parameter that was not sent. `parameters` holds
+    the last value of each parameter.
+    """
+    values = {}
+    for attribute, name, required, read in _readers(shape):
+        if name in parameters:
+            values[attribute] = read(name, parameters[name])
+        elif required:
+            raise QueryMalformed(f"missing field `{name}`")
+    return shape(**values)
+
+
+@cache
+def _readers(shape: type[Struct]) -> list[tuple[str, str, bool, Callable[[str, str], Any]]]:
+    return [
+        (
+            field.name,
+            field.encode_name,
+            field.default is NODEFAULT and field.default_factory is NODEFAULT,
+            _READERS[_plain(field.type)],
+        )
+        for field in fields(shape)
+    ]
+
+
+def _plain(declared: Any) -> type:
+    """`int` for `int | None` and for annotated integers."""
+    if hasattr(declared, "__metadata__"):
+        return _plain(declared.__origin__)
+    if isinstance(declared, UnionType):
+        return _plain(next(each for each in get_args(declared) if each is not type(None)))
+    return declared  # type: ignore[no-any-return]
+
+
+def _integer(name: str, value: str) -> int:
+    if not _INTEGER.fullmatch(value):
+        raise QueryMalformed(f"invalid digit found in {name}")
+    return int(value)
+
+
+def _flag(name: str, value: str) -> bool:
+    if value not in ("true", "false"):
+        raise QueryMalformed(f"{name} must be `true` or `false`")
+    return value == "true"
+
+
+_READERS: dict[type, Callable[[str, str], Any]] = {
+    str: lambda _, value: value,
+    int: _integer,
+    bool: _flag,
+}

@@ -1,0 +1,36 @@
+"""Refusals of callers, and the status of each (accounts.md sections 2 and 6.2)."""
+
+from chalicelib.core.token_scope import Grant, Scope
+
+
+class TokenRefused(Exception):
+    """A credential was sent and is not valid; it is refused everywhere, also where none is needed (accounts.md 2)."""
+
+
+class SessionMissing(Exception):
+    """Nobody is signed in where somebody must be."""
+
+
+class RoleMissing(Exception):
+    """The account's role in the origin is too low, or it has none. Some routes answer 401 (packages.md 1.1)."""
+
+    def __init__(self, text: str = "", status: int = 403) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class ScopeMissing(Exception):
+    """A named token was used for what it was not made for."""
+
+    def __init__(self, needed: Scope | None, grant: Grant) -> None:
+        where = f" in origin {grant.origin}" if grant.origin else ""
+        what = "cannot do this: only the account itself can" if needed is None else f"lacks the scope {needed}"
+        super().__init__(f"The token has the scopes {', '.join(sorted(grant.scopes))}{where} and {what}.")
+
+
+STATUS: dict[type[Exception], int] = {
+    TokenRefused: 401,
+    SessionMissing: 401,
+    RoleMissing: 403,
+    ScopeMissing: 403,
+}

@@ -1,0 +1,1 @@
+"""Origin integrations (accounts.md 8.9)."""

@@ -1,0 +1,1 @@
+"""Invitations to an origin (accounts.md 8.7)."""

@@ -1,0 +1,1 @@
+"""Origin keys (accounts.md 8.5)."""

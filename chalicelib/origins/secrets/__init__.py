@@ -1,0 +1,1 @@
+"""Origin secrets (accounts.md 8.8)."""

@@ -1,0 +1,33 @@
+"""Rows of origin secrets, in the origin's partition (accounts.md 8.8)."""
+
+from collections.abc import Iterator
+
+from chalicelib.catalog.origin_rows import origin_partition
+from chalicelib.platform.attributes import NumberAttribute, UnicodeAttribute
+from chalicelib.platform.table import Key, Row, rows
+
+SECRET = "SECRET#"
+VALUE_BYTES = 390_000
+"""A row holds 400 KB with its keys."""
+
+
+class SecretRow(Row):
+    """A secret as the client sealed it; `id` tells the order of creation."""
+
+    id = NumberAttribute()
+    value = UnicodeAttribute()
+
+    @property
+    def name(self) -> str:
+        """The secret's name."""
+        return self.sk.removeprefix(SECRET)
+
+
+def secret_key(origin: str, name: str) -> Key[SecretRow]:
+    """Where a secret stands."""
+    return Key(SecretRow, origin_partition(origin), SECRET + name)
+
+
+def secrets(origin: str) -> Iterator[SecretRow]:
+    """The secrets of an origin, by name."""
+    return rows(SecretRow, origin_partition(origin), begins=SECRET)

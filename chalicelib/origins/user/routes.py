@@ -1,0 +1,43 @@
+"""The origins and invitations of the signed-in user over HTTP (accounts.md 8.3)."""
+
+from __future__ import annotations
+
+from chalicelib.http.answer import Answer, json_answer
+from chalicelib.http.call import Call
+from chalicelib.http.routes import SESSION, Routes
+from chalicelib.origins.invitations import shapes as invitation_shapes
+from chalicelib.origins.user import shapes
+from chalicelib.platform.deferred import deferred
+
+with deferred():
+    from chalicelib.origins.invitations import service as invitations
+    from chalicelib.origins.user import service
+
+routes = Routes("origins")
+
+
+@routes.get("/user/origins", needs=SESSION, answers={200: list[shapes.OwnOrigin]})
+def list_own_origins(call: Call) -> Answer:
+    """Return the origins that the caller is a member of, by name."""
+    own = service.origins_of(call.caller.require_session().account_id)
+    return json_answer(
+        200,
+        [
+            shapes.OwnOrigin(
+                owner_id=str(origin.row.owner_id),
+                name=origin.name,
+                created_at=origin.row.created_at,
+                updated_at=origin.row.created_at,
+                default_package_visibility=origin.row.default_package_visibility,
+                package_count=origin.package_count,
+            )
+            for origin in own
+        ],
+    )
+
+
+@routes.get("/user/invitations", needs=SESSION, answers={200: list[invitation_shapes.Invitation]})
+def list_own_invitations(call: Call) -> Answer:
+    """Return the caller's invitations that are neither accepted nor ignored, oldest first."""
+    pending = invitations.pending_for(call.caller.require_session().account_id)
+    return json_answer(200, [invitation_shapes.Invitation.of(invitation) for invitation in pending])

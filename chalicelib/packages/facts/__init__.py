@@ -1,0 +1,1 @@
+"""Facts about one package, for operators. Our own addition."""

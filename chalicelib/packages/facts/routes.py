@@ -1,0 +1,46 @@
+"""Facts about a package over HTTP; our own path (docs/OPERATING.md)."""
+
+from __future__ import annotations
+
+from chalicelib.catalog.errors import ReleaseMissing
+from chalicelib.core.target import TargetUnknown
+from chalicelib.deprecations.shapes import Deprecation
+from chalicelib.http.answer import NO_CACHE, Answer, json_answer
+from chalicelib.http.call import Call
+from chalicelib.http.routes import ANYONE, Routes
+from chalicelib.packages.facts import shapes
+from chalicelib.platform.deferred import deferred
+
+with deferred():
+    from chalicelib.packages.facts import service
+
+routes = Routes("packages")
+
+
+@routes.get(
+    "/packages/{origin}/{pkg}/{version}/{release}",
+    needs=ANYONE,
+    query=shapes.FactsQuery,
+    answers={200: shapes.Facts},
+    errors=(ReleaseMissing, TargetUnknown),
+    hides_private=True,
+    identity_along=True,
+)
+def show_facts(call: Call, query: shapes.FactsQuery) -> Answer:
+    """Return what is known about a package."""
+    found = service.of(call.ident, call.target, query.target is not None, call.caller)
+    row = found.row
+    shown = shapes.Facts(
+        ident=found.ident,
+        target=found.target,
+        size=int(row.size),
+        checksum=row.checksum,
+        visibility=row.visibility,
+        package_type=row.package_type.capitalize(),
+        uploaded_by=found.uploader,
+        uploaded_at=row.updated_at,
+        first_uploaded_at=row.created_at,
+        channels=[shapes.ChannelFact(place.channel, place.at, place.by) for place in found.channels],
+        deprecation=None if found.deprecation is None else Deprecation.of(found.deprecation),
+    )
+    return json_answer(200, shown, NO_CACHE)

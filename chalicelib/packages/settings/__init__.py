@@ -1,0 +1,1 @@
+"""Package settings: the visibility of a name's next upload (packages.md section 10)."""

@@ -1,0 +1,22 @@
+"""The builder key: from its variable, a folder, or Secrets Manager, read once per process (accounts.md 7.5)."""
+
+from functools import cache
+from pathlib import Path
+
+from chalicelib.core.signed_box import KeyRing
+from chalicelib.platform.aws import secret_text
+from chalicelib.platform.config import config
+
+
+@cache
+def key_ring() -> KeyRing:
+    """The ring of builder keys. Raises NoBuilderKey where there is none, and SecretUnavailable (nothing is kept)."""
+    return KeyRing.from_texts(_texts())
+
+
+def _texts() -> list[str]:
+    if config.builder_key:
+        return [config.builder_key]
+    if config.builder_key_path:
+        return [path.read_text() for path in sorted(Path(config.builder_key_path).glob("bldr-*.box.key"))]
+    return [secret_text(config.builder_key_secret)]

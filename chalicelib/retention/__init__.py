@@ -1,0 +1,1 @@
+"""Retention policies of origins, and what they remove. Our own addition."""

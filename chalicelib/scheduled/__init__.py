@@ -1,0 +1,1 @@
+"""Work that runs on a schedule: the sweep and retention."""

@@ -1,0 +1,77 @@
+"""The local stand-in for the distribution: its signing key, and the check of signed URLs (platform.md 4.3, D3).
+
+CloudFront's canned policy: an RSA SHA-1 signature over the URL and the time until which it holds.
+"""
+
+import base64
+import binascii
+import json
+import re
+import time
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+
+from chalicelib.platform.aws import client
+from chalicelib.platform.config import Config
+from local.artifacts import PREFIX
+
+KEY_ID = "local"
+"""The id of a signing key that the local stack makes itself."""
+_TIME = re.compile("[0-9]{1,12}")
+_FROM_URL = str.maketrans("-_~", "+=/")
+
+
+def ensure_signing_key(settings: Config) -> None:
+    """Generate the stand-in's key if the settings name it and it is not there yet; other keys are not ours to make."""
+    if settings.cdn_key_id != KEY_ID:
+        return
+    secret, secrets = settings.cdn_key_secret, client("secretsmanager")
+    try:
+        secrets.get_secret_value(SecretId=secret)
+    except secrets.exceptions.ResourceNotFoundException:
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+        secrets.create_secret(Name=secret, SecretString=pem)
+
+
+class SignedUrls:
+    """Decides about URLs below `/artifacts/` as the distribution at `settings.cdn_url` would."""
+
+    def __init__(self, settings: Config) -> None:
+        self._settings = settings
+
+    def __call__(self, raw_path: str, query: Mapping[str, str]) -> bool:
+        """True if this very URL was signed with our key and has not expired; other parameters are part of no URL."""
+        if not self._settings.cdn_key_secret or set(query) != {"Expires", "Signature", "Key-Pair-Id"}:
+            return False
+        expires = query["Expires"]
+        if query["Key-Pair-Id"] != self._settings.cdn_key_id or not _TIME.fullmatch(expires):
+            return False
+        if int(expires) <= time.time():
+            return False
+        url = f"{self._settings.cdn_url.rstrip('/')}/{raw_path.removeprefix(PREFIX)}"
+        return self._is_signed(_canned_policy(url, int(expires)), query["Signature"])
+
+    def _is_signed(self, policy: bytes, signature: str) -> bool:
+        try:
+            raw = base64.b64decode(signature.translate(_FROM_URL), validate=True)
+            self._public_key.verify(raw, policy, padding.PKCS1v15(), SHA1())  # noqa: S303 - all that CloudFront knows
+        except (InvalidSignature, binascii.Error, ValueError):
+            return False
+        return True
+
+    @cached_property
+    def _public_key(self) -> Any:
+        secret = client("secretsmanager").get_secret_value(SecretId=self._settings.cdn_key_secret)["SecretString"]
+        return load_pem_private_key(secret.encode(), password=None).public_key()
+
+
+def _canned_policy(url: str, expires: int) -> bytes:
+    condition = {"DateLessThan": {"AWS:EpochTime": expires}}
+    return json.dumps({"Statement": [{"Resource": url, "Condition": condition}]}, separators=(",", ":")).encode()

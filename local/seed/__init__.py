@@ -1,0 +1,1 @@
+"""`make seed`: fill an engine with generated packages."""
