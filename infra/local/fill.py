@@ -1,4 +1,4 @@
-"""`make seed PACKAGES=10000`: a depot with so many packages of the real core plans, for load and for looking around.
+"""`make seed PACKAGES=10000`: a depot with so many generated packages, for load and for looking around.
 
 With AWS_ENDPOINT_URL that engine is filled, and nobody else may write to it meanwhile; without, the whole service is
 started as `make run` does, filled, and served until Ctrl-C.
@@ -46,13 +46,10 @@ def main() -> int:
 def _fill(packages: int, seed: int) -> int:
     # settings and clients read the environment when they are imported
     from chalicelib.origins.errors import OriginTaken
-    from infra.local.catalogue import SHARED, Catalogue
+    from infra.local.catalogue import Catalogue
     from infra.local.filling import fill
     from infra.local.resources import create_resources
 
-    if not SHARED.is_dir():
-        say(f"the package graph is not at hand: {SHARED}")
-        return 1
     create_resources()
     started = time.monotonic()
     try:

@@ -2,15 +2,15 @@
 
 import json
 import re
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-import pytest
-
 from chalicelib.packages.store import Texts
-from infra.local.catalogue import PROBE, SHARED, Catalogue, Release
+from infra.local.catalogue import GRAPH_SEED, MOST_NEEDED, PROBE, Catalogue, Release
 from infra.local.filling import fill, metafiles
+from infra.local.package_graph import generate
 from tests.api.client import Depot
 from tests.api.conftest import depot
 from tests.builders.hart import a_hart
@@ -22,8 +22,6 @@ __all__ = ["depot"]
 
 OF_THE_ARCHIVE = {"checksum", "size"}
 OF_THE_MOMENT = {"id", "revision", "created_at", "updated_at", "artifact"}
-
-pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason=f"the package graph is not at hand: {SHARED}")
 
 
 def test_the_same_wishes_give_the_same_catalogue_of_the_wanted_size() -> None:
@@ -47,6 +45,14 @@ def test_the_probe_does_not_grow_with_the_depot() -> None:
     )
 
     assert small == large == [50]
+
+
+def test_the_named_packages_are_the_extremes_of_the_graph() -> None:
+    plans = generate(GRAPH_SEED)
+    needed = Counter(dep for plan in plans for dep in plan.deps)
+
+    assert max(plans, key=lambda plan: len(plan.versions)).name == PROBE
+    assert needed.most_common(1)[0][0] == MOST_NEEDED
 
 
 class Sample(Catalogue):
@@ -103,20 +109,25 @@ def _publish_release(depot: Depot, release: Release) -> None:
         assert depot.patch(f"{hart.url}/private", by="bobo").status == 200
 
 
-def _rows(prefix: str, instead: str) -> dict[tuple[str, str], Any]:
-    """All rows that name an origin of the prefix, without what differs between two uploads of the same package."""
-    found: dict[tuple[str, str], Any] = {}
+def _rows(prefix: str, instead: str) -> dict[tuple[str, str], list[Any]]:
+    """All rows that name an origin of the prefix, without what differs between two uploads of the same package.
+
+    The events of one package have one place when their times are left out, so each place has a list, in time's order.
+    """
+    found: dict[tuple[str, str], list[Any]] = defaultdict(list)
     for pk in partitions():
-        for sk, row in partition_rows(pk).items():
+        for sk, row in sorted(partition_rows(pk).items()):
             whole = json.dumps([pk, sk])
             if prefix not in whole or "AUDIT" in pk:
                 continue
             place = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+", "TIME", whole).replace(prefix, instead)
-            found[tuple(json.loads(place))] = {
-                name: _text(value).replace(prefix, instead)
-                for name, value in row.items()
-                if name not in {"pk", "sk", *OF_THE_ARCHIVE, *OF_THE_MOMENT}
-            }
+            found[tuple(json.loads(place))].append(
+                {
+                    name: _text(value).replace(prefix, instead)
+                    for name, value in row.items()
+                    if name not in {"pk", "sk", *OF_THE_ARCHIVE, *OF_THE_MOMENT}
+                }
+            )
     return found
 
 

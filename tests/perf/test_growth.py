@@ -8,14 +8,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from infra.local.catalogue import SHARED, Catalogue
+from infra.local.catalogue import Catalogue
 from tests.api.client import Depot
 from tests.builders.names import a_name
 from tests.perf import replay
 from tests.perf.recording import recorded
 from tests.perf.workload import Filled, Recorded
-
-pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason=f"the package graph is not at hand: {SHARED}")
 
 SMALL, LARGE = 100, 1_000
 GROWS = {
