@@ -1,4 +1,4 @@
-"""`make seed PACKAGES=10000`: a depot with so many packages of the real core plans, for load and for looking around.
+"""`make seed PACKAGES=10000`: a depot with so many generated packages, for load and for looking around.
 
 With AWS_ENDPOINT_URL that engine is filled, and nobody else may write to it meanwhile; without, the whole service is
 started as `make run` does, filled, and served until Ctrl-C.
@@ -47,16 +47,13 @@ def _fill(packages: int, seed: int) -> int:
     # settings and clients read the environment when they are imported
     from chalicelib.origins.errors import OriginTaken
     from local.resources import create_resources
-    from local.seed.releases import SHARED, Catalogue
-    from local.seed.writer import fill
+    from local.seed.releases import SeedPlan
+    from local.seed.writer import write
 
-    if not SHARED.is_dir():
-        say(f"the package graph is not at hand: {SHARED}")
-        return 1
     create_resources()
     started = time.monotonic()
     try:
-        rows = fill(Catalogue(packages, seed), OWNER)
+        rows = write(SeedPlan(packages, seed), OWNER)
     except OriginTaken:
         say("this depot is filled already: its origins exist")
         return 1

@@ -1,23 +1,24 @@
-"""A depot's worth of releases, made from the real graph of core plans; the same wishes always give the same catalogue.
+"""A depot's worth of releases, made from a generated graph of packages; equal arguments give equal catalogues.
 
 The first origin, `core`, has three fifths of the packages, so that one origin, its channels and its names grow with
 the depot. Its first name, PROBE, never grows, so that what it costs can be compared between depots of any size.
 """
 
-import json
 import random
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from pathlib import Path
-from typing import Any
 
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
+from local.seed.package_graph import Plan, generate
 
-SHARED = Path(__file__).parents[2].parent / "shared" / "data"
-CORE, PROBE = "core", "rust"
+GRAPH_SEED = 2005
+CORE, PROBE, MOST_NEEDED = "core", "maple", "libcomet"
+"""An origin, its package with the most versions, and the one that most others need at run time."""
+
 CORE_SHARE, PACKAGES_PER_ORIGIN = 0.6, 4_000
 PAGE_OF_EACH = 100
 """So many packages are in `core` at least, and come first: 50 of the probe, and one of each of 50 names."""
@@ -41,7 +42,7 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
-class Catalogue:
+class SeedPlan:
     """So many packages; `seed` decides about targets, channels and what is private, `prefix` begins the origins."""
 
     packages: int
@@ -59,7 +60,7 @@ class Catalogue:
 
     def names(self, origin: str) -> Iterator[list[Release]]:
         """The packages of an origin, name by name, oldest first."""
-        rng = random.Random(f"{self.seed}/{origin.removeprefix(self.prefix)}")  # noqa: S311 - the same catalogue every time
+        rng = random.Random(f"{self.seed}/{origin.removeprefix(self.prefix)}")  # noqa: S311 - the same plan every time
         for position, (name, places) in enumerate(_planned(self.origins[origin], rng).items()):
             is_probe = name == PROBE
             private = position > PAGE_OF_EACH // 2 and rng.random() < PRIVATE_NAMES
@@ -104,14 +105,11 @@ def _release(number: int) -> str:
 @cache
 def _first_round() -> list[tuple[str, str]]:
     """Names with their versions: those of the probe, then one of each name (most needed first), and so on."""
-    needed: dict[str, int] = {}
-    for plan in _graph().values():
-        for dep in plan["deps"]:
-            needed[_name(dep)] = needed.get(_name(dep), 0) + 1
-    every = {entry["name"]: entry["versions"] for entry in _read("core-plans-versions.json")}
-    names = sorted(every, key=lambda name: (name != PROBE, -needed.get(name, 0), name))
-    probe = [(PROBE, each["version"]) for each in every[PROBE][-PAGE_OF_EACH // 2 :]]
-    others = [(age, name, each["version"]) for name in names[1:] for age, each in enumerate(reversed(every[name]))]
+    plans = _graph()
+    needed = Counter(dep for plan in plans.values() for dep in plan.deps)
+    names = sorted(plans, key=lambda name: (name != PROBE, -needed[name], name))
+    probe = [(PROBE, version) for version in plans[PROBE].versions[-PAGE_OF_EACH // 2 :]]
+    others = [(age, name, version) for name in names[1:] for age, version in enumerate(reversed(plans[name].versions))]
     return probe + [(name, version) for _, name, version in sorted(others, key=lambda other: other[0])]
 
 
@@ -126,31 +124,19 @@ def _newest() -> dict[str, str]:
 
 @cache
 def _dependencies(origin: str, name: str) -> dict[str, tuple[str, ...]]:
-    plan = _graph().get(name, {"deps": [], "build_deps": []})
-    lists = {
-        "deps": [_name(dep) for dep in plan["deps"]],
-        "tdeps": sorted(_closure(name)),
-        "build_deps": [_name(dep) for dep in plan["build_deps"]],
-    }
+    plan = _graph()[name]
+    lists = {"deps": plan.deps, "tdeps": sorted(_closure(name)), "build_deps": plan.build_deps}
     newest = _newest()
-    return {kind: tuple(f"{origin}/{newest[dep]}" for dep in names if dep in newest) for kind, names in lists.items()}
+    return {kind: tuple(f"{origin}/{newest[dep]}" for dep in names) for kind, names in lists.items()}
 
 
 @cache
 def _closure(name: str) -> frozenset[str]:
     """Every name that it needs at run time; the graph of these has no cycles."""
-    direct = [_name(dep) for dep in _graph().get(name, {"deps": []})["deps"]]
+    direct = _graph()[name].deps
     return frozenset(direct).union(*(_closure(dep) for dep in direct))
 
 
-def _name(dep: str) -> str:
-    return dep.split("/")[1]
-
-
 @cache
-def _graph() -> dict[str, dict[str, Any]]:
-    return {plan["name"]: plan for plan in _read("core-plans-graph.json")}
-
-
-def _read(file: str) -> Any:
-    return json.loads((SHARED / file).read_text())
+def _graph() -> dict[str, Plan]:
+    return {plan.name: plan for plan in generate(GRAPH_SEED)}

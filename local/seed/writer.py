@@ -1,4 +1,4 @@
-"""Writes a catalogue of packages into the table: the rows of uploads, promotions and changes of visibility, in bulk.
+"""Writes a plan of packages into the table: the rows of uploads, promotions and changes of visibility, in bulk.
 
 The rows are planned by the code that serves the requests; only archives are left out, so their downloads are 404.
 """
@@ -29,16 +29,16 @@ from chalicelib.packages.search import rows as search_index
 from chalicelib.platform.clock import new_id
 from chalicelib.platform.table import Key
 from local.seed.ledger import Ledger
-from local.seed.releases import CHANNELS, Catalogue, Release
+from local.seed.releases import CHANNELS, Release, SeedPlan
 
 ARCHIVE_BYTES = 100_000
 MANIFEST = "# {ident}\n\n* __Maintainer__: The Habitat Maintainers\n* __Version__: {version}\n* __Target__: {target}\n"
 
 
-def fill(catalogue: Catalogue, owner: str) -> int:
-    """Write a catalogue into new origins of an account. Gives the number of rows. Raises OriginTaken."""
+def write(plan: SeedPlan, owner: str) -> int:
+    """Write a plan into new origins of an account. Gives the number of rows. Raises OriginTaken."""
     by = Session(find_or_create(owner, f"{owner}@example.com"), owner, SessionFlags(0))
-    return sum(_fill_origin(catalogue, origin, by) for origin in catalogue.origins)
+    return sum(_fill_origin(plan, origin, by) for origin in plan.origins)
 
 
 def metafiles(release: Release) -> dict[str, str]:
@@ -54,7 +54,7 @@ def metafiles(release: Release) -> dict[str, str]:
     }
 
 
-def _fill_origin(catalogue: Catalogue, origin: str, by: Session) -> int:
+def _fill_origin(plan: SeedPlan, origin: str, by: Session) -> int:
     origins.create(origin, Visibility.PUBLIC, by)
     for channel in CHANNELS:
         if channel not in BORN_WITH:
@@ -63,7 +63,7 @@ def _fill_origin(catalogue: Catalogue, origin: str, by: Session) -> int:
     shared: list[Key[Any]] = [origin_key(origin), origin_count_key(origin), *counts]
     ledger = Ledger()
     ledger.load(shared)
-    for releases in catalogue.names(origin):
+    for releases in plan.names(origin):
         _publish_name(ledger, releases, by)
         ledger.write(keep=shared)
     return ledger.close()

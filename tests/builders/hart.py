@@ -12,8 +12,8 @@ from functools import cached_property
 from pathlib import Path
 
 from chalicelib.core.ident import PackageIdent
+from tests.builders.keys import the_signing_key
 
-REFERENCE_HARTS = Path(__file__).parents[2].parent / "shared" / "data" / "harts"
 A_MANIFEST = "# {ident}\n\n* __Maintainer__: Somebody\n* __Version__: {version}\n\n```bash\npkg_name={name}\n```\n"
 
 
@@ -98,19 +98,6 @@ def a_hart(
     return Hart(signed(packed(f"hab/pkgs/{ident}", kept), signer), ident, target)
 
 
-def a_reference_hart(archive_name: str) -> Hart:
-    """One of the archives that the real client made; the test skips where they are not at hand."""
-    import pytest
-
-    path = REFERENCE_HARTS / archive_name
-    if not path.exists():
-        pytest.skip(f"the real archives are not at hand: {path}")
-    stem, _, target = archive_name.removesuffix(".hart").rpartition("-x86_64-")
-    front, version, release = stem.rsplit("-", 2)
-    origin, _, name = front.partition("-")
-    return Hart(path.read_bytes(), PackageIdent(origin, name, version, release), f"x86_64-{target}")
-
-
 def a_large_hart_file(
     path: Path,
     megabytes: int,
@@ -153,7 +140,7 @@ def packed(folder: str, files: Mapping[str, bytes]) -> bytes:
 
 
 def signed(payload: bytes, signer: str = "acme-20240101120000") -> bytes:
-    """A payload behind the five header lines; the depot does not check the signature, which is none."""
+    """A payload behind the five header lines, signed with the signer's key."""
     return _header(hashlib.blake2b(payload, digest_size=32).hexdigest(), signer) + payload
 
 
@@ -171,7 +158,7 @@ class _Noise:
 
 
 def _header(digest: str, signer: str) -> bytes:
-    signature = base64.b64encode(bytes(64) + digest.encode()).decode()
+    signature = base64.b64encode(the_signing_key(signer).sign(digest.encode())).decode()
     return f"HART-1\n{signer}\nBLAKE2b\n{signature}\n\n".encode()
 
 

@@ -1,6 +1,11 @@
 """Keys as tests need them: a ring of builder keys with known bytes, key pairs, sealed values."""
 
-from pathlib import Path
+import base64
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+
+from nacl.signing import SigningKey
 
 from chalicelib.core.anonymous_box import seal_anonymously
 from chalicelib.core.key_file import (
@@ -11,9 +16,9 @@ from chalicelib.core.key_file import (
 )
 from chalicelib.core.named_revision import NamedRevision
 from chalicelib.core.signed_box import BUILDER_KEY_NAME, KeyRing
+from tests.builders.reference import REFERENCE
 
 REVISION = "20240101000000"
-REFERENCE_KEYS = Path(__file__).parents[2].parent / "shared" / "data" / "keys"
 
 
 def a_builder_key(revision: str = REVISION, first_byte: int = 0) -> str:
@@ -31,6 +36,53 @@ def a_key_ring(*revisions: str) -> KeyRing:
 def a_signing_pair(name: str = "acme", revision: str = REVISION) -> tuple[KeyFile, KeyFile]:
     """A new public and secret signing key; `.text` is what clients upload."""
     return generate_signing_pair(name, revision)
+
+
+@cache
+def the_signing_key(full_name: str) -> SigningKey:
+    """The secret signing key of a name with its revision; always the same one."""
+    return SigningKey(hashlib.blake2b(full_name.encode(), digest_size=32).digest())
+
+
+@dataclass(frozen=True)
+class ClientKeys:
+    """The two files of a signing key pair as the client writes them."""
+
+    name: str
+    revision: str
+    public: bytes
+    secret: bytes
+
+    @property
+    def public_file(self) -> str:
+        """What the client calls the public key's file."""
+        return f"{self.name}-{self.revision}.pub"
+
+    @property
+    def secret_file(self) -> str:
+        """What the client calls the secret key's file."""
+        return f"{self.name}-{self.revision}.sig.key"
+
+
+def client_keys() -> list[ClientKeys]:
+    """Key pairs in the client's files: built ones, and every real one that lies beside the repository."""
+    built = [_client_keys(name, "20240805120128") for name in ("workshop", "work_shop-2")]
+    found = []
+    for path in sorted((REFERENCE / "keys").glob("*.pub")):
+        name, _, revision = path.stem.rpartition("-")
+        secret = path.with_name(f"{path.stem}.sig.key")
+        found.append(ClientKeys(name, revision, path.read_bytes(), secret.read_bytes()))
+    return built + found
+
+
+def _client_keys(name: str, revision: str) -> ClientKeys:
+    key = the_signing_key(f"{name}-{revision}")
+    public = bytes(key.verify_key)
+
+    def file(version: str, raw: bytes) -> bytes:
+        return f"{version}\n{name}-{revision}\n\n{base64.b64encode(raw).decode()}".encode()
+
+    return ClientKeys(name, revision, file("SIG-PUB-1", public), file("SIG-SEC-1", bytes(key) + public))
 
 
 def an_encryption_pair(name: str = "acme", revision: str = REVISION) -> tuple[KeyFile, KeyFile]:

@@ -107,7 +107,7 @@ def _recorded_elsewhere(packages: int) -> "list[Recorded]":
 
 
 def _record(packages: int, file: Path) -> None:
-    from local.seed.releases import Catalogue
+    from local.seed.releases import SeedPlan
     from tests.api.client import Depot
     from tests.builders.engine import an_engine
     from tests.perf.recording import recorded
@@ -117,7 +117,7 @@ def _record(packages: int, file: Path) -> None:
         from app import app
         from local.front import Front
 
-        filled = Filled.by(Catalogue(packages), Depot(Front(app)))
+        filled = Filled.by(SeedPlan(packages), Depot(Front(app)))
         found = [Recorded(case.name, case.calls, case.growth, recorded(app, case.send)) for case in filled.cases()]
         file.write_bytes(pickle.dumps(found))
 

@@ -8,14 +8,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.seed.releases import SHARED, Catalogue
+from local.seed.releases import SeedPlan
 from tests.api.client import Depot
 from tests.builders.names import a_name
 from tests.perf import replay
 from tests.perf.recording import recorded
 from tests.perf.workload import Filled, Recorded
-
-pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason=f"the package graph is not at hand: {SHARED}")
 
 SMALL, LARGE = 100, 1_000
 GROWS = {
@@ -38,7 +36,7 @@ def sizes(depot: Depot) -> Iterator[tuple[dict[str, Recorded], dict[str, Recorde
     from app import app
 
     def measured(packages: int) -> dict[str, Recorded]:
-        filled = Filled.by(Catalogue(packages, prefix=a_name("grow").replace("-", "")), depot)
+        filled = Filled.by(SeedPlan(packages, prefix=a_name("grow").replace("-", "")), depot)
         return {
             case.name: Recorded(case.name, case.calls, case.growth, recorded(app, case.send)) for case in filled.cases()
         }

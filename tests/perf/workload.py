@@ -1,4 +1,4 @@
-"""The requests that are measured, on a depot that a catalogue has filled (design.md section 4).
+"""The requests that are measured, on a depot that a plan has filled (design.md section 4).
 
 Every request asks for the same of a small and of a large depot: one package of the probe, or one whole page. What
 has no pages (`_latest`, versions, channels) is asked of names and channels whose answers grow, and says so.
@@ -16,8 +16,8 @@ from chalicelib.core.target import Target
 from chalicelib.http.paging import PAGE_SIZE
 from chalicelib.packages import artifacts
 from chalicelib.platform.table import read
-from local.seed.releases import CORE, PROBE, Catalogue
-from local.seed.writer import fill
+from local.seed.releases import CORE, MOST_NEEDED, PROBE, SeedPlan
+from local.seed.writer import write
 from tests.api.client import Depot, Reply
 from tests.builders.hart import Hart, a_hart
 from tests.perf.recording import Recording
@@ -65,13 +65,13 @@ class Filled:
     archive: Hart
 
     @classmethod
-    def by(cls, catalogue: Catalogue, depot: Depot) -> "Filled":
+    def by(cls, plan: SeedPlan, depot: Depot) -> "Filled":
         """Fill the depot behind a client."""
-        fill(catalogue, OWNER)
+        write(plan, OWNER)
         token = depot.post("/profile/access-tokens", by=OWNER).json()["token"]
-        origin = catalogue.prefix + CORE
+        origin = plan.prefix + CORE
         newest = depot.get(f"/depot/pkgs/{origin}/{PROBE}/latest").json()["ident"]
-        archive = a_hart(origin=origin, name=PROBE, version="2.0.0", release="20300101000000", tdeps=_tdeps(origin))
+        archive = a_hart(origin=origin, name=PROBE, version="99.0.0", release="20300101000000", tdeps=_tdeps(origin))
         filled = cls(depot, token, PackageIdent(**newest), archive)
         row = read(package_rows.package_key(filled.newest, Target.X86_64_LINUX))
         if row is not None:
@@ -131,9 +131,8 @@ class Filled:
         yield self._case("channel _latest after a change, anonymous", None, Growth.UNPAGED, of_all, by=None)
         yield self._case("channel _latest, anonymous", None, Growth.UNPAGED, of_all, by=None)
         yield self._case("versions", None, Growth.PAGE, f"/depot/pkgs/{self.origin}/{PROBE}/versions")
-        yield self._case(
-            "versions of a name that grows", None, Growth.UNPAGED, f"/depot/pkgs/{self.origin}/glibc/versions"
-        )
+        grows = f"/depot/pkgs/{self.origin}/{MOST_NEEDED}/versions"
+        yield self._case("versions of a name that grows", None, Growth.UNPAGED, grows)
 
     def _searches(self) -> Iterator[Case]:
         for what, term in (("a name", PROBE), ("a whole origin", self.origin)):

@@ -1,10 +1,9 @@
 """Reading package archives (packages.md section 12, and checks 4, 5, 6 and 13 of section 7)."""
 
+import base64
 import hashlib
 import io
-import json
 import lzma
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -12,12 +11,16 @@ import tracemalloc
 from dataclasses import replace
 
 import pytest
+from nacl.signing import VerifyKey
 
 from chalicelib.core import hart
 from chalicelib.core.hart import DEFAULT_LIMITS, HartRefused, HartUnreadable, PackageType, read_hart
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
-from tests.builders.hart import REFERENCE_HARTS, a_hart, a_large_hart_file, a_reference_hart, signed
+from tests.builders.client_hart import client_harts, corrupt_harts
+from tests.builders.hart import a_hart, a_large_hart_file, signed
+from tests.builders.keys import client_keys
+from tests.builders.tools import a_program
 
 WIDGET = PackageIdent("acme", "widget", "1.2.3", "20240301123456")
 FOLDER = f"hab/pkgs/{WIDGET}"
@@ -219,7 +222,6 @@ class TestTheTar:
             tar.addfile(member, io.BytesIO(b"x"))
         assert read(signed(lzma.compress(stream.getvalue(), preset=0))).metafiles == {"IDENT": "x"}
 
-    @pytest.mark.skipif(shutil.which("tar") is None, reason="needs GNU tar")
     def test_gnu_tar_writes_what_we_read(self, tmp_path):
         folder = tmp_path / FOLDER
         (folder / "bin").mkdir(parents=True)
@@ -231,7 +233,17 @@ class TestTheTar:
             file.write(b"end")
         (folder / "TARGET").write_text("x86_64-linux")
         for form in ("gnu", "oldgnu", "posix"):
-            command = ["tar", "-C", tmp_path, f"--format={form}", "--sort=name", "--sparse", "-cf", "-", "hab"]
+            command = [
+                a_program("tar"),
+                "-C",
+                tmp_path,
+                f"--format={form}",
+                "--sort=name",
+                "--sparse",
+                "-cf",
+                "-",
+                "hab",
+            ]
             tar = subprocess.run(command, check=True, capture_output=True).stdout
             assert len(tar) < 1 << 20
             archive = read(signed(lzma.compress(tar, preset=0)))
@@ -346,36 +358,43 @@ def test_reading_is_loaded_when_an_archive_is_read():
     assert said.split() == ["False", "False"]
 
 
-@pytest.mark.skipif(not REFERENCE_HARTS.is_dir(), reason=f"needs the real archives in {REFERENCE_HARTS}")
-class TestRealArchives:
-    def test_all_can_be_read(self):
-        paths = [path for path in sorted(REFERENCE_HARTS.glob("*.hart")) if not path.name.startswith("bogus")]
-        assert len(paths) == 9
-        for path in paths:
-            with path.open("rb") as file:
-                archive = read_hart(file)
-            ident, target = hart.ident(archive), hart.target(archive)
-            for check in (hart.manifest, hart.package_type, hart.deps, hart.build_deps, hart.build_tdeps, hart.exposes):
-                check(archive)
-            assert archive.checksum == hashlib.blake2b(path.read_bytes(), digest_size=32).hexdigest()
-            assert archive.size == path.stat().st_size
-            # the one archive that was repacked by hand to be unhappy calls itself by its old name
-            assert path.name.removeprefix("un") == ident.archive_name(target)
+class TestArchivesOfTheClient:
+    @pytest.mark.parametrize("made", client_harts(), ids=lambda made: made.archive_name)
+    def test_all_can_be_read(self, made):
+        archive = read_hart(io.BytesIO(made.content))
+        for check in (hart.manifest, hart.package_type, hart.deps, hart.build_deps, hart.build_tdeps, hart.exposes):
+            check(archive)
+        assert (hart.ident(archive), hart.target(archive)) == (made.ident, made.target)
+        assert (archive.checksum, archive.size) == (made.checksum, len(made.content))
 
-    def test_the_corrupt_one_is_refused(self):
+    @pytest.mark.parametrize("content", corrupt_harts())
+    def test_corrupt_ones_are_refused(self, content):
         with pytest.raises(HartUnreadable, match=r"^ds:up:0, err="):
-            read(REFERENCE_HARTS.joinpath("bogus_and_corrupt.hart").read_bytes())
+            read(content)
 
-    def test_what_some_of_them_say(self):
-        native = read(a_reference_hart("neurosis-native-testapp-0.1.0-20220824122359-x86_64-linux.hart").content)
-        kernel2 = read(a_reference_hart("neurosis-testapp-0.1.3-20181116180420-x86_64-linux-kernel2.hart").content)
-        unhappy = read(a_reference_hart("unhappyhumans-possums-8.1.4-20160427165340-x86_64-linux.hart").content)
+    def test_there_is_one_of_every_kind(self):
+        archives = [read(made.content) for made in client_harts()]
 
-        assert hart.package_type(native) is PackageType.NATIVE
-        assert (native.signer, native.signer_revision) == ("neurosis", "20171211220037")
-        assert [str(dep) for dep in hart.deps(kernel2)] == ["core/glibc/2.23/20180927161247"]
-        assert len(hart.tdeps(kernel2)) == 2
-        assert len(hart.tdeps(unhappy)) == 1024
-        assert json.dumps(hart.ident(unhappy).as_json()) == (
-            '{"origin": "happyhumans", "name": "possums", "version": "8.1.4", "release": "20160427165340"}'
-        )
+        assert {hart.target(archive).value for archive in archives} >= {
+            "x86_64-linux",
+            "x86_64-linux-kernel2",
+            "x86_64-windows",
+        }
+        assert {hart.package_type(archive) for archive in archives} == set(PackageType)
+        assert max(len(hart.tdeps(archive)) for archive in archives) == 1024
+        kernel2 = [archive for archive in archives if hart.target(archive) is Target.X86_64_LINUX_KERNEL2]
+        assert {(len(hart.deps(archive)), len(hart.tdeps(archive))) for archive in kernel2} == {(1, 2)}
+        windows = [archive for archive in archives if hart.target(archive) is Target.X86_64_WINDOWS]
+        assert {(len(hart.build_deps(archive)), len(hart.build_tdeps(archive))) for archive in windows} == {(1, 1)}
+
+    def test_signatures_are_those_of_the_signers(self):
+        """The service does not check them, but clients do (packages.md sections 7 and 12)."""
+        public = {f"{keys.name}-{keys.revision}": keys.public.decode().split("\n")[3] for keys in client_keys()}
+        checked = 0
+        for made in client_harts():
+            _, signer, _, signature, _, payload = made.content.split(b"\n", 5)
+            if signer.decode() in public:
+                digest = VerifyKey(base64.b64decode(public[signer.decode()])).verify(base64.b64decode(signature))
+                assert digest.decode() == hashlib.blake2b(payload, digest_size=32).hexdigest()
+                checked += 1
+        assert checked >= 8

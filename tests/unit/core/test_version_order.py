@@ -6,15 +6,16 @@ import random
 import re
 import time
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.version_order import release_key, version_key
+from local.seed.package_graph import generate
+from tests.builders.reference import REFERENCE
 
-REAL_VERSIONS = Path(__file__).parents[3].parent / "shared" / "data" / "core-plans-versions.json"
+REAL_VERSIONS = REFERENCE / "core-plans-versions.json"
 
 PIECES = [
     "0",
@@ -211,12 +212,17 @@ def test_absurd_versions_cost_no_more_than_their_length(absurd):
     assert time.process_time() - began < 2
 
 
-@pytest.mark.skipif(not REAL_VERSIONS.is_file(), reason=f"needs the real versions in {REAL_VERSIONS}")
-def test_real_versions_sort_as_the_rule_says():
-    versions = sorted(
-        {entry["version"] for package in json.loads(REAL_VERSIONS.read_text()) for entry in package["versions"]}
-    )
-    ordered = [(version, "20240101000000") for version in versions if parsed(version) is not None]
+def versions_of_packages() -> list[str]:
+    """Versions in all forms that packages have, and those of real packages where they lie beside the repository."""
+    found = {version for plan in generate(1) for version in plan.versions}
+    if REAL_VERSIONS.is_file():
+        real = json.loads(REAL_VERSIONS.read_text())
+        found |= {entry["version"] for package in real for entry in package["versions"]}
+    return sorted(found)
+
+
+def test_versions_of_packages_sort_as_the_rule_says():
+    ordered = [(version, "20240101000000") for version in versions_of_packages() if parsed(version) is not None]
     assert len(ordered) > 1_000
     random.Random(3).shuffle(ordered)
     by_key = sorted(ordered, key=lambda ident: encoded(*ident))

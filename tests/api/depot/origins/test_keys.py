@@ -1,14 +1,13 @@
 """GET and POST /depot/origins/{origin}/keys/** (accounts.md 7, 8.5)."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from nacl.signing import SigningKey, VerifyKey
 
 from chalicelib.core.key_file import KeyFile, KeyKind
 from tests.api.client import Depot, Reply
-from tests.builders.keys import REFERENCE_KEYS, a_signing_pair
+from tests.builders.keys import ClientKeys, a_signing_pair, client_keys
 from tests.builders.members import a_member
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin, the_origin
@@ -38,27 +37,17 @@ def assert_key_file(reply: Reply, text: bytes, file_name: str) -> None:
     assert reply.headers["Content-Length"] == str(len(text))
 
 
-@pytest.mark.parametrize("origin", ["neurosis", "rcpd"])
-def test_keys_made_by_the_real_client_survive_the_round_trip(depot: Depot, origin: str) -> None:
-    public, secret = real_keys(origin)
-    the_origin(depot, origin)
-    revision = public.name.split(".")[0].rpartition("-")[2]
+@pytest.mark.parametrize("made", client_keys(), ids=lambda made: made.public_file)
+def test_keys_made_by_the_client_survive_the_round_trip(depot: Depot, made: ClientKeys) -> None:
+    origin = the_origin(depot, made.name)
 
-    assert depot.post(f"/depot/origins/{origin}/keys/{revision}", by="bobo", body=public.read_bytes()).status == 201
-    assert (
-        depot.post(f"/depot/origins/{origin}/secret_keys/{revision}", by="bobo", body=secret.read_bytes()).status == 201
-    )
+    for path, half in (("keys", made.public), ("secret_keys", made.secret)):
+        assert depot.post(f"/depot/origins/{origin}/{path}/{made.revision}", by="bobo", body=half).status == 201
 
-    assert_key_file(depot.get(f"/depot/origins/{origin}/keys/{revision}"), public.read_bytes(), public.name)
+    assert_key_file(depot.get(f"/depot/origins/{origin}/keys/{made.revision}"), made.public, made.public_file)
     reply = depot.get(f"/depot/origins/{origin}/secret_keys/latest", by="bobo")
-    assert_key_file(reply, secret.read_bytes(), secret.name)
-    assert depot.get(f"/depot/origins/{origin}").json()["private_key_name"] == f"{origin}-{revision}"
-
-
-def real_keys(origin: str) -> tuple[Path, Path]:
-    if not REFERENCE_KEYS.is_dir():
-        pytest.skip("shared/data/keys is not beside the repository")
-    return next(REFERENCE_KEYS.glob(f"{origin}-*.pub")), next(REFERENCE_KEYS.glob(f"{origin}-*.sig.key"))
+    assert_key_file(reply, made.secret, made.secret_file)
+    assert depot.get(f"/depot/origins/{origin}").json()["private_key_name"] == f"{origin}-{made.revision}"
 
 
 def test_what_is_stored_is_the_canonical_text(depot: Depot) -> None:

@@ -11,12 +11,16 @@ from chalicelib.packages import upload as publishing
 from chalicelib.platform.config import config
 from chalicelib.platform.object_store import ObjectStoreFailed
 from tests.api.client import Depot, Reply
-from tests.builders.hart import Hart, a_hart, a_reference_hart, packed, signed
+from tests.builders.client_hart import client_harts, corrupt_harts
+from tests.builders.hart import Hart, a_hart, packed, signed
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin, the_origin
 from tests.builders.packages import a_channel, a_package, delete, promote, set_visibility, upload
 
 WINDOWS = "x86_64-windows"
+ONE_PER_IDENT = {(hart.ident, hart.target): hart for hart in reversed(client_harts())}
+"""Archives of the client that can all be uploaded to one depot; of two with one ident it is the first."""
+
 HAB_ON_WINDOWS = {"User-Agent": "hab/1.6.618/20230201 (x86_64-windows; 10.0.19045)"}
 
 
@@ -557,39 +561,20 @@ class TestHab:
         fetched = depot.get(f"{hart.url}/download", query={"target": hart.target})
         assert (fetched.headers["X-Filename"], fetched.body) == (hart.archive_name, hart.content)
 
-    @pytest.mark.parametrize(
-        "archive_name",
-        [
-            "happyhumans-possums-8.1.4-20160427165340-x86_64-linux.hart",
-            "neurosis-native-testapp-0.1.0-20220824122359-x86_64-linux.hart",
-            "neurosis-testapp-0.1.3-20171205003213-x86_64-linux.hart",
-            "neurosis-testapp-0.1.3-20181116180420-x86_64-linux-kernel2.hart",
-            "neurosis-testapp-0.1.4-20171206004139-x86_64-linux.hart",
-            "neurosis-testapp-0.1.4-20181115124506-x86_64-windows.hart",
-            "rcpd-testapp-0.1.0-20200401202136-x86_64-linux.hart",
-            "xmen-testapp-0.1.4-20171206005217-x86_64-linux.hart",
-        ],
-    )
-    def test_real_archives_come_back_byte_for_byte(self, depot: Depot, archive_name: str) -> None:
-        hart = a_reference_hart(archive_name)
+    @pytest.mark.parametrize("hart", ONE_PER_IDENT.values(), ids=lambda hart: hart.archive_name)
+    def test_archives_of_the_client_come_back_byte_for_byte(self, depot: Depot, hart: Hart) -> None:
         the_origin(depot, hart.ident.origin)
 
         assert upload(depot, hart, forced=False).status == 201
 
         fetched = depot.get(f"{hart.url}/download", query={"target": hart.target})
-        assert (fetched.headers["X-Filename"], fetched.body) == (archive_name, hart.content)
+        assert (fetched.headers["X-Filename"], fetched.body) == (hart.archive_name, hart.content)
         shown = depot.get(hart.url, query={"target": hart.target}).json()
         assert (shown["checksum"], shown["target"]) == (hart.checksum, hart.target)
 
-    def test_the_known_corrupt_archive_is_refused(self, depot: Depot, origin: str) -> None:
-        from tests.builders.hart import REFERENCE_HARTS
-
-        path = REFERENCE_HARTS / "bogus_and_corrupt.hart"
-        if not path.exists():
-            pytest.skip(f"the real archives are not at hand: {path}")
-        bogus = replace(a_hart(origin=origin), content=path.read_bytes())
-
-        assert upload(depot, bogus).text.startswith("ds:up:0, err=")
+    @pytest.mark.parametrize("content", corrupt_harts())
+    def test_corrupt_archives_are_refused(self, depot: Depot, origin: str, content: bytes) -> None:
+        assert upload(depot, replace(a_hart(origin=origin), content=content)).text.startswith("ds:up:0, err=")
 
 
 def test_a_release_takes_part_in_thirty_channels_and_not_in_more(depot: Depot) -> None:

@@ -1,0 +1,13 @@
+"""Programs that a few tests run."""
+
+import shutil
+
+import pytest
+
+
+def a_program(name: str) -> str:
+    """The path of an installed program. Fails the test if it is missing, so that nothing goes untested in silence."""
+    path = shutil.which(name)
+    if path is None:
+        pytest.fail(f"{name} is not installed; this test needs it")
+    return path
