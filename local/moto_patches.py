@@ -1,6 +1,6 @@
 """Where moto behaves otherwise than AWS in a way that we would notice: all patches, and why each is there.
 
-They use private names of moto, which is therefore pinned exactly; tests/infra/test_engine_*.py hold every one of them.
+They use private names of moto, which is therefore pinned exactly; tests/local/test_engine_*.py hold every one of them.
 Step Functions and Lambda in process (for builds) would be applied here too.
 """
 

@@ -1,6 +1,7 @@
-"""The environment of every test: an AWS inside the process, functional-test mode on, nothing real within reach."""
+"""The environment of every test and the fixtures that all folders share: an embedded AWS and the API on it."""
 
 import os
+from collections.abc import Iterator
 
 os.environ.update(
     AWS_ACCESS_KEY_ID="testing",
@@ -18,12 +19,31 @@ os.environ.update(
 for variable in [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL")]:
     del os.environ[variable]
 
+import pytest  # noqa: E402 - the environment comes first
 from hypothesis import settings  # noqa: E402
 
-import app  # noqa: E402, F401 - the environment comes first
+from app import app  # noqa: E402
 from chalicelib.platform.deferred import load_deferred  # noqa: E402
+from local.front import Front  # noqa: E402
+from tests.api.client import Depot  # noqa: E402
+from tests.builders.engine import an_engine  # noqa: E402
+
+pytest_plugins = ["tests.servers"]
 
 load_deferred()  # tests run the service in several threads
 
 settings.register_profile("here", deadline=None, derandomize=True)
 settings.load_profile("here")
+
+
+@pytest.fixture(scope="session")
+def table() -> Iterator[None]:
+    """The resources of the template in an engine inside the process, for the whole run."""
+    with an_engine():
+        yield
+
+
+@pytest.fixture(scope="session")
+def depot(table: None) -> Depot:
+    """A client of the API behind the local front."""
+    return Depot(Front(app))

@@ -13,7 +13,7 @@ from bldr.cli import bldr
 from bldr.wire import Patience
 from tests.builders.hart import Hart
 from tests.builders.keys import a_signing_pair
-from tests.infra.depot import Stack, depot_stack
+from tests.builders.stack import Stack, depot_stack
 
 IMPATIENT = Patience(repeats=2, pause=0.01, longest_pause=0.02)
 

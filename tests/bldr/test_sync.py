@@ -7,7 +7,7 @@ import pytest
 from bldr.errors import Unreachable
 from tests.bldr.conftest import Shell, put, put_key
 from tests.builders.hart import a_hart
-from tests.infra.depot import depot_stack
+from tests.builders.stack import depot_stack
 
 
 @pytest.fixture(scope="module")

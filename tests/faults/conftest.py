@@ -5,10 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.api.client import Depot
-from tests.api.conftest import depot
 from tests.faults.operations import OWNER, Operation, Scene, a_scene, finish_at_once, in_stable
-
-__all__ = ["depot"]
 
 
 @pytest.fixture(scope="module")

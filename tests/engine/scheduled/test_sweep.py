@@ -21,14 +21,11 @@ from chalicelib.scheduled import sweep_rows as sweep_store
 from chalicelib.uploads import leftovers
 from chalicelib.uploads import rows as upload_store
 from chalicelib.uploads import service as uploads
-from tests.api.conftest import depot
 from tests.builders.hart import a_hart
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.releases import a_release, promoted
 from tests.builders.uploads import an_upload
-
-__all__ = ["depot"]
 
 NAMES = st.text(st.characters(codec="ascii", categories=["Ll", "Nd"], include_characters="-_"), min_size=1, max_size=9)
 VERSIONS = st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="/"), min_size=1, max_size=9)

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from local import supervisor
-from tests.infra.conftest import PROBE, REPOSITORY
-from tests.infra.wire import Wire
+from tests.builders.wire import Wire
+from tests.servers import PROBE, REPOSITORY
 
 
 def test_it_says_how_to_use_it_keeps_the_api_up_and_leaves_nothing_behind(tmp_path):

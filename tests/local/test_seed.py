@@ -12,13 +12,10 @@ from local.seed.package_graph import generate
 from local.seed.releases import GRAPH_SEED, MOST_NEEDED, PROBE, Release, SeedPlan
 from local.seed.writer import metafiles, write
 from tests.api.client import Depot
-from tests.api.conftest import depot
 from tests.builders.hart import a_hart
 from tests.builders.names import a_name
 from tests.builders.packages import upload
 from tests.builders.rows import partition_rows, partitions
-
-__all__ = ["depot"]
 
 OF_THE_ARCHIVE = {"checksum", "size"}
 OF_THE_MOMENT = {"id", "revision", "created_at", "updated_at", "artifact"}

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from tests.builders.hart import Hart, a_hart
-from tests.infra.depot import Stack
+from tests.builders.stack import Stack
 
 
 @pytest.fixture(scope="module")

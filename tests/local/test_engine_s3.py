@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.moto_s3 import Content
-from tests.infra.conftest import BUCKET, aws
-from tests.infra.wire import Wire
+from tests.builders.wire import Wire
+from tests.servers import BUCKET, aws
 
 MIB = 1024 * 1024
 

@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.platform.config import config
 from infra.template import properties, read_template
-from tests.infra.conftest import REPOSITORY, Serving, aws
+from tests.servers import REPOSITORY, Serving, aws
 
 CREATE = "from local.resources import create_resources; create_resources()"
 

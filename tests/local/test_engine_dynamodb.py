@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.moto_partitions import Partition
-from tests.infra.conftest import table_in
+from tests.servers import table_in
 
 TABLE = "probe"
 

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from local import bodies
-from tests.infra.wire import Wire
+from tests.builders.wire import Wire
 
 MIB = 1024 * 1024
 

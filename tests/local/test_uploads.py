@@ -7,8 +7,8 @@ import httpx
 
 from chalicelib.core.ident import PackageIdent
 from tests.builders.names import a_name
+from tests.builders.stack import Stack
 from tests.builders.uploads import MIB, BigHart
-from tests.infra.depot import Stack
 
 MEBIBYTES = 100
 

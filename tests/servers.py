@@ -13,11 +13,11 @@ import pytest
 from botocore.config import Config
 
 from local.children import Child, listen
-from tests.infra.depot import Stack, depot_stack
-from tests.infra.wire import Wire
+from tests.builders.stack import Stack, depot_stack
+from tests.builders.wire import Wire
 
-REPOSITORY = Path(__file__).parents[2]
-PROBE = Path(__file__).with_name("stack")
+REPOSITORY = Path(__file__).parents[1]
+PROBE = Path(__file__).parent / "local" / "stack"
 BUCKET = "probe-artifacts"
 GUNICORN = [sys.executable, "-m", "gunicorn", "-c", "python:local.gunicorn_conf"]
 FRONT = [*GUNICORN, "--chdir", str(PROBE), "--bind", "fd://{fd}", "probe:front()"]

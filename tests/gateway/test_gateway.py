@@ -22,10 +22,10 @@ from gateway.settings import SettingInvalid, Settings, read_settings
 from tests.builders.hart import Hart, a_hart
 from tests.builders.keys import REVISION, a_signing_pair
 from tests.builders.names import a_name
+from tests.builders.stack import Stack, peak_memory
 from tests.builders.uploads import MIB, BigHart
-from tests.infra.conftest import REPOSITORY, aws
-from tests.infra.depot import Stack, peak_memory
-from tests.infra.wire import Wire
+from tests.builders.wire import Wire
+from tests.servers import REPOSITORY, aws
 
 WINDOWS_AGENT = {"User-Agent": "hab/1.6.618 (x86_64-windows; 10.0)"}
 BOBO = "Authorization: Bearer bobo"

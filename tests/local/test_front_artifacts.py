@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.infra.conftest import BUCKET
-from tests.infra.wire import Wire
+from tests.builders.wire import Wire
+from tests.servers import BUCKET
 
 KEY = "core/a+b/1.0~rc 1/20200101000000/x86_64/linux/core-a+b-1.0~rc 1.hart"
 CONTENT = random.Random(11).randbytes(3_000_000)
