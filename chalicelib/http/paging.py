@@ -1,42 +1,60 @@
-"""Paged lists: the envelope, its status, and the three ways a `range` is understood (packages.md 1.9)."""
+"""Paged lists: the envelope, its status, and the three ways in which lists read `range` (packages.md 1.9)."""
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
 
 from chalicelib.http.answer import NO_CACHE, Answer, json_answer
 
 PAGE_SIZE = 50
 
+T = TypeVar("T")
+
 
 class Family(Enum):
-    """How a list reads `range`: P an offset, S an aligned page, C an aligned page that shows `range` as given."""
+    """How a list reads `range`: P as an offset, S as an aligned page, C as an aligned page that shows `range` as sent."""
 
     P = "offset"
     S = "aligned page"
     C = "aligned page, raw start"
 
 
-class Window(NamedTuple):
-    """Which rows a client asks for. `size` None means all of them."""
+class Window(Struct, frozen=True):
+    """The rows that a client asks for; a `size` of None means all of them."""
 
     offset: int
     size: int | None
     shown_start: int
 
 
-def window(family: Family, asked: int) -> Window:
-    """The rows that `range` asks for in a family."""
+class Page(Struct, Generic[T]):
+    """A page of a list; `total_count` counts all rows that the caller may see."""
+
+    range_start: int
+    range_end: int
+    total_count: int
+    data: list[T]
+
+
+def window(family: Family, requested: int) -> Window:
+    """Return the rows that `range` means in a family."""
     if family is Family.P:
-        return Window(0, None, 0) if asked < 0 else Window(asked, PAGE_SIZE, asked)
-    start = max(asked, 0)
+        return Window(0, None, 0) if requested < 0 else Window(requested, PAGE_SIZE, requested)
+    start = max(requested, 0)
     aligned = start // PAGE_SIZE * PAGE_SIZE
     return Window(aligned, PAGE_SIZE, aligned if family is Family.S else start)
 
 
-def page(wanted: Window, rows: Sequence[Any], total: int) -> Answer:
-    """The envelope with 206 exactly when rows follow; an empty page shows the total as its end and is 200."""
-    end = wanted.shown_start + len(rows) - 1 if rows else total
-    envelope = {"range_start": wanted.shown_start, "range_end": end, "total_count": total, "data": list(rows)}
+def page(requested: Window, rows: Sequence[Any], total: int) -> Answer:
+    """Return the envelope: 206 exactly when rows follow; an empty page shows the total as its end and is 200."""
+    end = requested.shown_start + len(rows) - 1 if rows else total
+    envelope = Page(requested.shown_start, end, total, list(rows))
     more_follow = bool(rows) and total > end + 1
     return json_answer(206 if more_follow else 200, envelope, NO_CACHE)
+
+
+def pages_of(shape: Any) -> dict[int, Any]:
+    """The `answers` of a paged list whose rows have a shape."""
+    return {200: Page[shape], 206: Page[shape]}
