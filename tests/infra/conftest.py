@@ -99,6 +99,13 @@ def small_front() -> Iterator[Serving]:
 
 
 @pytest.fixture(scope="session")
+def narrow_front() -> Iterator[Serving]:
+    """A front with two threads."""
+    with running("front", FRONT, {"BLDR_WORKERS": "1", "BLDR_THREADS": "2"}) as serving:
+        yield serving
+
+
+@pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The whole local stack around the depot's own app."""
     with depot_stack(tmp_path_factory.mktemp("stack") / "log") as running_stack:

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.builders.hart import Hart, a_hart
+from tests.builders.waiting import PATIENCE
 from tests.infra.depot import Stack
 
 
@@ -46,7 +47,7 @@ def test_a_download_is_an_empty_302_that_nobody_may_keep(redirect, signed, stack
 
 
 def test_the_final_answer_needs_no_token_and_carries_what_hab_insists_on(signed, hart):
-    reply = httpx.get(signed)
+    reply = httpx.get(signed, timeout=PATIENCE)
 
     assert (reply.status_code, reply.content) == (200, hart.content)
     assert reply.headers["X-Filename"] == hart.archive_name
@@ -55,11 +56,11 @@ def test_the_final_answer_needs_no_token_and_carries_what_hab_insists_on(signed,
 
 
 def test_a_token_that_a_client_brings_along_does_no_harm(signed):
-    assert httpx.get(signed, headers={"Authorization": "Bearer nobody"}).status_code == 200
+    assert httpx.get(signed, headers={"Authorization": "Bearer nobody"}, timeout=PATIENCE).status_code == 200
 
 
 def test_a_part_can_be_fetched(signed, hart):
-    reply = httpx.get(signed, headers={"Range": "bytes=10-19"})
+    reply = httpx.get(signed, headers={"Range": "bytes=10-19"}, timeout=PATIENCE)
 
     assert (reply.status_code, reply.content) == (206, hart.content[10:20])
     assert reply.headers["X-Filename"] == hart.archive_name
@@ -75,7 +76,7 @@ def test_head_tells_the_same_without_the_bytes(signed, hart):
 def test_a_url_whose_time_was_moved_is_403(signed):
     moved = re.sub(r"Expires=([0-9]+)", lambda found: f"Expires={int(found[1]) + 1}", signed)
 
-    assert httpx.get(moved).status_code == 403
+    assert httpx.get(moved, timeout=PATIENCE).status_code == 403
 
 
 def test_a_url_for_another_object_is_403(signed, stack):
@@ -83,7 +84,7 @@ def test_a_url_for_another_object_is_403(signed, stack):
     assert stack.upload(other).status_code == 201
     path = stack.http.get(f"/v1{other.url}/download").headers["Location"].partition("?")[0]
 
-    assert httpx.get(f"{path}?{urlsplit(signed).query}").status_code == 403
+    assert httpx.get(f"{path}?{urlsplit(signed).query}", timeout=PATIENCE).status_code == 403
 
 
 def test_curl_follows_to_the_bytes(stack, hart, tmp_path: Path):
@@ -93,7 +94,7 @@ def test_curl_follows_to_the_bytes(stack, hart, tmp_path: Path):
     url = f"{stack.url}/v1/depot/pkgs/{quote(hart.path)}/download?target={hart.target}"
     kept, head = tmp_path / "kept.hart", tmp_path / "head"
     token = ["-H", "Authorization: Bearer bobo"]
-    subprocess.run([curl, "-fsSL", *token, "-D", head, "-o", kept, url], check=True, timeout=30)
+    subprocess.run([curl, "-fsSL", *token, "-D", head, "-o", kept, url], check=True, timeout=PATIENCE)
 
     assert kept.read_bytes() == hart.content
     first, last = head.read_text().strip().split("\n\n")
