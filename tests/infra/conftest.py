@@ -65,7 +65,11 @@ def dynamodb(engine: Serving) -> Any:
 
 def table_in(engine: Serving) -> Any:
     """A DynamoDB client of an engine with a new table `probe` in it."""
-    client = aws("dynamodb", engine.url)
+    return with_table(aws("dynamodb", engine.url))
+
+
+def with_table(client: Any) -> Any:
+    """The client, after it has created the table `probe`."""
     client.create_table(
         TableName="probe",
         BillingMode="PAY_PER_REQUEST",
@@ -132,7 +136,7 @@ def running(name: str, command: list[str], environment: Mapping[str, str]) -> It
         listener.close()
 
 
-def aws(service: str, url: str) -> Any:
-    """A client of the engine that tries once and keeps enough connections for a crowd."""
+def aws(service: str, url: str | None = None) -> Any:
+    """A client of an engine, or of the one in this process; it tries once and has connections for a crowd."""
     config = Config(max_pool_connections=40, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
     return botocore.session.get_session().create_client(service, endpoint_url=url, config=config)
