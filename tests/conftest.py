@@ -18,7 +18,8 @@ os.environ.update(
 for variable in [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL")]:
     del os.environ[variable]
 
-from hypothesis import settings  # noqa: E402 - the environment comes first
+from hypothesis import HealthCheck, settings  # noqa: E402 - the environment comes first
 
-settings.register_profile("here", deadline=None, derandomize=True)
+# a slow machine is not a failure: neither a deadline nor a limit on how long examples take to generate
+settings.register_profile("here", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("here")
