@@ -20,7 +20,7 @@ for variable in [name for name in os.environ if name.startswith("AWS_ENDPOINT_UR
     del os.environ[variable]
 
 import pytest  # noqa: E402 - the environment comes first
-from hypothesis import settings  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
 
 from app import app  # noqa: E402
 from chalicelib.platform.deferred import load_deferred  # noqa: E402
@@ -32,7 +32,8 @@ pytest_plugins = ["tests.servers"]
 
 load_deferred()  # tests run the service in several threads
 
-settings.register_profile("here", deadline=None, derandomize=True)
+# a slow machine is not a failure: neither a deadline nor a limit on how long examples take to generate
+settings.register_profile("here", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("here")
 
 

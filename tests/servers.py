@@ -65,7 +65,11 @@ def dynamodb(engine: Serving) -> Any:
 
 def table_in(engine: Serving) -> Any:
     """A DynamoDB client of an engine with a new table `probe` in it."""
-    client = aws("dynamodb", engine.url)
+    return with_table(aws("dynamodb", engine.url))
+
+
+def with_table(client: Any) -> Any:
+    """The client, after it has created the table `probe`."""
     client.create_table(
         TableName="probe",
         BillingMode="PAY_PER_REQUEST",
@@ -99,6 +103,13 @@ def small_front() -> Iterator[Serving]:
 
 
 @pytest.fixture(scope="session")
+def narrow_front() -> Iterator[Serving]:
+    """A front with two threads."""
+    with running("front", FRONT, {"BLDR_WORKERS": "1", "BLDR_THREADS": "2"}) as serving:
+        yield serving
+
+
+@pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The whole local stack around the depot's own app."""
     with depot_stack(tmp_path_factory.mktemp("stack") / "log") as running_stack:
@@ -125,7 +136,7 @@ def running(name: str, command: list[str], environment: Mapping[str, str]) -> It
         listener.close()
 
 
-def aws(service: str, url: str) -> Any:
-    """A client of the engine that tries once and keeps enough connections for a crowd."""
+def aws(service: str, url: str | None = None) -> Any:
+    """A client of an engine, or of the one in this process; it tries once and has connections for a crowd."""
     config = Config(max_pool_connections=40, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
     return botocore.session.get_session().create_client(service, endpoint_url=url, config=config)

@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class Family(Enum):
-    """How a list reads `range`: P as an offset, S as an aligned page, C as an aligned page that shows `range` as sent."""
+    """How a list reads `range`: P an offset, S an aligned page, C an aligned page that shows `range` as sent."""
 
     P = "offset"
     S = "aligned page"

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from bldr.crew import HeldBack, each, in_order
 from bldr.errors import BldrError
 from tests.bldr.test_dependency_order import acyclic
+from tests.builders.waiting import PATIENCE
 
 
 @given(acyclic(), st.sets(st.integers(0, 11)), st.integers(1, 4))
@@ -35,7 +36,7 @@ def test_what_needs_a_failed_step_is_held_back_and_all_else_is_done(needs, bad, 
 
 
 def test_several_hands_work_at_a_time():
-    meeting = threading.Barrier(3, timeout=5)
+    meeting = threading.Barrier(3, timeout=PATIENCE)
 
     assert in_order(dict.fromkeys("abc", ()), lambda _: meeting.wait(), 3) == {}
 

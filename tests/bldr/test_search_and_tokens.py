@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.builders.hart import a_hart
+from tests.builders.waiting import PATIENCE
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -27,7 +28,7 @@ def program(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
         env={"PATH": os.environ["PATH"], "HOME": os.devnull, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 

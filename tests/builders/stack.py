@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,9 +14,10 @@ import httpx
 
 from tests.builders.hart import Hart
 from tests.builders.names import a_name
+from tests.builders.waiting import PATIENCE, until
 
 REPOSITORY = Path(__file__).parents[2]
-READY_SECONDS = 20
+READY_SECONDS = 2 * PATIENCE
 
 
 @dataclass(frozen=True)
@@ -84,13 +84,11 @@ def depot_stack(log: Path) -> Iterator[Stack]:
             stderr=file,
         )
     try:
-        deadline = time.monotonic() + READY_SECONDS
-        while "HAB_AUTH_TOKEN=" not in log.read_text():
-            assert process.poll() is None and time.monotonic() < deadline, log.read_text()
-            time.sleep(0.02)
+        assert until(lambda: "HAB_AUTH_TOKEN=" in log.read_text() or process.poll() is not None, READY_SECONDS)
+        assert process.poll() is None, log.read_text()
         url = f"http://localhost:{port}"
-        with httpx.Client(base_url=url, headers={"Authorization": "Bearer bobo"}, timeout=60) as client:
+        with httpx.Client(base_url=url, headers={"Authorization": "Bearer bobo"}, timeout=PATIENCE) as client:
             yield Stack(url, client, process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(10)
+        process.wait(PATIENCE)

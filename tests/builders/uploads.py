@@ -15,6 +15,7 @@ import requests
 from chalicelib.core.ident import PackageIdent
 from tests.api.client import Depot, Reply
 from tests.builders.hart import Hart, signed
+from tests.builders.waiting import PATIENCE
 
 MIB = 1 << 20
 
@@ -47,7 +48,7 @@ class Begun:
         size = self.reply.json()["part_size"]
         for number in numbers or range(1, len(self.parts) + 1):
             content = self.hart.content[(number - 1) * size : number * size]
-            assert requests.put(self.parts[number], data=content, timeout=30).status_code == 200
+            assert requests.put(self.parts[number], data=content, timeout=PATIENCE).status_code == 200
         return self
 
     def complete(self) -> Reply:

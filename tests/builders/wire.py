@@ -3,9 +3,14 @@
 import io
 import json
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPMessage, HTTPResponse
 from typing import Any
+
+from tests.builders.waiting import PATIENCE
+
+MIB = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,7 @@ class Wire:
     """One connection to a server on this machine."""
 
     def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=20)
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
         self._received = _Received(socket.SocketIO(self._socket, "r"))
 
     def __enter__(self) -> "Wire":
@@ -47,6 +52,18 @@ class Wire:
     def chunk(self, content: bytes) -> None:
         """One chunk of a chunked body; an empty one ends it."""
         self.send(b"%x\r\n%s\r\n" % (len(content), content))
+
+    def break_off(self) -> None:
+        """Send no more, and wait until the server has dealt with what it got: then it closes the connection, too."""
+        self._socket.shutdown(socket.SHUT_WR)
+        with suppress(ConnectionResetError):
+            while self._received.read(MIB):
+                pass
+
+    def go_ahead(self) -> None:
+        """Wait until the server asks for the body of a request that expects this."""
+        assert self._received.readline().split()[1] == b"100"
+        assert self._received.readline() == b"\r\n"
 
     def reply(self, to: str = "GET") -> Reply:
         """The next answer, read to its end."""

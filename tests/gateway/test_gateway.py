@@ -4,7 +4,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from tests.builders.keys import REVISION, a_signing_pair
 from tests.builders.names import a_name
 from tests.builders.stack import Stack, peak_memory
 from tests.builders.uploads import MIB, BigHart
+from tests.builders.waiting import PATIENCE, until
 from tests.builders.wire import Wire
 from tests.servers import REPOSITORY, aws
 
@@ -47,24 +47,21 @@ def a_gateway(api: str, **settings: str) -> Iterator[Entrance]:
     own = {"BLDR_GATEWAY_API": api, "BLDR_GATEWAY_LISTEN": "127.0.0.1", "BLDR_GATEWAY_PORT": str(port), **settings}
     process = subprocess.Popen([sys.executable, "-m", "gateway"], cwd=REPOSITORY, env={**os.environ, **own})
     try:
-        _wait_for(port)
+        assert until(lambda: _is_listening(port))
         headers = {"Authorization": "Bearer bobo"}
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=PATIENCE) as client:
             yield Entrance(port, process.pid, client)
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)
 
 
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + 15
-    while True:
-        try:
-            with Wire(port):
-                return
-        except ConnectionRefusedError:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+def _is_listening(port: int) -> bool:
+    try:
+        with Wire(port):
+            return True
+    except ConnectionRefusedError:
+        return False
 
 
 @pytest.fixture(scope="module")
@@ -103,12 +100,7 @@ def left_of_uploads(stack: Stack) -> list[Any]:
 
 
 def nothing_left(stack: Stack) -> bool:
-    deadline = time.monotonic() + 10
-    while left_of_uploads(stack):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
+    return until(lambda: not left_of_uploads(stack))
 
 
 @pytest.mark.parametrize("known_length", [False, True], ids=["chunked", "with its length"])
@@ -157,6 +149,7 @@ def test_a_refusal_is_the_apis_own(gateway, stack, origin, what):
             params=announced(hart, **case.get("query", {})),
             content=chunked([hart.content]),
             headers={} if by is None else {"Authorization": f"Bearer {by}"},
+            timeout=PATIENCE,
         )
         for base in (stack.url, gateway.http.base_url)
     ]
@@ -209,7 +202,11 @@ def test_several_at_once_do_not_mix(gateway, stack, origin):
     def post(hart: Hart) -> int:
         url = f"{gateway.http.base_url}/v1{hart.url}"
         return httpx.post(
-            url, params=announced(hart), content=chunked([hart.content]), headers={"Authorization": "Bearer bobo"}
+            url,
+            params=announced(hart),
+            content=chunked([hart.content]),
+            headers={"Authorization": "Bearer bobo"},
+            timeout=PATIENCE,
         ).status_code
 
     with ThreadPoolExecutor(6) as crowd:
@@ -242,7 +239,7 @@ def test_a_client_that_asks_before_it_sends_is_told_first(gateway, origin):
         assert wire.closed()
     with Wire(gateway.port) as wire:
         wire.head(f"POST /v1{hart.url}?{query}", *head, BOBO)
-        time.sleep(0.2)  # the go-ahead comes when the API has said that it would take the archive
+        wire.go_ahead()
         wire.send(hart.content)
         assert wire.reply(to="POST").status == 201
 
@@ -265,10 +262,7 @@ def test_a_client_that_goes_away_leaves_nothing(gateway, stack, origin):
         wire.head(f"POST /v1{hart.url}?checksum={hart.checksum}", "Transfer-Encoding: chunked", BOBO)
         for _ in range(20):
             wire.chunk(bytes(MIB))
-        deadline = time.monotonic() + 10
-        while not left_of_uploads(stack):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        assert until(lambda: bool(left_of_uploads(stack)))
 
     assert nothing_left(stack)
     assert stack.http.get(f"/v1{hart.url}").status_code == 404
@@ -310,7 +304,7 @@ def test_a_redirect_is_not_followed_and_its_url_good(gateway, origin):
     reply = gateway.http.get(f"/v1{hart.url}/download")
 
     assert (reply.status_code, reply.content) == (302, b"")
-    assert httpx.get(reply.headers["Location"]).content == hart.content
+    assert httpx.get(reply.headers["Location"], timeout=PATIENCE).content == hart.content
 
 
 def test_a_key_is_uploaded_chunked_as_hab_does(gateway, stack):

@@ -4,8 +4,6 @@ import hashlib
 import io
 import json
 import random
-import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -230,14 +228,9 @@ def test_a_client_that_breaks_off_never_reaches_the_app(front, headers):
     with Wire(front.port) as wire:
         wire.head("POST /v1/count", *headers)
         wire.send(b"5\r\nhello\r\n")
+        wire.break_off()
     with Wire(front.port) as after:
-        assert _settled(after) == calls + 1
-
-
-def _settled(wire: Wire) -> int:
-    """The app's count of calls, once the other connection's request has surely been dealt with."""
-    threading.Event().wait(0.3)
-    return int(wire.get("/v1/count").json())
+        assert after.get("/v1/count").json() == calls + 1
 
 
 @pytest.mark.parametrize("chunks", [b"zz\r\nhello\r\n0\r\n\r\n", b"5\r\nhelloXX0\r\n\r\n", b"-1\r\n\r\n"])
@@ -287,14 +280,13 @@ def test_a_hundred_connections_at_once_are_served(front):
             wire.__exit__()
 
 
-def test_connections_opened_ahead_of_need_keep_nobody_waiting(front):
-    idle = [Wire(front.port) for _ in range(150)]
+def test_connections_opened_ahead_of_need_keep_nobody_waiting(narrow_front):
+    # two threads that waited 5 s for each of these, as gunicorn has it, would exceed the time limit of a Wire
+    idle = [Wire(narrow_front.port) for _ in range(60)]
     try:
-        started = time.monotonic()
-        with Wire(front.port) as wire:
+        with Wire(narrow_front.port) as wire:
             assert wire.get("/v1/status").status == 200
-        assert time.monotonic() - started < 2
-        assert idle[-1].get("/v1/status").status == 200
+        assert {wire.get("/v1/status").status for wire in idle} == {200}
     finally:
         for wire in idle:
             wire.__exit__()

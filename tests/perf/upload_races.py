@@ -31,9 +31,9 @@ from chalicelib.packages.upload import Upload, publish
 from chalicelib.platform.change import Change
 from chalicelib.platform.table import read
 from tests.builders.hart import a_hart
+from tests.builders.waiting import PATIENCE
 
 RACERS = 2
-WAIT_SECONDS = 20
 LINUX = Target.X86_64_LINUX
 _names = itertools.count(1)
 
@@ -53,7 +53,7 @@ class Turns:
     def wait(self, racer: int) -> None:
         """Until it is this one's turn."""
         with self._changed:
-            if not self._changed.wait_for(lambda: self._order[0] == racer, WAIT_SECONDS):
+            if not self._changed.wait_for(lambda: self._order[0] == racer, PATIENCE):
                 raise TimeoutError(f"racer {racer} never had its turn")
 
     def end(self, racer: int) -> None:
@@ -80,7 +80,7 @@ class Racer:
 
     def open(self) -> BinaryIO:
         """The bytes, once all racers have found the ident free."""
-        self.start.wait(WAIT_SECONDS)
+        self.start.wait(PATIENCE)
         return BytesIO(self.content)
 
     def store(self, key: str) -> None:

@@ -98,6 +98,7 @@ def test_nothing_moves_when_something_is_missing(
 def test_a_set_moves_together_as_one_group_of_events(depot: Depot, origin: str, channel: str) -> None:
     one, private = a_release(depot, origin), a_release(depot, origin)
     seen_as(depot, private, "private")
+    today = datetime.now(UTC).strftime("%Y-%m-%d")
 
     reply = move(depot, origin, channel, one, private, by="hank")
 
@@ -109,7 +110,6 @@ def test_a_set_moves_together_as_one_group_of_events(depot: Depot, origin: str, 
     assert depot.get(f"/depot/channels/{origin}/{channel}/pkgs/{one.name}/latest").status == 200
     assert channel in depot.get(f"/depot/pkgs/{one}").json()["channels"]
     assert events_of(depot, one.name) == [("Promote", channel, "1.0.0")]
-    today = datetime.now(UTC).strftime("%Y-%m-%d")
     rows = [row for row in table.rows(EventRow, EVENTS, begins=today) if row.channel == channel]
     assert [(row.ident, row.requester) for row in rows] == [(str(one), "hank"), (str(private), "hank")]
     assert {row.group for row in rows} == {told["group"]}

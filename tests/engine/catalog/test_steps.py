@@ -126,7 +126,7 @@ wishes = st.builds(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(wishes, min_size=10, max_size=40))
 def test_every_row_follows_from_where_the_packages_are(bucket: Bucket, course: list[Wish]) -> None:
     origin = a_name("origin")

@@ -10,6 +10,7 @@ from chalicelib.platform.config import config
 from tests.api.client import Depot, Reply
 from tests.builders.hart import Hart, a_hart
 from tests.builders.packages import a_package, set_visibility, upload
+from tests.builders.waiting import PATIENCE
 
 WINDOWS = "x86_64-windows"
 HAB_ON_WINDOWS = {"User-Agent": "hab/1.6.0/20230201 (x86_64-windows; 10.0)"}
@@ -229,4 +230,4 @@ def test_links_that_were_handed_out_survive_another_upload(depot: Depot, origin:
 
     assert upload(depot, hart, forced=True).status == 201
 
-    assert requests.get(link, timeout=5).content == hart.content
+    assert requests.get(link, timeout=PATIENCE).content == hart.content

@@ -8,6 +8,7 @@ from tests.builders.members import a_member
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.uploads import MIB, BigHart, an_upload
+from tests.builders.waiting import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -95,8 +96,8 @@ def test_a_part_sent_again_replaces_the_first(depot, hart):
     begun = an_upload(depot, a_hart_like(hart, b"not it"), checksum=hart.checksum, size=len(hart.content))
     import requests
 
-    requests.put(begun.parts[1], data=b"?" * len(hart.content), timeout=10)
-    requests.put(begun.parts[1], data=hart.content, timeout=10)
+    requests.put(begun.parts[1], data=b"?" * len(hart.content), timeout=PATIENCE)
+    requests.put(begun.parts[1], data=hart.content, timeout=PATIENCE)
 
     assert begun.complete().status == 201
 
@@ -204,7 +205,7 @@ def test_what_takes_long_is_202_and_can_be_waited_for(depot, hart, monkeypatch):
     go_on = threading.Event()
     wait_for_it = service.finishing.publish
     monkeypatch.setattr(service, "PATIENCE_SECONDS", 0.1)
-    monkeypatch.setattr(service.finishing, "publish", lambda *told: go_on.wait(10) and wait_for_it(*told))
+    monkeypatch.setattr(service.finishing, "publish", lambda *told: go_on.wait(PATIENCE) and wait_for_it(*told))
     begun = an_upload(depot, hart).send()
 
     reply = begun.complete()
@@ -214,7 +215,7 @@ def test_what_takes_long_is_202_and_can_be_waited_for(depot, hart, monkeypatch):
     assert begun.complete().status == 202, "a repeat waits, and begins nothing of its own"
 
     go_on.set()
-    monkeypatch.setattr(service, "PATIENCE_SECONDS", 10)
+    monkeypatch.setattr(service, "PATIENCE_SECONDS", PATIENCE)
     assert begun.complete().status == 201
 
 

@@ -1,7 +1,5 @@
 """`DELETE /depot/uploads/{id}`: nothing is left, and nothing is published any more."""
 
-import time
-
 import pytest
 
 from chalicelib.platform.aws import client
@@ -11,6 +9,7 @@ from tests.builders.hart import a_hart
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.uploads import an_upload
+from tests.builders.waiting import until
 
 
 @pytest.fixture
@@ -28,10 +27,7 @@ def left_of(begun):
 
 def nothing_left_of(begun):
     """Answers do not wait for the tidying."""
-    deadline = time.monotonic() + 5
-    while left_of(begun) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return left_of(begun) == []
+    return until(lambda: left_of(begun) == [])
 
 
 def test_it_forgets_parts_and_state(depot, hart):

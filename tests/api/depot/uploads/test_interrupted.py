@@ -18,6 +18,7 @@ from tests.builders.hart import a_hart
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.uploads import an_upload
+from tests.builders.waiting import PATIENCE
 
 
 class Killed(BaseException):
@@ -146,7 +147,7 @@ def test_an_attempt_that_was_taken_for_dead_cannot_publish_any_more(depot, hart,
         copy(*told)
         if turns and turns.pop():
             copied.set()
-            assert go_on.wait(10)
+            assert go_on.wait(PATIENCE)
 
     def noted(**event):
         finish(**event)
@@ -158,13 +159,13 @@ def test_an_attempt_that_was_taken_for_dead_cannot_publish_any_more(depot, hart,
     monkeypatch.setattr(store, "LEASE_SECONDS", -1)
     monkeypatch.setattr(service, "PATIENCE_SECONDS", 0)
     assert begun.complete().status == 202
-    assert copied.wait(10)
+    assert copied.wait(PATIENCE)
 
-    monkeypatch.setattr(service, "PATIENCE_SECONDS", 10)
+    monkeypatch.setattr(service, "PATIENCE_SECONDS", PATIENCE)
     assert begun.complete().status == 201
     artifact = upload.read(upload.package_rows.package_key(hart.ident, hart.target)).artifact
     go_on.set()
-    assert over.wait(10)
+    assert over.wait(PATIENCE)
 
     assert upload.read(upload.package_rows.package_key(hart.ident, hart.target)).artifact == artifact
     assert depot.get(f"{hart.url}/download").body == hart.content
