@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from chalicelib.origins.integrations import rows as integration_store
+from chalicelib.origins.integrations import rows as integration_rows
 from chalicelib.origins.integrations import service as integrations
 from chalicelib.platform.key_ring import key_ring
 from chalicelib.platform.table import read
@@ -41,7 +41,7 @@ def test_a_body_is_stored_as_it_came_in_a_box_of_the_builder_key(depot: Depot) -
     origin = an_origin(depot)
     put(depot, origin, "docker", "main")
 
-    row = read(integration_store.body_key(origin, "docker", "main"))
+    row = read(integration_rows.body_key(origin, "docker", "main"))
 
     assert row is not None
     assert "s3cret" not in json.dumps(row.to_simple_dict())
