@@ -186,7 +186,7 @@ def test_every_history_is_legal_after_every_call(side_by_side: Histories, people
     for number in range(HISTORIES):
         scene = a_scene(number, people)
         side_by_side.run(scene.seed, clients_of(scene), partial(assert_legal, scene), killed=0.1)
-        deletion.take_down(scene.origin)  # which a client that was killed may have left for the next
+        deletion.finish(scene.origin)  # which a client that was killed may have left for the next
         assert_legal(scene)
         if number % 5 == 0:
             let_everything_end(scene)

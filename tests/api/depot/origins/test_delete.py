@@ -58,7 +58,7 @@ def test_the_name_and_the_names_of_its_keys_are_free_again(depot: Depot) -> None
     an_origin(depot, owner="mystique", name=origin)
 
     public, secret = a_signing_pair(origin)
-    assert depot.get(f"/depot/origins/{origin}").json()["private_key_name"] is None
+    assert depot.get(f"/depot/origins/{origin}").json()["private_key_name"] == ""
     assert depot.post(f"/depot/origins/{origin}/keys/x", by="mystique", body=public.text.encode()).status == 201
     assert depot.post(f"/depot/origins/{origin}/secret_keys/x", by="mystique", body=secret.text.encode()).status == 201
     assert depot.get(f"/depot/origins/{origin}/encryption_key", by="mystique").body != former

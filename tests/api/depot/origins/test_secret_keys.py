@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.origins.keys import rows as key_store
+from chalicelib.origins.keys import rows as key_rows
 from chalicelib.platform.key_ring import key_ring
 from chalicelib.platform.table import read
 from tests.api.client import Depot
@@ -43,7 +43,7 @@ def test_without_a_key_there_is_404_and_no_name(depot: Depot) -> None:
     reply = depot.get(f"/depot/origins/{origin}/secret_keys/latest", by="bobo")
 
     assert (reply.status, reply.body) == (404, b"")
-    assert depot.get(f"/depot/origins/{origin}").json()["private_key_name"] is None
+    assert depot.get(f"/depot/origins/{origin}").json()["private_key_name"] == ""
 
 
 def test_members_read_and_administrators_write(depot: Depot) -> None:
@@ -89,7 +89,7 @@ def test_a_full_name_is_taken_in_all_origins(depot: Depot) -> None:
     for place, body in ((origin, first), (origin, second), (other, first)):
         reply = depot.post(f"/depot/origins/{place}/secret_keys/x", by="bobo", body=body)
         assert (reply.status, reply.body) == (409, b"")
-    assert depot.get(f"/depot/origins/{other}").json()["private_key_name"] is None
+    assert depot.get(f"/depot/origins/{other}").json()["private_key_name"] == ""
 
 
 def test_hab_gets_200_also_when_it_repeats_the_same_key(depot: Depot) -> None:
@@ -120,7 +120,7 @@ def test_a_secret_key_is_stored_in_a_box_of_the_builder_key(depot: Depot) -> Non
     secret = a_signing_pair(origin, "20240101000000")[1]
     assert depot.post(f"/depot/origins/{origin}/secret_keys/x", by="bobo", body=secret.text.encode()).status == 201
 
-    row = read(key_store.secret_key(origin, f"{origin}-20240101000000"))
+    row = read(key_rows.secret_key(origin, f"{origin}-20240101000000"))
 
     assert row is not None
     assert row.box.startswith("BOX-1\nbldr-")

@@ -16,7 +16,7 @@ def test_an_origin_is_shown_to_everybody(depot: Depot) -> None:
         reply = depot.get(f"/depot/origins/{origin}", by=user)
         assert reply.status == 200
         assert reply.text == (
-            f'{{"owner_id":"{owner_id}","name":"{origin}","private_key_name":null,'
+            f'{{"owner_id":"{owner_id}","name":"{origin}","private_key_name":"",'
             '"default_package_visibility":"public","owner_account":"mystique"}'
         )
         assert reply.headers["Cache-Control"] == "private, no-cache, no-store"
