@@ -71,7 +71,7 @@ def download_public_key(call: Call) -> Answer:
 def upload_public_key(call: Call) -> Answer:
     """Store a public signing key under the revision in its text. New keys need the role administrator.
 
-    `hab pkg upload` by a member always tries to upload the key first, so members are told that a key exists.
+    `hab pkg upload` by a member always tries to upload the key first, so members get 409 for an existing key.
     """
     origin, path_revision = call["origin"], call.path.get("revision", "latest")
     revision = service.upload_public(origin, path_revision, call.raw_text(), call.caller)
