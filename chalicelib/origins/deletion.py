@@ -1,13 +1,12 @@
-"""Deleting an origin: the preflight, closing it in one step, and taking down what is left (accounts.md 8.4).
+"""Deletion of an origin: check that it is empty, end it in one transaction, then remove its rows (accounts.md 8.4).
 
-The steps, in the order in which they may be interrupted:
-1. Close: one transaction demands that nothing counted is left, and puts a leaving row in the place of origin and
-   counts. From here on the origin does not exist for readers, and no write can come into it, because every write
-   demands the origin's row.
-2. Take down channels, keys and invitations, as many rows at once as a transaction holds. Each such transaction demands
-   the leaving row, so whoever lost the work to another cannot touch a new origin of the name.
-3. Remove the leaving row and the owner's membership, which until then lets the owner repeat the request.
-A repeat goes on where the last one ended. Creating the name anew does steps 2 and 3 first.
+The steps, each of which is one transaction or several:
+1. End: check that nothing that is counted is left, and replace the origin's row and its counts by a leaving row. From
+   here on the origin does not exist for clients. Writes into it fail, because each of them requires the origin's row.
+2. Remove channels, keys, invitations and what else is left, as many rows at once as a transaction holds. Each
+   transaction requires the leaving row, so a slower process cannot remove rows of a new origin of that name.
+3. Remove the leaving row and the owner's membership. Until then the membership lets the owner repeat the request.
+After an interruption, a repeated deletion or the creation of an origin of that name continues with the next step.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,65 +22,60 @@ from chalicelib.core.session import Session
 from chalicelib.deprecations import rows as deprecation_rows
 from chalicelib.deprecations.rows import DeprecationRow
 from chalicelib.origins.errors import NotOwner, OriginNotEmpty
-from chalicelib.origins.invitations import rows as invitation_store
-from chalicelib.origins.keys import rows as key_store
+from chalicelib.origins.invitations import rows as invitation_rows
+from chalicelib.origins.keys import rows as key_rows
 from chalicelib.platform.change import Change, again_when_stale
 from chalicelib.platform.clock import new_id
-from chalicelib.platform.table import Key, count, read_many, rows
+from chalicelib.platform.table import Key, count, read, read_many, rows
 from chalicelib.retention import rows as policy_rows
 
 GROUP_LIMIT = 90
-"""Rows that one step of the taking down removes; a transaction holds 100."""
+"""Rows that are removed in one transaction, which holds 100."""
 
 
-class _TakenDownByAnother(Exception):
-    """The leaving row is gone: somebody else finished, and the name may be in use again."""
+class _AlreadyFinished(Exception):
+    """The leaving row is gone: another process finished the deletion, and the name may be in use again."""
 
 
 def delete(origin: str, by: Session) -> None:
-    """Delete an origin with everything in it; safe to interrupt and to repeat. Raises NotOwner, OriginNotEmpty."""
-    again_when_stale(lambda: _close(origin, by))
-    take_down(origin)
+    """Delete an empty origin; an interrupted deletion may be repeated. Raises NotOwner, OriginNotEmpty."""
+    again_when_stale(lambda: _end(origin, by))
+    finish(origin)
 
 
-def _close(origin: str, by: Session) -> None:
-    place, counts_key, leaving = (
-        origin_rows.origin_key(origin),
-        origin_rows.origin_count_key(origin),
-        origin_rows.leaving_key(origin),
-    )
-    found = read_many([place, counts_key, leaving])
-    row, closed = found.get(place), found.get(leaving)
-    if row is None and closed is not None and int(closed.owner_id) == by.account_id:
+def _end(origin: str, by: Session) -> None:
+    key, counts_key = origin_rows.origin_key(origin), origin_rows.origin_count_key(origin)
+    leaving_key = origin_rows.leaving_key(origin)
+    found = read_many([key, counts_key, leaving_key])
+    row, leaving = found.get(key), found.get(leaving_key)
+    if row is None and leaving is not None and int(leaving.owner_id) == by.account_id:
         return
     if row is None or int(row.owner_id) != by.account_id:
         raise NotOwner
-    _demand_empty(origin, found.get(counts_key) or OriginCountRow())
-    change = Change()
-    change.delete(place, condition=OriginRow.owner_id == by.account_id)
-    change.delete(counts_key, condition=_nothing_counted())
-    change.add(LeavingOriginRow(leaving.pk, leaving.sk, id=new_id(), owner_id=by.account_id))
-    audit_rows.record(change, AuditAction.ORIGIN_DELETE, by, origin=origin, target=origin)
-    change.commit()
+    _require_empty(origin, found.get(counts_key) or OriginCountRow())
+    with Change() as change:
+        change.delete(key, condition=OriginRow.owner_id == by.account_id)
+        change.delete(counts_key, condition=_counts_of_an_empty_origin())
+        change.add(LeavingOriginRow(leaving_key.pk, leaving_key.sk, id=new_id(), owner_id=by.account_id))
+        audit_rows.record(change, AuditAction.ORIGIN_DELETE, by, origin=origin, target=origin)
 
 
-def _demand_empty(origin: str, counts: OriginCountRow) -> None:
+def _require_empty(origin: str, counts: OriginCountRow) -> None:
     channel_count = count(ChannelRow, channel_rows.channels_partition(origin))
-    born_with = len(channel_rows.BORN_WITH)
-    for held, allowed, what, rule in (
+    for number, allowed, what, rule in (
         (counts.projects, 0, "projects", "Must be zero."),
         (counts.members, 1, "members", "Only one is allowed."),
         (counts.secrets, 0, "secrets", "Must be zero."),
         (counts.integrations, 0, "integrations", "Must be zero."),
-        (channel_count, born_with, "channels", "Only two are allowed [unstable, stable]."),
+        (channel_count, len(channel_rows.BORN_WITH), "channels", "Only two are allowed [unstable, stable]."),
         (counts.packages, 0, "packages", "Must be zero."),
         (counts.settings, 0, "package settings entries", "Must be zero."),
     ):
-        if held != allowed:
-            raise OriginNotEmpty(f"There are {int(held)} {what} remaining in origin {origin}. {rule}")
+        if number != allowed:
+            raise OriginNotEmpty(f"There are {int(number)} {what} remaining in origin {origin}. {rule}")
 
 
-def _nothing_counted() -> Any:
+def _counts_of_an_empty_origin() -> Any:
     return (
         (OriginCountRow.projects == 0)
         & (OriginCountRow.members == 1)
@@ -92,37 +86,35 @@ def _nothing_counted() -> Any:
     )
 
 
-def take_down(origin: str) -> None:
-    """Remove what a closed origin left behind; nothing happens when there is nothing, or when another is faster."""
-    leaving = origin_rows.leaving_key(origin)
-    closed = read_many([leaving]).get(leaving)
-    if closed is None:
+def finish(origin: str) -> None:
+    """Remove the rows of an origin whose deletion has begun. Does nothing if there is no such origin."""
+    leaving_key = origin_rows.leaving_key(origin)
+    leaving = read(leaving_key)
+    if leaving is None:
         return
-    same = LeavingOriginRow.id == int(closed.id)
-    owner_id = int(closed.owner_id)
+    same_deletion = LeavingOriginRow.id == int(leaving.id)
+    owner_id = int(leaving.owner_id)
     try:
-        for group in _grouped(_remains(origin)):
-            change = Change()
-            change.check(leaving, same, otherwise=_TakenDownByAnother())
-            _delete(change, group)
-            change.commit()
-        change = Change()
-        change.delete(leaving, condition=same, otherwise=_TakenDownByAnother())
-        _delete(change, [member_key(origin, owner_id), membership_of_account_key(owner_id, origin)])
-        change.commit()
-    except _TakenDownByAnother:
+        for group in _grouped(_remaining_keys(origin)):
+            with Change() as change:
+                change.check(leaving_key, same_deletion, otherwise=_AlreadyFinished())
+                _delete_all(change, group)
+        with Change() as change:
+            change.delete(leaving_key, condition=same_deletion, otherwise=_AlreadyFinished())
+            _delete_all(change, [member_key(origin, owner_id), membership_of_account_key(owner_id, origin)])
+    except _AlreadyFinished:
         return
 
 
-def _remains(origin: str) -> Iterator[Sequence[Key[Any]]]:
-    """The keys of what is left, those together that must go together."""
-    for invitation in invitation_store.invitations(origin):
-        yield invitation_store.keys_of(invitation)
-    for public in key_store.public_keys(origin):
-        yield [key_store.public_key(origin, public.revision)]
-    for secret in key_store.secret_keys(origin):
-        yield [key_store.secret_key(origin, secret.full_name), key_store.secret_name_key(secret.full_name)]
-    yield [key_store.encryption_keys_key(origin), key_store.clock_key(origin), policy_rows.policy_key(origin)]
+def _remaining_keys(origin: str) -> Iterator[Sequence[Key[Any]]]:
+    """The keys of the rows that are left; those in one sequence must be deleted in one transaction."""
+    for invitation in invitation_rows.invitations(origin):
+        yield invitation_rows.keys_of(invitation)
+    for public in key_rows.public_keys(origin):
+        yield [key_rows.public_key(origin, public.revision)]
+    for secret in key_rows.secret_keys(origin):
+        yield [key_rows.secret_key(origin, secret.full_name), key_rows.secret_name_key(secret.full_name)]
+    yield [key_rows.encryption_keys_key(origin), key_rows.clock_key(origin), policy_rows.policy_key(origin)]
     for kind, pk in (
         (ChannelRow, channel_rows.channels_partition(origin)),
         (ChannelCountRow, channel_rows.count_key(origin, "").pk),
@@ -131,23 +123,23 @@ def _remains(origin: str) -> Iterator[Sequence[Key[Any]]]:
     ):
         for row in rows(kind, pk):
             yield [Key(kind, row.pk, row.sk)]
-    for name in rows(NameRow, package_rows.names_partition(origin)):  # counts that have come down to nothing
+    for name in rows(NameRow, package_rows.names_partition(origin)):  # the counts of deleted packages stay at zero
         for version in rows(VersionRow, package_rows.version_count_key(origin, name.sk, "").pk):
             yield [Key(VersionRow, version.pk, version.sk)]
         yield [Key(NameRow, name.pk, name.sk)]
 
 
-def _grouped(remains: Iterable[Sequence[Key[Any]]]) -> Iterator[list[Key[Any]]]:
+def _grouped(sequences: Iterable[Sequence[Key[Any]]]) -> Iterator[list[Key[Any]]]:
     group: list[Key[Any]] = []
-    for together in remains:
-        if len(group) + len(together) > GROUP_LIMIT:
+    for keys in sequences:
+        if len(group) + len(keys) > GROUP_LIMIT:
             yield group
             group = []
-        group.extend(together)
+        group.extend(keys)
     if group:
         yield group
 
 
-def _delete(change: Change, keys: Iterable[Key[Any]]) -> None:
+def _delete_all(change: Change, keys: Iterable[Key[Any]]) -> None:
     for key in keys:
         change.delete(key)

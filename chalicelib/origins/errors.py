@@ -1,86 +1,90 @@
-"""Refusals of the origins domain, and the status of each; texts are the contract's (accounts.md 8.4-8.9)."""
+"""Errors of the origins domain and their statuses; the texts are the contract's (accounts.md 8.4-8.9)."""
 
 
 class OriginTaken(Exception):
-    """The name belongs to an origin."""
+    """An origin with that name exists."""
 
 
 class OriginNameInvalid(Exception):
-    """Not a name that an origin may have."""
+    """The name is not a valid origin name."""
 
 
 class CreationNotAllowed(Exception):
-    """Only listed accounts may create origins here (accounts.md section 10)."""
+    """The account is not on the list of those that may create origins (accounts.md section 10)."""
 
 
 class OriginNotEmpty(Exception):
-    """The origin still holds something that must go first; the text says what."""
+    """The origin cannot be deleted yet; the text names what must be removed first."""
 
 
 class KeyMissing(Exception):
-    """The origin has no such key."""
+    """The origin does not have that key."""
 
 
 class KeyTaken(Exception):
-    """A key of that full name exists."""
+    """A key with that full name exists."""
 
 
 class KeyInvalid(Exception):
-    """The body is no key of the kind asked for."""
+    """The body is not a key of the expected kind."""
 
 
 class KeyUploadForbidden(Exception):
-    """Members may find out that a signing key is there already, but only administrators upload a new one."""
+    """Only administrators may upload a new public signing key."""
 
     def __init__(self, origin: str, revision: str) -> None:
         super().__init__(f"You do not have permissions to upload a new origin signing public key: {origin}-{revision}")
 
 
 class RoleInvalid(Exception):
-    """The role asked for is none of the five."""
+    """The text is not one of the five roles."""
 
     def __init__(self, role: str) -> None:
         super().__init__(f"Invalid member role '{role}'")
 
 
 class NotOwner(Exception):
-    """Only the account that owns the origin may do this; whoever asks about an unknown origin is not its owner."""
+    """The caller does not own the origin, or the origin does not exist."""
 
 
 class ChangeForbidden(Exception):
-    """A role that nobody may give, or a member whom this cannot be done to."""
+    """The role `owner` cannot be assigned; the caller's own role and the owner's cannot be changed."""
 
 
 class MemberMissing(Exception):
-    """The account does not belong to the origin."""
+    """The account is not a member of the origin."""
 
 
 class OwnerStays(Exception):
-    """An owner cannot be removed. The text's spelling is the contract's."""
+    """The owner cannot be removed. The text's spelling is the contract's."""
 
     def __init__(self) -> None:
         super().__init__("Removing the owner is not allowd")
 
 
 class OwnerCannotDepart(Exception):
-    """An owner transfers the origin first."""
+    """The owner must transfer the origin before leaving it."""
 
     def __init__(self) -> None:
         super().__init__("Departing the owner from the origin is not allowed")
 
 
 class NothingToDepartFrom(Exception):
-    """The account does not belong to the origin, or there is no such origin."""
+    """The account is not a member of the origin, or the origin does not exist."""
 
     def __init__(self, origin: str) -> None:
         super().__init__(f"Do not have access to the origin '{origin}'")
 
 
 class TransferToSelf(Exception):
-    """The owner owns the origin already."""
+    """The recipient of a transfer is the owner already."""
 
     def __init__(self) -> None:
         super().__init__("Cannot transfer origin ownership to self")
+
+
+class RecipientNotMember(Exception):
+    """The recipient of a transfer is not a member of the origin."""
 
 
 class AlreadyInvited(Exception):
@@ -88,34 +92,34 @@ class AlreadyInvited(Exception):
 
 
 class InvitationIdInvalid(Exception):
-    """The id in the path is no unsigned 64-bit number."""
+    """The id in the path is not an unsigned 64-bit number."""
 
     def __init__(self, text: str) -> None:
         super().__init__(f"Invalid invitation id '{text}'")
 
 
 class InvitationNotYours(Exception):
-    """Neither the invited account nor a maintainer of the origin."""
+    """The caller is neither the invited account nor a maintainer of the origin."""
 
 
 class SecretInvalid(Exception):
-    """The payload of a secret cannot be taken; the text says why."""
+    """The secret cannot be stored; the text says why."""
 
 
 class SecretTooLarge(Exception):
-    """The sealed value is larger than a row of the table."""
+    """The sealed value does not fit into a row of the table."""
 
 
 class IntegrationTaken(Exception):
-    """The origin has an integration of that type and name."""
+    """The origin has an integration with that type and name."""
 
 
 class IntegrationMissing(Exception):
-    """The origin has no integration of that type and name."""
+    """The origin does not have an integration with that type and name."""
 
 
 class IntegrationUnreadable(Exception):
-    """What is stored for the integration is no JSON object, so its password could not be told from the rest."""
+    """The stored body is not a JSON object, so its password cannot be left out."""
 
 
 STATUS: dict[type[Exception], int] = {
@@ -135,6 +139,7 @@ STATUS: dict[type[Exception], int] = {
     OwnerCannotDepart: 403,
     NothingToDepartFrom: 422,
     TransferToSelf: 422,
+    RecipientNotMember: 403,
     AlreadyInvited: 409,
     InvitationIdInvalid: 422,
     InvitationNotYours: 403,

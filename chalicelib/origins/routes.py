@@ -1,15 +1,22 @@
-"""Origins over HTTP (accounts.md 8.4); the routes of everything in an origin join here (accounts.md 8.5-8.9)."""
+"""Origins over HTTP (accounts.md 8.4), and the table of all routes below them."""
 
 from __future__ import annotations
 
+from chalicelib.catalog.errors import OriginMissing
 from chalicelib.core.roles import Role
 from chalicelib.core.token_scope import Scope
-from chalicelib.core.visibility import Visibility, VisibilityUnknown
 from chalicelib.http.answer import EMPTY_204, NO_CACHE, Answer, json_answer
-from chalicelib.http.body import BodyMalformed
 from chalicelib.http.call import Call
 from chalicelib.http.routes import ANYONE, SESSION, Routes
-from chalicelib.origins.errors import STATUS
+from chalicelib.origins import shapes
+from chalicelib.origins.errors import (
+    STATUS,
+    CreationNotAllowed,
+    NotOwner,
+    OriginNameInvalid,
+    OriginNotEmpty,
+    OriginTaken,
+)
 from chalicelib.origins.integrations.routes import routes as integrations
 from chalicelib.origins.invitations.routes import routes as invitations
 from chalicelib.origins.keys.routes import routes as keys
@@ -23,75 +30,67 @@ with deferred():
 
 routes = Routes("origins", STATUS)
 routes.include(keys, members, invitations, secrets, integrations, user)
+ORIGIN = "/depot/origins/{origin}"
 
 
-def _new_origin(call: Call) -> tuple[str, Visibility]:
-    sent = call.json_object()
-    if not isinstance(sent.get("name"), str):
-        raise BodyMalformed("missing field `name`")
-    return sent["name"], _visibility(sent)
-
-
-def _sent_visibility(call: Call) -> Visibility:
-    return _visibility(call.json_object())
-
-
-def _visibility(sent: dict[str, object]) -> Visibility:
-    """Absent and null mean public. Raises BodyMalformed."""
-    value = sent.get("default_package_visibility")
-    if value is None:
-        return Visibility.PUBLIC
-    if not isinstance(value, str):
-        raise BodyMalformed("default_package_visibility must be a string")
-    try:
-        return Visibility.parse(value)
-    except VisibilityUnknown as problem:
-        raise BodyMalformed("unknown default_package_visibility") from problem
-
-
-@routes.post("/depot/origins", needs=SESSION, scope=Scope.ADMIN, reads=_new_origin)
-def create(call: Call, wanted: tuple[str, Visibility]) -> Answer:
-    """A new origin; the answer has no id."""
-    name, visibility = wanted
-    origin = service.create(name, visibility, by=call.caller.require_session())
+@routes.post(
+    "/depot/origins",
+    needs=SESSION,
+    scope=Scope.ADMIN,
+    body=shapes.NewOrigin,
+    answers={201: shapes.CreatedOrigin},
+    errors=(CreationNotAllowed, OriginNameInvalid, OriginTaken),
+)
+def create_origin(call: Call, body: shapes.NewOrigin) -> Answer:
+    """Create an origin that the caller owns, with the channels `unstable` and `stable`."""
+    row = service.create(body.name, body.visibility, call.caller.require_session())
     return json_answer(
         201,
-        {
-            "owner_id": str(origin.owner_id),
-            "name": origin.name,
-            "created_at": origin.created_at,
-            "updated_at": origin.created_at,
-            "default_package_visibility": origin.default_package_visibility,
-        },
+        shapes.CreatedOrigin(
+            owner_id=str(row.owner_id),
+            name=body.name,
+            created_at=row.created_at,
+            updated_at=row.created_at,
+            default_package_visibility=row.default_package_visibility,
+        ),
     )
 
 
-@routes.get("/depot/origins/{origin}", needs=ANYONE, identity_along=True)
-def show(call: Call) -> Answer:
-    """An origin; 404 tells that the name is free."""
+@routes.get(ORIGIN, needs=ANYONE, answers={200: shapes.Origin}, errors=(OriginMissing,), identity_along=True)
+def show_origin(call: Call) -> Answer:
+    """Return an origin."""
     origin = service.show(call["origin"], call.caller)
     return json_answer(
         200,
-        {
-            "owner_id": str(origin.owner_id),
-            "name": origin.name,
-            "private_key_name": origin.private_key_name,
-            "default_package_visibility": origin.default_package_visibility,
-            "owner_account": origin.owner_name,
-        },
+        shapes.Origin(
+            owner_id=str(origin.row.owner_id),
+            name=call["origin"],
+            private_key_name=origin.private_key_name,
+            default_package_visibility=origin.row.default_package_visibility,
+            owner_account=origin.row.owner_name,
+        ),
         NO_CACHE,
     )
 
 
-@routes.put("/depot/origins/{origin}", needs=Role.ADMINISTRATOR, scope=Scope.ADMIN, reads=_sent_visibility)
-def change_default_visibility(call: Call, visibility: Visibility) -> Answer:
-    """The visibility that packages of new names get; left out means public."""
-    service.set_default_visibility(call["origin"], visibility, by=call.caller.require_session())
+@routes.put(
+    ORIGIN,
+    needs=Role.ADMINISTRATOR,
+    scope=Scope.ADMIN,
+    body=shapes.OriginChange,
+    answers={204: None},
+    errors=(OriginMissing,),
+)
+def change_origin(call: Call, body: shapes.OriginChange) -> Answer:
+    """Set the visibility of packages whose name is new in the origin. Existing packages keep theirs."""
+    service.set_default_visibility(call["origin"], body.visibility, call.caller.require_session())
     return EMPTY_204
 
 
-@routes.delete("/depot/origins/{origin}", needs=Role.OWNER, scope=Scope.ADMIN)
-def delete(call: Call) -> Answer:
-    """Delete an empty origin; a role is not enough, the service asks for the owner itself."""
-    deletion.delete(call["origin"], by=call.caller.require_session())
+@routes.delete(
+    ORIGIN, needs=Role.OWNER, scope=Scope.ADMIN, answers={204: None}, errors=(NotOwner, OriginMissing, OriginNotEmpty)
+)
+def delete_origin(call: Call) -> Answer:
+    """Delete an empty origin with its channels, keys and invitations. Only the account that owns it can do this."""
+    deletion.delete(call["origin"], call.caller.require_session())
     return EMPTY_204

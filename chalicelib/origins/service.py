@@ -1,6 +1,6 @@
-"""The rules of origins: creation, showing, the default visibility (accounts.md 8.4)."""
+"""The rules of origins: create, show, change the default visibility (accounts.md 8.4)."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from chalicelib.catalog import audit_rows, origin_rows
 from chalicelib.catalog.audit_rows import AuditAction
@@ -15,110 +15,88 @@ from chalicelib.core.visibility import Visibility
 from chalicelib.identity.caller import Caller
 from chalicelib.origins import deletion
 from chalicelib.origins.errors import CreationNotAllowed, OriginNameInvalid, OriginTaken
-from chalicelib.origins.keys import rows as key_store
+from chalicelib.origins.keys import rows as key_rows
 from chalicelib.platform.change import Change, Stale, again_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.config import config
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """An origin as everybody sees it; `private_key_name` is the full name of the newest secret signing key."""
+class Origin(Struct, frozen=True):
+    """An origin and the full name of its newest secret signing key, empty if it has no key."""
 
-    name: str
-    owner_id: int
-    owner_name: str
-    default_package_visibility: str
-    private_key_name: str | None
+    row: OriginRow
+    private_key_name: str
 
 
-@dataclass(frozen=True, slots=True)
-class NewOrigin:
-    """An origin that has just been created."""
-
-    name: str
-    owner_id: int
-    default_package_visibility: Visibility
-    created_at: str
+class _DeletionUnfinished(Exception):
+    """A deleted origin of that name still has rows."""
 
 
-class _StillLeaving(Exception):
-    """A former origin of the name has not been taken down completely."""
+def create(name: str, visibility: Visibility, by: Session) -> OriginRow:
+    """Create an origin with its owner, its counts and the channels `unstable` and `stable`, in one transaction.
 
-
-def create(name: str, visibility: Visibility, by: Session) -> NewOrigin:
-    """Found an origin: owner, counts and the channels `unstable` and `stable` come with it, all or nothing.
-
-    What a deleted origin of the name left behind is taken down first.
+    If an earlier origin of that name was deleted and rows of it are left, they are removed first.
     Raises CreationNotAllowed, OriginNameInvalid, OriginTaken.
     """
     if config.origin_creators and by.name not in config.origin_creators:
         raise CreationNotAllowed
     if not is_origin_name(name):
         raise OriginNameInvalid
-    origin = NewOrigin(name, by.account_id, visibility, timestamp(now()))
-
-    def take_the_name() -> None:
-        try:
-            _founding(origin, by).commit()
-        except _StillLeaving as former:
-            deletion.take_down(name)
-            raise Stale from former
-
-    again_when_stale(take_the_name)
-    return origin
+    return again_when_stale(lambda: _create_after_deletion(name, visibility, by))
 
 
-def _founding(origin: NewOrigin, by: Session) -> Change:
-    name, visibility = origin.name, str(origin.default_package_visibility)
-    place, counts = origin_rows.origin_key(name), origin_rows.origin_count_key(name)
+def _create_after_deletion(name: str, visibility: Visibility, by: Session) -> OriginRow:
+    try:
+        return _create(name, visibility, by)
+    except _DeletionUnfinished as unfinished:
+        deletion.finish(name)
+        raise Stale from unfinished
+
+
+def _create(name: str, visibility: Visibility, by: Session) -> OriginRow:
+    created_at = timestamp(now())
+    origin, counts = origin_rows.origin_key(name), origin_rows.origin_count_key(name)
     member, membership = member_key(name, by.account_id), membership_of_account_key(by.account_id, name)
-    change = Change()
-    change.check(origin_rows.leaving_key(name), LeavingOriginRow.pk.does_not_exist(), otherwise=_StillLeaving())
-    change.add(
-        OriginRow(
-            place.pk,
-            place.sk,
-            owner_id=by.account_id,
-            owner_name=by.name,
-            default_package_visibility=visibility,
-            created_at=origin.created_at,
-        ),
-        otherwise=OriginTaken(),
+    row = OriginRow(
+        origin.pk,
+        origin.sk,
+        owner_id=by.account_id,
+        owner_name=by.name,
+        default_package_visibility=str(visibility),
+        created_at=created_at,
     )
-    change.put(OriginCountRow(counts.pk, counts.sk, members=1))
-    change.put(MemberRow(member.pk, member.sk, role=str(Role.OWNER), name=by.name))
-    change.put(MembershipOfAccountRow(membership.pk, membership.sk))
-    for channel in BORN_WITH:
-        key = channel_key(name, channel)
-        change.put(ChannelRow(key.pk, key.sk, id=new_id(), owner_id=by.account_id, created_at=origin.created_at))
-    audit_rows.record(change, AuditAction.ORIGIN_CREATE, by, origin=name, target=name)
-    return change
+    with Change() as change:
+        change.check(
+            origin_rows.leaving_key(name), LeavingOriginRow.pk.does_not_exist(), otherwise=_DeletionUnfinished()
+        )
+        change.add(row, otherwise=OriginTaken())
+        change.put(OriginCountRow(counts.pk, counts.sk, members=1))
+        change.put(MemberRow(member.pk, member.sk, role=str(Role.OWNER), name=by.name))
+        change.put(MembershipOfAccountRow(membership.pk, membership.sk))
+        for channel in BORN_WITH:
+            key = channel_key(name, channel)
+            change.put(ChannelRow(key.pk, key.sk, id=new_id(), owner_id=by.account_id, created_at=created_at))
+        audit_rows.record(change, AuditAction.ORIGIN_CREATE, by, origin=name, target=name)
+    return row
 
 
 def show(name: str, caller: Caller) -> Origin:
-    """An origin and its newest secret signing key's name. Raises OriginMissing."""
-    row = caller.read_with(origin_rows.origin_key(name)).get(origin_rows.origin_key(name))
+    """Return an origin, read together with the rows that prove the caller. Raises OriginMissing."""
+    key = origin_rows.origin_key(name)
+    row = caller.read_with(key).get(key)
     if row is None:
         raise OriginMissing
-    newest = key_store.newest_secret_key(name)
-    return Origin(
-        name,
-        int(row.owner_id),
-        row.owner_name,
-        row.default_package_visibility,
-        None if newest is None else newest.full_name,
-    )
+    newest = key_rows.newest_secret_key(name)
+    return Origin(row, "" if newest is None else newest.full_name)
 
 
 def set_default_visibility(name: str, visibility: Visibility, by: Session) -> None:
-    """What new packages of the origin get; existing ones keep theirs. Raises OriginMissing."""
-    change = Change()
-    change.update(
-        origin_rows.origin_key(name),
-        [OriginRow.default_package_visibility.set(str(visibility))],
-        condition=OriginRow.pk.exists(),
-        otherwise=OriginMissing(),
-    )
-    audit_rows.record(change, AuditAction.ORIGIN_CHANGE, by, origin=name, target=name)
-    change.commit()
+    """Set the visibility of packages whose name is new in the origin. Raises OriginMissing."""
+    with Change() as change:
+        change.update(
+            origin_rows.origin_key(name),
+            [OriginRow.default_package_visibility.set(str(visibility))],
+            condition=OriginRow.pk.exists(),
+            otherwise=OriginMissing(),
+        )
+        audit_rows.record(change, AuditAction.ORIGIN_CHANGE, by, origin=name, target=name)

@@ -1,4 +1,4 @@
-"""Accounts beyond the five of functional-test mode, for tests that need one of their own."""
+"""Accounts besides the five of functional-test mode, for tests that need an account without a history."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from tests.builders.names import a_name
 
 @dataclass(frozen=True)
 class Account:
-    """A signed-in account; `token` is its web session."""
+    """A signed-in account; `token` is the token of its web session."""
 
     id: str
     name: str
@@ -19,7 +19,7 @@ class Account:
 
 
 def an_account(name: str | None = None, email: str = "someone@example.com") -> Account:
-    """A fresh account with a web session, as a sign-in at a provider would leave it."""
+    """Create an account with a web session, as a sign-in at a provider does."""
     name = name or a_name("user")
     session = start_session(Identity("17", name, email, Provider.GITHUB, oauth_token="gho_secret"))
     return Account(str(session.account_id), name, email, session.token)

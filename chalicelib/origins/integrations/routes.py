@@ -2,59 +2,85 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from chalicelib.catalog.errors import OriginMissing
 from chalicelib.core.roles import Role
 from chalicelib.core.token_scope import Scope
 from chalicelib.http.answer import EMPTY_201, EMPTY_204, NO_CACHE, Answer, json_answer
 from chalicelib.http.call import Call
-from chalicelib.http.routes import Routes
+from chalicelib.http.routes import Content, Routes
+from chalicelib.origins.errors import IntegrationMissing, IntegrationTaken, IntegrationUnreadable
+from chalicelib.origins.integrations import shapes
 from chalicelib.platform.deferred import deferred
 
 with deferred():
-    from chalicelib.origins.integrations import service as integrations
+    from chalicelib.origins.integrations import service
 
 routes = Routes("origins")
+INTEGRATIONS = "/depot/origins/{origin}/integrations"
+NAMES = INTEGRATIONS + "/{integration}/names"
+INTEGRATION = INTEGRATIONS + "/{integration}/{name}"
+
+STORE: dict[str, Any] = {
+    "needs": Role.MAINTAINER,
+    "scope": Scope.ADMIN,
+    "body": Content.TEXT,
+    "answers": {201: None},
+    "errors": (IntegrationTaken, OriginMissing),
+}
+DELETE: dict[str, Any] = {
+    "needs": Role.MAINTAINER,
+    "scope": Scope.ADMIN,
+    "answers": {204: None},
+    "errors": (OriginMissing,),
+}
 
 
-@routes.get("/depot/origins/{origin}/integrations", needs=Role.READONLY_MEMBER)
+@routes.get(INTEGRATIONS, needs=Role.READONLY_MEMBER, answers={200: dict[str, list[str]]})
 def list_integrations(call: Call) -> Answer:
-    """Names by type."""
-    return json_answer(200, integrations.names(call["origin"]), NO_CACHE)
+    """Return the names of the origin's integrations by type, oldest first."""
+    return json_answer(200, service.names(call["origin"]), NO_CACHE)
 
 
-@routes.get("/depot/origins/{origin}/integrations/{integration}/names", needs=Role.READONLY_MEMBER)
-def list_names(call: Call) -> Answer:
-    """The names of one type."""
+@routes.get(NAMES, needs=Role.READONLY_MEMBER, answers={200: shapes.IntegrationNames})
+def list_integration_names(call: Call) -> Answer:
+    """Return the names of the origin's integrations of one type, oldest first."""
     integration = call["integration"]
-    listed = integrations.names(call["origin"], integration).get(integration, [])
-    return json_answer(200, {"names": listed}, NO_CACHE)
+    names = service.names(call["origin"], integration).get(integration, [])
+    return json_answer(200, shapes.IntegrationNames(names), NO_CACHE)
 
 
-@routes.get("/depot/origins/{origin}/integrations/{integration}/{name}", needs=Role.READONLY_MEMBER)
-def show(call: Call) -> Answer:
-    """An integration without its password."""
+@routes.get(
+    INTEGRATION,
+    needs=Role.READONLY_MEMBER,
+    answers={200: shapes.Integration},
+    errors=(IntegrationMissing, IntegrationUnreadable),
+)
+def show_integration(call: Call) -> Answer:
+    """Return an integration without its password."""
     origin, integration, name = call["origin"], call["integration"], call["name"]
-    body = integrations.body_without_password(origin, integration, name)
-    return json_answer(200, {"origin": origin, "integration": integration, "name": name, "body": body}, NO_CACHE)
+    body = service.body_without_password(origin, integration, name)
+    return json_answer(200, shapes.Integration(origin, integration, name, body), NO_CACHE)
 
 
-@routes.put("/depot/origins/{origin}/integrations/{integration}/names", needs=Role.MAINTAINER, scope=Scope.ADMIN)
-@routes.put("/depot/origins/{origin}/integrations/{integration}/{name}", needs=Role.MAINTAINER, scope=Scope.ADMIN)
-def store(call: Call) -> Answer:
-    """Store whatever body comes, sealed."""
-    by = call.caller.require_session()
-    integrations.put(call["origin"], call["integration"], _name(call), call.raw_text(), by=by)
+@routes.put(NAMES, **STORE)
+@routes.put(INTEGRATION, **STORE)
+def store_integration(call: Call) -> Answer:
+    """Store a new integration. The body is encrypted as it was sent and not validated."""
+    session = call.caller.require_session()
+    service.put(call["origin"], call["integration"], _name(call), call.raw_text(), session)
     return EMPTY_201
 
 
-@routes.delete("/depot/origins/{origin}/integrations/{integration}/names", needs=Role.MAINTAINER, scope=Scope.ADMIN)
-@routes.delete("/depot/origins/{origin}/integrations/{integration}/{name}", needs=Role.MAINTAINER, scope=Scope.ADMIN)
-def forget(call: Call) -> Answer:
-    """Success also when there is no such integration."""
-    by = call.caller.require_session()
-    integrations.remove(call["origin"], call["integration"], _name(call), by=by)
+@routes.delete(NAMES, **DELETE)
+@routes.delete(INTEGRATION, **DELETE)
+def delete_integration(call: Call) -> Answer:
+    """Delete an integration, if it exists."""
+    service.remove(call["origin"], call["integration"], _name(call), call.caller.require_session())
     return EMPTY_204
 
 
 def _name(call: Call) -> str:
-    """The label in the path, which may also be `names`: that is a path of its own for GET."""
+    """Return the integration's name. `names` is a path of its own, so API Gateway does not match it as a variable."""
     return call.path.get("name", "names")

@@ -1,6 +1,6 @@
 """Rows of origin integrations (accounts.md 8.9).
 
-The name stands in the origin's partition, so that lists stay slim; the sealed body has a partition of its own.
+The names are in the origin's partition. The sealed bodies have partitions of their own, so that lists do not read them.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ INTEGRATION = "INTEGRATION#"
 
 
 class IntegrationRow(Row):
-    """That an origin has an integration; `id` tells the order of creation."""
+    """The type and name of an integration; ids grow with time."""
 
     id = NumberAttribute()
     integration = UnicodeAttribute()
@@ -21,22 +21,22 @@ class IntegrationRow(Row):
 
 
 class IntegrationBodyRow(Row):
-    """What the client sent for an integration, in a signed box of the builder key."""
+    """The body of an integration as the client sent it, in a signed box of the builder key."""
 
     box = UnicodeAttribute()
 
 
 def integration_key(origin: str, integration: str, name: str) -> Key[IntegrationRow]:
-    """Where an integration stands."""
+    """Return the key of an integration's type and name."""
     return Key(IntegrationRow, origin_partition(origin), partition("INTEGRATION", integration, name))
 
 
 def body_key(origin: str, integration: str, name: str) -> Key[IntegrationBodyRow]:
-    """Where the body of an integration stands."""
+    """Return the key of an integration's body."""
     return Key(IntegrationBodyRow, partition("INTEGRATION", origin, integration, name), "BODY")
 
 
 def integrations(origin: str, integration: str | None = None) -> Iterator[IntegrationRow]:
-    """The integrations of an origin, of one type or all."""
+    """The integrations of an origin, of one type or of all, in no particular order."""
     begins = INTEGRATION if integration is None else partition("INTEGRATION", integration, "")
     return rows(IntegrationRow, origin_partition(origin), begins=begins)

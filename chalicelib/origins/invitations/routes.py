@@ -1,54 +1,74 @@
 """Invitations to an origin over HTTP (accounts.md 8.7).
 
-The origin in the path of an invitation's id is not compared: clients know the id alone.
+Clients know an invitation only by its id, so the origin in the path of an id is not compared.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
+from chalicelib.accounts.errors import AccountMissing
+from chalicelib.catalog.errors import OriginMissing
 from chalicelib.core.roles import Role
 from chalicelib.core.token_scope import Scope
 from chalicelib.http.answer import EMPTY_204, NO_CACHE, Answer, json_answer
 from chalicelib.http.call import Call
 from chalicelib.http.routes import SESSION, Routes
+from chalicelib.origins.errors import AlreadyInvited, InvitationIdInvalid, InvitationNotYours
+from chalicelib.origins.invitations import shapes
 from chalicelib.platform.deferred import deferred
 
 with deferred():
-    from chalicelib.origins.invitations import service as invitations
+    from chalicelib.origins.invitations import service
 
 routes = Routes("origins")
+INVITATION = "/depot/origins/{origin}/invitations/{id}"
+
+BY_ID: dict[str, Any] = {
+    "needs": SESSION,
+    "scope": Scope.ADMIN,
+    "answers": {204: None},
+    "errors": (InvitationIdInvalid, InvitationNotYours),
+    "checked_inside": True,
+}
 
 
-@routes.post("/depot/origins/{origin}/users/{user}/invitations", needs=Role.MAINTAINER, scope=Scope.ADMIN)
-def send(call: Call) -> Answer:
-    """Invite an account."""
-    sent = invitations.send(call["origin"], call["user"], by=call.caller.require_session())
-    return json_answer(201, sent.as_json())
+@routes.post(
+    "/depot/origins/{origin}/users/{user}/invitations",
+    needs=Role.MAINTAINER,
+    scope=Scope.ADMIN,
+    answers={201: shapes.Invitation},
+    errors=(AccountMissing, AlreadyInvited, OriginMissing),
+)
+def send_invitation(call: Call) -> Answer:
+    """Invite an account to become a member of the origin."""
+    row = service.send(call["origin"], call["user"], call.caller.require_session())
+    return json_answer(201, shapes.Invitation.of(row))
 
 
-@routes.get("/depot/origins/{origin}/invitations", needs=Role.READONLY_MEMBER)
+@routes.get("/depot/origins/{origin}/invitations", needs=Role.READONLY_MEMBER, answers={200: shapes.Invitations})
 def list_invitations(call: Call) -> Answer:
-    """Pending and ignored invitations of the origin."""
-    origin = call["origin"]
-    listed = [invitation.as_json() for invitation in invitations.of_origin(origin)]
-    return json_answer(200, {"origin": origin, "invitations": listed}, NO_CACHE)
+    """Return the pending and ignored invitations of the origin, oldest first."""
+    invitations = [shapes.Invitation.of(row) for row in service.of_origin(call["origin"])]
+    return json_answer(200, shapes.Invitations(call["origin"], invitations), NO_CACHE)
 
 
-@routes.put("/depot/origins/{origin}/invitations/{id}", needs=SESSION, scope=Scope.ADMIN, checked_inside=True)
-def accept(call: Call) -> Answer:
-    """Make the invited account a member, as the account itself or a maintainer for it."""
-    invitations.accept(invitations.parse_id(call["id"]), by=call.caller)
+@routes.put(INVITATION, **BY_ID)
+def accept_invitation(call: Call) -> Answer:
+    """Make the invited account a member; the account itself or a maintainer of the origin can do this."""
+    service.accept(service.parse_id(call["id"]), call.caller)
     return EMPTY_204
 
 
-@routes.put("/depot/origins/{origin}/invitations/{id}/ignore", needs=SESSION, scope=Scope.ADMIN, checked_inside=True)
-def ignore(call: Call) -> Answer:
-    """Take the invitation off the invited account's list."""
-    invitations.ignore(invitations.parse_id(call["id"]), by=call.caller)
+@routes.put(INVITATION + "/ignore", **BY_ID)
+def ignore_invitation(call: Call) -> Answer:
+    """Remove an invitation from the account's list; the account itself or a maintainer can do this."""
+    service.ignore(service.parse_id(call["id"]), call.caller)
     return EMPTY_204
 
 
-@routes.delete("/depot/origins/{origin}/invitations/{id}", needs=SESSION, scope=Scope.ADMIN, checked_inside=True)
-def rescind(call: Call) -> Answer:
-    """Take the invitation back, as a maintainer of its origin."""
-    invitations.rescind(invitations.parse_id(call["id"]), by=call.caller)
+@routes.delete(INVITATION, **BY_ID)
+def rescind_invitation(call: Call) -> Answer:
+    """Delete an invitation; a maintainer of the origin can do this."""
+    service.rescind(service.parse_id(call["id"]), call.caller)
     return EMPTY_204

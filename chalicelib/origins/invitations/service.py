@@ -1,11 +1,12 @@
-"""The rules of invitations: sent to an account, then accepted, ignored or rescinded (accounts.md 8.7).
+"""The rules of invitations: send, accept, ignore, rescind (accounts.md 8.7).
 
-Invited → accepted (a member) | ignored → accepted or rescinded | rescinded. There is one invitation per origin and
-account; an ignored one counts too.
+An invitation is pending until it is ignored, and exists until it is accepted or rescinded. While it exists, pending or
+ignored, the account cannot be invited to that origin again. Deleting an origin deletes its invitations. Their ids are
+then unknown, so accept, ignore and rescind suppress OriginMissing.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from typing import Any
 
 from chalicelib.catalog import audit_rows, origin_rows
@@ -17,213 +18,158 @@ from chalicelib.core.session import Session
 from chalicelib.core.unsigned import NotUnsigned, unsigned
 from chalicelib.identity.caller import Caller
 from chalicelib.origins.errors import AlreadyInvited, InvitationIdInvalid, InvitationNotYours
-from chalicelib.origins.invitations import rows as invitation_store
-from chalicelib.origins.invitations.rows import InvitationPlaceRow, InvitationRow, PendingInvitationRow
-from chalicelib.origins.members import service as membership
+from chalicelib.origins.invitations import rows
+from chalicelib.origins.invitations.rows import InvitationIdRow, InvitationRow, PendingInvitationRow
+from chalicelib.origins.members import service as members
 from chalicelib.platform.change import Change, again_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.table import read
 
 
-@dataclass(frozen=True, slots=True)
-class Invitation:
-    """An invitation; `inviter_id` is the account that sent it, which clients know as `owner_id`."""
-
-    id: int
-    origin: str
-    account_id: int
-    account_name: str
-    inviter_id: int
-    ignored: bool
-    created_at: str
-
-    def as_json(self) -> dict[str, Any]:
-        """The object that clients read, with all fields that `hab` requires."""
-        return {
-            "id": str(self.id),
-            "origin": self.origin,
-            "account_id": str(self.account_id),
-            "account_name": self.account_name,
-            "owner_id": str(self.inviter_id),
-            "ignored": self.ignored,
-            "created_at": self.created_at,
-            "updated_at": self.created_at,
-        }
-
-
 def parse_id(text: str) -> int:
-    """An invitation's id in a path. Raises InvitationIdInvalid."""
+    """Return the id of an invitation in a path. Raises InvitationIdInvalid."""
     try:
         return unsigned(text, bits=64)
     except NotUnsigned as problem:
         raise InvitationIdInvalid(text) from problem
 
 
-def of_origin(origin: str) -> Sequence[Invitation]:
-    """Pending and ignored invitations, oldest first."""
-    return sorted(map(_invitation, invitation_store.invitations(origin)), key=lambda invitation: invitation.id)
+def of_origin(origin: str) -> Sequence[InvitationRow]:
+    """Return the pending and ignored invitations of an origin, oldest first."""
+    return sorted(rows.invitations(origin), key=lambda row: int(row.id))
 
 
-def pending_for(account_id: int) -> Sequence[Invitation]:
-    """The invitations that an account has neither accepted nor ignored, oldest first (accounts.md 8.3)."""
-    return [_invitation(row) for row in invitation_store.pending(account_id)]
+def pending_for(account_id: int) -> Sequence[InvitationRow]:
+    """Return the pending invitations of an account, oldest first (accounts.md 8.3)."""
+    return list(rows.pending(account_id))
 
 
-def send(origin: str, user: str, by: Session) -> Invitation:
-    """Invite an account; members may be invited too. Raises AccountMissing, AlreadyInvited, OriginMissing."""
-    account_id = membership.account_named(user)
+def send(origin: str, user: str, by: Session) -> InvitationRow:
+    """Invite an account, which may be a member already. Raises AccountMissing, AlreadyInvited, OriginMissing."""
+    account_id = members.account_named(user)
+    return again_when_stale(lambda: _send(origin, account_id, user, by))
 
-    def invite() -> Invitation:
-        moment = now()
-        invitation = Invitation(
-            new_id(moment), origin, account_id, user, by.account_id, ignored=False, created_at=timestamp(moment)
-        )
-        change = Change()
+
+def _send(origin: str, account_id: int, user: str, by: Session) -> InvitationRow:
+    moment = now()
+    values: dict[str, Any] = {
+        "id": new_id(moment),
+        "origin": origin,
+        "account_id": account_id,
+        "account_name": user,
+        "owner_id": by.account_id,
+        "ignored": False,
+        "created_at": timestamp(moment),
+    }
+    key = rows.invitation_key(origin, account_id)
+    row = InvitationRow(key.pk, key.sk, **values)
+    _, id_key, pending_key = rows.keys_of(row)
+    with Change() as change:
         origin_rows.require(change, origin)
-        change.add(_row(invitation), otherwise=AlreadyInvited())
-        place = invitation_store.place_key(invitation.id)
-        change.add(InvitationPlaceRow(place.pk, place.sk, origin=origin, account_id=account_id))
-        change.put(_pending_row(invitation))
+        change.add(row, otherwise=AlreadyInvited())
+        change.add(InvitationIdRow(id_key.pk, id_key.sk, origin=origin, account_id=account_id))
+        change.put(PendingInvitationRow(pending_key.pk, pending_key.sk, **values))
         audit_rows.record(change, AuditAction.INVITATION_SEND, by, origin=origin, target=user)
-        change.commit()
-        return invitation
+    return row
 
-    invitation: Invitation = again_when_stale(invite)
+
+def accept(invitation_id: int, caller: Caller) -> None:
+    """Make the invited account a readonly member; an existing role is kept. Does nothing for an unknown id.
+
+    A maintainer may accept for the invited account. Raises InvitationNotYours.
+    """
+    again_when_stale(lambda: _accept(invitation_id, caller))
+
+
+def _accept(invitation_id: int, caller: Caller) -> None:
+    invitation = _answerable(invitation_id, caller)
+    if invitation is None:
+        return
+    origin, account_id = invitation.origin, int(invitation.account_id)
+    key = member_key(origin, account_id)
+    with suppress(OriginMissing), Change() as change:
+        _delete(change, invitation)
+        if read(key) is None:
+            members.join(change, origin, account_id, invitation.account_name)
+        else:
+            origin_rows.require(change, origin)
+            change.check(key, MemberRow.pk.exists())
+        _record(change, AuditAction.INVITATION_ACCEPT, invitation, caller)
+
+
+def ignore(invitation_id: int, caller: Caller) -> None:
+    """Remove an invitation from the account's list. The origin keeps it. Does nothing for an unknown id.
+
+    Raises InvitationNotYours.
+    """
+    again_when_stale(lambda: _ignore(invitation_id, caller))
+
+
+def _ignore(invitation_id: int, caller: Caller) -> None:
+    invitation = _answerable(invitation_id, caller)
+    if invitation is None:
+        return
+    key, _, pending_key = rows.keys_of(invitation)
+    with suppress(OriginMissing), Change() as change:
+        origin_rows.require(change, invitation.origin)
+        change.update(key, [InvitationRow.ignored.set(True)], condition=InvitationRow.id == invitation_id)
+        change.delete(pending_key)
+        _record(change, AuditAction.INVITATION_IGNORE, invitation, caller)
+
+
+def rescind(invitation_id: int, caller: Caller) -> None:
+    """Delete an invitation. Only maintainers of its origin can do this. Does nothing for an unknown id.
+
+    Raises InvitationNotYours.
+    """
+    again_when_stale(lambda: _rescind(invitation_id, caller))
+
+
+def _rescind(invitation_id: int, caller: Caller) -> None:
+    invitation = _with_id(invitation_id)
+    if invitation is None:
+        return
+    if not _maintains(invitation.origin, caller):
+        raise InvitationNotYours
+    with suppress(OriginMissing), Change() as change:
+        origin_rows.require(change, invitation.origin)
+        _delete(change, invitation)
+        _record(change, AuditAction.INVITATION_RESCIND, invitation, caller)
+
+
+def _answerable(invitation_id: int, caller: Caller) -> InvitationRow | None:
+    """Return an invitation that the caller may accept or ignore, or None for an unknown id."""
+    invitation = _with_id(invitation_id)
+    if invitation is None:
+        return None
+    is_invited = caller.require_session().account_id == int(invitation.account_id)
+    if not is_invited and not _maintains(invitation.origin, caller):
+        raise InvitationNotYours
     return invitation
 
 
-def accept(invitation_id: int, by: Caller) -> None:
-    """Make the invited account, whoever accepts, a readonly member; an existing role is kept.
-
-    An unknown id changes nothing. Raises InvitationNotYours.
-    """
-
-    def join() -> None:
-        invitation = _found(invitation_id)
-        if invitation is None:
-            return
-        _demand_invited_or_maintainer(invitation, by)
-        change = _ending(invitation)
-        member = member_key(invitation.origin, invitation.account_id)
-        if read(member) is None:
-            membership.join(change, invitation.origin, invitation.account_id, invitation.account_name)
-        else:
-            origin_rows.require(change, invitation.origin)
-            change.check(member, MemberRow.pk.exists())
-        _record(change, AuditAction.INVITATION_ACCEPT, invitation, by)
-        _commit(change)
-
-    again_when_stale(join)
-
-
-def ignore(invitation_id: int, by: Caller) -> None:
-    """Take an invitation off the account's list; the origin still has it. Raises InvitationNotYours."""
-
-    def set_ignored() -> None:
-        invitation = _found(invitation_id)
-        if invitation is None:
-            return
-        _demand_invited_or_maintainer(invitation, by)
-        change = Change()
-        origin_rows.require(change, invitation.origin)
-        change.update(
-            invitation_store.invitation_key(invitation.origin, invitation.account_id),
-            [InvitationRow.ignored.set(True)],
-            condition=InvitationRow.id == invitation.id,
-        )
-        change.delete(invitation_store.pending_key(invitation.account_id, invitation.id))
-        _record(change, AuditAction.INVITATION_IGNORE, invitation, by)
-        _commit(change)
-
-    again_when_stale(set_ignored)
-
-
-def rescind(invitation_id: int, by: Caller) -> None:
-    """Take an invitation back. Raises InvitationNotYours."""
-
-    def take_back() -> None:
-        invitation = _found(invitation_id)
-        if invitation is None:
-            return
-        if not _maintains(invitation.origin, by):
-            raise InvitationNotYours
-        change = _ending(invitation)
-        origin_rows.require(change, invitation.origin)
-        _record(change, AuditAction.INVITATION_RESCIND, invitation, by)
-        _commit(change)
-
-    again_when_stale(take_back)
-
-
-def _found(invitation_id: int) -> Invitation | None:
-    place = read(invitation_store.place_key(invitation_id))
-    if place is None:
+def _with_id(invitation_id: int) -> InvitationRow | None:
+    by_id = read(rows.id_key(invitation_id))
+    if by_id is None:
         return None
-    row = read(invitation_store.invitation_key(place.origin, int(place.account_id)))
-    return None if row is None or int(row.id) != invitation_id else _invitation(row)
+    row = read(rows.invitation_key(by_id.origin, int(by_id.account_id)))
+    return None if row is None or int(row.id) != invitation_id else row
 
 
-def _demand_invited_or_maintainer(invitation: Invitation, by: Caller) -> None:
-    if by.require_session().account_id != invitation.account_id and not _maintains(invitation.origin, by):
-        raise InvitationNotYours
-
-
-def _maintains(origin: str, by: Caller) -> bool:
-    role = by.role_in(origin)
+def _maintains(origin: str, caller: Caller) -> bool:
+    role = caller.role_in(origin)
     return role is not None and role >= Role.MAINTAINER
 
 
-def _ending(invitation: Invitation) -> Change:
-    """All rows of the invitation go, unless another took them (Stale)."""
-    in_origin, place, pending = invitation_store.keys_of(_row(invitation))
-    change = Change()
-    change.delete(in_origin, condition=InvitationRow.id == invitation.id)
-    change.delete(place)
-    change.delete(pending)
-    return change
+def _delete(change: Change, invitation: InvitationRow) -> None:
+    """Delete all rows of an invitation, on condition that it was not replaced by another (Stale)."""
+    key, id_key, pending_key = rows.keys_of(invitation)
+    change.delete(key, condition=InvitationRow.id == int(invitation.id))
+    change.delete(id_key)
+    change.delete(pending_key)
 
 
-def _commit(change: Change) -> None:
-    """An origin under deletion takes its invitations along: to clients the id is unknown."""
-    try:
-        change.commit()
-    except OriginMissing:
-        return
-
-
-def _record(change: Change, operation: AuditAction, invitation: Invitation, by: Caller) -> None:
-    audit_rows.record(change, operation, by.require_session(), origin=invitation.origin, target=invitation.account_name)
-
-
-def _invitation(row: InvitationRow) -> Invitation:
-    return Invitation(
-        int(row.id),
-        row.origin,
-        int(row.account_id),
-        row.account_name,
-        int(row.owner_id),
-        bool(row.ignored),
-        row.created_at,
+def _record(change: Change, action: AuditAction, invitation: InvitationRow, caller: Caller) -> None:
+    audit_rows.record(
+        change, action, caller.require_session(), origin=invitation.origin, target=invitation.account_name
     )
-
-
-def _row(invitation: Invitation) -> InvitationRow:
-    key = invitation_store.invitation_key(invitation.origin, invitation.account_id)
-    return InvitationRow(key.pk, key.sk, **_attributes(invitation))
-
-
-def _pending_row(invitation: Invitation) -> PendingInvitationRow:
-    key = invitation_store.pending_key(invitation.account_id, invitation.id)
-    return PendingInvitationRow(key.pk, key.sk, **_attributes(invitation))
-
-
-def _attributes(invitation: Invitation) -> dict[str, Any]:
-    return {
-        "id": invitation.id,
-        "origin": invitation.origin,
-        "account_id": invitation.account_id,
-        "account_name": invitation.account_name,
-        "owner_id": invitation.inviter_id,
-        "ignored": invitation.ignored,
-        "created_at": invitation.created_at,
-    }

@@ -7,7 +7,7 @@ from msgspec import Struct
 from chalicelib.platform.deferred import deferred
 
 with deferred():
-    from chalicelib.origins.invitations import service
+    from chalicelib.origins.invitations import rows
 
 
 class Invitation(Struct):
@@ -23,22 +23,22 @@ class Invitation(Struct):
     updated_at: str
 
     @classmethod
-    def of(cls, invitation: service.Invitation) -> Invitation:
-        """An invitation as clients read it."""
+    def of(cls, row: rows.InvitationRow) -> Invitation:
+        """Return the invitation in a row."""
         return cls(
-            id=str(invitation.id),
-            origin=invitation.origin,
-            account_id=str(invitation.account_id),
-            account_name=invitation.account_name,
-            owner_id=str(invitation.inviter_id),
-            ignored=invitation.ignored,
-            created_at=invitation.created_at,
-            updated_at=invitation.created_at,
+            id=str(row.id),
+            origin=row.origin,
+            account_id=str(row.account_id),
+            account_name=row.account_name,
+            owner_id=str(row.owner_id),
+            ignored=bool(row.ignored),
+            created_at=row.created_at,
+            updated_at=row.created_at,
         )
 
 
 class Invitations(Struct):
-    """The pending and ignored invitations of an origin."""
+    """The pending and ignored invitations of an origin, oldest first."""
 
     origin: str
     invitations: list[Invitation]

@@ -2,84 +2,111 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from chalicelib.catalog.errors import OriginMissing
 from chalicelib.core.roles import Role
 from chalicelib.core.token_scope import Scope
 from chalicelib.http.answer import EMPTY_200, EMPTY_201, NO_CACHE, Answer, attachment, json_answer, text
 from chalicelib.http.call import Call
-from chalicelib.http.routes import ANYONE, Routes
+from chalicelib.http.routes import ANYONE, Content, Routes
+from chalicelib.origins.errors import KeyInvalid, KeyMissing, KeyTaken, KeyUploadForbidden
+from chalicelib.origins.keys import shapes
 from chalicelib.platform.deferred import deferred
 
 with deferred():
     from chalicelib.core import key_file
-    from chalicelib.origins.keys import service as keys
+    from chalicelib.origins.keys import service
 
 routes = Routes("origins")
+PUBLIC = "/depot/origins/{origin}/keys"
+SECRET = "/depot/origins/{origin}/secret_keys"
+
+UPLOAD_PUBLIC: dict[str, Any] = {
+    "needs": Role.MEMBER,
+    "scope": Scope.UPLOAD,
+    "body": Content.TEXT,
+    "answers": {201: Content.TEXT},
+    "errors": (KeyInvalid, KeyTaken, KeyUploadForbidden, OriginMissing),
+}
+UPLOAD_SECRET: dict[str, Any] = {
+    "needs": Role.ADMINISTRATOR,
+    "scope": Scope.ADMIN,
+    "body": Content.TEXT,
+    "answers": {200: None, 201: None},
+    "errors": (KeyInvalid, KeyTaken, OriginMissing),
+}
 
 
-@routes.get("/depot/origins/{origin}/keys", needs=ANYONE)
+@routes.get(PUBLIC, needs=ANYONE, answers={200: list[shapes.PublicKey]})
 def list_public_keys(call: Call) -> Answer:
-    """All revisions, newest first; an unknown origin has none."""
+    """Return the origin's public signing keys, newest first; an unknown origin has none."""
     origin = call["origin"]
-    listed = [
-        {"origin": origin, "revision": revision, "location": _location(origin, revision)}
-        for revision in keys.revisions(origin)
-    ]
-    return json_answer(200, listed, NO_CACHE)
+    keys = [shapes.PublicKey(origin, revision, _location(origin, revision)) for revision in service.revisions(origin)]
+    return json_answer(200, keys, NO_CACHE)
 
 
-@routes.post("/depot/origins/{origin}/keys", needs=Role.ADMINISTRATOR, scope=Scope.ADMIN)
+@routes.post(PUBLIC, needs=Role.ADMINISTRATOR, scope=Scope.ADMIN, answers={201: None}, errors=(KeyTaken, OriginMissing))
 def generate_keys(call: Call) -> Answer:
-    """A new signing pair; whatever body comes is ignored."""
-    keys.generate(call["origin"], by=call.caller.require_session())
+    """Generate a signing key pair, which is from then on the origin's newest. A body is ignored."""
+    service.generate(call["origin"], call.caller.require_session())
     return EMPTY_201
 
 
-@routes.get("/depot/origins/{origin}/keys/latest", needs=ANYONE)
-def newest_public_key(call: Call) -> Answer:
-    """The key file of the greatest revision."""
-    return _file(keys.newest_public(call["origin"]))
+@routes.get(PUBLIC + "/latest", needs=ANYONE, answers={200: Content.TEXT}, errors=(KeyMissing,))
+def download_newest_public_key(call: Call) -> Answer:
+    """Return the public signing key with the greatest revision."""
+    return _file(service.newest_public(call["origin"]))
 
 
-@routes.get("/depot/origins/{origin}/keys/{revision}", needs=ANYONE)
-def public_key(call: Call) -> Answer:
-    """The key file of a revision."""
-    return _file(keys.public(call["origin"], call["revision"]))
+@routes.get(PUBLIC + "/{revision}", needs=ANYONE, answers={200: Content.TEXT}, errors=(KeyMissing,))
+def download_public_key(call: Call) -> Answer:
+    """Return a public signing key."""
+    return _file(service.public(call["origin"], call["revision"]))
 
 
-@routes.post("/depot/origins/{origin}/keys/latest", needs=Role.MEMBER, scope=Scope.UPLOAD)
-@routes.post("/depot/origins/{origin}/keys/{revision}", needs=Role.MEMBER, scope=Scope.UPLOAD)
+# The revision may also be `latest`: GET has a path of that name, so API Gateway does not match `{revision}` there.
+@routes.post(PUBLIC + "/latest", **UPLOAD_PUBLIC)
+@routes.post(PUBLIC + "/{revision}", **UPLOAD_PUBLIC)
 def upload_public_key(call: Call) -> Answer:
-    """Store a public key; members hear that it is there, only administrators upload a new one (checked in the service).
+    """Store a public signing key under the revision in its text. New keys need the role administrator.
 
-    The revision in the path may be any word, also `latest`, which is a path of its own for GET.
+    `hab pkg upload` by a member always tries to upload the key first, so members get 409 for an existing key.
     """
     origin, path_revision = call["origin"], call.path.get("revision", "latest")
-    revision = keys.upload_public(origin, path_revision, call.raw_text(), by=call.caller)
+    revision = service.upload_public(origin, path_revision, call.raw_text(), call.caller)
     return text(201, _location(origin, revision), {"Location": call.request_uri})
 
 
-@routes.get("/depot/origins/{origin}/secret_keys/latest", needs=Role.MEMBER, scope=Scope.UPLOAD)
-def newest_secret_key(call: Call) -> Answer:
-    """The key file of the greatest full name."""
-    return _file(keys.newest_secret(call["origin"]))
+@routes.get(
+    SECRET + "/latest", needs=Role.MEMBER, scope=Scope.UPLOAD, answers={200: Content.TEXT}, errors=(KeyMissing,)
+)
+def download_newest_secret_key(call: Call) -> Answer:
+    """Return the secret signing key with the greatest full name."""
+    return _file(service.newest_secret(call["origin"]))
 
 
-@routes.post("/depot/origins/{origin}/secret_keys/latest", needs=Role.ADMINISTRATOR, scope=Scope.ADMIN)
-@routes.post("/depot/origins/{origin}/secret_keys/{revision}", needs=Role.ADMINISTRATOR, scope=Scope.ADMIN)
+@routes.post(SECRET + "/latest", **UPLOAD_SECRET)
+@routes.post(SECRET + "/{revision}", **UPLOAD_SECRET)
 def upload_secret_key(call: Call) -> Answer:
-    """Store a secret key under the name in its text; what the path says is not used.
+    """Store a secret signing key under the full name in its text. The revision in the path is not used.
 
-    `hab` takes nothing but 200 for success, and repeats a request whose answer it lost (platform.md 3.4).
+    `hab` accepts only 200 and repeats a request whose answer was lost; other clients get 201 (platform.md 3.4).
     """
-    by = call.caller.require_session()
-    keys.upload_secret(call["origin"], call.raw_text(), repeat_is_fine=call.from_hab, by=by)
+    session = call.caller.require_session()
+    service.upload_secret(call["origin"], call.raw_text(), repeatable=call.from_hab, by=session)
     return EMPTY_200 if call.from_hab else EMPTY_201
 
 
-@routes.get("/depot/origins/{origin}/encryption_key", needs=Role.READONLY_MEMBER)
-def encryption_key(call: Call) -> Answer:
-    """The key file for sealing secrets, made at the first request."""
-    return _file(keys.encryption_key(call["origin"], by=call.caller.require_session()))
+@routes.get(
+    "/depot/origins/{origin}/encryption_key",
+    needs=Role.READONLY_MEMBER,
+    answers={200: Content.TEXT},
+    errors=(OriginMissing,),
+)
+def download_encryption_key(call: Call) -> Answer:
+    """Return the origin's public encryption key, which seals secrets. The first request generates it."""
+    return _file(service.encryption_key(call["origin"], call.caller.require_session()))
 
 
 def _location(origin: str, revision: str) -> str:

@@ -1,7 +1,7 @@
 """Rows of origin keys, in the origin's partition (accounts.md 7.3, 8.5 and section 9).
 
-Public keys carry the origin's name, so their place alone makes their full names unique. A secret signing key may carry
-any name: a row under its full name, written in the same transaction, keeps it unique across all origins.
+The name in a public key is the origin's, so its full name is unique by its row key. A secret signing key may have any
+name: a row under the full name, written in the same transaction, makes it unique across all origins.
 """
 
 from collections.abc import Iterator
@@ -16,94 +16,94 @@ SECRET = "SECRET-SIGNING-KEY#"
 
 
 class PublicSigningKeyRow(Row):
-    """The public half of a signing key, as canonical text."""
+    """A public signing key as canonical text."""
 
     text = UnicodeAttribute()
 
     @property
     def revision(self) -> str:
-        """When the key was made; the sort key, so rows stand in the order of revisions."""
+        """The key's revision; rows are sorted by it."""
         return self.sk.removeprefix(PUBLIC)
 
 
 class SecretSigningKeyRow(Row):
-    """The secret half of a signing key: its canonical text in a signed box of the builder key."""
+    """A secret signing key: its canonical text in a signed box of the builder key."""
 
     box = UnicodeAttribute()
 
     @property
     def full_name(self) -> str:
-        """Name and revision; the sort key, so the last row is the newest key."""
+        """Name and revision; rows are sorted by it, so the last one is the newest key."""
         return self.sk.removeprefix(SECRET)
 
 
 class SecretSigningKeyNameRow(Row):
-    """The full name of a secret signing key, taken while an origin has the key."""
+    """Reserves the full name of a secret signing key for the origin that has the key."""
 
     origin = UnicodeAttribute()
 
 
 class EncryptionKeysRow(Row):
-    """Both halves of an origin's one encryption key: the public text, and the secret text in a signed box."""
+    """The encryption key pair of an origin: the public text, and the secret text in a signed box."""
 
     text = UnicodeAttribute()
     box = UnicodeAttribute()
 
 
 class KeyClockRow(Row):
-    """The latest revision of any key that carries the origin's name: the next key to be made is later."""
+    """The latest revision of any key with the origin's name. The next generated key gets a later one."""
 
     revision = UnicodeAttribute()
 
 
 def public_key(origin: str, revision: str) -> Key[PublicSigningKeyRow]:
-    """Where a public signing key stands."""
+    """Return the row key of a public signing key."""
     return Key(PublicSigningKeyRow, origin_partition(origin), PUBLIC + revision)
 
 
 def secret_key(origin: str, full_name: str) -> Key[SecretSigningKeyRow]:
-    """Where a secret signing key stands."""
+    """Return the row key of a secret signing key."""
     return Key(SecretSigningKeyRow, origin_partition(origin), SECRET + full_name)
 
 
 def secret_name_key(full_name: str) -> Key[SecretSigningKeyNameRow]:
-    """Where the full name of a secret signing key is taken."""
+    """Return the row key that reserves the full name of a secret signing key."""
     return Key(SecretSigningKeyNameRow, partition("SECRET-SIGNING-KEY", full_name), "ORIGIN")
 
 
 def encryption_keys_key(origin: str) -> Key[EncryptionKeysRow]:
-    """Where the encryption key of an origin stands."""
+    """Return the row key of an origin's encryption key pair."""
     return Key(EncryptionKeysRow, origin_partition(origin), "ENCRYPTION-KEYS")
 
 
 def clock_key(origin: str) -> Key[KeyClockRow]:
-    """Where an origin's latest revision stands."""
+    """Return the row key of an origin's latest revision."""
     return Key(KeyClockRow, origin_partition(origin), "KEY-CLOCK")
 
 
 def public_keys(origin: str, limit: int | None = None) -> Iterator[PublicSigningKeyRow]:
-    """Public signing keys, newest first."""
+    """The public signing keys of an origin, newest first."""
     return rows(PublicSigningKeyRow, origin_partition(origin), begins=PUBLIC, newest_first=True, limit=limit)
 
 
 def secret_keys(origin: str, limit: int | None = None) -> Iterator[SecretSigningKeyRow]:
-    """Secret signing keys, greatest full name first."""
+    """The secret signing keys of an origin, greatest full name first."""
     return rows(SecretSigningKeyRow, origin_partition(origin), begins=SECRET, newest_first=True, limit=limit)
 
 
 def newest_secret_key(origin: str) -> SecretSigningKeyRow | None:
-    """The secret signing key of the greatest full name. One Query of one row."""
+    """Return the secret signing key with the greatest full name, or None. One Query of one row."""
     return next(secret_keys(origin, limit=1), None)
 
 
 def latest_revision(origin: str) -> str | None:
-    """The latest revision of any key of the origin's name."""
+    """Return the latest revision of any key with the origin's name, or None if there is no such key."""
     row = read(clock_key(origin))
     return None if row is None else row.revision
 
 
-def advance(change: Change, origin: str, seen: str | None, revision: str) -> None:
-    """Set the latest revision, unless another key came since it was seen (Stale)."""
+def advance_clock(change: Change, origin: str, latest: str | None, revision: str) -> None:
+    """Set the latest revision, on condition that it is still `latest` (Stale)."""
     key = clock_key(origin)
-    unchanged = KeyClockRow.pk.does_not_exist() if seen is None else KeyClockRow.revision == seen
+    unchanged = KeyClockRow.pk.does_not_exist() if latest is None else KeyClockRow.revision == latest
     change.put(KeyClockRow(key.pk, key.sk, revision=revision), condition=unchanged)

@@ -1,4 +1,4 @@
-"""The rules of origin keys: making, storing and handing them out (accounts.md 7.3, 8.5)."""
+"""The rules of origin keys: generate, upload, return (accounts.md 7.3, 8.5)."""
 
 from collections.abc import Sequence
 
@@ -16,101 +16,35 @@ from chalicelib.core.roles import Role
 from chalicelib.core.session import Session
 from chalicelib.identity.caller import Caller
 from chalicelib.origins.errors import KeyInvalid, KeyMissing, KeyTaken, KeyUploadForbidden
-from chalicelib.origins.keys import rows as key_store
+from chalicelib.origins.keys import rows
 from chalicelib.origins.keys.rows import (
     EncryptionKeysRow,
     PublicSigningKeyRow,
     SecretSigningKeyNameRow,
     SecretSigningKeyRow,
 )
-from chalicelib.platform.change import Change, Stale, again_when_stale
+from chalicelib.platform.change import Change, again_when_stale
 from chalicelib.platform.clock import now
 from chalicelib.platform.key_ring import key_ring
 from chalicelib.platform.table import read, read_many
 
-SECONDS_TRIED = 60
-"""A full name can be taken in advance by somebody's upload; making a key goes on to later seconds that often."""
+REVISIONS_TRIED = 60
+"""Another origin may have uploaded a secret key with the next full name. Generation then tries later seconds."""
 
 
 def revisions(origin: str) -> Sequence[str]:
-    """The revisions of the origin's signing keys, newest first; none for an unknown origin."""
-    return [row.revision for row in key_store.public_keys(origin)]
+    """Return the revisions of the origin's public signing keys, newest first. An unknown origin has none."""
+    return [row.revision for row in rows.public_keys(origin)]
 
 
 def newest_public(origin: str) -> KeyFile:
-    """The public signing key of the greatest revision. Raises KeyMissing."""
-    row = next(key_store.public_keys(origin, limit=1), None)
-    return _public(row)
+    """Return the public signing key with the greatest revision. Raises KeyMissing."""
+    return _public(next(rows.public_keys(origin, limit=1), None))
 
 
 def public(origin: str, revision: str) -> KeyFile:
-    """The public signing key of a revision. Raises KeyMissing."""
-    return _public(read(key_store.public_key(origin, revision)))
-
-
-def newest_secret(origin: str) -> KeyFile:
-    """The secret signing key of the greatest full name. Raises KeyMissing, BoxUnreadable."""
-    row = key_store.newest_secret_key(origin)
-    if row is None:
-        raise KeyMissing
-    return KeyFile.parse(key_ring().open(row.box).decode(), KeyKind.SECRET_SIGNING)
-
-
-def generate(origin: str, by: Session) -> None:
-    """Make a signing pair, newest of the origin from now on; a second that is taken is passed over.
-
-    Raises OriginMissing, KeyTaken.
-    """
-    again_when_stale(lambda: _generate(origin, by))
-
-
-def upload_public(origin: str, revision: str, body: bytes, by: Caller) -> str:
-    """Store a public signing key under the revision in its text, which is returned; `revision` is the one in the path.
-
-    That it is there already is said before the right to upload is asked for: members who upload packages always try.
-    Raises KeyTaken, KeyUploadForbidden, KeyInvalid, OriginMissing.
-    """
-    if read(key_store.public_key(origin, revision)) is not None:
-        raise KeyTaken
-    role = by.role_in(origin)
-    if role is None or role < Role.ADMINISTRATOR:
-        raise KeyUploadForbidden(origin, revision)
-    key = _parsed(body, KeyKind.PUBLIC_SIGNING, unreadable="Invalid origin public key")
-    if key.named_revision.name != origin:
-        raise KeyInvalid("Invalid origin public key")
-    session = by.require_session()
-    again_when_stale(lambda: _store_public(origin, key, session))
-    return key.named_revision.revision
-
-
-def upload_secret(origin: str, body: bytes, repeat_is_fine: bool, by: Session) -> None:
-    """Store a secret signing key under the full name in its text; its public half need not be there.
-
-    `repeat_is_fine` lets the same key come again (platform.md 3.4). Raises KeyInvalid, KeyTaken, OriginMissing.
-    """
-    key = _parsed(body, KeyKind.SECRET_SIGNING, unreadable="Cannot parse origin secret key")
-    if not key.named_revision.name.isprintable():  # no header could carry the file's name
-        raise KeyInvalid("Invalid origin secret key")
-    try:
-        again_when_stale(lambda: _store_secret(origin, key, by))
-    except KeyTaken:
-        if not (repeat_is_fine and _has_secret(origin, key)):
-            raise
-
-
-def encryption_key(origin: str, by: Session) -> KeyFile:
-    """The public half of the origin's one encryption key, made when first asked for. Raises OriginMissing."""
-    row = read(key_store.encryption_keys_key(origin))
-    text = again_when_stale(lambda: _make_encryption_key(origin, by)) if row is None else row.text
-    return KeyFile.parse(text, KeyKind.PUBLIC_ENCRYPTION)
-
-
-def secret_encryption_key(origin: str) -> KeyFile:
-    """The secret half, which never leaves the server. Raises KeyMissing, BoxUnreadable."""
-    row = read(key_store.encryption_keys_key(origin))
-    if row is None:
-        raise KeyMissing
-    return KeyFile.parse(key_ring().open(row.box).decode(), KeyKind.SECRET_ENCRYPTION)
+    """Return the public signing key with a revision. Raises KeyMissing."""
+    return _public(read(rows.public_key(origin, revision)))
 
 
 def _public(row: PublicSigningKeyRow | None) -> KeyFile:
@@ -119,98 +53,160 @@ def _public(row: PublicSigningKeyRow | None) -> KeyFile:
     return KeyFile.parse(row.text, KeyKind.PUBLIC_SIGNING)
 
 
-def _parsed(body: bytes, kind: KeyKind, unreadable: str) -> KeyFile:
-    half = "public" if kind is KeyKind.PUBLIC_SIGNING else "secret"
-    try:
-        return KeyFile.parse(body.decode(), kind)
-    except UnicodeDecodeError as problem:
-        raise KeyInvalid(unreadable) from problem
-    except KeyFileMalformed as problem:
-        raise KeyInvalid(f"Invalid origin {half} key") from problem
+def newest_secret(origin: str) -> KeyFile:
+    """Return the secret signing key with the greatest full name. Raises KeyMissing, BoxUnreadable."""
+    return _opened(rows.newest_secret_key(origin), KeyKind.SECRET_SIGNING)
+
+
+def secret_encryption_key(origin: str) -> KeyFile:
+    """Return the secret encryption key, which never leaves the server. Raises KeyMissing, BoxUnreadable."""
+    return _opened(read(rows.encryption_keys_key(origin)), KeyKind.SECRET_ENCRYPTION)
+
+
+def _opened(row: SecretSigningKeyRow | EncryptionKeysRow | None, kind: KeyKind) -> KeyFile:
+    if row is None:
+        raise KeyMissing
+    return KeyFile.parse(key_ring().open(row.box).decode(), kind)
+
+
+def generate(origin: str, by: Session) -> None:
+    """Generate a signing key pair, which is from then on the origin's newest. Raises OriginMissing, KeyTaken."""
+    again_when_stale(lambda: _generate(origin, by))
 
 
 def _generate(origin: str, by: Session) -> None:
-    seen = key_store.latest_revision(origin)
-    revision = _later_than(seen)
-    for _ in range(SECONDS_TRIED):
+    latest = rows.latest_revision(origin)
+    revision = _later_than(latest)
+    for _ in range(REVISIONS_TRIED):
         public_half, secret_half = generate_signing_pair(origin, revision)
-        change = Change()
-        origin_rows.require(change, origin)
-        key_store.advance(change, origin, seen, revision)
-        _add_public(change, origin, public_half)
-        _add_secret(change, origin, secret_half)
-        audit_rows.record(change, AuditAction.KEY_GENERATE, by, origin=origin, target=str(public_half.named_revision))
+        full_name = str(public_half.named_revision)
         try:
-            change.commit()
+            with Change() as change:
+                origin_rows.require(change, origin)
+                rows.advance_clock(change, origin, latest, revision)
+                _add_public(change, origin, public_half)
+                _add_secret(change, origin, secret_half)
+                audit_rows.record(change, AuditAction.KEY_GENERATE, by, origin=origin, target=full_name)
             return
         except KeyTaken:
             revision = _second_after(revision)
     raise KeyTaken
 
 
+def upload_public(origin: str, path_revision: str, body: bytes, caller: Caller) -> str:
+    """Store a public signing key and return the revision in its text.
+
+    `path_revision` only decides, before the role is checked, whether the key exists: members need that answer
+    (accounts.md 8.5). Raises, in this order, KeyTaken, KeyUploadForbidden, KeyInvalid; then OriginMissing, KeyTaken.
+    """
+    if read(rows.public_key(origin, path_revision)) is not None:
+        raise KeyTaken
+    role = caller.role_in(origin)
+    if role is None or role < Role.ADMINISTRATOR:
+        raise KeyUploadForbidden(origin, path_revision)
+    key = _parsed(body, KeyKind.PUBLIC_SIGNING, undecodable="Invalid origin public key")
+    if key.named_revision.name != origin:
+        raise KeyInvalid("Invalid origin public key")
+    session = caller.require_session()
+    again_when_stale(lambda: _store_public(origin, key, session))
+    return key.named_revision.revision
+
+
 def _store_public(origin: str, key: KeyFile, by: Session) -> None:
-    change = Change()
-    origin_rows.require(change, origin)
-    _add_public(change, origin, key)
-    _note_revision(change, origin, key)
-    audit_rows.record(change, AuditAction.KEY_UPLOAD, by, origin=origin, target=str(key.named_revision))
-    change.commit()
+    with Change() as change:
+        origin_rows.require(change, origin)
+        _add_public(change, origin, key)
+        _note_revision(change, origin, key)
+        audit_rows.record(change, AuditAction.KEY_UPLOAD, by, origin=origin, target=str(key.named_revision))
+
+
+def upload_secret(origin: str, body: bytes, repeatable: bool, by: Session) -> None:
+    """Store a secret signing key under the full name in its text. Its public half need not exist.
+
+    With `repeatable`, uploading the same key to the same origin again succeeds (platform.md 3.4).
+    Raises KeyInvalid, KeyTaken, OriginMissing.
+    """
+    key = _parsed(body, KeyKind.SECRET_SIGNING, undecodable="Cannot parse origin secret key")
+    if not key.named_revision.name.isprintable():  # a response header carries the name
+        raise KeyInvalid("Invalid origin secret key")
+    try:
+        again_when_stale(lambda: _store_secret(origin, key, by))
+    except KeyTaken:
+        if not (repeatable and _has_secret(origin, key)):
+            raise
 
 
 def _store_secret(origin: str, key: KeyFile, by: Session) -> None:
-    change = Change()
-    origin_rows.require(change, origin)
-    _add_secret(change, origin, key)
-    if key.named_revision.name == origin:
-        _note_revision(change, origin, key)
-    audit_rows.record(change, AuditAction.SECRET_KEY_UPLOAD, by, origin=origin, target=str(key.named_revision))
-    change.commit()
+    with Change() as change:
+        origin_rows.require(change, origin)
+        _add_secret(change, origin, key)
+        if key.named_revision.name == origin:
+            _note_revision(change, origin, key)
+        audit_rows.record(change, AuditAction.SECRET_KEY_UPLOAD, by, origin=origin, target=str(key.named_revision))
 
 
 def _has_secret(origin: str, key: KeyFile) -> bool:
-    row = read(key_store.secret_key(origin, str(key.named_revision)))
+    row = read(rows.secret_key(origin, str(key.named_revision)))
     return row is not None and key_ring().open(row.box) == key.text.encode()
 
 
-def _make_encryption_key(origin: str, by: Session) -> str:
-    """Later than every signing key of the origin, because `hab` takes the newest public key of either kind it has."""
-    keys, clock = key_store.encryption_keys_key(origin), key_store.clock_key(origin)
-    found = read_many([keys, clock])
-    made, latest = found.get(keys), found.get(clock)
-    if made is not None:
-        return made.text
-    seen = None if latest is None else latest.revision
-    public_half, secret_half = generate_encryption_pair(origin, _later_than(seen))
-    change = Change()
-    origin_rows.require(change, origin)
-    key_store.advance(change, origin, seen, public_half.named_revision.revision)
+def encryption_key(origin: str, by: Session) -> KeyFile:
+    """Return the origin's public encryption key; the first call generates the pair. Raises OriginMissing."""
+    row = read(rows.encryption_keys_key(origin))
+    text = again_when_stale(lambda: _generate_encryption_key(origin, by)) if row is None else row.text
+    return KeyFile.parse(text, KeyKind.PUBLIC_ENCRYPTION)
+
+
+def _generate_encryption_key(origin: str, by: Session) -> str:
+    """Generate the pair unless another request did, and return the public text.
+
+    Its revision is later than those of all signing keys, because `hab` takes the newest public key of either kind.
+    """
+    keys_key, clock_key = rows.encryption_keys_key(origin), rows.clock_key(origin)
+    found = read_many([keys_key, clock_key])
+    existing, clock = found.get(keys_key), found.get(clock_key)
+    if existing is not None:
+        return existing.text
+    latest = None if clock is None else clock.revision
+    public_half, secret_half = generate_encryption_pair(origin, _later_than(latest))
+    full_name = str(public_half.named_revision)
     box = key_ring().seal(secret_half.text.encode())
-    change.add(EncryptionKeysRow(keys.pk, keys.sk, text=public_half.text, box=box), otherwise=Stale())
-    audit_rows.record(
-        change, AuditAction.ENCRYPTION_KEY_GENERATE, by, origin=origin, target=str(public_half.named_revision)
-    )
-    change.commit()
+    with Change() as change:
+        origin_rows.require(change, origin)
+        rows.advance_clock(change, origin, latest, public_half.named_revision.revision)
+        change.add(EncryptionKeysRow(keys_key.pk, keys_key.sk, text=public_half.text, box=box))
+        audit_rows.record(change, AuditAction.ENCRYPTION_KEY_GENERATE, by, origin=origin, target=full_name)
     return public_half.text
 
 
+def _parsed(body: bytes, kind: KeyKind, undecodable: str) -> KeyFile:
+    half = "public" if kind is KeyKind.PUBLIC_SIGNING else "secret"
+    try:
+        return KeyFile.parse(body.decode(), kind)
+    except UnicodeDecodeError as problem:
+        raise KeyInvalid(undecodable) from problem
+    except KeyFileMalformed as problem:
+        raise KeyInvalid(f"Invalid origin {half} key") from problem
+
+
 def _add_public(change: Change, origin: str, key: KeyFile) -> None:
-    place = key_store.public_key(origin, key.named_revision.revision)
-    change.add(PublicSigningKeyRow(place.pk, place.sk, text=key.text), otherwise=KeyTaken())
+    row_key = rows.public_key(origin, key.named_revision.revision)
+    change.add(PublicSigningKeyRow(row_key.pk, row_key.sk, text=key.text), otherwise=KeyTaken())
 
 
 def _add_secret(change: Change, origin: str, key: KeyFile) -> None:
     full_name = str(key.named_revision)
-    place, name = key_store.secret_key(origin, full_name), key_store.secret_name_key(full_name)
+    row_key, name_key = rows.secret_key(origin, full_name), rows.secret_name_key(full_name)
     box = key_ring().seal(key.text.encode())
-    change.add(SecretSigningKeyNameRow(name.pk, name.sk, origin=origin), otherwise=KeyTaken())
-    change.add(SecretSigningKeyRow(place.pk, place.sk, box=box), otherwise=KeyTaken())
+    change.add(SecretSigningKeyNameRow(name_key.pk, name_key.sk, origin=origin), otherwise=KeyTaken())
+    change.add(SecretSigningKeyRow(row_key.pk, row_key.sk, box=box), otherwise=KeyTaken())
 
 
 def _note_revision(change: Change, origin: str, key: KeyFile) -> None:
-    """Keep the clock at the latest revision; it only grows, so an older key needs no condition."""
-    seen, revision = key_store.latest_revision(origin), key.named_revision.revision
-    if seen is None or revision > seen:
-        key_store.advance(change, origin, seen, revision)
+    """Advance the clock to the key's revision. An older key needs no condition, because the clock only grows."""
+    latest, revision = rows.latest_revision(origin), key.named_revision.revision
+    if latest is None or revision > latest:
+        rows.advance_clock(change, origin, latest, revision)
 
 
 def _later_than(latest: str | None) -> str:
@@ -219,7 +215,9 @@ def _later_than(latest: str | None) -> str:
 
 
 def _second_after(revision: str) -> str:
-    """The next second, or for 14 digits that are no time (clients may upload such) the next number. Raises KeyTaken."""
+    """Return the next second, or the next number for 14 digits that are not a time: uploaded keys may have such
+    revisions. Raises KeyTaken after the last revision.
+    """
     try:
         return next_revision(revision)
     except NamedRevisionMalformed:

@@ -1,11 +1,9 @@
-"""The rules of membership: members and their roles, departure, transfer (accounts.md 8.4, 8.6).
+"""The rules of membership: list, roles, removal, departure, transfer (accounts.md 8.4, 8.6).
 
-A membership is two rows, one in the origin and one in the account. Every change of it demands in its transaction what
-it was decided on: the origin is there, and the member's role is still the one that was seen. So the origin's owner and
-the member with the role owner are the same account at any time, whatever happens side by side.
+A membership has two rows, one in the origin and one in the account. The transaction of every change requires that the
+origin exists and that the member's role is still the one that was read. So the owner in the origin's row and the member
+with the role `owner` are always the same account, whatever requests run concurrently.
 """
-
-from collections.abc import Sequence
 
 from chalicelib.accounts.errors import AccountMissing
 from chalicelib.catalog import audit_rows, member_rows, origin_rows
@@ -17,7 +15,6 @@ from chalicelib.core.roles import Role, RoleUnknown
 from chalicelib.core.session import Session
 from chalicelib.identity import rows as account_rows
 from chalicelib.identity.caller import Caller
-from chalicelib.identity.errors import RoleMissing
 from chalicelib.origins.errors import (
     ChangeForbidden,
     MemberMissing,
@@ -25,20 +22,21 @@ from chalicelib.origins.errors import (
     NotOwner,
     OwnerCannotDepart,
     OwnerStays,
+    RecipientNotMember,
     RoleInvalid,
     TransferToSelf,
 )
-from chalicelib.platform.change import Change, Stale, again_when_stale
+from chalicelib.platform.change import Change, again_when_stale
 from chalicelib.platform.table import read, read_many
 
 
-def names(origin: str) -> Sequence[str]:
-    """The account names of all members, ascending."""
+def names(origin: str) -> list[str]:
+    """Return the account names of all members, ascending."""
     return sorted(row.name for row in member_rows.members(origin))
 
 
 def account_named(name: str) -> int:
-    """The id of an account. Raises AccountMissing."""
+    """Return the id of an account. Raises AccountMissing."""
     row = read(account_rows.name_key(name))
     if row is None:
         raise AccountMissing
@@ -46,7 +44,7 @@ def account_named(name: str) -> int:
 
 
 def role_of(origin: str, user: str) -> Role:
-    """The role of an account by name. Raises AccountMissing, MemberMissing."""
+    """Return the role of an account, given by name. Raises AccountMissing, MemberMissing."""
     member = read(member_key(origin, account_named(user)))
     if member is None:
         raise MemberMissing
@@ -54,23 +52,23 @@ def role_of(origin: str, user: str) -> Role:
 
 
 def parse_role(text: str) -> Role:
-    """A role as clients write it, in any case. Raises RoleInvalid."""
+    """Return the role that a client names, in any case. Raises RoleInvalid."""
     try:
         return Role.parse(text)
     except RoleUnknown as problem:
         raise RoleInvalid(text) from problem
 
 
-def set_role(origin: str, user: str, role: Role, by: Caller) -> None:
-    """Give a member another role; the owner's is changed by transfer only.
+def set_role(origin: str, user: str, role: Role, caller: Caller) -> None:
+    """Assign a role to a member. Only a transfer changes the owner's role.
 
-    Origins are public, so that one is missing is said before the caller's role is asked for. Raises, in this order,
-    OriginMissing, RoleMissing, ChangeForbidden (owner as role), AccountMissing, ChangeForbidden (self or owner),
+    Raises, in this order, OriginMissing (before the role check, because origins are public), RoleMissing,
+    ChangeForbidden (the role `owner`), AccountMissing, ChangeForbidden (the caller or the owner as the member),
     MemberMissing. Source: accounts.md 8.6.
     """
     if read(origin_key(origin)) is None:
         raise OriginMissing
-    session = by.require_role(origin, Role.ADMINISTRATOR)
+    session = caller.require_role(origin, Role.ADMINISTRATOR)
     if role is Role.OWNER:
         raise ChangeForbidden
     account_id = account_named(user)
@@ -79,83 +77,93 @@ def set_role(origin: str, user: str, role: Role, by: Caller) -> None:
     again_when_stale(lambda: _set_role(origin, account_id, user, role, session))
 
 
-def remove(origin: str, user: str, by: Session) -> None:
-    """End somebody's membership, if there is one. Raises NotOwner, OwnerStays, AccountMissing."""
+def _set_role(origin: str, account_id: int, user: str, role: Role, by: Session) -> None:
+    row_key, their_key = origin_key(origin), member_key(origin, account_id)
+    found = read_many([row_key, their_key])
+    row, member = found.get(row_key), found.get(their_key)
+    if row is None:
+        raise OriginMissing
+    if int(row.owner_id) == account_id:
+        raise ChangeForbidden
+    if member is None:
+        raise MemberMissing
+    with Change() as change:
+        origin_rows.require(change, origin)
+        change.update(their_key, [MemberRow.role.set(str(role))], condition=MemberRow.role == member.role)
+        audit_rows.record(change, AuditAction.MEMBER_ROLE, by, origin=origin, target=user)
 
-    def end_membership() -> None:
-        place = origin_key(origin)
-        row = read(place)
-        if row is None or int(row.owner_id) != by.account_id:
-            raise NotOwner
-        if user == by.name:
-            raise OwnerStays
-        account_id = account_named(user)
-        member = read(member_key(origin, account_id))
-        if member is None:
-            return
-        change = Change()
-        change.check(place, OriginRow.owner_id == by.account_id)
+
+def remove(origin: str, user: str, by: Session) -> None:
+    """End the membership of an account; does nothing if it is not a member.
+
+    Raises, in this order, NotOwner, OwnerStays, AccountMissing.
+    """
+    again_when_stale(lambda: _remove(origin, user, by))
+
+
+def _remove(origin: str, user: str, by: Session) -> None:
+    _require_owner(origin, by)
+    if user == by.name:
+        raise OwnerStays
+    account_id = account_named(user)
+    member = read(member_key(origin, account_id))
+    if member is None:
+        return
+    with Change() as change:
+        change.check(origin_key(origin), OriginRow.owner_id == by.account_id)
         _end(change, origin, account_id, member)
         audit_rows.record(change, AuditAction.MEMBER_REMOVE, by, origin=origin, target=user)
-        change.commit()
-
-    again_when_stale(end_membership)
 
 
 def depart(origin: str, by: Session) -> None:
-    """Leave an origin. Raises OwnerCannotDepart, NothingToDepartFrom."""
+    """End the account's own membership. Raises OwnerCannotDepart, NothingToDepartFrom, OriginMissing."""
+    again_when_stale(lambda: _depart(origin, by))
 
-    def end_own_membership() -> None:
-        mine, place = member_key(origin, by.account_id), origin_key(origin)
-        found = read_many([place, mine])
-        row, member = found.get(place), found.get(mine)
-        if row is not None and int(row.owner_id) == by.account_id:
-            raise OwnerCannotDepart
-        if row is None or member is None:
-            raise NothingToDepartFrom(origin)
-        change = Change()
+
+def _depart(origin: str, by: Session) -> None:
+    row_key, own_key = origin_key(origin), member_key(origin, by.account_id)
+    found = read_many([row_key, own_key])
+    row, member = found.get(row_key), found.get(own_key)
+    if row is not None and int(row.owner_id) == by.account_id:
+        raise OwnerCannotDepart
+    if row is None or member is None:
+        raise NothingToDepartFrom(origin)
+    with Change() as change:
         origin_rows.require(change, origin)
         _end(change, origin, by.account_id, member)
         audit_rows.record(change, AuditAction.MEMBER_DEPART, by, origin=origin, target=by.name)
-        change.commit()
-
-    again_when_stale(end_own_membership)
 
 
 def transfer(origin: str, user: str, by: Session) -> None:
-    """Make a member the owner; the former owner stays as maintainer.
+    """Make a member the owner. The former owner becomes a maintainer.
 
-    Raises, in this order, NotOwner, TransferToSelf, AccountMissing, RoleMissing (the recipient is no member).
+    Raises, in this order, NotOwner, TransferToSelf, AccountMissing, RecipientNotMember.
     """
+    again_when_stale(lambda: _transfer(origin, user, by))
 
-    def hand_over() -> None:
-        place = origin_key(origin)
-        row = read(place)
-        if row is None or int(row.owner_id) != by.account_id:
-            raise NotOwner
-        if user == by.name:
-            raise TransferToSelf
-        recipient_id = account_named(user)
-        mine, theirs = member_key(origin, by.account_id), member_key(origin, recipient_id)
-        recipient = read(theirs)
-        if recipient is None:
-            raise RoleMissing
-        change = Change()
+
+def _transfer(origin: str, user: str, by: Session) -> None:
+    _require_owner(origin, by)
+    if user == by.name:
+        raise TransferToSelf
+    recipient_id = account_named(user)
+    own_key, their_key = member_key(origin, by.account_id), member_key(origin, recipient_id)
+    recipient = read(their_key)
+    if recipient is None:
+        raise RecipientNotMember
+    with Change() as change:
         change.update(
-            place,
+            origin_key(origin),
             [OriginRow.owner_id.set(recipient_id), OriginRow.owner_name.set(user)],
             condition=OriginRow.owner_id == by.account_id,
         )
-        change.update(mine, [MemberRow.role.set(str(Role.MAINTAINER))], condition=MemberRow.role == str(Role.OWNER))
-        change.update(theirs, [MemberRow.role.set(str(Role.OWNER))], condition=MemberRow.role == recipient.role)
+        change.update(own_key, [MemberRow.role.set(str(Role.MAINTAINER))], condition=MemberRow.role == str(Role.OWNER))
+        change.update(their_key, [MemberRow.role.set(str(Role.OWNER))], condition=MemberRow.role == recipient.role)
         audit_rows.record(change, AuditAction.OWNER_TRANSFER, by, origin=origin, target=str(recipient_id))
-        change.commit()
-
-    again_when_stale(hand_over)
 
 
 def join(change: Change, origin: str, account_id: int, name: str) -> None:
-    """Add to a change that a new member comes, with the least role (Stale when it is a member by then)."""
+    """Add a new readonly member to a change, on condition that the account is not a member (Stale)."""
     member, membership = member_key(origin, account_id), membership_of_account_key(account_id, origin)
     origin_rows.require(change, origin)
     change.add(MemberRow(member.pk, member.sk, role=str(Role.READONLY_MEMBER), name=name))
@@ -163,24 +171,14 @@ def join(change: Change, origin: str, account_id: int, name: str) -> None:
     change.update(origin_count_key(origin), [OriginCountRow.members.add(1)])
 
 
-def _set_role(origin: str, account_id: int, user: str, role: Role, by: Session) -> None:
-    place, theirs = origin_key(origin), member_key(origin, account_id)
-    found = read_many([place, theirs])
-    row, member = found.get(place), found.get(theirs)
-    if row is None:
-        raise OriginMissing
-    if int(row.owner_id) == account_id:
-        raise ChangeForbidden
-    if member is None:
-        raise MemberMissing
-    change = Change()
-    origin_rows.require(change, origin)
-    change.update(theirs, [MemberRow.role.set(str(role))], condition=MemberRow.role == member.role, otherwise=Stale())
-    audit_rows.record(change, AuditAction.MEMBER_ROLE, by, origin=origin, target=user)
-    change.commit()
-
-
 def _end(change: Change, origin: str, account_id: int, member: MemberRow) -> None:
     change.delete(member_key(origin, account_id), condition=MemberRow.role == member.role)
     change.delete(membership_of_account_key(account_id, origin))
     change.update(origin_count_key(origin), [OriginCountRow.members.add(-1)])
+
+
+def _require_owner(origin: str, by: Session) -> None:
+    """Raise NotOwner unless the account owns the origin, whatever the flags of its session (accounts.md 6.2)."""
+    row = read(origin_key(origin))
+    if row is None or int(row.owner_id) != by.account_id:
+        raise NotOwner

@@ -8,11 +8,11 @@ from chalicelib.platform.table import Key, Row, rows
 
 SECRET = "SECRET#"
 VALUE_BYTES = 390_000
-"""A row holds 400 KB with its keys."""
+"""The largest value, in bytes. A row holds 400 KB with its keys."""
 
 
 class SecretRow(Row):
-    """A secret as the client sealed it; `id` tells the order of creation."""
+    """A secret as the client sealed it; ids grow with time."""
 
     id = NumberAttribute()
     value = UnicodeAttribute()
@@ -24,7 +24,7 @@ class SecretRow(Row):
 
 
 def secret_key(origin: str, name: str) -> Key[SecretRow]:
-    """Where a secret stands."""
+    """Return the key of a secret."""
     return Key(SecretRow, origin_partition(origin), SECRET + name)
 
 

@@ -1,7 +1,6 @@
-"""The rules of origin secrets: sealed by clients for the origin's key, stored as received (accounts.md 7.6, 8.8)."""
+"""The rules of origin secrets, which clients seal for the origin's encryption key (accounts.md 7.6, 8.8)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from chalicelib.catalog import audit_rows, origin_rows
 from chalicelib.catalog.audit_rows import AuditAction
@@ -12,32 +11,22 @@ from chalicelib.core.session import Session
 from chalicelib.core.signed_box import BoxMalformed, BoxUnreadable
 from chalicelib.origins.errors import KeyMissing, SecretInvalid, SecretTooLarge
 from chalicelib.origins.keys import service as keys
-from chalicelib.origins.secrets import rows as secret_store
+from chalicelib.origins.secrets import rows
 from chalicelib.origins.secrets.rows import VALUE_BYTES, SecretRow
 from chalicelib.platform.change import Change, again_when_stale
 from chalicelib.platform.clock import new_id
 from chalicelib.platform.table import read
 
 
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """A secret; its value stays sealed."""
-
-    id: int
-    name: str
-    value: str
-
-
-def of_origin(origin: str) -> Sequence[Secret]:
-    """The secrets of an origin, oldest first."""
-    found = (Secret(int(row.id), row.name, row.value) for row in secret_store.secrets(origin))
-    return sorted(found, key=lambda secret: secret.id)
+def of_origin(origin: str) -> Sequence[SecretRow]:
+    """Return the secrets of an origin, oldest first."""
+    return sorted(rows.secrets(origin), key=lambda row: int(row.id))
 
 
 def put(origin: str, name: str, value: str, by: Session) -> None:
-    """Store a sealed value after a look whether the origin's key opens it; a value of the same name is replaced.
+    """Check that the origin's key opens a sealed value, and store it as received. A value of that name is replaced.
 
-    Raises SecretInvalid with the contract's texts, SecretTooLarge, OriginMissing.
+    Raises SecretInvalid with the contract's texts (accounts.md 8.8), SecretTooLarge, OriginMissing.
     """
     for field, content in (("name", name), ("value", value)):
         if not content:
@@ -56,23 +45,6 @@ def put(origin: str, name: str, value: str, by: Session) -> None:
     again_when_stale(lambda: _put(origin, name, value, by))
 
 
-def remove(origin: str, name: str, by: Session) -> None:
-    """Forget a secret, if there is one. Raises OriginMissing."""
-    key = secret_store.secret_key(origin, name)
-
-    def forget() -> None:
-        if read(key) is None:
-            return
-        change = Change()
-        origin_rows.require(change, origin)
-        change.delete(key, condition=SecretRow.pk.exists())
-        change.update(origin_count_key(origin), [OriginCountRow.secrets.add(-1)])
-        audit_rows.record(change, AuditAction.SECRET_DELETE, by, origin=origin, target=name)
-        change.commit()
-
-    again_when_stale(forget)
-
-
 def _secret_encryption_key(origin: str) -> KeyFile:
     try:
         return keys.secret_encryption_key(origin)
@@ -83,13 +55,28 @@ def _secret_encryption_key(origin: str) -> KeyFile:
 
 
 def _put(origin: str, name: str, value: str, by: Session) -> None:
-    key = secret_store.secret_key(origin, name)
-    change = Change()
-    origin_rows.require(change, origin)
+    key = rows.secret_key(origin, name)
+    with Change() as change:
+        origin_rows.require(change, origin)
+        if read(key) is None:
+            change.add(SecretRow(key.pk, key.sk, id=new_id(), value=value))
+            change.update(origin_count_key(origin), [OriginCountRow.secrets.add(1)])
+        else:
+            change.update(key, [SecretRow.value.set(value)], condition=SecretRow.pk.exists())
+        audit_rows.record(change, AuditAction.SECRET_STORE, by, origin=origin, target=name)
+
+
+def remove(origin: str, name: str, by: Session) -> None:
+    """Delete a secret, if it exists. Raises OriginMissing."""
+    again_when_stale(lambda: _remove(origin, name, by))
+
+
+def _remove(origin: str, name: str, by: Session) -> None:
+    key = rows.secret_key(origin, name)
     if read(key) is None:
-        change.add(SecretRow(key.pk, key.sk, id=new_id(), value=value))
-        change.update(origin_count_key(origin), [OriginCountRow.secrets.add(1)])
-    else:
-        change.update(key, [SecretRow.value.set(value)], condition=SecretRow.pk.exists())
-    audit_rows.record(change, AuditAction.SECRET_STORE, by, origin=origin, target=name)
-    change.commit()
+        return
+    with Change() as change:
+        origin_rows.require(change, origin)
+        change.delete(key, condition=SecretRow.pk.exists())
+        change.update(origin_count_key(origin), [OriginCountRow.secrets.add(-1)])
+        audit_rows.record(change, AuditAction.SECRET_DELETE, by, origin=origin, target=name)

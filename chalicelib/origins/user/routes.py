@@ -20,24 +20,22 @@ routes = Routes("origins")
 def list_own_origins(call: Call) -> Answer:
     """Return the origins that the caller is a member of, by name."""
     own = service.origins_of(call.caller.require_session().account_id)
-    return json_answer(
-        200,
-        [
-            shapes.OwnOrigin(
-                owner_id=str(origin.row.owner_id),
-                name=origin.name,
-                created_at=origin.row.created_at,
-                updated_at=origin.row.created_at,
-                default_package_visibility=origin.row.default_package_visibility,
-                package_count=origin.package_count,
-            )
-            for origin in own
-        ],
-    )
+    return json_answer(200, [_shown(origin) for origin in own])
 
 
 @routes.get("/user/invitations", needs=SESSION, answers={200: list[invitation_shapes.Invitation]})
 def list_own_invitations(call: Call) -> Answer:
     """Return the caller's invitations that are neither accepted nor ignored, oldest first."""
     pending = invitations.pending_for(call.caller.require_session().account_id)
-    return json_answer(200, [invitation_shapes.Invitation.of(invitation) for invitation in pending])
+    return json_answer(200, [invitation_shapes.Invitation.of(row) for row in pending])
+
+
+def _shown(origin: service.OwnOrigin) -> shapes.OwnOrigin:
+    return shapes.OwnOrigin(
+        owner_id=str(origin.row.owner_id),
+        name=origin.name,
+        created_at=origin.row.created_at,
+        updated_at=origin.row.created_at,
+        default_package_visibility=origin.row.default_package_visibility,
+        package_count=origin.package_count,
+    )

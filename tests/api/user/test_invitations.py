@@ -1,21 +1,25 @@
-"""What a user is invited to (accounts.md 8.3)."""
+"""GET /user/invitations (accounts.md 8.3)."""
 
-from tests.builders.accounts import an_account
+from typing import Any
+
+from tests.api.client import Depot
+from tests.builders.accounts import Account, an_account
 from tests.builders.origins import an_origin
 
 
-def _invite(depot, account):
+def invite(depot: Depot, account: Account) -> dict[str, Any]:
     origin = an_origin(depot)
     reply = depot.post(f"/depot/origins/{origin}/users/{account.name}/invitations", by="bobo")
     assert reply.status == 201, reply
-    return reply.json()
+    invitation: dict[str, Any] = reply.json()
+    return invitation
 
 
-def _pending(depot, account):
+def pending(depot: Depot, account: Account) -> Any:
     return depot.get("/user/invitations", by=account.token).json()
 
 
-def test_somebody_new_has_no_invitations(depot):
+def test_a_new_account_has_no_invitations(depot: Depot) -> None:
     reply = depot.get("/user/invitations", by=an_account().token)
 
     assert (reply.status, reply.text) == (200, "[]")
@@ -23,31 +27,31 @@ def test_somebody_new_has_no_invitations(depot):
     assert "Cache-Control" not in reply.headers
 
 
-def test_invitations_are_told_as_they_were_sent_in_that_order(depot):
+def test_invitations_are_listed_oldest_first_with_the_fields_of_their_creation(depot: Depot) -> None:
     account = an_account()
-    sent = [_invite(depot, account) for _ in range(3)]
+    invitations = [invite(depot, account) for _ in range(3)]
 
-    assert _pending(depot, account) == sent
+    assert pending(depot, account) == invitations
 
 
-def test_ignored_rescinded_and_accepted_ones_are_left_out(depot):
+def test_ignored_rescinded_and_accepted_invitations_are_left_out(depot: Depot) -> None:
     account = an_account()
-    ignored, rescinded, accepted, pending = (_invite(depot, account) for _ in range(4))
-    place = "/depot/origins/{origin}/invitations/{id}"
-    assert depot.put(place.format(**ignored) + "/ignore", by=account.token).status == 204
-    assert depot.delete(place.format(**rescinded), by="bobo").status == 204
-    assert depot.put(place.format(**accepted), by=account.token).status == 204
+    ignored, rescinded, accepted, last = (invite(depot, account) for _ in range(4))
+    path = "/depot/origins/{origin}/invitations/{id}"
+    assert depot.put(path.format(**ignored) + "/ignore", by=account.token).status == 204
+    assert depot.delete(path.format(**rescinded), by="bobo").status == 204
+    assert depot.put(path.format(**accepted), by=account.token).status == 204
 
-    assert _pending(depot, account) == [pending]
-
-
-def test_invitations_of_others_are_not_told(depot):
-    _invite(depot, an_account())
-
-    assert _pending(depot, an_account()) == []
+    assert pending(depot, account) == [last]
 
 
-def test_nobody_has_no_invitations(depot):
+def test_invitations_of_other_accounts_are_left_out(depot: Depot) -> None:
+    invite(depot, an_account())
+
+    assert pending(depot, an_account()) == []
+
+
+def test_an_anonymous_caller_is_401(depot: Depot) -> None:
     reply = depot.get("/user/invitations")
 
     assert (reply.status, reply.body) == (401, b"")

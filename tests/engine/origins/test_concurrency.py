@@ -1,8 +1,8 @@
-"""Whatever twenty clients do to one origin side by side, it is legal after every call (accounts.md 6.1, 8.4-8.7, 9).
+"""Twenty clients change one origin concurrently; its rows stay consistent (accounts.md 6.1, 8.4-8.7 and section 9).
 
-Legal: one owner, whom the origin names too; each membership and invitation in all its places or in none; the counts
-right; an encryption key that shares its second with no signing key; and after a deletion nothing left. Some clients die
-halfway.
+Consistent rows: one owner, the same in the origin and among the members; all rows of each membership and invitation, or
+none; correct counts; an encryption key whose revision no signing key has; and nothing after a deletion. The rows are
+checked after every call to the table. Some clients are killed before they finish.
 """
 
 import random
@@ -12,20 +12,20 @@ from functools import partial
 
 import pytest
 
-from chalicelib.accounts.errors import STATUS as ACCOUNT_REFUSALS
-from chalicelib.catalog.errors import STATUS as CATALOG_REFUSALS
+from chalicelib.accounts.errors import STATUS as ACCOUNT_ERRORS
+from chalicelib.catalog.errors import STATUS as CATALOG_ERRORS
 from chalicelib.catalog.origin_rows import origin_partition
 from chalicelib.core.roles import Role
 from chalicelib.core.visibility import Visibility
 from chalicelib.identity.caller import Caller
 from chalicelib.identity.credentials import Credential
-from chalicelib.identity.errors import STATUS as CALLER_REFUSALS
+from chalicelib.identity.errors import STATUS as CALLER_ERRORS
 from chalicelib.identity.registration import find_or_create
 from chalicelib.origins import deletion, service
-from chalicelib.origins.errors import STATUS as ORIGIN_REFUSALS
+from chalicelib.origins.errors import STATUS as ORIGIN_ERRORS
 from chalicelib.origins.invitations import service as invitations
 from chalicelib.origins.keys import service as keys
-from chalicelib.origins.members import service as membership
+from chalicelib.origins.members import service as members
 from chalicelib.platform.table import StoreUnavailable
 from tests.builders.engine import an_engine
 from tests.builders.histories import CLIENTS, Histories, histories
@@ -35,17 +35,17 @@ from tests.builders.rows import partition_rows, places
 
 HISTORIES = 200
 REFUSALS: tuple[type[Exception], ...] = (
-    *ACCOUNT_REFUSALS,
-    *CALLER_REFUSALS,
-    *CATALOG_REFUSALS,
-    *ORIGIN_REFUSALS,
+    *ACCOUNT_ERRORS,
+    *CALLER_ERRORS,
+    *CATALOG_ERRORS,
+    *ORIGIN_ERRORS,
     StoreUnavailable,
 )
 
 
 @dataclass(frozen=True)
-class Somebody:
-    """An account that calls."""
+class Client:
+    """An account that sends requests."""
 
     name: str
     account_id: int
@@ -56,120 +56,126 @@ class Somebody:
 
 @dataclass(frozen=True)
 class Scene:
-    """An origin's name, the accounts around it, what is drawn by lot, and the requests that were not refused."""
+    """An origin's name, the accounts that send requests to it, random choices, and the requests that succeeded."""
 
     origin: str
-    people: list[Somebody]
-    seed: random.Random
-    done: set[str] = field(default_factory=set)
+    clients: list[Client]
+    random: random.Random
+    succeeded: set[str] = field(default_factory=set)
 
-    def act(self, what: str, who: Somebody, whom: Somebody) -> None:
-        """One request, as the routes would serve it; a refusal is an answer, too."""
+    def send(self, request: str, client: Client, other: Client) -> None:
+        """Call the service as the route of a request does. A refusal is a valid answer."""
         try:
-            REQUESTS[what](self, who.caller(self.origin), whom)
-            self.done.add(what)
+            REQUESTS[request](self, client.caller(self.origin), other)
+            self.succeeded.add(request)
         except REFUSALS:
             return
 
-    def an_invitation(self, to: Somebody) -> int:
-        sent = [*invitations.of_origin(self.origin), *invitations.pending_for(to.account_id)]
-        return self.seed.choice(sent).id if sent else 0
+    def an_invitation(self, to: Client) -> int:
+        existing = [*invitations.of_origin(self.origin), *invitations.pending_for(to.account_id)]
+        return int(self.random.choice(existing).id) if existing else 0
 
     def a_role(self) -> Role:
-        return self.seed.choice((Role.READONLY_MEMBER, Role.MAINTAINER, Role.ADMINISTRATOR, Role.ADMINISTRATOR))
+        return self.random.choice((Role.READONLY_MEMBER, Role.MAINTAINER, Role.ADMINISTRATOR, Role.ADMINISTRATOR))
 
     def a_secret_key(self) -> bytes:
-        return a_signing_pair(self.origin, f"2024010100000{self.seed.randrange(4)}")[1].text.encode()
+        return a_signing_pair(self.origin, f"2024010100000{self.random.randrange(4)}")[1].text.encode()
 
 
-REQUESTS: dict[str, Callable[[Scene, Caller, Somebody], object]] = {
-    "create": lambda scene, by, _: service.create(scene.origin, Visibility.PUBLIC, by.require_session()),
-    "delete": lambda scene, by, _: deletion.delete(scene.origin, by.require_role(scene.origin, Role.OWNER)),
-    "invite": lambda scene, by, whom: invitations.send(
-        scene.origin, whom.name, by.require_role(scene.origin, Role.MAINTAINER)
+REQUESTS: dict[str, Callable[[Scene, Caller, Client], object]] = {
+    "create": lambda scene, caller, _: service.create(scene.origin, Visibility.PUBLIC, caller.require_session()),
+    "delete": lambda scene, caller, _: deletion.delete(scene.origin, caller.require_role(scene.origin, Role.OWNER)),
+    "invite": lambda scene, caller, other: invitations.send(
+        scene.origin, other.name, caller.require_role(scene.origin, Role.MAINTAINER)
     ),
-    "accept": lambda scene, by, whom: invitations.accept(scene.an_invitation(whom), by),
-    "ignore": lambda scene, by, whom: invitations.ignore(scene.an_invitation(whom), by),
-    "rescind": lambda scene, by, whom: invitations.rescind(scene.an_invitation(whom), by),
-    "depart": lambda scene, by, _: membership.depart(scene.origin, by.require_session()),
-    "remove": lambda scene, by, whom: membership.remove(
-        scene.origin, whom.name, by.require_role(scene.origin, Role.ADMINISTRATOR)
+    "accept": lambda scene, caller, other: invitations.accept(scene.an_invitation(other), caller),
+    "ignore": lambda scene, caller, other: invitations.ignore(scene.an_invitation(other), caller),
+    "rescind": lambda scene, caller, other: invitations.rescind(scene.an_invitation(other), caller),
+    "depart": lambda scene, caller, _: members.depart(scene.origin, caller.require_session()),
+    "remove": lambda scene, caller, other: members.remove(
+        scene.origin, other.name, caller.require_role(scene.origin, Role.ADMINISTRATOR)
     ),
-    "transfer": lambda scene, by, whom: membership.transfer(scene.origin, whom.name, by.require_session()),
-    "role": lambda scene, by, whom: membership.set_role(scene.origin, whom.name, scene.a_role(), by),
-    "generate": lambda scene, by, _: keys.generate(scene.origin, by.require_role(scene.origin, Role.ADMINISTRATOR)),
-    "upload": lambda scene, by, _: keys.upload_secret(
-        scene.origin, scene.a_secret_key(), False, by.require_role(scene.origin, Role.ADMINISTRATOR)
+    "transfer": lambda scene, caller, other: members.transfer(scene.origin, other.name, caller.require_session()),
+    "role": lambda scene, caller, other: members.set_role(scene.origin, other.name, scene.a_role(), caller),
+    "generate": lambda scene, caller, _: keys.generate(
+        scene.origin, caller.require_role(scene.origin, Role.ADMINISTRATOR)
     ),
-    "encrypt": lambda scene, by, _: keys.encryption_key(
-        scene.origin, by.require_role(scene.origin, Role.READONLY_MEMBER)
+    "upload": lambda scene, caller, _: keys.upload_secret(
+        scene.origin, scene.a_secret_key(), False, caller.require_role(scene.origin, Role.ADMINISTRATOR)
+    ),
+    "encrypt": lambda scene, caller, _: keys.encryption_key(
+        scene.origin, caller.require_role(scene.origin, Role.READONLY_MEMBER)
     ),
 }
 
 
 @pytest.fixture(scope="module")
-def side_by_side() -> Iterator[Histories]:
-    """An engine whose callers take turns."""
+def engine_histories() -> Iterator[Histories]:
+    """An engine whose clients call it in a random but reproducible order."""
     with an_engine(), histories() as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def people(side_by_side: Histories) -> list[Somebody]:
-    """Accounts for all histories; each has an origin of its own."""
-    return [Somebody(name, find_or_create(name, "")) for name in (a_name("user") for _ in range(4))]
+def clients(engine_histories: Histories) -> list[Client]:
+    """Accounts for all histories; each history has another origin."""
+    return [Client(name, find_or_create(name, "")) for name in (a_name("user") for _ in range(4))]
 
 
-def a_scene(number: int, people: list[Somebody]) -> Scene:
-    """Sometimes the origin is there already, alone with its owner or with members and invitations."""
-    scene = Scene(a_name("origin"), people, random.Random(number))
-    owner, *others = people
-    if scene.seed.random() < 0.8:
-        scene.act("create", owner, owner)
-        for invited in others[: scene.seed.choice((0, 2, 3))]:
-            scene.act("invite", owner, invited)
-            if scene.seed.random() < 0.7:
-                scene.act("accept", invited, invited)
-                scene.act("role", owner, invited)
-    scene.done.clear()
+def a_scene(number: int, clients: list[Client]) -> Scene:
+    """Return a scene whose origin exists in four of five cases, with or without members and invitations."""
+    scene = Scene(a_name("origin"), clients, random.Random(number))
+    owner, *others = clients
+    if scene.random.random() < 0.8:
+        scene.send("create", owner, owner)
+        for invited in others[: scene.random.choice((0, 2, 3))]:
+            scene.send("invite", owner, invited)
+            if scene.random.random() < 0.7:
+                scene.send("accept", invited, invited)
+                scene.send("role", owner, invited)
+    scene.succeeded.clear()
     return scene
 
 
-def clients_of(scene: Scene) -> list[Callable[[], None]]:
-    """Who does what to whom. Few kinds of requests in a history meet more often; the first owner is the busiest."""
-    seed, people = scene.seed, [*scene.people, scene.people[0], scene.people[0]]
-    kinds = seed.sample([*REQUESTS, *("transfer", "role", "depart", "delete") * 2], 4)
-    return [partial(scene.act, seed.choice(kinds), seed.choice(people), seed.choice(people)) for _ in range(CLIENTS)]
+def requests_of(scene: Scene) -> list[Callable[[], None]]:
+    """Return twenty random requests of four kinds, so that requests of one kind often meet.
+
+    The first owner sends more of them than the others.
+    """
+    choose, clients = scene.random.choice, [*scene.clients, scene.clients[0], scene.clients[0]]
+    kinds = scene.random.sample([*REQUESTS, *("transfer", "role", "depart", "delete") * 2], 4)
+    return [partial(scene.send, choose(kinds), choose(clients), choose(clients)) for _ in range(CLIENTS)]
 
 
-def assert_legal(scene: Scene) -> None:
+def assert_consistent(scene: Scene) -> None:
     rows = partition_rows(origin_partition(scene.origin))
-    place, counts, leaving = rows.get("ORIGIN"), rows.get("COUNTS"), rows.get("LEAVING")
-    members = {sk.removeprefix("MEMBER#"): row for sk, row in rows.items() if sk.startswith("MEMBER#")}
-    owners = [(account_id, row["name"]) for account_id, row in members.items() if row["role"] == "owner"]
-    if place is not None:
+    origin, counts, leaving = rows.get("ORIGIN"), rows.get("COUNTS"), rows.get("LEAVING")
+    member_rows = {sk.removeprefix("MEMBER#"): row for sk, row in rows.items() if sk.startswith("MEMBER#")}
+    owners = [(account_id, row["name"]) for account_id, row in member_rows.items() if row["role"] == "owner"]
+    if origin is not None:
         assert leaving is None
-        assert owners == [(place["owner_id"], place["owner_name"])]
+        assert owners == [(origin["owner_id"], origin["owner_name"])]
         assert counts is not None
-        assert int(counts["members"]) == len(members)
+        assert int(counts["members"]) == len(member_rows)
     elif leaving is not None:
         assert counts is None
-        assert list(members) == [account_id for account_id, _ in owners] == [leaving["owner_id"]]
+        assert list(member_rows) == [account_id for account_id, _ in owners] == [leaving["owner_id"]]
     else:
         assert rows == {}
-    sent = {sk.removeprefix("INVITATION#"): row for sk, row in rows.items() if sk.startswith("INVITATION#")}
-    for row in sent.values():
+    invited = {sk.removeprefix("INVITATION#"): row for sk, row in rows.items() if sk.startswith("INVITATION#")}
+    for row in invited.values():
         assert partition_rows(f"INVITATION#{row['id']}")["PLACE"]["account_id"] == row["account_id"]
-    for somebody in scene.people:
-        account_id = str(somebody.account_id)
-        own = partition_rows(f"ACCOUNT#{account_id}")
-        assert (f"ORIGIN#{scene.origin}" in own) == (account_id in members)
-        pending = [row["id"] for row in own.values() if row.get("origin") == scene.origin]
-        assert pending == ([sent[account_id]["id"]] if account_id in sent and not sent[account_id]["ignored"] else [])
-    assert_keys_are_legal(scene.origin, rows)
+    for client in scene.clients:
+        account_id = str(client.account_id)
+        account_rows = partition_rows(f"ACCOUNT#{account_id}")
+        assert (f"ORIGIN#{scene.origin}" in account_rows) == (account_id in member_rows)
+        pending = [row["id"] for row in account_rows.values() if row.get("origin") == scene.origin]
+        invitation = invited.get(account_id)
+        assert pending == ([] if invitation is None or invitation["ignored"] else [invitation["id"]])
+    assert_keys_are_consistent(scene.origin, rows)
 
 
-def assert_keys_are_legal(origin: str, rows: dict[str, dict[str, str]]) -> None:
+def assert_keys_are_consistent(origin: str, rows: dict[str, dict[str, str]]) -> None:
     signing = {sk.removeprefix("SIGNING-KEY#") for sk in rows if sk.startswith("SIGNING-KEY#")}
     secret = {sk.removeprefix("SECRET-SIGNING-KEY#") for sk in rows if sk.startswith("SECRET-SIGNING-KEY#")}
     for full_name in secret:
@@ -181,57 +187,54 @@ def assert_keys_are_legal(origin: str, rows: dict[str, dict[str, str]]) -> None:
         assert rows["KEY-CLOCK"]["revision"] >= max(signing)
 
 
-def test_every_history_is_legal_after_every_call(side_by_side: Histories, people: list[Somebody]) -> None:
-    done: set[str] = set()
+def test_rows_are_consistent_after_every_call_of_concurrent_clients(
+    engine_histories: Histories, clients: list[Client]
+) -> None:
+    succeeded: set[str] = set()
     for number in range(HISTORIES):
-        scene = a_scene(number, people)
-        side_by_side.run(scene.seed, clients_of(scene), partial(assert_legal, scene), killed=0.1)
-        deletion.take_down(scene.origin)  # which a client that was killed may have left for the next
-        assert_legal(scene)
+        scene = a_scene(number, clients)
+        engine_histories.run(scene.random, requests_of(scene), partial(assert_consistent, scene), killed=0.1)
+        deletion.finish(scene.origin)  # a killed client may have begun a deletion
+        assert_consistent(scene)
         if number % 5 == 0:
-            let_everything_end(scene)
-        done |= scene.done
-    assert done == set(REQUESTS)
+            assert_deletion_leaves_nothing(scene)
+        succeeded |= scene.succeeded
+    assert succeeded == set(REQUESTS)
 
 
 @pytest.mark.parametrize("number", range(5))
-def test_all_first_requests_for_the_encryption_key_get_the_same(
-    side_by_side: Histories, people: list[Somebody], number: int
+def test_concurrent_first_requests_for_the_encryption_key_return_the_same_key(
+    engine_histories: Histories, clients: list[Client], number: int
 ) -> None:
-    owner = people[0]
-    scene = Scene(a_name("origin"), people, random.Random(number))
-    scene.act("create", owner, owner)
-    session, given = owner.caller(scene.origin).require_session(), []
-    asking = [lambda: given.append(keys.encryption_key(scene.origin, session))] * (CLIENTS - 5)
-    generating = [lambda: keys.generate(scene.origin, session)] * 5
+    owner = clients[0]
+    scene = Scene(a_name("origin"), clients, random.Random(number))
+    scene.send("create", owner, owner)
+    session, returned = owner.caller(scene.origin).require_session(), []
+    downloads = [lambda: returned.append(keys.encryption_key(scene.origin, session))] * (CLIENTS - 5)
+    generations = [lambda: keys.generate(scene.origin, session)] * 5
 
-    side_by_side.run(scene.seed, [*asking, *generating], partial(assert_legal, scene))
+    engine_histories.run(scene.random, [*downloads, *generations], partial(assert_consistent, scene))
 
-    assert len(given) == CLIENTS - 5
-    assert len({key.text for key in given}) == 1
+    assert len(returned) == CLIENTS - 5
+    assert len({key.text for key in returned}) == 1
     assert len(keys.revisions(scene.origin)) == 5
 
 
-def let_everything_end(scene: Scene) -> None:
-    """Remove the members and delete the origin; then nothing in the table may mention it."""
+def assert_deletion_leaves_nothing(scene: Scene) -> None:
+    """Remove the members and delete the origin. Only audit rows may name it then."""
     rows = partition_rows(origin_partition(scene.origin))
     if "ORIGIN" in rows:
-        owner = next(one for one in scene.people if str(one.account_id) == rows["ORIGIN"]["owner_id"])
+        owner = next(client for client in scene.clients if str(client.account_id) == rows["ORIGIN"]["owner_id"])
         session = owner.caller(scene.origin).require_session()
         for member in (row["name"] for sk, row in rows.items() if sk.startswith("MEMBER#")):
             if member != owner.name:
-                membership.remove(scene.origin, member, session)
+                members.remove(scene.origin, member, session)
         deletion.delete(scene.origin, session)
-    assert_nothing_is_left(scene.origin)
+    assert [key for key in places() if mentions(key, scene.origin)] == []
 
 
-def assert_nothing_is_left(origin: str) -> None:
-    left = [place for place in places() if mentions(place, origin)]
-    assert left == []
-
-
-def mentions(place: tuple[str, str], origin: str) -> bool:
-    pk, sk = place
+def mentions(key: tuple[str, str], origin: str) -> bool:
+    pk, sk = key
     if pk.startswith("AUDIT-"):
         return False
     return origin in pk.replace("/", "#").split("#") or origin in sk.split("#") or f"#{origin}-2" in pk

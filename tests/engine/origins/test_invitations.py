@@ -1,4 +1,4 @@
-"""Invitations that change while somebody answers them (accounts.md 8.7)."""
+"""Invitations that are replaced while a request changes them (accounts.md 8.7)."""
 
 from collections.abc import Callable, Iterator
 
@@ -10,7 +10,7 @@ from chalicelib.identity.credentials import Credential
 from chalicelib.identity.registration import find_or_create
 from chalicelib.origins import service
 from chalicelib.origins.invitations import service as invitations
-from chalicelib.origins.members import service as membership
+from chalicelib.origins.members import service as members
 from chalicelib.platform.change import Change
 from tests.builders.engine import an_engine
 from tests.builders.names import a_name
@@ -27,29 +27,29 @@ def a_caller() -> Caller:
     return Caller(Credential(find_or_create(name, ""), key=None, name=name))
 
 
-ANSWERS: list[Callable[[int, Caller], None]] = [invitations.accept, invitations.ignore, invitations.rescind]
+OPERATIONS: list[Callable[[int, Caller], None]] = [invitations.accept, invitations.ignore, invitations.rescind]
 
 
-@pytest.mark.parametrize("answer", ANSWERS)
-def test_an_answer_does_not_touch_a_new_invitation_in_place_of_the_old(
-    answer: Callable[[int, Caller], None], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_newer_invitation_of_the_same_account_is_not_changed(
+    operation: Callable[[int, Caller], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     origin, owner, invited = a_name("origin"), a_caller(), a_caller().require_session()
     service.create(origin, Visibility.PUBLIC, owner.require_session())
-    old = invitations.send(origin, invited.name, owner.require_session())
+    old_id = int(invitations.send(origin, invited.name, owner.require_session()).id)
     commit = Change.commit
 
     def commit_after_another_client(change: Change) -> None:
         monkeypatch.setattr(Change, "commit", commit)
-        invitations.rescind(old.id, owner)
+        invitations.rescind(old_id, owner)
         invitations.send(origin, invited.name, owner.require_session())
         commit(change)
 
     monkeypatch.setattr(Change, "commit", commit_after_another_client)
-    answer(old.id, owner)
+    operation(old_id, owner)
 
     [new] = invitations.of_origin(origin)
-    assert new.id != old.id
+    assert new.id != old_id
     assert not new.ignored
-    assert list(invitations.pending_for(invited.account_id)) == [new]
-    assert list(membership.names(origin)) == [owner.require_session().name]
+    assert [pending.id for pending in invitations.pending_for(invited.account_id)] == [new.id]
+    assert members.names(origin) == [owner.require_session().name]

@@ -1,4 +1,4 @@
-"""Sealed integrations (accounts.md 8.9)."""
+"""The boxes of integration bodies (accounts.md 7.5)."""
 
 import pytest
 
@@ -9,8 +9,8 @@ from chalicelib.origins.integrations.service import PURPOSE
 from tests.builders.keys import a_key_ring
 
 
-def test_a_sealed_body_is_never_an_access_token() -> None:
-    """Both are boxes under the builder key; without the purpose in front, this body would be the builder's token."""
+def test_the_box_of_an_integration_is_never_an_access_token() -> None:
+    """Both are boxes of the builder key. Without the prefix, this body would give a token of the build service."""
     keys = a_key_ring()
     message = access_token._message(AccessTokenClaims(account_id=0, flags=7))
 

@@ -1,4 +1,4 @@
-"""What is written down about an origin: every change with who did it (accounts.md section 9)."""
+"""Audit rows of an origin (accounts.md section 9)."""
 
 from chalicelib.catalog.audit_rows import AuditRow, origin_book
 from chalicelib.platform.table import rows
@@ -8,11 +8,11 @@ from tests.builders.members import a_member
 from tests.builders.origins import an_origin
 
 
-def book(origin: str) -> list[tuple[str, str, str]]:
+def audit_rows(origin: str) -> list[tuple[str, str, str]]:
     return [(row.operation, row.target, row.requester_name) for row in rows(AuditRow, origin_book(origin))]
 
 
-def test_origin_and_membership(depot: Depot) -> None:
+def test_changes_of_the_origin_and_its_members_are_recorded(depot: Depot) -> None:
     origin = an_origin(depot)
     mystique_id = depot.get("/profile", by="mystique").json()["id"]
     depot.put(f"/depot/origins/{origin}", by="bobo", json={})
@@ -23,7 +23,7 @@ def test_origin_and_membership(depot: Depot) -> None:
     depot.post(f"/depot/origins/{origin}/depart", by="bobo")
     depot.delete(f"/depot/origins/{origin}", by="mystique")
 
-    assert book(origin) == [
+    assert audit_rows(origin) == [
         ("origin_create", origin, "bobo"),
         ("origin_change", origin, "bobo"),
         ("invitation_send", "mystique", "bobo"),
@@ -38,7 +38,7 @@ def test_origin_and_membership(depot: Depot) -> None:
     ]
 
 
-def test_keys_secrets_and_integrations(depot: Depot) -> None:
+def test_changes_of_keys_secrets_and_integrations_are_recorded_once(depot: Depot) -> None:
     origin = an_origin(depot)
     public, secret = (half.text.encode() for half in a_signing_pair(origin, "20240101000000"))
     depot.post(f"/depot/origins/{origin}/keys/x", by="bobo", body=public)
@@ -53,7 +53,7 @@ def test_keys_secrets_and_integrations(depot: Depot) -> None:
         depot.delete(f"/depot/origins/{origin}/secret/one", by="bobo")
         depot.delete(f"/depot/origins/{origin}/integrations/docker/main", by="bobo")
 
-    assert [(operation, target) for operation, target, _ in book(origin)] == [
+    assert [(operation, target) for operation, target, _ in audit_rows(origin)] == [
         ("origin_create", origin),
         ("key_upload", f"{origin}-20240101000000"),
         ("secret_key_upload", f"{origin}-20240101000000"),
@@ -66,11 +66,11 @@ def test_keys_secrets_and_integrations(depot: Depot) -> None:
     ]
 
 
-def test_a_refused_request_leaves_no_trace(depot: Depot) -> None:
+def test_refused_requests_are_not_recorded(depot: Depot) -> None:
     origin = an_origin(depot)
 
     depot.post(f"/depot/origins/{origin}/keys", by="mystique")
     depot.post(f"/depot/origins/{origin}/transfer/bobo", by="bobo")
     depot.post("/depot/origins", by="mystique", json={"name": origin})
 
-    assert book(origin) == [("origin_create", origin, "bobo")]
+    assert audit_rows(origin) == [("origin_create", origin, "bobo")]

@@ -9,28 +9,27 @@ from chalicelib.platform.change import Change
 from chalicelib.platform.table import StoreUnavailable, rows
 from tests.api.client import Depot
 from tests.builders.keys import a_sealed_value, a_signing_pair
-from tests.builders.members import a_member
-from tests.builders.names import a_name
+from tests.builders.members import a_member, refused_callers
 from tests.builders.origins import an_origin
 
 
-def test_an_empty_origin_goes_with_everything_that_came_with_it(depot: Depot) -> None:
-    origin = a_furnished_origin(depot)
+def test_an_empty_origin_is_deleted_with_its_channels_keys_and_invitations(depot: Depot) -> None:
+    origin = an_origin_with_keys_and_invitations(depot)
 
     reply = depot.delete(f"/depot/origins/{origin}", by="bobo")
 
     assert (reply.status, reply.body) == (204, b"")
-    assert_gone(depot, origin)
+    assert_deleted(depot, origin)
     assert depot.delete(f"/depot/origins/{origin}", by="bobo").status == 403
 
 
-def a_furnished_origin(depot: Depot) -> str:
-    """An origin with keys of all kinds, pending and ignored invitations: nothing of it is in the way of deletion."""
+def an_origin_with_keys_and_invitations(depot: Depot) -> str:
+    """Create an origin with keys of all kinds, a pending and an ignored invitation, none of which prevents deletion."""
     origin = an_origin(depot)
     for user in ("mystique", "wesker"):
         depot.get("/profile", by=user)
-        invited = depot.post(f"/depot/origins/{origin}/users/{user}/invitations", by="bobo").json()["id"]
-    depot.put(f"/depot/origins/{origin}/invitations/{invited}/ignore", by="bobo")
+        invitation_id = depot.post(f"/depot/origins/{origin}/users/{user}/invitations", by="bobo").json()["id"]
+    depot.put(f"/depot/origins/{origin}/invitations/{invitation_id}/ignore", by="bobo")
     public, secret = a_signing_pair(origin)
     assert depot.post(f"/depot/origins/{origin}/keys/x", by="bobo", body=public.text.encode()).status == 201
     assert depot.post(f"/depot/origins/{origin}/secret_keys/x", by="bobo", body=secret.text.encode()).status == 201
@@ -38,27 +37,27 @@ def a_furnished_origin(depot: Depot) -> str:
     return origin
 
 
-def assert_gone(depot: Depot, origin: str) -> None:
+def assert_deleted(depot: Depot, origin: str) -> None:
     reply = depot.get(f"/depot/origins/{origin}")
     assert (reply.status, reply.body) == (404, b"")
     assert depot.get(f"/depot/origins/{origin}/keys").text == "[]"
     assert depot.get(f"/depot/channels/{origin}").text == "[]"
     assert depot.get(f"/depot/origins/{origin}/users", by="bobo").status == 403
-    assert origin not in [each["name"] for each in depot.get("/user/origins", by="bobo").json()]
+    assert origin not in [own["name"] for own in depot.get("/user/origins", by="bobo").json()]
     for user in ("mystique", "wesker"):
-        assert origin not in [each["origin"] for each in depot.get("/user/invitations", by=user).json()]
+        assert origin not in [invitation["origin"] for invitation in depot.get("/user/invitations", by=user).json()]
     assert list(rows(OriginCountRow, origin_rows.origin_partition(origin))) == []
 
 
-def test_the_name_and_the_names_of_its_keys_are_free_again(depot: Depot) -> None:
-    origin = a_furnished_origin(depot)
+def test_the_names_of_the_origin_and_of_its_keys_can_be_used_again(depot: Depot) -> None:
+    origin = an_origin_with_keys_and_invitations(depot)
     former = depot.get(f"/depot/origins/{origin}/encryption_key", by="bobo").body
     assert depot.delete(f"/depot/origins/{origin}", by="bobo").status == 204
 
     an_origin(depot, owner="mystique", name=origin)
 
     public, secret = a_signing_pair(origin)
-    assert depot.get(f"/depot/origins/{origin}").json()["private_key_name"] is None
+    assert depot.get(f"/depot/origins/{origin}").json()["private_key_name"] == ""
     assert depot.post(f"/depot/origins/{origin}/keys/x", by="mystique", body=public.text.encode()).status == 201
     assert depot.post(f"/depot/origins/{origin}/secret_keys/x", by="mystique", body=secret.text.encode()).status == 201
     assert depot.get(f"/depot/origins/{origin}/encryption_key", by="mystique").body != former
@@ -68,32 +67,26 @@ def test_the_name_and_the_names_of_its_keys_are_free_again(depot: Depot) -> None
     assert depot.put(f"/depot/origins/{origin}/users/bobo/role", by="bobo", query={"role": "member"}).status == 403
 
 
-def test_only_the_owner_deletes(depot: Depot) -> None:
+def test_only_the_owner_can_delete(depot: Depot) -> None:
     origin = an_origin(depot)
-    a_member(depot, origin, "mystique", "administrator")
 
-    for place, user, status in (
-        (origin, None, 401),
-        (origin, "wesker", 403),
-        (origin, "mystique", 403),
-        (a_name("origin"), "bobo", 403),
-    ):
-        reply = depot.delete(f"/depot/origins/{place}", by=user)
+    for name, user, status in refused_callers(depot, origin, "administrator"):
+        reply = depot.delete(f"/depot/origins/{name}", by=user)
         assert (reply.status, reply.body) == (status, b"")
     assert depot.get(f"/depot/origins/{origin}").status == 200
 
 
-def refused(depot: Depot, origin: str) -> str:
+def refusal(depot: Depot, origin: str) -> str:
     reply = depot.delete(f"/depot/origins/{origin}", by="bobo")
     assert reply.status == 409
     assert depot.get(f"/depot/origins/{origin}").status == 200
     return reply.text
 
 
-def test_each_thing_that_is_left_is_named_in_the_contracts_order(depot: Depot) -> None:
+def test_the_first_violation_is_409_with_its_text(depot: Depot) -> None:
     origin = an_origin(depot)
-    said = f"remaining in origin {origin}."
-    counted(origin, projects=3, packages=2, settings=1)
+    remaining = f"remaining in origin {origin}."
+    count(origin, projects=3, packages=2, settings=1)
     a_member(depot, origin, "mystique")
     value = a_sealed_value("1234", depot.get(f"/depot/origins/{origin}/encryption_key", by="bobo").text)
     for name in ("one", "two"):
@@ -101,58 +94,57 @@ def test_each_thing_that_is_left_is_named_in_the_contracts_order(depot: Depot) -
     depot.put(f"/depot/origins/{origin}/integrations/docker/main", by="bobo", body=b"{}")
     assert depot.post(f"/depot/channels/{origin}/test", by="bobo").status == 201
 
-    assert refused(depot, origin) == f"There are 3 projects {said} Must be zero."
-    counted(origin, projects=-3)
-    assert refused(depot, origin) == f"There are 2 members {said} Only one is allowed."
+    assert refusal(depot, origin) == f"There are 3 projects {remaining} Must be zero."
+    count(origin, projects=-3)
+    assert refusal(depot, origin) == f"There are 2 members {remaining} Only one is allowed."
     depot.delete(f"/depot/origins/{origin}/users/mystique", by="bobo")
-    assert refused(depot, origin) == f"There are 2 secrets {said} Must be zero."
+    assert refusal(depot, origin) == f"There are 2 secrets {remaining} Must be zero."
     depot.delete(f"/depot/origins/{origin}/secret/one", by="bobo")
-    assert refused(depot, origin) == f"There are 1 secrets {said} Must be zero."
+    assert refusal(depot, origin) == f"There are 1 secrets {remaining} Must be zero."
     depot.delete(f"/depot/origins/{origin}/secret/two", by="bobo")
-    assert refused(depot, origin) == f"There are 1 integrations {said} Must be zero."
+    assert refusal(depot, origin) == f"There are 1 integrations {remaining} Must be zero."
     depot.delete(f"/depot/origins/{origin}/integrations/docker/main", by="bobo")
-    assert refused(depot, origin) == f"There are 3 channels {said} Only two are allowed [unstable, stable]."
+    assert refusal(depot, origin) == f"There are 3 channels {remaining} Only two are allowed [unstable, stable]."
     depot.delete(f"/depot/channels/{origin}/test", by="bobo")
-    assert refused(depot, origin) == f"There are 2 packages {said} Must be zero."
-    counted(origin, packages=-2)
-    assert refused(depot, origin) == f"There are 1 package settings entries {said} Must be zero."
-    counted(origin, settings=-1)
+    assert refusal(depot, origin) == f"There are 2 packages {remaining} Must be zero."
+    count(origin, packages=-2)
+    assert refusal(depot, origin) == f"There are 1 package settings entries {remaining} Must be zero."
+    count(origin, settings=-1)
     assert depot.delete(f"/depot/origins/{origin}", by="bobo").status == 204
 
 
-def counted(origin: str, **more: int) -> None:
-    """What other domains count in their own transactions."""
-    change = Change()
-    change.update(
-        origin_rows.origin_count_key(origin), [getattr(OriginCountRow, what).add(n) for what, n in more.items()]
-    )
-    change.commit()
+def count(origin: str, **more: int) -> None:
+    """Change counts of the origin as other domains do in their transactions."""
+    with Change() as change:
+        change.update(
+            origin_rows.origin_count_key(origin), [getattr(OriginCountRow, what).add(n) for what, n in more.items()]
+        )
 
 
-def test_the_count_of_members_follows_every_way_in_and_out(depot: Depot) -> None:
+def test_joining_leaving_and_transfer_keep_the_count_of_members(depot: Depot) -> None:
     origin = an_origin(depot)
     for user in ("mystique", "wesker", "lkennedy"):
         a_member(depot, origin, user)
-    assert "There are 4 members" in refused(depot, origin)
+    assert "There are 4 members" in refusal(depot, origin)
     depot.post(f"/depot/origins/{origin}/depart", by="mystique")
     for _ in range(2):
         depot.delete(f"/depot/origins/{origin}/users/wesker", by="bobo")
-    assert "There are 2 members" in refused(depot, origin)
+    assert "There are 2 members" in refusal(depot, origin)
     depot.post(f"/depot/origins/{origin}/transfer/lkennedy", by="bobo")
     depot.post(f"/depot/origins/{origin}/depart", by="bobo")
 
     assert depot.delete(f"/depot/origins/{origin}", by="lkennedy").status == 204
 
 
-def interrupted_after(depot: Depot, origin: str, steps: int, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """Delete an origin with a table that fails after some transactions; False when it did not come to that."""
-    commit, done = Change.commit, 0
+def delete_interrupted_after(depot: Depot, origin: str, transactions: int, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Delete an origin while the table fails after some transactions. Return False if there were fewer."""
+    commit, committed = Change.commit, 0
 
     def commit_or_fail(change: Change) -> None:
-        nonlocal done
-        if done == steps:
+        nonlocal committed
+        if committed == transactions:
             raise StoreUnavailable
-        done += 1
+        committed += 1
         commit(change)
 
     with monkeypatch.context() as patch:
@@ -163,34 +155,36 @@ def interrupted_after(depot: Depot, origin: str, steps: int, monkeypatch: pytest
     return status == 503
 
 
-@pytest.mark.parametrize("finished_by", ["the owner", "a new founder"])
-def test_a_deletion_may_be_interrupted_anywhere(
+@pytest.mark.parametrize("finished_by", ["the owner", "the creator of a new origin"])
+def test_an_interrupted_deletion_is_completed_by_a_repeat_or_by_a_new_origin(
     depot: Depot, monkeypatch: pytest.MonkeyPatch, finished_by: str
 ) -> None:
-    steps = 0
-    while interrupted_after(depot, origin := a_furnished_origin(depot), steps, monkeypatch):
-        if steps == 0:
+    transactions = 0
+    while delete_interrupted_after(
+        depot, origin := an_origin_with_keys_and_invitations(depot), transactions, monkeypatch
+    ):
+        if transactions == 0:
             assert depot.get(f"/depot/origins/{origin}").status == 200
         else:
             assert_unusable(depot, origin)
-        if finished_by == "the owner" or steps == 0:
+        if finished_by == "the owner" or transactions == 0:
             assert depot.delete(f"/depot/origins/{origin}", by="bobo").status == 204
-            assert_gone(depot, origin)
+            assert_deleted(depot, origin)
         an_origin(depot, owner="mystique", name=origin)
         assert depot.delete(f"/depot/origins/{origin}", by="bobo").status == 403
         public, secret = a_signing_pair(origin)
         for path, half in (("keys", public), ("secret_keys", secret)):
             reply = depot.post(f"/depot/origins/{origin}/{path}/x", by="mystique", body=half.text.encode())
             assert reply.status == 201
-        steps += 1
-    assert steps > 4
-    assert_gone(depot, origin)
+        transactions += 1
+    assert transactions > 4
+    assert_deleted(depot, origin)
 
 
 def assert_unusable(depot: Depot, origin: str) -> None:
-    """Closed, but not yet taken down: nobody sees it, and nothing comes in, not even from its former owner."""
+    """An origin whose deletion was interrupted does not exist for clients, its former owner included."""
     assert depot.get(f"/depot/origins/{origin}").status == 404
-    assert origin not in [each["name"] for each in depot.get("/user/origins", by="bobo").json()]
+    assert origin not in [own["name"] for own in depot.get("/user/origins", by="bobo").json()]
     public, secret = (half.text.encode() for half in a_signing_pair(origin, "20990101000000"))
     for reply in (
         depot.put(f"/depot/origins/{origin}", by="bobo", json={}),
@@ -207,14 +201,16 @@ def assert_unusable(depot: Depot, origin: str) -> None:
         assert reply.status in (401, 403, 404, 422)
 
 
-def test_an_invitation_of_a_closed_origin_leads_nowhere(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invitation_to_an_origin_under_deletion_cannot_be_accepted(
+    depot: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     origin = an_origin(depot)
     depot.get("/profile", by="mystique")
-    sent = depot.post(f"/depot/origins/{origin}/users/mystique/invitations", by="bobo").json()["id"]
-    assert interrupted_after(depot, origin, 1, monkeypatch)
+    invitation_id = depot.post(f"/depot/origins/{origin}/users/mystique/invitations", by="bobo").json()["id"]
+    assert delete_interrupted_after(depot, origin, 1, monkeypatch)
 
-    assert depot.put(f"/depot/origins/{origin}/invitations/{sent}", by="mystique").status == 204
+    assert depot.put(f"/depot/origins/{origin}/invitations/{invitation_id}", by="mystique").status == 204
 
-    assert origin not in [each["name"] for each in depot.get("/user/origins", by="mystique").json()]
+    assert origin not in [own["name"] for own in depot.get("/user/origins", by="mystique").json()]
     assert depot.delete(f"/depot/origins/{origin}", by="bobo").status == 204
-    assert_gone(depot, origin)
+    assert_deleted(depot, origin)

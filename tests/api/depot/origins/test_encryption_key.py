@@ -3,12 +3,11 @@
 from chalicelib.core.key_file import KeyFile, KeyKind
 from tests.api.client import Depot
 from tests.builders.keys import a_signing_pair
-from tests.builders.members import a_member
-from tests.builders.names import a_name
+from tests.builders.members import a_member, refused_callers
 from tests.builders.origins import an_origin
 
 
-def test_the_first_request_makes_the_key_and_later_ones_give_the_same(depot: Depot) -> None:
+def test_the_first_request_generates_the_key_and_later_ones_return_it(depot: Depot) -> None:
     origin = an_origin(depot)
     a_member(depot, origin, "mystique", "readonly_member")
 
@@ -25,11 +24,11 @@ def test_the_first_request_makes_the_key_and_later_ones_give_the_same(depot: Dep
     assert depot.get(f"/depot/origins/{origin}/encryption_key", by="bobo").body == first.body
 
 
-def test_its_revision_is_later_than_every_signing_key_and_no_later_signing_key_gets_it(depot: Depot) -> None:
+def test_its_revision_is_later_than_that_of_every_signing_key_and_none_generated_later_has_it(depot: Depot) -> None:
     origin = an_origin(depot)
-    uploaded, half = a_signing_pair(origin, "29990101000000")[0], a_signing_pair(origin, "29990101000005")[1]
-    assert depot.post(f"/depot/origins/{origin}/keys/x", by="bobo", body=uploaded.text.encode()).status == 201
-    assert depot.post(f"/depot/origins/{origin}/secret_keys/x", by="bobo", body=half.text.encode()).status == 201
+    public, secret = a_signing_pair(origin, "29990101000000")[0], a_signing_pair(origin, "29990101000005")[1]
+    assert depot.post(f"/depot/origins/{origin}/keys/x", by="bobo", body=public.text.encode()).status == 201
+    assert depot.post(f"/depot/origins/{origin}/secret_keys/x", by="bobo", body=secret.text.encode()).status == 201
 
     key = depot.get(f"/depot/origins/{origin}/encryption_key", by="bobo")
     assert depot.post(f"/depot/origins/{origin}/keys", by="bobo").status == 201
@@ -38,7 +37,7 @@ def test_its_revision_is_later_than_every_signing_key_and_no_later_signing_key_g
     assert depot.get(f"/depot/origins/{origin}/keys/latest").headers["X-Filename"] == f"{origin}-29990101000007.pub"
 
 
-def test_a_pair_generated_just_before_is_older(depot: Depot) -> None:
+def test_it_is_newer_than_a_signing_key_generated_in_the_same_second(depot: Depot) -> None:
     origin = an_origin(depot)
     assert depot.post(f"/depot/origins/{origin}/keys", by="bobo").status == 201
 
@@ -47,9 +46,9 @@ def test_a_pair_generated_just_before_is_older(depot: Depot) -> None:
     assert encryption > depot.get(f"/depot/origins/{origin}/keys/latest").headers["X-Filename"]
 
 
-def test_only_members_may_have_it(depot: Depot) -> None:
+def test_only_members_can_download_it(depot: Depot) -> None:
     origin = an_origin(depot)
 
-    for place, user, status in ((origin, None, 401), (origin, "mystique", 403), (a_name("origin"), "bobo", 403)):
-        reply = depot.get(f"/depot/origins/{place}/encryption_key", by=user)
+    for name, user, status in refused_callers(depot, origin):
+        reply = depot.get(f"/depot/origins/{name}/encryption_key", by=user)
         assert (reply.status, reply.body) == (status, b"")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from chalicelib.origins.integrations import rows as integration_store
+from chalicelib.origins.integrations import rows as integration_rows
 from chalicelib.origins.integrations import service as integrations
 from chalicelib.platform.key_ring import key_ring
 from chalicelib.platform.table import read
@@ -23,7 +23,7 @@ def put(depot: Depot, origin: str, integration: str, name: str, body: bytes = BO
     return reply.status
 
 
-def test_a_body_is_shown_without_its_own_password(depot: Depot) -> None:
+def test_a_body_is_shown_without_its_top_level_password(depot: Depot) -> None:
     origin = an_origin(depot)
     assert put(depot, origin, "docker", "main") == 201
 
@@ -37,18 +37,18 @@ def test_a_body_is_shown_without_its_own_password(depot: Depot) -> None:
     assert reply.headers["Cache-Control"] == NO_CACHE
 
 
-def test_a_body_is_stored_as_it_came_in_a_box_of_the_builder_key(depot: Depot) -> None:
+def test_a_body_is_stored_as_sent_in_a_box_of_the_builder_key(depot: Depot) -> None:
     origin = an_origin(depot)
     put(depot, origin, "docker", "main")
 
-    row = read(integration_store.body_key(origin, "docker", "main"))
+    row = read(integration_rows.body_key(origin, "docker", "main"))
 
     assert row is not None
     assert "s3cret" not in json.dumps(row.to_simple_dict())
     assert key_ring().open(row.box) == integrations.PURPOSE + BODY
 
 
-def test_names_are_listed_by_type_in_the_order_of_creation(depot: Depot) -> None:
+def test_names_are_listed_by_type_oldest_first(depot: Depot) -> None:
     origin = an_origin(depot)
     for integration, name in (("docker", "main"), ("amazon", "x"), ("docker", "backup"), ("docker%2Fmain", "a%2Fb")):
         assert put(depot, origin, integration, name) == 201
@@ -72,7 +72,7 @@ def test_without_integrations_the_list_is_an_empty_object(depot: Depot) -> None:
     assert depot.get(f"/depot/origins/{an_origin(depot)}/integrations", by="bobo").text == "{}"
 
 
-def test_an_integration_is_not_changed_by_a_second_put(depot: Depot) -> None:
+def test_a_second_put_is_409_and_changes_nothing(depot: Depot) -> None:
     origin = an_origin(depot)
     put(depot, origin, "docker", "main")
 
@@ -82,8 +82,10 @@ def test_an_integration_is_not_changed_by_a_second_put(depot: Depot) -> None:
     assert shown["body"]["username"] == "jim"
 
 
-@pytest.mark.parametrize("body", [b"", b"no json", b"[1]", b'"text"', b"\xff\xfe", b'{"a":NaN}', b"[" * 100_000])
-def test_a_body_is_not_looked_at_until_it_is_read(depot: Depot, body: bytes) -> None:
+@pytest.mark.parametrize(
+    "body", [b"", b"not JSON", b"[1]", b'"text"', b"\xff\xfe", b'{"a":"\xff"}', b'{"a":NaN}', b"[" * 100_000]
+)
+def test_a_body_is_not_validated_before_it_is_shown(depot: Depot, body: bytes) -> None:
     origin = an_origin(depot)
 
     assert put(depot, origin, "docker", "main", body) == 201
@@ -92,7 +94,7 @@ def test_a_body_is_not_looked_at_until_it_is_read(depot: Depot, body: bytes) -> 
     assert (reply.status, reply.body) == (500, b"")
 
 
-def test_a_body_may_have_256_kibibytes_and_any_content_type(depot: Depot) -> None:
+def test_a_body_may_have_256_kib_and_any_content_type(depot: Depot) -> None:
     origin = an_origin(depot)
     path = f"/depot/origins/{origin}/integrations/docker"
     body = b'{"x":"%s"}' % (b"x" * (262_144 - 8))
@@ -104,11 +106,11 @@ def test_a_body_may_have_256_kibibytes_and_any_content_type(depot: Depot) -> Non
     assert len(depot.get(f"{path}/a", by="bobo").json()["body"]["x"]) == 262_136
 
 
-def test_a_removed_one_is_gone_and_removal_may_be_repeated(depot: Depot) -> None:
+def test_a_deleted_integration_is_404_and_deletion_is_idempotent(depot: Depot) -> None:
     origin = an_origin(depot)
     put(depot, origin, "docker", "main")
 
-    for path in ("docker/main", "docker/main", "never/there", f"docker/{'x' * 3000}"):
+    for path in ("docker/main", "docker/main", "no-such/name", f"docker/{'x' * 3000}"):
         reply = depot.delete(f"/depot/origins/{origin}/integrations/{path}", by="bobo")
         assert (reply.status, reply.body) == (204, b"")
 
@@ -120,7 +122,7 @@ def test_a_removed_one_is_gone_and_removal_may_be_repeated(depot: Depot) -> None
     assert depot.delete(f"/depot/origins/{origin}", by="bobo").status == 204
 
 
-def test_one_may_be_called_names_though_it_cannot_be_shown(depot: Depot) -> None:
+def test_an_integration_named_names_is_stored_listed_and_deleted(depot: Depot) -> None:
     path = f"/depot/origins/{an_origin(depot)}/integrations"
 
     reply = depot.put(f"{path}/docker/names", by="bobo", body=BODY)
@@ -134,7 +136,7 @@ def test_one_may_be_called_names_though_it_cannot_be_shown(depot: Depot) -> None
     assert depot.get(path, by="bobo").text == "{}"
 
 
-def test_an_unknown_one_is_404(depot: Depot) -> None:
+def test_an_unknown_integration_is_404(depot: Depot) -> None:
     reply = depot.get(f"/depot/origins/{an_origin(depot)}/integrations/docker/main", by="bobo")
 
     assert (reply.status, reply.body) == (404, b"")
@@ -148,10 +150,10 @@ def test_readonly_members_read_and_maintainers_write(depot: Depot) -> None:
     a_member(depot, origin, "lkennedy", "maintainer")
     path = f"/depot/origins/{origin}/integrations"
 
-    for end in ("", "/docker/names", "/docker/main"):
+    for suffix in ("", "/docker/names", "/docker/main"):
         for user, status in (("mystique", 200), ("hank", 403), (None, 401)):
-            assert depot.get(path + end, by=user).status == status
-        assert depot.get(f"/depot/origins/{a_name('origin')}/integrations{end}", by="bobo").status == 403
+            assert depot.get(path + suffix, by=user).status == status
+        assert depot.get(f"/depot/origins/{a_name('origin')}/integrations{suffix}", by="bobo").status == 403
     for user, put_status, delete_status in (
         (None, 401, 401),
         ("hank", 403, 403),

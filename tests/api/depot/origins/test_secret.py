@@ -4,12 +4,11 @@ import pytest
 
 from tests.api.client import Depot
 from tests.builders.keys import a_sealed_value, an_encryption_pair
-from tests.builders.members import a_member
-from tests.builders.names import a_name
+from tests.builders.members import refused_callers
 from tests.builders.origins import an_origin
 
 
-def key_of(depot: Depot, origin: str) -> str:
+def encryption_key(depot: Depot, origin: str) -> str:
     return depot.get(f"/depot/origins/{origin}/encryption_key", by="bobo").text
 
 
@@ -18,20 +17,22 @@ def store(depot: Depot, origin: str, name: str, value: str) -> tuple[int, str]:
     return reply.status, reply.text
 
 
-def listed(depot: Depot, origin: str) -> list[tuple[str, str]]:
+def stored(depot: Depot, origin: str) -> list[tuple[str, str]]:
     secrets = depot.get(f"/depot/origins/{origin}/secret", by="bobo").json()
     return [(secret["name"], secret["value"]) for secret in secrets]
 
 
-def test_secrets_are_kept_as_received_in_the_order_of_creation(depot: Depot) -> None:
+def test_secrets_are_listed_as_received_oldest_first(depot: Depot) -> None:
     origin = an_origin(depot)
-    sealed = {name: a_sealed_value(f"value of {name}", key_of(depot, origin)) for name in ("zoe", "anna", "mo/x")}
+    sealed = {
+        name: a_sealed_value(f"value of {name}", encryption_key(depot, origin)) for name in ("zoe", "anna", "mo/x")
+    }
     for name, value in sealed.items():
         assert store(depot, origin, name, value) == (201, "")
 
     reply = depot.get(f"/depot/origins/{origin}/secret", by="bobo")
 
-    assert listed(depot, origin) == list(sealed.items())
+    assert stored(depot, origin) == list(sealed.items())
     assert all(list(secret) == ["id", "origin_id", "name", "value"] for secret in reply.json())
     assert all(secret["origin_id"] == "0" and secret["id"].isdecimal() for secret in reply.json())
     assert reply.headers["Cache-Control"] == "private, no-cache, no-store"
@@ -41,35 +42,35 @@ def test_without_secrets_the_list_is_empty(depot: Depot) -> None:
     assert depot.get(f"/depot/origins/{an_origin(depot)}/secret", by="bobo").text == "[]"
 
 
-def test_a_value_of_the_same_name_is_replaced(depot: Depot) -> None:
+def test_a_secret_with_the_same_name_gets_the_new_value(depot: Depot) -> None:
     origin = an_origin(depot)
-    first, second, third = (a_sealed_value(value, key_of(depot, origin)) for value in ("1", "2", "3"))
+    first, second, third = (a_sealed_value(value, encryption_key(depot, origin)) for value in ("1", "2", "3"))
     store(depot, origin, "one", first)
     store(depot, origin, "two", second)
 
     assert store(depot, origin, "one", third) == (201, "")
 
-    assert listed(depot, origin) == [("one", third), ("two", second)]
+    assert stored(depot, origin) == [("one", third), ("two", second)]
     depot.delete(f"/depot/origins/{origin}/secret/one", by="bobo")
     assert "There are 1 secrets" in depot.delete(f"/depot/origins/{origin}", by="bobo").text
 
 
-def test_the_name_in_the_box_is_not_compared(depot: Depot) -> None:
+def test_the_key_name_in_the_box_is_not_compared(depot: Depot) -> None:
     origin = an_origin(depot)
-    version, _, sealed = a_sealed_value("1", key_of(depot, origin)).split("\n")
+    version, _, sealed = a_sealed_value("1", encryption_key(depot, origin)).split("\n")
 
     assert store(depot, origin, "one", f"{version}\nsome-key-20010101000000\n{sealed}") == (201, "")
 
 
-def test_a_secret_is_forgotten_once_and_for_all(depot: Depot) -> None:
+def test_a_deleted_secret_is_not_listed_and_deletion_is_idempotent(depot: Depot) -> None:
     origin = an_origin(depot)
-    store(depot, origin, "a/b c", a_sealed_value("1", key_of(depot, origin)))
+    store(depot, origin, "a/b c", a_sealed_value("1", encryption_key(depot, origin)))
 
-    for name in ("a%2Fb%20c", "a%2Fb%20c", "never", "x" * 3000):
+    for name in ("a%2Fb%20c", "a%2Fb%20c", "no-such-secret", "x" * 3000):
         reply = depot.delete(f"/depot/origins/{origin}/secret/{name}", by="bobo")
         assert (reply.status, reply.body) == (200, b"")
 
-    assert listed(depot, origin) == []
+    assert stored(depot, origin) == []
     assert depot.delete(f"/depot/origins/{origin}", by="bobo").status == 204
 
 
@@ -83,36 +84,30 @@ def test_a_secret_is_forgotten_once_and_for_all(depot: Depot) -> None:
         {"name": "\ud800", "value": "x"},
     ],
 )
-def test_1_what_cannot_be_read_is_400_before_anything_else(depot: Depot, body: object) -> None:
+def test_1_a_malformed_body_is_400(depot: Depot, body: object) -> None:
     for user in ("bobo", None):
-        reply = depot.post("/depot/origins/nowhere/secret", by=user, json=body)
+        reply = depot.post("/depot/origins/no-such-origin/secret", by=user, json=body)
         assert (reply.status, reply.text[:24]) == (400, "Json deserialize error: ")
-    assert depot.post("/depot/origins/nowhere/secret", by="bobo").status == 400
+    assert depot.post("/depot/origins/no-such-origin/secret", by="bobo").status == 400
 
 
-def test_2_then_who_may(depot: Depot) -> None:
+def test_2_callers_below_administrator_are_401_or_403(depot: Depot) -> None:
     origin = an_origin(depot)
-    a_member(depot, origin, "mystique", "maintainer")
 
-    for place, user, status in (
-        (origin, None, 401),
-        (origin, "wesker", 403),
-        (origin, "mystique", 403),
-        (a_name("origin"), "bobo", 403),
-    ):
+    for name, user, status in refused_callers(depot, origin, "maintainer"):
         for reply in (
-            depot.post(f"/depot/origins/{place}/secret", by=user, json={}),
-            depot.get(f"/depot/origins/{place}/secret", by=user),
-            depot.delete(f"/depot/origins/{place}/secret/one", by=user),
+            depot.post(f"/depot/origins/{name}/secret", by=user, json={}),
+            depot.get(f"/depot/origins/{name}/secret", by=user),
+            depot.delete(f"/depot/origins/{name}/secret/one", by=user),
         ):
             assert (reply.status, reply.body) == (status, b"")
 
 
-def test_3_then_the_name_and_the_value_must_be_there(depot: Depot) -> None:
+def test_3_an_empty_name_or_value_is_422(depot: Depot) -> None:
     origin = an_origin(depot)
 
-    for sent, missing in (({}, "name"), ({"value": "x"}, "name"), ({"name": "x"}, "value"), ({"name": ""}, "name")):
-        reply = depot.post(f"/depot/origins/{origin}/secret", by="bobo", json=sent)
+    for body, missing in (({}, "name"), ({"value": "x"}, "name"), ({"name": "x"}, "value"), ({"name": ""}, "name")):
+        reply = depot.post(f"/depot/origins/{origin}/secret", by="bobo", json=body)
         assert (reply.status, reply.text) == (422, f"Missing value for field `{missing}`")
 
 
@@ -124,32 +119,30 @@ def test_3_then_the_name_and_the_value_must_be_there(depot: Depot) -> None:
         ("ANONYMOUS-BOX-1\nacme\nAAAA", "Crypto error: Line 2 is not the name and revision of a key"),
     ],
 )
-def test_4_then_the_value_must_be_an_anonymous_box(depot: Depot, value: str, reason: str) -> None:
-    origin = an_origin(depot)  # without an encryption key, which is asked for later
+def test_4_a_value_that_is_not_an_anonymous_box_is_422(depot: Depot, value: str, reason: str) -> None:
+    origin = an_origin(depot)  # it has no encryption key, which is checked later
 
-    said = store(depot, origin, "one", value)
-
-    assert said == (422, f"Failed to parse encrypted message from payload: {reason}")
+    assert store(depot, origin, "one", value) == (422, f"Failed to parse encrypted message from payload: {reason}")
 
 
-def test_5_then_the_origin_must_have_an_encryption_key(depot: Depot) -> None:
+def test_5_an_origin_without_an_encryption_key_is_422(depot: Depot) -> None:
     origin = an_origin(depot)
     value = a_sealed_value("1", an_encryption_pair(origin)[0].text)
 
     assert store(depot, origin, "one", value) == (422, "Failed to get secret from payload: Record not found")
 
 
-def test_6_then_the_key_must_open_the_box(depot: Depot) -> None:
+def test_6_a_box_that_the_origins_key_cannot_open_is_422(depot: Depot) -> None:
     origin = an_origin(depot)
-    key_of(depot, origin)
+    encryption_key(depot, origin)
     value = a_sealed_value("1", an_encryption_pair(origin)[0].text)
 
     assert store(depot, origin, "one", value) == (422, "Crypto error: Could not decrypt origin encrypted secret")
-    assert listed(depot, origin) == []
+    assert stored(depot, origin) == []
 
 
-def test_a_value_that_no_row_holds_is_413(depot: Depot) -> None:
+def test_7_a_value_that_is_too_large_for_a_row_is_413(depot: Depot) -> None:
     origin = an_origin(depot)
 
-    assert store(depot, origin, "one", a_sealed_value("x" * 300_000, key_of(depot, origin))) == (413, "")
-    assert store(depot, origin, "one", a_sealed_value("x" * 290_000, key_of(depot, origin))) == (201, "")
+    assert store(depot, origin, "one", a_sealed_value("x" * 300_000, encryption_key(depot, origin))) == (413, "")
+    assert store(depot, origin, "one", a_sealed_value("x" * 290_000, encryption_key(depot, origin))) == (201, "")

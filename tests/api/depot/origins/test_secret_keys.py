@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.origins.keys import rows as key_store
+from chalicelib.origins.keys import rows as key_rows
 from chalicelib.platform.key_ring import key_ring
 from chalicelib.platform.table import read
 from tests.api.client import Depot
@@ -13,7 +13,7 @@ from tests.builders.origins import an_origin
 HAB = {"User-Agent": "hab/1.6.618 (x86_64-linux; 5.4)"}
 
 
-def test_the_path_of_an_upload_is_not_used(depot: Depot) -> None:
+def test_the_revision_in_the_path_is_not_used(depot: Depot) -> None:
     origin = an_origin(depot)
 
     for year, path in ((2021, "latest"), (2022, "20240101000000"), (2023, f"{origin}-20240101000000"), (2024, "%7B")):
@@ -26,7 +26,7 @@ def test_the_path_of_an_upload_is_not_used(depot: Depot) -> None:
         assert newest.headers["Cache-Control"] == "private, no-cache, no-store"
 
 
-def test_latest_is_the_greatest_full_name_whatever_the_order_of_uploads(depot: Depot) -> None:
+def test_the_newest_key_has_the_greatest_full_name(depot: Depot) -> None:
     origin = an_origin(depot)
     for name, revision in ((origin, "20240101000000"), (f"zz-{origin}", "20200101000000"), (origin, "20250101000000")):
         secret = a_signing_pair(name, revision)[1].text.encode()
@@ -37,16 +37,16 @@ def test_latest_is_the_greatest_full_name_whatever_the_order_of_uploads(depot: D
     assert newest.headers["X-Filename"] == f"zz-{origin}-20200101000000.sig.key"
 
 
-def test_without_a_key_there_is_404_and_no_name(depot: Depot) -> None:
+def test_without_a_key_the_download_is_404_and_the_name_empty(depot: Depot) -> None:
     origin = an_origin(depot)
 
     reply = depot.get(f"/depot/origins/{origin}/secret_keys/latest", by="bobo")
 
     assert (reply.status, reply.body) == (404, b"")
-    assert depot.get(f"/depot/origins/{origin}").json()["private_key_name"] is None
+    assert depot.get(f"/depot/origins/{origin}").json()["private_key_name"] == ""
 
 
-def test_members_read_and_administrators_write(depot: Depot) -> None:
+def test_members_can_download_and_administrators_upload(depot: Depot) -> None:
     origin = an_origin(depot)
     a_member(depot, origin, "mystique", "maintainer")
     a_member(depot, origin, "wesker", "readonly_member")
@@ -62,37 +62,37 @@ def test_members_read_and_administrators_write(depot: Depot) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "text"),
     [
         (b"\xff\xfe", "Cannot parse origin secret key"),
         (b"", "Invalid origin secret key"),
-        (b"no key", "Invalid origin secret key"),
+        (b"not a key", "Invalid origin secret key"),
         (a_signing_pair()[0].text.encode(), "Invalid origin secret key"),
         (a_signing_pair()[1].text[:-4].encode(), "Invalid origin secret key"),
         (a_signing_pair("a\rX-Evil: 1")[1].text.encode(), "Invalid origin secret key"),
     ],
-    ids=["not UTF-8", "nothing", "no key", "a public key", "a key cut off", "a name with a line break"],
+    ids=["not UTF-8", "empty", "not a key", "a public key", "a truncated key", "a name with a line break"],
 )
-def test_what_is_no_secret_key_is_422(depot: Depot, body: bytes, said: str) -> None:
+def test_a_body_that_is_not_a_secret_key_is_422(depot: Depot, body: bytes, text: str) -> None:
     origin = an_origin(depot)
 
     reply = depot.post(f"/depot/origins/{origin}/secret_keys/x", by="bobo", body=body)
 
-    assert (reply.status, reply.text) == (422, said)
+    assert (reply.status, reply.text) == (422, text)
 
 
-def test_a_full_name_is_taken_in_all_origins(depot: Depot) -> None:
+def test_a_full_name_that_any_origin_uses_is_409(depot: Depot) -> None:
     origin, other = an_origin(depot), an_origin(depot)
     first, second = a_signing_pair(origin)[1].text.encode(), a_signing_pair(origin)[1].text.encode()
     assert depot.post(f"/depot/origins/{origin}/secret_keys/x", by="bobo", body=first).status == 201
 
-    for place, body in ((origin, first), (origin, second), (other, first)):
-        reply = depot.post(f"/depot/origins/{place}/secret_keys/x", by="bobo", body=body)
+    for name, body in ((origin, first), (origin, second), (other, first)):
+        reply = depot.post(f"/depot/origins/{name}/secret_keys/x", by="bobo", body=body)
         assert (reply.status, reply.body) == (409, b"")
-    assert depot.get(f"/depot/origins/{other}").json()["private_key_name"] is None
+    assert depot.get(f"/depot/origins/{other}").json()["private_key_name"] == ""
 
 
-def test_hab_gets_200_also_when_it_repeats_the_same_key(depot: Depot) -> None:
+def test_hab_gets_200_also_for_a_repeat_of_the_same_key(depot: Depot) -> None:
     origin, other = an_origin(depot), an_origin(depot)
     first, second = a_signing_pair(origin)[1].text.encode(), a_signing_pair(origin)[1].text.encode()
     path = f"/depot/origins/{origin}/secret_keys/x"
@@ -104,7 +104,7 @@ def test_hab_gets_200_also_when_it_repeats_the_same_key(depot: Depot) -> None:
     assert depot.post(f"/depot/origins/{other}/secret_keys/x", by="bobo", body=first, headers=HAB).status == 409
 
 
-def test_a_supervisor_is_not_hab(depot: Depot) -> None:
+def test_a_supervisor_gets_201(depot: Depot) -> None:
     origin = an_origin(depot)
     secret = a_signing_pair(origin)[1].text.encode()
 
@@ -120,7 +120,7 @@ def test_a_secret_key_is_stored_in_a_box_of_the_builder_key(depot: Depot) -> Non
     secret = a_signing_pair(origin, "20240101000000")[1]
     assert depot.post(f"/depot/origins/{origin}/secret_keys/x", by="bobo", body=secret.text.encode()).status == 201
 
-    row = read(key_store.secret_key(origin, f"{origin}-20240101000000"))
+    row = read(key_rows.secret_key(origin, f"{origin}-20240101000000"))
 
     assert row is not None
     assert row.box.startswith("BOX-1\nbldr-")

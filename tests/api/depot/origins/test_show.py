@@ -3,12 +3,12 @@
 import pytest
 
 from tests.api.client import Depot
-from tests.builders.members import a_member
+from tests.builders.members import a_member, refused_callers
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 
 
-def test_an_origin_is_shown_to_everybody(depot: Depot) -> None:
+def test_every_caller_can_read_an_origin(depot: Depot) -> None:
     origin = an_origin(depot, owner="mystique")
     owner_id = depot.get("/profile", by="mystique").json()["id"]
 
@@ -16,7 +16,7 @@ def test_an_origin_is_shown_to_everybody(depot: Depot) -> None:
         reply = depot.get(f"/depot/origins/{origin}", by=user)
         assert reply.status == 200
         assert reply.text == (
-            f'{{"owner_id":"{owner_id}","name":"{origin}","private_key_name":null,'
+            f'{{"owner_id":"{owner_id}","name":"{origin}","private_key_name":"",'
             '"default_package_visibility":"public","owner_account":"mystique"}'
         )
         assert reply.headers["Cache-Control"] == "private, no-cache, no-store"
@@ -28,14 +28,14 @@ def test_an_unknown_origin_is_404(depot: Depot) -> None:
         assert (reply.status, reply.body) == (404, b"")
 
 
-def test_a_bad_token_is_401_even_here(depot: Depot) -> None:
-    reply = depot.get(f"/depot/origins/{an_origin(depot)}", by="nobody")
+def test_a_bad_token_is_401_on_a_public_path(depot: Depot) -> None:
+    reply = depot.get(f"/depot/origins/{an_origin(depot)}", by="not-a-token")
 
     assert (reply.status, reply.body) == (401, b"")
 
 
 @pytest.mark.parametrize(
-    ("sent", "result"),
+    ("body", "visibility"),
     [
         ({"default_package_visibility": "private", "name": "other", "owner_id": "1"}, "private"),
         ({"default_package_visibility": "hidden"}, "hidden"),
@@ -43,34 +43,28 @@ def test_a_bad_token_is_401_even_here(depot: Depot) -> None:
         ({}, "public"),
     ],
 )
-def test_an_administrator_changes_the_default_visibility(depot: Depot, sent: dict[str, str], result: str) -> None:
+def test_an_administrator_can_change_the_default_visibility(depot: Depot, body: object, visibility: str) -> None:
     origin = an_origin(depot, visibility="hidden")
     a_member(depot, origin, "mystique", "administrator")
 
-    reply = depot.put(f"/depot/origins/{origin}", by="mystique", json=sent)
+    reply = depot.put(f"/depot/origins/{origin}", by="mystique", json=body)
 
     assert (reply.status, reply.body) == (204, b"")
-    assert depot.get(f"/depot/origins/{origin}").json()["default_package_visibility"] == result
+    assert depot.get(f"/depot/origins/{origin}").json()["default_package_visibility"] == visibility
     assert depot.get(f"/depot/origins/{origin}").json()["name"] == origin
 
 
-def test_who_may_not_change_it(depot: Depot) -> None:
+def test_callers_below_administrator_cannot_change_it(depot: Depot) -> None:
     origin = an_origin(depot)
-    a_member(depot, origin, "mystique", "maintainer")
 
-    for place, user, status in (
-        (origin, None, 401),
-        (origin, "wesker", 403),
-        (origin, "mystique", 403),
-        (a_name("origin"), "bobo", 403),
-    ):
-        reply = depot.put(f"/depot/origins/{place}", by=user, json={"default_package_visibility": "private"})
+    for name, user, status in refused_callers(depot, origin, "maintainer"):
+        reply = depot.put(f"/depot/origins/{name}", by=user, json={"default_package_visibility": "private"})
         assert (reply.status, reply.body) == (status, b"")
     assert depot.get(f"/depot/origins/{origin}").json()["default_package_visibility"] == "public"
 
 
 @pytest.mark.parametrize("visibility", ["Private", "", 3, ["private"]])
-def test_another_visibility_is_400_even_without_a_session(depot: Depot, visibility: object) -> None:
+def test_an_invalid_visibility_is_400_even_without_a_session(depot: Depot, visibility: object) -> None:
     reply = depot.put(f"/depot/origins/{an_origin(depot)}", json={"default_package_visibility": visibility})
 
     assert reply.status == 400

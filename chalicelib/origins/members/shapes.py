@@ -1,0 +1,22 @@
+"""Shapes of members and roles over HTTP (accounts.md 8.6)."""
+
+from msgspec import Struct
+
+
+class RoleQuery(Struct):
+    """The role to assign, in upper or lower case."""
+
+    role: str = ""
+
+
+class MemberRole(Struct):
+    """The role of a member, in lower case."""
+
+    role: str
+
+
+class Members(Struct):
+    """The account names of an origin's members, ascending."""
+
+    origin: str
+    members: list[str]
