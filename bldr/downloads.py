@@ -27,8 +27,6 @@ def download_archive(builder: Builder, details: PackageDetails, path: Path, prog
         part = path.with_name(f".{path.name}.{details.checksum[:16]}.part")
         _download_verified(builder, details, part, progress)
         move_into_place(part, path)
-    except requests.RequestException:  # is an OSError too
-        raise
     except OSError as problem:
         raise PathUnusable(f"{path} cannot be written: {problem.strerror}") from None
     return True

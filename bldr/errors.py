@@ -26,7 +26,7 @@ class IdentInvalid(BldrError):
 
 
 class PackageMissing(BldrError):
-    """No package matches, or a package, channel or dependency is missing at the source."""
+    """A package, a channel or a signing key does not exist."""
 
 
 class PathUnusable(BldrError):

@@ -24,7 +24,7 @@ RETRYABLE = (429, 500, 502, 503, 504)
 CONNECT_SECONDS = 10.0
 
 USER_AGENT = f"habitat-builder-cli/{__version__}"
-"""Contains `hab`: front proxies apply lower rate limits to unknown user agents (platform.md 1.8)."""
+"""The name contains `hab`, because front proxies apply lower rate limits to unknown user agents (platform.md 1.8)."""
 
 T = TypeVar("T")
 

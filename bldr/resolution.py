@@ -27,9 +27,9 @@ def resolve(
 
     A fully qualified ident is found in any channel; for others it is the latest release in `channel`.
     """
-    found = map_parallel(requests, lambda request: finder.latest(request[0], channel, request[1]), jobs)
+    results = map_parallel(requests, lambda request: finder.latest(request[0], channel, request[1]), jobs)
     packages: list[PackageDetails] = []
-    for (requested, target), details in zip(requests, found, strict=True):
+    for (requested, target), details in zip(requests, results, strict=True):
         if details is None:
             where = "" if requested.full else f" in channel {channel}"
             raise PackageMissing(f"{finder} has no {requested} for {target}{where}; check ident, channel and --target")
@@ -47,6 +47,6 @@ def with_dependencies(
     packages = {details.package: details for details in roots}
     needed = {needed for details in packages.values() for needed in details.dependencies}
     dependencies = sorted_packages(needed - packages.keys())
-    found = dict(zip(dependencies, map_parallel(dependencies, finder.find, jobs), strict=True))
-    packages |= {package: details for package, details in found.items() if details is not None}
-    return packages, [package for package, details in found.items() if details is None]
+    details_of = dict(zip(dependencies, map_parallel(dependencies, finder.find, jobs), strict=True))
+    packages |= {package: details for package, details in details_of.items() if details is not None}
+    return packages, [package for package, details in details_of.items() if details is None]

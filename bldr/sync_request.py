@@ -74,8 +74,8 @@ def current_state(
 
 def missing_at(location: Location, packages: Collection[Package], jobs: int) -> list[Package]:
     """Return those of the packages that a location lacks."""
-    found = map_parallel(packages, location.find, jobs)
-    return [package for package, details in zip(packages, found, strict=True) if details is None]
+    results = map_parallel(packages, location.find, jobs)
+    return [package for package, details in zip(packages, results, strict=True) if details is None]
 
 
 def _named_packages(request: SyncRequest, source: Source, targets: Iterable[Target], jobs: int) -> list[PackageDetails]:

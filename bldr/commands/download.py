@@ -22,7 +22,13 @@ from chalicelib.core.target import Target
 
 @click.command()
 @click.argument("idents", nargs=-1, required=True, metavar="IDENT...")
-@click.option("--to", "to", required=True, metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--to",
+    required=True,
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to download to.",
+)
 @click.option("--channel", default=STABLE, show_default=True, help="Channel in which partial idents are resolved.")
 @click.option("--target", type=TargetType(), help="Target of the packages. Default: the target of this machine.")
 @click.option("--deps", is_flag=True, help="Include all dependencies.")

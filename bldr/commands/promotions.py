@@ -112,7 +112,7 @@ def _origin_of(builder: Builder, options: _Options, source: str) -> str:
     if len(options.names) > 1 or any("/" in name for name in options.names):
         raise ChangeRefused("--from-channel takes an origin and a channel, not idents")
     if source == options.channel:
-        raise ChangeRefused(f"{source} is both source and target; name two different channels")
+        raise ChangeRefused(f"{source} cannot be its own source; name two different channels")
     origin = options.names[0] if options.names else default_origin(f"channel {source}")
     if source not in builder.channels(origin, with_build_groups=True):
         raise ChangeRefused(f"{builder} has no channel {source} in origin {origin}")
