@@ -1,3 +1,3 @@
-"""The `bldr` command line: a client of the Builder API like any other; never deployed (docs/CLI.md)."""
+"""The `bldr` command line, a client of the Builder API (docs/CLI.md). It is not part of a deployment."""
 
 __version__ = "0.1.0"

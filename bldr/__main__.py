@@ -1,4 +1,4 @@
-"""`python -m bldr`, and what the console script `bldr` runs."""
+"""Entry point of the `bldr` program and of `python -m bldr`."""
 
 import os
 import sys
@@ -8,19 +8,20 @@ import click
 from bldr.cli import bldr
 
 INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells report it."""
 
 
 def main() -> None:
-    """Run a command; Ctrl-C ends it at once, since every command can be repeated from wherever it was cut off."""
+    """Run a command and exit with its code. Ctrl-C exits at once, because every command can be repeated safely."""
     try:
         code = bldr.main(prog_name="bldr", standalone_mode=False)
     except click.ClickException as problem:
         problem.show()
         sys.exit(problem.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("bldr: interrupted; the same command goes on from here", err=True)
+        click.echo("bldr: interrupted; run the same command again to continue", err=True)
         sys.stdout.flush()
-        os._exit(INTERRUPTED)  # threads in the middle of a transfer are not waited for
+        os._exit(INTERRUPTED)  # sys.exit would wait for threads in the middle of a transfer
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -1,40 +1,44 @@
-"""What a promotion or demotion changes, before it is done. Pure."""
+"""The plan of a promotion or demotion: which packages change, and which do not need to."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 
+from msgspec import Struct
+
 from bldr.errors import ChangeRefused
-from bldr.packages import UNSTABLE, Package, in_text_order
+from bldr.packages import UNSTABLE, Package, sorted_packages
 
 
-class Move(StrEnum):
-    """Into a channel, or out of it; spelled as in paths."""
+class ChannelOperation(StrEnum):
+    """Promotion to a channel or demotion from it, spelled as in the API's paths."""
 
     PROMOTE = "promote"
     DEMOTE = "demote"
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelPlan:
-    """Packages that change, and those that are already as wished; both in text order."""
+class ChannelPlan(Struct, frozen=True):
+    """Packages that change, and packages that are already in the desired state. Both are sorted."""
 
-    move: Move
+    operation: ChannelOperation
     channel: str
     changes: tuple[Package, ...]
-    settled: tuple[Package, ...]
+    unchanged: tuple[Package, ...]
 
     @classmethod
-    def of(cls, move: Move, channel: str, wanted: Iterable[Package], members: Collection[Package]) -> "ChannelPlan":
-        """What has to change so that all wanted packages are in the channel, or none. Raises ChangeRefused."""
+    def of(
+        cls, operation: ChannelOperation, channel: str, packages: Iterable[Package], members: Collection[Package]
+    ) -> "ChannelPlan":
+        """Plan to promote or demote packages, given the members of the channel. Raises ChangeRefused."""
         if channel == UNSTABLE:
-            raise ChangeRefused("every package is in unstable for as long as it exists; name another channel")
-        there = set(members)
-        packages = in_text_order(set(wanted))
-        changes = tuple(package for package in packages if (package in there) == (move is Move.DEMOTE))
-        return cls(move, channel, changes, tuple(package for package in packages if package not in set(changes)))
+            raise ChangeRefused("every package is always in unstable; name another channel")
+        in_channel = set(members)
+        removes = operation is ChannelOperation.DEMOTE
+        ordered = sorted_packages(set(packages))
+        changes = tuple(package for package in ordered if (package in in_channel) == removes)
+        unchanged = tuple(package for package in ordered if (package in in_channel) != removes)
+        return cls(operation, channel, changes, unchanged)
 
     @property
     def origins(self) -> list[str]:
-        """Whose packages change."""
+        """The origins of the packages that change."""
         return sorted({package.origin for package in self.changes})

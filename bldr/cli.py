@@ -1,4 +1,4 @@
-"""The commands under one name, and how an error is said: one line on standard error."""
+"""The `bldr` command with all its subcommands. Errors are printed on one line of standard error."""
 
 from typing import IO, Any
 
@@ -6,9 +6,8 @@ import click
 
 from bldr import __version__
 from bldr.commands.channels import channels
-from bldr.commands.demote import demote
 from bldr.commands.download import download
-from bldr.commands.promote import promote
+from bldr.commands.promotions import demote, promote
 from bldr.commands.search import search
 from bldr.commands.sync import sync
 from bldr.commands.tokens import tokens
@@ -16,31 +15,31 @@ from bldr.commands.upload import upload
 from bldr.errors import BldrError
 
 
-class Said(click.ClickException):
-    """An error of ours as click ends a command with it: exit code 1."""
+class CommandFailed(click.ClickException):
+    """A BldrError as a click exception; the exit code is 1."""
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """One line, that names the program."""
+        """Print the message on one line after the name of the program."""
         click.echo(f"bldr: {self.message}", file=file, err=file is None)
 
 
-class Commands(click.Group):
-    """A group that turns our errors into click's."""
+class CommandGroup(click.Group):
+    """A group of commands that converts BldrError to CommandFailed."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command. Raises Said."""
+        """Run the command. Raises CommandFailed."""
         try:
             return super().invoke(ctx)
-        except BldrError as problem:
-            raise Said(str(problem)) from problem
+        except BldrError as error:
+            raise CommandFailed(str(error)) from error
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="bldr")
 def bldr() -> None:
-    """Work with a Habitat Builder: move packages in and out, promote them, mirror them, make tokens.
+    """Upload, download, promote and mirror packages of a Habitat Builder, and manage access tokens.
 
-    The Builder is HAB_BLDR_URL, the token HAB_AUTH_TOKEN; without them hab's own cli.toml is read.
+    The Builder is HAB_BLDR_URL and the token is HAB_AUTH_TOKEN; without these variables hab's cli.toml is read.
     """
 
 

@@ -1,4 +1,4 @@
-"""Dependencies before dependents. Pure; among those that are equally ready the order is that of their texts."""
+"""Topological order: dependencies before dependents. The order is deterministic: ties are sorted as text."""
 
 from collections.abc import Collection, Hashable, Mapping
 from graphlib import CycleError, TopologicalSorter
@@ -8,31 +8,34 @@ from bldr.errors import DependencyCycle
 
 K = TypeVar("K", bound=Hashable)
 
-Needs = Mapping[K, Collection[K]]
-"""What each one needs; needs that are no keys themselves are somebody else's matter."""
+Dependencies = Mapping[K, Collection[K]]
+"""The dependencies of each key. Dependencies that are not keys are ignored."""
 
 
-def within(needs: Needs[K]) -> dict[K, frozenset[K]]:
-    """The same needs among the keys alone. One that names itself is a cycle of its own, and kept."""
-    return {key: frozenset(need for need in wanted if need in needs) for key, wanted in needs.items()}
+def internal_dependencies(dependencies: Dependencies[K]) -> dict[K, frozenset[K]]:
+    """Return only the dependencies that are keys. A key that depends on itself keeps that dependency: it is a cycle."""
+    return {
+        key: frozenset(needed for needed in direct if needed in dependencies) for key, direct in dependencies.items()
+    }
 
 
-def sorter(needs: Needs[K]) -> TopologicalSorter[K]:
-    """Gives out what is ready as what it needs gets done. Raises DependencyCycle."""
-    made = TopologicalSorter(within(needs))
+def prepared_sorter(dependencies: Dependencies[K]) -> TopologicalSorter[K]:
+    """Return a sorter that yields keys once their dependencies are done. Raises DependencyCycle."""
+    sorter = TopologicalSorter(internal_dependencies(dependencies))
     try:
-        made.prepare()
+        sorter.prepare()
     except CycleError as problem:
-        circle = " -> ".join(str(key) for key in problem.args[1])
-        raise DependencyCycle(f"these depend on one another, so none can be first: {circle}") from None
-    return made
+        cycle = " -> ".join(str(key) for key in problem.args[1])
+        raise DependencyCycle(f"these packages depend on each other: {cycle}") from None
+    return sorter
 
 
-def ordered(needs: Needs[K]) -> list[K]:
-    """All keys, each behind what it needs. Raises DependencyCycle."""
-    made, found = sorter(needs), []
-    while made.is_active():
-        ready = sorted(made.get_ready(), key=str)
-        found += ready
-        made.done(*ready)
-    return found
+def in_dependency_order(dependencies: Dependencies[K]) -> list[K]:
+    """Return all keys, dependencies first. Raises DependencyCycle."""
+    sorter = prepared_sorter(dependencies)
+    keys: list[K] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready(), key=str)
+        keys += ready
+        sorter.done(*ready)
+    return keys

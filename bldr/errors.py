@@ -1,88 +1,90 @@
-"""What can stop a command; `str()` of each is the one line that the user reads: what was wrong, and what to do."""
+"""Errors that end a command or one of its steps. `str()` is one line for the user: the problem and what to do."""
 
 from chalicelib.core.hart_refusals import one_line
 
-LONGEST_SAID = 300
+LONGEST_QUOTE = 300
 
 
 class BldrError(Exception):
-    """A command, or one of its steps, could not be done."""
+    """A command or one of its steps failed."""
 
 
 class NotConfigured(BldrError):
-    """No Builder, or no origin, is named anywhere."""
+    """No Builder or no origin is configured."""
 
 
 class AddressInvalid(BldrError):
-    """A Builder's address is no URL that requests can be sent to."""
+    """The address of a Builder is not a usable URL."""
 
 
-class ConfigurationUnreadable(BldrError):
-    """hab's configuration file, or a file with a token, cannot be read."""
+class ConfigInvalid(BldrError):
+    """hab's configuration file, a token file or an environment variable has an unusable value."""
 
 
-class IdentUnclear(BldrError):
-    """Not the ident that the command needs."""
+class IdentInvalid(BldrError):
+    """A package ident is malformed or not fully qualified."""
+
+
+class PackageMissing(BldrError):
+    """A package, a channel or a signing key does not exist."""
 
 
 class PathUnusable(BldrError):
-    """A file or folder that is not there, cannot be written, or is not what it should be."""
+    """A file or folder is missing, unreadable, not writable or of the wrong kind."""
 
 
 class ArchiveDamaged(BldrError):
-    """A file that is no readable package archive, or not the one that it should be."""
+    """A file is not a readable package archive, or its checksum differs."""
 
 
 class DependencyCycle(BldrError):
-    """Archives that depend on one another, so that none can be first."""
+    """Packages depend on each other in a cycle."""
 
 
 class ChangeRefused(BldrError):
-    """Something that no Builder would do, refused before it is asked."""
+    """The program refused a change before it sent any request."""
 
 
 class Unreachable(BldrError):
-    """No answer, after all retries."""
+    """No usable response after all retries."""
 
 
-class AnswerMalformed(BldrError):
-    """An answer that no Builder gives."""
+class ResponseMalformed(BldrError):
+    """A response does not have the shape that the API defines."""
 
 
-class Refused(BldrError):
-    """The Builder answered with a status that means no; `said` is its text."""
+class RequestRefused(BldrError):
+    """The Builder answered with an error status."""
 
-    def __init__(self, status: int, line: str, said: str = "") -> None:
-        super().__init__(line)
-        self.status, self.said = status, said
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class StepsFailed(BldrError):
-    """Some steps of a command failed; each has been told in a line of its own."""
+    """Some steps of a command failed. Each of them was reported on its own line."""
 
 
-def refused(status: int, body: str, wanted: str, host: str, with_token: bool) -> Refused:
-    """The error for a status. `wanted` is what was asked for, as in "promote acme/widget/1/2 to stable"."""
-    said = one_line(body.strip(), LONGEST_SAID)
-    return Refused(status, f"cannot {wanted}: {_because(status, said, host, with_token)}", said)
+def request_refused(status: int, body: str, purpose: str, host: str, has_token: bool) -> RequestRefused:
+    """Return the error for a status. `purpose` completes "cannot ...", as in "promote acme/widget/1/2 to stable"."""
+    quote = one_line(body.strip(), LONGEST_QUOTE)
+    detail = f"{status}: {quote}" if quote else f"{status}"
+    return RequestRefused(status, f"cannot {purpose}: {host} {_cause(status, has_token)} ({detail})")
 
 
-def _because(status: int, said: str, host: str, with_token: bool) -> str:
-    why = _WHY.get(status)
-    if status == 401 and not with_token:
-        why = "needs a token; set HAB_AUTH_TOKEN or pass --token-file"
-    if why is None:
-        why = "is in trouble; try again later" if status >= 500 else "does not take it"
-    return f"{host} {why} ({status}{f': {said}' if said else ''})"
+def _cause(status: int, has_token: bool) -> str:
+    if status == 401 and not has_token:
+        return "needs a token; set HAB_AUTH_TOKEN or pass --token-file"
+    return _CAUSES.get(status) or ("has an internal problem; try again later" if status >= 500 else "refuses it")
 
 
-_WHY = {
-    401: "does not accept the token for this: it has expired, was revoked, or its account has too low a role",
-    403: "does not allow it: the account needs a higher role in the origin, the token a wider scope",
-    404: "has no such thing, or the account may not see it",
-    409: "has it already",
-    413: "takes no body of that size here",
-    424: "says that the package would depend on itself",
-    429: "is asked too often; use fewer --jobs, or wait a minute",
-    501: "does not serve that target",
+_CAUSES = {
+    401: "does not accept the token for this: it is expired or revoked, or the role of its account is too low",
+    403: "does not allow this: the account needs a higher role in the origin, or the token a wider scope",
+    404: "does not have it, or the account may not see it",
+    409: "already has it",
+    413: "does not accept a body of this size",
+    424: "reports that the package would depend on itself",
+    429: "limits the rate of requests; use fewer --jobs, or wait a minute",
+    501: "does not serve this target",
 }

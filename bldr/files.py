@@ -1,4 +1,4 @@
-"""Writing files so that a reader, or a later run, finds a whole one or none; and reading a piece of one as a body."""
+"""Local files: atomic writes, and slices of files as request bodies."""
 
 import os
 import shutil
@@ -8,57 +8,57 @@ from pathlib import Path
 from types import TracebackType
 
 from bldr.errors import PathUnusable
-from bldr.progress import Tick, no_tick
+from bldr.progress import Advance, ignore_progress
 
 BLOCK_BYTES = 256 << 10
 
 
-def folder(path: Path) -> Path:
-    """Make a folder that may be there already. Raises PathUnusable."""
+def make_folder(path: Path) -> Path:
+    """Create a folder and its parents unless it exists; return its path. Raises PathUnusable."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
-        raise PathUnusable(f"the folder {path} cannot be made: {problem.strerror}") from None
+        raise PathUnusable(f"the folder {path} cannot be created: {problem.strerror}") from None
     return path
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Replace a file in one step. Raises PathUnusable."""
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write or replace a file in one step. Raises PathUnusable."""
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-        put_in_place(Path(temporary), path)
+        move_into_place(Path(temporary), path)
     except OSError as problem:
         raise PathUnusable(f"{path} cannot be written: {problem.strerror}") from None
 
 
-def copy_whole(source: Path, path: Path) -> None:
-    """Copy a file so that it appears in one step. Raises PathUnusable."""
+def copy_atomically(source: Path, path: Path) -> None:
+    """Copy a file so that the copy appears in one step. Raises PathUnusable."""
     part = path.with_name(f".{path.name}.part")
     try:
         shutil.copyfile(source, part)
-        put_in_place(part, path)
+        move_into_place(part, path)
     except OSError as problem:
         raise PathUnusable(f"{path} cannot be written: {problem.strerror}") from None
 
 
-def put_in_place(written: Path, path: Path) -> None:
-    """Give a finished file its name once its bytes are on the disk, readable as other files are."""
-    with written.open("rb") as file:
+def move_into_place(temporary: Path, path: Path) -> None:
+    """Flush a finished temporary file to disk, give it the default permissions and rename it."""
+    with temporary.open("rb") as file:
         os.fsync(file.fileno())
-    written.chmod(0o666 & ~_umask())
-    written.replace(path)
+    temporary.chmod(0o666 & ~_umask())
+    temporary.replace(path)
 
 
-class Slice:
-    """A piece of a file as the body of a request; reading and going back are told to `tick`."""
+class FileSlice:
+    """A byte range of a file as a request body. It reports to `advance` how many bytes were read or rewound."""
 
-    def __init__(self, path: Path, start: int, size: int, tick: Tick = no_tick) -> None:
-        self._path, self._start, self._size, self._tick = path, start, size, tick
-        self._at = 0
+    def __init__(self, path: Path, start: int, size: int, advance: Advance = ignore_progress) -> None:
+        self._path, self._start, self._size, self._advance = path, start, size, advance
+        self._position = 0
 
-    def __enter__(self) -> "Slice":
+    def __enter__(self) -> "FileSlice":
         self._file = self._path.open("rb")
         self._file.seek(self._start)
         return self
@@ -66,7 +66,7 @@ class Slice:
     def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
         self._file.close()
         if kind is not None:
-            self._tick(-self._at)
+            self._advance(-self._position)
 
     def __len__(self) -> int:
         return self._size
@@ -76,22 +76,22 @@ class Slice:
             yield block
 
     def read(self, size: int = -1) -> bytes:
-        """The next bytes of the piece."""
-        left = self._size - self._at
-        block = self._file.read(left if size < 0 else min(size, left))
-        self._at += len(block)
-        self._tick(len(block))
+        """Return the next bytes of the slice; all that remain if `size` is negative."""
+        remaining = self._size - self._position
+        block = self._file.read(remaining if size < 0 else min(size, remaining))
+        self._position += len(block)
+        self._advance(len(block))
         return block
 
     def tell(self) -> int:
-        """How many bytes of the piece were read."""
-        return self._at
+        """Return the position in the slice."""
+        return self._position
 
     def seek(self, position: int) -> int:
-        """Read on from somewhere else, counted from the beginning of the piece."""
+        """Move to a position in the slice and return it. A retry of the request starts with this."""
         self._file.seek(self._start + position)
-        self._tick(position - self._at)
-        self._at = position
+        self._advance(position - self._position)
+        self._position = position
         return position
 
 

@@ -1,64 +1,74 @@
-"""`manifest.json` of a mirror folder: which packages lie in it, and in which channels they belong. Pure."""
+"""`manifest.json` of a mirror folder: its packages, their checksums and their channels."""
 
-import json
-from dataclasses import dataclass
-from typing import Any
+import msgspec
+from msgspec import Struct
 
-from bldr import answers
-from bldr.errors import AnswerMalformed, PathUnusable
-from bldr.packages import Described, Package
-from chalicelib.core.ident import IdentMalformed, PackageIdent
+from bldr.errors import PathUnusable
+from bldr.packages import Package, PackageDetails
+from bldr.responses import Checksum, require_valid
+from chalicelib.core.ident import PackageIdent
+from chalicelib.core.target import Target
 
 FORMAT = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """The packages of a folder, each once."""
+class Manifest(Struct, frozen=True):
+    """The packages of a mirror folder, each once."""
 
-    packages: tuple[Described, ...] = ()
+    packages: tuple[PackageDetails, ...] = ()
 
     @classmethod
-    def parse(cls, text: str, named: str) -> "Manifest":
-        """Read what `text` gives. Raises PathUnusable with the file's name."""
+    def parse(cls, content: bytes, path: str) -> "Manifest":
+        """Parse the content of a manifest. Raises PathUnusable, which names the path."""
         try:
-            found = json.loads(text)
-            if found["format"] != FORMAT:
-                raise PathUnusable(f"{named} has format {found['format']}; this program reads format {FORMAT}")
-            return cls(tuple(map(_described, found["packages"])))
-        except (ValueError, KeyError, TypeError, AttributeError, AnswerMalformed):
-            raise PathUnusable(f"{named} is no manifest of a mirror; was it copied as a whole?") from None
+            version = msgspec.json.decode(content, type=_Format).format
+            if version != FORMAT:
+                raise PathUnusable(f"{path} has format {version}; this program reads format {FORMAT}")
+            return cls(tuple(entry.details() for entry in msgspec.json.decode(content, type=_File).packages))
+        except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
+            raise PathUnusable(f"{path} is not the manifest of a mirror; was it copied completely?") from None
 
-    @property
-    def text(self) -> str:
-        """The file's text; the same packages always give the same."""
-        listed = sorted(self.packages, key=lambda each: str(each.package))
-        return json.dumps({"format": FORMAT, "packages": list(map(_shown, listed))}, indent=1) + "\n"
-
-
-def _shown(described: Described) -> dict[str, Any]:
-    package = described.package
-    return {
-        "ident": str(package.ident),
-        "target": str(package.target),
-        "file": f"harts/{package.archive_name}",
-        "checksum": described.checksum,
-        "channels": sorted(described.channels),
-        "tdeps": [str(ident) for ident in described.tdeps],
-    }
+    def encode(self) -> bytes:
+        """Return the content of the file. The same packages always give the same bytes."""
+        entries = sorted(map(_Entry.of, self.packages), key=lambda entry: (entry.ident, entry.target))
+        return msgspec.json.format(msgspec.json.encode(_File(FORMAT, entries)), indent=1) + b"\n"
 
 
-def _described(row: Any) -> Described:
-    return Described(
-        Package(_ident(row["ident"]), answers.target(row["target"])),
-        answers.checksum(row["checksum"]),
-        tuple(map(_ident, row["tdeps"])),
-        frozenset(map(answers.text, row["channels"])),
-    )
+class _Entry(Struct):
+    ident: str
+    target: Target
+    file: str
+    checksum: Checksum
+    channels: list[str]
+    tdeps: list[str]
+
+    @classmethod
+    def of(cls, details: PackageDetails) -> "_Entry":
+        package = details.package
+        return cls(
+            ident=str(package.ident),
+            target=package.target,
+            file=f"harts/{package.archive_name}",
+            checksum=details.checksum,
+            channels=sorted(details.channels),
+            tdeps=[str(ident) for ident in details.tdeps],
+        )
+
+    def details(self) -> PackageDetails:
+        """Return the package. Raises ValueError for an invalid ident."""
+        package = Package(_ident(self.ident), self.target)
+        return PackageDetails(package, self.checksum, tuple(map(_ident, self.tdeps)), frozenset(self.channels))
 
 
-def _ident(text: Any) -> PackageIdent:
-    try:
-        return answers.ident(PackageIdent.parse(answers.text(text)).as_json())
-    except IdentMalformed:
-        raise AnswerMalformed("no ident") from None
+class _Format(Struct):
+    format: int
+
+
+class _File(_Format):
+    packages: list[_Entry]
+
+
+def _ident(text: str) -> PackageIdent:
+    ident = PackageIdent.parse(text)
+    require_valid(ident)
+    return ident

@@ -1,4 +1,4 @@
-"""Origins that packages are about to go to: there, made, or a clear refusal before anything is sent."""
+"""Check that origins exist before packages are sent to them, or create them."""
 
 from collections.abc import Iterable
 
@@ -6,11 +6,10 @@ from bldr.client import Builder
 from bldr.errors import ChangeRefused
 
 
-def demand_origins(builder: Builder, origins: Iterable[str], create: bool) -> None:
-    """The origins must be there, or are made. Raises ChangeRefused."""
-    for origin in origins:
-        if builder.has_origin(origin):
-            continue
-        if not create:
-            raise ChangeRefused(f"{builder} has no origin {origin}; create it, or pass --create-origins")
+def ensure_origins(builder: Builder, origins: Iterable[str], create: bool) -> None:
+    """Require that origins exist; with `create` create those that do not. Raises ChangeRefused."""
+    missing = [origin for origin in origins if not builder.has_origin(origin)]
+    if missing and not create:
+        raise ChangeRefused(f"{builder} has no origin {missing[0]}; create it, or pass --create-origins")
+    for origin in missing:
         builder.create_origin(origin)

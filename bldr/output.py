@@ -1,10 +1,11 @@
-"""What commands print: tables on a terminal, lines with tabs elsewhere, JSON where scripts ask for it."""
+"""Output of commands: tables on a terminal, tab-separated lines in a pipe, JSON for scripts."""
 
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
+import msgspec
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -16,12 +17,12 @@ LONGEST_CELL = 500
 
 
 def console() -> Console:
-    """Standard output as it is now."""
+    """Return a console for the current standard output."""
     return Console(highlight=False, markup=False)
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Rows under headings, or bare lines for pipes."""
+    """Print a table with headings on a terminal, else tab-separated lines without headings."""
     cells = [[one_line(cell, LONGEST_CELL) for cell in row] for row in rows]
     screen = console()
     if not screen.is_terminal:
@@ -35,20 +36,20 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 def show_json(value: Any) -> None:
-    """A value as JSON, for scripts."""
-    click.echo(json.dumps(value, indent=2))
+    """Print a value as JSON. Structs become objects."""
+    click.echo(json.dumps(msgspec.to_builtins(value), indent=2))
 
 
-def demand_confirmation(question: str, yes: bool) -> None:
-    """Ask, unless it was answered ahead. Raises ChangeRefused."""
+def require_confirmation(question: str, yes: bool) -> None:
+    """Ask the user to confirm, unless `--yes` was passed. Raises ChangeRefused."""
     try:
         if yes or click.confirm(question, err=True):
             return
-    except click.Abort:  # standard input ends without an answer
+    except click.Abort:  # standard input ended without an answer
         click.echo(err=True)
-    raise ChangeRefused("not confirmed, so nothing was changed; --yes goes ahead without asking")
+    raise ChangeRefused("not confirmed, so nothing was changed; pass --yes to skip the question")
 
 
-def counted(count: int, what: str) -> str:
-    """`1 package`, `2 packages`."""
-    return f"{count} {what}{'' if count == 1 else 's'}"
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun: `1 package`, `2 packages`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -1,21 +1,22 @@
-"""Packages as all commands speak of them: an ident for a target, and what a Builder or a folder knows about it."""
+"""Packages, the details that a Builder or a folder has of them, and their memberships in channels."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from chalicelib.core.ident import PackageIdent
+from msgspec import Struct
+
+from chalicelib.core.ident import PackageIdent, is_origin_name, is_package_name, is_storable
 from chalicelib.core.target import Target
 
 UNSTABLE, STABLE = "unstable", "stable"
-BORN_WITH = frozenset({UNSTABLE, STABLE})
+
+DEFAULT_CHANNELS = frozenset({UNSTABLE, STABLE})
 """Channels that every origin has."""
 
-GROUP_CHANNELS = "bldr-"
-"""How the names of build groups' own channels begin."""
+BUILD_GROUP_PREFIX = "bldr-"
+"""Prefix of the channels of build groups."""
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
+class Package(Struct, frozen=True):
     """One release for one target."""
 
     ident: PackageIdent
@@ -26,18 +27,17 @@ class Package:
 
     @property
     def archive_name(self) -> str:
-        """What its file is called."""
+        """File name of the archive."""
         return self.ident.archive_name(self.target)
 
     @property
     def origin(self) -> str:
-        """Whose it is."""
+        """Name of the origin."""
         return self.ident.origin
 
 
-@dataclass(frozen=True, slots=True)
-class Described:
-    """A package with its archive's checksum, all its dependencies at run time, and the channels that it is in."""
+class PackageDetails(Struct, frozen=True):
+    """A package with the checksum of its archive, its transitive run-time dependencies (`tdeps`) and its channels."""
 
     package: Package
     checksum: str
@@ -45,19 +45,24 @@ class Described:
     channels: frozenset[str] = frozenset()
 
     @property
-    def needs(self) -> tuple[Package, ...]:
-        """Its dependencies, which are for the same target."""
+    def dependencies(self) -> tuple[Package, ...]:
+        """The transitive dependencies as packages. They have the same target."""
         return tuple(Package(ident, self.package.target) for ident in self.tdeps)
 
 
-@dataclass(frozen=True, slots=True)
-class Membership:
+class Membership(Struct, frozen=True):
     """A package in a channel of its origin."""
 
     package: Package
     channel: str
 
 
-def in_text_order(packages: Iterable[Package]) -> list[Package]:
-    """By ident, then target, as bytes."""
+def sorted_packages(packages: Iterable[Package]) -> list[Package]:
+    """Return packages sorted by the text of their ident and target."""
     return sorted(packages, key=str)
+
+
+def is_valid_ident(ident: PackageIdent) -> bool:
+    """Return whether a Builder accepts an ident and its parts are safe in file names on every system."""
+    names_are_valid = is_origin_name(ident.origin) and is_package_name(ident.name)
+    return names_are_valid and is_storable(ident) and "\\" not in str(ident)

@@ -1,110 +1,115 @@
-"""What mirroring has to do at the destination, before it is done. Pure.
+"""The plan of a sync: the steps from the current state of the destination to the desired state.
 
-A plan only adds, unless it is told to prune; and pruning takes packages out of channels, it never deletes any.
+A plan only adds. With pruning it also demotes packages, but it never deletes one.
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
 
-from bldr.dependency_order import ordered
+from msgspec import Struct
+
+from bldr.dependency_order import in_dependency_order
 from bldr.errors import BldrError, ChangeRefused
-from bldr.packages import BORN_WITH, UNSTABLE, Described, Membership, Package
+from bldr.packages import DEFAULT_CHANNELS, UNSTABLE, Membership, Package, PackageDetails
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What the destination should have: packages, and memberships of some of them in channels."""
+class DesiredState(Struct, frozen=True):
+    """What the destination should have: packages, and memberships of these packages in channels."""
 
-    packages: tuple[Described, ...]
+    packages: tuple[PackageDetails, ...]
     memberships: frozenset[Membership] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class There:
-    """What the destination has of it; `members` is everything in the channels that are mirrored as a whole."""
+class CurrentState(Struct, frozen=True):
+    """What the destination has: desired packages, (origin, channel) pairs, and members of the channels to prune."""
 
-    packages: Mapping[Package, Described] = field(default_factory=dict)
-    channels: frozenset[tuple[str, str]] = frozenset()
-    members: frozenset[Membership] = frozenset()
+    packages: Mapping[Package, PackageDetails]
+    channels: frozenset[tuple[str, str]]
+    members: frozenset[Membership]
 
 
-@dataclass(frozen=True, slots=True)
-class SyncPlan:
-    """Steps in the order in which they are done; `conflicts` are there with other bytes and left alone."""
+class SyncPlan(Struct, frozen=True):
+    """The steps in order. `conflicts` exist with different bytes and stay as they are; `up_to_date` counts packages."""
 
-    transfers: tuple[Described, ...]
+    transfers: tuple[PackageDetails, ...]
     channels: tuple[tuple[str, str], ...]
     promotions: tuple[Membership, ...]
     demotions: tuple[Membership, ...]
     conflicts: tuple[Package, ...]
-    settled: int
+    up_to_date: int
 
     @classmethod
-    def of(cls, wish: Wish, there: There, prune: bool) -> "SyncPlan":
-        """The steps from what is there to what is wished. Raises ChangeRefused, DependencyCycle."""
-        wanted = {described.package: described for described in wish.packages}
-        conflicts = {package for package, described in wanted.items() if _differs(described, there)}
-        order = ordered({package: described.needs for package, described in wanted.items()})
-        transfers = tuple(wanted[package] for package in order if package not in there.packages)
-        promotions = _promotions(wish, there, conflicts)
-        needed = {(each.package.origin, each.channel) for each in promotions if each.channel not in BORN_WITH}
+    def of(cls, desired: DesiredState, current: CurrentState, prune: bool) -> "SyncPlan":
+        """Plan the steps from the current to the desired state. Raises DependencyCycle."""
+        packages = {details.package: details for details in desired.packages}
+        conflicts = {package for package, details in packages.items() if _differs(details, current)}
+        order = in_dependency_order({package: details.dependencies for package, details in packages.items()})
+        transfers = tuple(packages[package] for package in order if package not in current.packages)
+        promotions = _promotions(desired, current, conflicts)
         return cls(
             transfers,
-            tuple(sorted(needed - there.channels)),
+            _missing_channels(promotions, current),
             promotions,
-            _demotions(wish, there) if prune else (),
+            _demotions(desired, current) if prune else (),
             tuple(sorted(conflicts, key=str)),
-            len(wanted) - len(transfers) - len(conflicts),
+            len(packages) - len(transfers) - len(conflicts),
         )
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is left to do."""
+        """Whether there are no steps."""
         return not (self.transfers or self.channels or self.promotions or self.demotions)
 
     @property
-    def needs(self) -> dict[Package, tuple[Package, ...]]:
-        """What each transfer waits for."""
-        return {described.package: described.needs for described in self.transfers}
+    def dependencies(self) -> dict[Package, tuple[Package, ...]]:
+        """The dependencies of each transfer."""
+        return {details.package: details.dependencies for details in self.transfers}
 
 
-def promotable(plan: SyncPlan, wish: Wish, failed: Mapping[Package, BldrError]) -> tuple[Membership, ...]:
-    """Promotions of packages that arrived, with everything they need: what a channel gives must be installable."""
-    broken: Collection[Package] = {*failed, *plan.conflicts}
-    needs = {described.package: {described.package, *described.needs} for described in wish.packages}
-    return tuple(each for each in plan.promotions if needs[each.package].isdisjoint(broken))
+def possible_promotions(
+    plan: SyncPlan, desired: DesiredState, failed: Mapping[Package, BldrError]
+) -> tuple[Membership, ...]:
+    """Return the promotions whose package and dependencies all arrived, so that the package can be installed."""
+    unusable = {*failed, *plan.conflicts}
+    needed = {details.package: {details.package, *details.dependencies} for details in desired.packages}
+    return tuple(promotion for promotion in plan.promotions if needed[promotion.package].isdisjoint(unusable))
 
 
-def demand_prunable(channels: Collection[tuple[str, str]]) -> None:
-    """`unstable` cannot be pruned, since nothing leaves it. Raises ChangeRefused."""
+def require_prunable(channels: Collection[tuple[str, str]]) -> None:
+    """Require channels that can be pruned. Raises ChangeRefused."""
     if any(channel == UNSTABLE for _, channel in channels):
         raise ChangeRefused("unstable cannot be pruned: packages leave it only when they are deleted")
     if not channels:
-        raise ChangeRefused("there is nothing to prune without --channel")
+        raise ChangeRefused("--prune requires --channel")
 
 
-def _differs(described: Described, there: There) -> bool:
-    found = there.packages.get(described.package)
-    return found is not None and found.checksum != described.checksum
+def _differs(details: PackageDetails, current: CurrentState) -> bool:
+    existing = current.packages.get(details.package)
+    return existing is not None and existing.checksum != details.checksum
 
 
-def _promotions(wish: Wish, there: There, conflicts: Collection[Package]) -> tuple[Membership, ...]:
-    missing = [
-        each
-        for each in wish.memberships
-        if each.channel != UNSTABLE and each.package not in conflicts and not _is_member(each, there)
-    ]
-    return _in_order(missing)
+def _promotions(desired: DesiredState, current: CurrentState, conflicts: Collection[Package]) -> tuple[Membership, ...]:
+    return _sorted(
+        membership
+        for membership in desired.memberships
+        if membership.channel != UNSTABLE
+        and membership.package not in conflicts
+        and not _is_member(membership, current)
+    )
 
 
-def _is_member(wished: Membership, there: There) -> bool:
-    found = there.packages.get(wished.package)
-    return found is not None and wished.channel in found.channels
+def _is_member(membership: Membership, current: CurrentState) -> bool:
+    existing = current.packages.get(membership.package)
+    return existing is not None and membership.channel in existing.channels
 
 
-def _demotions(wish: Wish, there: There) -> tuple[Membership, ...]:
-    return _in_order([each for each in there.members - wish.memberships if each.channel != UNSTABLE])
+def _missing_channels(promotions: Iterable[Membership], current: CurrentState) -> tuple[tuple[str, str], ...]:
+    needed = {(each.package.origin, each.channel) for each in promotions if each.channel not in DEFAULT_CHANNELS}
+    return tuple(sorted(needed - current.channels))
 
 
-def _in_order(memberships: list[Membership]) -> tuple[Membership, ...]:
-    return tuple(sorted(memberships, key=lambda each: (each.channel, str(each.package))))
+def _demotions(desired: DesiredState, current: CurrentState) -> tuple[Membership, ...]:
+    return _sorted(each for each in current.members - desired.memberships if each.channel != UNSTABLE)
+
+
+def _sorted(memberships: Iterable[Membership]) -> tuple[Membership, ...]:
+    return tuple(sorted(memberships, key=lambda membership: (membership.channel, str(membership.package))))

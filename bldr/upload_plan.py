@@ -1,66 +1,69 @@
-"""What an upload has to do, before anything is sent. Pure."""
+"""The plan of an upload: archives in dependency order, the keys that signed them, and what to do with each archive."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
+from msgspec import Struct
+
 from bldr.archives import Archive
-from bldr.dependency_order import ordered
+from bldr.dependency_order import in_dependency_order
 from bldr.errors import ArchiveDamaged
-from bldr.packages import Described, Package
+from bldr.packages import Package, PackageDetails
 from chalicelib.core.named_revision import NamedRevision
 
 
-class Step(StrEnum):
-    """What becomes of an archive."""
+class Action(StrEnum):
+    """What to do with an archive."""
 
     SEND = "send"
     SKIP = "skip"
     CONFLICT = "conflict"
 
 
-@dataclass(frozen=True, slots=True)
-class UploadPlan:
-    """Archives by package, dependencies first, and the keys that go ahead of them."""
+class UploadPlan(Struct, frozen=True):
+    """Archives by package, dependencies first, and the keys to upload before them."""
 
     archives: dict[Package, Archive]
     keys: tuple[NamedRevision, ...]
 
     @classmethod
     def of(
-        cls, archives: Sequence[Archive], found_keys: Iterable[NamedRevision], named_keys: Iterable[NamedRevision]
+        cls, archives: Sequence[Archive], local_keys: Iterable[NamedRevision], named_keys: Iterable[NamedRevision]
     ) -> "UploadPlan":
-        """Keys are those that signed an archive, and those that were named. Raises ArchiveDamaged, DependencyCycle."""
+        """Plan to upload archives with their signing keys, as far as these are among the local keys, and named keys.
+
+        Raises ArchiveDamaged, DependencyCycle.
+        """
         by_package = _by_package(archives)
-        order = ordered({package: archive.described.needs for package, archive in by_package.items()})
-        wanted = {archive.key for archive in archives} | set(named_keys)
-        keys = sorted(wanted & {*found_keys, *named_keys}, key=str)
+        order = in_dependency_order({package: archive.details.dependencies for package, archive in by_package.items()})
+        signing_keys = {archive.signing_key for archive in archives} & set(local_keys)
+        keys = sorted(signing_keys | set(named_keys), key=str)
         return cls({package: by_package[package] for package in order}, tuple(keys))
 
     @property
-    def needs(self) -> dict[Package, tuple[Package, ...]]:
-        """What each archive waits for."""
-        return {package: archive.described.needs for package, archive in self.archives.items()}
+    def dependencies(self) -> dict[Package, tuple[Package, ...]]:
+        """The dependencies of each archive."""
+        return {package: archive.details.dependencies for package, archive in self.archives.items()}
 
     @property
     def origins(self) -> list[str]:
-        """Whose packages and keys they are."""
+        """The origins of packages and keys."""
         return sorted({package.origin for package in self.archives} | {key.name for key in self.keys})
 
 
-def step(archive: Described, there: Described | None, forced: bool) -> Step:
-    """What becomes of an archive, given what the Builder has; not even a forced upload replaces other bytes."""
-    if there is None:
-        return Step.SEND
-    if there.checksum != archive.checksum:
-        return Step.CONFLICT
-    return Step.SEND if forced else Step.SKIP
+def action_for(archive: PackageDetails, published: PackageDetails | None, forced: bool) -> Action:
+    """Return what to do with an archive, given what the Builder has. Different bytes are a conflict, even if forced."""
+    if published is None:
+        return Action.SEND
+    if published.checksum != archive.checksum:
+        return Action.CONFLICT
+    return Action.SEND if forced else Action.SKIP
 
 
 def _by_package(archives: Sequence[Archive]) -> dict[Package, Archive]:
-    found: dict[Package, Archive] = {}
+    by_package: dict[Package, Archive] = {}
     for archive in archives:
-        other = found.setdefault(archive.package, archive)
-        if other.described.checksum != archive.described.checksum:
-            raise ArchiveDamaged(f"{other.path} and {archive.path} are both {archive.package}, with different bytes")
-    return found
+        first = by_package.setdefault(archive.package, archive)
+        if first.details.checksum != archive.details.checksum:
+            raise ArchiveDamaged(f"{first.path} and {archive.path} are both {archive.package}, with different bytes")
+    return by_package

@@ -1,1 +1,1 @@
-"""One module for each command: options, the steps in words, and what is printed."""
+"""The subcommands: their options, their steps and their output."""

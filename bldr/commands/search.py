@@ -1,8 +1,9 @@
-"""`bldr search`: packages whose origin or name match a term (packages.md 6)."""
+"""`bldr search`: find packages by a search term (packages.md 6)."""
 
 from itertools import islice
 
 import click
+from msgspec import structs
 
 from bldr.client import Builder
 from bldr.commands.options import builder_options, json_option
@@ -11,20 +12,19 @@ from bldr.output import show_json, show_table
 
 @click.command()
 @click.argument("term")
-@click.option("--all", "all_releases", is_flag=True, help="Every release, not only names.")
-@click.option("--limit", type=click.IntRange(min=1), default=500, show_default=True, help="How many rows at most.")
+@click.option("--all", "all_releases", is_flag=True, help="List every release instead of names.")
+@click.option("--limit", type=click.IntRange(min=1), default=500, show_default=True, help="Maximum number of rows.")
 @json_option
 @builder_options
 def search(builder: Builder, term: str, all_releases: bool, limit: int, as_json: bool) -> None:
     """Find packages whose origin or name matches TERM.
 
-    Terms joined by / must all match, the last one as a beginning.
+    A slash separates terms. All of them must match; the last one matches as a prefix.
     """
-    parts = ("origin", "name", "version", "release")
-    found = [{part: row.get(part) for part in parts} for row in islice(builder.search(term, all_releases), limit)]
+    rows = list(islice(builder.search(term, all_releases), limit))
     if as_json:
-        show_json(found)
+        show_json(rows)
         return
-    if not found:
-        click.echo(f"nothing at {builder} matches '{term}'", err=True)
-    show_table(["package"], [["/".join(str(row[part]) for part in parts if row[part])] for row in found])
+    if not rows:
+        click.echo(f"no package at {builder} matches '{term}'", err=True)
+    show_table(["package"], [["/".join(filter(None, structs.astuple(row)))] for row in rows])

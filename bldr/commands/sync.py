@@ -1,135 +1,190 @@
-"""`bldr sync`: packages with all they need, or channels, from one Builder or folder to another."""
+"""`bldr sync`: mirror packages with their dependencies, and channels, from one Builder or folder to another."""
 
 from pathlib import Path
 from typing import Any
 
 import click
+from msgspec import Struct
 
-from bldr import configuration
-from bldr.builder_place import BuilderPlace
-from bldr.commands.options import TargetType, builder_for, jobs_option, json_option, token_file, yes_option
-from bldr.configuration import side_variable
+from bldr import config
+from bldr.builder_location import BuilderLocation
+from bldr.commands.options import TargetType, jobs_option, json_option, token_file_type, transport_to, yes_option
+from bldr.config import sync_token_variable
 from bldr.errors import ChangeRefused, StepsFailed
-from bldr.folder_place import FolderPlace
-from bldr.gathering import Asked, gather, lacking, look_around
-from bldr.mirroring import mirror
-from bldr.output import console, counted, demand_confirmation, show_json, show_table
+from bldr.folder_location import FolderLocation
+from bldr.host import host_target
+from bldr.output import console, counted, require_confirmation, show_json, show_table
 from bldr.packages import STABLE, Package
-from bldr.progress import watching
-from bldr.sync_plan import SyncPlan, demand_prunable
-from bldr.wanted import Wanted, host_target
+from bldr.progress import progress_on
+from bldr.requested_ident import RequestedIdent
+from bldr.sync_execution import SyncExecution
+from bldr.sync_plan import SyncPlan, require_prunable
+from bldr.sync_request import SyncRequest, current_state, desired_state, missing_at
 from chalicelib.core.ident import is_origin_name
 from chalicelib.core.target import Target
 
-ADDRESSES = ("http://", "https://")
+URL_SCHEMES = ("http://", "https://")
+
+
+class _Options(Struct, frozen=True):
+    idents: tuple[str, ...]
+    source: str | None
+    destination: str | None
+    channels: tuple[str, ...]
+    targets: tuple[Target, ...]
+    latest_in: str
+    keep_channels: bool
+    no_deps: bool
+    create_origins: bool
+    prune: bool
+    dry_run: bool
+    from_token_file: Path | None
+    to_token_file: Path | None
+    as_json: bool
+    yes: bool
+    jobs: int
 
 
 @click.command()
 @click.argument("idents", nargs=-1, metavar="[IDENT...]")
-@click.option("--from", "source", metavar="PLACE", help="URL of a Builder, or a folder; else the configured Builder.")
-@click.option("--to", "destination", metavar="PLACE", help="The same.")
-@click.option("--channel", "channels", multiple=True, metavar="ORIGIN/CHANNEL", help="All of a channel; repeatable.")
 @click.option(
-    "--target", "targets", type=TargetType(), multiple=True, help="Else all of a channel, this machine's of idents."
+    "--from", "source", metavar="LOCATION", help="URL of a Builder, or a folder. Default: the configured Builder."
 )
 @click.option(
-    "--latest-in", default=STABLE, show_default=True, metavar="CHANNEL", help="Where partial idents are resolved."
+    "--to", "destination", metavar="LOCATION", help="URL of a Builder, or a folder. Default: the configured Builder."
 )
 @click.option(
-    "--keep-channels", is_flag=True, help="Promote the idents to the channels that they are in at the source."
+    "--channel", "channels", multiple=True, metavar="ORIGIN/CHANNEL", help="Mirror a whole channel; repeatable."
 )
-@click.option("--no-deps", is_flag=True, help="Without what they need.")
+@click.option(
+    "--target",
+    "targets",
+    type=TargetType(),
+    multiple=True,
+    help="Only this target; repeatable. Default: this machine's target for idents, all targets for channels.",
+)
+@click.option(
+    "--latest-in",
+    default=STABLE,
+    show_default=True,
+    metavar="CHANNEL",
+    help="Channel in which partial idents are resolved.",
+)
+@click.option("--keep-channels", is_flag=True, help="Promote the idents to the channels that they have at the source.")
+@click.option("--no-deps", is_flag=True, help="Leave out dependencies.")
 @click.option("--create-origins", is_flag=True, help="Create origins that the destination lacks.")
-@click.option("--prune", is_flag=True, help="Take out of mirrored channels what is not in them at the source.")
-@click.option("--dry-run", is_flag=True, help="Show the plan only.")
-@click.option("--from-token-file", type=token_file, help=f"Else {side_variable('from')}.")
-@click.option("--to-token-file", type=token_file, help=f"Else {side_variable('to')}.")
+@click.option(
+    "--prune", is_flag=True, help="Demote packages from mirrored channels if the source does not have them there."
+)
+@click.option("--dry-run", is_flag=True, help="Only show the plan.")
+@click.option(
+    "--from-token-file",
+    type=token_file_type,
+    help=f"File that contains the token of the source. Default: {sync_token_variable('from')}.",
+)
+@click.option(
+    "--to-token-file",
+    type=token_file_type,
+    help=f"File that contains the token of the destination. Default: {sync_token_variable('to')}.",
+)
 @json_option
 @yes_option
 @jobs_option
 def sync(**options: Any) -> None:
-    """Mirror packages with everything they need, and channels.
+    """Mirror packages with all their dependencies, and channels.
 
-    Folders hold harts/, keys/ and manifest.json, to be carried where no network leads; a folder as source is taken as
-    a whole unless idents or channels are named. The plan is shown first. Nothing is ever deleted; only --prune takes
-    packages out of channels. What was interrupted is simply started again.
+    A folder contains harts/, keys/ and manifest.json and can be carried across an air gap. As a source it is mirrored
+    completely unless idents or channels are named. The plan is shown first. Packages are never deleted; only --prune
+    demotes packages. To continue after an interruption, run the same command again.
     """
-    jobs, prune = options["jobs"], options["prune"]
-    source, destination = _places(options)
-    asked = _asked(options, source)
-    if prune:
-        demand_prunable(asked.channels)
-    wish, missing = gather(asked, source, host_target(), jobs)
-    there = look_around(asked, wish, destination, prune, jobs)
-    plan = SyncPlan.of(wish, there, prune)
-    absent = lacking(missing, destination, jobs)
-    _show(plan, absent, options)
-    if options["dry_run"]:
+    _sync(_Options(**options))
+
+
+def _sync(options: _Options) -> None:
+    source, destination = _locations(options)
+    request = _request(options, source)
+    if options.prune:
+        require_prunable(request.channels)
+    desired, lacking = desired_state(request, source, host_target(), options.jobs)
+    current = current_state(request, desired, destination, options.prune, options.jobs)
+    plan = SyncPlan.of(desired, current, options.prune)
+    _show(plan, missing_at(destination, lacking, options.jobs), options.as_json)
+    if options.dry_run:
         return
     if plan.demotions:
-        demand_confirmation(f"Take {counted(len(plan.demotions), 'package')} out of channels?", options["yes"])
-    origins = sorted({each.package.origin for each in plan.transfers})
-    destination.demand_origins(origins, options["create_origins"])
-    with watching(console()) as watch:
-        broken = mirror(plan, wish, source, destination, watch, jobs) + len(plan.conflicts)
-    if broken:
-        raise StepsFailed(f"{counted(broken, 'step')} failed; the same command goes on from here")
+        require_confirmation(f"Demote {counted(len(plan.demotions), 'package')} from channels?", options.yes)
+    destination.ensure_origins(sorted({details.package.origin for details in plan.transfers}), options.create_origins)
+    with progress_on(console()) as progress:
+        execution = SyncExecution(source, destination, progress, options.jobs)
+        failures = execution.run(plan, desired) + len(plan.conflicts)
+    if failures:
+        raise StepsFailed(f"{counted(failures, 'step')} failed; run the same command again to continue")
 
 
-def _places(options: dict[str, Any]) -> tuple[BuilderPlace | FolderPlace, BuilderPlace | FolderPlace]:
-    if options["source"] == options["destination"]:
-        raise ChangeRefused("source and destination are the same; name two places with --from and --to")
-    source = _place("from", options["source"], options["from_token_file"], options["jobs"])
-    return source, _place("to", options["destination"], options["to_token_file"], options["jobs"])
+def _locations(options: _Options) -> tuple[BuilderLocation | FolderLocation, BuilderLocation | FolderLocation]:
+    if options.source == options.destination:
+        raise ChangeRefused("source and destination are the same; name two locations with --from and --to")
+    source = _location("from", options.source, options.from_token_file, options.jobs)
+    return source, _location("to", options.destination, options.to_token_file, options.jobs)
 
 
-def _place(side: str, named: str | None, token: Path | None, jobs: int) -> BuilderPlace | FolderPlace:
-    if named is None:
-        return BuilderPlace(builder_for(configuration.credentials(None, token), jobs))
-    if named.startswith(ADDRESSES):
-        return BuilderPlace(builder_for(configuration.side_credentials(side, named, token), jobs))
-    return FolderPlace(Path(named), is_source=side == "from")
+def _location(
+    side: str, url_or_folder: str | None, token_file: Path | None, jobs: int
+) -> BuilderLocation | FolderLocation:
+    if url_or_folder is None:
+        return BuilderLocation(transport_to(config.credentials(None, token_file)), jobs)
+    if url_or_folder.startswith(URL_SCHEMES):
+        return BuilderLocation(transport_to(config.sync_credentials(side, url_or_folder, token_file)), jobs)
+    return FolderLocation(Path(url_or_folder), is_source=side == "from")
 
 
-def _asked(options: dict[str, Any], source: BuilderPlace | FolderPlace) -> Asked:
-    targets: tuple[Target, ...] = options["targets"]
-    asked = Asked(
-        tuple(map(Wanted.parse, options["idents"])),
-        (),
-        tuple(map(_channel, options["channels"])),
-        targets,
-        options["latest_in"],
-        options["keep_channels"],
-        not options["no_deps"],
+def _request(options: _Options, source: BuilderLocation | FolderLocation) -> SyncRequest:
+    request = SyncRequest(
+        idents=tuple(map(RequestedIdent.parse, options.idents)),
+        channels=tuple(map(_origin_and_channel, options.channels)),
+        targets=options.targets,
+        latest_in=options.latest_in,
+        keep_channels=options.keep_channels,
+        include_dependencies=not options.no_deps,
     )
-    if asked.idents or asked.channels:
-        return asked
-    if not isinstance(source, FolderPlace):
-        raise ChangeRefused("nothing to mirror is named; write idents, or --channel ORIGIN/CHANNEL")
-    everything = [each for each in source.everything() if asked.takes(each.package)]
-    pairs = sorted({(each.package.origin, channel) for each in everything for channel in each.channels})
-    return Asked((), tuple(each.package for each in everything), tuple(pairs), targets, with_deps=asked.with_deps)
+    if request.idents or request.channels:
+        return request
+    if not isinstance(source, FolderLocation):
+        raise ChangeRefused("there is nothing to mirror; write idents, or --channel ORIGIN/CHANNEL")
+    return _whole_folder(source, request)
 
 
-def _channel(text: str) -> tuple[str, str]:
+def _whole_folder(source: FolderLocation, request: SyncRequest) -> SyncRequest:
+    """Return the request for all packages and channels of a folder, as far as they have the requested targets."""
+    packages = [details for details in source.all_packages() if request.includes(details.package)]
+    channels = {(details.package.origin, channel) for details in packages for channel in details.channels}
+    return SyncRequest(
+        packages=tuple(details.package for details in packages),
+        channels=tuple(sorted(channels)),
+        targets=request.targets,
+        include_dependencies=request.include_dependencies,
+    )
+
+
+def _origin_and_channel(text: str) -> tuple[str, str]:
     origin, slash, channel = text.partition("/")
     if not (slash and channel and "/" not in channel and is_origin_name(origin)):
-        raise ChangeRefused(f"'{text}' is no channel; write ORIGIN/CHANNEL")
+        raise ChangeRefused(f"'{text}' is not a channel; write ORIGIN/CHANNEL")
     return origin, channel
 
 
-def _show(plan: SyncPlan, absent: list[Package], options: dict[str, Any]) -> None:
+def _show(plan: SyncPlan, missing: list[Package], as_json: bool) -> None:
     rows = [
-        *(("transfer", str(each.package)) for each in plan.transfers),
+        *(("transfer", str(details.package)) for details in plan.transfers),
         *(("create channel", f"{origin}/{channel}") for origin, channel in plan.channels),
         *(("promote", f"{each.package} to {each.channel}") for each in plan.promotions),
         *(("demote", f"{each.package} from {each.channel}") for each in plan.demotions),
-        *(("conflict", f"{package} is there with other bytes and left alone") for package in plan.conflicts),
-        *(("missing", f"{package} is needed, but neither here nor there") for package in absent),
+        *(("conflict", f"{package} exists with different bytes and is left unchanged") for package in plan.conflicts),
+        *(("missing", f"{package} is a dependency that source and destination lack") for package in missing),
     ]
-    if options["as_json"]:
-        show_json([{"step": step, "what": what} for step, what in rows])
+    if as_json:
+        show_json([{"step": step, "what": detail} for step, detail in rows])
         return
-    show_table(["step", "what"], rows)
+    show_table(["step", "detail"], rows)
     nothing = "nothing to do, " if plan.is_empty else ""
-    click.echo(f"{nothing}{counted(len(plan.transfers), 'transfer')}, {plan.settled} there already")
+    click.echo(f"{nothing}{counted(len(plan.transfers), 'transfer')}, {plan.up_to_date} up to date")

@@ -1,41 +1,39 @@
-"""`bldr upload`: archives from files and folders, with the keys that signed them and in the order of their needs."""
+"""`bldr upload`: upload archives from files and folders with their signing keys, dependencies first."""
 
-from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import TypeVar
 
 import click
 
-from bldr.archives import Archive, look_in, read_archive, read_key
+from bldr.archives import Archive, find_files, read_archive
 from bldr.client import Builder
 from bldr.commands.options import builder_options, jobs_option
-from bldr.crew import in_order
-from bldr.errors import BldrError, PathUnusable, StepsFailed
-from bldr.origins import demand_origins
+from bldr.errors import PathUnusable, StepsFailed
+from bldr.origins import ensure_origins
 from bldr.output import console, counted
 from bldr.packages import UNSTABLE, Package
-from bldr.progress import Watch, watching
-from bldr.sending import WHOLE_BYTES, Manner, demand_same, send
-from bldr.upload_plan import Step, UploadPlan, step
+from bldr.progress import ProgressReporter, progress_on, report_errors
+from bldr.public_keys import read_key
+from bldr.upload_plan import Action, UploadPlan, action_for
+from bldr.uploads import SINGLE_REQUEST_BYTES, UploadOptions, require_same_bytes, upload_archive
+from bldr.workers import run_all, run_in_order
 from chalicelib.core.key_file import KeyFile
 from chalicelib.core.named_revision import NamedRevision
 
 MIB = 1 << 20
-K = TypeVar("K", bound=Hashable)
 
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path))
-@click.option("--channel", metavar="CHANNEL", help="Promote to this channel once everything is there.")
-@click.option("--force", is_flag=True, help="Send equal archives again; others are never replaced.")
-@click.option("--create-origins", is_flag=True, help="Create origins that are not there.")
+@click.option("--channel", metavar="CHANNEL", help="Promote the packages to this channel after all uploads.")
+@click.option("--force", is_flag=True, help="Upload existing archives again. Different bytes are never replaced.")
+@click.option("--create-origins", is_flag=True, help="Create origins that do not exist.")
 @click.option(
     "--whole-up-to",
     type=click.FloatRange(min=0),
-    default=WHOLE_BYTES / MIB,
+    default=SINGLE_REQUEST_BYTES / MIB,
     show_default=True,
     metavar="MIB",
-    help="Larger archives are sent in parts, which can be resumed.",
+    help="Size above which archives are uploaded in parts that can be resumed.",
 )
 @jobs_option
 @builder_options
@@ -48,102 +46,111 @@ def upload(
     whole_up_to: float,
     jobs: int,
 ) -> None:
-    """Upload the archives (*.hart) at PATH, files or folders with all below.
+    """Upload the archives (*.hart) at PATH, which is a file, or a folder that is searched recursively.
 
-    Keys (*.pub) found beside them go first, dependencies before what depends on them. What is there is skipped, so an
-    interrupted upload is simply started again; large archives go on where they were cut off.
+    Keys (*.pub) beside the archives are uploaded first, then dependencies before their dependents. Existing packages
+    are skipped. To continue after an interruption, run the same command again; large archives are resumed.
     """
-    with watching(console()) as watch:
-        plan, keys = _planned(paths, watch, jobs)
-        demand_origins(builder, plan.origins, create_origins)
-        work = _Upload(builder, plan, Manner(int(whole_up_to * MIB), force), watch)
-        failed = _tell(watch, in_order(dict.fromkeys(keys, ()), lambda key: work.key(keys[key]), jobs), "key ")
-        failed += _tell(watch, in_order(plan.needs, work.archive, jobs))
-        watch.say(f"{work.sent} uploaded, {work.skipped} there already, {failed} failed")
-        if failed:
-            unpromoted = "; nothing was promoted" if channel else ""
-            raise StepsFailed(f"{counted(failed, 'upload')} failed{unpromoted}; the same command goes on from here")
+    with progress_on(console()) as progress:
+        plan, keys = _plan(paths, progress, jobs)
+        ensure_origins(builder, plan.origins, create_origins)
+        run = _UploadRun(builder, plan, UploadOptions(int(whole_up_to * MIB), force), progress, jobs)
+        failures = run.upload_keys(keys) + run.upload_archives()
+        progress.report(f"{run.uploaded} uploaded, {run.skipped} skipped, {failures} failed")
+        if failures:
+            not_promoted = "; nothing was promoted" if channel else ""
+            raise StepsFailed(
+                f"{counted(failures, 'upload')} failed{not_promoted}; run the same command again to continue"
+            )
         if channel and channel != UNSTABLE:
-            _promote(builder, plan, channel, watch, jobs)
+            run.promote(channel)
 
 
-def _planned(paths: tuple[Path, ...], watch: Watch, jobs: int) -> tuple[UploadPlan, dict[NamedRevision, KeyFile]]:
-    found = look_in(paths)
-    if not found.archives and not found.named_keys:
-        raise PathUnusable("there is no archive (*.hart) at these paths")
-    archives = _read_all(found.archives, watch, jobs)
-    read = {path: read_key(path) for path in found.keys}
-    keys = {key.named_revision: key for key in read.values() if key is not None}
-    named = [key.named_revision for path in found.named_keys if (key := read[path]) is not None]
-    plan = UploadPlan.of(archives, keys, named)
-    return plan, {key: keys[key] for key in plan.keys}
+def _plan(
+    paths: tuple[Path, ...], progress: ProgressReporter, jobs: int
+) -> tuple[UploadPlan, dict[NamedRevision, KeyFile]]:
+    """Return the plan and the keys of the plan. Raises PathUnusable, StepsFailed."""
+    files = find_files(paths)
+    if not files.archives and not files.named_keys:
+        raise PathUnusable("there are no archives (*.hart) at these paths")
+    archives = _read_archives(files.archives, progress, jobs)
+    keys_by_path = {path: key for path in files.keys if (key := read_key(path)) is not None}
+    keys = {key.named_revision: key for key in keys_by_path.values()}
+    named_keys = [key.named_revision for path, key in keys_by_path.items() if path in files.named_keys]
+    plan = UploadPlan.of(archives, keys, named_keys)
+    return plan, {name: keys[name] for name in plan.keys}
 
 
-def _read_all(paths: tuple[Path, ...], watch: Watch, jobs: int) -> list[Archive]:
-    """What the files hold. One that cannot be read stops it all: nobody knows what needs it."""
-    read: dict[Path, Archive] = {}
+def _read_archives(paths: tuple[Path, ...], progress: ProgressReporter, jobs: int) -> list[Archive]:
+    """Read all archives. Raises StepsFailed if one is damaged, because its dependents are then unknown."""
+    archives: dict[Path, Archive] = {}
 
-    def one(path: Path) -> None:
-        with watch.transfer(f"reading {path.name}", None):
-            read[path] = read_archive(path)
+    def read(path: Path) -> None:
+        with progress.transfer(f"reading {path.name}", None):
+            archives[path] = read_archive(path)
 
-    failed = _tell(watch, in_order(dict.fromkeys(paths, ()), one, jobs))
-    if failed:
-        raise StepsFailed(f"{counted(failed, 'archive')} cannot be read, so nothing was uploaded")
-    return [read[path] for path in paths]
+    failures = report_errors(progress, run_all(paths, read, jobs))
+    if failures:
+        raise StepsFailed(f"{counted(failures, 'archive')} cannot be read, so nothing was uploaded")
+    return [archives[path] for path in paths]
 
 
-class _Upload:
-    """The steps, each told when it is done; counts may be added to by several threads."""
+class _UploadRun:
+    """Runs the steps of a plan and reports each step."""
 
-    def __init__(self, builder: Builder, plan: UploadPlan, manner: Manner, watch: Watch) -> None:
-        self._builder, self._plan, self._manner, self._watch = builder, plan, manner, watch
-        self._ends: list[Step] = []
+    def __init__(
+        self, builder: Builder, plan: UploadPlan, options: UploadOptions, progress: ProgressReporter, jobs: int
+    ) -> None:
+        self._builder, self._plan, self._options = builder, plan, options
+        self._progress, self._jobs = progress, jobs
+        self._actions: list[Action] = []
 
     @property
-    def sent(self) -> int:
-        """How many archives were sent."""
-        return self._ends.count(Step.SEND)
+    def uploaded(self) -> int:
+        """Number of archives that were uploaded."""
+        return self._actions.count(Action.SEND)
 
     @property
     def skipped(self) -> int:
-        """How many were there."""
-        return self._ends.count(Step.SKIP)
+        """Number of archives that existed already."""
+        return len(self._actions) - self.uploaded
 
-    def key(self, key: KeyFile) -> None:
-        """Upload a key that is not there."""
+    def upload_keys(self, keys: dict[NamedRevision, KeyFile]) -> int:
+        """Upload keys that do not exist; return how many failed."""
+        errors = run_all(keys, lambda name: self._upload_key(keys[name]), self._jobs)
+        return report_errors(self._progress, errors, lambda name: f"key {name}")
+
+    def upload_archives(self) -> int:
+        """Upload archives that do not exist, dependencies first; return how many failed."""
+        return report_errors(self._progress, run_in_order(self._plan.dependencies, self._upload_archive, self._jobs))
+
+    def promote(self, channel: str) -> None:
+        """Promote all packages to a channel. Raises StepsFailed."""
+        for origin in sorted({package.origin for package in self._plan.archives}):
+            self._builder.create_channel(origin, channel)
+        errors = run_in_order(self._plan.dependencies, lambda package: self._promote(package, channel), self._jobs)
+        failures = report_errors(self._progress, errors)
+        if failures:
+            raise StepsFailed(f"{counted(failures, 'package')} were not promoted; run the same command again to retry")
+
+    def _upload_key(self, key: KeyFile) -> None:
         if self._builder.key(key.named_revision) is None:
             self._builder.put_key(key)
-            self._watch.say(f"uploaded key {key.named_revision}")
+            self._progress.report(f"uploaded key {key.named_revision}")
 
-    def archive(self, package: Package) -> None:
-        """Upload an archive that is not there."""
+    def _upload_archive(self, package: Package) -> None:
         archive = self._plan.archives[package]
-        decided = step(archive.described, self._builder.find(package), self._manner.forced)
-        if decided is Step.CONFLICT:
-            demand_same(self._builder, archive)
-        if decided is Step.SEND:
-            with self._watch.transfer(f"sending {package}", archive.size) as tick:
-                send(self._builder, archive, self._manner, tick)
-            self._watch.say(f"uploaded {package}")
+        action = action_for(archive.details, self._builder.find(package), self._options.forced)
+        if action is Action.CONFLICT:
+            require_same_bytes(self._builder, archive)
+        if action is Action.SEND:
+            with self._progress.transfer(f"uploading {package}", archive.size) as advance:
+                upload_archive(self._builder, archive, self._options, advance)
+            self._progress.report(f"uploaded {package}")
         else:
-            self._watch.say(f"skipped {package}, which is there")
-        self._ends.append(decided)
+            self._progress.report(f"skipped {package}: already exists")
+        self._actions.append(action)
 
-
-def _promote(builder: Builder, plan: UploadPlan, channel: str, watch: Watch, jobs: int) -> None:
-    def promote(package: Package) -> None:
-        builder.promote(package, channel)
-        watch.say(f"promoted {package} to {channel}")
-
-    for origin in sorted({package.origin for package in plan.archives}):
-        builder.create_channel(origin, channel)
-    failed = _tell(watch, in_order(plan.needs, promote, jobs))
-    if failed:
-        raise StepsFailed(f"{counted(failed, 'package')} could not be promoted; the same command tries again")
-
-
-def _tell(watch: Watch, failed: Mapping[K, BldrError], kind: str = "") -> int:
-    for step_of, problem in failed.items():
-        watch.say(f"failed: {problem}" if str(step_of) in str(problem) else f"failed: {kind}{step_of}: {problem}")
-    return len(failed)
+    def _promote(self, package: Package, channel: str) -> None:
+        self._builder.promote(package, channel)
+        self._progress.report(f"promoted {package} to {channel}")

@@ -1,47 +1,45 @@
-"""What is shown while work goes on, and how results are printed."""
+"""Progress of transfers, on a terminal and elsewhere."""
 
 import io
 
-import pytest
 from rich.console import Console
 
-from bldr.output import show_table
-from bldr.progress import watching
+from bldr.errors import BldrError
+from bldr.progress import progress_on, report_errors
 
 
-def shown(terminal: bool) -> str:
+def output_of_a_transfer(is_terminal: bool) -> str:
     """What a console shows of a transfer and two lines."""
     stream = io.StringIO()
-    console = Console(file=stream, force_terminal=terminal, width=120)
-    with watching(console) as watch:
-        with watch.transfer("sending [red]acme[/]", 100) as tick:
-            tick(40)
-            tick(-40)
-            tick(100)
-        watch.say("sent [red]acme[/]")
-        watch.say("forged\nline \x1b[2J")
+    console = Console(file=stream, force_terminal=is_terminal, width=120)
+    with progress_on(console) as progress:
+        with progress.transfer("uploading [red]acme[/]", 100) as advance:
+            advance(40)
+            advance(-40)
+            advance(100)
+        progress.report("uploaded [red]acme[/]")
+        progress.report("forged\nline \x1b[2J")
     return stream.getvalue()
 
 
-def test_elsewhere_there_are_plain_lines_alone():
-    assert shown(terminal=False) == "sent [red]acme[/]\nforged\\nline \\x1b[2J\n"
+def test_only_lines_are_printed_without_a_terminal() -> None:
+    assert output_of_a_transfer(is_terminal=False) == "uploaded [red]acme[/]\nforged\\nline \\x1b[2J\n"
 
 
-def test_on_a_terminal_there_is_a_bar_as_well():
-    said = shown(terminal=True)
+def test_a_terminal_also_shows_a_bar() -> None:
+    output = output_of_a_transfer(is_terminal=True)
 
-    assert "sending [red]acme[/]" in said
-    assert "━" in said
-    assert "sent [red]acme[/]" in said
-    assert "forged\\nline \\x1b[2J" in said
+    assert "uploading [red]acme[/]" in output
+    assert "━" in output
+    assert "uploaded [red]acme[/]" in output
+    assert "forged\\nline \\x1b[2J" in output
 
 
-def test_a_table_has_headings_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    show_table(["package", "step"], [["acme/[b]x", "promote"]])
-    assert capsys.readouterr().out == "acme/[b]x\tpromote\n"
+def test_an_error_is_labelled_unless_it_names_its_task() -> None:
+    stream = io.StringIO()
+    errors = {"acme/a": BldrError("cannot upload acme/a"), "acme/b": BldrError("broken")}
 
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    show_table(["package", "step"], [["acme/[b]x", "promote"]])
-    said = capsys.readouterr().out
-    assert "package" in said
-    assert "acme/[b]x" in said
+    with progress_on(Console(file=stream)) as progress:
+        assert report_errors(progress, errors) == 2
+
+    assert stream.getvalue() == "failed: cannot upload acme/a\nfailed: acme/b: broken\n"

@@ -1,141 +1,145 @@
-"""Plans of mirroring: what they reach, what they never do."""
+"""Plans of a sync: the state that they reach, and what they never do."""
 
-from dataclasses import replace
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bldr.errors import BldrError, ChangeRefused
-from bldr.packages import BORN_WITH, UNSTABLE, Described, Membership, Package
-from bldr.sync_plan import SyncPlan, There, Wish, demand_prunable, promotable
-from chalicelib.core.ident import PackageIdent
-from chalicelib.core.target import Target
+from bldr.packages import DEFAULT_CHANNELS, UNSTABLE, Membership, Package, PackageDetails
+from bldr.sync_plan import CurrentState, DesiredState, SyncPlan, possible_promotions, require_prunable
+from tests.bldr.builders import PACKAGE_NUMBERS, a_package
 
 CHANNELS = st.sampled_from(["stable", "prod", UNSTABLE])
-NUMBERS = st.integers(0, 7)
 
-
-def a_package(number: int) -> Package:
-    return Package(PackageIdent("acme", f"p{number}", "1", "20240101000000"), Target.X86_64_LINUX)
+Packages = Mapping[Package, PackageDetails]
 
 
 @st.composite
-def described(draw: st.DrawFn, number: int) -> Described:
-    needs = draw(st.sets(st.integers(0, number - 1))) if number else set()
-    return Described(
-        a_package(number), draw(st.sampled_from("ab")), tuple(a_package(need).ident for need in sorted(needs))
-    )
+def package_details(draw: st.DrawFn, number: int) -> PackageDetails:
+    """A package that depends on packages with smaller numbers."""
+    dependencies = draw(st.sets(st.integers(0, number - 1))) if number else set()
+    tdeps = tuple(a_package(dependency).ident for dependency in sorted(dependencies))
+    return PackageDetails(a_package(number), draw(st.sampled_from("ab")), tdeps)
 
 
 @st.composite
-def wishes(draw: st.DrawFn) -> Wish:
-    packages = tuple([draw(described(number)) for number in sorted(draw(st.sets(NUMBERS)))])
-    members = draw(st.sets(st.tuples(st.sampled_from(packages), CHANNELS))) if packages else set()
-    return Wish(packages, frozenset(Membership(one.package, channel) for one, channel in members))
+def desired_states(draw: st.DrawFn) -> DesiredState:
+    """Some packages, of which some are in channels."""
+    packages = tuple([draw(package_details(number)) for number in sorted(draw(st.sets(PACKAGE_NUMBERS)))])
+    pairs = draw(st.sets(st.tuples(st.sampled_from(packages), CHANNELS))) if packages else set()
+    return DesiredState(packages, frozenset(Membership(details.package, channel) for details, channel in pairs))
 
 
 @st.composite
-def places(draw: st.DrawFn) -> There:
-    numbers = draw(st.sets(NUMBERS))
-    found = {a_package(number): draw(described(number)) for number in numbers}
-    found = {key: replace(one, channels=frozenset(draw(st.sets(CHANNELS)))) for key, one in found.items()}
-    return There(found, channels_of(found), members_of(found))
+def current_states(draw: st.DrawFn) -> CurrentState:
+    """A destination with some packages, of which some are in channels."""
+    details = [draw(package_details(number)) for number in draw(st.sets(PACKAGE_NUMBERS))]
+    in_channels = [replace(each, channels=frozenset(draw(st.sets(CHANNELS)))) for each in details]
+    packages = {each.package: each for each in in_channels}
+    return CurrentState(packages, channels_of(packages), memberships_of(packages))
 
 
-def channels_of(found: dict[Package, Described]) -> frozenset[tuple[str, str]]:
-    return frozenset(("acme", channel) for one in found.values() for channel in one.channels | BORN_WITH)
+def channels_of(packages: Packages) -> frozenset[tuple[str, str]]:
+    return frozenset(("acme", channel) for each in packages.values() for channel in each.channels | DEFAULT_CHANNELS)
 
 
-def members_of(found: dict[Package, Described]) -> frozenset[Membership]:
-    return frozenset(Membership(key, channel) for key, one in found.items() for channel in one.channels)
+def memberships_of(packages: Packages) -> frozenset[Membership]:
+    return frozenset(Membership(key, channel) for key, each in packages.items() for channel in each.channels)
 
 
-def done(plan: SyncPlan, there: There) -> There:
-    """What is there after a plan was done; every step must be possible when its turn comes."""
-    found = dict(there.packages)
-    for one in plan.transfers:
-        assert one.package not in found
-        found[one.package] = replace(one, channels=frozenset({UNSTABLE}))
-    for each in plan.promotions:
-        one = found[each.package]
-        assert each.channel not in one.channels
-        found[each.package] = replace(one, channels=one.channels | {each.channel})
-    for each in plan.demotions:
-        one = found[each.package]
-        found[each.package] = replace(one, channels=one.channels - {each.channel})
-    return There(found, there.channels | frozenset(plan.channels), members_of(found))
+def state_after(plan: SyncPlan, current: CurrentState) -> CurrentState:
+    """The state of the destination after a plan was executed. Requires that every step is possible."""
+    packages = dict(current.packages)
+    for details in plan.transfers:
+        assert details.package not in packages
+        packages[details.package] = replace(details, channels=frozenset({UNSTABLE}))
+    for promotion in plan.promotions:
+        details = packages[promotion.package]
+        assert promotion.channel not in details.channels
+        packages[promotion.package] = replace(details, channels=details.channels | {promotion.channel})
+    for demotion in plan.demotions:
+        details = packages[demotion.package]
+        packages[demotion.package] = replace(details, channels=details.channels - {demotion.channel})
+    return CurrentState(packages, current.channels | frozenset(plan.channels), memberships_of(packages))
 
 
 @settings(max_examples=50)
-@given(wishes(), places(), st.booleans())
-def test_a_plan_reaches_the_wish_and_leaves_nothing_to_do(wish, there, prune):
-    plan = SyncPlan.of(wish, there, prune)
-    after = done(plan, there)
+@given(desired_states(), current_states(), st.booleans())
+def test_a_plan_reaches_the_desired_state(desired: DesiredState, current: CurrentState, prune: bool) -> None:
+    plan = SyncPlan.of(desired, current, prune)
+    after = state_after(plan, current)
 
-    for one in wish.packages:
-        conflicting = one.package in plan.conflicts
-        assert (after.packages[one.package].checksum == one.checksum) is not conflicting
-    for each in wish.memberships:
-        if each.package not in plan.conflicts and each.channel != UNSTABLE:
-            assert each.channel in after.packages[each.package].channels
-    assert SyncPlan.of(wish, after, prune).is_empty
+    for details in desired.packages:
+        is_conflict = details.package in plan.conflicts
+        assert (after.packages[details.package].checksum == details.checksum) is not is_conflict
+    for membership in desired.memberships:
+        if membership.package not in plan.conflicts and membership.channel != UNSTABLE:
+            assert membership.channel in after.packages[membership.package].channels
+    assert SyncPlan.of(desired, after, prune).is_empty
 
 
 @settings(max_examples=50)
-@given(wishes(), places())
-def test_without_pruning_nothing_is_taken_away_and_no_bytes_are_ever_replaced(wish, there):
-    plan = SyncPlan.of(wish, there, prune=False)
-    after = done(plan, there)
+@given(desired_states(), current_states())
+def test_a_plan_without_pruning_removes_and_replaces_nothing(desired: DesiredState, current: CurrentState) -> None:
+    plan = SyncPlan.of(desired, current, prune=False)
+    after = state_after(plan, current)
 
     assert plan.demotions == ()
-    assert members_of(dict(there.packages)) <= members_of(dict(after.packages))
-    assert all(after.packages[key].checksum == one.checksum for key, one in there.packages.items())
+    assert memberships_of(current.packages) <= memberships_of(after.packages)
+    assert all(after.packages[key].checksum == details.checksum for key, details in current.packages.items())
 
 
 @settings(max_examples=50)
-@given(wishes(), places())
-def test_pruning_leaves_exactly_the_wished_members_but_in_unstable(wish, there):
-    plan = SyncPlan.of(wish, there, prune=True)
-    kept = {each for each in done(plan, there).members if each.channel != UNSTABLE}
-    wished = {each for each in wish.memberships if each.channel != UNSTABLE and each.package not in plan.conflicts}
+@given(desired_states(), current_states())
+def test_pruning_leaves_exactly_the_desired_members_except_in_unstable(
+    desired: DesiredState, current: CurrentState
+) -> None:
+    plan = SyncPlan.of(desired, current, prune=True)
+    members = {each for each in state_after(plan, current).members if each.channel != UNSTABLE}
+    expected = {each for each in desired.memberships if each.channel != UNSTABLE and each.package not in plan.conflicts}
 
     assert all(each.channel != UNSTABLE for each in plan.demotions)
-    assert wished <= kept
-    assert kept - wished <= there.members & wish.memberships
+    assert expected <= members
+    assert members - expected <= current.members & desired.memberships
 
 
 @settings(max_examples=50)
-@given(wishes(), places())
-def test_transfers_come_behind_what_they_need(wish, there):
-    order = [one.package for one in SyncPlan.of(wish, there, prune=False).transfers]
+@given(desired_states(), current_states())
+def test_dependencies_are_transferred_first(desired: DesiredState, current: CurrentState) -> None:
+    transfers = SyncPlan.of(desired, current, prune=False).transfers
+    order = [details.package for details in transfers]
 
-    for position, one in enumerate(SyncPlan.of(wish, there, prune=False).transfers):
-        assert {need for need in one.needs if need in order} <= set(order[:position])
-
-
-@settings(max_examples=50)
-@given(wishes(), places())
-def test_channels_are_made_before_they_are_needed(wish, there):
-    plan = SyncPlan.of(wish, there, prune=False)
-    there_then = {channel for _, channel in there.channels | set(plan.channels)} | BORN_WITH
-
-    assert {each.channel for each in plan.promotions} <= there_then
-    assert not set(plan.channels) & there.channels
+    for position, details in enumerate(transfers):
+        assert set(details.dependencies) & set(order) <= set(order[:position])
 
 
 @settings(max_examples=50)
-@given(wishes(), places(), st.sets(NUMBERS))
-def test_what_a_channel_gives_can_be_installed(wish, there, broken):
-    plan = SyncPlan.of(wish, there, prune=False)
-    failed = {a_package(number): BldrError("broken") for number in broken}
-    needs = {one.package: {one.package, *one.needs} for one in wish.packages}
+@given(desired_states(), current_states())
+def test_missing_channels_are_created(desired: DesiredState, current: CurrentState) -> None:
+    plan = SyncPlan.of(desired, current, prune=False)
+    channels = {channel for _, channel in current.channels | set(plan.channels)} | DEFAULT_CHANNELS
 
-    for each in promotable(plan, wish, failed):
-        assert not needs[each.package] & {*failed, *plan.conflicts}
+    assert {promotion.channel for promotion in plan.promotions} <= channels
+    assert not set(plan.channels) & current.channels
 
 
-@pytest.mark.parametrize(("channels", "said"), [([("acme", UNSTABLE)], "unstable"), ([], "--channel")])
-def test_what_cannot_be_pruned_is_refused(channels, said):
-    with pytest.raises(ChangeRefused, match=said):
-        demand_prunable(channels)
+@settings(max_examples=50)
+@given(desired_states(), current_states(), st.sets(PACKAGE_NUMBERS))
+def test_a_package_is_only_promoted_if_all_its_dependencies_arrived(
+    desired: DesiredState, current: CurrentState, failed_numbers: set[int]
+) -> None:
+    plan = SyncPlan.of(desired, current, prune=False)
+    failed = {a_package(number): BldrError("broken") for number in failed_numbers}
+    needed = {details.package: {details.package, *details.dependencies} for details in desired.packages}
+
+    for promotion in possible_promotions(plan, desired, failed):
+        assert not needed[promotion.package] & {*failed, *plan.conflicts}
+
+
+@pytest.mark.parametrize(("channels", "message"), [([("acme", UNSTABLE)], "unstable"), ([], "--channel")])
+def test_pruning_requires_channels_other_than_unstable(channels: list[tuple[str, str]], message: str) -> None:
+    with pytest.raises(ChangeRefused, match=message):
+        require_prunable(channels)
