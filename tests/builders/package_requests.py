@@ -15,7 +15,7 @@ from chalicelib.core.roles import SessionFlags
 from chalicelib.core.session import Session
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
-from chalicelib.packages import changes
+from chalicelib.packages import deletion, visibility
 from chalicelib.packages import errors as package_errors
 from chalicelib.packages.settings import service as settings
 from chalicelib.packages.source import RawBody
@@ -91,8 +91,8 @@ REQUESTS: dict[str, Callable[[Wish], object]] = {
     "upload": _upload,
     "promote": _promote,
     "demote": _demote,
-    "show to": lambda wish: changes.set_visibility(wish.ident, Visibility(wish.visibility)),
-    "delete": lambda wish: changes.delete(wish.ident, wish.target),
+    "show to": lambda wish: visibility.set_visibility(wish.ident, Visibility(wish.visibility)),
+    "delete": lambda wish: deletion.delete(wish.ident, wish.target),
     "create channel": lambda wish: channels.create(wish.origin, wish.channel, SOMEBODY),
     "delete channel": lambda wish: channels.delete(wish.origin, wish.channel),
     "settings": lambda wish: settings.change_visibility(wish.origin, wish.name, Visibility(wish.visibility), SOMEBODY),

@@ -334,7 +334,7 @@ def test_what_is_alike_fills_a_page_at_most(depot: Depot, monkeypatch: pytest.Mo
     origin, word = an_origin(depot), a_word()
     for number in range(4):
         a_release(depot, origin, f"lib{word}-{number}")
-    monkeypatch.setattr(search, "ALIKE_SHOWN", 3)
+    monkeypatch.setattr(search, "GUESSES", 3)
 
     assert len(names(depot, word)) == 3
 
