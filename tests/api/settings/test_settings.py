@@ -1,11 +1,14 @@
 """GET, POST, PUT, DELETE /settings/{origin}/{name} (packages.md section 10, platform.md 2.5)."""
 
 import re
+from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from chalicelib.catalog.origin_rows import OriginCountRow, origin_count_key
+from chalicelib.packages import upload as publication
 from chalicelib.packages.errors import SettingsNeeded
 from chalicelib.packages.settings import service as settings
 from chalicelib.platform import table
@@ -30,22 +33,22 @@ def test_new_settings_have_the_default_of_the_origin_and_belong_to_the_caller(de
     reply = depot.post(f"/settings/{origin}/tool", by="bobo")
 
     assert reply.status == 201
-    made = reply.json()
-    assert made == {
-        "id": made["id"],
+    created = reply.json()
+    assert created == {
+        "id": created["id"],
         "origin": origin,
         "name": "tool",
         "visibility": "private",
         "owner_id": depot.get("/profile", by="bobo").json()["id"],
         "hidden": False,
-        "created_at": made["created_at"],
-        "updated_at": made["created_at"],
+        "created_at": created["created_at"],
+        "updated_at": created["created_at"],
     }
-    assert re.fullmatch(r"\d+", made["id"])
-    assert TIME.fullmatch(made["created_at"])
+    assert re.fullmatch(r"\d+", created["id"])
+    assert TIME.fullmatch(created["created_at"])
     assert "Cache-Control" not in reply.headers
-    assert depot.get(f"/settings/{origin}/tool", by="bobo").json() == made
-    assert depot.get(f"/depot/{origin}/pkgs", by="bobo").json()["data"] == [made]
+    assert depot.get(f"/settings/{origin}/tool", by="bobo").json() == created
+    assert depot.get(f"/depot/{origin}/pkgs", by="bobo").json()["data"] == [created]
     assert counted(origin) == (1, 0)
 
 
@@ -100,13 +103,13 @@ def test_reading_needs_a_member_and_writing_a_maintainer(depot: Depot, role: str
     writes = (201, 200, 204) if role == "maintainer" else (403, 403, 403)
 
     assert depot.get(path, by="mystique").status == reads
-    made = depot.post(f"/settings/{origin}/other", by="mystique")
+    created = depot.post(f"/settings/{origin}/other", by="mystique")
     changed = depot.put(path, by="mystique", json={"visibility": "private"})
     removed = depot.delete(path, by="mystique")
 
-    assert (made.status, changed.status, removed.status) == writes
+    assert (created.status, changed.status, removed.status) == writes
     if role != "maintainer":
-        assert made.body == changed.body == removed.body == b""
+        assert created.body == changed.body == removed.body == b""
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
@@ -125,7 +128,7 @@ def test_anonymous_callers_are_401_and_non_members_403(depot: Depot, method: str
 def test_a_change_makes_the_caller_the_owner(depot: Depot, visibility: str) -> None:
     origin = an_origin(depot)
     a_member(depot, origin, "mystique", "maintainer")
-    made = depot.post(f"/settings/{origin}/tool", by="bobo").json()
+    created = depot.post(f"/settings/{origin}/tool", by="bobo").json()
 
     reply = depot.put(f"/settings/{origin}/tool", by="mystique", json={"visibility": visibility})
 
@@ -133,9 +136,9 @@ def test_a_change_makes_the_caller_the_owner(depot: Depot, visibility: str) -> N
     changed = reply.json()
     assert changed["visibility"] == visibility
     assert changed["owner_id"] == depot.get("/profile", by="mystique").json()["id"]
-    assert changed["updated_at"] > made["updated_at"]
+    assert changed["updated_at"] > created["updated_at"]
     same = ("id", "origin", "name", "created_at", "hidden")
-    assert [changed[key] for key in same] == [made[key] for key in same]
+    assert [changed[key] for key in same] == [created[key] for key in same]
     assert depot.get(f"/settings/{origin}/tool", by="bobo").json() == changed
     assert counted(origin) == (1, int(visibility == "public"))
 
@@ -232,19 +235,26 @@ def test_settings_of_a_name_with_packages_are_409(depot: Depot) -> None:
     assert counted(release.origin) == (0, 0)
 
 
+def run_after_first_read(
+    monkeypatch: pytest.MonkeyPatch, module: ModuleType, concurrently: Callable[[], object]
+) -> None:
+    """Run another request right after a module has first read rows."""
+    pending = [concurrently]
+
+    def read_many(*keys: Any) -> Any:
+        result = table.read_many(*keys)
+        if pending:
+            pending.pop()()
+        return result
+
+    monkeypatch.setattr(module, "read_many", read_many)
+
+
 def test_settings_are_not_deleted_if_an_upload_commits_first(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first release is published after the deletion has found no packages."""
     origin = an_origin(depot)
     depot.post(f"/settings/{origin}/tool", by="bobo")
-    uploading = [lambda: a_release(depot, origin, "tool")]
-
-    def looked(*keys: Any) -> Any:
-        result = table.read_many(*keys)
-        if uploading:
-            uploading.pop()()
-        return result
-
-    monkeypatch.setattr(settings, "read_many", looked)
+    run_after_first_read(monkeypatch, settings, lambda: a_release(depot, origin, "tool"))
 
     with pytest.raises(SettingsNeeded):
         settings.delete(origin, "tool")
@@ -257,19 +267,9 @@ def test_an_upload_creates_settings_again_if_they_were_deleted_first(
     depot: Depot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The settings are deleted after the upload has read them."""
-    from chalicelib.packages import upload
-
     origin = an_origin(depot)
     depot.post(f"/settings/{origin}/tool", by="bobo")
-    deleting = [lambda: settings.delete(origin, "tool")]
-
-    def looked(*keys: Any) -> Any:
-        result = table.read_many(*keys)
-        if deleting:
-            deleting.pop()()
-        return result
-
-    monkeypatch.setattr(upload, "read_many", looked)
+    run_after_first_read(monkeypatch, publication, lambda: settings.delete(origin, "tool"))
 
     a_release(depot, origin, "tool")
 
@@ -280,15 +280,7 @@ def test_an_upload_creates_settings_again_if_they_were_deleted_first(
 def test_settings_that_an_upload_creates_first_are_counted_once(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first upload creates the settings after the request has found none."""
     origin = an_origin(depot)
-    uploading = [lambda: a_release(depot, origin, "tool")]
-
-    def looked(*keys: Any) -> Any:
-        result = table.read_many(*keys)
-        if uploading:
-            uploading.pop()()
-        return result
-
-    monkeypatch.setattr(settings, "read_many", looked)
+    run_after_first_read(monkeypatch, settings, lambda: a_release(depot, origin, "tool"))
 
     reply = depot.post(f"/settings/{origin}/tool", by="bobo")
 

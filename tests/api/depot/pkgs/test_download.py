@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 
 from chalicelib.packages import download, reads
+from chalicelib.platform.aws import client
 from chalicelib.platform.config import config
 from tests.api.client import Depot, Reply
 from tests.builders.hart import Hart, a_hart
@@ -205,8 +206,6 @@ def test_a_missing_object_is_404(
 
 def remove_object(hart: Hart) -> None:
     """Delete the object of an archive directly in the bucket."""
-    from chalicelib.platform.aws import client
-
     s3 = client("s3")
     [stored] = s3.list_objects_v2(Bucket=config.bucket, Prefix=f"{hart.path}/")["Contents"]
     s3.delete_object(Bucket=config.bucket, Key=stored["Key"])

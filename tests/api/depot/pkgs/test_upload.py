@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import quote, unquote
 
 import pytest
 
 from chalicelib.packages import artifacts
-from chalicelib.packages import upload as publishing
+from chalicelib.packages import upload as publication
+from chalicelib.platform.aws import client
 from chalicelib.platform.config import config
 from chalicelib.platform.object_store import ObjectStoreFailed
 from tests.api.client import Depot, Reply
@@ -71,8 +73,6 @@ class TestAnswer:
 
     @pytest.mark.parametrize("version", ["0.0~b1", "2.1.", "1.0+build", "main", "ä 1", "100%"])
     def test_versions_are_not_validated(self, depot: Depot, origin: str, name: str, version: str) -> None:
-        from urllib.parse import quote
-
         hart = a_hart(origin=origin, name=name, version=version)
         path = quote(hart.path)
 
@@ -134,8 +134,6 @@ ARCHIVE_CHECKS = {
 class TestChecks:
     @pytest.mark.parametrize("package", ["wid.get", "wid%20get", "w%C3%AFdget", "a%2Fb", "a%0A"])
     def test_1_a_bad_name_is_422_before_authentication(self, depot: Depot, origin: str, package: str) -> None:
-        from urllib.parse import unquote
-
         for user in (None, "bobo", "mystique"):
             reply = depot.post(f"/depot/pkgs/{origin}/{package}/1/2", by=user, body=b"")
             ident = f"{origin}/{unquote(package)}/1/2"
@@ -291,10 +289,8 @@ class TestChecks:
 
 
 def _stored_objects(hart: Hart) -> list[str]:
-    from chalicelib.platform.aws import client
-
-    found = client("s3").list_objects_v2(Bucket=config.bucket, Prefix=f"{hart.path}/")
-    return [stored["Key"] for stored in found.get("Contents", [])]
+    listing = client("s3").list_objects_v2(Bucket=config.bucket, Prefix=f"{hart.path}/")
+    return [stored["Key"] for stored in listing.get("Contents", [])]
 
 
 class TestStoredPackage:
@@ -505,7 +501,7 @@ class TestVisibility:
 
 class TestNative:
     def allow(self, monkeypatch: pytest.MonkeyPatch, who: str) -> None:
-        monkeypatch.setattr(publishing, "config", replace(config, native_packages=who))
+        monkeypatch.setattr(publication, "config", replace(config, native_packages=who))
 
     def test_native_packages_are_accepted_by_default(self, depot: Depot, origin: str, name: str) -> None:
         hart = a_package(depot, origin, name=name, package_type="native")
