@@ -1,1 +1,1 @@
-"""Rows that packages, channels and origins share, and the steps that change them together (packages.md 2)."""
+"""The rows of origins, packages and channels, and the steps that change them together (packages.md section 2)."""

@@ -1,19 +1,16 @@
-"""Audit rows: who changed what, written in the transaction of the change itself (accounts.md section 9)."""
+"""Audit rows: who changed what. They are written in the transaction of the change (accounts.md section 9)."""
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
+from chalicelib.core.session import Session
 from chalicelib.platform.attributes import NumberAttribute, UnicodeAttribute
 from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.table import Row, partition
 
-if TYPE_CHECKING:
-    from chalicelib.core.session import Session
-
 
 class AuditAction(StrEnum):
-    """What is audited: every change of origins, membership, keys, secrets, integrations and tokens."""
+    """The audited operations: changes of origins, members, keys, secrets, integrations, tokens and retention."""
 
     ORIGIN_CREATE = "origin_create"
     ORIGIN_CHANGE = "origin_change"
@@ -42,7 +39,10 @@ class AuditAction(StrEnum):
 
 
 class AuditRow(Row):
-    """One change, in order of time. `target` is what was changed: a member's name, a key's full name, a token's id."""
+    """One audited change. The rows of a partition are in order of time.
+
+    `target` identifies what was changed within the origin or account: a member's name, a key's full name, a token's id.
+    """
 
     operation = UnicodeAttribute()
     origin = UnicodeAttribute(default="")
@@ -56,14 +56,14 @@ class AuditRow(Row):
 def record(
     change: Change,
     operation: AuditAction,
-    by: "Session",
+    by: Session,
     *,
     origin: str = "",
     target: str = "",
 ) -> None:
-    """Add an audit row to a change, so that neither is written without the other; the session tells who.
+    """Add an audit row to a change, so that neither is written without the other.
 
-    Changes of an origin stand in the origin's book, those of an account's own tokens (no origin) in the account's.
+    Without an origin, the row goes to the partition of the account that made the change.
     """
     moment = now()
     change.add(
@@ -82,10 +82,10 @@ def record(
 
 
 def origin_book(origin: str) -> str:
-    """The partition with an origin's audit rows; it outlives the origin."""
+    """Partition of an origin's audit rows. They are kept when the origin is deleted."""
     return partition("AUDIT-ORIGIN", origin)
 
 
 def account_book(account_id: int) -> str:
-    """The partition with an account's own audit rows."""
+    """Partition of the audit rows of an account's own tokens."""
     return partition("AUDIT-ACCOUNT", str(account_id))

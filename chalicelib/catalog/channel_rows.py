@@ -1,7 +1,7 @@
-"""Rows of channels and of what is in them.
+"""Rows of channels and of the packages in them.
 
-A membership has two rows: one in text order for lists, one in version order, so that the newest release of a name in a
-channel is one Query of one row. Both carry the visibility, so that lists need not look at the packages.
+A package in a channel has two rows: one in text order for lists, and one in version order, which makes the newest
+release of a name a Query of one row. Both store the visibility, so that lists do not read the packages.
 """
 
 from chalicelib.core.ident import PackageIdent
@@ -16,7 +16,7 @@ UNIT_SEPARATOR = "\x1f"
 
 
 class ChannelRow(Row):
-    """A channel of an origin; its sort key is the name."""
+    """A channel of an origin. The sort key is its name."""
 
     id = NumberAttribute()
     owner_id = NumberAttribute()
@@ -24,12 +24,16 @@ class ChannelRow(Row):
 
     @property
     def name(self) -> str:
-        """The channel's name."""
+        """The name of the channel."""
         return self.sk
 
 
 class ChannelCountRow(Row):
-    """How many packages a channel holds, kept in the transactions that change it; each gives it a new revision."""
+    """The number of packages in a channel.
+
+    Every transaction that changes the channel updates the counts and sets a new revision, which invalidates what was
+    cached for the channel.
+    """
 
     packages = NumberAttribute(default=0)
     public_packages = NumberAttribute(default=0)
@@ -37,37 +41,37 @@ class ChannelCountRow(Row):
 
 
 class NewestOfAllRow(Row):
-    """The newest release of every name in a channel for a target, as it was at a revision of the channel's count."""
+    """Cached: the newest release of every name in a channel for a target, valid for one revision of the channel."""
 
     revision = NumberAttribute()
     content = BinaryAttribute(legacy_encoding=False)
 
 
 class LeavingChannelRow(Row):
-    """A channel under deletion: gone for every reader, while its memberships are taken down; a repeat goes on here.
+    """A channel under deletion. Readers no longer see it; its memberships are deleted in batches.
 
-    `id` tells this deletion from a later one of the same name.
+    A repeated request continues the deletion. `id` distinguishes it from a later deletion of the same name.
     """
 
     id = NumberAttribute()
 
 
 class LeavingFromRow(Row):
-    """An origin in which channels were deleted lately: one partition of them, so that what a deletion left is found.
+    """An origin whose channel deletions may be unfinished. All such rows share a partition, where the sweep finds them.
 
-    `deletions` grows with each, so that nobody removes the row over one that has just begun.
+    Each deletion increments `deletions`. The sweep deletes the row only if no deletion has begun since it was read.
     """
 
     deletions = NumberAttribute(default=0)
 
     @property
     def origin(self) -> str:
-        """The origin's name."""
+        """The name of the origin."""
         return self.sk
 
 
 class PageStartRow(Row):
-    """Behind which sort key a page of a channel's list begins, as it was at a revision of the channel's count."""
+    """Cached: the sort key before a page of a channel's list, valid for one revision of the channel."""
 
     start = UnicodeAttribute()
     revision = NumberAttribute()
@@ -75,7 +79,7 @@ class PageStartRow(Row):
 
 
 class MembershipRow(Row):
-    """A package in a channel, in text order of its ident; `by` is the account that promoted it, None for an upload."""
+    """A package in a channel, in text order of idents. `by` names the account that promoted it, None for an upload."""
 
     ident = UnicodeAttribute()
     target = UnicodeAttribute()
@@ -86,34 +90,34 @@ class MembershipRow(Row):
 
 
 class NewestRow(Row):
-    """A package in a channel, in version order within name and target."""
+    """A package in a channel, in version order within its name and target."""
 
     ident = UnicodeAttribute()
     visibility = UnicodeAttribute()
 
 
 def channels_partition(origin: str) -> str:
-    """Where the channels of an origin stand."""
+    """Partition of the channels of an origin."""
     return partition("CHANNELS", origin)
 
 
 def channel_key(origin: str, channel: str) -> Key[ChannelRow]:
-    """Where a channel stands."""
+    """Key of a channel."""
     return Key(ChannelRow, channels_partition(origin), channel)
 
 
 def count_key(origin: str, channel: str) -> Key[ChannelCountRow]:
-    """Where a channel's count stands."""
+    """Key of the counts of a channel."""
     return Key(ChannelCountRow, partition("CHANNEL-COUNTS", origin), channel)
 
 
 def leaving_partition(origin: str) -> str:
-    """Where the channels of an origin stand that are being deleted."""
+    """Partition of the channels of an origin that are under deletion."""
     return partition("LEAVING-CHANNELS", origin)
 
 
 def leaving_key(origin: str, channel: str) -> Key[LeavingChannelRow]:
-    """Where a channel stands while it is being deleted."""
+    """Key of a channel under deletion."""
     return Key(LeavingChannelRow, leaving_partition(origin), channel)
 
 
@@ -121,40 +125,43 @@ LEAVING_FROM = partition("LEAVING-FROM")
 
 
 def leaving_from_key(origin: str) -> Key[LeavingFromRow]:
-    """Where an origin stands while channels of it may be under deletion."""
+    """Key of an origin whose channel deletions may be unfinished."""
     return Key(LeavingFromRow, LEAVING_FROM, origin)
 
 
 def members_partition(origin: str, channel: str) -> str:
-    """Where the memberships of a channel stand."""
+    """Partition of the packages in a channel."""
     return partition("CHANNEL", origin, channel)
 
 
 def membership_key(channel: str, ident: PackageIdent, target: Target) -> Key[MembershipRow]:
-    """Where a package's membership stands: in the text order of idents, which hold nothing below the separator."""
-    place = f"{ident.name}/{ident.version}/{ident.release}{UNIT_SEPARATOR}{target}"
-    return Key(MembershipRow, members_partition(ident.origin, channel), place)
+    """Key of a package in a channel.
+
+    The separator sorts before every character that an ident may contain, so the rows are in the text order of idents.
+    """
+    sort_key = f"{ident.name}/{ident.version}/{ident.release}{UNIT_SEPARATOR}{target}"
+    return Key(MembershipRow, members_partition(ident.origin, channel), sort_key)
 
 
 def newest_partition(origin: str, channel: str, name: str, target: Target) -> str:
-    """Where a name's releases for a target stand in version order."""
+    """Partition of the releases of a name in a channel for a target, in version order."""
     return partition("NEWEST", origin, channel, name, target)
 
 
 def newest_of_all_key(origin: str, channel: str, target: str, members: bool) -> Key[NewestOfAllRow]:
-    """Where the newest of every name is kept, as members or as everybody sees it."""
-    place = f"{target}{UNIT_SEPARATOR}{'members' if members else 'public'}"
-    return Key(NewestOfAllRow, partition("NEWEST-OF-ALL", origin, channel), place)
+    """Key of the cached newest releases of a channel, as members of the origin or as others see them."""
+    sort_key = f"{target}{UNIT_SEPARATOR}{'members' if members else 'public'}"
+    return Key(NewestOfAllRow, partition("NEWEST-OF-ALL", origin, channel), sort_key)
 
 
 def page_start_key(origin: str, channel: str, offset: int, private: bool) -> Key[PageStartRow]:
-    """Where the beginning of a page is noted, with or without what is private."""
+    """Key of the cached start of a page, in the list with or without private packages."""
     kind = "PAGES" if private else "PUBLIC-PAGES"
     return Key(PageStartRow, partition(kind, origin, channel), str(offset))
 
 
 def seen_by(counts: ChannelCountRow | None, member: bool) -> int:
-    """How many packages of a channel a member, or anybody else, sees."""
+    """Return the number of packages in a channel that a member of the origin, or another caller, may see."""
     if counts is None:
         return 0
     return int(counts.packages if member else counts.public_packages)

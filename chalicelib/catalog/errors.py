@@ -1,20 +1,20 @@
-"""What is missing or too much in the catalog, and the status of each (packages.md 1.2)."""
+"""Errors of the catalog and their statuses (packages.md 1.2)."""
 
 
 class OriginMissing(Exception):
-    """No origin has that name."""
+    """There is no origin of this name."""
 
 
 class ChannelMissing(Exception):
-    """The origin has no such channel."""
+    """The origin does not have the channel."""
 
 
 class ReleaseMissing(Exception):
-    """No such package, or none that the caller may see."""
+    """The package does not exist, or the caller may not see it."""
 
 
 class TooManyChannels(Exception):
-    """One release is in so many channels that a change of it no longer fits one transaction."""
+    """A package would be in so many channels that a change of it no longer fits one transaction."""
 
 
 STATUS: dict[type[Exception], int] = {

@@ -1,9 +1,10 @@
-"""Rows of promotions and demotions; they outlive packages, channels and origins (packages.md sections 2 and 11)."""
+"""Rows of promotions and demotions. They are never deleted, not even with the origin (packages.md 2 and 11)."""
 
 from collections.abc import Iterator
 
-from chalicelib.core.event_kinds import ChannelOperation, Trigger
+from chalicelib.core.event_kinds import ChannelOperation
 from chalicelib.core.ident import PackageIdent
+from chalicelib.core.session import Session
 from chalicelib.core.target import Target
 from chalicelib.platform.attributes import NumberAttribute, UnicodeAttribute
 from chalicelib.platform.change import Change
@@ -11,13 +12,13 @@ from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.table import Row, partition, rows
 
 EVENTS = "EVENTS"
-"""One partition in order of time, so that a range of days is one Query, however many of its days have no events."""
+"""All events share one partition in order of time, so that any range of days is one Query."""
 
 STARTED, DONE = "started", "done"
 
 
 class EventRow(Row):
-    """One change of a package's channels, sorted by time, then ident; those made together share the group's id."""
+    """A promotion or demotion of one package, by time, then ident. Events of one set share the id of its group."""
 
     operation = UnicodeAttribute()
     ident = UnicodeAttribute()
@@ -31,7 +32,7 @@ class EventRow(Row):
 
 
 class GroupEventRow(Row):
-    """One bulk change of a channel; `started` stays where it was interrupted. No endpoint shows it."""
+    """A bulk change of a channel. Its state stays `started` if it was interrupted. No endpoint shows these rows."""
 
     operation = UnicodeAttribute()
     source = UnicodeAttribute()
@@ -44,22 +45,21 @@ class GroupEventRow(Row):
 
     @property
     def id(self) -> str:
-        """What the events of the group name it by."""
+        """The id that the events of the group store."""
         return self.sk.rpartition("#")[2]
 
 
-def record(  # noqa: PLR0913 - an event's columns
+def record(
     change: Change,
     operation: ChannelOperation,
     ident: PackageIdent,
     target: Target,
     channel: str,
-    requester: tuple[int, str],
-    trigger: Trigger,
+    by: Session,
     *,
     group: str | None = None,
 ) -> None:
-    """Add the event to the change that makes it true."""
+    """Add an event to the change that it describes, so that neither is written without the other."""
     created_at = timestamp(now())
     change.put(
         EventRow(
@@ -69,41 +69,39 @@ def record(  # noqa: PLR0913 - an event's columns
             ident=str(ident),
             target=str(target),
             channel=channel,
-            trigger=str(trigger),
-            requester_id=requester[0],
-            requester=requester[1],
+            trigger=str(by.trigger),
+            requester_id=by.account_id,
+            requester=by.name,
             created_at=created_at,
             group=group,
         )
     )
 
 
-def group_event(
-    operation: ChannelOperation, origin: str, channels: tuple[str, str], requester: tuple[int, str], trigger: Trigger
-) -> GroupEventRow:
-    """The row of a bulk change from one channel to another that has just been started."""
+def group_event(operation: ChannelOperation, origin: str, source: str, target: str, by: Session) -> GroupEventRow:
+    """Return the row of a bulk change from a source channel to a target channel, in the state `started`."""
     moment = now()
     return GroupEventRow(
         group_events_partition(origin),
         f"{timestamp(moment)}#{new_id(moment)}",
         operation=str(operation),
-        source=channels[0],
-        target=channels[1],
-        trigger=str(trigger),
-        requester_id=requester[0],
-        requester=requester[1],
+        source=source,
+        target=target,
+        trigger=str(by.trigger),
+        requester_id=by.account_id,
+        requester=by.name,
         created_at=timestamp(moment),
         state=STARTED,
     )
 
 
 def group_events_partition(origin: str) -> str:
-    """Where the bulk changes of an origin's channels stand, in order of time."""
+    """Partition of the bulk changes of an origin's channels, in order of time."""
     return partition("GROUP-EVENTS", origin)
 
 
 def newest_first(first_day: str, last_day: str) -> Iterator[EventRow]:
-    """The events of some days (`YYYY-MM-DD`, UTC, both inclusive), the newest first."""
+    """The events between two days in UTC, newest first. Both days are `YYYY-MM-DD` and included."""
     if first_day > last_day:
         return iter(())
     return rows(EventRow, EVENTS, between=(first_day, last_day + "U"), newest_first=True)

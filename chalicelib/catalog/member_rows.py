@@ -1,4 +1,4 @@
-"""Rows of membership: who belongs to an origin, and which origins an account belongs to (accounts.md 6.1)."""
+"""Rows of origin membership, by origin and by account (accounts.md 6.1)."""
 
 from collections.abc import Iterator
 
@@ -10,26 +10,26 @@ ORIGIN_OF = "ORIGIN#"
 
 
 class MemberRow(Row):
-    """An account's role in an origin, in the origin's partition."""
+    """A member of an origin with its role, in the partition of the origin."""
 
     role = UnicodeAttribute()
     name = UnicodeAttribute()
 
 
 class MembershipOfAccountRow(Row):
-    """The same membership in the account's partition, written in the same transaction."""
+    """The same membership in the partition of the account. Both rows are written in one transaction."""
 
 
 def member_key(origin: str, account_id: int) -> Key[MemberRow]:
-    """Where a membership stands in its origin."""
+    """Key of a membership in the partition of the origin."""
     return Key(MemberRow, partition("ORIGIN", origin), f"{MEMBER}{account_id}")
 
 
 def membership_of_account_key(account_id: int, origin: str) -> Key[MembershipOfAccountRow]:
-    """Where a membership stands in its account."""
+    """Key of a membership in the partition of the account."""
     return Key(MembershipOfAccountRow, f"ACCOUNT#{account_id}", f"{ORIGIN_OF}{origin}")
 
 
 def members(origin: str) -> Iterator[MemberRow]:
-    """The members of an origin, by account."""
+    """The rows of the members of an origin, in the order of their account ids as text."""
     return rows(MemberRow, partition("ORIGIN", origin), begins=MEMBER)

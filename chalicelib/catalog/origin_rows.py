@@ -1,7 +1,7 @@
-"""Rows of an origin itself; its members, keys and secrets have modules of their own in this folder.
+"""The row of an origin and its counts.
 
-Nearly all rows of an origin share its partition, `ORIGIN#<name>`. Every write into an origin demands in its own
-transaction that the origin's row is there (`require`), so nothing can come into an origin that is being deleted.
+Most rows of an origin share its partition, `ORIGIN#<name>`. Every write into an origin checks in its own transaction
+that the origin's row exists (`require`), so nothing can be added to an origin under deletion.
 """
 
 from chalicelib.catalog.errors import OriginMissing
@@ -11,7 +11,7 @@ from chalicelib.platform.table import Key, Row, partition
 
 
 class OriginRow(Row):
-    """An origin. The owner's name stands beside the id, because account names never change."""
+    """An origin. It stores the name of its owner as well as the id, because account names never change."""
 
     owner_id = NumberAttribute()
     owner_name = UnicodeAttribute()
@@ -20,10 +20,10 @@ class OriginRow(Row):
 
 
 class OriginCountRow(Row):
-    """What an origin holds, kept in the transactions that change it, so that lists know their total without counting.
+    """The number of things of each kind in an origin, updated in the transactions that add or delete them.
 
-    Idents and names are counted as lists show them: all, and those with something public. Deletion demands in its
-    transaction that nothing is left, so everything that keeps an origin alive is counted here.
+    Lists take their totals from here. Idents and names are counted twice, as lists show them: all of them, and those
+    that have a public package. The deletion of an origin checks in its transaction that nothing is left in it.
     """
 
     packages = NumberAttribute(default=0)
@@ -40,9 +40,9 @@ class OriginCountRow(Row):
 
 
 class LeavingOriginRow(Row):
-    """An origin under deletion: gone for every reader, while its rows are taken down; a repeat goes on here.
+    """An origin under deletion. Readers no longer see it; its rows are deleted in batches.
 
-    `id` tells this deletion from a later one of the same name.
+    A repeated request continues the deletion. `id` distinguishes it from a later deletion of the same name.
     """
 
     id = NumberAttribute()
@@ -50,25 +50,25 @@ class LeavingOriginRow(Row):
 
 
 def origin_partition(origin: str) -> str:
-    """Where the rows of an origin stand."""
+    """Partition of the rows of an origin."""
     return partition("ORIGIN", origin)
 
 
 def origin_key(origin: str) -> Key[OriginRow]:
-    """Where an origin stands."""
+    """Key of an origin."""
     return Key(OriginRow, origin_partition(origin), "ORIGIN")
 
 
 def origin_count_key(origin: str) -> Key[OriginCountRow]:
-    """Where an origin's counts stand."""
+    """Key of the counts of an origin."""
     return Key(OriginCountRow, origin_partition(origin), "COUNTS")
 
 
 def leaving_key(origin: str) -> Key[LeavingOriginRow]:
-    """Where an origin stands while it is being deleted."""
+    """Key of an origin under deletion."""
     return Key(LeavingOriginRow, origin_partition(origin), "LEAVING")
 
 
 def require(change: Change, origin: str) -> None:
-    """Let a change into an origin happen only while there is such an origin; otherwise OriginMissing."""
+    """Add a check that the origin exists. Otherwise the change raises OriginMissing and writes nothing."""
     change.check(origin_key(origin), OriginRow.pk.exists(), otherwise=OriginMissing())

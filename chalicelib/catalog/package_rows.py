@@ -1,8 +1,8 @@
-"""Rows of packages, and the reads on them.
+"""Rows of packages and the reads on them.
 
-A package (ident + target) has one full row, in version order within origin, name and target, so that `latest` is one
-Query of one row. Lists read the slim row of its ident, in text order within the origin. Long texts (MANIFEST,
-default.toml) stand apart.
+A package (ident + target) has one full row, in version order within its name and target, which makes `latest` a Query
+of one row. Lists read a small row per ident, in text order within the origin. The long texts (MANIFEST and
+default.toml) have their own rows.
 """
 
 import json
@@ -20,11 +20,13 @@ from chalicelib.platform.attributes import BinaryAttribute, BooleanAttribute, Nu
 from chalicelib.platform.table import Key, Row, partition, read, rows
 
 NUMBERED, NUMBERLESS = "1", "0"
+"""First character of a release's sort key. Versions without a digit sort below all others and are never `latest`."""
+
 UNIT_SEPARATOR = "\x1f"
 
 
 class PackageRow(Row):
-    """One package. Lists of idents and ports are joined texts: flat items parse ten times faster than nested ones."""
+    """One package. Lists are joined by line feeds, because DynamoDB's nested lists take ten times longer to parse."""
 
     id = NumberAttribute()
     owner_id = NumberAttribute()
@@ -46,28 +48,28 @@ class PackageRow(Row):
 
 
 class TextsRow(Row):
-    """MANIFEST and default.toml of a package, compressed; `artifact` names the object that holds huge ones."""
+    """MANIFEST and default.toml of a package, compressed. Large ones are in the object that `artifact` names."""
 
     content = BinaryAttribute(legacy_encoding=False, null=True)
     artifact = UnicodeAttribute(null=True)
 
 
 class IdentRow(Row):
-    """An ident with all its targets, as lists show it; `revision` makes every step to another standing exclusive."""
+    """An ident with its standing. Every step checks and increments `revision`, which makes steps exclusive."""
 
     standing = UnicodeAttribute()
     public = BooleanAttribute()
     revision = NumberAttribute()
 
     @property
-    def place(self) -> tuple[str, str, str]:
-        """Name, version and release."""
+    def parts(self) -> tuple[str, str, str]:
+        """Name, version and release of the ident."""
         name, version, release = self.sk.split("/")
         return name, version, release
 
 
 class NameRow(Row):
-    """How many packages and idents a name has; rows of an origin in text order are its list of names."""
+    """A name with the number of its packages and idents. The rows of an origin are in text order."""
 
     packages = NumberAttribute(default=0)
     public_packages = NumberAttribute(default=0)
@@ -76,14 +78,14 @@ class NameRow(Row):
 
 
 class VersionRow(Row):
-    """How many idents a version has."""
+    """A version of a name with the number of its idents."""
 
     idents = NumberAttribute(default=0)
     public_idents = NumberAttribute(default=0)
 
 
 class SettingsRow(Row):
-    """The settings of a name: the visibility that its next upload gets."""
+    """The settings of a name: the visibility of its next upload."""
 
     id = NumberAttribute()
     visibility = UnicodeAttribute()
@@ -93,7 +95,7 @@ class SettingsRow(Row):
 
 
 class DependentRow(Row):
-    """`sk` has (or had) a release that needs some release of the partition's name: a hint that readers verify."""
+    """A hint: the name in `sk` has, or had, a release that needs the name of the partition. Readers verify it."""
 
 
 class Texts(Struct, frozen=True):
@@ -103,12 +105,12 @@ class Texts(Struct, frozen=True):
     config: str
 
     def packed(self) -> bytes:
-        """Compressed for the table."""
+        """Return the compressed form that rows and objects store."""
         return zlib.compress(json.dumps([self.manifest, self.config], ensure_ascii=False).encode(), 6)
 
     @classmethod
     def unpacked(cls, content: bytes) -> "Texts":
-        """Read the compressed form."""
+        """Return the texts in a compressed form."""
         manifest, config = json.loads(zlib.decompress(content))
         return cls(manifest, config)
 
@@ -117,79 +119,82 @@ NO_TEXTS = Texts("", "")
 
 
 def releases_partition(origin: str, name: str, target: Target) -> str:
-    """Where the releases of a name for a target stand in version order."""
+    """Partition of the releases of a name for a target, in version order."""
     return partition("RELEASES", origin, name, target)
 
 
-def release_place(ident: PackageIdent) -> str:
-    """The sort key of a release; versions without a digit take no part in the order and stand below all others."""
-    key = release_key(ident.version, ident.release)
-    return NUMBERLESS + ident.version + UNIT_SEPARATOR + ident.release if key is None else NUMBERED + key
+def release_sort_key(ident: PackageIdent) -> str:
+    """Return the sort key of a release, whose order by bytes is the version order (packages.md section 3)."""
+    order = release_key(ident.version, ident.release)
+    return NUMBERLESS + ident.version + UNIT_SEPARATOR + ident.release if order is None else NUMBERED + order
 
 
 def package_key(ident: PackageIdent, target: Target) -> Key[PackageRow]:
-    """Where a package stands."""
-    return Key(PackageRow, releases_partition(ident.origin, ident.name, target), release_place(ident))
+    """Key of a package."""
+    return Key(PackageRow, releases_partition(ident.origin, ident.name, target), release_sort_key(ident))
 
 
 def texts_key(ident: PackageIdent, target: Target) -> Key[TextsRow]:
-    """Where a package's long texts stand."""
-    return Key(TextsRow, partition("TEXTS", ident.origin, ident.name, target), release_place(ident))
+    """Key of the long texts of a package."""
+    return Key(TextsRow, partition("TEXTS", ident.origin, ident.name, target), release_sort_key(ident))
 
 
 def idents_partition(origin: str) -> str:
-    """Where the idents of an origin stand in text order."""
+    """Partition of the idents of an origin, in text order."""
     return partition("IDENTS", origin)
 
 
 def ident_key(ident: PackageIdent) -> Key[IdentRow]:
-    """Where an ident stands."""
+    """Key of an ident."""
     return Key(IdentRow, idents_partition(ident.origin), f"{ident.name}/{ident.version}/{ident.release}")
 
 
 def names_partition(origin: str) -> str:
-    """Where the names of an origin stand in text order."""
+    """Partition of the names of an origin, in text order."""
     return partition("NAMES", origin)
 
 
 def name_key(origin: str, name: str) -> Key[NameRow]:
-    """Where a name's counts stand."""
+    """Key of a name and its counts."""
     return Key(NameRow, names_partition(origin), name)
 
 
 def version_counts_partition(origin: str, name: str) -> str:
-    """Where the counts of a name's versions stand in text order."""
+    """Partition of the versions of a name, in text order."""
     return partition("VERSIONS", origin, name)
 
 
 def version_count_key(origin: str, name: str, version: str) -> Key[VersionRow]:
-    """Where a version's counts stand."""
+    """Key of a version and its counts."""
     return Key(VersionRow, version_counts_partition(origin, name), version)
 
 
 def settings_partition(origin: str) -> str:
-    """Where the settings of an origin stand in text order of the name."""
+    """Partition of the package settings of an origin, in text order of the names."""
     return partition("SETTINGS", origin)
 
 
 def settings_key(origin: str, name: str) -> Key[SettingsRow]:
-    """Where the settings of a name stand."""
+    """Key of the settings of a name."""
     return Key(SettingsRow, settings_partition(origin), name)
 
 
 def dependents_partition(origin: str, name: str, target: Target) -> str:
-    """Where the names that need this name stand."""
+    """Partition of the hints about names that need a name for a target."""
     return partition("DEPENDENTS", origin, name, target)
 
 
 def standing_of(ident: PackageIdent) -> Standing | None:
-    """Where an ident stands, None if the depot does not have it."""
+    """Return the standing of an ident, or None if no package of it exists."""
     row = read(ident_key(ident))
     return None if row is None else Standing.parse(row.standing)
 
 
 def newest_first(origin: str, name: str, target: Target, version: str | None = None) -> Iterator[PackageRow]:
-    """Releases that take part in the version order, newest first, read one at a time (packages.md 3)."""
+    """The releases of a name, or of one version of it, newest first (packages.md section 3).
+
+    They are read one at a time. Versions without a digit are left out.
+    """
     begins = NUMBERED
     if version is not None:
         order = version_key(version)
@@ -205,15 +210,14 @@ def newest_first(origin: str, name: str, target: Target, version: str | None = N
 
 
 def newest_public(origin: str, name: str, target: Target, version: str | None = None) -> PackageRow | None:
-    """The newest release that everybody sees; for names whose newest releases are private."""
+    """Return the newest public release of a name, or of one version of it. Reads past newer private ones."""
     begins = NUMBERED if version is None else NUMBERED + (version_key(version) or UNIT_SEPARATOR)
     public = PackageRow.visibility == str(Visibility.PUBLIC)
     found = rows(PackageRow, releases_partition(origin, name, target), begins=begins, newest_first=True, where=public)
-    same = (row for row in found if version is None or PackageIdent.parse(row.ident).version == version)
-    return next(same, None)
+    return next((row for row in found if version is None or PackageIdent.parse(row.ident).version == version), None)
 
 
 def channels_of(row: PackageRow) -> list[str]:
-    """The channels of a package, descending by bytes, as its row stores them."""
+    """Return the channels of a package, descending by bytes."""
     names: list[str] = json.loads(row.channels)
     return names

@@ -1,14 +1,14 @@
-"""Steps of an ident from one standing to the next, written in one transaction.
+"""Steps of an ident from one standing to the next, each written in one transaction.
 
-Upload, promotion, demotion, a change of visibility and deletion are all such steps: the difference between two
-standings says which rows come, change and go. The ident's revision makes steps exclusive, so a step that lost a race is
-decided anew.
+Upload, promotion, demotion, change of visibility and deletion are all steps. The difference between the two standings
+says which rows to add, change and delete. The transaction checks that the ident's revision has not changed since it was
+read, so concurrent steps exclude each other: the one that commits later raises Stale, and its caller reads and decides
+again (`again_when_stale`).
 """
 
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from msgspec import Struct
@@ -19,6 +19,7 @@ from chalicelib.catalog.errors import TooManyChannels
 from chalicelib.catalog.origin_rows import OriginCountRow, origin_count_key
 from chalicelib.catalog.package_rows import IdentRow, NameRow, PackageRow, VersionRow
 from chalicelib.core.ident import PackageIdent
+from chalicelib.core.session import Session
 from chalicelib.core.standing import NOWHERE, Placement, Standing, count_delta
 from chalicelib.core.target import Target
 from chalicelib.core.version_order import release_key
@@ -27,22 +28,23 @@ from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.table import Found, Key
 
 CHANNELS_LIMIT = 30
-"""A package in more channels could no longer be published anew under another visibility in one transaction of 100 rows:
-three rows per channel (two of the membership, one of the count) and eight others."""
+"""Keeps every step of a package within one transaction of 100 rows. The largest is a forced upload that changes the
+visibility: three rows per channel (two of the membership and the count) and eight others."""
 
 
 class Observed(Struct, frozen=True):
-    """What was read of an ident before a step was decided."""
+    """An ident as it was read before a step was decided. The step checks that it has not changed since."""
 
     ident: PackageIdent
     standing: Standing
     revision: int | None
+    """None if the ident does not exist."""
     name_counts: tuple[int, int] | None
-    """Idents and public idents of the name, None where the name is new."""
+    """Idents and public idents of the name, None if the name does not exist."""
 
     @classmethod
     def from_rows(cls, ident: PackageIdent, found: Found) -> "Observed":
-        """Take it from the rows of `keys_of(ident)`."""
+        """Return what was read of an ident. `found` must hold the rows of `keys_of(ident)`."""
         row, name = found.get(package_rows.ident_key(ident)), found.get(package_rows.name_key(ident.origin, ident.name))
         return cls(
             ident,
@@ -53,106 +55,102 @@ class Observed(Struct, frozen=True):
 
 
 def keys_of(ident: PackageIdent) -> list[Key[Any]]:
-    """The rows that must be read before a step of this ident."""
+    """Return the keys of the rows that must be read before a step of an ident."""
     return [package_rows.ident_key(ident), package_rows.name_key(ident.origin, ident.name)]
 
 
-def step(change: Change, seen: Observed, after: Standing, carried: Target | None = None, by: str | None = None) -> None:
-    """Add to a change everything that the step needs, except the full row of the package that the caller carries in.
+def step(
+    change: Change, observed: Observed, after: Standing, carried: Target | None = None, by: Session | None = None
+) -> None:
+    """Add the rows of a step to a change.
 
-    `by` is the account that promotes. Raises TooManyChannels.
+    - `carried`: the target whose full package row and texts the caller writes itself, as an upload does.
+    - `by`: the account that promotes. New memberships store its name.
+
+    Raises TooManyChannels.
     """
-    steps_together(change, [(seen, after)], carried, by)
+    steps_together(change, [(observed, after)], carried, by)
 
 
 def steps_together(
     change: Change,
-    wanted: Sequence[tuple[Observed, Standing]],
+    steps: Sequence[tuple[Observed, Standing]],
     carried: Target | None = None,
-    by: str | None = None,
+    by: Session | None = None,
 ) -> None:
-    """Add the steps of several idents of one origin to a change; more than one may move between channels only.
+    """Add the rows of the steps of several idents of one origin to a change. See `step`.
+
+    Several steps in one change may only move packages between channels. Whether a step adds the first ident of a name
+    is decided on the counts that were read, so two steps of one name could count the name twice.
 
     Raises TooManyChannels.
     """
-    since = _Since(timestamp(now()), by)
-    counts: dict[str, _ChannelDelta] = defaultdict(_ChannelDelta)
-    for seen, after in wanted:
+    joining = _Joining(timestamp(now()), None if by is None else by.name)
+    deltas: dict[str, _ChannelDelta] = defaultdict(_ChannelDelta)
+    for observed, after in steps:
         demand_few_channels(after)
-        _write_ident(change, seen, after)
-        _count(change, seen, after)
-        before = seen.standing
+        _write_ident(change, observed, after)
+        _write_counts(change, observed, after)
+        before = observed.standing
         for target in sorted({*before.places, *after.places}):
             old, new = before.places.get(target), after.places.get(target)
             if old is not None and target is not carried:
-                _change_package(change, seen.ident, target, old, new)
-            _move(change, seen.ident, target, old, new, since)
-            _sum_up(counts, old, new)
-    origin = wanted[0][0].ident.origin
-    for channel, delta in sorted(counts.items()):
+                _write_package(change, observed.ident, target, old, new)
+            _write_memberships(change, observed.ident, target, old, new, joining)
+            _add_up(deltas, old, new)
+    origin = steps[0][0].ident.origin
+    for channel, delta in sorted(deltas.items()):
         if delta.joined:
             change.check(channel_rows.channel_key(origin, channel), ChannelRow.pk.exists())
-        _count_channel(change, origin, channel, delta)
+        _write_channel_counts(change, origin, channel, delta)
 
 
 def demand_few_channels(after: Standing) -> None:
-    """Raises TooManyChannels for a standing that could no longer change in one transaction."""
-    if any(len(place.channels) > CHANNELS_LIMIT for place in after.places.values()):
+    """Raise TooManyChannels if a package of a standing is in more than CHANNELS_LIMIT channels."""
+    if any(len(placement.channels) > CHANNELS_LIMIT for placement in after.places.values()):
         raise TooManyChannels(f"A package can be in {CHANNELS_LIMIT} channels at most")
 
 
-@dataclass(frozen=True, slots=True)
-class _Since:
-    """When a package came into a channel, and through whom; nobody promotes what its upload puts into `unstable`."""
+def stored_channels(names: Iterable[str]) -> str:
+    """Return channel names as package rows store them: a JSON list, descending by bytes (packages.md 4.1)."""
+    return json.dumps(sorted(names, reverse=True))
+
+
+class _Joining(Struct, frozen=True):
+    """When new memberships begin, and the name of the account that promotes (None for an upload)."""
 
     moment: str
     by: str | None
 
 
-@dataclass(slots=True)
-class _ChannelDelta:
-    """What a change does to a channel."""
+class _ChannelDelta(Struct):
+    """What a change adds to the counts of a channel, and whether a package joins it."""
 
     packages: int = 0
     public: int = 0
     joined: bool = False
 
 
-def _sum_up(counts: dict[str, _ChannelDelta], old: Placement | None, new: Placement | None) -> None:
-    seen_alike = old is not None and new is not None and old.visibility is new.visibility
-    for channel in _channels(old) ^ _channels(new) if seen_alike else _channels(old) | _channels(new):
-        delta, was_in, is_in = counts[channel], channel in _channels(old), channel in _channels(new)
-        delta.packages += is_in - was_in
-        delta.public += _is_public(new, is_in) - _is_public(old, was_in)
-        delta.joined |= is_in and not was_in
-
-
-def _is_public(place: Placement | None, is_in: bool) -> bool:
-    return is_in and place is not None and place.is_public
-
-
-def _channels(place: Placement | None) -> frozenset[str]:
-    return frozenset() if place is None else place.channels
-
-
-def _write_ident(change: Change, seen: Observed, after: Standing) -> None:
-    key = package_rows.ident_key(seen.ident)
-    unchanged = IdentRow.pk.does_not_exist() if seen.revision is None else IdentRow.revision == seen.revision
+def _write_ident(change: Change, observed: Observed, after: Standing) -> None:
+    key = package_rows.ident_key(observed.ident)
+    is_new = observed.revision is None
+    unchanged = IdentRow.pk.does_not_exist() if is_new else IdentRow.revision == observed.revision
     if not after.exists:
         change.delete(key, condition=unchanged)
         return
-    # An ident that comes back after its deletion must not meet a revision that somebody still holds from before.
-    revision = new_id() if seen.revision is None else seen.revision + 1
+    # A recreated ident starts at a fresh revision: counting from 1 would repeat one that a slow request still holds.
+    revision = new_id() if observed.revision is None else observed.revision + 1
     row = IdentRow(key.pk, key.sk, standing=str(after), public=after.is_public, revision=revision)
     change.put(row, condition=unchanged)
 
 
-def _count(change: Change, seen: Observed, after: Standing) -> None:
-    delta = count_delta(seen.standing, after)
+def _write_counts(change: Change, observed: Observed, after: Standing) -> None:
+    """Update the counts of the name, the version and the origin. A move between channels does not change them."""
+    delta = count_delta(observed.standing, after)
     if not any(delta):
         return
-    ident = seen.ident
-    idents, public_idents = seen.name_counts or (0, 0)
+    ident = observed.ident
+    idents, public_idents = observed.name_counts or (0, 0)
     unchanged = (NameRow.idents == idents) & (NameRow.public_idents == public_idents)
     change.update(
         package_rows.name_key(ident.origin, ident.name),
@@ -162,7 +160,7 @@ def _count(change: Change, seen: Observed, after: Standing) -> None:
             NameRow.idents.add(delta.idents),
             NameRow.public_idents.add(delta.public_idents),
         ],
-        condition=NameRow.pk.does_not_exist() if seen.name_counts is None else unchanged,
+        condition=NameRow.pk.does_not_exist() if observed.name_counts is None else unchanged,
     )
     if delta.idents or delta.public_idents:
         change.update(
@@ -181,77 +179,88 @@ def _count(change: Change, seen: Observed, after: Standing) -> None:
     )
 
 
-def _change_package(change: Change, ident: PackageIdent, target: Target, old: Placement, new: Placement | None) -> None:
+def _write_package(change: Change, ident: PackageIdent, target: Target, old: Placement, new: Placement | None) -> None:
     if new is None:
         change.delete(package_rows.package_key(ident, target))
         change.delete(package_rows.texts_key(ident, target))
     elif old != new:
         change.update(
             package_rows.package_key(ident, target),
-            [PackageRow.visibility.set(str(new.visibility)), PackageRow.channels.set(listed(new.channels))],
+            [PackageRow.visibility.set(str(new.visibility)), PackageRow.channels.set(stored_channels(new.channels))],
             condition=PackageRow.pk.exists(),
         )
 
 
-def _move(
-    change: Change, ident: PackageIdent, target: Target, old: Placement | None, new: Placement | None, since: _Since
+def _write_memberships(
+    change: Change, ident: PackageIdent, target: Target, old: Placement | None, new: Placement | None, joining: _Joining
 ) -> None:
-    """The memberships of one package."""
-    gone, stayed, came = (
-        _channels(old) - _channels(new),
-        _channels(old) & _channels(new),
-        _channels(new) - _channels(old),
-    )
-    for channel in sorted(gone):
+    before, after = _channels(old), _channels(new)
+    for channel in sorted(before - after):
         for key in _membership_keys(channel, ident, target):
             change.delete(key)
     if new is None:
         return
-    for channel in sorted(came):
-        for row in _membership_rows(channel, ident, target, new, since):
+    for channel in sorted(after - before):
+        for row in _membership_rows(channel, ident, target, new, joining):
             change.put(row)
     if old is not None and old.visibility is not new.visibility:
-        for channel in sorted(stayed):
+        for channel in sorted(before & after):
             for key in _membership_keys(channel, ident, target):
                 change.update(key, [key.kind.visibility.set(str(new.visibility))])
 
 
-def listed(names: Iterable[str]) -> str:
-    """Channel names as a package's row stores them, in the order in which answers show them (packages.md 4.1)."""
-    return json.dumps(sorted(names, reverse=True))
-
-
 def _membership_keys(channel: str, ident: PackageIdent, target: Target) -> list[Key[Any]]:
+    """The row in text order and, if the version has a place in the version order, the row in that order."""
     keys: list[Key[Any]] = [channel_rows.membership_key(channel, ident, target)]
     order = release_key(ident.version, ident.release)
     if order is not None:
-        place = channel_rows.newest_partition(ident.origin, channel, ident.name, target)
-        keys.append(Key(NewestRow, place, order))
+        newest = channel_rows.newest_partition(ident.origin, channel, ident.name, target)
+        keys.append(Key(NewestRow, newest, order))
     return keys
 
 
 def _membership_rows(
-    channel: str, ident: PackageIdent, target: Target, place: Placement, since: _Since
+    channel: str, ident: PackageIdent, target: Target, placement: Placement, joining: _Joining
 ) -> list[MembershipRow | NewestRow]:
-    keys = _membership_keys(channel, ident, target)
-    visibility = str(place.visibility)
-    rows: list[MembershipRow | NewestRow] = [
-        MembershipRow(
-            keys[0].pk,
-            keys[0].sk,
-            ident=str(ident),
-            target=str(target),
-            visibility=visibility,
-            created_at=since.moment,
-            updated_at=since.moment,
-            by=since.by,
-        )
-    ]
-    rows += [NewestRow(key.pk, key.sk, ident=str(ident), visibility=visibility) for key in keys[1:]]
-    return rows
+    in_text_order, *in_version_order = _membership_keys(channel, ident, target)
+    visibility = str(placement.visibility)
+    membership = MembershipRow(
+        in_text_order.pk,
+        in_text_order.sk,
+        ident=str(ident),
+        target=str(target),
+        visibility=visibility,
+        created_at=joining.moment,
+        updated_at=joining.moment,
+        by=joining.by,
+    )
+    newest = [NewestRow(key.pk, key.sk, ident=str(ident), visibility=visibility) for key in in_version_order]
+    return [membership, *newest]
 
 
-def _count_channel(change: Change, origin: str, channel: str, delta: _ChannelDelta) -> None:
+def _add_up(deltas: dict[str, _ChannelDelta], old: Placement | None, new: Placement | None) -> None:
+    """Add what the step of one package changes in each channel.
+
+    A channel that the package stays in is changed if the visibility changes: its cached answers become stale.
+    """
+    before, after = _channels(old), _channels(new)
+    same_visibility = old is not None and new is not None and old.visibility is new.visibility
+    for channel in before ^ after if same_visibility else before | after:
+        delta, was_in, is_in = deltas[channel], channel in before, channel in after
+        delta.packages += is_in - was_in
+        delta.public += _is_public(new, is_in) - _is_public(old, was_in)
+        delta.joined |= is_in and not was_in
+
+
+def _is_public(placement: Placement | None, is_in: bool) -> bool:
+    return is_in and placement is not None and placement.is_public
+
+
+def _channels(placement: Placement | None) -> frozenset[str]:
+    return frozenset() if placement is None else placement.channels
+
+
+def _write_channel_counts(change: Change, origin: str, channel: str, delta: _ChannelDelta) -> None:
     change.update(
         channel_rows.count_key(origin, channel),
         [

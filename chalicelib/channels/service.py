@@ -182,7 +182,7 @@ def _promote(request: Request) -> None:
         return
     change = Change()
     joined = seen.standing.with_place(request.target, place.joined(request.channel))
-    steps.step(change, seen, joined, by=request.by.name)
+    steps.step(change, seen, joined, by=request.by)
     _record(change, ChannelOperation.PROMOTE, request)
     change.commit()
 
@@ -212,5 +212,4 @@ def _demote(request: Request) -> None:
 
 
 def _record(change: Change, operation: ChannelOperation, request: Request) -> None:
-    by = (request.by.account_id, request.by.name)
-    event_rows.record(change, operation, request.ident, request.target, request.channel, by, request.trigger)
+    event_rows.record(change, operation, request.ident, request.target, request.channel, request.by)

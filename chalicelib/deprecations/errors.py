@@ -1,12 +1,12 @@
-"""Refusals around deprecations, and the status of each."""
+"""Errors of deprecations and their statuses."""
 
 
 class DeprecationMissing(Exception):
-    """Neither the release nor its version or name is deprecated."""
+    """None of the release, its version and its name is deprecated."""
 
 
 class DeprecationInvalid(Exception):
-    """A deprecation without a message, or with a replacement that is no ident."""
+    """The message is empty or too long, or the replacement is not an ident."""
 
 
 STATUS: dict[type[Exception], int] = {

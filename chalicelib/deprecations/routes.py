@@ -1,4 +1,4 @@
-"""Deprecations over HTTP; our own paths (docs/OPERATING.md)."""
+"""Deprecations over HTTP (docs/OPERATING.md)."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ DELETE: dict[str, Any] = {
 @routes.get(RELEASE, **SHOW)
 def show_deprecation(call: Call) -> Answer:
     """Return the most specific deprecation that applies to a name, version or release."""
-    row = service.shown(_subject(call), call.caller)
+    row = service.applying(_subject(call), call.caller)
     return json_answer(200, shapes.Deprecation.of(row), NO_CACHE)
 
 
@@ -56,7 +56,7 @@ def show_deprecation(call: Call) -> Answer:
 @routes.put(VERSION, **SET)
 @routes.put(RELEASE, **SET)
 def deprecate(call: Call, sent: shapes.NewDeprecation) -> Answer:
-    """Deprecate a name, version or release; an earlier deprecation of it is replaced."""
+    """Deprecate a name, version or release, replacing its earlier deprecation."""
     row = service.deprecate(_subject(call), sent.message, sent.replacement, call.caller.require_session())
     return json_answer(200, shapes.Deprecation.of(row), NO_CACHE)
 
@@ -65,8 +65,8 @@ def deprecate(call: Call, sent: shapes.NewDeprecation) -> Answer:
 @routes.delete(VERSION, **DELETE)
 @routes.delete(RELEASE, **DELETE)
 def delete_deprecation(call: Call) -> Answer:
-    """Delete a deprecation, if there is one."""
-    service.withdraw(_subject(call))
+    """Delete the deprecation of a name, version or release. Does nothing if there is none."""
+    service.delete(_subject(call))
     return EMPTY_204
 
 

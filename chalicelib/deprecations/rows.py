@@ -5,7 +5,7 @@ from chalicelib.platform.table import Key, Row, partition
 
 
 class DeprecationRow(Row):
-    """Why a name, a version or a release should not be used any more, and what to use instead."""
+    """The deprecation of a name, a version or a release. `by` is the name of the account that set it."""
 
     message = UnicodeAttribute()
     replacement = UnicodeAttribute(null=True)
@@ -14,10 +14,10 @@ class DeprecationRow(Row):
 
 
 def deprecations_partition(origin: str) -> str:
-    """Where the deprecations of an origin stand."""
+    """Partition of the deprecations of an origin."""
     return partition("DEPRECATIONS", origin)
 
 
-def deprecation_key(origin: str, place: str) -> Key[DeprecationRow]:
-    """Where the deprecation of `name`, `name/version` or `name/version/release` stands."""
-    return Key(DeprecationRow, deprecations_partition(origin), place)
+def deprecation_key(origin: str, path: str) -> Key[DeprecationRow]:
+    """Key of the deprecation of `name`, `name/version` or `name/version/release`."""
+    return Key(DeprecationRow, deprecations_partition(origin), path)

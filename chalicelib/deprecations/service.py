@@ -1,9 +1,11 @@
-"""Deprecations: a message for those who still use a name, a version or a release.
+"""Deprecations: messages for the users of a name, a version or a release.
 
-They are information only: nothing that clients resolve, list or download looks at them.
+They are information only. No list, resolution or download depends on them.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from chalicelib.catalog import origin_rows, package_rows
 from chalicelib.catalog.errors import ReleaseMissing
@@ -21,38 +23,38 @@ from chalicelib.platform.table import Found, Key, delete_many, read
 MESSAGE_CHARACTERS = 2_000
 
 
-class Subject(NamedTuple):
-    """What is deprecated: a name, a version of it or a release of that, by the parts below the origin."""
+class Subject(Struct, frozen=True):
+    """A name, a version or a release. `parts` are the path segments below the origin, one to three."""
 
     origin: str
     parts: tuple[str, ...]
 
     @classmethod
     def checked(cls, origin: str, parts: tuple[str, ...]) -> "Subject":
-        """Raises ReleaseMissing for parts that no package has: a slash would reach into another level."""
+        """Return the subject of a path. Raises ReleaseMissing for parts that are empty or have a slash."""
         if any("/" in part or not part for part in parts):
             raise ReleaseMissing
         return cls(origin, parts)
 
     @classmethod
     def of_release(cls, ident: PackageIdent) -> "Subject":
-        """A release."""
+        """Return the subject of a release."""
         return cls(ident.origin, (ident.name, ident.version, ident.release))
 
     @property
-    def place(self) -> str:
+    def path(self) -> str:
         """`name`, `name/version` or `name/version/release`."""
         return "/".join(self.parts)
 
     @property
     def keys(self) -> list[Key[DeprecationRow]]:
-        """Where deprecations that apply to it may stand, the most specific first."""
-        places = ["/".join(self.parts[:depth]) for depth in range(len(self.parts), 0, -1)]
-        return [rows.deprecation_key(self.origin, place) for place in places]
+        """Keys of the deprecations that may apply, the most specific first."""
+        paths = ["/".join(self.parts[:depth]) for depth in range(len(self.parts), 0, -1)]
+        return [rows.deprecation_key(self.origin, path) for path in paths]
 
     @property
-    def evidence(self) -> Key[Any]:
-        """The row that tells whether there is such a thing, and whether everybody sees it."""
+    def existence_key(self) -> Key[Any]:
+        """Key of the row that says whether the subject exists and whether it is public."""
         if len(self.parts) == 1:
             return package_rows.name_key(self.origin, self.parts[0])
         if len(self.parts) == 2:
@@ -60,45 +62,44 @@ class Subject(NamedTuple):
         return package_rows.ident_key(PackageIdent(self.origin, *self.parts))
 
 
-def shown(subject: Subject, caller: Caller) -> DeprecationRow:
-    """The most specific deprecation that applies, for everybody who may see the subject.
+def applying(subject: Subject, caller: Caller) -> DeprecationRow:
+    """Return the most specific deprecation that applies to a subject, if the caller may see the subject.
 
-    One call, with the caller's own rows. Raises ReleaseMissing, DeprecationMissing.
+    Makes one call. Raises ReleaseMissing, DeprecationMissing.
     """
-    found = caller.read_with(*subject.keys, subject.evidence)
-    if not _exists(found.get(subject.evidence), caller.role_in(subject.origin) is not None):
+    found = caller.read_with(*subject.keys, subject.existence_key)
+    if not _exists(found.get(subject.existence_key), caller.role_in(subject.origin) is not None):
         raise ReleaseMissing
-    row = applying(subject, found)
+    row = most_specific(subject, found)
     if row is None:
         raise DeprecationMissing
     return row
 
 
-def applying(subject: Subject, found: Found) -> DeprecationRow | None:
-    """The most specific of the rows that were read by the subject's keys."""
+def most_specific(subject: Subject, found: Found) -> DeprecationRow | None:
+    """Return the most specific deprecation among the rows of `subject.keys`, or None."""
     return next((row for key in subject.keys if (row := found.get(key)) is not None), None)
 
 
 def deprecate(subject: Subject, message: str, replacement: str | None, by: Session) -> DeprecationRow:
-    """Say it, in place of what was said before. Raises DeprecationInvalid, ReleaseMissing, OriginMissing."""
+    """Set the deprecation of a subject. Raises DeprecationInvalid, ReleaseMissing, OriginMissing."""
     if not message.strip() or len(message) > MESSAGE_CHARACTERS:
         raise DeprecationInvalid(f"`message` must have between 1 and {MESSAGE_CHARACTERS} characters")
     if replacement is not None and not _is_ident(replacement):
         raise DeprecationInvalid(f"`replacement` must be origin/name[/version[/release]], not '{replacement}'")
-    if not _exists(read(subject.evidence), member=True):
+    if not _exists(read(subject.existence_key), member=True):
         raise ReleaseMissing
-    key = rows.deprecation_key(subject.origin, subject.place)
+    key = rows.deprecation_key(subject.origin, subject.path)
     row = DeprecationRow(key.pk, key.sk, message=message, replacement=replacement, by=by.name, at=timestamp(now()))
-    change = Change()
-    change.put(row)
-    origin_rows.require(change, subject.origin)
-    change.commit()
+    with Change() as change:
+        change.put(row)
+        origin_rows.require(change, subject.origin)
     return row
 
 
-def withdraw(subject: Subject) -> None:
-    """Take it back; missing is no error."""
-    delete_many([rows.deprecation_key(subject.origin, subject.place)])
+def delete(subject: Subject) -> None:
+    """Delete the deprecation of a subject. Does nothing if there is none."""
+    delete_many([rows.deprecation_key(subject.origin, subject.path)])
 
 
 def _exists(row: NameRow | VersionRow | IdentRow | None, member: bool) -> bool:

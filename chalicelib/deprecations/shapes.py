@@ -8,14 +8,14 @@ from chalicelib.deprecations.rows import DeprecationRow
 
 
 class NewDeprecation(Struct):
-    """A message for users, and what to use instead: `origin/name[/version[/release]]`."""
+    """A message for users, and what they should use instead: `origin/name[/version[/release]]`."""
 
     message: str
     replacement: str | None = None
 
 
 class Deprecation(Struct):
-    """A deprecation; `applies_to` is the name, version or release that it was set on."""
+    """A deprecation. `applies_to` is the name, version or release for which it was set."""
 
     applies_to: str
     message: str
@@ -24,6 +24,6 @@ class Deprecation(Struct):
 
     @classmethod
     def of(cls, row: DeprecationRow) -> Deprecation:
-        """The deprecation in a row."""
+        """Return the deprecation in a row."""
         origin = row.pk.partition("#")[2]
         return cls(f"{origin}/{row.sk}", row.message, row.replacement, row.at)

@@ -1,1 +1,1 @@
-"""Packages: upload, reads, download, deletion, visibility and settings (packages.md sections 2-8 and 10)."""
+"""Packages: upload, reads, download, search, deletion, visibility and settings (packages.md sections 2-8 and 10)."""

@@ -1,4 +1,4 @@
-"""Artifacts in the object store: write-once keys, read by signed URL or through us (design.md section 5)."""
+"""Archives and their long texts in the object store. Every upload writes under its own keys."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -22,36 +22,36 @@ LISTED_AT_ONCE = 1000
 
 
 class Stored(Struct, frozen=True):
-    """An object and since when it is there."""
+    """An object and the time at which it was stored."""
 
     key: str
     since: datetime
 
 
 def key_of(ident: PackageIdent, target: Target, upload_id: str) -> str:
-    """The object of an archive; each upload has one of its own.
+    """Return the key of an archive. The last segment is the file name that clients see.
 
-    So racing uploads do not overwrite each other's bytes, and a deletion that is still under way cannot take the bytes
-    of a package that was published anew. The last segment is the file name that clients see.
+    Each upload has its own key, so concurrent uploads do not overwrite each other's bytes, and a slow deletion cannot
+    delete the bytes of a package that was published again.
     """
     return f"{ident}/{target.path}/{upload_id}/{ident.archive_name(target)}"
 
 
 def texts_key_of(key: str) -> str:
-    """The object that holds the long texts of an archive where a row could not."""
+    """Return the key of the long texts of an archive, used if they are too large for a row."""
     return f"texts/{key.rpartition('/')[0]}"
 
 
 def put(key: str, archive: BinaryIO) -> None:
-    """Store an archive from its beginning. Raises ObjectStoreFailed."""
+    """Store an archive from its beginning under a key. Raises ObjectStoreFailed."""
     archive.seek(0)
     transfers.upload(archive, key, _described(key))
 
 
 def copy(source: str, key: str, progress: Callable[[], None]) -> None:
-    """Copy an object to the key of an archive, on the server side; `progress` is called from time to time.
+    """Copy an object to the key of an archive on the server side, calling `progress` after every part.
 
-    Raises ObjectStoreFailed, and what `progress` raises.
+    Raises ObjectStoreFailed and the exceptions of `progress`.
     """
     transfers.copy(source, key, _described(key), progress)
 
@@ -62,7 +62,7 @@ def _described(key: str) -> dict[str, str]:
 
 
 def stream(key: str) -> Stream:
-    """An object of any size. Raises ObjectMissing, ObjectStoreFailed."""
+    """Return an object of any size as a stream. Raises ObjectMissing, ObjectStoreFailed."""
     return Stream(object_store.call("get_object", Key=key)["Body"])
 
 
@@ -72,48 +72,49 @@ def put_bytes(key: str, content: bytes) -> None:
 
 
 def read(key: str) -> bytes:
-    """A whole object; for small ones only. Raises ObjectMissing, ObjectStoreFailed."""
+    """Return the bytes of a small object. Raises ObjectMissing, ObjectStoreFailed."""
     return stream(key).read()
 
 
 def demand(key: str) -> None:
-    """Raise ObjectMissing unless the object is there, before anybody is sent to it. Raises ObjectStoreFailed."""
+    """Raise ObjectMissing if a key has no object, before a client is redirected to it. Raises ObjectStoreFailed."""
     object_store.call("head_object", Key=key)
 
 
 def demand_store() -> None:
-    """Raise ObjectStoreFailed unless the bucket answers; asked before rows go whose object must go with them."""
+    """Raise ObjectStoreFailed if the bucket does not answer. Called before rows and their object are deleted."""
     object_store.call("head_bucket")
 
 
 def discard(key: str) -> None:
-    """Remove the objects of an archive that no row names any more; what does not go now is swept later.
+    """Delete the objects of an archive to which no row refers any more.
 
-    After one failure nothing more is tried: the store may be silent for the whole of its time limit.
+    A failure is logged, and the sweep deletes the rest. Stops at the first failure, because each further call could
+    take the whole time limit of the request.
     """
     try:
         for each in (key, texts_key_of(key)):
-            object_store.call("delete_object", Key=each)
+            remove(each)
     except ObjectStoreFailed as problem:
         logs.unexpected(problem)
 
 
 def remove(key: str) -> None:
-    """Remove an object; one that is not there is no error. Raises ObjectStoreFailed."""
+    """Delete an object. Does nothing if there is none. Raises ObjectStoreFailed."""
     object_store.call("delete_object", Key=key)
 
 
 def stored_behind(key: str) -> list[Stored]:
-    """The next thousand objects in the order of their keys, behind a key. Raises ObjectStoreFailed."""
+    """Return up to a thousand objects after a key, in the order of their keys. Raises ObjectStoreFailed."""
     page = object_store.call("list_objects_v2", MaxKeys=LISTED_AT_ONCE, **({"StartAfter": key} if key else {}))
     return [Stored(each["Key"], each["LastModified"]) for each in page.get("Contents", ())]
 
 
 def front_path(key: str) -> str:
-    """The path under which the local front streams an object (an internal redirect)."""
+    """Return the path under which the local front streams an object (an internal redirect)."""
     return "/artifacts/" + quote(key)
 
 
-def plain_url(key: str) -> str:
-    """A presigned URL of the object store, valid ten minutes; its answer lacks the header that hab needs."""
+def presigned_url(key: str) -> str:
+    """Return a presigned URL of the object store, valid for ten minutes. Its response lacks `X-Filename`."""
     return object_store.signed_url("get_object", URL_SECONDS, Key=key)

@@ -1,8 +1,9 @@
-"""What an archive says about itself, once an upload has read it (packages.md sections 2 and 4.1)."""
+"""What an uploaded archive says about itself (packages.md sections 2 and 4.1)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 from chalicelib.catalog.package_rows import Texts
 from chalicelib.core import hart
@@ -17,23 +18,23 @@ LISTS: dict[str, Callable[[HartArchive], tuple[object, ...]]] = {
     "exposes": hart.exposes,
 }
 SERVICE_MARKS = ("pkg_exposes", "pkg_binds", "pkg_exports")
+"""Words in the manifest of a package that make it a service."""
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """An archive with what its metafiles mean."""
+class Contents(Struct, frozen=True):
+    """An archive and the parsed values of its metafiles."""
 
     archive: HartArchive
     target: Target
     package_type: str
-    texts: Texts = field(repr=False)
+    texts: Texts
 
     @property
     def is_a_service(self) -> bool:
-        """True if the manifest mentions what only services have."""
+        """True if the manifest contains one of SERVICE_MARKS."""
         return any(mark in self.texts.manifest for mark in SERVICE_MARKS)
 
     @property
     def lists(self) -> dict[str, Any]:
-        """Dependencies and ports, each list joined by line feeds. Raises HartRefused (upload check 13)."""
+        """Dependencies and ports by name, each list joined by line feeds. Raises HartRefused (upload check 13)."""
         return {name: "\n".join(map(str, read_list(self.archive))) for name, read_list in LISTS.items()}

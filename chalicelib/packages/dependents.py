@@ -1,6 +1,7 @@
-"""Who depends on a name: hints, written before a release that needs them, verified when read (packages.md 2, 8.1).
+"""Reverse dependencies of names, found by hints (packages.md sections 2 and 8.1).
 
-A hint outlives the release that caused it; readers look whether the dependent still has a release that needs the name.
+A hint says that a name has, or had, a release that needs another name. It is written before such a release and never
+deleted. Readers verify it: they check whether the dependent still has a release that needs the name.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,15 +16,17 @@ from chalicelib.platform.table import rows
 def hints_of(
     ident: PackageIdent, target: Target, tdeps: Iterable[PackageIdent], newest: PackageRow | None
 ) -> list[DependentRow]:
-    """The hints of a release that the newest existing release of its name has not written already."""
+    """Return the hints that a release needs, except those that the newest existing release of its name has written."""
     needed = {(dep.origin, dep.name) for dep in tdeps} - {(ident.origin, ident.name)}
     known = set() if newest is None else needed_names(newest)
-    place = f"{ident.origin}/{ident.name}"
-    return [DependentRow(package_rows.dependents_partition(*name, target), place) for name in sorted(needed - known)]
+    dependent = f"{ident.origin}/{ident.name}"
+    return [
+        DependentRow(package_rows.dependents_partition(*name, target), dependent) for name in sorted(needed - known)
+    ]
 
 
 def of(origin: str, name: str, target: Target) -> Iterator[str]:
-    """The names, ascending, that have a release for the target with some release of this name among its tdeps."""
+    """The other names that have a release for the target which needs this name, as `origin/name`, ascending."""
     for row in rows(DependentRow, package_rows.dependents_partition(origin, name, target)):
         dependent_origin, _, dependent_name = row.sk.partition("/")
         if (dependent_origin, dependent_name) == (origin, name):
@@ -33,7 +36,7 @@ def of(origin: str, name: str, target: Target) -> Iterator[str]:
 
 
 def releases(origin: str, name: str, target: Target) -> Iterator[tuple[str, frozenset[str]]]:
-    """The releases of other names for the target that need some release of this one, each with its tdeps."""
+    """The releases of other names for the target that need this name, each with its transitive dependencies."""
     for hint in rows(DependentRow, package_rows.dependents_partition(origin, name, target)):
         dependent_origin, _, dependent_name = hint.sk.partition("/")
         for row in rows(PackageRow, package_rows.releases_partition(dependent_origin, dependent_name, target)):
@@ -42,7 +45,7 @@ def releases(origin: str, name: str, target: Target) -> Iterator[tuple[str, froz
 
 
 def needed_names(row: PackageRow) -> set[tuple[str, str]]:
-    """The names among a package's transitive dependencies."""
+    """Return the origin and name of each transitive dependency of a package."""
     return {(dep[0], dep[1]) for dep in (line.split("/") for line in row.tdeps.splitlines())}
 
 

@@ -1,4 +1,4 @@
-"""How an archive's bytes reach the client: inline, through the front, or by signed URL (platform.md 4.3)."""
+"""How the bytes of an archive reach the client: inline, through the local front or by signed URL (platform.md 4.3)."""
 
 from collections.abc import Callable
 
@@ -9,39 +9,40 @@ from chalicelib.core.visibility import Visibility
 from chalicelib.http.answer import CACHE_YEAR, Answer
 from chalicelib.packages import artifacts
 from chalicelib.platform.config import config
+from chalicelib.platform.deferred import deferred
 from chalicelib.platform.object_store import ObjectMissing
 
+with deferred():
+    from chalicelib.platform import cdn
+
 INLINE_BYTES = 4 * 1024 * 1024
-"""What fits through a function's answer of 6 MB once it is base64."""
+"""A function's answer holds 6 MB, and base64 adds a third to the archive."""
+
+OCTETS = "application/octet-stream"
 
 
-def answer(row: PackageRow, plain: bool = False) -> Answer:
-    """The archive with the headers that hab insists on, or a redirect whose final answer has them.
+def answer(row: PackageRow, presigned: bool = False) -> Answer:
+    """Return the archive with the headers that hab requires, or a redirect to a URL that sends them.
 
-    `plain` asks for a presigned URL of the object store. Raises ReleaseMissing when the object is gone.
+    `presigned` redirects to a presigned URL of the object store, which cannot send `X-Filename`. Raises ReleaseMissing
+    if the object is missing, ObjectStoreFailed, SecretUnavailable.
     """
-    if plain:
-        return _redirect(row.artifact, artifacts.plain_url)
+    if presigned:
+        return _redirect(row.artifact, artifacts.presigned_url)
     if config.download_mode == "front":
-        return Answer(
-            200,
-            b"",
-            "application/octet-stream",
-            {**_headers(row), "X-Accel-Redirect": artifacts.front_path(row.artifact)},
-        )
+        return Answer(200, b"", OCTETS, {**_headers(row), "X-Accel-Redirect": artifacts.front_path(row.artifact)})
     if config.download_mode == "auto" and row.size <= INLINE_BYTES:
-        return Answer(200, _bytes(row.artifact), "application/octet-stream", _headers(row))
-    return _redirect(row.artifact, _signed_url)
+        return Answer(200, _bytes(row.artifact), OCTETS, _headers(row))
+    return _redirect(row.artifact, cdn.signed_url if config.cdn_url else artifacts.presigned_url)
 
 
 def _headers(row: PackageRow) -> dict[str, str]:
     name = row.artifact.rpartition("/")[2]
-    public = row.visibility == Visibility.PUBLIC
-    caching = CACHE_YEAR["Cache-Control"] if public else f"private, max-age={config.private_max_age}"
+    is_public = row.visibility == Visibility.PUBLIC
     return {
         "Content-Disposition": f'attachment; filename="{in_quotes(name)}"',
         "X-Filename": name,
-        "Cache-Control": caching,
+        "Cache-Control": CACHE_YEAR["Cache-Control"] if is_public else f"private, max-age={config.private_max_age}",
     }
 
 
@@ -50,14 +51,6 @@ def _bytes(key: str) -> bytes:
         return artifacts.read(key)
     except ObjectMissing as problem:
         raise ReleaseMissing from problem
-
-
-def _signed_url(key: str) -> str:
-    if not config.cdn_url:
-        return artifacts.plain_url(key)
-    from chalicelib.platform.cdn import signed_url
-
-    return signed_url(key)
 
 
 def _redirect(key: str, url_of: Callable[[str], str]) -> Answer:

@@ -1,33 +1,33 @@
-"""Refusals of the packages domain, and the status of each; texts are the contract's (packages.md 7 and 8)."""
+"""Errors of the packages domain and their statuses. The texts are those of packages.md 5-8 and 10."""
 
 from chalicelib.core.ident import PackageIdent
 
 
 class ReleaseExists(Exception):
-    """The depot has this ident for the target."""
+    """The depot already has the package."""
 
 
 class IdentInvalid(Exception):
-    """The path names no package that could be stored."""
+    """The path does not name a package that can be stored."""
 
 
 class ArchiveRefused(Exception):
-    """An upload check failed; the text is what clients print."""
+    """An upload check failed. Clients print the text."""
 
 
 class TargetUnsupported(Exception):
-    """The archive's target is not enabled here; hab skips it without failing."""
+    """The archive's target is not enabled here. hab skips such a package without failing."""
 
 
 class TargetNotServed(Exception):
-    """A download for a target that is known but not enabled here (packages.md 5.7)."""
+    """A download for a target that is valid but not enabled here (packages.md 5.7)."""
 
     def __init__(self, target: str) -> None:
         super().__init__(f"Invalid package target '{target}'")
 
 
 class LicenseNeeded(Exception):
-    """The package is for licence holders, and the caller is none (packages.md 5.7)."""
+    """The package can only be downloaded with a licence, which the caller does not have (packages.md 5.7)."""
 
     def __init__(self, text: str, status: int) -> None:
         super().__init__(text)
@@ -35,45 +35,45 @@ class LicenseNeeded(Exception):
 
 
 class VisibilityRefused(Exception):
-    """A visibility that does not exist, or that may not be set by hand."""
+    """The visibility does not exist, or clients may not set it."""
 
 
 class DeletionRefused(Exception):
-    """The package is in `stable`, or others depend on it."""
+    """The package is in `stable`, or other packages depend on its name."""
 
     @classmethod
     def in_stable(cls, ident: PackageIdent) -> "DeletionRefused":
-        """It is in the stable channel."""
+        """Return the error for a package in `stable`."""
         return cls(f"Deleting package in stable channel not allowed '{ident}'")
 
     @classmethod
     def needed(cls, ident: PackageIdent) -> "DeletionRefused":
-        """Something depends on some release of it."""
+        """Return the error for a package whose name other packages depend on."""
         return cls(f"Deleting package with rdeps not allowed '{ident}'")
 
 
 class SettingsMissing(Exception):
-    """There are no settings for that name."""
+    """The name does not have settings."""
 
 
 class SettingsExist(Exception):
-    """There are settings for that name."""
+    """The name already has settings."""
 
 
 class SettingsNeeded(Exception):
-    """Settings of a name that still has packages cannot go."""
+    """The settings of a name cannot be deleted while it has packages."""
 
 
 class VisibilityMissing(Exception):
-    """A settings change without a visibility."""
+    """A change of settings does not name a visibility."""
 
 
 class SettingsVisibilityUnknown(Exception):
-    """A settings change to a visibility that does not exist."""
+    """A change of settings names a visibility that does not exist."""
 
 
 class SearchUndecodable(Exception):
-    """A search term that is not UTF-8."""
+    """The search term is not UTF-8."""
 
 
 STATUS: dict[type[Exception], int] = {

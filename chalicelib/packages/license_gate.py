@@ -1,4 +1,4 @@
-"""The licence gate of downloads, off unless channels are configured for it (packages.md 5.7, check 3)."""
+"""The licence gate of downloads, which is off unless channels are configured for it (packages.md 5.7, check 3)."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -7,10 +7,14 @@ from chalicelib.accounts.errors import LicenseMissing
 from chalicelib.identity.caller import Caller
 from chalicelib.packages.errors import LicenseNeeded
 from chalicelib.platform.config import config
+from chalicelib.platform.deferred import deferred
+
+with deferred():
+    from chalicelib.accounts.licenses import service as licenses
 
 
 def is_gated(channels: Iterable[str]) -> bool:
-    """Whether a package in these channels is for licence holders only."""
+    """True if a package in these channels can only be downloaded with a licence."""
     present = set(channels)
     restricted = present & set(config.restricted_if_present)
     if not config.restricted_if_present or present & set(config.unrestricted_channels):
@@ -19,14 +23,13 @@ def is_gated(channels: Iterable[str]) -> bool:
 
 
 def demand_license(channels: Iterable[str], caller: Caller) -> None:
-    """Let a download pass if it is free, or the caller's licence is valid; one past its date is checked again.
+    """Raise LicenseNeeded if a package in these channels is gated and the caller does not have a valid licence.
 
-    Raises LicenseNeeded, LicenseInvalid, LicenseRefused (what the licence service said).
+    A licence past its date is checked again with the licence service. Raises LicenseInvalid if the service gives no
+    usable answer, and LicenseRefused with its answer if it refuses the licence.
     """
     if not is_gated(channels):
         return
-    from chalicelib.accounts.licenses import service as licenses
-
     session = caller.session
     if session is None:
         raise LicenseNeeded("Authentication required.", status=401)

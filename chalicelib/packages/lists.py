@@ -1,8 +1,9 @@
-"""Lists of what an origin has: idents, names, versions and settings (packages.md 5.1-5.3)."""
+"""Lists of an origin's idents, names, versions and settings (packages.md 5.1-5.3)."""
 
+from collections.abc import Iterable
 from itertools import islice
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import Struct
 
@@ -14,42 +15,20 @@ from chalicelib.core.target import Target
 from chalicelib.core.version_order import version_key
 from chalicelib.core.visibility import Visibility
 from chalicelib.identity.caller import Caller
+from chalicelib.packages.shapes import ListedPackage, ListedVersion
 from chalicelib.platform.table import Key, page_for, rows
 
 DEEP = 500
-"""Pages that begin behind so many idents are found by counts; before that, reading costs less."""
+"""A page that begins after this many idents is found by counts. Before that, reading all idents costs less."""
 
 AFTER_SLASH = "0"
-"""The character behind the slash: no ident stands between what begins with `name/` and `name0`."""
+"""The character after the slash: all idents that begin with `name/` sort before `name0`, and no other is in between."""
 
 IdentCounts = OriginCountRow | NameRow | VersionRow
 
 
-class Listed(NamedTuple):
-    """An ident of a list, with its channels and targets; a name of a distinct list has nothing else."""
-
-    origin: str
-    name: str
-    version: str | None
-    release: str | None
-    channels: list[str]
-    platforms: list[str]
-
-
-class ListedVersion(NamedTuple):
-    """A version with its releases under one visibility."""
-
-    origin: str
-    name: str
-    version: str
-    release_count: int
-    latest: str
-    platforms: list[str]
-    visibility: Visibility
-
-
-class Below(Struct, frozen=True):
-    """What is listed: an origin, a name, or a version of it."""
+class Level(Struct, frozen=True):
+    """What is listed: an origin, a name of it, or a version of that."""
 
     origin: str
     name: str | None = None
@@ -57,13 +36,12 @@ class Below(Struct, frozen=True):
 
     @property
     def prefix(self) -> str:
-        """The beginning of its idents in text order."""
-        parts = [part for part in (self.name, self.version) if part is not None]
-        return "".join(part + "/" for part in parts)
+        """The beginning of the sort keys of its idents."""
+        return "".join(f"{part}/" for part in (self.name, self.version) if part is not None)
 
     @property
     def counts_key(self) -> Key[Any]:
-        """The row that knows how many idents it has."""
+        """Key of the row that counts its idents."""
         if self.name is None:
             return origin_count_key(self.origin)
         if self.version is None:
@@ -71,125 +49,137 @@ class Below(Struct, frozen=True):
         return package_rows.version_count_key(self.origin, self.name, self.version)
 
     def parts(self) -> list[tuple[str, IdentCounts]]:
-        """What its idents go on with, a name or a version, and how many do; in the order of idents, none for a version.
+        """Return the next path segments below this level with their counts, in the order of the lists.
 
-        A slash ends each part, because it does so in idents: `tool-x/` stands before `tool/`.
+        Each segment is the beginning of its idents' sort keys and ends with the slash, because the order of idents
+        depends on it: `tool-x/` sorts before `tool/`.
         """
+        segments: Iterable[NameRow | VersionRow] = ()
         if self.name is None:
-            rows_of_names = rows(NameRow, package_rows.names_partition(self.origin))
-            return sorted(((f"{row.sk}/", row) for row in rows_of_names), key=itemgetter(0), reverse=True)
-        if self.version is None:
-            rows_of_versions = rows(VersionRow, package_rows.version_counts_partition(self.origin, self.name))
-            return sorted(
-                ((f"{self.prefix}{row.sk}/", row) for row in rows_of_versions), key=itemgetter(0), reverse=True
-            )
-        return []
+            segments = rows(NameRow, package_rows.names_partition(self.origin))
+        elif self.version is None:
+            segments = rows(VersionRow, package_rows.version_counts_partition(self.origin, self.name))
+        return sorted(((f"{self.prefix}{row.sk}/", row) for row in segments), key=itemgetter(0), reverse=True)
 
 
-def idents(below: Below, offset: int, size: int | None, caller: Caller) -> tuple[list[Listed], int]:
-    """A page of idents, targets merged, descending by the bytes of the ident, and how many there are in all.
+def idents(level: Level, offset: int, size: int | None, caller: Caller) -> tuple[list[ListedPackage], int]:
+    """Return a page of idents, descending by bytes, and the total. The targets of an ident share one row.
 
-    Two calls: the count with the caller's own rows, and the slim rows of the page. A deep page takes one more, to pass
-    over names or versions by their counts. Where some are private, who sees only the others reads on past them.
+    Makes two calls: the counts with the caller's own rows, and the rows of the page. A deep page takes one more, which
+    skips whole names or versions by their counts. For a caller who may not see all idents, the page is filtered on the
+    server and may take further calls.
     """
-    counts = caller.read_with(below.counts_key).get(below.counts_key)
-    member = caller.role_in(below.origin) is not None
-    total = seen_by(counts, member)
+    counts = caller.read_with(level.counts_key).get(level.counts_key)
+    member = caller.role_in(level.origin) is not None
+    total = visible_idents(counts, member)
     if counts is None or total <= offset:
         return [], total
-    after, passed = _start_of_deep_page(below, offset, member) if offset > DEEP else (None, 0)
-    end = None if size is None else offset - passed + size
-    found = rows(
+    after, skipped = _start_of_deep_page(level, offset, member) if offset > DEEP else (None, 0)
+    end = None if size is None else offset - skipped + size
+    page = rows(
         IdentRow,
-        package_rows.idents_partition(below.origin),
-        begins=below.prefix,
+        package_rows.idents_partition(level.origin),
+        begins=level.prefix,
         newest_first=True,
         where=IdentRow.public == True if total < counts.idents else None,  # noqa: E712 - PynamoDB makes a condition of it
         page=page_for(end, int(counts.idents), total),
         after=after,
     )
-    return [_listed(below.origin, row, member) for row in islice(found, offset - passed, end)], total
+    return [_listed(level.origin, row, member) for row in islice(page, offset - skipped, end)], total
 
 
-def names(below: Below, offset: int, size: int | None, caller: Caller) -> tuple[list[Listed], int]:
-    """A page of names that have idents, ascending, and how many there are in all (packages.md 5.1, distinct)."""
-    counts = caller.read_with(below.counts_key).get(below.counts_key)
-    member = caller.role_in(below.origin) is not None
-    if below.name is not None:
-        there = [Listed(below.origin, below.name, None, None, [], [])] if seen_by(counts, member) else []
-        return there[offset : None if size is None else offset + size], len(there)
+def names(level: Level, offset: int, size: int | None, caller: Caller) -> tuple[list[ListedPackage], int]:
+    """Return a page of the names that have idents, ascending by bytes, and the total."""
+    counts = caller.read_with(level.counts_key).get(level.counts_key)
+    member = caller.role_in(level.origin) is not None
+    end = None if size is None else offset + size
+    if level.name is not None:
+        only = [_listed_name(level.origin, level.name)] if visible_idents(counts, member) else []
+        return only[offset:end], len(only)
     if counts is None:
         return [], 0
     total = int(counts.names if member else counts.public_names)
     if total <= offset:
         return [], total
-    shown = NameRow.idents > 0 if member else NameRow.public_idents > 0
-    end = None if size is None else offset + size
-    page = page_for(end, int(counts.names), total)
-    wanted = islice(rows(NameRow, package_rows.names_partition(below.origin), where=shown, page=page), offset, end)
-    return [Listed(below.origin, row.sk, None, None, [], []) for row in wanted], total
+    page = rows(
+        NameRow,
+        package_rows.names_partition(level.origin),
+        where=NameRow.idents > 0 if member else NameRow.public_idents > 0,
+        page=page_for(end, int(counts.names), total),
+    )
+    return [_listed_name(level.origin, row.sk) for row in islice(page, offset, end)], total
 
 
 def versions(origin: str, name: str, member: bool) -> list[ListedVersion]:
-    """The versions of a name by visibility, newest first; versions without a digit are left out (packages.md 5.3)."""
-    found: dict[tuple[str, Visibility], list[tuple[str, Target]]] = {}
+    """Return the versions of a name by visibility, newest first. Versions without a digit are left out."""
+    releases: dict[tuple[str, Visibility], list[tuple[str, Target]]] = {}
     for row in rows(IdentRow, package_rows.idents_partition(origin), begins=f"{name}/"):
-        its_name, version, release = row.place
-        if its_name != name:  # a slash in the asked name would reach into the versions of another
+        row_name, version, release = row.parts
+        if row_name != name:  # a slash in the requested name reaches into the versions of another one
             continue
-        for target, place in Standing.parse(row.standing).seen_by(member).items():
-            found.setdefault((version, place.visibility), []).append((release, target))
+        for target, placement in Standing.parse(row.standing).seen_by(member).items():
+            releases.setdefault((version, placement.visibility), []).append((release, target))
     listed = [
-        (order, ListedVersion(origin, name, version, len(places), *_newest_and_targets(places), visibility))
-        for (version, visibility), places in found.items()
+        (order, _listed_version(origin, name, version, visibility, packages))
+        for (version, visibility), packages in releases.items()
         if (order := version_key(version)) is not None
     ]
     return [entry for _, entry in sorted(listed, key=itemgetter(0), reverse=True)]
 
 
-def _newest_and_targets(places: list[tuple[str, Target]]) -> tuple[str, list[str]]:
-    releases, targets = zip(*places, strict=True)
-    return max(releases), sorted(set(map(str, targets)))
-
-
 def settings(origin: str, offset: int, size: int | None, caller: Caller) -> tuple[list[SettingsRow], int]:
-    """A page of an origin's package settings by name, and how many there are in all (packages.md 5.2)."""
+    """Return a page of an origin's package settings by name, and the total."""
     counts = caller.read_with(origin_count_key(origin)).get(origin_count_key(origin))
     member = caller.role_in(origin) is not None
     if counts is None:
         return [], 0
     total = int(counts.settings if member else counts.public_settings)
-    where = SettingsRow.visibility == str(Visibility.PUBLIC) if total < counts.settings else None
+    if total <= offset:
+        return [], total
     end = None if size is None else offset + size
-    page = page_for(end, int(counts.settings), total)
-    found = rows(SettingsRow, package_rows.settings_partition(origin), where=where, page=page) if total > offset else ()
-    return list(islice(found, offset, end)), total
+    page = rows(
+        SettingsRow,
+        package_rows.settings_partition(origin),
+        where=SettingsRow.visibility == str(Visibility.PUBLIC) if total < counts.settings else None,
+        page=page_for(end, int(counts.settings), total),
+    )
+    return list(islice(page, offset, end)), total
 
 
-def seen_by(counts: IdentCounts | None, member: bool) -> int:
-    """How many of the counted idents a member, or anybody else, sees."""
+def visible_idents(counts: IdentCounts | None, member: bool) -> int:
+    """Return the number of idents that a member of the origin, or another caller, may see."""
     if counts is None:
         return 0
     return int(counts.idents if member else counts.public_idents)
 
 
-def _start_of_deep_page(below: Below, offset: int, member: bool) -> tuple[str | None, int]:
-    """The sort key behind which to read, and how many idents stand before it.
+def _start_of_deep_page(level: Level, offset: int, member: bool) -> tuple[str | None, int]:
+    """Return the sort key to read after, and the number of idents before it.
 
-    One Query of the small rows that count the idents of each part; the page begins within one of them.
+    Reads the small rows that count the idents of each segment. The page begins within one of the segments.
     """
-    passed = 0
-    for part, counts in below.parts():
-        inside = seen_by(counts, member)
-        if passed + inside > offset:
-            return part[:-1] + AFTER_SLASH, passed
-        passed += inside
+    skipped = 0
+    for segment, counts in level.parts():
+        inside = visible_idents(counts, member)
+        if skipped + inside > offset:
+            return segment[:-1] + AFTER_SLASH, skipped
+        skipped += inside
     return None, 0
 
 
-def _listed(origin: str, row: IdentRow, member: bool) -> Listed:
-    name, version, release = row.place
-    places = Standing.parse(row.standing).seen_by(member)
-    return Listed(
-        origin, name, version, release, channels_of(places.values()), sorted(str(target) for target in places)
-    )
+def _listed(origin: str, row: IdentRow, member: bool) -> ListedPackage:
+    placements = Standing.parse(row.standing).seen_by(member)
+    platforms = sorted(str(target) for target in placements)
+    return ListedPackage(origin, *row.parts, channels_of(placements.values()), platforms)
+
+
+def _listed_name(origin: str, name: str) -> ListedPackage:
+    return ListedPackage(origin, name, None, None, [], [])
+
+
+def _listed_version(
+    origin: str, name: str, version: str, visibility: Visibility, packages: list[tuple[str, Target]]
+) -> ListedVersion:
+    latest = max(release for release, _ in packages)
+    platforms = sorted({str(target) for _, target in packages})
+    return ListedVersion(origin, name, version, str(len(packages)), latest, platforms, str(visibility))

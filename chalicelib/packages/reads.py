@@ -1,6 +1,4 @@
-"""Reading single packages: exact, latest, its channels, its bytes (packages.md sections 3, 5.4-5.7)."""
-
-from typing import NamedTuple
+"""Reads of single packages: exact, latest, channels and download (packages.md sections 3 and 5.4-5.7)."""
 
 from chalicelib.catalog import channel_rows, package_rows
 from chalicelib.catalog.errors import ReleaseMissing
@@ -12,28 +10,21 @@ from chalicelib.core.visibility import Visibility
 from chalicelib.identity.caller import Caller
 from chalicelib.packages import artifacts
 from chalicelib.packages.errors import TargetNotServed
+from chalicelib.packages.shapes import PackageChannel
 from chalicelib.platform import logs, object_store
 from chalicelib.platform.config import config
 from chalicelib.platform.table import Found, read_many
 
 
-class Membership(NamedTuple):
-    """A channel that a package is in, and since when."""
-
-    channel: str
-    created_at: str
-    promoted_at: str
-
-
 def exact(ident: PackageIdent, target: Target, caller: Caller) -> PackageRow:
-    """A package by ident, for the target if it exists there, else for any (packages.md 5.5). Raises ReleaseMissing.
+    """Return a package for a target or, if it does not exist there, for another one (packages.md 5.5).
 
-    One call where the target has it, two otherwise.
+    Makes one call if the package exists for the target, otherwise two. Raises ReleaseMissing.
     """
-    wanted = package_rows.package_key(ident, target)
-    found = caller.read_with(wanted, package_rows.ident_key(ident))
-    row = found.get(wanted)
-    if row is not None and _visible(row, caller):
+    key = package_rows.package_key(ident, target)
+    found = caller.read_with(key, package_rows.ident_key(ident))
+    row = found.get(key)
+    if row is not None and _is_visible(row, caller):
         return row
     return _for_another_target(ident, found, caller)
 
@@ -42,64 +33,67 @@ def _for_another_target(ident: PackageIdent, found: Found, caller: Caller) -> Pa
     row = found.get(package_rows.ident_key(ident))
     if row is None:
         raise ReleaseMissing
-    standing = Standing.parse(row.standing)
-    visible = standing.seen_by(member=caller.role_in(ident.origin) is not None)
+    visible = Standing.parse(row.standing).seen_by(member=caller.role_in(ident.origin) is not None)
     keys = [package_rows.package_key(ident, target) for target in sorted(visible)]
     others = read_many(keys)
     for key in keys:
         package = others.get(key)
-        if package is not None and _visible(package, caller):  # it may have become private since
+        if package is not None and _is_visible(package, caller):  # may have become private since the ident was read
             return package
     raise ReleaseMissing
 
 
 def latest(origin: str, name: str, version: str | None, target: Target, caller: Caller) -> PackageRow:
-    """The newest visible release (packages.md 5.4). Raises ReleaseMissing.
+    """Return the newest visible release of a name, or of one version of it (packages.md 5.4).
 
-    One Query of one row, unless the newest is hidden from the caller.
+    Makes one Query of one row, and a second one if the caller may not see that row. Raises ReleaseMissing.
     """
     newest = next(package_rows.newest_first(origin, name, target, version), None)
     caller.settle()
-    if newest is not None and not _visible(newest, caller):
+    if newest is not None and not _is_visible(newest, caller):
         newest = package_rows.newest_public(origin, name, target, version)
     if newest is None:
         raise ReleaseMissing
     return newest
 
 
-def memberships(ident: PackageIdent, target: Target, caller: Caller) -> list[Membership]:
-    """The channels of a package, descending; none for a package that the caller may not see (packages.md 5.6)."""
-    wanted = package_rows.package_key(ident, target)
-    row = caller.read_with(wanted).get(wanted)
-    if row is None or not _visible(row, caller):
+def channels(ident: PackageIdent, target: Target, caller: Caller) -> list[PackageChannel]:
+    """Return the channels of a package, descending by bytes. An unknown or invisible package has none."""
+    key = package_rows.package_key(ident, target)
+    row = caller.read_with(key).get(key)
+    if row is None or not _is_visible(row, caller):
         return []
     names = package_rows.channels_of(row)
-    keys = [channel_rows.membership_key(name, ident, target) for name in names]
-    existing = [channel_rows.channel_key(ident.origin, name) for name in names]
-    found = read_many([*keys, *existing])
+    membership_keys = {name: channel_rows.membership_key(name, ident, target) for name in names}
+    channel_keys = {name: channel_rows.channel_key(ident.origin, name) for name in names}
+    found = read_many([*membership_keys.values(), *channel_keys.values()])
     return [
-        Membership(name, place.created_at, place.updated_at)
-        for name, key, channel in zip(names, keys, existing, strict=True)
-        if (place := found.get(key)) is not None and found.get(channel) is not None  # it may be under deletion
+        PackageChannel(name, membership.created_at, membership.updated_at)
+        for name in names
+        if (membership := found.get(membership_keys[name])) is not None
+        and found.get(channel_keys[name]) is not None  # otherwise the channel is under deletion
     ]
 
 
 def downloadable(ident: PackageIdent, target: Target, caller: Caller) -> PackageRow:
-    """The package whose bytes are asked for; hidden ones are for everybody who knows the ident (packages.md 5.7).
+    """Return a package that the caller may download. Anyone may download `hidden` packages (packages.md 5.7).
 
     Raises TargetNotServed, ReleaseMissing.
     """
     if target not in config.targets:
         raise TargetNotServed(target)
-    wanted = package_rows.package_key(ident, target)
-    row = caller.read_with(wanted).get(wanted)
-    if row is None or not (row.visibility == Visibility.HIDDEN or _visible(row, caller)):
+    key = package_rows.package_key(ident, target)
+    row = caller.read_with(key).get(key)
+    if row is None or not (row.visibility == Visibility.HIDDEN or _is_visible(row, caller)):
         raise ReleaseMissing
     return row
 
 
 def texts_of(row: TextsRow | None) -> Texts:
-    """MANIFEST and default.toml; huge ones are in the object store, and a package can be installed without them."""
+    """Return the long texts of a package, from its row or from the object that holds large ones.
+
+    Empty texts if the object is missing, because a package can be installed without them.
+    """
     if row is None:
         return NO_TEXTS
     if row.content is not None:
@@ -111,5 +105,5 @@ def texts_of(row: TextsRow | None) -> Texts:
         return NO_TEXTS
 
 
-def _visible(row: PackageRow, caller: Caller) -> bool:
+def _is_visible(row: PackageRow, caller: Caller) -> bool:
     return caller.may_see(row.ident.partition("/")[0], Visibility(row.visibility))

@@ -4,125 +4,202 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.accounts.errors import LicenseRefused
+from chalicelib.accounts.errors import LicenseInvalid, LicenseRefused
 from chalicelib.catalog import package_rows
+from chalicelib.catalog.errors import OriginMissing, ReleaseMissing
 from chalicelib.core.roles import Role
-from chalicelib.core.target import Target
+from chalicelib.core.target import Target, TargetUnknown
 from chalicelib.core.token_scope import Scope
 from chalicelib.core.visibility import Visibility
 from chalicelib.http.answer import CACHE_YEAR, EMPTY_200, EMPTY_204, NO_CACHE, Answer, json_answer, text
 from chalicelib.http.call import Call
-from chalicelib.http.paging import Family, Window, page, window
-from chalicelib.http.routes import ANYONE, Routes
-from chalicelib.packages import download, lists, reads, render
-from chalicelib.packages.errors import STATUS
+from chalicelib.http.paging import Family, Window, page, pages_of, window
+from chalicelib.http.routes import ANYONE, Content, Routes
+from chalicelib.packages import download, lists, reads, shapes
+from chalicelib.packages.errors import (
+    STATUS,
+    ArchiveRefused,
+    DeletionRefused,
+    IdentInvalid,
+    LicenseNeeded,
+    ReleaseExists,
+    TargetNotServed,
+    TargetUnsupported,
+    VisibilityRefused,
+)
 from chalicelib.packages.facts.routes import routes as facts
-from chalicelib.packages.lists import Below
 from chalicelib.packages.search.routes import routes as search
 from chalicelib.packages.settings.routes import routes as settings
+from chalicelib.packages.settings.shapes import Settings
 from chalicelib.packages.unlisting.routes import routes as unlisting
 from chalicelib.platform.deferred import deferred
+from chalicelib.platform.object_store import ObjectStoreFailed
 
 with deferred():
-    from chalicelib.packages import changes, license_gate
+    from chalicelib.packages import deletion, license_gate, source, visibility
+    from chalicelib.packages import upload as publication
 
 routes = Routes("packages", STATUS)
 routes.include(settings, search, facts, unlisting)
-RELEASE = "/depot/pkgs/{origin}/{pkg}/{version}/{release}"
-LISTED: dict[str, Any] = {"needs": ANYONE, "hides_private": True, "identity_along": True}
+NAME = "/depot/pkgs/{origin}/{pkg}"
+VERSION = NAME + "/{version}"
+RELEASE = VERSION + "/{release}"
+
+READ: dict[str, Any] = {"needs": ANYONE, "hides_private": True, "identity_along": True}
 
 
-def _list_request(call: Call) -> tuple[Window, bool]:
-    return window(Family.P, call.integer("range")), call.flag("distinct")
+def _target(call: Call, _query: shapes.TargetQuery) -> Target:
+    return call.target
 
 
-@routes.get("/depot/pkgs/{origin}", reads=_list_request, **LISTED)
-@routes.get("/depot/pkgs/{origin}/{pkg}", reads=_list_request, **LISTED)
-@routes.get("/depot/pkgs/{origin}/{pkg}/{version}", reads=_list_request, **LISTED)
-def list_packages(call: Call, asked: tuple[Window, bool]) -> Answer:
-    """Idents below an origin, name or version, or with `distinct` the names (5.1)."""
-    wanted, distinct = asked
-    below = Below(call["origin"], call.path.get("pkg"), call.path.get("version"))
-    listing = lists.names if distinct else lists.idents
-    rows, total = listing(below, wanted.offset, wanted.size, call.caller)
-    return page(wanted, [render.listed(row) for row in rows], total)
+def _list_request(_: Call, query: shapes.ListQuery) -> tuple[Window, bool]:
+    return window(Family.P, query.range), query.distinct
+
+
+LIST: dict[str, Any] = {
+    **READ,
+    "query": shapes.ListQuery,
+    "reads": _list_request,
+    "answers": pages_of(shapes.ListedPackage),
+}
+SHOW: dict[str, Any] = {
+    **READ,
+    "query": shapes.TargetQuery,
+    "reads": _target,
+    "answers": {200: shapes.DepotPackage},
+    "errors": (ReleaseMissing, TargetUnknown),
+}
+
+
+@routes.get("/depot/pkgs/{origin}", **LIST)
+@routes.get(NAME, **LIST)
+@routes.get(VERSION, **LIST)
+def list_packages(call: Call, request: tuple[Window, bool]) -> Answer:
+    """List the idents of an origin, name or version, or with `distinct` the names."""
+    requested, distinct = request
+    level = lists.Level(call["origin"], call.path.get("pkg"), call.path.get("version"))
+    rows_of = lists.names if distinct else lists.idents
+    rows, total = rows_of(level, requested.offset, requested.size, call.caller)
+    return page(requested, rows, total)
 
 
 @routes.get(
     "/depot/{origin}/pkgs",
-    reads=lambda call: (window(Family.S, call.integer("range")), call.flag("distinct"))[0],
-    **LISTED,
+    **READ,
+    query=shapes.ListQuery,
+    reads=lambda _, query: window(Family.S, query.range),
+    answers=pages_of(Settings),
 )
-def list_settings(call: Call, wanted: Window) -> Answer:
-    """The package settings of an origin (5.2)."""
-    origin = call["origin"]
-    rows, total = lists.settings(origin, wanted.offset, wanted.size, call.caller)
-    return page(wanted, [render.settings(origin, row) for row in rows], total)
+def list_settings(call: Call, requested: Window) -> Answer:
+    """List the package settings of an origin. `distinct` has no effect."""
+    rows, total = lists.settings(call["origin"], requested.offset, requested.size, call.caller)
+    return page(requested, [Settings.of(row) for row in rows], total)
 
 
-@routes.get("/depot/pkgs/{origin}/{pkg}/versions", needs=ANYONE, hides_private=True)
+@routes.get(NAME + "/versions", needs=ANYONE, hides_private=True, answers={200: list[shapes.ListedVersion]})
 def list_versions(call: Call) -> Answer:
-    """The versions of a name, newest first (5.3)."""
+    """List the versions of a name, newest first."""
     member = call.caller.role_in(call["origin"]) is not None
-    rows = lists.versions(call["origin"], call["pkg"], member)
-    return json_answer(200, [render.version(row) for row in rows], NO_CACHE)
+    return json_answer(200, lists.versions(call["origin"], call["pkg"], member), NO_CACHE)
 
 
-@routes.get("/depot/pkgs/{origin}/{pkg}/latest", needs=ANYONE, hides_private=True, identity_along=True)
-@routes.get("/depot/pkgs/{origin}/{pkg}/{version}/latest", needs=ANYONE, hides_private=True, identity_along=True)
-def latest(call: Call) -> Answer:
-    """The newest release of a name or version for the caller's target (5.4)."""
-    row = reads.latest(call["origin"], call["pkg"], call.path.get("version"), call.target, call.caller)
-    return json_answer(200, render.package(row), NO_CACHE)
+@routes.get(NAME + "/latest", **SHOW)
+@routes.get(VERSION + "/latest", **SHOW)
+def show_latest(call: Call, target: Target) -> Answer:
+    """Return the newest release of a name or version for a target."""
+    row = reads.latest(call["origin"], call["pkg"], call.path.get("version"), target, call.caller)
+    return json_answer(200, shapes.depot_package(row), NO_CACHE)
 
 
-@routes.get(RELEASE, needs=ANYONE, hides_private=True, identity_along=True)
-def show(call: Call) -> Answer:
-    """A package by its ident, for any target (5.5); shared caches may keep public ones only (platform.md 1.7)."""
-    row = reads.exact(call.ident, call.target, call.caller)
-    return json_answer(200, render.package(row), CACHE_YEAR if row.visibility == Visibility.PUBLIC else NO_CACHE)
+@routes.get(RELEASE, **SHOW)
+def show_package(call: Call, target: Target) -> Answer:
+    """Return a package by its ident, for the target or else for any other. Shared caches may keep public packages."""
+    row = reads.exact(call.ident, target, call.caller)
+    is_public = row.visibility == Visibility.PUBLIC
+    return json_answer(200, shapes.depot_package(row), CACHE_YEAR if is_public else NO_CACHE)
 
 
-@routes.get(RELEASE + "/channels", needs=ANYONE, hides_private=True, identity_along=True)
-def list_channels(call: Call) -> Answer:
-    """The channels that a package is in (5.6)."""
-    places = reads.memberships(call.ident, call.target, call.caller)
-    return json_answer(200, [render.membership(place) for place in places], NO_CACHE)
+@routes.get(
+    RELEASE + "/channels",
+    **READ,
+    query=shapes.TargetQuery,
+    reads=_target,
+    answers={200: list[shapes.PackageChannel]},
+    errors=(TargetUnknown,),
+)
+def list_channels_of_package(call: Call, target: Target) -> Answer:
+    """List the channels that a package is in, in descending order."""
+    return json_answer(200, reads.channels(call.ident, target, call.caller), NO_CACHE)
 
 
-@routes.get(RELEASE + "/download", needs=ANYONE, hides_private=True, identity_along=True)
-def download_archive(call: Call) -> Answer:
-    """The archive's bytes, or the way to them (5.7)."""
+@routes.get(
+    RELEASE + "/download",
+    **READ,
+    query=shapes.DownloadQuery,
+    answers={200: Content.BYTES, 302: None},
+    errors=(
+        LicenseInvalid,
+        LicenseNeeded,
+        LicenseRefused,
+        ObjectStoreFailed,
+        ReleaseMissing,
+        TargetNotServed,
+        TargetUnknown,
+    ),
+)
+def download_archive(call: Call, query: shapes.DownloadQuery) -> Answer:
+    """Return the archive of a package, or a redirect to it. A refusal of the licence service is passed on unchanged."""
     row = reads.downloadable(call.ident, call.target, call.caller)
     try:
         license_gate.demand_license(package_rows.channels_of(row), call.caller)
     except LicenseRefused as refusal:
         return text(refusal.status, refusal.text)
-    return download.answer(row, plain=call.query("redirect") == "s3")
+    return download.answer(row, presigned=query.redirect == "s3")
 
 
-def _upload_request(call: Call) -> tuple[Target, str, bool]:
-    forced = call.flag("forced")
-    changes.demand_valid_ident(call.ident)
-    return call.target, call.query("checksum"), forced
+def _announced(call: Call, query: shapes.UploadQuery) -> tuple[Target, shapes.UploadQuery]:
+    publication.demand_valid_ident(call.ident)
+    return call.target, query
 
 
-@routes.post(RELEASE, needs=Role.MEMBER, scope=Scope.UPLOAD, reads=_upload_request)
-def upload(call: Call, announced: tuple[Target, str, bool]) -> Answer:
-    """Publish an archive (section 7). Reading archives is imported here, because no other route needs it."""
-    from chalicelib.packages.source import RawBody
-    from chalicelib.packages.upload import Upload, publish
-
-    target, checksum, forced = announced
+@routes.post(
+    RELEASE,
+    needs=Role.MEMBER,
+    scope=Scope.UPLOAD,
+    query=shapes.UploadQuery,
+    body=Content.BYTES,
+    reads=_announced,
+    answers={201: Content.TEXT},
+    errors=(
+        ArchiveRefused,
+        IdentInvalid,
+        ObjectStoreFailed,
+        OriginMissing,
+        ReleaseExists,
+        TargetUnknown,
+        TargetUnsupported,
+    ),
+)
+def upload_package(call: Call, announced: tuple[Target, shapes.UploadQuery]) -> Answer:
+    """Publish the archive in the body. Returns the path of its download."""
+    target, query = announced
     uploader = call.caller.require_session().account_id
-    publish(Upload(call.ident, target, checksum, forced, uploader), RawBody(call.body))
+    upload = publication.Upload(call.ident, target, query.checksum, query.forced, uploader)
+    publication.publish(upload, source.RawBody(call.body))
     return text(201, f"/pkgs/{call.ident}/download", {"Location": call.request_uri})
 
 
-@routes.delete(RELEASE, needs=Role.MEMBER, scope=Scope.ADMIN)
-def delete(call: Call) -> Answer:
-    """Remove a package (8.1)."""
-    changes.delete(call.ident, call.target)
+@routes.delete(
+    RELEASE,
+    needs=Role.MEMBER,
+    scope=Scope.ADMIN,
+    query=shapes.TargetQuery,
+    answers={204: None},
+    errors=(DeletionRefused, ObjectStoreFailed, ReleaseMissing, TargetUnknown),
+)
+def delete_package(call: Call, _query: shapes.TargetQuery) -> Answer:
+    """Delete a package that is not in `stable` and whose name no other package depends on."""
+    deletion.delete(call.ident, call.target)
     return EMPTY_204
 
 
@@ -130,9 +207,11 @@ def delete(call: Call) -> Answer:
     RELEASE + "/{visibility}",
     needs=Role.MAINTAINER,
     scope=Scope.ADMIN,
-    reads=lambda call: changes.wanted_visibility(call.ident, call["visibility"]),
+    reads=lambda call: visibility.parse_request(call.ident, call["visibility"]),
+    answers={200: None},
+    errors=(IdentInvalid, VisibilityRefused),
 )
-def set_visibility(call: Call, visibility: Visibility) -> Answer:
-    """Change who sees an ident, on all its targets (8.2)."""
-    changes.set_visibility(call.ident, visibility)
+def set_visibility(call: Call, requested: Visibility) -> Answer:
+    """Set the visibility of an ident on all its targets."""
+    visibility.set_visibility(call.ident, requested)
     return EMPTY_200

@@ -1,38 +1,38 @@
-"""Where the bytes of an upload are: each entrance has its own kind of source, and all end in one publication."""
+"""Where the bytes of an upload are. Raw uploads and resumable uploads each have a kind of source for `publish`."""
 
-from dataclasses import dataclass
 from typing import BinaryIO, Protocol
+
+from msgspec import Struct
 
 from chalicelib.packages import artifacts
 from chalicelib.platform.change import Change
 
 
 class Source(Protocol):
-    """Where an entrance has the bytes of an archive, and what it remembers of their publication."""
+    """The bytes of an archive, and the state of its upload."""
 
     def open(self) -> BinaryIO:
-        """The bytes from their beginning, of which only `read` is asked."""
+        """Return the bytes from their beginning. Only `read` is called on them."""
 
     def store(self, key: str) -> None:
-        """Put the same bytes under their final key. Raises ObjectStoreFailed."""
+        """Store the same bytes under their final key. Raises ObjectStoreFailed."""
 
     def settle(self, change: Change) -> None:
-        """Add to the transaction that publishes what must be written with it."""
+        """Add rows of the upload itself to the transaction that publishes the package."""
 
 
-@dataclass(frozen=True, slots=True)
-class RawBody:
-    """The body of one request; nothing of it is remembered."""
+class RawBody(Struct, frozen=True):
+    """The body of one request. Such an upload has no rows."""
 
     stream: BinaryIO
 
     def open(self) -> BinaryIO:
-        """The body, which nobody has read yet."""
+        """Return the body."""
         return self.stream
 
     def store(self, key: str) -> None:
-        """Send it on from its beginning."""
+        """Store the body from its beginning. Raises ObjectStoreFailed."""
         artifacts.put(key, self.stream)
 
     def settle(self, change: Change) -> None:
-        """Nothing: the answer to the request is all that there is."""
+        """Add nothing."""

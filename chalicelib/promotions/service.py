@@ -175,8 +175,7 @@ def _add(
     change: Change, wish: SetRequest, by: Session, moving: Sequence[Planned], observed: Mapping[PackageIdent, Observed]
 ) -> str:
     """Everything that the set needs; gives the id that its events share."""
-    who, places = (by.account_id, by.name), (wish.source or "", wish.channel)
-    group = event_rows.group_event(wish.operation, wish.origin, places, who, by.trigger)
+    group = event_rows.group_event(wish.operation, wish.origin, wish.source or "", wish.channel, by)
     group.state = event_rows.DONE
     change.put(group)
     after = {ident: observed[ident].standing for ident in dict.fromkeys(each.ident for each in moving)}
@@ -186,6 +185,6 @@ def _add(
         place = after[ident].places[target]
         moved = place.joined(wish.channel) if outcome is Outcome.ADDED else place.left(wish.channel)
         after[ident] = after[ident].with_place(target, moved)
-        event_rows.record(change, wish.operation, ident, target, wish.channel, who, by.trigger, group=group.id)
-    steps.steps_together(change, [(observed[ident], standing) for ident, standing in after.items()], by=by.name)
+        event_rows.record(change, wish.operation, ident, target, wish.channel, by, group=group.id)
+    steps.steps_together(change, [(observed[ident], standing) for ident, standing in after.items()], by=by)
     return group.id

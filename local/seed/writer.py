@@ -13,7 +13,7 @@ from chalicelib.catalog.origin_rows import origin_count_key, origin_key
 from chalicelib.catalog.package_rows import PackageRow, Texts
 from chalicelib.catalog.steps import Observed
 from chalicelib.channels import service as channels
-from chalicelib.core.event_kinds import ChannelOperation, Trigger
+from chalicelib.core.event_kinds import ChannelOperation
 from chalicelib.core.hart import HartArchive
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.roles import SessionFlags
@@ -108,10 +108,8 @@ def _promote(ledger: Ledger, release: Release, channel: str, by: Session) -> Non
     ident, target = release.ident, release.target
     seen = Observed.from_rows(ident, ledger.found(steps.keys_of(ident)))
     place = seen.standing.places[target]
-    steps.step(ledger, seen, seen.standing.with_place(target, place.joined(channel)), by=by.name)
-    event_rows.record(
-        ledger, ChannelOperation.PROMOTE, ident, target, channel, (by.account_id, by.name), Trigger.UNKNOWN
-    )
+    steps.step(ledger, seen, seen.standing.with_place(target, place.joined(channel)), by=by)
+    event_rows.record(ledger, ChannelOperation.PROMOTE, ident, target, channel, by)
 
 
 def _hide(ledger: Ledger, release: Release) -> None:

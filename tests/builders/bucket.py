@@ -1,4 +1,4 @@
-"""A bucket in memory in the place of the object store, for tests that are about rows."""
+"""A bucket in memory instead of the object store, for tests of rows."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -12,20 +12,20 @@ from chalicelib.platform import object_store
 
 
 class Bucket:
-    """What is stored, by key; `before_each_call` is called with the operation's name."""
+    """The stored objects by key. `before_each_call` is called with the name of each operation."""
 
     def __init__(self, before_each_call: Callable[[str], None]) -> None:
         self.objects: dict[str, bytes] = {}
         self._before_each_call = before_each_call
 
     def put(self, key: str, archive: BinaryIO) -> None:
-        """In the place of `artifacts.put`."""
+        """Replaces `artifacts.put`."""
         self._before_each_call("put")
         archive.seek(0)
         self.objects[key] = archive.read()
 
     def call(self, operation: str, **arguments: Any) -> Any:
-        """In the place of all other calls."""
+        """Replaces `object_store.call`."""
         self._before_each_call(operation)
         match operation:
             case "put_object":
@@ -35,17 +35,17 @@ class Bucket:
             case "head_bucket":
                 return
             case _:
-                raise AssertionError(f"not played here: {operation}")
+                raise AssertionError(f"the bucket does not know {operation}")
 
     def checksum(self, key: str) -> str | None:
-        """Of an object; None where there is none."""
+        """Return the checksum of an object, or None if there is none."""
         content = self.objects.get(key)
         return None if content is None else hashlib.blake2b(content, digest_size=32).hexdigest()
 
 
 @contextmanager
 def a_bucket(before_each_call: Callable[[str], None] = lambda _: None) -> Iterator[Bucket]:
-    """The bucket while the context lasts."""
+    """A bucket that replaces the object store inside the block."""
     bucket = Bucket(before_each_call)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(artifacts, "put", bucket.put)

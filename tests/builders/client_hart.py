@@ -1,7 +1,7 @@
-"""Archives laid out as the real client lays them out, and real ones where they lie beside the repository.
+"""Archives with the layout of the real client's, and real archives if there are some beside the repository.
 
-Beyond what `a_hart` makes they have folders, the signed list FILES, the owners and the order of members of the client's
-`tar`, and the line ends, folders and `tar` of Windows.
+Unlike the archives of `a_hart` they have folders, the signed list FILES, and the owners and the order of members that
+the client's `tar` writes. Those for Windows have the line ends, folders and tar format of that client.
 """
 
 import hashlib
@@ -26,12 +26,12 @@ REPACKED_TDEPS = 1024
 
 
 def client_harts() -> list[Hart]:
-    """Every kind of archive that the client makes, and every real one that is there."""
+    """Return an archive of every kind that the client makes, and the real archives."""
     return [*_built(), *_real()]
 
 
 def corrupt_harts() -> list[bytes]:
-    """Files that the client refuses: signed by something that is no key, and without a payload."""
+    """Return archives that the client refuses: one with an invalid key name and no payload, and the real ones."""
     header = signed(b"", signer=f"{SIGNER}-not-a-key!")
     return [header.removesuffix(b"\n"), *(path.read_bytes() for path in (REFERENCE / "harts").glob("bogus*.hart"))]
 
@@ -56,7 +56,7 @@ def _real() -> Iterator[Hart]:
     for path in sorted((REFERENCE / "harts").glob("*.hart")):
         if path.name.startswith("bogus"):
             continue
-        # the one archive that was repacked by hand to be unhappy calls itself by its old name
+        # One archive was repacked by hand under another file name; its ident is still the old one.
         stem, _, target = path.stem.removeprefix("un").rpartition("-x86_64-")
         front, version, release = stem.rsplit("-", 2)
         origin, _, name = front.partition("-")
@@ -64,7 +64,7 @@ def _real() -> Iterator[Hart]:
 
 
 def _of_linux(ident_text: str, order: str, target: Target = Target.X86_64_LINUX) -> Hart:
-    """An archive as GNU tar and xz make it; names in `order` that end in a slash are folders."""
+    """Return an archive as GNU tar and xz make it. Names in `order` that end in a slash are folders."""
     ident = PackageIdent.parse(ident_text)
     folder, contents = f"hab/pkgs/{ident}", _contents(ident, target)
     contents["FILES"] = _listed(folder, {name: contents[name] for name in order.split() if name in contents})
@@ -73,7 +73,7 @@ def _of_linux(ident_text: str, order: str, target: Target = Target.X86_64_LINUX)
 
 
 def _of_windows(ident_text: str) -> Hart:
-    """An archive as 7-Zip makes it: all folders from the first on, sorted, lines that end in CR LF."""
+    """Return an archive as 7-Zip makes it: with all parent folders, sorted members and lines that end in CR LF."""
     ident, target = PackageIdent.parse(ident_text), Target.X86_64_WINDOWS
     folder, path = f"hab/pkgs/{ident}", f"\\hab\\pkgs\\{ident}".replace("/", "\\")
     contents = _contents(ident, target) | {
@@ -95,7 +95,7 @@ def _of_windows(ident_text: str) -> Hart:
 
 
 def _repacked(ident_text: str) -> Hart:
-    """An archive that somebody packed again by hand, with one dependency a thousand times."""
+    """Return an archive that was repacked by hand and repeats one dependency a thousand times."""
     ident, target = PackageIdent.parse(ident_text), Target.X86_64_LINUX
     folder, contents = f"hab/pkgs/{ident}", _contents(ident, target) | {"TDEPS": f"{LIBC}\n" * REPACKED_TDEPS + "\n\n"}
     order = "IDENT MANIFEST share/ share/readme.txt TARGET TDEPS"
@@ -106,7 +106,7 @@ def _repacked(ident_text: str) -> Hart:
 
 
 def _contents(ident: PackageIdent, target: Target) -> dict[str, str]:
-    """What the files of a package hold, by name."""
+    """Return the contents of the files of a package by name."""
     libc = f"/hab/pkgs/{LIBC}"
     return {
         "IDENT": f"{ident}\n",
@@ -145,14 +145,14 @@ pkg_origin={origin}
 
 
 def _listed(folder: str, contents: Mapping[str, str]) -> str:
-    """FILES: the hashes of all files but MANIFEST, behind a header like the archive's."""
+    """Return the metafile FILES: a header like that of an archive, and the hashes of all files but MANIFEST."""
     hashes = {name: hashlib.blake2b(text.encode(), digest_size=32).hexdigest() for name, text in contents.items()}
-    lines = [f"{found}  /{folder}/{name}\n" for name, found in sorted(hashes.items()) if name != "MANIFEST"]
+    lines = [f"{digest}  /{folder}/{name}\n" for name, digest in sorted(hashes.items()) if name != "MANIFEST"]
     return signed("".join(lines).encode(), SIGNER).decode()
 
 
 def _folders(path: str) -> list[str]:
-    """A path and all folders above it, from the top."""
+    """Return a path and all folders above it, the topmost first."""
     parts = path.split("/")
     return ["/".join(parts[: depth + 1]) for depth in range(len(parts))]
 

@@ -1,4 +1,4 @@
-"""Archives as `hab` makes them, said in one line: every metafile can be set, changed or left out (packages.md 12)."""
+"""Archives as `hab` makes them. Every metafile can be set, changed or left out (packages.md section 12)."""
 
 import base64
 import hashlib
@@ -19,7 +19,7 @@ A_MANIFEST = "# {ident}\n\n* __Maintainer__: Somebody\n* __Version__: {version}\
 
 @dataclass(frozen=True)
 class Hart:
-    """An archive and what it says about itself."""
+    """An archive with its ident and target."""
 
     content: bytes
     ident: PackageIdent
@@ -32,21 +32,21 @@ class Hart:
 
     @property
     def path(self) -> str:
-        """The ident as a part of URLs that need no escapes."""
+        """The ident as it appears in paths."""
         return str(self.ident)
 
     @property
     def archive_name(self) -> str:
-        """What the file is called."""
+        """The file name of the archive."""
         return f"{self.path.replace('/', '-')}-{self.target}.hart"
 
     @property
     def url(self) -> str:
-        """Where the depot serves it, below `/v1`."""
+        """The path of the package in the depot, below `/v1`."""
         return f"/depot/pkgs/{self.path}"
 
     def in_channel(self, channel: str) -> str:
-        """Where a channel serves it, below `/v1`."""
+        """Return the path of the package in a channel, below `/v1`."""
         ident = self.ident
         return f"/depot/channels/{ident.origin}/{channel}/pkgs/{ident.name}/{ident.version}/{ident.release}"
 
@@ -71,10 +71,10 @@ def a_hart(
     payload: bytes = b"",
     omit: Iterable[str] = (),
 ) -> Hart:
-    """An archive; the same wishes always give the same bytes.
+    """Return an archive. The same arguments give the same bytes.
 
-    `extra_files` are further files (or other contents of metafiles) below the package's folder, `payload` is the bytes
-    of a file that makes archives differ, `omit` names metafiles to leave out.
+    `extra_files` are further files of the package, or other contents of metafiles. `payload` is the content of a file
+    that makes archives differ. `omit` names metafiles to leave out.
     """
     ident = PackageIdent(origin, name, version, release)
     metafiles = {
@@ -107,7 +107,7 @@ def a_large_hart_file(
     version: str = "1.0.0",
     release: str = "20240301123456",
 ) -> PackageIdent:
-    """Write an archive with so many MiB that do not compress, piece by piece; always the same bytes."""
+    """Write an archive with so many MiB of random bytes. The same arguments give the same bytes."""
     ident = PackageIdent(origin, name, version, release)
     texts = {"IDENT": f"{ident}\n", "TARGET": "x86_64-linux\n", "MANIFEST": f"# {ident}\n"}
     with path.open("wb") as file:
@@ -131,7 +131,7 @@ def a_large_hart_file(
 
 
 def packed(folder: str, files: Mapping[str, bytes]) -> bytes:
-    """An xz-compressed tar with files below a folder."""
+    """Return an xz-compressed tar of files below a folder."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.GNU_FORMAT) as tar:
         for name, content in files.items():
@@ -140,12 +140,12 @@ def packed(folder: str, files: Mapping[str, bytes]) -> bytes:
 
 
 def signed(payload: bytes, signer: str = "acme-20240101120000") -> bytes:
-    """A payload behind the five header lines, signed with the signer's key."""
+    """Return an archive: the five header lines, signed with the signer's key, and the payload."""
     return _header(hashlib.blake2b(payload, digest_size=32).hexdigest(), signer) + payload
 
 
 class _Noise:
-    """So many bytes of noise, to read once."""
+    """A stream of so many random bytes, which can be read once."""
 
     def __init__(self, size: int) -> None:
         self._left = size

@@ -1,4 +1,4 @@
-"""Histories: clients side by side, whose calls to the table a seed puts in order."""
+"""Histories: concurrent clients whose calls to the table run in an order that a seed decides."""
 
 import json
 import random
@@ -19,22 +19,22 @@ from pynamodb.connection.base import Connection
 from chalicelib.platform import retry_budget
 
 CLIENTS = 20
-HASTE = 0.15
-"""How much less likely a write is to come next than a read: what it was decided on has grown old when it comes."""
+WRITE_WEIGHT = 0.15
+"""The weight of a write against a read in the draw of the next call. Delayed writes rely on stale reads more often."""
 
 
 class Killed(BaseException):
-    """A client's process ends here; nothing in it may go on."""
+    """The process of a client ends at this point."""
 
 
 class _Client:
-    """One client: its thread stands still before every call to the table until it is its turn."""
+    """One client. Its thread waits for its turn before every call to the table."""
 
     def __init__(self, act: Callable[[], None], lives_for: int | None) -> None:
         self._act = act
         self._calls_left = lives_for
         self._turn = threading.Semaphore(0)
-        self._still = threading.Semaphore(0)
+        self._waiting = threading.Semaphore(0)
         self._end: Future[None] | None = None
         self.is_done = False
         self.writes_next = False
@@ -42,12 +42,12 @@ class _Client:
     def start(self, threads: ThreadPoolExecutor) -> None:
         """Run up to the first call."""
         self._end = threads.submit(self._live)
-        self._still.acquire()
+        self._waiting.acquire()
 
-    def go_on(self) -> bool:
-        """Make one call and run up to the next. True while there is one; raises what the client died of."""
+    def advance(self) -> bool:
+        """Make one call and run up to the next. Returns False at the end. Raises the client's unexpected error."""
         self._turn.release()
-        self._still.acquire()
+        self._waiting.acquire()
         if not self.is_done:
             return True
         assert self._end is not None
@@ -55,16 +55,16 @@ class _Client:
         return False
 
     def kill(self) -> None:
-        """End before the next call."""
+        """End the client before its next call."""
         self._calls_left = 0
         while not self.is_done:
             self._turn.release()
-            self._still.acquire()
+            self._waiting.acquire()
 
     def wait(self, operation: str) -> None:
-        """Stand still before a call."""
+        """Wait for the turn to make a call."""
         self.writes_next = operation == "TransactWriteItems"
-        self._still.release()
+        self._waiting.release()
         self._turn.acquire()
         if self._calls_left is not None:
             self._calls_left -= 1
@@ -72,29 +72,29 @@ class _Client:
                 raise Killed
 
     def _live(self) -> None:
-        _here.client = self
+        _current.client = self
         try:
             self._act()
         except Killed:
             return
         finally:
-            _here.client = None
+            _current.client = None
             self.is_done = True
-            self._still.release()
+            self._waiting.release()
 
 
-_here = threading.local()
+_current = threading.local()
 
 
-def stand_still(operation: str) -> None:
-    """Let others go first, as clients do by themselves before every call to the table; nothing outside of histories."""
-    client = getattr(_here, "client", None)
+def wait_for_turn(operation: str) -> None:
+    """Let other clients go first, as before a call to the table. Does nothing outside of histories."""
+    client = getattr(_current, "client", None)
     if client is not None:
         client.wait(operation)
 
 
 class Histories:
-    """Runs clients so that only one of them thinks or calls at any time: every run of a seed is the same."""
+    """Runs clients in turn, one at a time, so that a seed always gives the same history."""
 
     def __init__(self, threads: ThreadPoolExecutor) -> None:
         self._threads = threads
@@ -106,7 +106,7 @@ class Histories:
         after_each_call: Callable[[], None],
         killed: float = 0.0,
     ) -> None:
-        """Let all clients end; that share of them is killed before one of its first calls."""
+        """Run all clients to their ends. The share `killed` of them is killed before one of its first calls."""
         waiting = []
         for act in clients:
             client = _Client(act, seed.randrange(8) if seed.random() < killed else None)
@@ -115,35 +115,35 @@ class Histories:
                 waiting.append(client)
         try:
             while waiting:
-                [client] = seed.choices(waiting, [HASTE if client.writes_next else 1.0 for client in waiting])
-                if not client.go_on():
+                [client] = seed.choices(waiting, [WRITE_WEIGHT if client.writes_next else 1.0 for client in waiting])
+                if not client.advance():
                     waiting.remove(client)
                 after_each_call()
         finally:
-            for client in waiting:  # none, unless the history is at fault
+            for client in waiting:  # only if the history itself failed
                 client.kill()
 
 
 def _straight_to_the_engine(operation: str, request: dict[str, Any]) -> Any:
-    """What the engine answers, without signing, serving and parsing HTTP, which is most of what a call costs."""
+    """Return the response of the engine without HTTP, which is most of the cost of a call."""
     handler = DynamoHandler()
     handler.current_account, handler.region, handler.body = "123456789012", "us-east-1", request
     try:
         return getattr(handler, xform_name(operation))().result
     except JsonRESTError as problem:
-        told = json.loads(problem.description)
+        description = json.loads(problem.description)
         error = {"Code": problem.relative_error_type, "Message": problem.message}
-        response: Any = {"Error": error, "CancellationReasons": told.get("CancellationReasons", [])}
+        response: Any = {"Error": error, "CancellationReasons": description.get("CancellationReasons", [])}
         raise ClientError(response, operation) from problem
 
 
 @contextmanager
 def histories() -> Iterator[Histories]:
-    """Have clients stand still before every call to the table, and never sleep."""
+    """Make every call to the table wait for its turn inside the block. Retries do not sleep."""
     make_call = Connection._make_api_call
 
     def call(connection: Connection, operation: str, request: dict[str, Any]) -> Any:
-        stand_still(operation)
+        wait_for_turn(operation)
         return make_call(connection, operation, request)
 
     with ThreadPoolExecutor(CLIENTS) as threads, pytest.MonkeyPatch.context() as patch:

@@ -1,4 +1,4 @@
-"""Hostile archives, by what is wrong with each (packages.md section 12): everything else about them is right."""
+"""Hostile archives by what is wrong with them (packages.md section 12). Everything else about them is valid."""
 
 import base64
 import bz2
@@ -21,7 +21,7 @@ Archive = Callable[[], bytes]
 
 
 def block(path: str, size: int = 0, kind: bytes = tarfile.REGTYPE, fields: dict[int, bytes] | None = None) -> bytes:
-    """One tar header; `fields` replace bytes at offsets, and the header's checksum is right nevertheless."""
+    """Return a tar header with a valid checksum. `fields` replace bytes at offsets."""
     member = tarfile.TarInfo(path)
     member.size, member.type = size, kind
     header = bytearray(member.tobuf(tarfile.GNU_FORMAT))
@@ -33,52 +33,52 @@ def block(path: str, size: int = 0, kind: bytes = tarfile.REGTYPE, fields: dict[
 
 
 def member(path: str, content: bytes, kind: bytes = tarfile.REGTYPE) -> bytes:
-    """A header and its content."""
+    """Return a tar header and its content."""
     return block(path, len(content), kind) + content + bytes(-len(content) % 512)
 
 
-RIGHT = (
+VALID = (
     member(f"{FOLDER}/IDENT", f"{IDENT}\n".encode())
     + member(f"{FOLDER}/TARGET", b"x86_64-linux\n")
     + member(f"{FOLDER}/MANIFEST", b"# widget\n")
 )
-PAYLOAD = lzma.compress(RIGHT + END, preset=0)
+PAYLOAD = lzma.compress(VALID + END, preset=0)
 
 
 def of_tar(*parts: bytes) -> Archive:
-    """An archive with these bytes as its tar."""
+    """An archive whose tar consists of these bytes."""
     return lambda: signed(lzma.compress(b"".join(parts), preset=0))
 
 
 def before_the_end(*parts: bytes) -> Archive:
-    """A right archive with these members behind the others."""
-    return of_tar(RIGHT, *parts, END)
+    """A valid archive with further members at its end."""
+    return of_tar(VALID, *parts, END)
 
 
 def of_payload(*parts: bytes) -> Archive:
-    """An archive with these bytes behind a right header."""
+    """An archive whose payload consists of these bytes."""
     return lambda: signed(b"".join(parts))
 
 
 def of_header(*lines: str | bytes) -> Archive:
-    """A right payload behind these lines."""
+    """An archive with these header lines and a valid payload."""
     return lambda: b"".join((line.encode() if isinstance(line, str) else line) + b"\n" for line in lines) + PAYLOAD
 
 
-def repeated(piece: bytes, times: int, first: bytes = RIGHT) -> Archive:
-    """A tar of hundreds of MiB from few bytes: the same xz stream over and over."""
+def repeated(piece: bytes, times: int, first: bytes = VALID) -> Archive:
+    """An archive whose payload repeats one xz stream, so that few bytes give a tar of hundreds of MiB."""
     return lambda: signed(lzma.compress(first, preset=0) + lzma.compress(piece, preset=0) * times)
 
 
 def of_metafiles(**metafiles: bytes | None) -> Archive:
-    """A right archive with metafiles set, or left out; `default_toml` is default.toml."""
+    """A valid archive with other contents of metafiles, None to leave one out. `default_toml` is default.toml."""
     texts = {name.replace("default_toml", "default.toml"): text for name, text in metafiles.items()}
-    there = {name: text for name, text in texts.items() if text is not None}
-    return lambda: a_hart(extra_files=there, omit=[name for name, text in texts.items() if text is None]).content
+    contents = {name: text for name, text in texts.items() if text is not None}
+    return lambda: a_hart(extra_files=contents, omit=[name for name, text in texts.items() if text is None]).content
 
 
 def with_dictionary(bits: int) -> Archive:
-    """A payload that claims to need a dictionary of `(2 | bits & 1) << bits // 2 + 11` bytes."""
+    """An archive whose xz header demands a dictionary of `(2 | bits & 1) << bits // 2 + 11` bytes."""
     payload = bytearray(PAYLOAD)
     assert payload[12:16] == b"\x02\x00\x21\x01"
     payload[16] = bits
@@ -87,19 +87,19 @@ def with_dictionary(bits: int) -> Archive:
 
 
 def with_byte_changed(at: int) -> Archive:
-    """A payload with one byte changed, somewhere in its middle."""
+    """An archive with one changed byte in its payload."""
     payload = bytearray(PAYLOAD)
     payload[at] ^= 0x55
     return lambda: signed(bytes(payload))
 
 
 def pax(*records: bytes, kind: bytes = tarfile.XHDTYPE) -> bytes:
-    """A pax header with exactly these bytes."""
+    """Return a pax header with these records."""
     return member("pax", b"".join(records), kind)
 
 
 def record(keyword: str, value: str) -> bytes:
-    """A pax record with the right length in front."""
+    """Return a pax record with its length."""
     rest = f" {keyword}={value}\n".encode()
     length = next(n for n in range(len(rest), len(rest) + 9) if len(str(n)) + len(rest) == n)
     return str(length).encode() + rest
@@ -114,7 +114,7 @@ HEADER: dict[str, Archive] = {
     "no key name": of_header("HART-1", "", "BLAKE2b", SIGNATURE, ""),
     "key name without a revision": of_header("HART-1", "acme", "BLAKE2b", SIGNATURE, ""),
     "key name with a short revision": of_header("HART-1", "acme-2024010112000", "BLAKE2b", SIGNATURE, ""),
-    "key name with something behind": of_header("HART-1", "acme-20240101120000-x", "BLAKE2b", SIGNATURE, ""),
+    "key name with a suffix": of_header("HART-1", "acme-20240101120000-x", "BLAKE2b", SIGNATURE, ""),
     "revision without a key name": of_header("HART-1", "-20240101120000", "BLAKE2b", SIGNATURE, ""),
     "revision in other digits": of_header("HART-1", "acme-" + "٣" * 14, "BLAKE2b", SIGNATURE, ""),
     "unknown algorithm": of_header("HART-1", "acme-20240101120000", "BLAKE3", SIGNATURE, ""),
@@ -134,20 +134,20 @@ HEADER: dict[str, Archive] = {
 }
 
 COMPRESSION: dict[str, Archive] = {
-    "not compressed": of_payload(RIGHT, END),
+    "not compressed": of_payload(VALID, END),
     "noise": of_payload(bytes(range(256)) * 40),
-    "gzip": of_payload(gzip.compress(RIGHT + END)),
-    "bzip2": of_payload(bz2.compress(RIGHT + END)),
-    "lzma alone": of_payload(lzma.compress(RIGHT + END, lzma.FORMAT_ALONE)),
-    "zlib": of_payload(zlib.compress(RIGHT + END)),
+    "gzip": of_payload(gzip.compress(VALID + END)),
+    "bzip2": of_payload(bz2.compress(VALID + END)),
+    "lzma alone": of_payload(lzma.compress(VALID + END, lzma.FORMAT_ALONE)),
+    "zlib": of_payload(zlib.compress(VALID + END)),
     "cut off after one byte": of_payload(PAYLOAD[:1]),
     "cut off after the stream's header": of_payload(PAYLOAD[:12]),
     "cut off in the middle": of_payload(PAYLOAD[: len(PAYLOAD) // 2]),
-    "cut off behind the tar, within the index": of_payload(PAYLOAD[:-20]),
+    "cut off after the tar, within the index": of_payload(PAYLOAD[:-20]),
     "cut off before the last four bytes": of_payload(PAYLOAD[:-4]),
     "cut off before the last byte": of_payload(PAYLOAD[:-1]),
     "trailing garbage": of_payload(PAYLOAD, b"garbage"),
-    "one byte of garbage behind padding": of_payload(PAYLOAD, bytes(8), b"x"),
+    "one byte of garbage after padding": of_payload(PAYLOAD, bytes(8), b"x"),
     "padding of three bytes": of_payload(PAYLOAD, bytes(3)),
     "padding of three bytes before a stream": of_payload(PAYLOAD, bytes(3), PAYLOAD),
     "padding in front": of_payload(bytes(4), PAYLOAD),
@@ -161,22 +161,22 @@ COMPRESSION: dict[str, Archive] = {
     "dictionary of 1.5 GiB": with_dictionary(37),
     "dictionary of 4 GiB": with_dictionary(40),
     "a hundred thousand empty streams": lambda: signed(PAYLOAD + lzma.compress(b"") * 100_000),
-    "bomb of zeros behind the tar": repeated(bytes(8 * MIB), 200, RIGHT + END),
-    "bomb of zeros within a file": repeated(bytes(8 * MIB), 200, RIGHT + block("zeros", 2 << 30)),
+    "bomb of zeros after the tar": repeated(bytes(8 * MIB), 200, VALID + END),
+    "bomb of zeros within a file": repeated(bytes(8 * MIB), 200, VALID + block("zeros", 2 << 30)),
     "bomb of members": repeated(member("x", bytes(8 * MIB - 512)), 200),
 }
 
 TAR: dict[str, Archive] = {
     "no tar": of_tar(b"not a tar" * 1000),
     "nothing": of_tar(b""),
-    "cut off within the first header": of_tar(RIGHT[:300]),
-    "cut off within a later header": of_tar(RIGHT, block("x")[:300]),
-    "cut off within a content": of_tar(RIGHT, member("x", b"x" * 2000)[:1500]),
-    "cut off within a metafile": of_tar(RIGHT, member(f"{FOLDER}/DEPS", b"x" * 2000)[:1500]),
-    "cut off between members": of_tar(RIGHT),
-    "cut off within the padding": of_tar(RIGHT, block("x", 100), b"x" * 100),
-    "cut off within the end mark": of_tar(RIGHT, bytes(100)),
-    "first header with a wrong checksum": of_tar(bytes([RIGHT[0] ^ 1]), RIGHT[1:], END),
+    "cut off within the first header": of_tar(VALID[:300]),
+    "cut off within a later header": of_tar(VALID, block("x")[:300]),
+    "cut off within a content": of_tar(VALID, member("x", b"x" * 2000)[:1500]),
+    "cut off within a metafile": of_tar(VALID, member(f"{FOLDER}/DEPS", b"x" * 2000)[:1500]),
+    "cut off between members": of_tar(VALID),
+    "cut off within the padding": of_tar(VALID, block("x", 100), b"x" * 100),
+    "cut off within the end mark": of_tar(VALID, bytes(100)),
+    "first header with a wrong checksum": of_tar(bytes([VALID[0] ^ 1]), VALID[1:], END),
     "later header with a wrong checksum": before_the_end(b"\1" + block("x")[1:]),
     "garbage between members": before_the_end(b"garbage!" * 64),
     "negative size": before_the_end(block("x", fields={124: b"\xff" * 12})),
@@ -184,12 +184,12 @@ TAR: dict[str, Archive] = {
     "negative size of an extension": before_the_end(block("x", kind=b"L", fields={124: b"\xff" * 12})),
     "size of 80 bits": before_the_end(block("x", fields={124: b"\x80" + b"\xff" * 11})),
     "size of a TiB": before_the_end(block("x", 1 << 40)),
-    "size in no octal digits": before_the_end(block("x", fields={124: b"99999999999\0"})),
+    "size not in octal digits": before_the_end(block("x", fields={124: b"99999999999\0"})),
     "metafile of a TiB": before_the_end(block(f"{FOLDER}/MANIFEST", 1 << 40)),
-    "GNU long name of a GiB": repeated(bytes(8 * MIB), 200, RIGHT + block("x", 1 << 30, b"L")),
-    "GNU long link of a GiB": repeated(bytes(8 * MIB), 200, RIGHT + block("x", 1 << 30, b"K")),
+    "GNU long name of a GiB": repeated(bytes(8 * MIB), 200, VALID + block("x", 1 << 30, b"L")),
+    "GNU long link of a GiB": repeated(bytes(8 * MIB), 200, VALID + block("x", 1 << 30, b"K")),
     "GNU long name just too long": before_the_end(member("x", b"x" * 65_537, b"L"), block("x")),
-    "pax header of a GiB": repeated(bytes(8 * MIB), 200, RIGHT + block("x", 1 << 30, b"x")),
+    "pax header of a GiB": repeated(bytes(8 * MIB), 200, VALID + block("x", 1 << 30, b"x")),
     "pax header just too long": before_the_end(pax(record("comment", "x" * 65_600)), block("x")),
     "pax headers too long together": repeated((pax(record("comment", "x" * 65_000)) + block("x")) * 60, 10),
     "pax headers without a member": before_the_end(pax(record("comment", "x"))),
@@ -207,18 +207,18 @@ TAR: dict[str, Archive] = {
     "pax records within records": before_the_end(pax(b"0" * 4000 + b"1 " + b"x" * 60_000 + b"=\n"), block("x")),
     "pax record without a newline": before_the_end(pax(b"8 path=x"), block("x")),
     "pax record without a value": before_the_end(pax(b"7 path\n"), block("x")),
-    "sparse map without an end": repeated(b"\1" * 8 * MIB, 200, RIGHT + block("x", 0, b"S", {482: b"\1"})),
-    "sparse map cut off": of_tar(RIGHT, block("x", 0, b"S", {482: b"\1"}), b"\1" * 512),
-    "sparse size in no octal digits": before_the_end(block("x", 0, b"S", {483: b"many"})),
+    "sparse map without an end": repeated(b"\1" * 8 * MIB, 200, VALID + block("x", 0, b"S", {482: b"\1"})),
+    "sparse map cut off": of_tar(VALID, block("x", 0, b"S", {482: b"\1"}), b"\1" * 512),
+    "sparse size not in octal digits": before_the_end(block("x", 0, b"S", {483: b"many"})),
     "pax sparse map without an end": repeated(
         b"1\n" * 4 * MIB,
         200,
-        RIGHT + pax(record("GNU.sparse.major", "1"), record("GNU.sparse.minor", "0")) + block("x", 2 << 30),
+        VALID + pax(record("GNU.sparse.major", "1"), record("GNU.sparse.minor", "0")) + block("x", 2 << 30),
     ),
     "MANIFEST of 17 MiB": of_metafiles(MANIFEST=b" " * 17 * MIB),
     "DEPS of 2 MiB": of_metafiles(DEPS=b" " * 2 * MIB),
     "MANIFEST three times 15 MiB": lambda: signed(
-        lzma.compress(RIGHT, preset=0)
+        lzma.compress(VALID, preset=0)
         + lzma.compress(member(f"{FOLDER}/MANIFEST", bytes(15 * MIB)), preset=0) * 3
         + lzma.compress(END)
     ),
@@ -226,8 +226,8 @@ TAR: dict[str, Archive] = {
     "MANIFEST not UTF-8": of_metafiles(MANIFEST=b"# \xc3\x28"),
     "MANIFEST in UTF-16": of_metafiles(MANIFEST="# widget".encode("utf-16")),
     "MANIFEST with a lone surrogate": of_metafiles(MANIFEST=b"# \xed\xa0\x80"),
-    "a metafile nobody needs, not UTF-8": of_metafiles(LDFLAGS=b"\xff"),
-    "an earlier IDENT not UTF-8": of_tar(member(f"{FOLDER}/IDENT", b"\xff"), RIGHT, END),
+    "an unused metafile not UTF-8": of_metafiles(LDFLAGS=b"\xff"),
+    "an earlier IDENT not UTF-8": of_tar(member(f"{FOLDER}/IDENT", b"\xff"), VALID, END),
 }
 
 PACKAGE_TYPE: dict[str, Archive] = {
@@ -250,11 +250,11 @@ TARGET: dict[str, Archive] = {
 
 
 def _instead_of_ident(*parts: bytes) -> Archive:
-    """IDENT is only there as something that is no metafile."""
-    return of_tar(RIGHT[1024:], *parts, END)
+    """An archive in which these parts replace the metafile IDENT."""
+    return of_tar(VALID[1024:], *parts, END)
 
 
-SAID = f"{IDENT}\n".encode()
+IDENT_LINE = f"{IDENT}\n".encode()
 METADATA: dict[str, Archive] = {
     "no IDENT": of_metafiles(IDENT=None),
     "no MANIFEST": of_metafiles(MANIFEST=None),
@@ -265,7 +265,7 @@ METADATA: dict[str, Archive] = {
     "IDENT with a NUL": of_metafiles(IDENT=b"acme/wid\0get/1.2.3/20240301123456"),
     "IDENT with a tab": of_metafiles(IDENT=b"acme/widget/1.2\t3/20240301123456"),
     "IDENT with a separator of our keys": of_metafiles(IDENT=b"acme/widget/1.2\x1f3/20240301123456"),
-    "IDENT of two lines": of_metafiles(IDENT=SAID + SAID),
+    "IDENT of two lines": of_metafiles(IDENT=IDENT_LINE + IDENT_LINE),
     "IDENT of 900 bytes": of_metafiles(IDENT=b"acme/widget/" + b"1" * 888 + b"/20240301123456"),
     "IDENT of a million slashes": of_metafiles(IDENT=b"/" * 1_000_000),
     "IDENT as a symbolic link": _instead_of_ident(block(f"{FOLDER}/IDENT", kind=b"2", fields={157: b"/etc/passwd"})),
@@ -274,13 +274,13 @@ METADATA: dict[str, Archive] = {
     "IDENT as a character device": _instead_of_ident(block(f"{FOLDER}/IDENT", kind=b"3")),
     "IDENT as a block device": _instead_of_ident(block(f"{FOLDER}/IDENT", kind=b"4")),
     "IDENT as a folder": _instead_of_ident(block(f"{FOLDER}/IDENT", kind=b"5")),
-    "IDENT of an unknown kind": _instead_of_ident(member(f"{FOLDER}/IDENT", SAID, b"!")),
+    "IDENT of an unknown kind": _instead_of_ident(member(f"{FOLDER}/IDENT", IDENT_LINE, b"!")),
     "IDENT as a sparse file of 8 GiB": _instead_of_ident(
         block(f"{FOLDER}/IDENT", 0, b"S", {386: b"00000000000\0" * 2, 483: b"77777777777\0"})
     ),
     "IDENT as a pax sparse file of an EiB": _instead_of_ident(
         pax(record("GNU.sparse.size", str(1 << 60)), record("GNU.sparse.map", f"{1 << 59},512")),
-        member(f"{FOLDER}/IDENT", SAID),
+        member(f"{FOLDER}/IDENT", IDENT_LINE),
     ),
     "IDENT as a pax sparse file with a map inside": _instead_of_ident(
         pax(
@@ -289,17 +289,17 @@ METADATA: dict[str, Archive] = {
             record("GNU.sparse.name", f"{FOLDER}/IDENT"),
             record("GNU.sparse.realsize", str(1 << 60)),
         ),
-        member(f"{FOLDER}/IDENT", b"9" * 511 + b"\n" + SAID),
+        member(f"{FOLDER}/IDENT", b"9" * 511 + b"\n" + IDENT_LINE),
     ),
-    "IDENT above the folder": _instead_of_ident(member(f"../{FOLDER}/IDENT", SAID)),
-    "IDENT up and down": _instead_of_ident(member(f"hab/../{FOLDER}/IDENT", SAID)),
-    "IDENT below /etc": _instead_of_ident(member("/etc/acme/widget/1.2.3/IDENT", SAID)),
-    "IDENT too deep": _instead_of_ident(member(f"{FOLDER}/{'x/' * 20}IDENT", SAID)),
+    "IDENT above the folder": _instead_of_ident(member(f"../{FOLDER}/IDENT", IDENT_LINE)),
+    "IDENT up and down": _instead_of_ident(member(f"hab/../{FOLDER}/IDENT", IDENT_LINE)),
+    "IDENT below /etc": _instead_of_ident(member("/etc/acme/widget/1.2.3/IDENT", IDENT_LINE)),
+    "IDENT too deep": _instead_of_ident(member(f"{FOLDER}/{'x/' * 20}IDENT", IDENT_LINE)),
     "IDENT as deep as headers go": _instead_of_ident(
-        member("long", b"x/" * 32_000 + b"IDENT\0", b"L"), member("short", SAID)
+        member("long", b"x/" * 32_000 + b"IDENT\0", b"L"), member("short", IDENT_LINE)
     ),
-    "IDENT not deep enough": _instead_of_ident(member("hab/pkgs/acme/widget/IDENT", SAID)),
-    "IDENT with a backslash": _instead_of_ident(member(f"{FOLDER}\\IDENT", SAID)),
+    "IDENT not deep enough": _instead_of_ident(member("hab/pkgs/acme/widget/IDENT", IDENT_LINE)),
+    "IDENT with a backslash": _instead_of_ident(member(f"{FOLDER}\\IDENT", IDENT_LINE)),
     "right IDENT before a wrong one": before_the_end(member(f"{FOLDER}/IDENT", b"acme/widget")),
     "EXPOSES 70000": of_metafiles(EXPOSES=b"80 70000"),
     "EXPOSES -1": of_metafiles(EXPOSES=b"-1"),
@@ -309,8 +309,8 @@ METADATA: dict[str, Archive] = {
     "EXPOSES a million digits": of_metafiles(EXPOSES=b"9" * 1_000_000),
     "EXPOSES with underscores": of_metafiles(EXPOSES=b"8_0"),
     "EXPOSES with NULs": of_metafiles(EXPOSES=b"80\x0081"),
-    "DEPS with a partial ident": of_metafiles(DEPS=SAID + b"core/glibc\n"),
-    "DEPS with a blank line": of_metafiles(DEPS=SAID + b"\n" + SAID),
+    "DEPS with a partial ident": of_metafiles(DEPS=IDENT_LINE + b"core/glibc\n"),
+    "DEPS with a blank line": of_metafiles(DEPS=IDENT_LINE + b"\n" + IDENT_LINE),
     "TDEPS with words": of_metafiles(TDEPS=b"none"),
     "BUILD_DEPS with a long line": of_metafiles(BUILD_DEPS=b"core/glibc/" + b"2" * 1_000_000 + b"/x"),
     "BUILD_TDEPS with control characters": of_metafiles(BUILD_TDEPS=b"core/gl\x07ibc/2.27/20240101000000"),

@@ -1,4 +1,4 @@
-"""What clients ask of packages and channels, as calls of the services; for tests that play many of them."""
+"""Requests to packages and channels as direct calls of the services, for tests that make many of them."""
 
 import io
 from collections.abc import Callable
@@ -15,22 +15,22 @@ from chalicelib.core.roles import SessionFlags
 from chalicelib.core.session import Session
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
-from chalicelib.packages import changes
+from chalicelib.packages import deletion, visibility
 from chalicelib.packages import errors as package_errors
 from chalicelib.packages.settings import service as settings
 from chalicelib.packages.source import RawBody
 from chalicelib.packages.upload import Upload, publish
 from tests.builders.hart import Hart, a_hart
 
-SOMEBODY = Session(4711, "somebody", SessionFlags(0))
-REFUSALS = (*catalog_errors.STATUS, *channel_errors.STATUS, *package_errors.STATUS)
+UPLOADER = Session(4711, "somebody", SessionFlags(0))
+ERRORS = (*catalog_errors.STATUS, *channel_errors.STATUS, *package_errors.STATUS)
 
 
 @dataclass(frozen=True)
-class Wish:
-    """One request; it looks at those of the values that concern it."""
+class PackageRequest:
+    """One request. Each operation uses only those of the values that it needs."""
 
-    what: str
+    operation: str
     origin: str
     package: tuple[str, str, str] = ("tool", "1.0", "1")
     target: Target = Target.X86_64_LINUX
@@ -41,59 +41,79 @@ class Wish:
 
     @property
     def ident(self) -> PackageIdent:
-        """The package's ident."""
+        """The ident of the package."""
         return PackageIdent(self.origin, *self.package)
 
     @property
     def name(self) -> str:
-        """The package's name."""
+        """The name of the package."""
         return self.package[0]
 
     @property
     def hart(self) -> Hart:
-        """The archive that is uploaded; always the same bytes for the same values."""
+        """The archive of the package. Equal requests have the same bytes."""
         return _hart(self.ident, self.target, self.payload)
 
-    def ask(self) -> type[Exception] | None:
-        """Make the request; gives the kind of refusal, None where it was granted."""
+    def send(self) -> type[Exception] | None:
+        """Make the request. Returns None if it succeeds, otherwise the type of its error."""
         try:
-            REQUESTS[self.what](self)
-        except REFUSALS as problem:
+            OPERATIONS[self.operation](self)
+        except ERRORS as problem:
             return type(problem)
         return None
+
+    ask = send  # until tests/engine/channels uses the new name
 
 
 @cache
 def _hart(ident: PackageIdent, target: Target, payload: bytes) -> Hart:
-    parts = {"origin": ident.origin, "name": ident.name, "version": ident.version, "release": ident.release}
-    return a_hart(**parts, target=str(target), payload=payload)  # type: ignore[arg-type]
+    return a_hart(
+        origin=ident.origin,
+        name=ident.name,
+        version=ident.version,
+        release=ident.release,
+        target=str(target),
+        payload=payload,
+    )
 
 
-def _upload(wish: Wish) -> None:
-    announced = Upload(wish.ident, wish.target, wish.hart.checksum, wish.forced, SOMEBODY.account_id)
-    publish(announced, RawBody(io.BytesIO(wish.hart.content)))
+def _upload(request: PackageRequest) -> None:
+    upload = Upload(request.ident, request.target, request.hart.checksum, request.forced, UPLOADER.account_id)
+    publish(upload, RawBody(io.BytesIO(request.hart.content)))
 
 
-def _promote(wish: Wish) -> None:
-    channels.promote(_request(wish))
+def _promote(request: PackageRequest) -> None:
+    channels.promote(_channel_request(request))
 
 
-def _demote(wish: Wish) -> None:
-    channels.demand_demotable(wish.channel)
-    channels.demote(_request(wish))
+def _demote(request: PackageRequest) -> None:
+    channels.demand_demotable(request.channel)
+    channels.demote(_channel_request(request))
 
 
-def _request(wish: Wish) -> Request:
-    return Request(wish.ident, wish.target, wish.channel, SOMEBODY, Trigger.UNKNOWN)
+def _channel_request(request: PackageRequest) -> Request:
+    return Request(request.ident, request.target, request.channel, UPLOADER, Trigger.UNKNOWN)
 
 
-REQUESTS: dict[str, Callable[[Wish], object]] = {
+def _set_visibility(request: PackageRequest) -> None:
+    visibility.set_visibility(request.ident, Visibility(request.visibility))
+
+
+def _change_settings(request: PackageRequest) -> None:
+    settings.change_visibility(request.origin, request.name, Visibility(request.visibility), UPLOADER)
+
+
+OPERATIONS: dict[str, Callable[[PackageRequest], object]] = {
     "upload": _upload,
     "promote": _promote,
     "demote": _demote,
-    "show to": lambda wish: changes.set_visibility(wish.ident, Visibility(wish.visibility)),
-    "delete": lambda wish: changes.delete(wish.ident, wish.target),
-    "create channel": lambda wish: channels.create(wish.origin, wish.channel, SOMEBODY),
-    "delete channel": lambda wish: channels.delete(wish.origin, wish.channel),
-    "settings": lambda wish: settings.change_visibility(wish.origin, wish.name, Visibility(wish.visibility), SOMEBODY),
+    "set visibility": _set_visibility,
+    "delete": lambda request: deletion.delete(request.ident, request.target),
+    "create channel": lambda request: channels.create(request.origin, request.channel, UPLOADER),
+    "delete channel": lambda request: channels.delete(request.origin, request.channel),
+    "change settings": _change_settings,
 }
+
+# The old names, until tests/engine/channels uses the new ones.
+Wish = PackageRequest
+SOMEBODY = UPLOADER

@@ -1,4 +1,4 @@
-"""Packages in the depot as tests need them, made through the API."""
+"""Packages and channels of tests, created through the API."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ def upload(
     path: str | None = None,
     headers: dict[str, str] | None = None,
 ) -> Reply:
-    """Send an archive as hab does; `target`, `checksum` and `path` are its own unless said otherwise."""
+    """Upload an archive as hab does. `target`, `checksum` and `path` replace those of the archive."""
     query = {"checksum": hart.checksum if checksum is None else checksum, "target": target or hart.target}
     if forced is not None:
         query["forced"] = "true" if forced else "false"
@@ -26,7 +26,7 @@ def upload(
 
 
 def a_package(depot: Depot, origin: str, by: str = "bobo", **hart: Any) -> Hart:
-    """Upload an archive with these fields and give it."""
+    """Upload an archive with these fields, and return it."""
     archive = a_hart(origin=origin, **hart)
     reply = upload(depot, archive, by)
     assert reply.status == 201, reply
@@ -34,7 +34,7 @@ def a_package(depot: Depot, origin: str, by: str = "bobo", **hart: Any) -> Hart:
 
 
 def a_channel(depot: Depot, origin: str, name: str, by: str = "bobo") -> str:
-    """Create a channel and give its name."""
+    """Create a channel, and return its name."""
     reply = depot.post(f"/depot/channels/{origin}/{name}", by=by)
     assert reply.status == 201, reply
     return name
@@ -53,7 +53,7 @@ def demote(depot: Depot, hart: Hart, channel: str, by: str = "bobo") -> None:
 
 
 def set_visibility(depot: Depot, hart: Hart, visibility: str, by: str = "bobo") -> None:
-    """Change who sees an ident."""
+    """Set the visibility of an ident."""
     reply = depot.patch(f"{hart.url}/{visibility}", by=by)
     assert (reply.status, reply.body) == (200, b""), reply
 
@@ -65,8 +65,8 @@ def delete(depot: Depot, hart: Hart, by: str = "bobo") -> None:
 
 
 def events_of(depot: Depot, name: str, by: str = "bobo") -> list[tuple[str, str, str]]:
-    """Operation, channel and version of the events of a name, newest first, as somebody sees them."""
+    """Return operation, channel and version of the events of a name that a caller sees, newest first."""
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%d")
     query: dict[str, Any] = {"from_date": "2020-1-1", "to_date": tomorrow, "query": name}
-    found = depot.get("/depot/events", by=by, query=query).json()["data"]
-    return [(each["operation"], each["channel"], each["package_ident"]["version"]) for each in found]
+    events = depot.get("/depot/events", by=by, query=query).json()["data"]
+    return [(each["operation"], each["channel"], each["package_ident"]["version"]) for each in events]

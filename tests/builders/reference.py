@@ -1,4 +1,4 @@
-"""Data of the real client that may lie beside the repository; no test needs it, some run over it as well."""
+"""Optional data of the real client beside the repository. No test needs it; some tests cover it if it exists."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Releases known by their idents, for tests of what goes by ident: settings, channels, events, search."""
+"""Releases for tests that need their idents only: of settings, channels, events and search."""
 
 import itertools
 
@@ -21,7 +21,7 @@ def a_release(
     target: str = LINUX,
     by: str = "bobo",
 ) -> PackageIdent:
-    """Publish a release; what is not said is fresh."""
+    """Publish a release, and return its ident. Name and release are new unless given."""
     name, release = name or a_name("package"), release or str(next(_releases))
     hart = a_hart(origin=origin, name=name, version=version, release=release, target=target, manifest="#")
     reply = upload(depot, hart, by, forced=True)
@@ -30,7 +30,7 @@ def a_release(
 
 
 def promoted(depot: Depot, ident: PackageIdent, channel: str, target: str = LINUX, by: str = "bobo") -> None:
-    """Promote a release, making the channel if need be."""
+    """Promote a release. Creates the channel if it does not exist."""
     assert depot.post(f"/depot/channels/{ident.origin}/{channel}", by=by).status in (201, 409)
     assert change_channel(depot, ident, channel, "promote", target, by) == 200
 
@@ -38,11 +38,11 @@ def promoted(depot: Depot, ident: PackageIdent, channel: str, target: str = LINU
 def change_channel(
     depot: Depot, ident: PackageIdent, channel: str, verb: str, target: str = LINUX, by: str = "bobo"
 ) -> int:
-    """Promote or demote a release; gives the status."""
-    place = f"/depot/channels/{ident.origin}/{channel}/pkgs/{ident.name}/{ident.version}/{ident.release}"
-    return depot.put(f"{place}/{verb}", by=by, query={"target": target}).status
+    """Promote or demote a release, and return the status."""
+    path = f"/depot/channels/{ident.origin}/{channel}/pkgs/{ident.name}/{ident.version}/{ident.release}"
+    return depot.put(f"{path}/{verb}", by=by, query={"target": target}).status
 
 
 def seen_as(depot: Depot, ident: PackageIdent, visibility: str, by: str = "bobo") -> None:
-    """Change who sees a release."""
+    """Set the visibility of a release."""
     assert depot.patch(f"/depot/pkgs/{ident}/{visibility}", by=by).status == 200

@@ -1,4 +1,4 @@
-"""The rows of the engine's table as they are, for tests that look at all of them without asking a client."""
+"""The rows in the table of the embedded engine, read directly from its memory."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -14,19 +14,19 @@ Attributes = dict[str, Any]
 
 
 def partition_rows(pk: str) -> dict[str, Attributes]:
-    """The rows of a partition by sort key; numbers stay text."""
-    found = _partitions().get(DynamoType({"S": pk}), {})
-    return {sk.value: {name: value.value for name, value in item.attrs.items()} for sk, item in found.items()}
+    """Return the rows of a partition by sort key. Numbers are text, as DynamoDB stores them."""
+    items = _partitions().get(DynamoType({"S": pk}), {})
+    return {sk.value: {name: value.value for name, value in item.attrs.items()} for sk, item in items.items()}
 
 
 def partitions() -> set[str]:
-    """The keys of all partitions that have rows."""
-    return {pk.value for pk, found in _partitions().items() if found}
+    """Return the keys of all partitions that have rows."""
+    return {pk.value for pk, items in _partitions().items() if items}
 
 
 def partitions_of(origin: str) -> list[str]:
-    """The keys `KIND#origin` and `KIND#origin/...`; cheap enough to be asked after every call of a history."""
-    global _index  # noqa: PLW0603 - a table is indexed once, and another one takes its place with another engine
+    """Return the partition keys `KIND#origin` and `KIND#origin/...`. Fast enough for every call."""
+    global _index  # noqa: PLW0603 - the index of the current engine's table
     table = _partitions()
     if _index.table is not table:
         _index = _Index(table)
@@ -34,16 +34,16 @@ def partitions_of(origin: str) -> list[str]:
 
 
 class _Index:
-    """Partitions by origin; reads those that have come since the last time only, because none goes."""
+    """Partitions by origin. Each call reads only the partitions added since the last one, because none is deleted."""
 
     def __init__(self, table: dict[Any, Any]) -> None:
         self.table = table
-        self._seen = 0
+        self._indexed = 0
         self._by_origin: dict[str, list[str]] = defaultdict(list)
 
     def of(self, origin: str) -> list[str]:
-        for pk in islice(self.table, self._seen, None):
-            self._seen += 1
+        for pk in islice(self.table, self._indexed, None):
+            self._indexed += 1
             self._by_origin[pk.value.partition("#")[2].split("/")[0]].append(pk.value)
         return self._by_origin[origin]
 
@@ -51,13 +51,16 @@ class _Index:
 _index = _Index({})
 
 
-def places() -> Iterator[tuple[str, str]]:
-    """Partition and sort key of every row."""
-    for pk, found in _partitions().items():
-        for sk in found:
+def row_keys() -> Iterator[tuple[str, str]]:
+    """The partition key and sort key of every row."""
+    for pk, items in _partitions().items():
+        for sk in items:
             yield pk.value, sk.value
 
 
 def _partitions() -> dict[Any, Any]:
     partitions: dict[Any, Any] = get_backend("dynamodb")["123456789012"]["us-east-1"].tables[config.table].items
     return partitions
+
+
+places = row_keys  # the old name, until tests/engine/origins uses the new one

@@ -1,12 +1,13 @@
-"""What the rows of an origin must be when its packages stand so and so: a second, plain statement of what steps write.
+"""A model of an origin: the rows that follow from the visibility and channels of each package (packages.md section 2).
 
-Everything follows from where each package is; lists, newest releases and counts are derived from that (packages.md 2).
+It derives lists, newest releases and counts in one pass over all packages, independently of `catalog.steps`, which
+updates them step by step. Tests compare both.
 """
 
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.catalog import channel_rows, package_rows
@@ -22,7 +23,7 @@ Rows = dict[tuple[str, str], dict[str, Any]]
 
 @dataclass(frozen=True)
 class Spot:
-    """Where one package is."""
+    """The visibility and channels of one package."""
 
     visibility: str
     channels: frozenset[str]
@@ -30,7 +31,7 @@ class Spot:
 
 @dataclass
 class Shelf:
-    """An origin's packages, channels and settings, as plain values."""
+    """The packages, channels and settings of an origin."""
 
     origin: str
     packages: dict[tuple[PackageIdent, Target], Spot] = field(default_factory=dict)
@@ -39,28 +40,23 @@ class Shelf:
 
     @classmethod
     def read(cls, origin: str) -> "Shelf":
-        """Take it from the rows that decide: standings of idents, channels, settings."""
+        """Read the model from the rows that everything else follows from: standings, channels and settings."""
         shelf = cls(origin, channels=set(partition_rows(channel_rows.channels_partition(origin))))
-        for place, row in partition_rows(package_rows.idents_partition(origin)).items():
-            ident = PackageIdent.parse(f"{origin}/{place}")
+        for path, row in partition_rows(package_rows.idents_partition(origin)).items():
+            ident = PackageIdent.parse(f"{origin}/{path}")
             for target, (visibility, names) in json.loads(row["standing"]).items():
                 shelf.packages[ident, Target(target)] = Spot(visibility, frozenset(names))
         for name, row in partition_rows(package_rows.settings_partition(origin)).items():
             shelf.settings[name] = row["visibility"]
         return shelf
 
-    def leave(self, channel: str) -> None:
-        """Take everything out of a channel."""
-        for package, spot in self.packages.items():
-            self.packages[package] = replace(spot, channels=spot.channels - {channel})
-
     @property
     def rows(self) -> Rows:
-        """All rows that follow, by partition and sort key; counts that have come down to nothing left out."""
+        """All rows that follow from the model, by partition key and sort key. Rows of zero counts are left out."""
         rows: Rows = {}
         for (ident, target), spot in self.packages.items():
             rows |= _rows_of(ident, target, spot)
-        return rows | {place: counts for place, counts in self._counts() if any(counts.values())}
+        return rows | {key: counts for key, counts in self._counts() if any(counts.values())}
 
     def _counts(self) -> Iterable[tuple[tuple[str, str], dict[str, int]]]:
         idents = {ident for ident, _ in self.packages}
@@ -68,12 +64,12 @@ class Shelf:
         for name in {ident.name for ident in idents}:
             key = package_rows.name_key(self.origin, name)
             spots = [spot for (ident, _), spot in self.packages.items() if ident.name == name]
-            seen = sum(spot.visibility == PUBLIC for spot in spots)
-            packages = {"packages": len(spots), "public_packages": seen}
-            yield (key.pk, key.sk), packages | _how_many(name, idents, public)
+            public_spots = sum(spot.visibility == PUBLIC for spot in spots)
+            packages = {"packages": len(spots), "public_packages": public_spots}
+            yield (key.pk, key.sk), packages | _ident_counts(name, idents, public)
         for name, version in {(ident.name, ident.version) for ident in idents}:
             version_key = package_rows.version_count_key(self.origin, name, version)
-            yield (version_key.pk, version_key.sk), _how_many(name, idents, public, version)
+            yield (version_key.pk, version_key.sk), _ident_counts(name, idents, public, version)
         in_channel = Counter(channel for spot in self.packages.values() for channel in spot.channels)
         public_in = Counter(
             channel for spot in self.packages.values() if spot.visibility == PUBLIC for channel in spot.channels
@@ -96,13 +92,13 @@ class Shelf:
         )
 
 
-def _how_many(
+def _ident_counts(
     name: str, idents: set[PackageIdent], public: set[PackageIdent], version: str | None = None
 ) -> dict[str, int]:
-    def among(some: set[PackageIdent]) -> int:
+    def count(some: set[PackageIdent]) -> int:
         return sum(ident.name == name and version in (None, ident.version) for ident in some)
 
-    return {"idents": among(idents), "public_idents": among(public)}
+    return {"idents": count(idents), "public_idents": count(public)}
 
 
 def _rows_of(ident: PackageIdent, target: Target, spot: Spot) -> Rows:
@@ -123,23 +119,23 @@ def _rows_of(ident: PackageIdent, target: Target, spot: Spot) -> Rows:
 
 
 def stored_rows(origin: str) -> Rows:
-    """The rows of these kinds that the table has, with the attributes that follow from where packages are."""
-    found: Rows = {}
+    """Return the rows in the table of the kinds that the model has, with the attributes of the model."""
+    stored: Rows = {}
     for pk in partitions_of(origin):
         kind = pk.partition("#")[0]
-        if kind not in SHOWN:
+        if kind not in ATTRIBUTES:
             continue
         for sk, row in partition_rows(pk).items():
             if kind == "ORIGIN" and sk != "COUNTS":
                 continue
-            shown = {name: _value(kind, row.get(name)) for name in SHOWN[kind]}
-            if any(shown.values()) or kind not in COUNTS:
-                found[pk, sk] = shown
-    return found
+            attributes = {name: _value(kind, row.get(name)) for name in ATTRIBUTES[kind]}
+            if any(attributes.values()) or kind not in COUNTS:
+                stored[pk, sk] = attributes
+    return stored
 
 
 COUNTS = {"NAMES", "VERSIONS", "CHANNEL-COUNTS", "ORIGIN"}
-SHOWN: dict[str, tuple[str, ...]] = {
+ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "RELEASES": ("ident", "visibility", "channels"),
     "TEXTS": (),
     "CHANNEL": ("ident", "visibility", "target"),
@@ -156,7 +152,10 @@ def _value(kind: str, value: Any) -> Any:
 
 
 def assert_consistent(origin: str) -> Shelf:
-    """Every derived row follows from where the packages are, and they are in channels that exist or are leaving."""
+    """Check the rows of an origin against the model, and return the model.
+
+    Every channel of a package must exist or be under deletion.
+    """
     shelf = Shelf.read(origin)
     assert stored_rows(origin) == shelf.rows
     leaving = set(partition_rows(channel_rows.leaving_key(origin, "").pk))

@@ -88,9 +88,7 @@ def apply(request: BulkRequest) -> None:
     found = _read(request, moves)
     _demand_room(request, moves, found)
     batches, complete = _batches(moves), len(moves) == len(every)
-    group = event_rows.group_event(
-        request.operation, request.origin, (request.source, request.target), _who(request), request.trigger
-    )
+    group = event_rows.group_event(request.operation, request.origin, request.source, request.target, request.by)
     if len(batches) > 1 or not complete:
         put_many([group])
     for number, batch in enumerate(batches, start=1):
@@ -200,12 +198,8 @@ def _write(request: BulkRequest, batch: Sequence[Move], found: Found, finished: 
     wanted = [(seen, after) for seen, after in decided if after != seen.standing]
     change = Change()
     if wanted:
-        steps.steps_together(change, wanted, by=request.by.name)
+        steps.steps_together(change, wanted, by=request.by)
     if finished is not None:
         finished.state = event_rows.DONE
         change.put(finished)
     change.commit()
-
-
-def _who(request: BulkRequest) -> tuple[int, str]:
-    return request.by.account_id, request.by.name

@@ -1,4 +1,4 @@
-"""Facts about a package over HTTP; our own path (docs/OPERATING.md)."""
+"""Facts about a package over HTTP (docs/OPERATING.md)."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ routes = Routes("packages")
     identity_along=True,
 )
 def show_facts(call: Call, query: shapes.FactsQuery) -> Answer:
-    """Return what is known about a package."""
-    found = service.of(call.ident, call.target, query.target is not None, call.caller)
-    row = found.row
+    """Return the size, history, channels and deprecation of a package."""
+    facts = service.facts_of(call.ident, call.target, query.target is not None, call.caller)
+    row = facts.row
     shown = shapes.Facts(
-        ident=found.ident,
-        target=found.target,
+        ident=call.ident,
+        target=facts.target,
         size=int(row.size),
         checksum=row.checksum,
         visibility=row.visibility,
         package_type=row.package_type.capitalize(),
-        uploaded_by=found.uploader,
+        uploaded_by=facts.uploader,
         uploaded_at=row.updated_at,
         first_uploaded_at=row.created_at,
-        channels=[shapes.ChannelFact(place.channel, place.at, place.by) for place in found.channels],
-        deprecation=None if found.deprecation is None else Deprecation.of(found.deprecation),
+        channels=facts.channels,
+        deprecation=None if facts.deprecation is None else Deprecation.of(facts.deprecation),
     )
     return json_answer(200, shown, NO_CACHE)

@@ -1,6 +1,6 @@
-"""What operators ask of one package: its bytes, who uploaded and promoted it, whether it is deprecated."""
+"""Facts about one package: its archive, who uploaded and promoted it, and its deprecation."""
 
-from typing import NamedTuple
+from msgspec import Struct
 
 from chalicelib.catalog import channel_rows, package_rows
 from chalicelib.catalog.errors import ReleaseMissing
@@ -8,52 +8,47 @@ from chalicelib.catalog.package_rows import PackageRow
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.deprecations.rows import DeprecationRow
-from chalicelib.deprecations.service import Subject, applying
+from chalicelib.deprecations.service import Subject, most_specific
 from chalicelib.identity.caller import Caller
 from chalicelib.identity.rows import account_key
 from chalicelib.packages import reads
+from chalicelib.packages.facts.shapes import ChannelFact
 from chalicelib.platform.table import read_many
 
 
-class Promoted(NamedTuple):
-    """A channel that a package is in; nobody promotes what its upload puts into `unstable`."""
+class Facts(Struct, frozen=True):
+    """The facts about a package. Account names are None for callers who are not members of the origin."""
 
-    channel: str
-    at: str
-    by: str | None
-
-
-class Facts(NamedTuple):
-    """A package with what is known about it. Account names are for members of the origin, None for others."""
-
-    ident: PackageIdent
     target: Target
     row: PackageRow
     uploader: str | None
-    channels: list[Promoted]
+    channels: list[ChannelFact]
     deprecation: DeprecationRow | None
 
 
-def of(ident: PackageIdent, target: Target, only_target: bool, caller: Caller) -> Facts:
-    """The facts of a package for a target or, unless only that will do, for another. Raises ReleaseMissing.
+def facts_of(ident: PackageIdent, target: Target, only_target: bool, caller: Caller) -> Facts:
+    """Return the facts about a package for a target or, unless `only_target`, for another one.
 
-    Two calls, with the caller's own rows; three where the target does not have it.
+    Makes two calls, three if the package does not exist for the target. Raises ReleaseMissing.
     """
     row = reads.exact(ident, target, caller)
-    found_for = Target(row.pk.rpartition("/")[2])
-    if only_target and found_for is not target:
+    row_target = Target(row.pk.rpartition("/")[2])
+    if only_target and row_target is not target:
         raise ReleaseMissing
-    subject, uploader = Subject.of_release(ident), account_key(int(row.owner_id))
-    keys = {name: channel_rows.membership_key(name, ident, found_for) for name in package_rows.channels_of(row)}
-    found = read_many([*subject.keys, uploader, *keys.values()])
-    places = [(name, found.get(key)) for name, key in keys.items()]
+    subject, uploader_key = Subject.of_release(ident), account_key(int(row.owner_id))
+    keys = {name: channel_rows.membership_key(name, ident, row_target) for name in package_rows.channels_of(row)}
+    found = read_many([*subject.keys, uploader_key, *keys.values()])
+    memberships = {name: found.get(key) for name, key in keys.items()}
     is_member = caller.role_in(ident.origin) is not None
-    account = found.get(uploader)
+    uploader = found.get(uploader_key)
     return Facts(
-        ident,
-        found_for,
+        row_target,
         row,
-        account.name if account is not None and is_member else None,
-        [Promoted(name, place.updated_at, place.by if is_member else None) for name, place in places if place],
-        applying(subject, found),
+        uploader.name if uploader is not None and is_member else None,
+        [
+            ChannelFact(name, membership.updated_at, membership.by if is_member else None)
+            for name, membership in memberships.items()
+            if membership is not None
+        ],
+        most_specific(subject, found),
     )

@@ -7,13 +7,13 @@ from chalicelib.deprecations.shapes import Deprecation
 
 
 class FactsQuery(Struct):
-    """With a target only the package for that target is returned; without one, the best for the client."""
+    """The target of the package. Without it, the target of the client is preferred to others."""
 
     target: str | None = None
 
 
 class ChannelFact(Struct):
-    """A channel that the package is in; account names are shown to members only."""
+    """A channel that the package is in. `promoted_by` is null for non-members, and if an upload put it there."""
 
     name: str
     promoted_at: str
@@ -21,7 +21,7 @@ class ChannelFact(Struct):
 
 
 class Facts(Struct):
-    """A package and its history; account names are shown to members only."""
+    """A package and its history. Account names are null for callers who are not members of the origin."""
 
     ident: PackageIdent
     target: str

@@ -1,41 +1,47 @@
-"""Searching over HTTP (packages.md section 6)."""
+"""Search over HTTP (packages.md section 6)."""
 
 from __future__ import annotations
 
 from chalicelib.core.search_terms import QueryUndecodable, Terms, decoded_again
 from chalicelib.http.answer import Answer
 from chalicelib.http.call import Call
-from chalicelib.http.paging import Family, Window, page, window
+from chalicelib.http.paging import Family, Window, page, pages_of, window
 from chalicelib.http.routes import ANYONE, Routes
 from chalicelib.packages.errors import SearchUndecodable
+from chalicelib.packages.search.shapes import FoundPackage
+from chalicelib.packages.shapes import ListQuery
 from chalicelib.platform.deferred import deferred
 
 with deferred():
-    from chalicelib.identity import access as sight
-    from chalicelib.packages.search import service as search
+    from chalicelib.identity import access
+    from chalicelib.packages.search import service
 
 routes = Routes("search")
 
 
-def _question(call: Call) -> tuple[Window, bool, Terms]:
-    return window(Family.S, call.integer("range")), call.flag("distinct"), Terms.parse(_term(call))
+def _request(call: Call, query: ListQuery) -> tuple[Window, bool, Terms]:
+    return window(Family.S, query.range), query.distinct, Terms.parse(_term(call))
 
 
-@routes.get("/depot/pkgs/search/{query}", needs=ANYONE, reads=_question, hides_private=True)
-def find(call: Call, asked: tuple[Window, bool, Terms]) -> Answer:
-    """Idents whose origin and name have all words of the term, or with `distinct` the names."""
-    wanted, distinct, terms = asked
-    seen = sight.VisibleOrigins.of(call.caller)
-    if not distinct:
-        idents, total = search.packages(terms, wanted.offset, wanted.size, seen)
-        return page(wanted, [ident.as_json() for ident in idents], total)
-    places, total = search.names(terms, wanted.offset, wanted.size, seen)
-    bare = {"version": None, "release": None}
-    return page(wanted, [{"origin": place.origin, "name": place.name, **bare} for place in places], total)
+@routes.get(
+    "/depot/pkgs/search/{query}",
+    needs=ANYONE,
+    query=ListQuery,
+    reads=_request,
+    answers=pages_of(FoundPackage),
+    errors=(SearchUndecodable,),
+    hides_private=True,
+)
+def search_packages(call: Call, request: tuple[Window, bool, Terms]) -> Answer:
+    """Find packages whose origin and name have all words of a term, or with `distinct` their names."""
+    requested, distinct, terms = request
+    find = service.names if distinct else service.packages
+    matches, total = find(terms, requested.offset, requested.size, access.VisibleOrigins.of(call.caller))
+    return page(requested, [FoundPackage.of(match) for match in matches], total)
 
 
 def _term(call: Call) -> str:
-    """The segment decoded twice: clients encode it once, or once more (1.5)."""
+    """Return the term of the path, decoded a second time, because some clients encode it twice (packages.md 1.5)."""
     once = call["query"]
     try:
         return decoded_again(once)

@@ -1,13 +1,14 @@
-"""Searching for packages by the words of origin and name (packages.md section 6).
+"""Search for packages by the words of origin and name (packages.md section 6).
 
-What matches comes in the contract's order. Only where nothing matches that the caller may see, names come that are like
-what was asked for, the best first, one page of them at most.
+Matches are in the contract's order. If no name matches, visible or not, the result is up to a page of visible names
+that are like the terms, best first.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
+
+from msgspec import Struct
 
 from chalicelib.catalog import package_rows
 from chalicelib.catalog.package_rows import IdentRow
@@ -17,127 +18,126 @@ from chalicelib.core.package_name import PackageName
 from chalicelib.core.search_terms import Terms
 from chalicelib.core.standing import Standing
 from chalicelib.identity.access import VisibleOrigins
-from chalicelib.packages.search import rows as search_index
+from chalicelib.packages.search import rows as search_rows
 from chalicelib.platform.table import BATCH_GET_LIMIT, read_many, rows
 
 PAGE = 300
-"""Names that are read of each term in turn, until the rarest has no more."""
+"""Names that are read at a time for each term, until the rarest term has no more."""
 
 CLUE_LIMIT = 300
-"""Names that one clue brings at most."""
+"""Names that are read for one clue."""
 
-ALIKE_SHOWN = 50
+GUESSES = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A name of which the caller sees so many packages."""
+class Match(Struct, frozen=True):
+    """A name and the number of its packages that the caller may see."""
 
-    place: PackageName
+    package: PackageName
     packages: int
     member: bool
 
 
-def names(terms: Terms, offset: int, size: int | None, sight: VisibleOrigins) -> tuple[list[PackageName], int]:
-    """A page of names by name, then origin, and how many there are in all."""
-    hits = _hits(terms, sight, lambda hit: (hit.place.name, hit.place.origin))
-    return [hit.place for hit in _slice(hits, offset, size)], len(hits)
+def names(terms: Terms, offset: int, size: int | None, visible: VisibleOrigins) -> tuple[list[PackageName], int]:
+    """Return a page of matching names, by name and then origin, and the total."""
+    matches = _matches(terms, visible, lambda match: (match.package.name, match.package.origin))
+    return [match.package for match in _slice(matches, offset, size)], len(matches)
 
 
-def packages(terms: Terms, offset: int, size: int | None, sight: VisibleOrigins) -> tuple[list[PackageIdent], int]:
-    """A page of idents in text order, each once per target, and how many there are in all.
+def packages(terms: Terms, offset: int, size: int | None, visible: VisibleOrigins) -> tuple[list[PackageIdent], int]:
+    """Return a page of the idents of matching names, in text order and once per target, and the total.
 
-    Names know how many packages they have, so only names on the page are opened.
+    The total comes from the counts of the names. Idents are read only for the names on the page.
     """
-    hits = _hits(terms, sight, lambda hit: f"{hit.place.origin}/{hit.place.name}/")
-    total = sum(hit.packages for hit in hits)
-    passed = 0
-    for number, hit in enumerate(hits):
-        if passed + hit.packages > offset:
-            found = (ident for each in hits[number:] for ident in _idents(each))
-            return list(_slice(found, offset - passed, size)), total
-        passed += hit.packages
+    matches = _matches(terms, visible, lambda match: f"{match.package.origin}/{match.package.name}/")
+    total = sum(match.packages for match in matches)
+    skipped = 0
+    for number, match in enumerate(matches):
+        if skipped + match.packages > offset:
+            idents = (ident for each in matches[number:] for ident in _idents(each))
+            return list(_slice(idents, offset - skipped, size)), total
+        skipped += match.packages
     return [], total
 
 
-def _hits(terms: Terms, sight: VisibleOrigins, order: Callable[[Hit], Any]) -> list[Hit]:
+def _matches(terms: Terms, visible: VisibleOrigins, order: Callable[[Match], Any]) -> list[Match]:
     if not terms.words:
         return []
-    exact = [place for place in _candidates(terms) if terms.match(place.tokens)]
-    if exact:  # a name that was spelled right but is hidden or gone is not to be guessed at
-        return sorted(_visible(exact, sight), key=order)
-    return _best(_alike(terms), sight)
+    exact = [package for package in _candidates(terms) if terms.match(package.tokens)]
+    if exact:  # even if none is visible: guesses would replace a name that was spelled correctly
+        return sorted(_visible(exact, visible), key=order)
+    return _best_visible(_alike(terms), visible)
 
 
 def _candidates(terms: Terms) -> list[PackageName]:
-    """The names of the term that has the fewest; whether they have the other terms as well, their own words tell."""
+    """Return the candidates for the rarest term. Callers check the other terms."""
     *inner, last = terms.words
     if not inner:
-        return _each_once(search_index.beginning_with(last))
-    lists = [search_index.beginning_with(last, page=PAGE)]
-    lists += [search_index.having_word(word, page=PAGE) for word in inner]
-    return _each_once(_first_to_end(lists))
+        return _unique(search_rows.beginning_with(last))
+    sources = [search_rows.beginning_with(last, page=PAGE)]
+    sources += [search_rows.having_word(word, page=PAGE) for word in inner]
+    return _unique(_shortest(sources))
 
 
-def _first_to_end(lists: list[Iterator[PackageName]]) -> list[PackageName]:
-    """The list that ends first when all are read page by page in turn; the others are not read any further."""
-    taken: list[list[PackageName]] = [[] for _ in lists]
+def _shortest(sources: list[Iterator[PackageName]]) -> list[PackageName]:
+    """Return the source with the fewest pages. All are read page by page in turn until one of them ends."""
+    taken: list[list[PackageName]] = [[] for _ in sources]
     while True:
-        for places, source in zip(taken, lists, strict=True):
+        for packages, source in zip(taken, sources, strict=True):
             page = list(islice(source, PAGE))
-            places.extend(page)
+            packages.extend(page)
             if len(page) < PAGE:
-                return places
+                return packages
 
 
 def _alike(terms: Terms) -> list[PackageName]:
-    """Names that are like all terms, best first; the longest term leads to them."""
+    """Return the names that are like all terms, best first. The clues of the longest term lead to them."""
     leading = clues(max(terms.words, key=len))
-    found = [place for text in leading.beginnings for place in search_index.beginning_with(text, CLUE_LIMIT)]
-    found += [place for text in leading.inner for place in search_index.containing(text, CLUE_LIMIT)]
+    candidates = [name for text in leading.beginnings for name in search_rows.beginning_with(text, CLUE_LIMIT)]
+    candidates += [name for text in leading.inner for name in search_rows.containing(text, CLUE_LIMIT)]
     ranked: list[tuple[Any, PackageName]] = []
-    for place in _each_once(found):
-        tokens = place.tokens
-        alike = [likeness(word, tokens) for word in terms.words]
-        if None not in alike:
-            rank = sorted((kind for kind in alike if kind is not None), reverse=True)
-            ranked.append(((rank, len(place.name), place.name, place.origin), place))
-    return [place for _, place in sorted(ranked)]
+    for package in _unique(candidates):
+        tokens = package.tokens
+        kinds = [likeness(word, tokens) for word in terms.words]
+        if None not in kinds:
+            worst_first = sorted((kind for kind in kinds if kind is not None), reverse=True)
+            ranked.append(((worst_first, len(package.name), package.name, package.origin), package))
+    return [package for _, package in sorted(ranked)]
 
 
-def _best(ranked: list[PackageName], sight: VisibleOrigins) -> list[Hit]:
-    """The first of them that the caller may see, a page of names at most."""
-    hits: list[Hit] = []
+def _best_visible(ranked: list[PackageName], visible: VisibleOrigins) -> list[Match]:
+    matches: list[Match] = []
     for start in range(0, len(ranked), BATCH_GET_LIMIT):
-        hits += _visible(ranked[start : start + BATCH_GET_LIMIT], sight)
-        if len(hits) >= ALIKE_SHOWN:
+        matches += _visible(ranked[start : start + BATCH_GET_LIMIT], visible)
+        if len(matches) >= GUESSES:
             break
-    return hits[:ALIKE_SHOWN]
+    return matches[:GUESSES]
 
 
-def _each_once(places: Iterable[PackageName]) -> list[PackageName]:
-    return list(dict.fromkeys(places))
+def _unique(packages: Iterable[PackageName]) -> list[PackageName]:
+    return list(dict.fromkeys(packages))
 
 
-def _visible(places: list[PackageName], sight: VisibleOrigins) -> list[Hit]:
-    """Those of which the caller sees something now; hints may be older than what they led to."""
-    keys = [package_rows.name_key(place.origin, place.name) for place in places]
-    counts = read_many(keys)
-    hits: list[Hit] = []
-    for place, key in zip(places, keys, strict=True):
-        row = counts.get(key)
-        if row is not None:
-            member = sight.reaches(place.origin)
-            hits.append(Hit(place, int(row.packages if member else row.public_packages), member))
-    return [hit for hit in hits if hit.packages]
+def _visible(packages: list[PackageName], visible: VisibleOrigins) -> list[Match]:
+    """Return the names with packages that the caller may see. A hint may lead to a name without any."""
+    keys = [package_rows.name_key(package.origin, package.name) for package in packages]
+    found = read_many(keys)
+    matches: list[Match] = []
+    for package, key in zip(packages, keys, strict=True):
+        counts = found.get(key)
+        if counts is not None:
+            member = visible.reaches(package.origin)
+            matches.append(Match(package, int(counts.packages if member else counts.public_packages), member))
+    return [match for match in matches if match.packages]
 
 
-def _idents(hit: Hit) -> Iterator[PackageIdent]:
-    for row in rows(IdentRow, package_rows.idents_partition(hit.place.origin), begins=f"{hit.place.name}/"):
-        ident = PackageIdent(hit.place.origin, *row.place)
-        for _ in Standing.parse(row.standing).seen_by(hit.member):
+def _idents(match: Match) -> Iterator[PackageIdent]:
+    origin, name = match.package.origin, match.package.name
+    for row in rows(IdentRow, package_rows.idents_partition(origin), begins=f"{name}/"):
+        ident = PackageIdent(origin, *row.parts)
+        for _ in Standing.parse(row.standing).seen_by(match.member):
             yield ident
 
 
-def _slice(found: Iterable[Any], offset: int, size: int | None) -> Iterator[Any]:
-    return islice(found, offset, None if size is None else offset + size)
+def _slice(values: Iterable[Any], offset: int, size: int | None) -> Iterator[Any]:
+    return islice(values, offset, None if size is None else offset + size)

@@ -1,1 +1,1 @@
-"""Unlisting: hide a release from lists but keep it downloadable. Our own addition."""
+"""Unlisting: a release disappears from lists but can still be downloaded. Our own addition."""

@@ -1,4 +1,6 @@
-"""Unlisting over HTTP; our own path (docs/OPERATING.md)."""
+"""Unlisting over HTTP (docs/OPERATING.md)."""
+
+from typing import Any
 
 from chalicelib.catalog.errors import ReleaseMissing
 from chalicelib.core.roles import Role
@@ -13,17 +15,23 @@ with deferred():
 
 routes = Routes("packages")
 UNLISTED = "/unlisted/{origin}/{pkg}/{version}/{release}"
+WRITE: dict[str, Any] = {
+    "needs": Role.MAINTAINER,
+    "scope": Scope.ADMIN,
+    "answers": {204: None},
+    "errors": (ReleaseMissing,),
+}
 
 
-@routes.put(UNLISTED, needs=Role.MAINTAINER, scope=Scope.ADMIN, answers={204: None}, errors=(ReleaseMissing,))
+@routes.put(UNLISTED, **WRITE)
 def unlist(call: Call) -> Answer:
-    """Hide a release from all lists but those of members; it can still be downloaded by its ident."""
+    """Hide a release from everyone but members of the origin. It can still be downloaded by its ident."""
     service.unlist(call.ident)
     return EMPTY_204
 
 
-@routes.delete(UNLISTED, needs=Role.MAINTAINER, scope=Scope.ADMIN, answers={204: None}, errors=(ReleaseMissing,))
+@routes.delete(UNLISTED, **WRITE)
 def list_again(call: Call) -> Answer:
-    """List a release again, with the visibility of its package settings."""
+    """Show a release again with the visibility that its package settings give."""
     service.list_again(call.ident)
     return EMPTY_204

@@ -1,4 +1,4 @@
-"""What is known about one package; our own path (docs/OPERATING.md)."""
+"""GET /packages/{origin}/{name}/{version}/{release} (docs/OPERATING.md)."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def facts(depot: Depot, hart: Hart, by: str | None = "bobo", **query: Any) -> Re
     return depot.get(f"/packages/{hart.path}", by=by, query=query)
 
 
-def test_members_see_everything(depot: Depot, origin: str, hart: Hart) -> None:
+def test_members_see_all_facts(depot: Depot, origin: str, hart: Hart) -> None:
     a_channel(depot, origin, hart.ident.name)
     promote(depot, hart, hart.ident.name, by="hank")
     members = {row["name"]: row for row in depot.get(f"{hart.url}/channels").json()}
@@ -59,20 +59,20 @@ def test_members_see_everything(depot: Depot, origin: str, hart: Hart) -> None:
 
 
 @pytest.mark.parametrize("by", [None, "wesker"])
-def test_account_names_are_for_members(depot: Depot, hart: Hart, by: str | None) -> None:
+def test_account_names_are_shown_to_members_only(depot: Depot, hart: Hart, by: str | None) -> None:
     promote(depot, hart, "stable")
 
-    told = facts(depot, hart, by=by).json()
+    shown = facts(depot, hart, by=by).json()
 
-    assert told["uploaded_by"] is None
-    assert [(place["name"], place["promoted_by"]) for place in told["channels"]] == [
+    assert shown["uploaded_by"] is None
+    assert [(channel["name"], channel["promoted_by"]) for channel in shown["channels"]] == [
         ("unstable", None),
         ("stable", None),
     ]
-    assert told["checksum"] == hart.checksum
+    assert shown["checksum"] == hart.checksum
 
 
-def test_every_way_into_a_channel_tells_who(depot: Depot, origin: str, hart: Hart) -> None:
+def test_every_promotion_names_its_account(depot: Depot, origin: str, hart: Hart) -> None:
     for channel in ("by-bulk", "by-set"):
         a_channel(depot, origin, f"{hart.ident.name}-{channel}")
     bulk, together = f"{hart.ident.name}-by-bulk", f"{hart.ident.name}-by-set"
@@ -82,17 +82,17 @@ def test_every_way_into_a_channel_tells_who(depot: Depot, origin: str, hart: Har
     moved = depot.post(f"/promotions/{origin}", by="bobo", json={"channel": together, "idents": [hart.path]})
     assert moved.status == 200
 
-    by = {place["name"]: place["promoted_by"] for place in facts(depot, hart).json()["channels"]}
+    by = {channel["name"]: channel["promoted_by"] for channel in facts(depot, hart).json()["channels"]}
 
     assert by == {"unstable": None, "stable": "hank", bulk: "hank", together: "bobo"}
     demote(depot, hart, "stable")
     promote(depot, hart, "stable", by="bobo")
     assert {"bobo"} == {
-        place["promoted_by"] for place in facts(depot, hart).json()["channels"] if place["name"] == "stable"
+        channel["promoted_by"] for channel in facts(depot, hart).json()["channels"] if channel["name"] == "stable"
     }
 
 
-def test_an_upload_anew_tells_the_last_and_the_first_time(depot: Depot, hart: Hart) -> None:
+def test_a_forced_upload_keeps_the_time_of_the_first_one(depot: Depot, hart: Hart) -> None:
     before = facts(depot, hart).json()
     set_visibility(depot, hart, "private")
     assert facts(depot, hart).json() == before | {"visibility": "private"}
@@ -104,14 +104,14 @@ def test_an_upload_anew_tells_the_last_and_the_first_time(depot: Depot, hart: Ha
     assert after["uploaded_at"] > before["uploaded_at"]
 
 
-def test_the_deprecation_that_applies_is_told(depot: Depot, origin: str, hart: Hart) -> None:
+def test_the_deprecation_that_applies_is_shown(depot: Depot, origin: str, hart: Hart) -> None:
     name = f"/deprecations/{origin}/{hart.ident.name}"
-    said = depot.put(name, by="bobo", json={"message": "Use the other"}).json()
+    deprecation = depot.put(name, by="bobo", json={"message": "Use the other"}).json()
 
-    assert facts(depot, hart, by=None).json()["deprecation"] == said
+    assert facts(depot, hart, by=None).json()["deprecation"] == deprecation
 
 
-def test_a_target_that_is_asked_for_is_the_only_one_that_will_do(depot: Depot, origin: str) -> None:
+def test_a_target_in_the_query_excludes_other_targets(depot: Depot, origin: str) -> None:
     windows = a_package(depot, origin, name=a_name("tool"), target=WINDOWS)
 
     assert facts(depot, windows).json()["target"] == WINDOWS
@@ -124,7 +124,7 @@ def test_a_target_that_is_asked_for_is_the_only_one_that_will_do(depot: Depot, o
     assert facts(depot, linux, target=WINDOWS).json()["target"] == WINDOWS
 
 
-def test_what_is_private_is_missing_for_others(depot: Depot, hart: Hart) -> None:
+def test_a_private_package_is_404_for_non_members(depot: Depot, hart: Hart) -> None:
     set_visibility(depot, hart, "private")
 
     for query in ({}, {"target": LINUX}):
@@ -132,12 +132,12 @@ def test_what_is_private_is_missing_for_others(depot: Depot, hart: Hart) -> None
         assert facts(depot, hart, "lkennedy", **query).status == 200
 
 
-def test_what_was_never_there_is_missing(depot: Depot, origin: str) -> None:
+def test_an_unknown_package_is_404(depot: Depot, origin: str) -> None:
     assert depot.get(f"/packages/{origin}/no-such/1.0/20240101000000").status == 404
     assert depot.get("/packages/no-such/no-such/1.0/20240101000000", by="bobo").status == 404
 
 
-def test_it_costs_two_calls(depot: Depot, hart: Hart) -> None:
+def test_a_request_makes_two_calls(depot: Depot, hart: Hart) -> None:
     token = depot.post("/profile/access-tokens", by="bobo").json()["token"]
 
     with counted_calls() as calls:

@@ -1,11 +1,14 @@
-"""Package settings (packages.md section 10, platform.md 2.5)."""
+"""GET, POST, PUT, DELETE /settings/{origin}/{name} (packages.md section 10, platform.md 2.5)."""
 
 import re
+from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from chalicelib.catalog.origin_rows import OriginCountRow, origin_count_key
+from chalicelib.packages import upload as publication
 from chalicelib.packages.errors import SettingsNeeded
 from chalicelib.packages.settings import service as settings
 from chalicelib.platform import table
@@ -19,37 +22,37 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}")
 
 
 def counted(origin: str) -> tuple[int, int]:
-    """Settings and public settings of an origin, as its row counts them."""
+    """Return the counts of settings and public settings of an origin."""
     counts: Any = table.read(origin_count_key(origin)) or OriginCountRow()
     return int(counts.settings), int(counts.public_settings)
 
 
-def test_made_settings_take_the_origins_default_and_belong_to_the_caller(depot: Depot) -> None:
+def test_new_settings_have_the_default_of_the_origin_and_belong_to_the_caller(depot: Depot) -> None:
     origin = an_origin(depot, visibility="private")
 
     reply = depot.post(f"/settings/{origin}/tool", by="bobo")
 
     assert reply.status == 201
-    made = reply.json()
-    assert made == {
-        "id": made["id"],
+    created = reply.json()
+    assert created == {
+        "id": created["id"],
         "origin": origin,
         "name": "tool",
         "visibility": "private",
         "owner_id": depot.get("/profile", by="bobo").json()["id"],
         "hidden": False,
-        "created_at": made["created_at"],
-        "updated_at": made["created_at"],
+        "created_at": created["created_at"],
+        "updated_at": created["created_at"],
     }
-    assert re.fullmatch(r"\d+", made["id"])
-    assert TIME.fullmatch(made["created_at"])
+    assert re.fullmatch(r"\d+", created["id"])
+    assert TIME.fullmatch(created["created_at"])
     assert "Cache-Control" not in reply.headers
-    assert depot.get(f"/settings/{origin}/tool", by="bobo").json() == made
-    assert depot.get(f"/depot/{origin}/pkgs", by="bobo").json()["data"] == [made]
+    assert depot.get(f"/settings/{origin}/tool", by="bobo").json() == created
+    assert depot.get(f"/depot/{origin}/pkgs", by="bobo").json()["data"] == [created]
     assert counted(origin) == (1, 0)
 
 
-def test_the_web_interface_sends_a_content_type_without_a_body(depot: Depot) -> None:
+def test_a_json_content_type_without_a_body_is_accepted(depot: Depot) -> None:
     origin = an_origin(depot)
 
     reply = depot.post(f"/settings/{origin}/tool", by="bobo", headers={"Content-Type": "application/json"})
@@ -57,7 +60,7 @@ def test_the_web_interface_sends_a_content_type_without_a_body(depot: Depot) -> 
     assert (reply.status, reply.json()["visibility"]) == (201, "public")
 
 
-def test_settings_are_made_once(depot: Depot) -> None:
+def test_existing_settings_are_409(depot: Depot) -> None:
     origin = an_origin(depot)
     assert depot.post(f"/settings/{origin}/tool", by="bobo").status == 201
 
@@ -67,7 +70,7 @@ def test_settings_are_made_once(depot: Depot) -> None:
     assert counted(origin) == (1, 1)
 
 
-def test_an_upload_makes_settings_that_can_be_read(depot: Depot) -> None:
+def test_the_first_upload_creates_settings(depot: Depot) -> None:
     release = a_release(depot, an_origin(depot))
 
     reply = depot.get(f"/settings/{release.origin}/{release.name}", by="bobo")
@@ -76,7 +79,7 @@ def test_an_upload_makes_settings_that_can_be_read(depot: Depot) -> None:
     assert depot.post(f"/settings/{release.origin}/{release.name}", by="bobo").status == 409
 
 
-def test_missing_settings_are_404_and_never_make_themselves(depot: Depot) -> None:
+def test_reading_and_changing_missing_settings_is_404(depot: Depot) -> None:
     origin = an_origin(depot)
 
     shown = depot.get(f"/settings/{origin}/tool", by="bobo")
@@ -90,42 +93,42 @@ ROLES = ("readonly_member", "member", "maintainer")
 
 
 @pytest.mark.parametrize("role", [None, *ROLES])
-def test_reading_takes_membership_and_writing_a_maintainer(depot: Depot, role: str | None) -> None:
+def test_reading_needs_a_member_and_writing_a_maintainer(depot: Depot, role: str | None) -> None:
     origin = an_origin(depot)
-    place = f"/settings/{origin}/tool"
-    assert depot.post(place, by="bobo").status == 201
+    path = f"/settings/{origin}/tool"
+    assert depot.post(path, by="bobo").status == 201
     if role:
         a_member(depot, origin, "mystique", role)
     reads = 200 if role else 403
     writes = (201, 200, 204) if role == "maintainer" else (403, 403, 403)
 
-    assert depot.get(place, by="mystique").status == reads
-    made = depot.post(f"/settings/{origin}/other", by="mystique")
-    changed = depot.put(place, by="mystique", json={"visibility": "private"})
-    removed = depot.delete(place, by="mystique")
+    assert depot.get(path, by="mystique").status == reads
+    created = depot.post(f"/settings/{origin}/other", by="mystique")
+    changed = depot.put(path, by="mystique", json={"visibility": "private"})
+    removed = depot.delete(path, by="mystique")
 
-    assert (made.status, changed.status, removed.status) == writes
+    assert (created.status, changed.status, removed.status) == writes
     if role != "maintainer":
-        assert made.body == changed.body == removed.body == b""
+        assert created.body == changed.body == removed.body == b""
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
-def test_nobody_and_strangers_are_refused_with_empty_bodies(depot: Depot, method: str) -> None:
+def test_anonymous_callers_are_401_and_non_members_403(depot: Depot, method: str) -> None:
     origin = an_origin(depot)
     json = {"visibility": "public"} if method == "PUT" else None
 
-    nobody = depot.request(method, f"/settings/{origin}/tool", json=json)
+    anonymous = depot.request(method, f"/settings/{origin}/tool", json=json)
     unknown = depot.request(method, f"/settings/{a_name('nowhere')}/tool", by="bobo", json=json)
 
-    assert (nobody.status, nobody.body) == (401, b"")
+    assert (anonymous.status, anonymous.body) == (401, b"")
     assert (unknown.status, unknown.body) == (403, b"")
 
 
 @pytest.mark.parametrize("visibility", ["public", "private", "hidden"])
-def test_a_change_makes_the_caller_owner_and_keeps_the_rest(depot: Depot, visibility: str) -> None:
+def test_a_change_makes_the_caller_the_owner(depot: Depot, visibility: str) -> None:
     origin = an_origin(depot)
     a_member(depot, origin, "mystique", "maintainer")
-    made = depot.post(f"/settings/{origin}/tool", by="bobo").json()
+    created = depot.post(f"/settings/{origin}/tool", by="bobo").json()
 
     reply = depot.put(f"/settings/{origin}/tool", by="mystique", json={"visibility": visibility})
 
@@ -133,14 +136,14 @@ def test_a_change_makes_the_caller_owner_and_keeps_the_rest(depot: Depot, visibi
     changed = reply.json()
     assert changed["visibility"] == visibility
     assert changed["owner_id"] == depot.get("/profile", by="mystique").json()["id"]
-    assert changed["updated_at"] > made["updated_at"]
+    assert changed["updated_at"] > created["updated_at"]
     same = ("id", "origin", "name", "created_at", "hidden")
-    assert [changed[key] for key in same] == [made[key] for key in same]
+    assert [changed[key] for key in same] == [created[key] for key in same]
     assert depot.get(f"/settings/{origin}/tool", by="bobo").json() == changed
     assert counted(origin) == (1, int(visibility == "public"))
 
 
-def test_a_change_back_and_forth_is_counted_exactly(depot: Depot) -> None:
+def test_changes_keep_the_counts_of_the_origin_correct(depot: Depot) -> None:
     origin = an_origin(depot)
     depot.post(f"/settings/{origin}/tool", by="bobo")
 
@@ -151,7 +154,7 @@ def test_a_change_back_and_forth_is_counted_exactly(depot: Depot) -> None:
     assert depot.get(f"/depot/{origin}/pkgs").json()["total_count"] == 0
 
 
-def test_a_change_holds_for_the_next_upload_only(depot: Depot) -> None:
+def test_a_change_affects_the_next_upload_only(depot: Depot) -> None:
     first = a_release(depot, an_origin(depot))
     depot.put(f"/settings/{first.origin}/{first.name}", by="bobo", json={"visibility": "private"})
 
@@ -172,7 +175,7 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("sent", UNREADABLE.values(), ids=list(UNREADABLE))
-def test_an_unreadable_change_is_400_before_anybody_is_asked(depot: Depot, sent: dict[str, Any]) -> None:
+def test_an_unreadable_body_is_400_before_authentication(depot: Depot, sent: dict[str, Any]) -> None:
     origin = an_origin(depot)
 
     assert depot.put(f"/settings/{origin}/tool", by="bobo", **sent).status == 400
@@ -180,7 +183,7 @@ def test_an_unreadable_change_is_400_before_anybody_is_asked(depot: Depot, sent:
 
 
 @pytest.mark.parametrize("sent", [{}, {"visibility": ""}, {"visibility": None}, {"other": "public"}])
-def test_a_change_without_a_visibility_says_so_after_the_role(depot: Depot, sent: dict[str, Any]) -> None:
+def test_a_missing_visibility_is_422_after_the_role(depot: Depot, sent: dict[str, Any]) -> None:
     origin = an_origin(depot)
 
     reply = depot.put(f"/settings/{origin}/tool", by="bobo", json=sent)
@@ -200,7 +203,7 @@ def test_an_unknown_visibility_is_400_after_the_role_and_before_the_settings(dep
     assert depot.put(f"/settings/{origin}/tool", by="hank", json={"visibility": word}).status == 403
 
 
-def test_settings_without_packages_go_and_going_twice_is_no_error(depot: Depot) -> None:
+def test_settings_without_packages_can_be_deleted_twice(depot: Depot) -> None:
     origin = an_origin(depot)
     depot.post(f"/settings/{origin}/tool", by="bobo")
 
@@ -214,37 +217,44 @@ def test_settings_without_packages_go_and_going_twice_is_no_error(depot: Depot) 
     assert depot.post(f"/settings/{origin}/tool", by="bobo").status == 201
 
 
-def test_settings_of_a_name_with_packages_stay_until_the_last_is_deleted(depot: Depot) -> None:
+def test_settings_of_a_name_with_packages_are_409(depot: Depot) -> None:
     release = a_release(depot, an_origin(depot))
     a_release(depot, release.origin, release.name, release.version, release.release, WINDOWS)
-    place = f"/settings/{release.origin}/{release.name}"
+    path = f"/settings/{release.origin}/{release.name}"
     left = f"packages remaining for setting {release.origin}/{release.name}. Must be zero."
 
-    both = depot.delete(place, by="bobo")
+    both = depot.delete(path, by="bobo")
     assert (both.status, both.text) == (409, f"There are 2 {left}")
     assert depot.delete(f"/depot/pkgs/{release}", by="bobo", query={"target": WINDOWS}).status == 204
-    one = depot.delete(place, by="bobo")
+    one = depot.delete(path, by="bobo")
     assert (one.status, one.text) == (409, f"There are 1 {left}")
     assert depot.delete(f"/depot/pkgs/{release}", by="bobo").status == 204
 
-    assert depot.get(place, by="bobo").status == 200
-    assert depot.delete(place, by="bobo").status == 204
+    assert depot.get(path, by="bobo").status == 200
+    assert depot.delete(path, by="bobo").status == 204
     assert counted(release.origin) == (0, 0)
 
 
-def test_an_upload_that_comes_between_keeps_the_settings(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The deletion has looked for packages and found none; then the first release arrives."""
+def run_after_first_read(
+    monkeypatch: pytest.MonkeyPatch, module: ModuleType, concurrently: Callable[[], object]
+) -> None:
+    """Run another request right after a module has first read rows."""
+    pending = [concurrently]
+
+    def read_many(*keys: Any) -> Any:
+        result = table.read_many(*keys)
+        if pending:
+            pending.pop()()
+        return result
+
+    monkeypatch.setattr(module, "read_many", read_many)
+
+
+def test_settings_are_not_deleted_if_an_upload_commits_first(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first release is published after the deletion has found no packages."""
     origin = an_origin(depot)
     depot.post(f"/settings/{origin}/tool", by="bobo")
-    uploading = [lambda: a_release(depot, origin, "tool")]
-
-    def looked(*keys: Any) -> Any:
-        found = table.read_many(*keys)
-        if uploading:
-            uploading.pop()()
-        return found
-
-    monkeypatch.setattr(settings, "read_many", looked)
+    run_after_first_read(monkeypatch, settings, lambda: a_release(depot, origin, "tool"))
 
     with pytest.raises(SettingsNeeded):
         settings.delete(origin, "tool")
@@ -253,23 +263,13 @@ def test_an_upload_that_comes_between_keeps_the_settings(depot: Depot, monkeypat
     assert counted(origin) == (1, 1)
 
 
-def test_a_deletion_that_comes_between_gives_the_upload_new_settings(
+def test_an_upload_creates_settings_again_if_they_were_deleted_first(
     depot: Depot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The upload has read the settings; then they are deleted."""
-    from chalicelib.packages import upload
-
+    """The settings are deleted after the upload has read them."""
     origin = an_origin(depot)
     depot.post(f"/settings/{origin}/tool", by="bobo")
-    deleting = [lambda: settings.delete(origin, "tool")]
-
-    def looked(*keys: Any) -> Any:
-        found = table.read_many(*keys)
-        if deleting:
-            deleting.pop()()
-        return found
-
-    monkeypatch.setattr(upload, "read_many", looked)
+    run_after_first_read(monkeypatch, publication, lambda: settings.delete(origin, "tool"))
 
     a_release(depot, origin, "tool")
 
@@ -277,20 +277,10 @@ def test_a_deletion_that_comes_between_gives_the_upload_new_settings(
     assert counted(origin) == (1, 1)
 
 
-def test_an_upload_and_a_request_that_make_the_same_settings_count_once(
-    depot: Depot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The request found none; then the first upload makes them."""
+def test_settings_that_an_upload_creates_first_are_counted_once(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first upload creates the settings after the request has found none."""
     origin = an_origin(depot)
-    uploading = [lambda: a_release(depot, origin, "tool")]
-
-    def looked(*keys: Any) -> Any:
-        found = table.read_many(*keys)
-        if uploading:
-            uploading.pop()()
-        return found
-
-    monkeypatch.setattr(settings, "read_many", looked)
+    run_after_first_read(monkeypatch, settings, lambda: a_release(depot, origin, "tool"))
 
     reply = depot.post(f"/settings/{origin}/tool", by="bobo")
 

@@ -1,11 +1,11 @@
-"""Unlisting a release: gone from lists, still there for who knows its ident (docs/OPERATING.md)."""
+"""PUT, DELETE /unlisted/{origin}/{name}/{version}/{release} (docs/OPERATING.md)."""
 
 from tests.api.client import Depot
 from tests.builders.origins import an_origin
 from tests.builders.packages import a_package
 
 
-def test_an_unlisted_release_is_downloadable_and_nowhere_listed(depot: Depot) -> None:
+def test_an_unlisted_release_can_be_downloaded_but_is_not_listed(depot: Depot) -> None:
     origin = an_origin(depot)
     old, new = (a_package(depot, origin, name="tool", version=version) for version in ("1.0", "1.1"))
 
@@ -19,7 +19,7 @@ def test_an_unlisted_release_is_downloadable_and_nowhere_listed(depot: Depot) ->
     assert depot.get(f"/depot/pkgs/{origin}/tool", by="bobo").json()["total_count"] == 2
 
 
-def test_listing_it_again_follows_the_package_settings(depot: Depot) -> None:
+def test_a_release_that_is_listed_again_has_the_visibility_of_its_settings(depot: Depot) -> None:
     origin = an_origin(depot)
     hart = a_package(depot, origin, name="tool")
     depot.put(f"/unlisted/{hart.path}", by="bobo")
@@ -33,8 +33,8 @@ def test_listing_it_again_follows_the_package_settings(depot: Depot) -> None:
     assert depot.get(f"/depot/pkgs/{hart.path}").status == 200
 
 
-def test_what_is_not_there_cannot_be_unlisted(depot: Depot) -> None:
-    place = f"/unlisted/{an_origin(depot)}/tool/1.0/20240101000000"
+def test_an_unknown_release_is_404(depot: Depot) -> None:
+    path = f"/unlisted/{an_origin(depot)}/tool/1.0/20240101000000"
 
-    assert depot.put(place, by="bobo").status == 404
-    assert depot.delete(place, by="bobo").status == 404
+    assert depot.put(path, by="bobo").status == 404
+    assert depot.delete(path, by="bobo").status == 404

@@ -1,4 +1,4 @@
-"""Whatever is done to packages one after the other, all rows are what a plain model says (packages.md 2, 7-10)."""
+"""After any sequence of requests to packages, all rows are those of a simple model (packages.md 2 and 7-10)."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,104 +17,104 @@ from tests.builders.bucket import Bucket, a_bucket
 from tests.builders.engine import an_engine
 from tests.builders.histories import histories
 from tests.builders.names import a_name
-from tests.builders.package_requests import REQUESTS, SOMEBODY, Wish
+from tests.builders.package_requests import OPERATIONS, UPLOADER, PackageRequest
 from tests.builders.shelf import Shelf, Spot, stored_rows
 
-Refusal = type[Exception] | None
-ALWAYS = {"stable", "unstable"}
+Error = type[Exception] | None
+PROTECTED = {"stable", "unstable"}
 
 
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[Bucket]:
-    """An engine without HTTP in between, and a bucket in memory."""
+    """An engine that is called without HTTP, and a bucket in memory."""
     with an_engine(), histories(), a_bucket() as bucket:
         yield bucket
 
 
-def upload(shelf: Shelf, wish: Wish) -> Refusal:
-    old = shelf.packages.get((wish.ident, wish.target))
-    if old is not None and not wish.forced:
+def upload(shelf: Shelf, request: PackageRequest) -> Error:
+    old = shelf.packages.get((request.ident, request.target))
+    if old is not None and not request.forced:
         return ReleaseExists
-    visibility = shelf.settings.setdefault(wish.name, "public")
-    shelf.packages[wish.ident, wish.target] = Spot(visibility, old.channels if old else frozenset({"unstable"}))
+    visibility = shelf.settings.setdefault(request.name, "public")
+    shelf.packages[request.ident, request.target] = Spot(visibility, old.channels if old else frozenset({"unstable"}))
     return None
 
 
-def promote(shelf: Shelf, wish: Wish) -> Refusal:
-    spot = shelf.packages.get((wish.ident, wish.target))
-    if wish.channel not in shelf.channels:
+def promote(shelf: Shelf, request: PackageRequest) -> Error:
+    spot = shelf.packages.get((request.ident, request.target))
+    if request.channel not in shelf.channels:
         return ChannelMissing
     if spot is None:
         return ReleaseMissing
-    shelf.packages[wish.ident, wish.target] = replace(spot, channels=spot.channels | {wish.channel})
+    shelf.packages[request.ident, request.target] = replace(spot, channels=spot.channels | {request.channel})
     return None
 
 
-def demote(shelf: Shelf, wish: Wish) -> Refusal:
-    spot = shelf.packages.get((wish.ident, wish.target))
-    if wish.channel == "unstable":
+def demote(shelf: Shelf, request: PackageRequest) -> Error:
+    spot = shelf.packages.get((request.ident, request.target))
+    if request.channel == "unstable":
         return ChannelProtected
-    if spot is None or wish.channel not in spot.channels:
+    if spot is None or request.channel not in spot.channels:
         return NotInChannel
-    shelf.packages[wish.ident, wish.target] = replace(spot, channels=spot.channels - {wish.channel})
+    shelf.packages[request.ident, request.target] = replace(spot, channels=spot.channels - {request.channel})
     return None
 
 
-def show_to(shelf: Shelf, wish: Wish) -> Refusal:
+def set_visibility(shelf: Shelf, request: PackageRequest) -> Error:
     for package, spot in shelf.packages.items():
-        if package[0] == wish.ident:
-            shelf.packages[package] = replace(spot, visibility=wish.visibility)
+        if package[0] == request.ident:
+            shelf.packages[package] = replace(spot, visibility=request.visibility)
     return None
 
 
-def delete(shelf: Shelf, wish: Wish) -> Refusal:
-    spot = shelf.packages.get((wish.ident, wish.target))
+def delete(shelf: Shelf, request: PackageRequest) -> Error:
+    spot = shelf.packages.get((request.ident, request.target))
     if spot is None:
         return ReleaseMissing
     if "stable" in spot.channels:
         return DeletionRefused
-    del shelf.packages[wish.ident, wish.target]
+    del shelf.packages[request.ident, request.target]
     return None
 
 
-def create_channel(shelf: Shelf, wish: Wish) -> Refusal:
-    if wish.channel in shelf.channels:
+def create_channel(shelf: Shelf, request: PackageRequest) -> Error:
+    if request.channel in shelf.channels:
         return ChannelExists
-    shelf.channels.add(wish.channel)
+    shelf.channels.add(request.channel)
     return None
 
 
-def delete_channel(shelf: Shelf, wish: Wish) -> Refusal:
-    if wish.channel in ALWAYS:
+def delete_channel(shelf: Shelf, request: PackageRequest) -> Error:
+    if request.channel in PROTECTED:
         return ChannelProtected
-    shelf.channels.discard(wish.channel)
+    shelf.channels.discard(request.channel)
     for package, spot in shelf.packages.items():
-        shelf.packages[package] = replace(spot, channels=spot.channels - {wish.channel})
+        shelf.packages[package] = replace(spot, channels=spot.channels - {request.channel})
     return None
 
 
-def change_settings(shelf: Shelf, wish: Wish) -> Refusal:
-    if wish.name not in shelf.settings:
+def change_settings(shelf: Shelf, request: PackageRequest) -> Error:
+    if request.name not in shelf.settings:
         return SettingsMissing
-    shelf.settings[wish.name] = wish.visibility
+    shelf.settings[request.name] = request.visibility
     return None
 
 
-MODEL: dict[str, Callable[[Shelf, Wish], Refusal]] = {
+MODEL: dict[str, Callable[[Shelf, PackageRequest], Error]] = {
     "upload": upload,
     "promote": promote,
     "demote": demote,
-    "show to": show_to,
+    "set visibility": set_visibility,
     "delete": delete,
     "create channel": create_channel,
     "delete channel": delete_channel,
-    "settings": change_settings,
+    "change settings": change_settings,
 }
 
-# Uploads and promotions come up more often, so that there is something to change.
-wishes = st.builds(
-    Wish,
-    what=st.sampled_from([*REQUESTS, "upload", "upload", "promote", "promote", "create channel"]),
+# Uploads and promotions are more frequent, so that there are packages to change.
+requests = st.builds(
+    PackageRequest,
+    operation=st.sampled_from([*OPERATIONS, "upload", "upload", "promote", "promote", "create channel"]),
     origin=st.just(""),
     package=st.sampled_from(
         [("tool", "1.0", "1"), ("tool", "1.0", "2"), ("tool", "2.0", "1"), ("tool-x", "main", "1"), ("a", "01.0", "1")]
@@ -127,19 +127,19 @@ wishes = st.builds(
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(st.lists(wishes, min_size=10, max_size=40))
-def test_every_row_follows_from_where_the_packages_are(bucket: Bucket, course: list[Wish]) -> None:
+@given(st.lists(requests, min_size=10, max_size=40))
+def test_every_row_follows_from_the_model(bucket: Bucket, history: list[PackageRequest]) -> None:
     origin = a_name("origin")
     shelf = Shelf(origin)
-    origins.create(origin, Visibility.PUBLIC, SOMEBODY)
-    for wish in (replace(each, origin=origin) for each in course):
-        expected = MODEL[wish.what](shelf, wish)
+    origins.create(origin, Visibility.PUBLIC, UPLOADER)
+    for request in (replace(each, origin=origin) for each in history):
+        expected = MODEL[request.operation](shelf, request)
 
-        assert wish.ask() is expected
+        assert request.send() is expected
 
         assert Shelf.read(origin) == shelf
         assert stored_rows(origin) == shelf.rows
 
 
-def test_the_model_knows_every_request() -> None:
-    assert set(MODEL) == set(REQUESTS)
+def test_the_model_has_every_operation() -> None:
+    assert set(MODEL) == set(OPERATIONS)

@@ -1,6 +1,6 @@
-"""A process may die between any two calls to AWS: readers see all of a change or nothing, and a repeat completes it.
+"""A process may end between any two calls to AWS (packages.md 7-9).
 
-(packages.md 7-9, style.md: a write that touches more than one thing says what a repeat does.)
+Readers then see all of a change or none of it, and repeating the request completes it.
 """
 
 import json
@@ -22,12 +22,12 @@ from tests.builders.packages import a_channel, a_package, promote, set_visibilit
 from tests.builders.shelf import assert_consistent
 
 WINDOWS = "x86_64-windows"
-OF_ITS_OWN = {"id", "owner_id", "checksum", "size", "created_at", "updated_at", "promoted_at"}
+VARYING = {"id", "owner_id", "checksum", "size", "created_at", "updated_at", "promoted_at"}
 
 
 @dataclass
 class Scene:
-    """A package name and a channel name that nobody else uses, and what was made under them."""
+    """A package name and a channel name that no other test uses, and the archives published under the name."""
 
     depot: Depot
     origin: str
@@ -43,18 +43,22 @@ class Scene:
         return a_hart(origin=self.origin, name=self.name, **values)
 
     def view(self, but: frozenset[str] = frozenset()) -> list[tuple[str, int, Any]]:
-        """What strangers and members see, without what differs from scene to scene, and without some keys."""
+        """Return what members and others see, without the values that vary between scenes and without some keys."""
         below = f"{self.origin}/{self.name}"
-        place = f"/depot/channels/{self.origin}/{self.channel}/pkgs"
+        in_channel = f"/depot/channels/{self.origin}/{self.channel}/pkgs"
         paths = [f"/depot/pkgs/{below}", f"/depot/pkgs/{below}/latest", f"/depot/channels/{self.origin}"]
-        paths += [f"{place}/{self.name}", f"{place}/{self.name}/latest", f"{place}/_latest?target=x86_64-linux"]
+        paths += [
+            f"{in_channel}/{self.name}",
+            f"{in_channel}/{self.name}/latest",
+            f"{in_channel}/_latest?target=x86_64-linux",
+        ]
         for hart in {hart.path: hart for hart in self.harts or [self.hart()]}.values():
             paths += [hart.url, f"{hart.url}/download", f"{hart.url}/channels", hart.in_channel(self.channel)]
         for_members = [f"/settings/{below}", f"/depot/pkgs/{below}", f"/depot/pkgs/{below}/latest"]
-        asked = [(path, None) for path in paths] + [(path, "bobo") for path in for_members]
-        return [(path, *self._seen(path, by, but)) for path, by in asked]
+        requests = [(path, None) for path in paths] + [(path, "bobo") for path in for_members]
+        return [(path, *self._answer(path, by, but)) for path, by in requests]
 
-    def _seen(self, path: str, by: str | None, but: frozenset[str]) -> tuple[int, Any]:
+    def _answer(self, path: str, by: str | None, but: frozenset[str]) -> tuple[int, Any]:
         reply = self.depot.get(path, by=by)
         if path == f"/depot/channels/{self.origin}":
             return reply.status, {"name": self.channel} in reply.json()
@@ -62,11 +66,11 @@ class Scene:
             return reply.status, len(reply.body) > 0
         if reply.headers.get("Content-Type") != "application/json":
             return reply.status, reply.body
-        return reply.status, _without(json.loads(reply.text), OF_ITS_OWN | but)
+        return reply.status, _without(json.loads(reply.text), VARYING | but)
 
-    def compared(self, seen: list[tuple[str, int, Any]]) -> list[str]:
-        """A view in words that are the same in every scene."""
-        return [repr(each).replace(self.name, "NAME").replace(self.channel, "CHANNEL") for each in seen]
+    def compared(self, view: list[tuple[str, int, Any]]) -> list[str]:
+        """Return a view with the names of the scene replaced, so that the views of scenes can be compared."""
+        return [repr(each).replace(self.name, "NAME").replace(self.channel, "CHANNEL") for each in view]
 
 
 def _without(value: Any, keys: frozenset[str] | set[str]) -> Any:
@@ -77,14 +81,14 @@ def _without(value: Any, keys: frozenset[str] | set[str]) -> Any:
 
 @dataclass(frozen=True)
 class Interruption:
-    """A request, what must be there before it, and what a repeat may answer once it has happened."""
+    """A request, its preparation, and its status when it succeeds (`granted`) and when it is then repeated."""
 
     prepare: Callable[[Scene], object]
     request: Callable[[Scene], Reply]
     granted: int
     repeated: int
     unfinished: frozenset[str] = frozenset()
-    """Keys of answers that an interrupted change may leave as they were, until it is completed."""
+    """Keys of answers that an interrupted change may leave unchanged until it is completed."""
 
 
 def _two_targets(scene: Scene) -> None:
@@ -128,9 +132,7 @@ INTERRUPTIONS = {
     "an upload for another target": Interruption(
         lambda scene: scene.publish(), lambda scene: upload(scene.depot, scene.hart(target=WINDOWS)), 201, 409
     ),
-    "an upload by force": Interruption(
-        _hidden, lambda scene: upload(scene.depot, scene.harts[-1], forced=True), 201, 201
-    ),
+    "a forced upload": Interruption(_hidden, lambda scene: upload(scene.depot, scene.harts[-1], forced=True), 201, 201),
     "a promotion": Interruption(
         lambda scene: (scene.publish(), a_channel(scene.depot, scene.origin, scene.channel)), _put("promote"), 200, 200
     ),
@@ -157,7 +159,7 @@ INTERRUPTIONS = {
 
 @contextmanager
 def dying(before_call: int | None = None) -> Iterator[list[str]]:
-    """The calls to AWS that are made inside; the process dies before one of them."""
+    """The calls to AWS inside the block. The process is killed before the call with this number."""
     calls: list[str] = []
 
     def make(endpoint: Any, operation_model: Any, request_dict: Any) -> Any:
@@ -174,14 +176,14 @@ def dying(before_call: int | None = None) -> Iterator[list[str]]:
 
 @pytest.fixture
 def origin(depot: Depot) -> str:
-    """One for all scenes of a test; it has been used before, so that what is made once is there."""
+    """An origin for all scenes of a test. A first upload has written the rows that are written only once per origin."""
     origin = an_origin(depot)
     a_package(depot, origin, name=a_name("package"))
     return origin
 
 
 @pytest.mark.parametrize("what", INTERRUPTIONS)
-def test_readers_see_all_or_nothing_and_a_repeat_completes(depot: Depot, origin: str, what: str) -> None:
+def test_readers_see_all_of_a_change_or_none_and_a_repeat_completes_it(depot: Depot, origin: str, what: str) -> None:
     case = INTERRUPTIONS[what]
     undisturbed = Scene(depot, origin)
     case.prepare(undisturbed)
@@ -198,11 +200,11 @@ def test_readers_see_all_or_nothing_and_a_repeat_completes(depot: Depot, origin:
         with dying(before_call=number) as made, suppress(Killed):
             pytest.fail(f"survived: {case.request(scene)}")
         assert made == calls[:number]
-        seen = scene.compared(scene.view(case.unfinished))
-        assert seen in (before_but, after_but)
+        view = scene.compared(scene.view(case.unfinished))
+        assert view in (before_but, after_but)
         assert_consistent(origin)
 
-        assert case.request(scene).status in {case.granted} | ({case.repeated} if seen == after_but else set())
+        assert case.request(scene).status in {case.granted} | ({case.repeated} if view == after_but else set())
 
         assert scene.compared(scene.view()) == after
         assert_consistent(origin)

@@ -97,13 +97,13 @@ def test_metadata_must_be_there_and_right(wrong):
 
 
 def test_without_what_is_wrong_with_them_they_are_read():
-    look_into(hostile.of_tar(hostile.RIGHT, hostile.END)())
+    look_into(hostile.of_tar(hostile.VALID, hostile.END)())
     look_into(hostile.of_payload(hostile.PAYLOAD)())
     look_into(hostile.of_header("HART-1", "acme-20240101120000", "BLAKE2b", hostile.SIGNATURE, "")())
     look_into(hostile.before_the_end(hostile.pax(hostile.record("comment", "x")), hostile.block("x"))())
     look_into(hostile.before_the_end(hostile.member("x", b"y\0", b"L"), hostile.block("x"))())
     look_into(hostile.before_the_end(hostile.block("x", 0, b"S", {482: b"\1"}), bytes(512))())
-    look_into(hostile.of_metafiles(DEPS=hostile.SAID, EXPOSES=b"80")())
+    look_into(hostile.of_metafiles(DEPS=hostile.IDENT_LINE, EXPOSES=b"80")())
     look_into(hostile.with_dictionary(22)())
 
 
@@ -158,7 +158,7 @@ class _Counting(io.BytesIO):
 
 
 def test_a_bomb_ends_the_reading_long_before_its_end():
-    bomb = _Counting(hostile.repeated(bytes(8 << 20), 2_000, hostile.RIGHT + hostile.block("zeros", 1 << 40))())
+    bomb = _Counting(hostile.repeated(bytes(8 << 20), 2_000, hostile.VALID + hostile.block("zeros", 1 << 40))())
     with pytest.raises(HartUnreadable, match="unpacks to too many bytes"):
         read_hart(bomb)
     assert bomb.taken <= 512 << 10

@@ -1,4 +1,4 @@
-"""Which packages need a licence (packages.md 5.7, check 3)."""
+"""The channels of a package decide whether it needs a licence (packages.md 5.7, check 3)."""
 
 from dataclasses import replace
 
@@ -9,7 +9,8 @@ from chalicelib.platform.config import config
 
 
 @pytest.fixture(autouse=True)
-def gate(monkeypatch):
+def gate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Configure the gate."""
     gated = replace(
         config,
         unrestricted_channels=("free",),
@@ -30,11 +31,11 @@ def gate(monkeypatch):
         (["unstable", "LTS-2024", "free"], False),
     ],
 )
-def test_channels_decide_who_needs_a_licence(channels, gated):
+def test_the_channels_decide(channels: list[str], gated: bool) -> None:
     assert license_gate.is_gated(channels) is gated
 
 
-def test_without_restricted_channels_there_is_no_gate(monkeypatch):
+def test_no_package_is_gated_without_restricted_channels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(license_gate, "config", config)
 
     assert not license_gate.is_gated(["unstable"])

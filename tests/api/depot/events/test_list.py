@@ -7,7 +7,9 @@ import pytest
 
 from chalicelib.catalog import event_rows
 from chalicelib.channels import service as channels
-from chalicelib.core.event_kinds import ChannelOperation, Trigger
+from chalicelib.core.event_kinds import ChannelOperation
+from chalicelib.core.roles import SessionFlags
+from chalicelib.core.session import Session
 from chalicelib.core.target import Target
 from chalicelib.events import service
 from chalicelib.platform.change import Change
@@ -339,7 +341,8 @@ def _happened(
     with monkeypatch.context() as clock:
         clock.setattr(event_rows, "timestamp", lambda _: moment)
         package = channels.PackageIdent(**ident)
-        event_rows.record(change, ChannelOperation.PROMOTE, package, target, channel, (7, "somebody"), Trigger.UNKNOWN)
+        by = Session(7, "somebody", SessionFlags(0))
+        event_rows.record(change, ChannelOperation.PROMOTE, package, target, channel, by)
     change.commit()
     assert origin == package.origin
 

@@ -1,4 +1,4 @@
-"""What the tests of packages share: an origin per module, with members, and a fresh name per test."""
+"""Fixtures of the tests of packages: an origin per module, and a package name per test."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.builders.origins import an_origin
 
 @pytest.fixture(scope="module")
 def origin(depot: Depot) -> str:
-    """An origin of bobo; lkennedy is a member, hank reads only, mystique and wesker are outsiders."""
+    """An origin that bobo owns. lkennedy is a member, hank a read-only member; mystique and wesker are not members."""
     origin = an_origin(depot)
     a_member(depot, origin, "lkennedy", "member")
     a_member(depot, origin, "hank", "readonly_member")
@@ -19,5 +19,5 @@ def origin(depot: Depot) -> str:
 
 @pytest.fixture
 def name() -> str:
-    """A package name of the test's own."""
+    """A package name that no other test uses."""
     return a_name("package")

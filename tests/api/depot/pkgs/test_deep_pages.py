@@ -1,4 +1,4 @@
-"""Pages far down a list are found by counts, and are the same as reading on from the first (packages.md 5.1, 1.9)."""
+"""Deep pages, which are listed by counts, have the same rows as the whole list (packages.md 1.9 and 5.1)."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ from tests.api.client import Depot
 from tests.builders.origins import an_origin
 from tests.builders.releases import a_release, seen_as
 
-# names and versions that stand otherwise in order alone than they do in idents, where a slash follows them
+# Alone, these names and versions sort differently than in idents, where a slash follows them.
 NAMES = ("tool", "tool-x", "tool2", "Tool", "tool_x")
 VERSIONS = ("1.0", "1.0-rc1", "1.0+2", "1.0.1", "1.00")
 
 
 @pytest.fixture(scope="module")
 def mixed(depot: Depot) -> str:
-    """Names with releases, of which some are private; one name is private altogether."""
+    """An origin with public and private releases, and one name that has private releases only."""
     origin = an_origin(depot)
     releases = [a_release(depot, origin, name, version) for name in NAMES for version in VERSIONS[:2]]
     releases += [a_release(depot, origin, "tool", version) for version in VERSIONS[2:] for _ in range(2)]
@@ -27,11 +27,11 @@ def mixed(depot: Depot) -> str:
 
 
 def pages(depot: Depot, path: str, by: str | None) -> list[Any]:
-    """All rows, asked for by every offset that there is."""
+    """Return the page at every offset of a list."""
     total = depot.get(path, by=by).json()["total_count"]
-    found = [depot.get(path, by=by, query={"range": offset}).json() for offset in range(total + 2)]
-    assert [page["total_count"] for page in found] == [total] * (total + 2)
-    return [page["data"] for page in found]
+    listed = [depot.get(path, by=by, query={"range": offset}).json() for offset in range(total + 2)]
+    assert [page["total_count"] for page in listed] == [total] * (total + 2)
+    return [page["data"] for page in listed]
 
 
 @pytest.mark.parametrize("by", ["bobo", None])
@@ -43,7 +43,7 @@ def test_every_page_begins_at_its_offset(
     everything = depot.get(path, by=by, query={"range": -1}).json()["data"]
     monkeypatch.setattr(lists, "DEEP", -1)
 
-    found = pages(depot, path, by)
+    listed = pages(depot, path, by)
 
     assert everything
-    assert found == [everything[offset:] for offset in range(len(everything) + 2)]
+    assert listed == [everything[offset:] for offset in range(len(everything) + 2)]

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from chalicelib.platform import object_store
+from chalicelib.platform.aws import client
 from chalicelib.platform.config import config
 from chalicelib.platform.object_store import ObjectStoreFailed
 from tests.api.client import Depot
@@ -15,8 +16,8 @@ from tests.builders.packages import a_channel, a_package, delete, demote, promot
 WINDOWS = "x86_64-windows"
 
 
-class TestWhatGoes:
-    def test_204_and_nothing_of_it_is_left_but_the_settings(self, depot: Depot, origin: str, name: str) -> None:
+class TestDeletion:
+    def test_204_and_only_the_settings_remain(self, depot: Depot, origin: str, name: str) -> None:
         hart = a_package(depot, origin, name=name)
         promote(depot, hart, a_channel(depot, origin, name))
 
@@ -33,8 +34,8 @@ class TestWhatGoes:
             hart.in_channel(name),
             f"/depot/channels/{origin}/{name}/pkgs/{name}/latest",
         ):
-            gone = depot.get(path, by="bobo")
-            assert (path, gone.status, gone.body) == (path, 404, b"")
+            reply = depot.get(path, by="bobo")
+            assert (path, reply.status, reply.body) == (path, 404, b"")
         for path in (f"/depot/pkgs/{origin}/{name}", f"/depot/channels/{origin}/{name}/pkgs"):
             assert depot.get(path, by="bobo").json()["total_count"] == 0
         assert depot.get(f"{hart.url}/channels", by="bobo").text == "[]"
@@ -42,12 +43,10 @@ class TestWhatGoes:
         assert self.objects(hart.path) == 0
 
     def objects(self, prefix: str) -> int:
-        from chalicelib.platform.aws import client
+        count: int = client("s3").list_objects_v2(Bucket=config.bucket, Prefix=f"{prefix}/")["KeyCount"]
+        return count
 
-        found: int = client("s3").list_objects_v2(Bucket=config.bucket, Prefix=f"{prefix}/")["KeyCount"]
-        return found
-
-    def test_long_texts_in_the_object_store_go_too(self, depot: Depot, origin: str, name: str) -> None:
+    def test_long_texts_in_the_object_store_are_deleted_too(self, depot: Depot, origin: str, name: str) -> None:
         import random
 
         hart = a_package(depot, origin, name=name, manifest=random.Random(3).randbytes(700_000).hex())
@@ -57,7 +56,7 @@ class TestWhatGoes:
 
         assert self.objects(f"texts/{hart.path}") == 0
 
-    def test_the_next_lower_release_is_the_latest(self, depot: Depot, origin: str, name: str) -> None:
+    def test_latest_is_the_next_lower_release(self, depot: Depot, origin: str, name: str) -> None:
         older, newer = (a_package(depot, origin, name=name, version=version) for version in ("1.9", "1.10"))
 
         delete(depot, newer)
@@ -65,7 +64,7 @@ class TestWhatGoes:
         for path in (f"/depot/pkgs/{origin}/{name}/latest", f"/depot/channels/{origin}/unstable/pkgs/{name}/latest"):
             assert depot.get(path).json()["ident"] == older.ident.as_json()
 
-    def test_it_may_be_uploaded_again(self, depot: Depot, origin: str, name: str) -> None:
+    def test_the_package_can_be_uploaded_again(self, depot: Depot, origin: str, name: str) -> None:
         hart = a_package(depot, origin, name=name)
         before = depot.get(hart.url).json()
         delete(depot, hart)
@@ -77,7 +76,7 @@ class TestWhatGoes:
         assert after["created_at"] > before["created_at"]
         assert depot.get(f"{hart.url}/download").body == hart.content
 
-    def test_only_the_resolved_target_goes(self, depot: Depot, origin: str, name: str) -> None:
+    def test_only_the_package_for_the_resolved_target_is_deleted(self, depot: Depot, origin: str, name: str) -> None:
         linux = a_package(depot, origin, name=name)
         windows = a_package(depot, origin, name=name, target=WINDOWS)
 
@@ -92,7 +91,7 @@ class TestWhatGoes:
 
 
 class TestChecks:
-    def test_1_sessions_and_roles_come_first(self, depot: Depot, origin: str, name: str) -> None:
+    def test_1_the_session_and_the_role_come_first(self, depot: Depot, origin: str, name: str) -> None:
         hart = a_package(depot, origin, name=name)
 
         for by, status in ((None, 401), ("nonsense", 401), ("mystique", 403), ("hank", 403)):
@@ -108,7 +107,7 @@ class TestChecks:
             reply = depot.delete(url, by="bobo", query={"target": "mips-linux"})
             assert (reply.status, reply.text) == (422, "Invalid package target 'mips-linux'")
 
-    def test_3_what_is_in_stable_stays(self, depot: Depot, origin: str, name: str) -> None:
+    def test_3_a_package_in_stable_is_422(self, depot: Depot, origin: str, name: str) -> None:
         hart = a_package(depot, origin, name=name)
         windows = a_package(depot, origin, name=name, target=WINDOWS)
         promote(depot, hart, "stable")
@@ -122,14 +121,14 @@ class TestChecks:
         demote(depot, hart, "stable")
         delete(depot, hart)
 
-    def test_3_no_other_channel_protects(self, depot: Depot, origin: str, name: str) -> None:
+    def test_3_other_channels_do_not_protect_a_package(self, depot: Depot, origin: str, name: str) -> None:
         hart = a_package(depot, origin, name=name)
         for channel in (f"base-{name}", f"LTS-{name}", f"stable-{name}"):
             promote(depot, hart, a_channel(depot, origin, channel))
 
         delete(depot, hart)
 
-    def test_4_what_others_need_stays_whatever_the_release(self, depot: Depot, origin: str, name: str) -> None:
+    def test_4_any_release_of_a_name_that_others_need_is_422(self, depot: Depot, origin: str, name: str) -> None:
         library = a_package(depot, origin, name=name, version="1.0")
         unneeded = a_package(depot, origin, name=name, version="2.0")
         windows = a_package(depot, origin, name=name, version="2.0", target=WINDOWS)
@@ -144,7 +143,7 @@ class TestChecks:
         delete(depot, user, by="wesker")
         delete(depot, library)
 
-    def test_4_deps_alone_and_build_dependencies_do_not_count(self, depot: Depot, origin: str, name: str) -> None:
+    def test_4_deps_and_build_dependencies_do_not_count(self, depot: Depot, origin: str, name: str) -> None:
         library = a_package(depot, origin, name=name)
         a_package(
             depot,
@@ -158,14 +157,16 @@ class TestChecks:
 
         delete(depot, library)
 
-    def test_4_other_targets_and_the_name_itself_do_not_count(self, depot: Depot, origin: str, name: str) -> None:
+    def test_4_dependents_for_other_targets_and_of_the_same_name_do_not_count(
+        self, depot: Depot, origin: str, name: str
+    ) -> None:
         old = a_package(depot, origin, name=name, version="1.0")
         a_package(depot, origin, name=name, version="2.0", tdeps=[old.path])
         a_package(depot, origin, name=f"{name}-user", target=WINDOWS, tdeps=[old.path])
 
         delete(depot, old)
 
-    def test_4_a_private_dependent_counts_and_an_older_one_too(self, depot: Depot, origin: str, name: str) -> None:
+    def test_4_private_dependents_and_older_releases_count(self, depot: Depot, origin: str, name: str) -> None:
         library = a_package(depot, origin, name=name)
         user = a_package(depot, origin, name=f"{name}-user", version="1.0", tdeps=[library.path])
         a_package(depot, origin, name=f"{name}-user", version="2.0")
@@ -175,7 +176,7 @@ class TestChecks:
         delete(depot, user)
         delete(depot, library)
 
-    def test_4_the_hint_of_a_deleted_release_is_found_again_by_the_next(
+    def test_4_a_new_release_counts_after_older_dependents_were_deleted(
         self, depot: Depot, origin: str, name: str
     ) -> None:
         library = a_package(depot, origin, name=name)
@@ -196,7 +197,7 @@ class TestChecks:
         assert missing.text == f"Deleting package with rdeps not allowed '{origin}/{name}/9/9'"
 
     @pytest.mark.parametrize("path", ["{n}/9/9", "{n}/20240301123456/1.2.3", "other/1.2.3/20240301123456"])
-    def test_5_what_is_not_there_is_404(self, depot: Depot, origin: str, name: str, path: str) -> None:
+    def test_5_an_unknown_package_is_404(self, depot: Depot, origin: str, name: str, path: str) -> None:
         a_package(depot, origin, name=name)
 
         reply = depot.delete(f"/depot/pkgs/{origin}/{path.format(n=name)}", by="bobo")
@@ -204,7 +205,7 @@ class TestChecks:
         assert (reply.status, reply.body) == (404, b"")
 
 
-def test_while_the_store_is_down_nothing_goes(
+def test_nothing_is_deleted_while_the_object_store_is_down(
     depot: Depot, origin: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hart = a_package(depot, origin, name=name)

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 
 from chalicelib.packages import download, reads
+from chalicelib.platform.aws import client
 from chalicelib.platform.config import config
 from tests.api.client import Depot, Reply
 from tests.builders.hart import Hart, a_hart
@@ -18,7 +19,7 @@ CACHE_YEAR = "public, max-age=31536000"
 
 
 def has_the_archive(reply: Reply, hart: Hart) -> None:
-    """The answer that hab insists on."""
+    """Check for the status, bytes and headers that hab requires."""
     assert reply.status == 200
     assert reply.body == hart.content
     assert reply.headers["Content-Type"] == "application/octet-stream"
@@ -29,20 +30,20 @@ def has_the_archive(reply: Reply, hart: Hart) -> None:
 
 
 def a_hidden_package(depot: Depot, origin: str, name: str) -> Hart:
-    """Settings are the only way to hidden packages."""
+    """Publish a hidden package. Only the settings of its name can give it this visibility."""
     assert depot.post(f"/settings/{origin}/{name}", by="bobo").status == 201
     assert depot.put(f"/settings/{origin}/{name}", by="bobo", json={"visibility": "hidden"}).status == 200
     return a_package(depot, origin, name=name)
 
 
 def set_mode(monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
-    """How archives are handed out."""
+    """Set how archives are served."""
     monkeypatch.setattr(download, "config", replace(config, download_mode=mode))
 
 
 class TestAnswer:
     @pytest.mark.parametrize("mode", ["front", "auto"])
-    def test_the_bytes_with_the_name_of_the_archive(
+    def test_200_with_the_bytes_and_the_file_name(
         self, depot: Depot, origin: str, name: str, mode: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         hart = a_package(depot, origin, name=name, payload=b"\x00\xff\r\n" * 100)
@@ -54,7 +55,7 @@ class TestAnswer:
             assert reply.headers["Cache-Control"] == CACHE_YEAR
 
     @pytest.mark.parametrize("mode", ["front", "auto"])
-    def test_what_is_not_public_is_cached_privately(
+    def test_packages_that_are_not_public_are_cached_privately(
         self, depot: Depot, origin: str, name: str, mode: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         hart = a_package(depot, origin, name=name)
@@ -66,35 +67,35 @@ class TestAnswer:
         has_the_archive(reply, hart)
         assert reply.headers["Cache-Control"] == "private, max-age=300"
 
-    def test_file_names_with_unusual_characters(self, depot: Depot, origin: str, name: str) -> None:
+    def test_file_names_may_have_unusual_characters(self, depot: Depot, origin: str, name: str) -> None:
         hart = a_hart(origin=origin, name=name, version="1.0~b+2%")
         assert upload(depot, hart, path=quote(hart.path)).status == 201
 
         has_the_archive(depot.get(f"/depot/pkgs/{quote(hart.path)}/download"), hart)
 
     @pytest.mark.parametrize(
-        ("asked", "status", "part"),
+        ("requested", "status", "part"),
         [("bytes=0-9", 206, slice(0, 10)), ("bytes=100-", 206, slice(100, None)), ("bytes=-7", 206, slice(-7, None))],
     )
-    def test_a_part_of_the_bytes(
-        self, depot: Depot, origin: str, name: str, asked: str, status: int, part: slice
+    def test_a_range_of_the_bytes(
+        self, depot: Depot, origin: str, name: str, requested: str, status: int, part: slice
     ) -> None:
         hart = a_package(depot, origin, name=name)
 
-        reply = depot.get(f"{hart.url}/download", headers={"Range": asked})
+        reply = depot.get(f"{hart.url}/download", headers={"Range": requested})
 
         assert (reply.status, reply.body) == (status, hart.content[part])
         assert reply.headers["X-Filename"] == hart.archive_name
         assert reply.headers["Content-Range"].endswith(f"/{len(hart.content)}")
 
-    def test_a_part_beyond_the_end_is_416(self, depot: Depot, origin: str, name: str) -> None:
+    def test_a_range_beyond_the_end_is_416(self, depot: Depot, origin: str, name: str) -> None:
         hart = a_package(depot, origin, name=name)
 
         assert depot.get(f"{hart.url}/download", headers={"Range": "bytes=999999-"}).status == 416
 
 
 class TestRedirect:
-    def test_large_archives_are_elsewhere(
+    def test_large_archives_are_redirected(
         self, depot: Depot, origin: str, name: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         hart = a_package(depot, origin, name=name)
@@ -105,7 +106,7 @@ class TestRedirect:
         monkeypatch.setattr(download, "INLINE_BYTES", len(hart.content) - 1)
         self.is_redirected(depot.get(f"{hart.url}/download"), hart)
 
-    def test_all_are_when_so_configured(
+    def test_all_archives_are_redirected_if_so_configured(
         self, depot: Depot, origin: str, name: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         hart = a_package(depot, origin, name=name)
@@ -113,7 +114,7 @@ class TestRedirect:
 
         self.is_redirected(depot.get(f"{hart.url}/download"), hart)
 
-    def test_a_plain_presigned_url_on_request(self, depot: Depot, origin: str, name: str) -> None:
+    def test_redirect_s3_gives_a_presigned_url(self, depot: Depot, origin: str, name: str) -> None:
         hart = a_package(depot, origin, name=name)
 
         self.is_redirected(depot.get(f"{hart.url}/download?redirect=s3"), hart)
@@ -127,7 +128,7 @@ class TestRedirect:
 
 
 class TestTarget:
-    def test_it_selects_the_package(self, depot: Depot, origin: str, name: str) -> None:
+    def test_the_target_selects_the_package(self, depot: Depot, origin: str, name: str) -> None:
         linux = a_package(depot, origin, name=name)
         windows = a_package(depot, origin, name=name, target=WINDOWS)
 
@@ -138,14 +139,14 @@ class TestTarget:
         assert (reply.status, reply.body) == (404, b"")
 
     @pytest.mark.parametrize("target", ["", "mips-linux", "X86_64-linux", "x86_64-darwin", "aarch64-windows"])
-    def test_an_invalid_or_unsupported_one_is_422_before_anything_is_looked_up(
+    def test_an_invalid_or_unsupported_target_is_422_even_for_an_unknown_package(
         self, depot: Depot, origin: str, name: str, target: str
     ) -> None:
         for url in (a_package(depot, origin, name=name).url, f"/depot/pkgs/{origin}/{name}/9/9"):
             reply = depot.get(f"{url}/download", query={"target": target})
             assert (reply.status, reply.text) == (422, f"Invalid package target '{target}'")
 
-    def test_which_are_supported_is_configured(
+    def test_supported_targets_are_configured(
         self, depot: Depot, origin: str, name: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         hart = a_package(depot, origin, name=name)
@@ -155,8 +156,8 @@ class TestTarget:
         assert depot.get(hart.url).status == 200
 
 
-class TestWhoMay:
-    def test_private_packages_are_for_members(self, depot: Depot, origin: str, name: str) -> None:
+class TestPermission:
+    def test_private_packages_are_served_to_members_only(self, depot: Depot, origin: str, name: str) -> None:
         hart = a_package(depot, origin, name=name)
         set_visibility(depot, hart, "private")
 
@@ -166,14 +167,14 @@ class TestWhoMay:
         for member in ("bobo", "lkennedy", "hank"):
             has_the_archive(depot.get(f"{hart.url}/download", by=member), hart)
 
-    def test_hidden_ones_are_for_everybody_who_knows_them(self, depot: Depot, origin: str, name: str) -> None:
+    def test_hidden_packages_are_served_to_everyone(self, depot: Depot, origin: str, name: str) -> None:
         hart = a_hidden_package(depot, origin, name)
 
         for by in (None, "mystique", "hank"):
             has_the_archive(depot.get(f"{hart.url}/download", by=by), hart)
         assert depot.get(hart.url).status == 404
 
-    def test_a_bad_token_is_401_even_there(self, depot: Depot, origin: str, name: str) -> None:
+    def test_a_bad_token_is_401_for_hidden_packages_too(self, depot: Depot, origin: str, name: str) -> None:
         hart = a_package(depot, origin, name=name)
 
         for query in ("", "?target=nonsense"):
@@ -182,7 +183,7 @@ class TestWhoMay:
 
 
 @pytest.mark.parametrize("path", ["{o}/{n}/1.2.3/2", "{o}/{n}/9/20240301123456", "nowhere/{n}/1.2.3/20240301123456"])
-def test_what_is_not_there_is_404(depot: Depot, origin: str, name: str, path: str) -> None:
+def test_an_unknown_package_is_404(depot: Depot, origin: str, name: str, path: str) -> None:
     a_package(depot, origin, name=name)
 
     reply = depot.get(f"/depot/pkgs/{path.format(o=origin, n=name)}/download")
@@ -191,7 +192,7 @@ def test_what_is_not_there_is_404(depot: Depot, origin: str, name: str, path: st
 
 
 @pytest.mark.parametrize("mode", ["front", "auto", "redirect"])
-def test_an_object_that_is_gone_is_404(
+def test_a_missing_object_is_404(
     depot: Depot, origin: str, name: str, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hart = a_package(depot, origin, name=name)
@@ -205,15 +206,13 @@ def test_an_object_that_is_gone_is_404(
 
 
 def remove_object(hart: Hart) -> None:
-    """Take the bytes out of the bucket behind the depot's back."""
-    from chalicelib.platform.aws import client
-
+    """Delete the object of an archive directly in the bucket."""
     s3 = client("s3")
     [stored] = s3.list_objects_v2(Bucket=config.bucket, Prefix=f"{hart.path}/")["Contents"]
     s3.delete_object(Bucket=config.bucket, Key=stored["Key"])
 
 
-def test_uploading_once_more_brings_back_an_object_that_is_gone(depot: Depot, origin: str, name: str) -> None:
+def test_a_forced_upload_restores_a_missing_object(depot: Depot, origin: str, name: str) -> None:
     hart = a_package(depot, origin, name=name)
     remove_object(hart)
 
@@ -222,7 +221,7 @@ def test_uploading_once_more_brings_back_an_object_that_is_gone(depot: Depot, or
     has_the_archive(depot.get(f"{hart.url}/download"), hart)
 
 
-def test_links_that_were_handed_out_survive_another_upload(depot: Depot, origin: str, name: str) -> None:
+def test_signed_urls_stay_valid_after_a_forced_upload(depot: Depot, origin: str, name: str) -> None:
     import requests
 
     hart = a_package(depot, origin, name=name)

@@ -11,9 +11,9 @@ NO_CACHE = "private, no-cache, no-store"
 WINDOWS = "x86_64-windows"
 
 
-def latest(depot: Depot, place: str, by: str | None = None, **query: str) -> str | int:
-    """Version and release of the newest, or the status."""
-    reply = depot.get(f"/depot/pkgs/{place}/latest", by=by, query=query)
+def latest(depot: Depot, path: str, by: str | None = None, **query: str) -> str | int:
+    """Return the version and release of the latest package, or the status if it is not 200."""
+    reply = depot.get(f"/depot/pkgs/{path}/latest", by=by, query=query)
     if reply.status != 200:
         assert reply.body == b""
         return reply.status
@@ -36,7 +36,7 @@ def latest(depot: Depot, place: str, by: str | None = None, **query: str) -> str
         ["0.1~pre7", "0.1"],
     ],
 )
-def test_versions_in_the_contracts_order(depot: Depot, origin: str, name: str, ascending: list[str]) -> None:
+def test_the_version_order_decides(depot: Depot, origin: str, name: str, ascending: list[str]) -> None:
     shuffled = random.Random(1).sample(ascending, len(ascending))
     harts = {version: a_package(depot, origin, name=name, version=version, release="1") for version in shuffled}
 
@@ -53,7 +53,7 @@ def test_among_equal_versions_the_largest_release_by_bytes_wins(depot: Depot, or
         assert latest(depot, f"{origin}/{name}") == f"{version}/{release}"
 
 
-def test_a_version_without_a_digit_takes_no_part(depot: Depot, origin: str, name: str) -> None:
+def test_a_version_without_a_digit_is_never_latest(depot: Depot, origin: str, name: str) -> None:
     a_package(depot, origin, name=name, version="main")
     assert latest(depot, f"{origin}/{name}") == 404
     assert latest(depot, f"{origin}/{name}/main") == 404
@@ -62,7 +62,7 @@ def test_a_version_without_a_digit_takes_no_part(depot: Depot, origin: str, name
     assert latest(depot, f"{origin}/{name}") == "0/20240301123456"
 
 
-def test_within_a_version_only_that_text_counts(depot: Depot, origin: str, name: str) -> None:
+def test_within_a_version_only_releases_of_exactly_that_version_count(depot: Depot, origin: str, name: str) -> None:
     for version, release in (("1.2", "1"), ("1.2", "3"), ("1.2.0", "9"), ("01.2", "9"), ("1.20", "9"), ("1.2-a", "9")):
         a_package(depot, origin, name=name, version=version, release=release)
 
@@ -72,7 +72,7 @@ def test_within_a_version_only_that_text_counts(depot: Depot, origin: str, name:
     assert latest(depot, f"{origin}/{name}/3") == 404
 
 
-def test_each_target_has_its_own(depot: Depot, origin: str, name: str) -> None:
+def test_each_target_has_its_own_latest(depot: Depot, origin: str, name: str) -> None:
     a_package(depot, origin, name=name, version="1.0")
     a_package(depot, origin, name=name, version="2.0", target=WINDOWS)
     agent = {"User-Agent": "hab/1.6.0/20230201 (x86_64-windows; 10.0)"}
@@ -85,16 +85,16 @@ def test_each_target_has_its_own(depot: Depot, origin: str, name: str) -> None:
     assert (reply.status, reply.text) == (422, "Invalid package target 'nonsense'")
 
 
-def test_it_is_the_full_package_and_never_cached(depot: Depot, origin: str, name: str) -> None:
+def test_the_answer_is_the_full_package_and_not_cacheable(depot: Depot, origin: str, name: str) -> None:
     hart = a_package(depot, origin, name=name, config="x = 1")
 
-    for place in (f"{origin}/{name}", f"{origin}/{name}/{hart.ident.version}"):
-        reply = depot.get(f"/depot/pkgs/{place}/latest")
+    for path in (f"{origin}/{name}", f"{origin}/{name}/{hart.ident.version}"):
+        reply = depot.get(f"/depot/pkgs/{path}/latest")
         assert reply.headers["Cache-Control"] == NO_CACHE
         assert reply.json() == depot.get(hart.url).json()
 
 
-def test_everyone_gets_the_newest_that_they_may_see(depot: Depot, origin: str, name: str) -> None:
+def test_callers_get_the_newest_package_that_they_may_see(depot: Depot, origin: str, name: str) -> None:
     old, middle, new = (a_package(depot, origin, name=name, version=version) for version in ("1.0", "2.0", "3.0"))
     set_visibility(depot, new, "private")
     set_visibility(depot, middle, "private")
@@ -112,11 +112,11 @@ def test_everyone_gets_the_newest_that_they_may_see(depot: Depot, origin: str, n
     assert latest(depot, f"{origin}/{name}") == 404
 
 
-@pytest.mark.parametrize("place", ["{o}/nothing", "{o}/nothing/1.0", "nowhere/{n}", "{o}/1.2.3/{n}", "{o}/{n}%2F1.2.3"])
-def test_what_is_not_there_is_404(depot: Depot, origin: str, name: str, place: str) -> None:
+@pytest.mark.parametrize("path", ["{o}/nothing", "{o}/nothing/1.0", "nowhere/{n}", "{o}/1.2.3/{n}", "{o}/{n}%2F1.2.3"])
+def test_an_unknown_package_is_404(depot: Depot, origin: str, name: str, path: str) -> None:
     a_package(depot, origin, name=name)
 
-    assert latest(depot, place.format(o=origin, n=name)) == 404
+    assert latest(depot, path.format(o=origin, n=name)) == 404
 
 
 def test_a_bad_token_is_401(depot: Depot, origin: str, name: str) -> None:

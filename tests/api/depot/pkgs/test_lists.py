@@ -13,9 +13,9 @@ NO_CACHE = "private, no-cache, no-store"
 EMPTY = {"range_start": 0, "range_end": 0, "total_count": 0, "data": []}
 
 
-def listed(depot: Depot, place: str, by: str | None = None, **query: Any) -> list[str]:
-    """The rows as `name/version/release`, all on one page."""
-    reply = depot.get(f"/depot/pkgs/{place}", by=by, query=query)
+def listed(depot: Depot, path: str, by: str | None = None, **query: Any) -> list[str]:
+    """Return all rows of a list as `name/version/release`."""
+    reply = depot.get(f"/depot/pkgs/{path}", by=by, query=query)
     assert reply.status == 200
     assert reply.json()["total_count"] == len(reply.json()["data"])
     rows = reply.json()["data"]
@@ -43,7 +43,7 @@ class TestRows:
             "platforms": ["x86_64-linux", WINDOWS],
         }
 
-    def test_idents_are_ordered_descending_as_text(self, depot: Depot) -> None:
+    def test_idents_are_in_descending_text_order(self, depot: Depot) -> None:
         origin = an_origin(depot)
         ascending = [
             ("Tool", "9", "1"),
@@ -68,38 +68,38 @@ class TestRows:
         assert listed(depot, origin, distinct="true") == ["Tool", "tool", "tool-x", "tool2", "tool_"]
 
     @pytest.mark.parametrize(
-        "place", ["nowhere", "{o}/nothing", "{o}/{n}/9", "{o}/1.2.3/{n}", "{o}/{n}%2F1.2.3", "{o}/{n}/1.2.3%2F2"]
+        "path", ["nowhere", "{o}/nothing", "{o}/{n}/9", "{o}/1.2.3/{n}", "{o}/{n}%2F1.2.3", "{o}/{n}/1.2.3%2F2"]
     )
     @pytest.mark.parametrize("distinct", ["true", "false"])
     @pytest.mark.parametrize("by", ["bobo", None])
-    def test_what_is_not_there_is_an_empty_list(
-        self, depot: Depot, origin: str, place: str, distinct: str, by: str | None
+    def test_the_list_of_something_unknown_is_empty(
+        self, depot: Depot, origin: str, path: str, distinct: str, by: str | None
     ) -> None:
         depot.post(f"/settings/{origin}/only-settings", by="bobo")
 
         for name in ("listed", "only-settings"):
-            reply = depot.get(f"/depot/pkgs/{place.format(o=origin, n=name)}", by=by, query={"distinct": distinct})
+            reply = depot.get(f"/depot/pkgs/{path.format(o=origin, n=name)}", by=by, query={"distinct": distinct})
             assert (reply.status, reply.json()) == (200, EMPTY)
 
-    def test_what_was_deleted_is_gone_from_every_list(self, depot: Depot, origin: str, name: str) -> None:
+    def test_a_deleted_package_is_not_listed(self, depot: Depot, origin: str, name: str) -> None:
         linux = a_package(depot, origin, name=name)
         windows = a_package(depot, origin, name=name, target=WINDOWS)
 
         delete(depot, linux)
         assert depot.get(f"/depot/pkgs/{origin}/{name}").json()["data"][0]["platforms"] == [WINDOWS]
         delete(depot, windows)
-        for place in (f"{origin}/{name}", f"{origin}/{name}/1.2.3"):
-            assert listed(depot, place) == listed(depot, place, distinct="true") == []
+        for path in (f"{origin}/{name}", f"{origin}/{name}/1.2.3"):
+            assert listed(depot, path) == listed(depot, path, distinct="true") == []
 
 
 class TestDistinct:
-    def test_a_row_per_name_with_nothing_else(self, depot: Depot, origin: str, name: str) -> None:
+    def test_there_is_a_row_per_name_without_other_values(self, depot: Depot, origin: str, name: str) -> None:
         for version in ("1.0", "2.0"):
             a_package(depot, origin, name=name, version=version)
 
-        for place in (f"{origin}/{name}", f"{origin}/{name}/2.0"):
+        for path in (f"{origin}/{name}", f"{origin}/{name}/2.0"):
             for query in ({}, {"range": "-1"}):
-                reply = depot.get(f"/depot/pkgs/{place}", query={"distinct": "true", **query})
+                reply = depot.get(f"/depot/pkgs/{path}", query={"distinct": "true", **query})
                 assert reply.status == 200
                 assert reply.json() == {
                     "range_start": 0,
@@ -117,7 +117,7 @@ class TestDistinct:
                     ],
                 }
 
-    def test_behind_the_only_row_of_a_name_is_nothing(self, depot: Depot, origin: str, name: str) -> None:
+    def test_a_page_after_the_only_row_of_a_name_is_empty(self, depot: Depot, origin: str, name: str) -> None:
         a_package(depot, origin, name=name)
 
         reply = depot.get(f"/depot/pkgs/{origin}/{name}", query={"distinct": "true", "range": 1})
@@ -125,8 +125,8 @@ class TestDistinct:
         assert (reply.status, reply.json()) == (200, {"range_start": 1, "range_end": 1, "total_count": 1, "data": []})
 
 
-class TestWhoSees:
-    def test_members_see_all_and_others_what_is_public(self, depot: Depot, origin: str, name: str) -> None:
+class TestVisibility:
+    def test_members_see_all_packages_and_others_public_ones(self, depot: Depot, origin: str, name: str) -> None:
         public = a_package(depot, origin, name=name, version="1.0")
         private = a_package(depot, origin, name=name, version="2.0")
         set_visibility(depot, private, "private")
@@ -140,10 +140,8 @@ class TestWhoSees:
             assert len(listed(depot, f"{origin}/{name}", by=member)) == 2
             assert listed(depot, f"{origin}/{name}/2.0", by=member, distinct="true") == [name]
 
-    def test_of_an_ident_with_a_private_target_only_the_public_ones_show(
-        self, depot: Depot, origin: str, name: str
-    ) -> None:
-        """Visibility differs between targets when the settings changed between the uploads."""
+    def test_others_see_only_the_public_targets_of_an_ident(self, depot: Depot, origin: str, name: str) -> None:
+        """The visibility of the targets differs because the settings changed between the uploads."""
         linux = a_package(depot, origin, name=name)
         assert depot.put(f"/settings/{origin}/{name}", by="bobo", json={"visibility": "private"}).status == 200
         windows = a_package(depot, origin, name=name, target=WINDOWS)
@@ -160,7 +158,7 @@ class TestWhoSees:
         set_visibility(depot, linux, "public")
         assert row(None) == (["stable", "unstable"], ["x86_64-linux", WINDOWS])
 
-    def test_a_name_with_nothing_public_is_not_listed_to_strangers(self, depot: Depot) -> None:
+    def test_others_do_not_see_a_name_without_public_packages(self, depot: Depot) -> None:
         origin = an_origin(depot)
         harts = {name: a_package(depot, origin, name=name) for name in ("a", "b", "c")}
         set_visibility(depot, harts["b"], "private")
@@ -169,8 +167,8 @@ class TestWhoSees:
         assert listed(depot, origin, by="bobo", distinct="true") == ["a", "b", "c"]
 
     def test_a_bad_token_is_401(self, depot: Depot, origin: str) -> None:
-        for place in (origin, f"{origin}/x", f"{origin}/x/1", "nowhere"):
-            reply = depot.get(f"/depot/pkgs/{place}", by="nonsense")
+        for path in (origin, f"{origin}/x", f"{origin}/x/1", "nowhere"):
+            reply = depot.get(f"/depot/pkgs/{path}", by="nonsense")
             assert (reply.status, reply.body) == (401, b"")
 
 
@@ -188,15 +186,15 @@ def crowded(depot: Depot) -> str:
 
 class TestPaging:
     def page(
-        self, depot: Depot, place: str, asked: Any, by: str | None = "bobo"
+        self, depot: Depot, path: str, start_row: Any, by: str | None = "bobo"
     ) -> tuple[int, int, int, int, list[str]]:
-        reply = depot.get(f"/depot/pkgs/{place}", by=by, query={} if asked is None else {"range": asked})
+        reply = depot.get(f"/depot/pkgs/{path}", by=by, query={} if start_row is None else {"range": start_row})
         shown = reply.json()
         idents = [f"{row['name']}/{row['release']}" for row in shown["data"]]
         return reply.status, shown["range_start"], shown["range_end"], shown["total_count"], idents
 
     @pytest.mark.parametrize(
-        ("asked", "status", "start", "end", "rows"),
+        ("start_row", "status", "start", "end", "rows"),
         [
             (None, 206, 0, 49, 50),
             (0, 206, 0, 49, 50),
@@ -214,16 +212,16 @@ class TestPaging:
             (-50, 200, 0, 102, 103),
         ],
     )
-    def test_range_is_an_offset(
-        self, depot: Depot, crowded: str, asked: Any, status: int, start: int, end: int, rows: int
+    def test_range_is_an_exact_offset(
+        self, depot: Depot, crowded: str, start_row: Any, status: int, start: int, end: int, rows: int
     ) -> None:
         every = ["two/20240301123456", "one/20240301123456", *(f"many/{number:03}" for number in range(100, -1, -1))]
 
-        shown = self.page(depot, crowded, asked)
+        shown = self.page(depot, crowded, start_row)
 
         assert shown == (status, start, end, 103, every[start:][:rows])
 
-    def test_strangers_page_through_what_is_public(self, depot: Depot, crowded: str) -> None:
+    def test_others_page_through_public_packages(self, depot: Depot, crowded: str) -> None:
         for by in (None, "mystique"):
             status, _, end, total, first = self.page(depot, f"{crowded}/many", 0, by)
             assert (status, end, total, len(first)) == (206, 49, 100, 50)
@@ -233,22 +231,22 @@ class TestPaging:
             assert self.page(depot, f"{crowded}/many", -1, by) == (200, 0, 99, 100, first + second)
 
     def test_clients_page_until_the_status_is_200(self, depot: Depot, crowded: str) -> None:
-        seen: list[str] = []
+        received: list[str] = []
         status = 206
         while status == 206:
-            status, _, _, _, rows = self.page(depot, f"{crowded}/many/1.0", len(seen))
+            status, _, _, _, rows = self.page(depot, f"{crowded}/many/1.0", len(received))
             assert rows
-            seen += rows
-        assert seen == [f"many/{number:03}" for number in range(100, -1, -1)]
+            received += rows
+        assert received == [f"many/{number:03}" for number in range(100, -1, -1)]
 
-    def test_distinct_pages_too(self, depot: Depot) -> None:
+    def test_names_are_paged_too(self, depot: Depot) -> None:
         origin = an_origin(depot)
         names = [f"name-{number:03}" for number in range(52)]
         for name in names:
             a_package(depot, origin, name=name)
 
-        def page(asked: int) -> tuple[int, int, int, list[str]]:
-            reply = depot.get(f"/depot/pkgs/{origin}", query={"distinct": "true", "range": asked})
+        def page(start_row: int) -> tuple[int, int, int, list[str]]:
+            reply = depot.get(f"/depot/pkgs/{origin}", query={"distinct": "true", "range": start_row})
             shown = reply.json()
             return reply.status, shown["range_start"], shown["range_end"], [row["name"] for row in shown["data"]]
 
@@ -262,12 +260,12 @@ class TestPaging:
 
 @pytest.mark.parametrize("query", ["range=abc", "range=", "range", "range=1.5", "range=0x1", "distinct=1", "distinct="])
 @pytest.mark.parametrize("by", [None, "mystique"])
-def test_a_query_that_cannot_be_read_is_400(depot: Depot, origin: str, query: str, by: str | None) -> None:
-    for place in (origin, f"{origin}/x", f"{origin}/x/1"):
-        reply = depot.get(f"/depot/pkgs/{place}?{query}", by=by)
+def test_an_invalid_query_is_400(depot: Depot, origin: str, query: str, by: str | None) -> None:
+    for path in (origin, f"{origin}/x", f"{origin}/x/1"):
+        reply = depot.get(f"/depot/pkgs/{path}?{query}", by=by)
         assert reply.status == 400
         assert reply.text.startswith("Query deserialize error:")
 
 
-def test_of_a_repeated_parameter_the_last_counts_and_unknown_ones_are_ignored(depot: Depot, origin: str) -> None:
+def test_the_last_of_a_repeated_parameter_counts_and_unknown_ones_are_ignored(depot: Depot, origin: str) -> None:
     assert depot.get(f"/depot/pkgs/{origin}?range=abc&range=0&distinct=true&colour=red").status == 200

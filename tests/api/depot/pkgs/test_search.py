@@ -1,13 +1,14 @@
-"""Searching for packages (packages.md section 6)."""
+"""GET /depot/pkgs/search/{query} (packages.md section 6)."""
 
 import itertools
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from chalicelib.packages.search import rows as search_index
+from chalicelib.packages.search import rows as search_rows
 from chalicelib.packages.search import service as search
 from chalicelib.platform import table
 from tests.api.client import Depot, Reply
@@ -21,7 +22,7 @@ _numbers = itertools.count()
 
 
 def a_word() -> str:
-    """A word that no other test uses and that is like none of them: ten letters."""
+    """Return a word of ten letters that is not like the words of other tests."""
     digest = blake2b(f"{a_name()} {next(_numbers)}".encode(), digest_size=10).digest()
     return "".join(chr(ord("a") + byte % 26) for byte in digest)
 
@@ -31,12 +32,12 @@ def find(depot: Depot, term: str, by: str | None = None, **query: Any) -> Reply:
 
 
 def names(depot: Depot, term: str, by: str | None = None, **query: Any) -> list[str]:
-    """What a distinct search finds, as `origin/name`."""
+    """Return the names that a distinct search finds, as `origin/name`."""
     reply = find(depot, term, by, distinct="true", **query)
     assert reply.status == 200, reply
-    found = reply.json()["data"]
-    assert reply.json()["total_count"] == len(found)
-    return [f"{row['origin']}/{row['name']}" for row in found]
+    rows = reply.json()["data"]
+    assert reply.json()["total_count"] == len(rows)
+    return [f"{row['origin']}/{row['name']}" for row in rows]
 
 
 @pytest.fixture(scope="module")
@@ -46,25 +47,25 @@ def word() -> str:
 
 @pytest.fixture(scope="module")
 def origin(depot: Depot, word: str) -> str:
-    """An origin with names made of one word."""
+    """An origin whose package names contain the word."""
     origin = an_origin(depot)
     for name in (word, f"{word}2", f"{word}box", f"big-{word}", f"my{word}", f"Big-Red-{word.upper()}", f"old_{word}"):
         a_release(depot, origin, name)
     return origin
 
 
-def test_a_term_is_the_beginning_of_a_word_of_the_name(depot: Depot, origin: str, word: str) -> None:
-    found = names(depot, word)
+def test_a_term_matches_the_beginning_of_a_word(depot: Depot, origin: str, word: str) -> None:
+    result = names(depot, word)
 
     expected = [f"Big-Red-{word.upper()}", f"big-{word}", f"old_{word}", word, f"{word}2", f"{word}box"]
-    assert found == [f"{origin}/{name}" for name in sorted(expected)]
+    assert result == [f"{origin}/{name}" for name in sorted(expected)]
 
 
 def test_case_does_not_matter(depot: Depot, origin: str, word: str) -> None:
     assert names(depot, word.upper()) == names(depot, word)
 
 
-def test_only_the_last_term_is_a_beginning(depot: Depot, origin: str, word: str) -> None:
+def test_all_but_the_last_term_must_be_whole_words(depot: Depot, origin: str, word: str) -> None:
     assert names(depot, f"{word}/{origin}") == sorted(
         f"{origin}/{name}" for name in (f"Big-Red-{word.upper()}", f"big-{word}", f"old_{word}", word)
     )
@@ -84,17 +85,17 @@ def test_terms_match_origins_as_well_as_names(depot: Depot) -> None:
     a_release(depot, of_that_name, "tool")
     a_release(depot, other, f"{shared}-plan")
 
-    found = [f"{other}/{shared}-plan", f"{shared}/tool"]
-    assert names(depot, shared) == sorted(found, key=lambda place: place.partition("/")[2])
+    expected = [f"{other}/{shared}-plan", f"{shared}/tool"]
+    assert names(depot, shared) == sorted(expected, key=lambda name: name.partition("/")[2])
 
 
 def test_a_hyphenated_word_is_found_whole_and_by_its_parts(depot: Depot) -> None:
     first, second, third = a_word(), a_word(), a_word()
     release = a_release(depot, an_origin(depot), f"{first}-{second}-{third}")
-    found = [f"{release.origin}/{release.name}"]
+    expected = [f"{release.origin}/{release.name}"]
 
     for term in (release.name, first, second, third, f"{first}-{second}", f"{first}-{second[:3]}", f"{second}/{third}"):
-        assert names(depot, term) == found
+        assert names(depot, term) == expected
     assert names(depot, f"{first}-{second}-{a_word()}") == []
 
 
@@ -114,28 +115,28 @@ def test_the_segment_is_decoded_twice(depot: Depot, origin: str, word: str, sepa
 
 
 @pytest.mark.parametrize(("sent", "shown"), [("%25ff", "%ff"), ("%ff", "%ff"), ("a%25c3", "a%c3")])
-def test_what_is_no_utf8_is_422(depot: Depot, sent: str, shown: str) -> None:
+def test_a_term_that_is_not_utf8_is_422(depot: Depot, sent: str, shown: str) -> None:
     reply = depot.get(f"/depot/pkgs/search/{sent}")
 
     assert (reply.status, reply.text) == (422, f"Unable to parse query string '{shown}'")
 
 
 @pytest.mark.parametrize("term", ["%2F", "%20", "!!", "--", "%26%7C%3A*"])
-def test_without_a_term_there_is_no_match(depot: Depot, term: str) -> None:
+def test_an_empty_term_matches_nothing(depot: Depot, term: str) -> None:
     reply = depot.get(f"/depot/pkgs/search/{term}", query={"distinct": "true"})
 
     assert (reply.status, reply.text) == (200, '{"range_start":0,"range_end":0,"total_count":0,"data":[]}')
     assert reply.headers["Cache-Control"] == "private, no-cache, no-store"
 
 
-def test_words_that_a_language_might_drop_are_searched(depot: Depot) -> None:
+def test_common_english_words_are_searched_too(depot: Depot) -> None:
     release = a_release(depot, an_origin(depot), "which")
 
     assert f"{release.origin}/which" in names(depot, f"{release.origin}/which")
 
 
 @pytest.mark.parametrize("query", [{"range": "abc"}, {"range": ""}, {"distinct": "1"}, {"distinct": ""}])
-def test_what_cannot_be_read_is_400(depot: Depot, query: dict[str, str]) -> None:
+def test_an_invalid_query_is_400(depot: Depot, query: dict[str, str]) -> None:
     reply = find(depot, "tool", **query)
 
     assert reply.status == 400
@@ -143,7 +144,7 @@ def test_what_cannot_be_read_is_400(depot: Depot, query: dict[str, str]) -> None
     assert find(depot, "tool", by="nobody-knows", **query).status == 401
 
 
-def test_names_go_by_name_then_origin(depot: Depot) -> None:
+def test_names_are_ordered_by_name_then_origin(depot: Depot) -> None:
     shared, other = a_word(), a_word()
     first, second = an_origin(depot, name=f"{shared}-b"), an_origin(depot, name=f"{shared}-a")
     for origin in (first, second):
@@ -161,7 +162,7 @@ def test_names_go_by_name_then_origin(depot: Depot) -> None:
     assert body["data"][0] == {"origin": second, "name": f"{other}-a", "version": None, "release": None}
 
 
-def test_packages_go_by_ident_once_per_target(depot: Depot) -> None:
+def test_packages_are_ordered_by_ident_with_a_row_per_target(depot: Depot) -> None:
     origin, shared = an_origin(depot), a_word()
     newer = a_release(depot, origin, shared, "1.10.0")
     older = a_release(depot, origin, shared, "1.9.0")
@@ -182,17 +183,17 @@ def test_pages_of_packages_are_aligned_and_counted(depot: Depot) -> None:
     idents = [a_release(depot, origin, f"{shared}-{number % 3}", f"1.{number:02}") for number in range(51)]
     every = sorted(map(str, idents))
 
-    def asked(**query: Any) -> tuple[int, int, int, int, list[str]]:
+    def page(**query: Any) -> tuple[int, int, int, int, list[str]]:
         reply = find(depot, shared, **query)
         body = reply.json()
         shown = ["/".join(row.values()) for row in body["data"]]
         return reply.status, body["range_start"], body["range_end"], body["total_count"], shown
 
-    assert asked() == (206, 0, 49, 51, every[:50])
-    assert asked(range=50) == (200, 50, 50, 51, every[50:])
-    assert asked(range=75) == (200, 50, 50, 51, every[50:])
-    assert asked(range=100) == (200, 100, 51, 51, [])
-    assert asked(range=-7) == (206, 0, 49, 51, every[:50])
+    assert page() == (206, 0, 49, 51, every[:50])
+    assert page(range=50) == (200, 50, 50, 51, every[50:])
+    assert page(range=75) == (200, 50, 50, 51, every[50:])
+    assert page(range=100) == (200, 100, 51, 51, [])
+    assert page(range=-7) == (206, 0, 49, 51, every[:50])
 
 
 def test_pages_of_names_are_aligned_and_counted(depot: Depot) -> None:
@@ -222,15 +223,15 @@ def test_private_and_hidden_packages_are_found_by_members_only(depot: Depot) -> 
     hidden_origin = an_origin(depot, visibility="hidden")
     hidden = a_release(depot, hidden_origin, shared)
 
-    def found(by: str | None) -> list[list[str]]:
+    def results(by: str | None) -> list[list[str]]:
         rows = find(depot, shared, by).json()
         assert rows["total_count"] == len(rows["data"])
         return [["/".join(row.values()) for row in rows["data"]], names(depot, shared, by)]
 
-    assert found(None) == found("hank") == [[str(public)], [f"{origin}/{shared}"]]
-    assert found("mystique") == [[str(public), str(private)], [f"{origin}/{shared}"]]
+    assert results(None) == results("hank") == [[str(public)], [f"{origin}/{shared}"]]
+    assert results("mystique") == [[str(public), str(private)], [f"{origin}/{shared}"]]
     everything = sorted(map(str, (public, private, hidden)))
-    assert found("bobo") == [everything, sorted([f"{origin}/{shared}", f"{hidden_origin}/{shared}"])]
+    assert results("bobo") == [everything, sorted([f"{origin}/{shared}", f"{hidden_origin}/{shared}"])]
 
 
 def test_targets_of_an_ident_are_counted_by_their_own_visibility(depot: Depot) -> None:
@@ -244,7 +245,7 @@ def test_targets_of_an_ident_are_counted_by_their_own_visibility(depot: Depot) -
     assert find(depot, release.name).json()["total_count"] == 2
 
 
-def test_the_last_release_takes_its_name_along_and_a_new_one_brings_it_back(depot: Depot) -> None:
+def test_a_name_is_found_while_it_has_a_release(depot: Depot) -> None:
     release = a_release(depot, an_origin(depot), a_word())
     assert len(names(depot, release.name)) == 1
 
@@ -274,38 +275,38 @@ def test_very_long_names_are_found(depot: Depot) -> None:
     assert names(depot, f"{word[:64]}{a_word()}/{release.origin}") == []
 
 
-ALIKE = {
+GUESSED: dict[str, Callable[[str], str]] = {
     "a piece": lambda word: word[3:8],
-    "a letter wrong": lambda word: word[:4] + "0" + word[5:],
-    "a letter missing": lambda word: word[:6] + word[7:],
-    "a letter too many": lambda word: word[:2] + "0" + word[2:],
-    "neighbours swapped": lambda word: word[:4] + word[5] + word[4] + word[6:],
-    "the first letter wrong": lambda word: "0" + word[1:],
-    "the last letter too many": lambda word: word + "0",
+    "a wrong letter": lambda word: word[:4] + "0" + word[5:],
+    "a missing letter": lambda word: word[:6] + word[7:],
+    "an extra letter": lambda word: word[:2] + "0" + word[2:],
+    "two letters swapped": lambda word: word[:4] + word[5] + word[4] + word[6:],
+    "a wrong first letter": lambda word: "0" + word[1:],
+    "an extra last letter": lambda word: word + "0",
     "a beginning with a typo": lambda word: word[:3] + "0" + word[4:8],
-    "a needless lib": lambda word: "lib" + word,
-    "an unknown order": lambda word: f"{word}-zzbig",
+    "an extra lib": lambda word: "lib" + word,
+    "hyphenated parts in another order": lambda word: f"{word}-zzbig",
     "with the origin": lambda word: f"{word[:4]}0{word[5:]}/zzbig",
 }
 
 
-@pytest.mark.parametrize("how", ALIKE)
-def test_what_matches_nothing_finds_what_is_like_it(depot: Depot, how: str) -> None:
+@pytest.mark.parametrize("how", GUESSED)
+def test_names_like_the_term_are_found_if_nothing_matches(depot: Depot, how: str) -> None:
     word = a_word()
     release = a_release(depot, an_origin(depot), f"zzbig-{word}")
 
-    assert names(depot, ALIKE[how](word)) == [f"{release.origin}/{release.name}"]
-    assert find(depot, ALIKE[how](word)).json()["data"] == [release.as_json()]
+    assert names(depot, GUESSED[how](word)) == [f"{release.origin}/{release.name}"]
+    assert find(depot, GUESSED[how](word)).json()["data"] == [release.as_json()]
 
 
-def test_a_missing_lib_is_supplied(depot: Depot) -> None:
+def test_a_missing_lib_is_added(depot: Depot) -> None:
     word = a_word()
     release = a_release(depot, an_origin(depot), f"lib{word}")
 
     assert names(depot, word) == [f"{release.origin}/{release.name}"]
 
 
-def test_what_is_alike_never_joins_what_matches(depot: Depot) -> None:
+def test_there_are_no_guesses_if_a_name_matches(depot: Depot) -> None:
     origin, word = an_origin(depot), a_word()
     for name in (f"{word}", f"lib{word}", f"my{word}", word[:-1] + "0"):
         a_release(depot, origin, name)
@@ -313,7 +314,7 @@ def test_what_is_alike_never_joins_what_matches(depot: Depot) -> None:
     assert names(depot, word) == [f"{origin}/{word}"]
 
 
-def test_what_is_alike_comes_best_first(depot: Depot) -> None:
+def test_guesses_are_ordered_best_first(depot: Depot) -> None:
     origin, word = an_origin(depot), a_word()
     best_first = (f"lib{word}", f"lib{word}-x", f"my{word}", f"my{word}-x", word[:-1] + "0", word[:-1] + "0xyz")
     for name in best_first:
@@ -322,7 +323,7 @@ def test_what_is_alike_comes_best_first(depot: Depot) -> None:
     assert names(depot, word) == [f"{origin}/{name}" for name in best_first]
 
 
-def test_what_is_alike_is_shown_to_those_who_may_see_it(depot: Depot) -> None:
+def test_guesses_are_visible_names_only(depot: Depot) -> None:
     origin, word = an_origin(depot, visibility="private"), a_word()
     a_release(depot, origin, f"lib{word}")
 
@@ -330,40 +331,42 @@ def test_what_is_alike_is_shown_to_those_who_may_see_it(depot: Depot) -> None:
     assert names(depot, word, "bobo") == [f"{origin}/lib{word}"]
 
 
-def test_what_is_alike_fills_a_page_at_most(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_is_at_most_a_page_of_guesses(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
     origin, word = an_origin(depot), a_word()
     for number in range(4):
         a_release(depot, origin, f"lib{word}-{number}")
-    monkeypatch.setattr(search, "ALIKE_SHOWN", 3)
+    monkeypatch.setattr(search, "GUESSES", 3)
 
     assert len(names(depot, word)) == 3
 
 
-def test_what_is_unlike_everything_finds_nothing(depot: Depot) -> None:
+def test_a_term_unlike_every_name_finds_nothing(depot: Depot) -> None:
     assert names(depot, a_word()) == []
 
 
-def test_a_rare_term_spares_reading_the_names_of_a_common_one(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_names_of_a_common_term_are_not_all_read_if_another_term_is_rare(
+    depot: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     common, rare = a_word(), a_word()
-    table.put_many([row for number in range(40) for row in search_index.hints_of(common, f"n{number}")])
+    table.put_many([row for number in range(40) for row in search_rows.hints_of(common, f"n{number}")])
     release = a_release(depot, an_origin(depot, name=common), rare)
     monkeypatch.setattr(search, "PAGE", 5)
     read: list[str] = []
-    real = search_index.having_word
+    real = search_rows.having_word
 
     def counted(word: str, page: int | None = None) -> Any:
-        for place in real(word, page):
-            read.append(place.name)
-            yield place
+        for package in real(word, page):
+            read.append(package.name)
+            yield package
 
-    monkeypatch.setattr(search_index, "having_word", counted)
+    monkeypatch.setattr(search_rows, "having_word", counted)
 
     assert names(depot, f"{common}/{rare}") == [str(release).rsplit("/", 2)[0]]
     assert len(read) <= 5
 
 
-def test_a_search_costs_the_same_however_many_names_there_are(depot: Depot) -> None:
-    """The term's own names in one Query, their counts in one read, and the caller's memberships and token."""
+def test_the_cost_of_a_search_does_not_depend_on_the_number_of_names(depot: Depot) -> None:
+    """One Query of the names, one read of their counts, and up to two calls for the caller."""
     release = a_release(depot, an_origin(depot), f"{a_word()}-{a_word()}")
 
     def cost(term: str, by: str | None = None) -> int:

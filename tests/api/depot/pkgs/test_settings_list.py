@@ -15,20 +15,20 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}")
 
 
 def set_to(depot: Depot, origin: str, name: str, visibility: str) -> None:
-    """Make settings of a name."""
+    """Create settings of a name with a visibility."""
     assert depot.post(f"/settings/{origin}/{name}", by="bobo").status == 201
     if visibility != "public":
         assert depot.put(f"/settings/{origin}/{name}", by="bobo", json={"visibility": visibility}).status == 200
 
 
 def names(depot: Depot, origin: str, by: str | None = None, **query: Any) -> list[str]:
-    """The names that are listed."""
+    """Return the names that are listed."""
     shown = depot.get(f"/depot/{origin}/pkgs", by=by, query=query).json()
     assert shown["total_count"] == len(shown["data"])
     return [row["name"] for row in shown["data"]]
 
 
-def test_settings_by_name_with_or_without_packages(depot: Depot) -> None:
+def test_settings_are_listed_by_name_with_and_without_packages(depot: Depot) -> None:
     origin = an_origin(depot)
     a_package(depot, origin, name="tool-x")
     delete(depot, a_package(depot, origin, name="tool"))
@@ -57,7 +57,7 @@ def test_settings_by_name_with_or_without_packages(depot: Depot) -> None:
     assert row == depot.get(f"/settings/{origin}/Zoo", by="bobo").json()
 
 
-def test_who_sees_which(depot: Depot, origin: str) -> None:
+def test_members_see_all_settings_and_others_public_ones(depot: Depot, origin: str) -> None:
     for visibility in ("public", "private", "hidden"):
         set_to(depot, origin, f"a-{visibility}", visibility)
 
@@ -69,7 +69,7 @@ def test_who_sees_which(depot: Depot, origin: str) -> None:
     assert names(depot, origin) == []
 
 
-def test_an_unknown_origin_has_none(depot: Depot) -> None:
+def test_an_unknown_origin_has_no_settings(depot: Depot) -> None:
     reply = depot.get("/depot/nowhere-at-all/pkgs")
 
     assert (reply.status, reply.json()) == (200, EMPTY)
@@ -81,8 +81,8 @@ def test_pages_are_aligned(depot: Depot) -> None:
     for name in every:
         set_to(depot, origin, name, "public")
 
-    def page(asked: Any) -> tuple[int, int, int, int, list[str]]:
-        reply = depot.get(f"/depot/{origin}/pkgs", query={"range": asked, "distinct": "true"})
+    def page(start_row: Any) -> tuple[int, int, int, int, list[str]]:
+        reply = depot.get(f"/depot/{origin}/pkgs", query={"range": start_row, "distinct": "true"})
         shown = reply.json()
         listed = [row["name"] for row in shown["data"]]
         return reply.status, shown["range_start"], shown["range_end"], shown["total_count"], listed
@@ -95,7 +95,7 @@ def test_pages_are_aligned(depot: Depot) -> None:
 
 
 @pytest.mark.parametrize("query", ["range=abc", "range=", "range=1.5", "distinct=1", "distinct="])
-def test_a_query_that_cannot_be_read_is_400(depot: Depot, origin: str, query: str) -> None:
+def test_an_invalid_query_is_400(depot: Depot, origin: str, query: str) -> None:
     reply = depot.get(f"/depot/{origin}/pkgs?{query}")
 
     assert reply.status == 400
@@ -106,8 +106,8 @@ def test_a_bad_token_is_401(depot: Depot, origin: str) -> None:
     assert depot.get(f"/depot/{origin}/pkgs", by="nonsense").status == 401
 
 
-def test_fixed_words_win_over_an_origin_of_that_name(depot: Depot) -> None:
-    """`/depot/channels/pkgs` lists the channels of an origin called `pkgs`, not the settings of `channels`."""
+def test_fixed_words_of_paths_take_precedence_over_origins(depot: Depot) -> None:
+    """`/depot/channels/pkgs` lists the channels of the origin `pkgs`, not the settings of the origin `channels`."""
     assert depot.get("/depot/channels/pkgs").json() == []
     assert depot.get("/depot/pkgs/pkgs").json() == EMPTY
     assert depot.get("/depot/origins/pkgs").status == 404

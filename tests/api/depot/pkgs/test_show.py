@@ -16,7 +16,7 @@ NO_CACHE = "private, no-cache, no-store"
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}")
 
 
-def test_a_package_as_the_contract_shows_it(depot: Depot, origin: str, name: str) -> None:
+def test_the_answer_is_the_full_package(depot: Depot, origin: str, name: str) -> None:
     hart = a_package(depot, origin, name=name, exposes=[80], config="x = 1", deps=["core/lib/1.0/20240101000000"])
 
     reply = depot.get(hart.url)
@@ -73,11 +73,11 @@ def test_channels_are_listed_descending_by_bytes(depot: Depot, origin: str, name
 
 
 class TestTarget:
-    def test_a_release_for_another_target_only_is_found(self, depot: Depot, origin: str, name: str) -> None:
+    def test_a_release_for_another_target_is_found(self, depot: Depot, origin: str, name: str) -> None:
         hart = a_package(depot, origin, name=name, target=WINDOWS)
 
-        for asked in ({}, {"target": "x86_64-linux"}, {"target": "aarch64-darwin"}):
-            assert depot.get(hart.url, query=asked).json()["target"] == WINDOWS
+        for query in ({}, {"target": "x86_64-linux"}, {"target": "aarch64-darwin"}):
+            assert depot.get(hart.url, query=query).json()["target"] == WINDOWS
 
     @pytest.mark.parametrize(
         ("query", "agent", "target"),
@@ -91,7 +91,7 @@ class TestTarget:
             ({"target": WINDOWS}, "", WINDOWS),
         ],
     )
-    def test_of_several_the_resolved_one_is_preferred(
+    def test_the_resolved_target_is_preferred(
         self, depot: Depot, origin: str, query: dict[str, str], agent: str, target: str
     ) -> None:
         hart = a_hart(origin=origin, name="of-three")
@@ -102,7 +102,7 @@ class TestTarget:
 
         assert shown["target"] == target
 
-    def test_where_the_preferred_one_is_private_another_is_shown(self, depot: Depot, origin: str, name: str) -> None:
+    def test_another_target_is_shown_if_the_resolved_one_is_private(self, depot: Depot, origin: str, name: str) -> None:
         linux = a_package(depot, origin, name=name)
         set_visibility(depot, linux, "private")
         assert depot.put(f"/settings/{origin}/{name}", by="bobo", json={"visibility": "public"}).status == 200
@@ -112,7 +112,7 @@ class TestTarget:
         assert depot.get(linux.url, by="hank").json()["target"] == "x86_64-linux"
 
     @pytest.mark.parametrize("target", ["", "X86_64-linux", "x86_64-linux ", "mips-linux"])
-    def test_an_invalid_one_is_422(self, depot: Depot, origin: str, name: str, target: str) -> None:
+    def test_an_invalid_target_is_422(self, depot: Depot, origin: str, name: str, target: str) -> None:
         hart = a_package(depot, origin, name=name)
 
         reply = depot.get(hart.url, query={"target": target})
@@ -120,9 +120,11 @@ class TestTarget:
         assert (reply.status, reply.text) == (422, f"Invalid package target '{target}'")
 
 
-class TestWhoSees:
+class TestVisibility:
     @pytest.mark.parametrize("visibility", ["private", "hidden"])
-    def test_what_is_not_public_is_for_members(self, depot: Depot, origin: str, name: str, visibility: str) -> None:
+    def test_packages_that_are_not_public_are_shown_to_members_only(
+        self, depot: Depot, origin: str, name: str, visibility: str
+    ) -> None:
         assert depot.post(f"/settings/{origin}/{name}", by="bobo").status == 201
         assert depot.put(f"/settings/{origin}/{name}", by="bobo", json={"visibility": visibility}).status == 200
         hart = a_package(depot, origin, name=name)
@@ -135,7 +137,7 @@ class TestWhoSees:
             reply = depot.get(hart.url, by=stranger)
             assert (reply.status, reply.body) == (404, b"")
 
-    def test_a_bad_token_is_401_whether_it_exists_or_not(self, depot: Depot, origin: str, name: str) -> None:
+    def test_a_bad_token_is_401_for_existing_and_unknown_packages(self, depot: Depot, origin: str, name: str) -> None:
         hart = a_package(depot, origin, name=name)
 
         for url in (hart.url, f"/depot/pkgs/{origin}/{name}/9/9", f"{hart.url}?target=nonsense"):
@@ -157,7 +159,7 @@ class TestWhoSees:
         "{o}/{n}/1.2.3/" + "9" * 2000,
     ],
 )
-def test_what_is_not_there_is_404(depot: Depot, origin: str, path: str) -> None:
+def test_an_unknown_package_is_404(depot: Depot, origin: str, path: str) -> None:
     upload(depot, a_hart(origin=origin, name="alone"))
 
     reply = depot.get("/depot/pkgs/" + path.format(o=origin, n="alone"))
@@ -175,7 +177,7 @@ def test_path_segments_are_decoded_once(depot: Depot, origin: str, name: str) ->
     assert depot.get(f"/depot/pkgs/{quote(path)}").status == 404
 
 
-def test_other_methods_and_trailing_segments_are_404(depot: Depot, origin: str, name: str) -> None:
+def test_other_methods_and_longer_paths_are_404(depot: Depot, origin: str, name: str) -> None:
     hart = a_package(depot, origin, name=name)
 
     for method in ("PUT", "PATCH", "HEAD", "OPTIONS"):

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import quote, unquote
 
 import pytest
 
 from chalicelib.packages import artifacts
-from chalicelib.packages import upload as publishing
+from chalicelib.packages import upload as publication
+from chalicelib.platform.aws import client
 from chalicelib.platform.config import config
 from chalicelib.platform.object_store import ObjectStoreFailed
 from tests.api.client import Depot, Reply
@@ -19,13 +21,13 @@ from tests.builders.packages import a_channel, a_package, delete, promote, set_v
 
 WINDOWS = "x86_64-windows"
 ONE_PER_IDENT = {(hart.ident, hart.target): hart for hart in reversed(client_harts())}
-"""Archives of the client that can all be uploaded to one depot; of two with one ident it is the first."""
+"""Archives of the client, without those that share their ident and target with an earlier one."""
 
 HAB_ON_WINDOWS = {"User-Agent": "hab/1.6.618/20230201 (x86_64-windows; 10.0.19045)"}
 
 
 def refused(reply: Reply) -> tuple[int, str]:
-    """Status and text."""
+    """Return the status and the text of a refusal."""
     return reply.status, reply.text
 
 
@@ -47,7 +49,7 @@ class TestAnswer:
     @pytest.mark.parametrize(
         "content_type", [None, "application/octet-stream", "application/json", "application/x-www-form-urlencoded"]
     )
-    def test_any_content_type_and_none_at_all(
+    def test_any_content_type_or_none_is_accepted(
         self, depot: Depot, origin: str, name: str, content_type: str | None
     ) -> None:
         hart = a_hart(origin=origin, name=name)
@@ -56,7 +58,9 @@ class TestAnswer:
         assert upload(depot, hart, headers=headers).status == 201
         assert depot.get(f"{hart.url}/download").body == hart.content
 
-    def test_a_body_larger_than_a_gateway_takes(self, depot: Depot, origin: str, name: str) -> None:
+    def test_the_local_front_takes_a_body_larger_than_the_gateway_does(
+        self, depot: Depot, origin: str, name: str
+    ) -> None:
         hart = a_hart(origin=origin, name=name, payload=_incompressible(7 * 1024 * 1024))
         assert len(hart.content) > 6 * 1024 * 1024
 
@@ -64,13 +68,11 @@ class TestAnswer:
         assert depot.get(f"{hart.url}/download").body == hart.content
         assert depot.get(hart.url).json()["size"] == len(hart.content)
 
-    def test_any_signer_will_do(self, depot: Depot, origin: str, name: str) -> None:
+    def test_the_signer_is_not_checked(self, depot: Depot, origin: str, name: str) -> None:
         assert upload(depot, a_hart(origin=origin, name=name, signer="some-body-else-20230101000000")).status == 201
 
     @pytest.mark.parametrize("version", ["0.0~b1", "2.1.", "1.0+build", "main", "ä 1", "100%"])
     def test_versions_are_not_validated(self, depot: Depot, origin: str, name: str, version: str) -> None:
-        from urllib.parse import quote
-
         hart = a_hart(origin=origin, name=name, version=version)
         path = quote(hart.path)
 
@@ -132,24 +134,24 @@ ARCHIVE_CHECKS = {
 class TestChecks:
     @pytest.mark.parametrize("package", ["wid.get", "wid%20get", "w%C3%AFdget", "a%2Fb", "a%0A"])
     def test_1_a_bad_name_is_422_before_authentication(self, depot: Depot, origin: str, package: str) -> None:
-        from urllib.parse import unquote
-
         for user in (None, "bobo", "mystique"):
             reply = depot.post(f"/depot/pkgs/{origin}/{package}/1/2", by=user, body=b"")
             ident = f"{origin}/{unquote(package)}/1/2"
             assert refused(reply) == (422, f"Invalid or not fully qualified package identifier '{ident}'")
 
     @pytest.mark.parametrize("value", ["yes", "", "1", "True"])
-    def test_a_flag_that_is_no_boolean_is_400_before_everything(self, depot: Depot, origin: str, value: str) -> None:
+    def test_a_flag_that_is_not_a_boolean_is_400_before_the_other_checks(
+        self, depot: Depot, origin: str, value: str
+    ) -> None:
         for path, user in ((f"{origin}/wid.get/1/2", None), (f"{origin}/widget/1/2", "bobo")):
             reply = depot.post(f"/depot/pkgs/{path}?forced={value}", by=user, body=b"")
             assert reply.status == 400
             assert reply.text.startswith("Query deserialize error:")
 
-    def test_2_nobody_is_401(self, depot: Depot, origin: str, name: str) -> None:
+    def test_2_an_anonymous_caller_is_401(self, depot: Depot, origin: str, name: str) -> None:
         assert refused(upload(depot, a_hart(origin=origin, name=name), by=None)) == (401, "")
 
-    def test_2_outsiders_and_readers_are_403_and_members_201(self, depot: Depot, origin: str, name: str) -> None:
+    def test_2_non_members_and_read_only_members_are_403(self, depot: Depot, origin: str, name: str) -> None:
         hart = a_hart(origin=origin, name=name)
 
         assert refused(upload(depot, hart, by="mystique")) == (403, "")
@@ -173,20 +175,20 @@ class TestChecks:
             assert refused(upload(depot, hart, forced=forced)) == (409, "")
         assert refused(upload(depot, replace(hart, content=b"nonsense"))) == (409, "")
 
-    def test_3_looks_at_the_target_of_the_request(self, depot: Depot, origin: str, name: str) -> None:
+    def test_3_the_target_of_the_request_counts(self, depot: Depot, origin: str, name: str) -> None:
         a_package(depot, origin, name=name)
         windows = a_hart(origin=origin, name=name, target=WINDOWS)
 
-        told_by_agent = depot.post(
+        with_user_agent = depot.post(
             f"{windows.url}?checksum={windows.checksum}", by="bobo", body=windows.content, headers=HAB_ON_WINDOWS
         )
-        told_by_nobody = depot.post(f"{windows.url}?checksum={windows.checksum}", by="bobo", body=windows.content)
+        without_target = depot.post(f"{windows.url}?checksum={windows.checksum}", by="bobo", body=windows.content)
 
-        assert told_by_agent.status == 201
-        assert told_by_nobody.status == 409  # the default is Linux, which is there
+        assert with_user_agent.status == 201
+        assert without_target.status == 409  # the default target is Linux, for which the package exists
 
     @pytest.mark.parametrize("check", ARCHIVE_CHECKS)
-    def test_an_archive_that_fails_a_check(self, depot: Depot, origin: str, name: str, check: str) -> None:
+    def test_an_archive_that_fails_a_check_is_refused(self, depot: Depot, origin: str, name: str, check: str) -> None:
         wrong = ARCHIVE_CHECKS[check]
         hart = a_hart(origin=origin, name=name, **(wrong.hart or {}))
         if wrong.content:
@@ -201,22 +203,22 @@ class TestChecks:
         assert depot.get(f"/depot/pkgs/{origin}/{name}", by="bobo").json()["total_count"] == 0
         assert _stored_objects(hart) == []
 
-    def test_the_checks_come_in_the_order_of_the_contract(self, depot: Depot, origin: str, name: str) -> None:
-        """An archive with everything wrong is put right step by step, and each time the next check speaks."""
+    def test_the_checks_are_in_the_order_of_the_contract(self, depot: Depot, origin: str, name: str) -> None:
+        """An archive that fails all checks is corrected one check at a time."""
         older = a_package(depot, origin, name=name, version="1.0.0", package_type="native")
         wrong: dict[str, Any] = {
             "extra_files": {"DEPS": b"\xff", "IDENT": b"a/b/c/d\n", "TARGET": b"mips-linux\n"},
             "package_type": "portable",
             "build_deps": ["nonsense"],
         }
-        said = []
+        refusals = []
 
         def next_answer(**right: Any) -> None:
             wrong.update(right)
             checksum = wrong.pop("checksum", "0" * 64)
             hart = a_hart(origin=origin, name=name, **wrong)
             reply = upload(depot, hart, checksum=hart.checksum if checksum == "right" else checksum, forced=True)
-            said.append((reply.status, reply.text.partition("err=")[0]))
+            refusals.append((reply.status, reply.text.partition("err=")[0]))
 
         next_answer()
         next_answer(extra_files={"IDENT": b"a/b/c/d\n", "TARGET": b"mips-linux\n"})
@@ -228,7 +230,7 @@ class TestChecks:
         next_answer(checksum="right")
         next_answer(checksum="right", build_deps=[])
         next_answer(checksum="right", extra_files={})
-        assert said == [
+        assert refusals == [
             (422, "ds:up:0, "),
             (422, "ds:up:0, "),
             (422, "ds:up:1, "),
@@ -253,7 +255,7 @@ class TestChecks:
         expected = (422, "Package type mismatch; expected 'standard', found 'native'")
         assert refused(upload(depot, native_on_windows)) == expected
 
-    def test_11_other_bytes_by_force_are_422(self, depot: Depot, origin: str, name: str) -> None:
+    def test_11_a_forced_upload_of_other_bytes_is_422(self, depot: Depot, origin: str, name: str) -> None:
         first = a_package(depot, origin, name=name)
 
         other = a_hart(origin=origin, name=name, payload=b"other bytes")
@@ -270,7 +272,7 @@ class TestChecks:
         assert upload(depot, native, forced=True).text.startswith("Package type mismatch")
         assert refused(upload(depot, broken, forced=True)) == (422, "ds:up:4")
 
-    def test_15_a_store_that_fails_is_502_and_nothing_is_published(
+    def test_15_a_failure_of_the_store_is_502_and_nothing_is_published(
         self, depot: Depot, origin: str, name: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         hart = a_hart(origin=origin, name=name)
@@ -287,14 +289,12 @@ class TestChecks:
 
 
 def _stored_objects(hart: Hart) -> list[str]:
-    from chalicelib.platform.aws import client
-
-    found = client("s3").list_objects_v2(Bucket=config.bucket, Prefix=f"{hart.path}/")
-    return [stored["Key"] for stored in found.get("Contents", [])]
+    listing = client("s3").list_objects_v2(Bucket=config.bucket, Prefix=f"{hart.path}/")
+    return [stored["Key"] for stored in listing.get("Contents", [])]
 
 
-class TestWhatIsStored:
-    def test_everything_that_the_archive_says(self, depot: Depot, origin: str, name: str) -> None:
+class TestStoredPackage:
+    def test_all_metafiles_of_the_archive_are_stored(self, depot: Depot, origin: str, name: str) -> None:
         hart = a_hart(
             origin=origin,
             name=name,
@@ -303,7 +303,7 @@ class TestWhatIsStored:
             build_deps=["core/make/4/4"],
             build_tdeps=["core/make/4/4", "core/sh/5/5"],
             exposes=[8080, 0, 65535],
-            manifest="# {ident}\n\npkg_exposes is said\n",
+            manifest="# {ident}\n\npkg_exposes is mentioned\n",
             config="port = 8080\n",
         )
         assert upload(depot, hart, by="lkennedy").status == 201
@@ -321,7 +321,7 @@ class TestWhatIsStored:
             "ident": hart.ident.as_json(),
             "ident_array": [origin, name, "1.2.3", "20240301123456"],
             "checksum": hart.checksum,
-            "manifest": f"# {hart.path}\n\npkg_exposes is said",
+            "manifest": f"# {hart.path}\n\npkg_exposes is mentioned",
             "config": "port = 8080",
             "target": "x86_64-linux",
             "deps": [ident("core/b/1/1"), ident("core/a/2/2")],
@@ -341,30 +341,28 @@ class TestWhatIsStored:
         ("manifest", "service"),
         [("pkg_binds", True), ("pkg_exports", True), ("x pkg_exposes=(port)", True), ("pkg_export", False)],
     )
-    def test_a_service_is_known_by_its_manifest(
+    def test_the_manifest_says_whether_a_package_is_a_service(
         self, depot: Depot, origin: str, name: str, manifest: str, service: bool
     ) -> None:
         hart = a_package(depot, origin, name=name, manifest=manifest)
 
         assert depot.get(hart.url).json()["is_a_service"] is service
 
-    def test_what_is_absent_is_empty(self, depot: Depot, origin: str, name: str) -> None:
+    def test_missing_metafiles_are_empty(self, depot: Depot, origin: str, name: str) -> None:
         shown = depot.get(a_package(depot, origin, name=name).in_channel("unstable")).json()
 
         lists = ("deps", "tdeps", "build_deps", "build_tdeps", "exposes")
         assert [shown[key] for key in lists] == [[], [], [], [], []]
         assert shown["config"] == ""
 
-    def test_a_manifest_too_large_for_a_row(self, depot: Depot, origin: str, name: str) -> None:
+    def test_a_manifest_may_be_too_large_for_a_row(self, depot: Depot, origin: str, name: str) -> None:
         manifest = _incompressible(700_000).hex()
 
         hart = a_package(depot, origin, name=name, manifest=manifest)
 
         assert depot.get(hart.in_channel("unstable")).json()["manifest"] == manifest
 
-    def test_more_dependencies_than_a_row_holds_are_refused_in_words(
-        self, depot: Depot, origin: str, name: str
-    ) -> None:
+    def test_more_dependencies_than_a_row_holds_are_422_with_a_text(self, depot: Depot, origin: str, name: str) -> None:
         long = [f"core/{'x' * 200}-{number}/1.0/20240101000000" for number in range(1800)]
 
         reply = upload(depot, a_hart(origin=origin, name=name, tdeps=long))
@@ -372,7 +370,7 @@ class TestWhatIsStored:
         assert reply.status == 422
         assert "too long" in reply.text
 
-    def test_thousands_of_dependencies_are_kept_in_order(self, depot: Depot, origin: str, name: str) -> None:
+    def test_thousands_of_dependencies_keep_their_order(self, depot: Depot, origin: str, name: str) -> None:
         tdeps = [f"core/dependency-{number}/1.0/20240101000000" for number in range(2000, 0, -1)]
 
         hart = a_package(depot, origin, name=name, tdeps=tdeps)
@@ -380,13 +378,13 @@ class TestWhatIsStored:
         shown = depot.get(hart.url).json()["tdeps"]
         assert ["/".join(dep.values()) for dep in shown] == tdeps
 
-    def test_it_is_in_unstable_and_nowhere_else(self, depot: Depot, origin: str, name: str) -> None:
+    def test_the_package_is_in_unstable_only(self, depot: Depot, origin: str, name: str) -> None:
         hart = a_package(depot, origin, name=name)
 
-        assert [place["name"] for place in depot.get(f"{hart.url}/channels").json()] == ["unstable"]
+        assert [channel["name"] for channel in depot.get(f"{hart.url}/channels").json()] == ["unstable"]
         assert depot.get(hart.in_channel("stable")).status == 404
 
-    def test_the_archives_target_wins(self, depot: Depot, origin: str, name: str) -> None:
+    def test_the_target_of_the_archive_counts(self, depot: Depot, origin: str, name: str) -> None:
         hart = a_hart(origin=origin, name=name, target=WINDOWS)
 
         assert upload(depot, hart, target="x86_64-linux").status == 201
@@ -395,16 +393,14 @@ class TestWhatIsStored:
         assert depot.get(hart.in_channel("unstable"), query={"target": "x86_64-linux"}).status == 404
         assert depot.get(hart.in_channel("unstable"), query={"target": WINDOWS}).status == 200
 
-    def test_an_invalid_target_is_named(self, depot: Depot, origin: str, name: str) -> None:
+    def test_an_invalid_target_is_422(self, depot: Depot, origin: str, name: str) -> None:
         reply = upload(depot, a_hart(origin=origin, name=name), target="mips-linux")
 
         assert refused(reply) == (422, "Invalid package target 'mips-linux'")
 
 
-class TestAgain:
-    def test_by_force_the_same_bytes_are_201_and_keep_id_birth_and_channels(
-        self, depot: Depot, origin: str, name: str
-    ) -> None:
+class TestRepeatedUpload:
+    def test_a_forced_upload_keeps_id_creation_time_and_channels(self, depot: Depot, origin: str, name: str) -> None:
         hart = a_package(depot, origin, name=name)
         promote(depot, hart, "stable")
         before = depot.get(hart.url).json()
@@ -418,10 +414,10 @@ class TestAgain:
         assert after["channels"] == ["unstable", "stable"]
         assert depot.get(f"/depot/pkgs/{origin}/{name}").json()["total_count"] == 1
 
-    def test_force_on_something_new_is_an_upload(self, depot: Depot, origin: str, name: str) -> None:
+    def test_a_forced_upload_of_a_new_package_is_201(self, depot: Depot, origin: str, name: str) -> None:
         assert upload(depot, a_hart(origin=origin, name=name), forced=True).status == 201
 
-    def test_by_force_the_settings_apply_again(self, depot: Depot, origin: str, name: str) -> None:
+    def test_a_forced_upload_applies_the_settings_again(self, depot: Depot, origin: str, name: str) -> None:
         hart = a_package(depot, origin, name=name)
         promote(depot, hart, "stable")
         set_visibility(depot, hart, "private")
@@ -449,7 +445,7 @@ class TestAgain:
         assert (shown["checksum"], shown["channels"]) == (second.checksum, ["unstable", "stable"])
         assert depot.get(f"{first.url}/download", query={"target": WINDOWS}).body == second.content
 
-    def test_the_same_ident_on_two_targets_are_two_packages(self, depot: Depot, origin: str, name: str) -> None:
+    def test_an_ident_for_two_targets_is_two_packages(self, depot: Depot, origin: str, name: str) -> None:
         linux = a_package(depot, origin, name=name)
         windows = a_package(depot, origin, name=name, target=WINDOWS)
 
@@ -458,7 +454,7 @@ class TestAgain:
         assert shown["x86_64-linux"]["id"] != shown[WINDOWS]["id"]
         assert [shown[hart.target]["checksum"] for hart in (linux, windows)] == [linux.checksum, windows.checksum]
 
-    def test_after_deletion_other_bytes_are_welcome(self, depot: Depot, origin: str, name: str) -> None:
+    def test_other_bytes_may_be_uploaded_after_a_deletion(self, depot: Depot, origin: str, name: str) -> None:
         delete(depot, a_package(depot, origin, name=name))
 
         other = a_package(depot, origin, name=name, payload=b"other bytes")
@@ -467,7 +463,7 @@ class TestAgain:
 
 
 class TestVisibility:
-    def test_the_origins_default_makes_the_settings(self, depot: Depot, name: str) -> None:
+    def test_the_first_upload_creates_settings_with_the_default_of_the_origin(self, depot: Depot, name: str) -> None:
         origin = an_origin(depot, visibility="private")
 
         hart = a_package(depot, origin, name=name)
@@ -478,7 +474,7 @@ class TestVisibility:
         assert (made["name"], made["visibility"], made["hidden"]) == (name, "private", False)
         assert made["owner_id"] == depot.get("/profile", by="bobo").json()["id"]
 
-    def test_the_settings_win_over_the_origin_also_when_the_package_is_long_gone(
+    def test_settings_take_precedence_over_the_origin_even_after_the_package_was_deleted(
         self, depot: Depot, origin: str, name: str
     ) -> None:
         assert depot.post(f"/settings/{origin}/{name}", by="bobo").status == 201
@@ -491,7 +487,9 @@ class TestVisibility:
         assert depot.get(second.url, by="bobo").json()["visibility"] == "hidden"
         assert depot.get(f"{second.url}/download").body == second.content
 
-    def test_a_change_of_the_settings_leaves_what_is_there(self, depot: Depot, origin: str, name: str) -> None:
+    def test_a_change_of_the_settings_does_not_change_existing_packages(
+        self, depot: Depot, origin: str, name: str
+    ) -> None:
         old = a_package(depot, origin, name=name, version="1.0")
         assert depot.put(f"/settings/{origin}/{name}", by="bobo", json={"visibility": "private"}).status == 200
 
@@ -503,14 +501,16 @@ class TestVisibility:
 
 class TestNative:
     def allow(self, monkeypatch: pytest.MonkeyPatch, who: str) -> None:
-        monkeypatch.setattr(publishing, "config", replace(config, native_packages=who))
+        monkeypatch.setattr(publication, "config", replace(config, native_packages=who))
 
-    def test_like_any_other_by_default(self, depot: Depot, origin: str, name: str) -> None:
+    def test_native_packages_are_accepted_by_default(self, depot: Depot, origin: str, name: str) -> None:
         hart = a_package(depot, origin, name=name, package_type="native")
 
         assert depot.get(hart.url).json()["package_type"] == "Native"
 
-    def test_off(self, depot: Depot, origin: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_native_packages_can_be_refused(
+        self, depot: Depot, origin: str, name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         self.allow(monkeypatch, "off")
 
         reply = upload(depot, a_hart(origin=origin, name=name, package_type="native"))
@@ -518,7 +518,9 @@ class TestNative:
         assert refused(reply) == (422, "Uploading 'native' package is not supported")
         assert upload(depot, a_hart(origin=origin, name=name)).status == 201
 
-    def test_some_origins(self, depot: Depot, origin: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_native_packages_can_be_allowed_for_some_origins(
+        self, depot: Depot, origin: str, name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         native = a_hart(origin=origin, name=name, package_type="native")
         self.allow(monkeypatch, "core, chef")
         expected = (422, f"Native Package upload for the origin '{origin}' is not supported")
@@ -527,7 +529,7 @@ class TestNative:
         self.allow(monkeypatch, f"core, {origin}")
         assert upload(depot, native).status == 201
 
-    def test_the_check_stands_between_5_and_6(
+    def test_the_check_comes_between_5_and_6(
         self, depot: Depot, origin: str, name: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         self.allow(monkeypatch, "off")
@@ -539,9 +541,9 @@ class TestNative:
 
 
 class TestHab:
-    """What `hab pkg upload` does, request by request (hab-observed.md)."""
+    """The requests of `hab pkg upload` (hab-observed.md)."""
 
-    def test_upload_with_dependencies_and_a_channel(self, depot: Depot, origin: str, name: str) -> None:
+    def test_an_upload_with_dependencies_and_a_channel(self, depot: Depot, origin: str, name: str) -> None:
         agent = {"User-Agent": "hab/1.6.618/20230201 (x86_64-linux; 5.15.0)"}
         library = a_hart(origin=origin, name=f"{name}-lib")
         hart = a_hart(origin=origin, name=name, deps=[library.path], tdeps=[library.path])
@@ -562,7 +564,7 @@ class TestHab:
         assert (fetched.headers["X-Filename"], fetched.body) == (hart.archive_name, hart.content)
 
     @pytest.mark.parametrize("hart", ONE_PER_IDENT.values(), ids=lambda hart: hart.archive_name)
-    def test_archives_of_the_client_come_back_byte_for_byte(self, depot: Depot, hart: Hart) -> None:
+    def test_archives_of_the_client_are_served_unchanged(self, depot: Depot, hart: Hart) -> None:
         the_origin(depot, hart.ident.origin)
 
         assert upload(depot, hart, forced=False).status == 201
@@ -577,8 +579,8 @@ class TestHab:
         assert upload(depot, replace(a_hart(origin=origin), content=content)).text.startswith("ds:up:0, err=")
 
 
-def test_a_release_takes_part_in_thirty_channels_and_not_in_more(depot: Depot) -> None:
-    """All that changes with one package must fit one transaction of 100 rows."""
+def test_a_package_can_be_in_thirty_channels_at_most(depot: Depot) -> None:
+    """A change of a package must fit one transaction of 100 rows."""
     origin = an_origin(depot)
     hart = a_package(depot, origin)
     for number in range(29):

@@ -8,7 +8,7 @@ from tests.builders.packages import a_package, delete, set_visibility
 WINDOWS = "x86_64-windows"
 
 
-def test_an_entry_per_version_newest_first(depot: Depot, origin: str, name: str) -> None:
+def test_there_is_an_entry_per_version_newest_first(depot: Depot, origin: str, name: str) -> None:
     for version, release, target in (
         ("1.9", "20240101000000", "x86_64-linux"),
         ("1.10", "20240102000000", WINDOWS),
@@ -42,14 +42,16 @@ def test_an_entry_per_version_newest_first(depot: Depot, origin: str, name: str)
     ]
 
 
-def test_visibilities_are_told_apart_for_members_and_hidden_from_others(depot: Depot, origin: str, name: str) -> None:
+def test_members_see_an_entry_per_visibility_and_others_only_the_public_one(
+    depot: Depot, origin: str, name: str
+) -> None:
     private = a_package(depot, origin, name=name, release="3")
     a_package(depot, origin, name=name, release="2")
     set_visibility(depot, private, "private")
 
     def entries(by: str | None) -> set[tuple[str, str, str]]:
-        found = depot.get(f"/depot/pkgs/{origin}/{name}/versions", by=by).json()
-        return {(each["release_count"], each["latest"], each["visibility"]) for each in found}
+        listed = depot.get(f"/depot/pkgs/{origin}/{name}/versions", by=by).json()
+        return {(each["release_count"], each["latest"], each["visibility"]) for each in listed}
 
     for stranger in (None, "mystique"):
         assert entries(stranger) == {("1", "2", "public")}
@@ -57,16 +59,16 @@ def test_visibilities_are_told_apart_for_members_and_hidden_from_others(depot: D
         assert entries(member) == {("1", "2", "public"), ("1", "3", "private")}
 
 
-@pytest.mark.parametrize("place", ["{o}/nothing", "nowhere/{n}", "{o}/{n}%2F1.2.3", "{n}/{o}"])
-def test_what_is_not_there_has_no_versions(depot: Depot, origin: str, name: str, place: str) -> None:
+@pytest.mark.parametrize("path", ["{o}/nothing", "nowhere/{n}", "{o}/{n}%2F1.2.3", "{n}/{o}"])
+def test_an_unknown_name_has_no_versions(depot: Depot, origin: str, name: str, path: str) -> None:
     a_package(depot, origin, name=name)
 
-    reply = depot.get(f"/depot/pkgs/{place.format(o=origin, n=name)}/versions", by="bobo")
+    reply = depot.get(f"/depot/pkgs/{path.format(o=origin, n=name)}/versions", by="bobo")
 
     assert (reply.status, reply.text) == (200, "[]")
 
 
-def test_a_deleted_version_is_gone(depot: Depot, origin: str, name: str) -> None:
+def test_a_deleted_version_is_not_listed(depot: Depot, origin: str, name: str) -> None:
     delete(depot, a_package(depot, origin, name=name))
 
     assert depot.get(f"/depot/pkgs/{origin}/{name}/versions").text == "[]"

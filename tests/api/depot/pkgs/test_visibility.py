@@ -11,7 +11,7 @@ WINDOWS = "x86_64-windows"
 
 class TestChecks:
     @pytest.mark.parametrize("by", [None, "mystique", "bobo"])
-    def test_1_a_bad_name_then_2_a_bad_word_come_before_authentication(
+    def test_1_the_name_and_2_the_visibility_are_checked_before_authentication(
         self, depot: Depot, origin: str, name: str, by: str | None
     ) -> None:
         hart = a_package(depot, origin, name=name)
@@ -23,7 +23,7 @@ class TestChecks:
             shown = word.replace("%20", " ")
             assert (bad_word.status, bad_word.text) == (422, f"Invalid package visibility '{shown}'")
 
-    def test_3_then_sessions_and_roles(self, depot: Depot, origin: str, name: str) -> None:
+    def test_3_the_session_and_the_role_come_next(self, depot: Depot, origin: str, name: str) -> None:
         hart = a_package(depot, origin, name=name)
         a_member(depot, origin, "wesker", "maintainer")
 
@@ -36,25 +36,25 @@ class TestChecks:
         set_visibility(depot, hart, "private", by="wesker")
         assert depot.get(hart.url).status == 404
 
-    def test_4_then_hidden_is_422(self, depot: Depot, origin: str, name: str) -> None:
+    def test_4_hidden_is_422_after_the_role(self, depot: Depot, origin: str, name: str) -> None:
         for url in (a_package(depot, origin, name=name).url, f"/depot/pkgs/{origin}/{name}/9/9"):
             reply = depot.patch(f"{url}/hidden", by="bobo")
             assert (reply.status, reply.text) == (422, "Not allowed to set packages to 'hidden'")
 
-    def test_nothing_there_is_200(self, depot: Depot, origin: str, name: str) -> None:
+    def test_an_unknown_package_is_200(self, depot: Depot, origin: str, name: str) -> None:
         for word in ("public", "private"):
             reply = depot.patch(f"/depot/pkgs/{origin}/{name}/9/9/{word}", by="bobo")
             assert (reply.status, reply.body) == (200, b"")
 
 
 class TestEffect:
-    def test_private_hides_package_and_memberships_and_public_brings_them_back(
+    def test_private_hides_a_package_and_its_memberships_until_it_is_public_again(
         self, depot: Depot, origin: str, name: str
     ) -> None:
         hart = a_package(depot, origin, name=name)
         promote(depot, hart, a_channel(depot, origin, name))
 
-        def seen(by: str | None) -> list[bool]:
+        def visible(by: str | None) -> list[bool]:
             return [
                 depot.get(hart.url, by=by).status == 200,
                 depot.get(f"/depot/pkgs/{origin}/{name}/latest", by=by).status == 200,
@@ -71,16 +71,16 @@ class TestEffect:
                 != [],
             ]
 
-        assert seen(None) == seen("mystique") == seen("hank") == [True] * 12
+        assert visible(None) == visible("mystique") == visible("hank") == [True] * 12
         before = depot.get(f"{hart.url}/channels").json()
 
         set_visibility(depot, hart, "private")
-        assert seen(None) == seen("mystique") == [False] * 12
-        assert seen("hank") == seen("bobo") == [True] * 12
+        assert visible(None) == visible("mystique") == [False] * 12
+        assert visible("hank") == visible("bobo") == [True] * 12
         assert depot.get(hart.url, by="hank").json()["visibility"] == "private"
 
         set_visibility(depot, hart, "public")
-        assert seen(None) == seen("mystique") == seen("hank") == [True] * 12
+        assert visible(None) == visible("mystique") == visible("hank") == [True] * 12
         assert depot.get(f"{hart.url}/channels").json() == before
 
     def test_all_targets_change(self, depot: Depot, origin: str, name: str) -> None:
@@ -105,14 +105,14 @@ class TestEffect:
 
         assert depot.get(hart.url, by="bobo").json() == before
 
-    def test_settings_stay_as_they_are(self, depot: Depot, origin: str, name: str) -> None:
+    def test_package_settings_do_not_change(self, depot: Depot, origin: str, name: str) -> None:
         set_visibility(depot, a_package(depot, origin, name=name), "private")
 
         assert depot.get(f"/settings/{origin}/{name}", by="bobo").json()["visibility"] == "public"
         next_one = a_package(depot, origin, name=name, version="2.0")
         assert depot.get(next_one.url).status == 200
 
-    def test_a_json_content_type_without_a_body_is_fine(self, depot: Depot, origin: str, name: str) -> None:
+    def test_a_json_content_type_without_a_body_is_accepted(self, depot: Depot, origin: str, name: str) -> None:
         hart = a_package(depot, origin, name=name)
 
         reply = depot.patch(f"{hart.url}/private", by="bobo", headers={"Content-Type": "application/json"})

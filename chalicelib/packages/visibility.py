@@ -1,0 +1,57 @@
+"""Changing the visibility of an ident on all its targets (packages.md 8.2)."""
+
+from collections.abc import Collection
+from functools import partial
+
+from chalicelib.catalog import steps
+from chalicelib.catalog.steps import Observed
+from chalicelib.core.ident import PackageIdent, is_package_name
+from chalicelib.core.target import Target
+from chalicelib.core.visibility import Visibility, VisibilityUnknown
+from chalicelib.packages.errors import IdentInvalid, VisibilityRefused
+from chalicelib.platform.change import TRANSACTION_LIMIT, Change, again_when_stale
+from chalicelib.platform.table import read_many
+
+
+def parse_request(ident: PackageIdent, text: str) -> Visibility:
+    """Return the visibility that a path names. These checks come before authentication.
+
+    Raises IdentInvalid, VisibilityRefused.
+    """
+    if not is_package_name(ident.name):
+        raise IdentInvalid(f"Invalid package identifier '{ident}'")
+    try:
+        return Visibility.parse(text)
+    except VisibilityUnknown as problem:
+        raise VisibilityRefused(f"Invalid package visibility '{text}'") from problem
+
+
+def set_visibility(ident: PackageIdent, visibility: Visibility) -> None:
+    """Set the visibility of an ident on all its targets, as a client may. Raises VisibilityRefused for `hidden`."""
+    if visibility is Visibility.HIDDEN:
+        raise VisibilityRefused("Not allowed to set packages to 'hidden'")
+    show_as(ident, visibility)
+
+
+def show_as(ident: PackageIdent, visibility: Visibility) -> None:
+    """Set any visibility on all targets of an ident. Only our own paths set `hidden` (docs/OPERATING.md).
+
+    All targets change in one transaction if their rows fit, otherwise one target after the other. Repeating the call
+    completes an interrupted change. Does nothing if the ident does not exist.
+    """
+    for target in again_when_stale(partial(_change, ident, tuple(Target), visibility)):
+        again_when_stale(partial(_change, ident, (target,), visibility))
+
+
+def _change(ident: PackageIdent, targets: Collection[Target], visibility: Visibility) -> list[Target]:
+    """Change the targets together. Returns the targets of the ident, unchanged, if a transaction cannot hold them."""
+    observed = Observed.from_rows(ident, read_many(steps.keys_of(ident)))
+    after = observed.standing.seen_as(visibility, targets)
+    if after == observed.standing:
+        return []
+    change = Change()
+    steps.step(change, observed, after)
+    if len(change) > TRANSACTION_LIMIT:
+        return sorted(after.places)
+    change.commit()
+    return []
