@@ -8,8 +8,6 @@ from functools import cache
 from chalicelib.catalog import errors as catalog_errors
 from chalicelib.channels import errors as channel_errors
 from chalicelib.channels import service as channels
-from chalicelib.channels.service import Request
-from chalicelib.core.event_kinds import Trigger
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.roles import SessionFlags
 from chalicelib.core.session import Session
@@ -75,16 +73,12 @@ def _upload(wish: Wish) -> None:
 
 
 def _promote(wish: Wish) -> None:
-    channels.promote(_request(wish))
+    channels.promote(wish.ident, wish.target, wish.channel, SOMEBODY)
 
 
 def _demote(wish: Wish) -> None:
     channels.demand_demotable(wish.channel)
-    channels.demote(_request(wish))
-
-
-def _request(wish: Wish) -> Request:
-    return Request(wish.ident, wish.target, wish.channel, SOMEBODY, Trigger.UNKNOWN)
+    channels.demote(wish.ident, wish.target, wish.channel, SOMEBODY)
 
 
 REQUESTS: dict[str, Callable[[Wish], object]] = {

@@ -216,18 +216,18 @@ def test_a_deletion_that_begins_while_the_sweep_looks_is_not_lost(depot, origin,
     for channel in ("one", "two"):
         assert depot.post(f"/depot/channels/{origin}/{channel}", by="bobo").status == 201
     assert depot.delete(f"/depot/channels/{origin}/one", by="bobo").status == 200
-    take_down = channels._take_down
+    take_down = channels._remove_members
     with monkeypatch.context() as patched:
-        patched.setattr(channels, "_take_down", lambda *_: None)
+        patched.setattr(channels, "_remove_members", lambda *_: None)
         channels.delete(origin, "two")
 
         def late(*told):
             take_down(*told)
             assert depot.post(f"/depot/channels/{origin}/three", by="bobo").status == 201
-            patched.setattr(channels, "_take_down", lambda *_: None)
+            patched.setattr(channels, "_remove_members", lambda *_: None)
             channels.delete(origin, "three")
 
-        patched.setattr(channels, "_take_down", late)
+        patched.setattr(channels, "_remove_members", late)
         channels.finish_deletions(lambda: False)
 
     assert read(channel_rows.leaving_from_key(origin)) is not None

@@ -400,7 +400,7 @@ def test_a_missing_stable_is_never_made(depot: Depot, verb: str) -> None:
 def test_a_source_that_is_being_deleted_is_empty(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
     release = a_release(depot, an_origin(depot))
     promoted(depot, release, "other")
-    monkeypatch.setattr(service, "_take_down", lambda *_: None)  # as if it had been interrupted there
+    monkeypatch.setattr(service, "_remove_members", lambda *_: None)  # as if it had been interrupted there
     assert depot.delete(f"/depot/channels/{release.origin}/other", by="bobo").status == 200
 
     assert in_bulk(depot, release.origin, "other", "promote", "stable").status == 200

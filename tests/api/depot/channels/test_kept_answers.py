@@ -98,7 +98,7 @@ def test_the_newest_of_all_are_read_once_per_change(depot: Depot, two: tuple[Pac
 def test_what_is_too_large_to_be_kept_is_read_every_time(
     depot: Depot, two: tuple[PackageIdent, PackageIdent], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(newest_of_all, "MOST_KEPT", 10)
+    monkeypatch.setattr(newest_of_all, "LARGEST_CACHED", 10)
 
     assert newest(depot, two[0].origin) == newest(depot, two[0].origin) == [str(two[1])]
 
