@@ -263,7 +263,7 @@ def test_sets_that_make_no_sense_are_422(
     depot: Depot, origin: str, shelf: tuple[PackageIdent, PackageIdent], channel: str
 ) -> None:
     assert move(depot, origin, channel).status == 422
-    assert move(depot, origin, channel, f"core/{MISSING}").text == f"'core/{MISSING}' is not of the origin '{origin}'"
+    assert move(depot, origin, channel, f"core/{MISSING}").text == f"'core/{MISSING}' is not in the origin '{origin}'"
     assert move(depot, origin, channel, shelf[0], from_channel=channel).status == 422
     assert (
         move(depot, origin, channel, {"ident": str(shelf[0]), "target": "vax"}).text == "Invalid package target 'vax'"

@@ -11,7 +11,7 @@ from chalicelib.core.target import Target
 from chalicelib.packages import artifacts
 from chalicelib.platform import table
 from chalicelib.platform.object_store import ObjectMissing, ObjectStoreFailed
-from chalicelib.retention import removal as retirement
+from chalicelib.retention import removal
 from tests.api.client import Depot
 from tests.api.retention.conftest import KEEP_ONE, Publish, put_policy, reasons, removed, run, there
 from tests.builders.names import a_name
@@ -182,7 +182,7 @@ def test_a_long_run_is_done_in_portions(
         publish(name, "1.0")
         publish(name, "1.1")
     put_policy(depot, origin)
-    monkeypatch.setattr(retirement, "PACKAGES_AT_ONCE", 1)
+    monkeypatch.setattr(removal, "PACKAGES_PER_REQUEST", 1)
 
     replies, after = [], ""
     for _ in range(4):
@@ -207,7 +207,7 @@ def test_what_was_interrupted_is_completed_by_a_repeat(
     put_policy(depot, origin)
     whole = there(depot, origin)
     left = {"before_the_first": 4, "between": 3, "before_the_object": 3}[where]
-    real, alive = retirement._remove, iter(range(1 if where == "between" else 0))
+    real, alive = removal._remove, iter(range(1 if where == "between" else 0))
 
     def remove(*arguments: Any) -> None:
         if next(alive, None) is None:
@@ -221,7 +221,7 @@ def test_what_was_interrupted_is_completed_by_a_repeat(
         if where == "before_the_object":
             fault.setattr(artifacts, "discard", discard)
         else:
-            fault.setattr(retirement, "_remove", remove)
+            fault.setattr(removal, "_remove", remove)
         assert run(depot, origin).status == 500
 
     after = there(depot, origin)

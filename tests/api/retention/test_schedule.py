@@ -12,8 +12,8 @@ from chalicelib.packages import artifacts
 from chalicelib.platform import table
 from chalicelib.platform.object_store import ObjectStoreFailed
 from chalicelib.platform.table import StoreUnavailable
-from chalicelib.retention import removal as retirement
-from chalicelib.retention import rows as store
+from chalicelib.retention import removal
+from chalicelib.retention import rows as policy_rows
 from chalicelib.retention.rows import PolicyRow
 from chalicelib.scheduled import retention as schedule
 from tests.api.client import Depot
@@ -28,7 +28,7 @@ TICK = dict.fromkeys(("version", "account", "region", "detail", "detail-type", "
 @pytest.fixture(autouse=True)
 def no_other_policies(depot: Depot) -> None:
     """Tests of a run share the depot, and a run goes through all policies."""
-    table.delete_many([store.policy_key(row.origin) for row in table.rows(PolicyRow, store.POLICIES)])
+    table.delete_many([policy_rows.policy_key(row.origin) for row in table.rows(PolicyRow, policy_rows.POLICIES)])
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def test_a_run_that_dies_is_completed_by_the_next(
 ) -> None:
     newest = two_releases(publish, names=3)
     put_policy(depot, origin)
-    real, alive = retirement._remove, iter(range(1))
+    real, alive = removal._remove, iter(range(1))
 
     def remove(*arguments: Any) -> None:
         if next(alive, None) is None:
@@ -150,7 +150,7 @@ def test_a_run_that_dies_is_completed_by_the_next(
         real(*arguments)
 
     with monkeypatch.context() as fault, pytest.raises(Killed):
-        fault.setattr(retirement, "_remove", remove)
+        fault.setattr(removal, "_remove", remove)
         schedule.apply_policies(60)
     assert len(there(depot, origin)) == 5
 
@@ -232,7 +232,7 @@ def test_the_origin_of_a_policy_may_be_closed(depot: Depot, origin: str, publish
     """Between the steps of its deletion (origins/deletion.py)."""
     two_releases(publish)
     put_policy(depot, origin)
-    row = table.read(store.policy_key(origin))
+    row = table.read(policy_rows.policy_key(origin))
     assert row is not None
     row.sk = "a-closed-origin"
     table.put_many([row])
