@@ -1,1 +1,1 @@
-"""Channels: named sets of packages within an origin, and who is newest in each (packages.md section 9)."""
+"""Channels: named sets of packages within an origin (packages.md 9)."""

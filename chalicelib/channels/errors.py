@@ -1,24 +1,24 @@
-"""Refusals of the channels domain, and the status of each."""
+"""Errors of channels, and their statuses."""
 
 
 class ChannelExists(Exception):
-    """The origin has a channel of that name."""
+    """The origin already has a channel of that name."""
 
 
 class ChannelProtected(Exception):
-    """`stable` and `unstable` are never removed, and nothing leaves `unstable` (packages.md 9.3, 9.8)."""
+    """`stable` and `unstable` cannot be deleted, and `unstable` keeps its packages (packages.md 9.3, 9.8)."""
 
 
 class NotInChannel(Exception):
-    """A demotion of what is not there (packages.md 9.8)."""
+    """The package to demote is not in the channel (packages.md 9.8)."""
 
 
 class ChannelQueryMalformed(Exception):
-    """A parameter is missing, or source and target of a bulk operation make no sense (packages.md 9.5, 9.9)."""
+    """A required parameter is missing, or a bulk change names channels it cannot use (packages.md 9.5, 9.9)."""
 
 
 class BulkUnfinished(Exception):
-    """A bulk change is too large for one request; a repeat goes on where it stopped (packages.md 9.9)."""
+    """A bulk change is too large for one request; repeating the request moves the rest (packages.md 9.9)."""
 
 
 STATUS: dict[type[Exception], int] = {

@@ -1,8 +1,8 @@
-"""The newest release of every name in a channel (packages.md 9.5), kept from one change of the channel to the next.
+"""The newest release of every package name in a channel (packages.md 9.5), cached until the channel changes.
 
-To find it, everything in the channel must be read. So what was found is kept in the table with the revision that the
-channel had before it was read. Every change of what is in a channel gives it a new revision in the same transaction;
-what was kept holds exactly while the revisions are equal. The first reader after a change reads everything again.
+Computing the list reads the whole channel, so the result is cached in the table together with the channel's revision
+at that time. Every change of the channel's packages sets a new revision in the same transaction. A cached list is valid
+while the revisions are equal; the first request after a change computes it again.
 """
 
 import zlib
@@ -17,32 +17,33 @@ from chalicelib.core.visibility import Visibility
 from chalicelib.identity.caller import Caller
 from chalicelib.platform.table import Key, put_if_possible, rows
 
-MOST_KEPT = 300_000
+LARGEST_CACHED = 300_000
 """Compressed bytes; a row of the table holds 400 KB."""
 
 
-def find(origin: str, channel: str, target: str, caller: Caller) -> list[PackageIdent]:
-    """The newest release that the caller sees of every name for a target (compared as text), by name.
+def idents(origin: str, channel: str, target: str, caller: Caller) -> list[PackageIdent]:
+    """Return the newest release that the caller may see of every name, by name.
 
-    One call with the caller's own rows, unless the channel has changed since it was last asked for.
+    The list is empty if the channel or the target is unknown. Costs one call with the caller's own rows; after a change
+    of the channel, also a Query of the whole channel and a write.
     """
-    there, counted = channel_rows.channel_key(origin, channel), channel_rows.count_key(origin, channel)
-    kept_for = partial(channel_rows.newest_of_all_key, origin, channel, target)
-    found = caller.read_with(there, counted, kept_for(members=True), kept_for(members=False))
-    counts = found.get(counted)
-    if found.get(there) is None or counts is None or target not in set(Target):
+    channel_key, count_key = channel_rows.channel_key(origin, channel), channel_rows.count_key(origin, channel)
+    cache_key = partial(channel_rows.newest_of_all_key, origin, channel, target)
+    found = caller.read_with(channel_key, count_key, cache_key(members=True), cache_key(members=False))
+    counts = found.get(count_key)
+    if found.get(channel_key) is None or counts is None or target not in set(Target):
         return []
-    # where nothing is private, members see what everybody sees
+    # In a channel without private packages, members and the public share one cached list.
     members = caller.role_in(origin) is not None and counts.packages != counts.public_packages
-    kept = found.get(kept_for(members=members))
-    if kept is not None and kept.revision == counts.revision:
-        return _unpacked(origin, kept.content)
-    newest = _read_everything(origin, channel, target, members)
-    _keep(kept_for(members=members), int(counts.revision), newest)
+    cached = found.get(cache_key(members=members))
+    if cached is not None and cached.revision == counts.revision:
+        return _unpacked(origin, cached.content)
+    newest = _computed(origin, channel, target, members)
+    _cache(cache_key(members=members), int(counts.revision), newest)
     return newest
 
 
-def _read_everything(origin: str, channel: str, target: str, members: bool) -> list[PackageIdent]:
+def _computed(origin: str, channel: str, target: str, members: bool) -> list[PackageIdent]:
     newest: dict[str, tuple[str, PackageIdent]] = {}
     where = MembershipRow.target == target
     if not members:
@@ -55,12 +56,14 @@ def _read_everything(origin: str, channel: str, target: str, members: bool) -> l
     return [newest[name][1] for name in sorted(newest)]
 
 
-def _keep(key: Key[NewestOfAllRow], revision: int, newest: list[PackageIdent]) -> None:
-    """A later reader may overwrite it with an older revision, which then holds for nobody."""
+def _cache(key: Key[NewestOfAllRow], revision: int, newest: list[PackageIdent]) -> None:
+    """Store a list unless it is too large. A slow request may store an outdated revision, which is never valid."""
     content = zlib.compress("\n".join(f"{ident.name}/{ident.version}/{ident.release}" for ident in newest).encode())
-    if len(content) <= MOST_KEPT:
+    if len(content) <= LARGEST_CACHED:
         put_if_possible([NewestOfAllRow(key.pk, key.sk, revision=revision, content=content)])
 
 
 def _unpacked(origin: str, content: bytes) -> list[PackageIdent]:
-    return [PackageIdent.parse(f"{origin}/{place}") for place in zlib.decompress(content).decode().splitlines()]
+    # Not `splitlines`: a version may contain other line separators of Unicode.
+    lines = zlib.decompress(content).decode().split("\n")
+    return [PackageIdent.parse(f"{origin}/{line}") for line in lines if line]

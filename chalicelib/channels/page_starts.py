@@ -1,8 +1,8 @@
-"""Where deep pages of a channel's list begin, remembered from the pages before them (packages.md 9.4).
+"""Cached starts of the deep pages of a channel's list (packages.md 9.4).
 
-Clients ask for rows by number, and the table finds rows by key. Whoever goes on page by page would have the table pass
-over ever more rows. So each deep page notes behind which key the next one begins, with the channel's revision; the note
-holds exactly while the channel has that revision. Without one, the rows before the page are passed over.
+Clients request rows by number, but the table finds rows by key: without help, the table would read all rows before the
+page. So each deep page caches the key after which the next page starts, together with the channel's revision. A cached
+start is valid while the channel has that revision. Without one, the rows before the page are skipped.
 """
 
 import time
@@ -12,23 +12,23 @@ from chalicelib.catalog.channel_rows import ChannelCountRow, PageStartRow
 from chalicelib.platform.table import Found, Key, put_if_possible
 
 DEEP = 100
-"""Pages that begin behind so many rows have notes."""
+"""Pages after this many rows have cached starts."""
 
-NOTED_SECONDS = 3600
+LIFE_SECONDS = 3600
 
 
 def keys(origin: str, channel: str, offset: int) -> list[Key[PageStartRow]]:
-    """The notes for a page, as members and as everybody counts; none where it is not deep."""
+    """Return the keys of a deep page's cached starts, one for members and one for the public; none for other pages."""
     return [channel_rows.page_start_key(origin, channel, offset, private) for private in (True, False) if offset > DEEP]
 
 
-def noted(key: Key[PageStartRow], found: Found, counts: ChannelCountRow) -> str | None:
-    """The sort key behind which a page begins, None if that is not known of the channel as it is."""
+def cached(key: Key[PageStartRow], found: Found, counts: ChannelCountRow) -> str | None:
+    """Return the sort key after which a page starts, or None if no valid start is cached."""
     row = found.get(key)
     return row.start if row is not None and row.revision == counts.revision else None
 
 
-def note(key: Key[PageStartRow], counts: ChannelCountRow, start: str) -> None:
-    """Remember that a page begins behind a sort key, in the channel as it was when its rows were counted."""
-    expires_at = int(time.time()) + NOTED_SECONDS
+def cache(key: Key[PageStartRow], counts: ChannelCountRow, start: str) -> None:
+    """Cache the sort key after which a page starts, for the channel's revision in `counts`."""
+    expires_at = int(time.time()) + LIFE_SECONDS
     put_if_possible([PageStartRow(key.pk, key.sk, start=start, revision=int(counts.revision), expires_at=expires_at)])

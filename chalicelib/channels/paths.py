@@ -1,4 +1,4 @@
-"""Paths of channels, and who may change them: every refused write is 401 (packages.md 1.1)."""
+"""Paths of channels, and the part of a declaration that all channel writes share."""
 
 from typing import Any
 
@@ -8,4 +8,6 @@ from chalicelib.core.token_scope import Scope
 CHANNEL = "/depot/channels/{origin}/{channel}"
 PACKAGES = CHANNEL + "/pkgs"
 RELEASE = PACKAGES + "/{pkg}/{version}/{release}"
+
 WRITE: dict[str, Any] = {"needs": Role.MAINTAINER, "scope": Scope.PROMOTE, "refused": 401}
+"""A missing role is 401 here, not 403 (packages.md 1.1)."""

@@ -1,10 +1,12 @@
-"""What is in a channel: lists, the newest release of a name (packages.md 9.4, 9.6)."""
+"""Reads of a channel's packages: lists and the newest release of a name (packages.md 9.4, 9.6)."""
 
 from functools import partial
 from itertools import islice
 
+from msgspec import Struct
+
 from chalicelib.catalog import channel_rows, package_rows
-from chalicelib.catalog.channel_rows import MembershipRow, NewestRow
+from chalicelib.catalog.channel_rows import ChannelCountRow, MembershipRow, NewestRow, PageStartRow
 from chalicelib.catalog.errors import ReleaseMissing
 from chalicelib.catalog.package_rows import PackageRow, Texts
 from chalicelib.channels import page_starts
@@ -14,83 +16,137 @@ from chalicelib.core.version_order import version_key
 from chalicelib.core.visibility import Visibility
 from chalicelib.identity.caller import Caller
 from chalicelib.packages.reads import texts_of
-from chalicelib.platform.table import count, page_for, rows, sort_key_of
+from chalicelib.platform.attributes import Condition
+from chalicelib.platform.table import Found, Key, count, page_for, rows, sort_key_of
 
 PUBLIC = str(Visibility.PUBLIC)
 
-LOOKS = 3
-"""How often the newest release of a name is looked for while releases come and go."""
+TRIES = 3
+"""How often the newest release of a name is looked up while its releases change."""
 
 
 def idents(
-    origin: str, channel: str, below: str, offset: int, size: int | None, caller: Caller
+    origin: str, channel: str, prefix: str, offset: int, size: int | None, caller: Caller
 ) -> tuple[list[PackageIdent], int]:
-    """A page of a channel's packages, one row per ident and target, ascending, and how many there are in all.
+    """Return a page of a channel's packages and their total, one per ident and target, ascending by ident.
 
-    `below` narrows to a name or a version: `name/` or `name/version/`. Two calls with the caller's own rows; one more
-    to count what is below a name, or to note where the next deep page begins.
+    `prefix` narrows the list to a name or version (`name/`, `name/version/`). A `size` of None means all rows. An
+    unknown channel is empty. Costs two calls with the caller's own rows, and one more to count the rows below a prefix
+    or to cache the start of the next deep page.
     """
-    there, counted = channel_rows.channel_key(origin, channel), channel_rows.count_key(origin, channel)
-    found = caller.read_with(there, counted, *([] if below else page_starts.keys(origin, channel, offset)))
-    counts = found.get(counted)
-    if found.get(there) is None or counts is None:
+    channel_key, count_key = channel_rows.channel_key(origin, channel), channel_rows.count_key(origin, channel)
+    start_keys = [] if prefix else page_starts.keys(origin, channel, offset)
+    found = caller.read_with(channel_key, count_key, *start_keys)
+    counts = found.get(count_key)
+    if found.get(channel_key) is None or counts is None:
         return [], 0
-    member = caller.role_in(origin) is not None
-    seen, every = channel_rows.seen_by(counts, member), channel_rows.seen_by(counts, member=True)
-    where = MembershipRow.visibility == PUBLIC if seen < every else None
-    place = channel_rows.members_partition(origin, channel)
-    total = count(MembershipRow, place, begins=below, where=where) if below else seen
+    members = _VisibleMembers(origin, channel, prefix, counts, caller.role_in(origin) is not None)
+    total = members.total()
     if total <= offset:
         return [], total
-    page_key = partial(channel_rows.page_start_key, origin, channel, private=where is None)
-    after = None if below else page_starts.noted(page_key(offset), found, counts)
-    if after is None and where is None and offset > page_starts.DEEP:
-        after = sort_key_of(place, offset, begins=below)
-    start = offset if after is None else 0
-    end = None if size is None else start + size
-    page = page_for(end, every, seen)
-    wanted = list(islice(rows(MembershipRow, place, begins=below, where=where, page=page, after=after), start, end))
-    following = offset + len(wanted)
-    if not below and page_starts.DEEP < following < total:
-        page_starts.note(page_key(following), counts, wanted[-1].sk)
-    return [PackageIdent.parse(row.ident) for row in wanted], total
+    page = members.page(offset, size, found)
+    next_offset = offset + len(page)
+    if not prefix and page_starts.DEEP < next_offset < total:
+        page_starts.cache(members.start_key(next_offset), counts, page[-1].sk)
+    return [PackageIdent.parse(row.ident) for row in page], total
+
+
+class _VisibleMembers(Struct, frozen=True):
+    """The membership rows of a channel that a caller may see, below a prefix."""
+
+    origin: str
+    channel: str
+    prefix: str
+    counts: ChannelCountRow
+    is_member: bool
+
+    @property
+    def partition(self) -> str:
+        return channel_rows.members_partition(self.origin, self.channel)
+
+    @property
+    def everything(self) -> int:
+        """The number of rows in the channel."""
+        return channel_rows.seen_by(self.counts, member=True)
+
+    @property
+    def visible(self) -> int:
+        """The number of rows in the channel that the caller may see."""
+        return channel_rows.seen_by(self.counts, self.is_member)
+
+    @property
+    def filter(self) -> Condition | None:
+        return MembershipRow.visibility == PUBLIC if self.visible < self.everything else None
+
+    def total(self) -> int:
+        """The number of rows below the prefix."""
+        if not self.prefix:
+            return self.visible
+        return count(MembershipRow, self.partition, begins=self.prefix, where=self.filter)
+
+    def page(self, offset: int, size: int | None, found: Found) -> list[MembershipRow]:
+        """The rows of a page, from its cached start in `found` if there is one."""
+        start = self._start(offset, found)
+        first = offset if start is None else 0
+        end = None if size is None else first + size
+        rows_from_start = rows(
+            MembershipRow,
+            self.partition,
+            begins=self.prefix,
+            where=self.filter,
+            page=page_for(end, self.everything, self.visible),
+            after=start,
+        )
+        return list(islice(rows_from_start, first, end))
+
+    def start_key(self, offset: int) -> Key[PageStartRow]:
+        return channel_rows.page_start_key(self.origin, self.channel, offset, private=self.filter is None)
+
+    def _start(self, offset: int, found: Found) -> str | None:
+        """The sort key after which a page starts, or None to skip the rows before it one by one."""
+        start = None if self.prefix else page_starts.cached(self.start_key(offset), found, self.counts)
+        if start is None and self.filter is None and offset > page_starts.DEEP:
+            return sort_key_of(self.partition, offset, begins=self.prefix)
+        return start
 
 
 def latest(
     origin: str, channel: str, name: str, version: str | None, target: Target, caller: Caller
 ) -> tuple[PackageRow, Texts]:
-    """The release that installs resolve to (packages.md 9.6). Raises ReleaseMissing.
+    """Return the newest release of a name or version that the caller may see, with its texts (packages.md 9.6).
 
-    Two calls with the caller's own rows: one Query of one row, then the package; again if it has gone in between.
+    Costs two calls with the caller's own rows: a Query of one row, then the package. Both are repeated if the release
+    left the channel in between. Raises ReleaseMissing.
     """
-    for _ in range(LOOKS):
-        pointer = _newest(origin, channel, name, version, target, public_only=False)
-        package = None if pointer is None else _read(PackageIdent.parse(pointer.ident), target, channel, caller)
-        if package is None and pointer is not None and not caller.may_see(origin, Visibility(pointer.visibility)):
-            pointer = _newest(origin, channel, name, version, target, public_only=True)
-            package = None if pointer is None else _read(PackageIdent.parse(pointer.ident), target, channel, caller)
+    newest_row = partial(_newest_row, origin, channel, name, version, target)
+    for _ in range(TRIES):
+        newest = newest_row(public_only=False)
+        package = _package_of(newest, target, channel, caller)
+        if package is None and newest is not None and not caller.may_see(origin, Visibility(newest.visibility)):
+            newest = newest_row(public_only=True)
+            package = _package_of(newest, target, channel, caller)
         if package is not None:
             return package
-        if pointer is None:
+        if newest is None:
             break
     raise ReleaseMissing
 
 
 def exact(ident: PackageIdent, channel: str, target: Target, caller: Caller) -> tuple[PackageRow, Texts]:
-    """A package if it is in the channel (packages.md 9.6). One call. Raises ReleaseMissing."""
-    package = _read(ident, target, channel, caller)
+    """Return a package with its texts if it is in the channel (packages.md 9.6). One call. Raises ReleaseMissing."""
+    package = _package(ident, target, channel, caller)
     if package is None:
         raise ReleaseMissing
     return package
 
 
-def _newest(
+def _newest_row(
     origin: str, channel: str, name: str, version: str | None, target: Target, public_only: bool
 ) -> NewestRow | None:
     order = "" if version is None else version_key(version)
     if order is None:
         return None
-    found = rows(
+    newest_first = rows(
         NewestRow,
         channel_rows.newest_partition(origin, channel, name, target),
         begins=order,
@@ -98,16 +154,25 @@ def _newest(
         page=None if public_only else 1,
         where=NewestRow.visibility == PUBLIC if public_only else None,
     )
-    return next((row for row in found if version is None or PackageIdent.parse(row.ident).version == version), None)
+    # Several texts of a version have the same order: `1.2` and `01.2`.
+    same = (row for row in newest_first if version is None or PackageIdent.parse(row.ident).version == version)
+    return next(same, None)
 
 
-def _read(ident: PackageIdent, target: Target, channel: str, caller: Caller) -> tuple[PackageRow, Texts] | None:
+def _package_of(
+    newest: NewestRow | None, target: Target, channel: str, caller: Caller
+) -> tuple[PackageRow, Texts] | None:
+    return None if newest is None else _package(PackageIdent.parse(newest.ident), target, channel, caller)
+
+
+def _package(ident: PackageIdent, target: Target, channel: str, caller: Caller) -> tuple[PackageRow, Texts] | None:
     """The package if it is in the channel and the caller may see it."""
-    package, texts = package_rows.package_key(ident, target), package_rows.texts_key(ident, target)
-    found = caller.read_with(package, texts, channel_rows.channel_key(ident.origin, channel))
-    row, there = found.get(package), found.get(channel_rows.channel_key(ident.origin, channel))
-    if row is None or there is None or channel not in package_rows.channels_of(row):
+    package_key, texts_key = package_rows.package_key(ident, target), package_rows.texts_key(ident, target)
+    channel_key = channel_rows.channel_key(ident.origin, channel)
+    found = caller.read_with(package_key, texts_key, channel_key)
+    row = found.get(package_key)
+    if row is None or found.get(channel_key) is None or channel not in package_rows.channels_of(row):
         return None
     if not caller.may_see(ident.origin, Visibility(row.visibility)):
         return None
-    return row, texts_of(found.get(texts))
+    return row, texts_of(found.get(texts_key))

@@ -1,11 +1,9 @@
-"""The rules of channels: their life, promotion and demotion (packages.md 9.1-9.3, 9.7, 9.8)."""
+"""The rules of channels: creation, deletion, promotion and demotion (packages.md 9.1-9.3, 9.7, 9.8)."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
-from typing import Any
 
 from chalicelib.catalog import channel_rows, event_rows, steps
 from chalicelib.catalog.channel_rows import (
@@ -20,10 +18,11 @@ from chalicelib.catalog.errors import ChannelMissing, ReleaseMissing
 from chalicelib.catalog.origin_rows import OriginRow, origin_key
 from chalicelib.catalog.steps import Observed
 from chalicelib.channels.errors import ChannelExists, ChannelProtected, NotInChannel
-from chalicelib.core.event_kinds import ChannelOperation, Trigger
+from chalicelib.core.event_kinds import ChannelOperation
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.session import Session
 from chalicelib.core.target import Target
+from chalicelib.platform.attributes import Condition
 from chalicelib.platform.change import TRANSACTION_LIMIT, Change, again_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.table import read, read_many, rows
@@ -31,185 +30,176 @@ from chalicelib.platform.table import read, read_many, rows
 SANDBOX_PREFIX = "bldr-"
 
 SHARED_ROWS = 2
-"""Of a transaction that takes packages out of a channel: the channel under deletion, and its count."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """Somebody's wish to change what is in a channel."""
-
-    ident: PackageIdent
-    target: Target
-    channel: str
-    by: Session
-    trigger: Trigger
+"""Rows that every transaction of a deletion needs besides its packages: the deletion's own row and the count."""
 
 
 def names(origin: str, sandbox: bool) -> list[str]:
-    """The channels of an origin, ascending by bytes; build-group channels only when asked for."""
+    """Return the channels of an origin, ascending by bytes; those of build groups only with `sandbox`."""
     every = (row.name for row in rows(ChannelRow, channel_rows.channels_partition(origin)))
     return [name for name in every if sandbox or not name.startswith(SANDBOX_PREFIX)]
 
 
 def create(origin: str, channel: str, by: Session) -> ChannelRow:
-    """Make an empty channel; one that is still being deleted is finished first. Raises ChannelExists."""
-    if read(channel_rows.leaving_key(origin, channel)) is not None:
-        _take_down(origin, channel)
+    """Create an empty channel. An unfinished deletion of a channel with that name is completed first.
+
+    Raises ChannelExists, ChannelMissing if the origin does not exist.
+    """
+    leaving_key = channel_rows.leaving_key(origin, channel)
+    if read(leaving_key) is not None:
+        _remove_members(origin, channel)
     moment = now()
     key = channel_rows.channel_key(origin, channel)
     row = ChannelRow(key.pk, key.sk, id=new_id(moment), owner_id=by.account_id, created_at=timestamp(moment))
-    change = Change()
-    change.add(row, otherwise=ChannelExists())
-    change.check(origin_key(origin), OriginRow.pk.exists(), otherwise=ChannelMissing())
-    change.check(
-        channel_rows.leaving_key(origin, channel), LeavingChannelRow.pk.does_not_exist(), otherwise=ChannelExists()
-    )
-    change.commit()
+    with Change() as change:
+        change.add(row, otherwise=ChannelExists())
+        change.check(origin_key(origin), OriginRow.pk.exists(), otherwise=ChannelMissing())
+        change.check(leaving_key, LeavingChannelRow.pk.does_not_exist(), otherwise=ChannelExists())
     return row
 
 
 def delete(origin: str, channel: str) -> None:
-    """Remove a channel with its memberships, not its packages; missing is no error. Raises ChannelProtected.
+    """Delete a channel, if there is one; its packages remain. Raises ChannelProtected.
 
-    The channel is gone for readers at once; then its memberships go, as many packages at a time as a transaction
-    holds. A repeat, a new channel of that name, or the sweep goes on where it stopped.
+    The channel disappears for readers at once. Then its packages are removed from it, as many at a time as a
+    transaction holds. If that is interrupted, a repeat, a new channel of that name or the sweep completes it.
     """
     if channel in BORN_WITH:
         raise ChannelProtected
     again_when_stale(partial(_close, origin, channel))
-    _take_down(origin, channel)
+    _remove_members(origin, channel)
 
 
 def _close(origin: str, channel: str) -> None:
-    key, leaving = channel_rows.channel_key(origin, channel), channel_rows.leaving_key(origin, channel)
+    """Replace the channel's row by the row of its deletion."""
+    key, leaving_key = channel_rows.channel_key(origin, channel), channel_rows.leaving_key(origin, channel)
     row = read(key)
     if row is None:
         return
-    change = Change()
-    change.delete(key, condition=ChannelRow.id == int(row.id))
-    change.add(LeavingChannelRow(leaving.pk, leaving.sk, id=new_id()))
-    change.update(channel_rows.leaving_from_key(origin), [LeavingFromRow.deletions.add(1)])
-    change.commit()
+    with Change() as change:
+        change.delete(key, condition=ChannelRow.id == int(row.id))
+        change.add(LeavingChannelRow(leaving_key.pk, leaving_key.sk, id=new_id()))
+        change.update(channel_rows.leaving_from_key(origin), [LeavingFromRow.deletions.add(1)])
 
 
 def finish_deletions(enough: Callable[[], bool]) -> int:
-    """Take down what interrupted deletions left, channel by channel until `enough` says so; gives their number."""
+    """Complete interrupted deletions until `enough` returns True, and return how many were completed."""
     finished = 0
     for origin in rows(LeavingFromRow, channel_rows.LEAVING_FROM):
         for leaving in rows(LeavingChannelRow, channel_rows.leaving_partition(origin.origin)):
             if enough():
                 return finished
-            _take_down(origin.origin, leaving.sk)
+            _remove_members(origin.origin, leaving.sk)
             finished += 1
-        change = Change()
-        same = LeavingFromRow.deletions == int(origin.deletions)
-        change.delete(channel_rows.leaving_from_key(origin.origin), same, otherwise=_BegunMeanwhile())
-        with suppress(_BegunMeanwhile):
-            change.commit()
+        no_newer = LeavingFromRow.deletions == int(origin.deletions)
+        with suppress(_DeletionStarted), Change() as change:
+            change.delete(channel_rows.leaving_from_key(origin.origin), no_newer, otherwise=_DeletionStarted())
     return finished
 
 
-class _BegunMeanwhile(Exception):
-    """Another channel of the origin is being deleted; the next sweep looks again."""
+class _DeletionStarted(Exception):
+    """Another channel of the origin is being deleted. The next sweep looks at the origin again."""
 
 
-class _TakenDown(Exception):
-    """Another request has finished the deletion; a channel of that name may have come since, which is none of ours."""
+class _DeletionFinished(Exception):
+    """Another request completed the deletion. A channel of that name may have been created since; leave it alone."""
 
 
-def _take_down(origin: str, channel: str) -> None:
-    leaving = channel_rows.leaving_key(origin, channel)
-    closed = read(leaving)
-    if closed is None:
+def _remove_members(origin: str, channel: str) -> None:
+    """Remove all packages from a channel under deletion, then the row of the deletion."""
+    leaving_key = channel_rows.leaving_key(origin, channel)
+    leaving = read(leaving_key)
+    if leaving is None:
         return
-    same = LeavingChannelRow.id == int(closed.id)
+    same_deletion = LeavingChannelRow.id == int(leaving.id)
     try:
         for idents in _batches(rows(MembershipRow, channel_rows.members_partition(origin, channel))):
-            again_when_stale(partial(_leave, channel, idents, same))
-        change = Change()
-        change.delete(leaving, same, otherwise=_TakenDown())
-        change.delete(channel_rows.count_key(origin, channel))
-        change.commit()
-    except _TakenDown:
+            again_when_stale(partial(_leave, channel, idents, same_deletion))
+        with Change() as change:
+            change.delete(leaving_key, same_deletion, otherwise=_DeletionFinished())
+            change.delete(channel_rows.count_key(origin, channel))
+    except _DeletionFinished:
         return
 
 
 def _batches(members: Iterable[MembershipRow]) -> Iterator[list[PackageIdent]]:
-    """Idents that leave together on all their targets: each needs its own row, and three per target."""
+    """Idents that fit into one transaction with all their targets: an ident needs one row, each target three."""
     batch: list[PackageIdent] = []
     size = SHARED_ROWS
     for ident, targets in groupby(members, key=lambda row: row.ident):
-        needs = 1 + 3 * len(list(targets))
-        if size + needs > TRANSACTION_LIMIT:
+        needed = 1 + 3 * len(list(targets))
+        if size + needed > TRANSACTION_LIMIT:
             yield batch
             batch, size = [], SHARED_ROWS
         batch.append(PackageIdent.parse(ident))
-        size += needs
+        size += needed
     if batch:
         yield batch
 
 
-def _leave(channel: str, idents: Sequence[PackageIdent], same: Any) -> None:
+def _leave(channel: str, idents: Sequence[PackageIdent], same_deletion: Condition) -> None:
     found = read_many([key for ident in idents for key in steps.keys_of(ident)])
     observed = [Observed.from_rows(ident, found) for ident in idents]
-    wanted = [(seen, after) for seen in observed if (after := seen.standing.outside(channel)) != seen.standing]
-    if not wanted:
+    changed = [(each, after) for each in observed if (after := each.standing.outside(channel)) != each.standing]
+    if not changed:
         return
-    change = Change()
-    change.check(channel_rows.leaving_key(idents[0].origin, channel), same, otherwise=_TakenDown())
-    steps.steps_together(change, wanted)
-    change.commit()
+    with Change() as change:
+        leaving_key = channel_rows.leaving_key(idents[0].origin, channel)
+        change.check(leaving_key, same_deletion, otherwise=_DeletionFinished())
+        steps.steps_together(change, changed)
 
 
-def promote(request: Request) -> None:
-    """Make a package installable from a channel; repeating it changes nothing and records nothing (packages.md 9.7).
+def promote(ident: PackageIdent, target: Target, channel: str, by: Session) -> None:
+    """Add a package to a channel. A repeat changes nothing and records no event (packages.md 9.7).
 
-    Raises ChannelMissing, ReleaseMissing.
+    Raises ChannelMissing, ReleaseMissing, TooManyChannels.
     """
-    again_when_stale(lambda: _promote(request))
+    again_when_stale(partial(_promote, ident, target, channel, by))
 
 
-def _promote(request: Request) -> None:
-    ident, channel = request.ident, channel_rows.channel_key(request.ident.origin, request.channel)
-    found = read_many([*steps.keys_of(ident), channel])
-    seen = Observed.from_rows(ident, found)
-    place = seen.standing.places.get(request.target)
-    if found.get(channel) is None:
+def _promote(ident: PackageIdent, target: Target, channel: str, by: Session) -> None:
+    channel_key = channel_rows.channel_key(ident.origin, channel)
+    found = read_many([*steps.keys_of(ident), channel_key])
+    observed = Observed.from_rows(ident, found)
+    placement = observed.standing.places.get(target)
+    if found.get(channel_key) is None:
         raise ChannelMissing
-    if place is None:
+    if placement is None:
         raise ReleaseMissing
-    if request.channel in place.channels:
+    if channel in placement.channels:
         return
-    change = Change()
-    joined = seen.standing.with_place(request.target, place.joined(request.channel))
-    steps.step(change, seen, joined, by=request.by)
-    _record(change, ChannelOperation.PROMOTE, request)
-    change.commit()
+    with Change() as change:
+        after = observed.standing.with_place(target, placement.joined(channel))
+        steps.step(change, observed, after, by=by)
+        _record(change, ChannelOperation.PROMOTE, ident, target, channel, by)
 
 
 def demand_demotable(channel: str) -> None:
-    """Nothing leaves `unstable`; checked before anybody is asked who they are. Raises ChannelProtected."""
+    """Raise ChannelProtected for `unstable`, from which packages cannot be demoted (packages.md 9.8)."""
     if channel == UNSTABLE:
         raise ChannelProtected
 
 
-def demote(request: Request) -> None:
-    """Take a package out of a channel (packages.md 9.8). Raises NotInChannel for everything that is missing."""
-    again_when_stale(lambda: _demote(request))
+def demote(ident: PackageIdent, target: Target, channel: str, by: Session) -> None:
+    """Remove a package from a channel (packages.md 9.8).
+
+    Raises NotInChannel, also if the channel or the package does not exist.
+    """
+    again_when_stale(partial(_demote, ident, target, channel, by))
 
 
-def _demote(request: Request) -> None:
-    ident, channel = request.ident, channel_rows.channel_key(request.ident.origin, request.channel)
-    found = read_many([*steps.keys_of(ident), channel])
-    seen = Observed.from_rows(ident, found)
-    place = seen.standing.places.get(request.target)
-    if found.get(channel) is None or place is None or request.channel not in place.channels:
+def _demote(ident: PackageIdent, target: Target, channel: str, by: Session) -> None:
+    channel_key = channel_rows.channel_key(ident.origin, channel)
+    found = read_many([*steps.keys_of(ident), channel_key])
+    observed = Observed.from_rows(ident, found)
+    placement = observed.standing.places.get(target)
+    if found.get(channel_key) is None or placement is None or channel not in placement.channels:
         raise NotInChannel
-    change = Change()
-    steps.step(change, seen, seen.standing.with_place(request.target, place.left(request.channel)))
-    _record(change, ChannelOperation.DEMOTE, request)
-    change.commit()
+    with Change() as change:
+        steps.step(change, observed, observed.standing.with_place(target, placement.left(channel)))
+        _record(change, ChannelOperation.DEMOTE, ident, target, channel, by)
 
 
-def _record(change: Change, operation: ChannelOperation, request: Request) -> None:
-    event_rows.record(change, operation, request.ident, request.target, request.channel, request.by)
+def _record(
+    change: Change, operation: ChannelOperation, ident: PackageIdent, target: Target, channel: str, by: Session
+) -> None:
+    event_rows.record(change, operation, ident, target, channel, by)

@@ -1,1 +1,1 @@
-"""What happened: audit rows, and the events that clients read (accounts.md 9, packages.md 11)."""
+"""The feed of promotions and demotions that clients read (packages.md 11)."""

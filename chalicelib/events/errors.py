@@ -1,4 +1,4 @@
-"""Refusals of the events domain, and the status of each."""
+"""Errors of events, and their statuses."""
 
 
 class SaasUnreachable(Exception):

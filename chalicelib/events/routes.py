@@ -1,17 +1,20 @@
-"""Promotions and demotions over HTTP, ours and the public depot's (packages.md section 11, platform.md 2.3, 2.4)."""
+"""Events over HTTP: those of this depot and those of the public depot (packages.md 11, platform.md 2.3, 2.4)."""
 
 from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.search_terms import QueryUndecodable, Terms, decoded_again
-from chalicelib.events.errors import STATUS
+from chalicelib.events import shapes
+from chalicelib.events.errors import STATUS, SaasUnreachable
 from chalicelib.http.answer import NO_CACHE, Answer
 from chalicelib.http.call import Call
-from chalicelib.http.paging import Family, Window, page, window
+from chalicelib.http.paging import Family, Page, Window, page, pages_of, window
 from chalicelib.http.query import QueryMalformed
 from chalicelib.http.routes import ANYONE, Routes
 from chalicelib.packages.errors import SearchUndecodable
@@ -25,41 +28,44 @@ routes = Routes("events", STATUS)
 _DAY = r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})"
 
 
-class Question(NamedTuple):
-    """What a client asks of either depot; `query` is its text as the client sent it, decoded once."""
+class _Request(Struct, frozen=True):
+    """The filter, the page, and the text of `query` as the client sent it, decoded once."""
 
-    wanted: service.Wanted
-    rows: Window
+    filter: service.EventFilter
+    window: Window
     query: str
 
 
-def _question(call: Call) -> Question:
-    """The documented names are aliases, the ones that clients send win (platform.md 2.3)."""
-    start = call.integer("range" if call.optional("range") is not None else "nextRange")
-    first, last = _day(call, "from_date", "fromDate"), _day(call, "to_date", "toDate")
-    query = call.query("query")
-    wanted = service.Wanted(first, last, call.query("channel").strip(), _terms(query))
-    return Question(wanted, window(Family.C, start), query)
+def _request(_: Call, query: shapes.EventsQuery) -> _Request:
+    first = _day("from_date", query.first_day)
+    last = _day("to_date", query.last_day)
+    event_filter = service.EventFilter(first, last, query.channel.strip(), _terms(query.query))
+    return _Request(event_filter, window(Family.C, query.start), query.query)
 
 
-@routes.get("/depot/events", needs=ANYONE, reads=_question, hides_private=True)
-def list_events(call: Call, asked: Question) -> Answer:
-    """The promotions and demotions that the caller may see, the newest first."""
-    events, total = service.page(asked.wanted, asked.rows.offset, asked.rows.size, call.caller)
-    return page(asked.rows, [_event(event) for event in events], total)
+READ: dict[str, Any] = {"needs": ANYONE, "query": shapes.EventsQuery, "reads": _request}
 
 
-@routes.get("/depot/events/saas", needs=ANYONE, reads=_question)
-def list_saas_events(_: Call, asked: Question) -> Answer:
-    """What the public depot answers, always as 200."""
-    body = service.of_saas(asked.wanted, asked.rows.shown_start, asked.query)
+@routes.get("/depot/events", **READ, answers=pages_of(shapes.Event), errors=(SearchUndecodable,), hides_private=True)
+def list_events(call: Call, request: _Request) -> Answer:
+    """Return the promotions and demotions that the caller may see, newest first."""
+    rows, total = service.page(request.filter, request.window.offset, request.window.size, call.caller)
+    return page(request.window, [_event(row) for row in rows], total)
+
+
+@routes.get(
+    "/depot/events/saas",
+    **READ,
+    answers={200: Page[shapes.Event]},
+    errors=(SaasUnreachable, SearchUndecodable),
+)
+def list_saas_events(_: Call, request: _Request) -> Answer:
+    """Return the public depot's answer to the same query, with status 200 whatever its own status is."""
+    body = service.saas_answer(request.filter, request.window.shown_start, request.query)
     return Answer(200, body, "application/json", NO_CACHE)
 
 
-def _day(call: Call, name: str, alias: str) -> date:
-    text = call.optional(name)
-    if text is None:
-        text = call.optional(alias)
+def _day(name: str, text: str | None) -> date:
     if text is None:
         raise QueryMalformed(f"missing field `{name}`")
     match = re.fullmatch(_DAY, text)
@@ -67,12 +73,12 @@ def _day(call: Call, name: str, alias: str) -> date:
         if match is not None:
             return date(int(match[1]), int(match[2]), int(match[3]))
     except ValueError as problem:
-        raise QueryMalformed(f"{name} is no date") from problem
+        raise QueryMalformed(f"{name} is not a date") from problem
     raise QueryMalformed(f"{name} must be YYYY-MM-DD")
 
 
 def _terms(query: str) -> Terms | None:
-    """None asks for the events of all packages."""
+    """The terms of a query, None if it is empty or has only slashes and blanks. Raises SearchUndecodable."""
     try:
         text = decoded_again(query)
     except QueryUndecodable as problem:
@@ -80,12 +86,6 @@ def _terms(query: str) -> Terms | None:
     return Terms.parse(text) if text.strip("/ ") else None
 
 
-def _event(row: event_rows.EventRow) -> dict[str, Any]:
+def _event(row: event_rows.EventRow) -> shapes.Event:
     ident = PackageIdent.parse(row.ident)
-    return {
-        "operation": row.operation,
-        "created_at": row.created_at,
-        "origin": ident.origin,
-        "channel": row.channel,
-        "package_ident": ident.as_json(),
-    }
+    return shapes.Event(row.operation, row.created_at, ident.origin, row.channel, ident)

@@ -1,13 +1,14 @@
-"""Which promotions and demotions a caller sees (packages.md section 11, platform.md 2.3).
+"""Which promotions and demotions a caller may see (packages.md 11, platform.md 2.3).
 
-Visibility is judged when it is asked for: what is shown depends on the packages as they are now. To count exactly,
-every event of the wanted days is looked at, up to a limit.
+Visibility is decided when the events are read: it depends on the packages that exist now. An exact total needs every
+event of the requested days, so the number of events that are examined is limited.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from itertools import islice
+
+from msgspec import Struct
 
 from chalicelib.catalog import event_rows
 from chalicelib.catalog.event_rows import EventRow
@@ -22,15 +23,13 @@ from chalicelib.platform.config import config
 from chalicelib.platform.table import read_many
 
 EXAMINED = 20_000
-"""So many of the newest events of the wanted days are looked at. Older ones are neither shown nor counted; who wants
-them asks for fewer days."""
+"""The newest events of the requested days that are examined; older ones are neither listed nor counted."""
 
 SAAS_SECONDS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The events that are asked for: days, both inclusive; a channel, empty for all; what their packages are called."""
+class EventFilter(Struct, frozen=True):
+    """The days (both inclusive), the channel (empty: all) and the terms of the package's name (None: all)."""
 
     first: date
     last: date
@@ -38,68 +37,74 @@ class Wanted:
     terms: Terms | None = None
 
 
-def page(wanted: Wanted, offset: int, size: int | None, caller: Caller) -> tuple[list[EventRow], int]:
-    """A page of what the caller sees, the newest first and then by ident descending, and how many there are in all."""
-    events = list(_each_once(_matching(wanted)))
-    sight, account_id = VisibleOrigins.of(caller), caller.account_id
+def page(event_filter: EventFilter, offset: int, size: int | None, caller: Caller) -> tuple[list[EventRow], int]:
+    """Return a page of the events that the caller may see and their total, newest first, then by ident descending.
+
+    A `size` of None means all events from `offset`. Events of deleted packages are for their requester only, and not if
+    the filter has terms.
+    """
+    events = list(_distinct(_matching(event_filter)))
+    visible_origins, account_id = VisibleOrigins.of(caller), caller.account_id
     packages = _packages_of(events)
 
-    def shown(event: EventRow) -> bool:
+    def is_visible(event: EventRow) -> bool:
         package = packages.get(event.ident)
-        if package is None or not (package.public or sight.reaches(event.ident.partition("/")[0])):
-            own = account_id is not None and int(event.requester_id) == account_id
-            return own and (package is not None or wanted.terms is None)
-        return True
+        if package is not None and (package.public or visible_origins.reaches(event.ident.partition("/")[0])):
+            return True
+        is_own = account_id is not None and int(event.requester_id) == account_id
+        return is_own and (package is not None or event_filter.terms is None)
 
-    visible = [event for event in events if shown(event)]
+    visible = [event for event in events if is_visible(event)]
     return visible[offset : None if size is None else offset + size], len(visible)
 
 
-def of_saas(wanted: Wanted, start: int, query: str) -> bytes:
-    """What the public depot answers to the same question, whatever its status. Raises SaasUnreachable.
+def saas_answer(event_filter: EventFilter, start: int, query: str) -> bytes:
+    """Return the body of the public depot's answer to the same query, whatever its status. Raises SaasUnreachable.
 
-    The caller's token is a credential of this depot and stays here (platform.md 2.4).
+    The caller's token is not forwarded: it is a credential of this depot (platform.md 2.4).
     """
-    asked = outbound.OutboundRequest(
+    request = outbound.OutboundRequest(
         "GET",
         f"{config.saas_bldr_url.rstrip('/')}/v1/depot/events",
         headers={"Accept": "application/json"},
         query={
             "range": str(start),
-            "channel": wanted.channel,
-            "from_date": wanted.first.isoformat(),
-            "to_date": wanted.last.isoformat(),
+            "channel": event_filter.channel,
+            "from_date": event_filter.first.isoformat(),
+            "to_date": event_filter.last.isoformat(),
             "query": query,
         },
     )
     try:
-        return outbound.send(asked, SAAS_SECONDS).body
+        return outbound.send(request, SAAS_SECONDS).body
     except outbound.Unreachable as problem:
         raise SaasUnreachable("The public depot could not be reached") from problem
 
 
-def _matching(wanted: Wanted) -> Iterator[EventRow]:
-    for event in islice(event_rows.newest_first(wanted.first.isoformat(), wanted.last.isoformat()), EXAMINED):
-        if wanted.channel and event.channel != wanted.channel:
+def _matching(event_filter: EventFilter) -> Iterator[EventRow]:
+    for event in islice(
+        event_rows.newest_first(event_filter.first.isoformat(), event_filter.last.isoformat()), EXAMINED
+    ):
+        if event_filter.channel and event.channel != event_filter.channel:
             continue
         ident = PackageIdent.parse(event.ident)
-        if wanted.terms is None or wanted.terms.match(tokens_of(ident.origin, ident.name)):
+        if event_filter.terms is None or event_filter.terms.match(tokens_of(ident.origin, ident.name)):
             yield event
 
 
-def _each_once(events: Iterable[EventRow]) -> Iterator[EventRow]:
-    """Rows of one ident and time, for two targets, are one event."""
-    seen: set[tuple[str, str]] = set()
+def _distinct(events: Iterable[EventRow]) -> Iterator[EventRow]:
+    """The first row of each ident and time: rows of two targets are one event."""
+    known: set[tuple[str, str]] = set()
     for event in events:
-        place = (event.ident, event.created_at)
-        if place not in seen:
-            seen.add(place)
+        key = (event.ident, event.created_at)
+        if key not in known:
+            known.add(key)
             yield event
 
 
 def _packages_of(events: Iterable[EventRow]) -> dict[str, IdentRow]:
-    """Those of their packages that exist."""
+    """The rows of the events' idents that still exist, by ident."""
     keys = {ident: ident_key(PackageIdent.parse(ident)) for ident in {event.ident for event in events}}
     found = read_many(list(keys.values()))
-    standing = {ident: found.get(key) for ident, key in keys.items()}
-    return {ident: row for ident, row in standing.items() if row is not None}
+    rows_by_ident = {ident: found.get(key) for ident, key in keys.items()}
+    return {ident: row for ident, row in rows_by_ident.items() if row is not None}

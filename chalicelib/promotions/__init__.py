@@ -1,1 +1,1 @@
-"""Sets of packages promoted or demoted together, all or nothing. Our own addition."""
+"""Promotion and demotion of sets of packages, all or nothing. Our own addition."""

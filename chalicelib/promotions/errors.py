@@ -1,8 +1,8 @@
-"""Refusals of sets, and the status of each."""
+"""Errors of package sets, and their statuses."""
 
 
 class SetRefused(Exception):
-    """A set of packages that makes no sense, or is too large to be moved all or nothing."""
+    """The set is empty, contradicts itself, or is too large for one transaction."""
 
 
 STATUS: dict[type[Exception], int] = {

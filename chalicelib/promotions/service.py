@@ -1,15 +1,16 @@
-"""Promoting or demoting a set of packages, all or nothing, with a plan that says beforehand what would happen.
+"""The rules of package sets: promote or demote several packages all or nothing, or return the plan of doing so.
 
-A set moves in one transaction together with its events and its group's audit row, so every reader sees it wholly or not
-at all, and an interruption leaves nothing. A transaction has 100 rows; a package on one target takes five of them (its
-ident, itself, two of its membership, its event) and the set three, so 19 such packages move at once. What does not fit
-is refused: moved in portions it would be seen in part, and bulk promotion is there for that (channels/bulk.py).
+A set moves in one transaction together with its events and its group's audit row. Readers therefore see all of it or
+nothing, and an interruption leaves nothing. A transaction has at most 100 rows; a package on one target needs five (its
+ident, itself, two of its membership, its event) and the set three, so at most 19 such packages move at once. Larger
+sets are refused, because readers would see them in parts; bulk changes are for those (channels/bulk).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from functools import partial
+
+from msgspec import Struct
 
 from chalicelib.catalog import channel_rows, event_rows, package_rows, steps
 from chalicelib.catalog.channel_rows import UNSTABLE
@@ -25,7 +26,7 @@ from chalicelib.platform.change import TRANSACTION_LIMIT, Change, again_when_sta
 from chalicelib.platform.table import Found, read_many
 from chalicelib.promotions.errors import SetRefused
 
-NAMED_AT_MOST = 1_000
+LARGEST_SET = 1_000
 
 
 class Outcome(StrEnum):
@@ -43,18 +44,17 @@ BLOCKING = frozenset({Outcome.MISSING, Outcome.NOT_IN_SOURCE})
 MOVING = frozenset({Outcome.ADDED, Outcome.REMOVED})
 
 
-class SetMember(NamedTuple):
-    """A package as a wish names it; without a target it is meant on all of its targets."""
+class SetMember(Struct, frozen=True):
+    """A package that a request names; without a target, the ident on all of its targets."""
 
     ident: PackageIdent
     target: Target | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SetRequest:
-    """Somebody's wish to move packages of an origin into a channel, or out of it.
+class SetRequest(Struct, frozen=True):
+    """A request to promote packages of an origin to a channel, or to demote them from it.
 
-    With a `source` only what is in that channel may move.
+    With a `source`, only packages in that channel may move.
     """
 
     operation: ChannelOperation
@@ -64,127 +64,140 @@ class SetRequest:
     source: str | None = None
 
 
-class Planned(NamedTuple):
-    """What would happen to a package; the target is None for an ident that is on none."""
+class PlannedMove(Struct, frozen=True):
+    """The outcome for one package; the target is None if the ident does not exist on any target that was named."""
 
     ident: PackageIdent
     target: Target | None
     outcome: Outcome
 
 
-class SetResult(NamedTuple):
-    """The plan, whether it holds now, and the id that its events share; no id where nothing moved."""
+class SetResult(Struct, frozen=True):
+    """The plan, whether the channel is now as planned, and the id that the events share (None if nothing moved)."""
 
-    plan: Sequence[Planned]
+    plan: Sequence[PlannedMove]
     applied: bool
     group: str | None = None
 
     @property
     def is_possible(self) -> bool:
-        """False if something in the plan stops the whole set."""
-        return not any(planned.outcome in BLOCKING for planned in self.plan)
+        """False if an outcome of the plan blocks the whole set."""
+        return not any(move.outcome in BLOCKING for move in self.plan)
 
 
-def apply(wish: SetRequest, by: Session, dry_run: bool) -> SetResult:
-    """Carry a wish out, or only say what would happen. A repeat finds everything done and records nothing.
+def apply(request: SetRequest, by: Session, dry_run: bool) -> SetResult:
+    """Move a set and return the plan; with `dry_run`, only return the plan.
 
-    Nothing moves when something is missing: the answer says what. Raises ChannelMissing, ChannelProtected, SetRefused,
-    TooManyChannels, also in a dry run.
+    If the plan is not possible, nothing moves. A repeat moves nothing and records no events. Raises ChannelMissing,
+    ChannelProtected, SetRefused and TooManyChannels, in a dry run too.
     """
-    _demand_sense(wish)
-    return again_when_stale(lambda: _apply(wish, by, dry_run))
+    _demand_valid(request)
+    return again_when_stale(partial(_apply, request, by, dry_run))
 
 
-def _demand_sense(wish: SetRequest) -> None:
-    if wish.operation is ChannelOperation.DEMOTE and wish.channel == UNSTABLE:
-        raise ChannelProtected("Nothing leaves 'unstable' but by its deletion")
-    if not 0 < len(wish.packages) <= NAMED_AT_MOST:
-        raise SetRefused(f"`idents` must name between 1 and {NAMED_AT_MOST} packages")
-    for named in wish.packages:
-        if named.ident.origin != wish.origin:
-            raise SetRefused(f"'{named.ident}' is not of the origin '{wish.origin}'")
-    if wish.source == wish.channel:
+def _demand_valid(request: SetRequest) -> None:
+    if request.operation is ChannelOperation.DEMOTE and request.channel == UNSTABLE:
+        raise ChannelProtected("Packages leave 'unstable' only when they are deleted")
+    if not 0 < len(request.packages) <= LARGEST_SET:
+        raise SetRefused(f"`idents` must name between 1 and {LARGEST_SET} packages")
+    for member in request.packages:
+        if member.ident.origin != request.origin:
+            raise SetRefused(f"'{member.ident}' is not in the origin '{request.origin}'")
+    if request.source == request.channel:
         raise SetRefused("`from_channel` and `channel` are the same")
 
 
-def _apply(wish: SetRequest, by: Session, dry_run: bool) -> SetResult:
-    found = _read(wish)
-    observed = {named.ident: Observed.from_rows(named.ident, found) for named in wish.packages}
-    planned = plan(wish, {ident: seen.standing for ident, seen in observed.items()})
-    answered = SetResult(planned, applied=False)
-    if not answered.is_possible:
-        return answered
-    moving = [each for each in planned if each.outcome in MOVING]
-    if not moving:
+def _apply(request: SetRequest, by: Session, dry_run: bool) -> SetResult:
+    found = _read(request)
+    observed = {member.ident: Observed.from_rows(member.ident, found) for member in request.packages}
+    planned = plan(request, {ident: each.standing for ident, each in observed.items()})
+    not_applied = SetResult(planned, applied=False)
+    if not not_applied.is_possible:
+        return not_applied
+    moves = [move for move in planned if move.outcome in MOVING]
+    if not moves:
         return SetResult(planned, applied=not dry_run)
     change = Change()
-    group = _add(change, wish, by, moving, observed)
+    group = _add(change, request, by, moves, observed)
     if len(change) > TRANSACTION_LIMIT:
         raise SetRefused(
-            f"{len(moving)} packages are too many to be moved all or nothing: they change {len(change)} rows, "
+            f"{len(moves)} packages are too many to be moved all or nothing: they change {len(change)} rows, "
             f"a transaction takes {TRANSACTION_LIMIT}"
         )
     if dry_run:
-        return answered
+        return not_applied
     change.commit()
     return SetResult(planned, applied=True, group=group)
 
 
-def _read(wish: SetRequest) -> Found:
-    named = [wish.channel, *([] if wish.source is None else [wish.source])]
-    keys = [channel_rows.channel_key(wish.origin, channel) for channel in named]
-    idents = dict.fromkeys(package.ident for package in wish.packages)
-    found = read_many([*keys, *(package_rows.ident_key(ident) for ident in idents)])
-    for channel, key in zip(named, keys, strict=True):
+def _read(request: SetRequest) -> Found:
+    channels = [request.channel, *([] if request.source is None else [request.source])]
+    channel_keys = [channel_rows.channel_key(request.origin, channel) for channel in channels]
+    idents = dict.fromkeys(member.ident for member in request.packages)
+    found = read_many([*channel_keys, *(package_rows.ident_key(ident) for ident in idents)])
+    for channel, key in zip(channels, channel_keys, strict=True):
         if found.get(key) is None:
             raise ChannelMissing(f"There is no channel '{channel}'")
     return found
 
 
-def plan(wish: SetRequest, standings: Mapping[PackageIdent, Standing]) -> list[Planned]:
-    """What would happen to each package, in the order of the wish, each once. Pure."""
-    found: dict[tuple[PackageIdent, Target | None], Planned] = {}
-    for named in wish.packages:
-        for planned in _planned(wish, named, standings[named.ident]):
-            found.setdefault((planned.ident, planned.target), planned)
-    return list(found.values())
+def plan(request: SetRequest, standings: Mapping[PackageIdent, Standing]) -> list[PlannedMove]:
+    """Return the outcome for each package, once, in the order of the request. Pure."""
+    moves: dict[tuple[PackageIdent, Target | None], PlannedMove] = {}
+    for member in request.packages:
+        for move in _planned(request, member, standings[member.ident]):
+            moves.setdefault((move.ident, move.target), move)
+    return list(moves.values())
 
 
-def _planned(wish: SetRequest, named: SetMember, standing: Standing) -> Iterator[Planned]:
-    places = {target: standing.places[target] for target in sorted(standing.places) if named.target in (None, target)}
-    if not places:
-        yield Planned(named.ident, named.target, Outcome.MISSING)
+def _planned(request: SetRequest, member: SetMember, standing: Standing) -> Iterator[PlannedMove]:
+    targets = [target for target in sorted(standing.places) if member.target in (None, target)]
+    if not targets:
+        yield PlannedMove(member.ident, member.target, Outcome.MISSING)
         return
-    movable = {
-        target: place for target, place in places.items() if wish.source is None or wish.source in place.channels
-    }
+    movable = [
+        target for target in targets if request.source is None or request.source in standing.places[target].channels
+    ]
     if not movable:
-        yield Planned(named.ident, named.target, Outcome.NOT_IN_SOURCE)
-    for target, place in movable.items():
-        yield Planned(named.ident, target, _outcome(wish, place))
+        yield PlannedMove(member.ident, member.target, Outcome.NOT_IN_SOURCE)
+    for target in movable:
+        yield PlannedMove(member.ident, target, _outcome(request, standing.places[target]))
 
 
-def _outcome(wish: SetRequest, place: Placement) -> Outcome:
-    is_there = wish.channel in place.channels
-    if wish.operation is ChannelOperation.PROMOTE:
-        return Outcome.ALREADY_THERE if is_there else Outcome.ADDED
-    return Outcome.REMOVED if is_there else Outcome.NOT_THERE
+def _outcome(request: SetRequest, placement: Placement) -> Outcome:
+    is_member = request.channel in placement.channels
+    if request.operation is ChannelOperation.PROMOTE:
+        return Outcome.ALREADY_THERE if is_member else Outcome.ADDED
+    return Outcome.REMOVED if is_member else Outcome.NOT_THERE
 
 
 def _add(
-    change: Change, wish: SetRequest, by: Session, moving: Sequence[Planned], observed: Mapping[PackageIdent, Observed]
+    change: Change,
+    request: SetRequest,
+    by: Session,
+    moves: Sequence[PlannedMove],
+    observed: Mapping[PackageIdent, Observed],
 ) -> str:
-    """Everything that the set needs; gives the id that its events share."""
-    group = event_rows.group_event(wish.operation, wish.origin, wish.source or "", wish.channel, by)
+    """Add everything that the moves write to a change; returns the id that the events share."""
+    group = event_rows.group_event(request.operation, request.origin, request.source or "", request.channel, by)
     group.state = event_rows.DONE
     change.put(group)
-    after = {ident: observed[ident].standing for ident in dict.fromkeys(each.ident for each in moving)}
-    for ident, target, outcome in moving:
-        if target is None:  # what is on no target does not move
+    after = {ident: observed[ident].standing for ident in dict.fromkeys(move.ident for move in moves)}
+    for move in moves:
+        if move.target is None:  # Only blocking outcomes have no target.
             continue
-        place = after[ident].places[target]
-        moved = place.joined(wish.channel) if outcome is Outcome.ADDED else place.left(wish.channel)
-        after[ident] = after[ident].with_place(target, moved)
-        event_rows.record(change, wish.operation, ident, target, wish.channel, by, group=group.id)
+        placement = after[move.ident].places[move.target]
+        is_added = move.outcome is Outcome.ADDED
+        moved = placement.joined(request.channel) if is_added else placement.left(request.channel)
+        after[move.ident] = after[move.ident].with_place(move.target, moved)
+        event_rows.record(
+            change,
+            request.operation,
+            move.ident,
+            move.target,
+            request.channel,
+            by,
+            group=group.id,
+        )
     steps.steps_together(change, [(observed[ident], standing) for ident, standing in after.items()], by=by)
     return group.id

@@ -1,4 +1,4 @@
-"""Shapes of sets of packages over HTTP (docs/OPERATING.md)."""
+"""Shapes of package sets over HTTP (docs/OPERATING.md)."""
 
 from msgspec import Struct
 
@@ -6,14 +6,14 @@ from chalicelib.core.ident import PackageIdent
 
 
 class NamedPackage(Struct):
-    """A package of a set; without a target it means the ident on all of its targets."""
+    """A package of a set; without a target, the ident on all of its targets."""
 
     ident: str
     target: str | None = None
 
 
 class PackageSet(Struct):
-    """Packages to move; with `from_channel` only those that are in it, with `dry_run` only the plan is returned."""
+    """Packages to move. With `from_channel`, all must be in that channel; with `dry_run`, only the plan is returned."""
 
     channel: str
     idents: list[str | NamedPackage]

@@ -1,1 +1,1 @@
-"""Retention policies of origins, and what they remove. Our own addition."""
+"""Retention policies of origins: which packages to remove, and their removal. Our own addition."""

@@ -1,4 +1,4 @@
-"""Refusals around retention policies, and the status of each."""
+"""Errors of retention policies, and their statuses."""
 
 
 class PolicyMissing(Exception):
@@ -6,11 +6,11 @@ class PolicyMissing(Exception):
 
 
 class PolicyGone(Exception):
-    """The policy was withdrawn or replaced while it was applied."""
+    """The policy was deleted or replaced while it was being applied."""
 
 
 class PolicyInvalid(Exception):
-    """A retention policy that would remove what must stay, or says nothing."""
+    """A retention policy whose values are out of range, or that names a channel that is never cleaned."""
 
 
 STATUS: dict[type[Exception], int] = {

@@ -1,14 +1,14 @@
-"""What a retention policy keeps. Pure; the releases of one name for one target are judged together.
+"""Which releases a retention policy keeps. Pure; all releases of one name for one target are judged together.
 
-A release may go only when every rule lets it go. The newest of a name always stays, and so does what no order of
-versions can judge.
+A release may be removed only if every rule of the policy allows it. The newest release of a name is always kept, and so
+are releases whose versions are not ordered.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from chalicelib.catalog.channel_rows import STABLE, UNSTABLE
 from chalicelib.core.ident import PackageIdent
@@ -16,13 +16,13 @@ from chalicelib.core.version_order import version_key
 from chalicelib.retention.errors import PolicyInvalid
 
 CHANNELS_LIMIT = 20
-LONGEST_DAYS = 36_500
-KEPT_AT_MOST = 1_000_000
+DAYS_LIMIT = 36_500
+KEEP_LIMIT = 1_000_000
 CHANNEL_CHARACTERS = 255
 
 
 class Reason(StrEnum):
-    """Why a release stays."""
+    """Why a release is kept."""
 
     NEWEST = "newest"
     UNORDERED = "unordered"
@@ -34,12 +34,13 @@ class Reason(StrEnum):
     CHANGED = "changed"
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """Which releases of an origin may go.
+class Policy(Struct, frozen=True):
+    """Which releases of an origin are kept.
 
-    `keep_per_name` newest of a name stay, whatever else is said; what is younger than `older_than_days` stays; what is
-    in a channel other than `unstable` stays, unless `channels` names it: of those the `keep_per_channel` newest stay.
+    - The `keep_per_name` newest releases of a name.
+    - Releases uploaded in the last `older_than_days` days.
+    - Releases in any channel but `unstable` and those in `channels`.
+    - In each of `channels`, the `keep_per_channel` newest releases of a name.
     """
 
     keep_per_name: int
@@ -51,31 +52,31 @@ class Policy:
     def checked(
         cls, keep_per_name: int, keep_per_channel: int, older_than_days: int, channels: Iterable[str]
     ) -> "Policy":
-        """A policy that somebody wishes. Raises PolicyInvalid."""
-        named = frozenset(channels)
-        if not (1 <= keep_per_name <= KEPT_AT_MOST and 1 <= keep_per_channel <= KEPT_AT_MOST):
-            raise PolicyInvalid(f"`keep_per_name` and `keep_per_channel` must be between 1 and {KEPT_AT_MOST}")
-        if not 0 <= older_than_days <= LONGEST_DAYS:
-            raise PolicyInvalid(f"`older_than_days` must be between 0 and {LONGEST_DAYS}")
-        if named & {STABLE, UNSTABLE}:
+        """Return a policy with values from a client. Raises PolicyInvalid."""
+        cleaned = frozenset(channels)
+        if not (1 <= keep_per_name <= KEEP_LIMIT and 1 <= keep_per_channel <= KEEP_LIMIT):
+            raise PolicyInvalid(f"`keep_per_name` and `keep_per_channel` must be between 1 and {KEEP_LIMIT}")
+        if not 0 <= older_than_days <= DAYS_LIMIT:
+            raise PolicyInvalid(f"`older_than_days` must be between 0 and {DAYS_LIMIT}")
+        if cleaned & {STABLE, UNSTABLE}:
             raise PolicyInvalid("`stable` is never cleaned, and `unstable` by `keep_per_name`; name other channels")
-        if len(named) > CHANNELS_LIMIT or not all(0 < len(channel) <= CHANNEL_CHARACTERS for channel in named):
+        if len(cleaned) > CHANNELS_LIMIT or not all(0 < len(channel) <= CHANNEL_CHARACTERS for channel in cleaned):
             raise PolicyInvalid(
                 f"`channels` must be {CHANNELS_LIMIT} names at most, of 1 to {CHANNEL_CHARACTERS} characters"
             )
-        return cls(keep_per_name, keep_per_channel, older_than_days, named)
+        return cls(keep_per_name, keep_per_channel, older_than_days, cleaned)
 
 
-class Release(NamedTuple):
-    """What a policy looks at: `uploaded_at` is the time of the last upload."""
+class Release(Struct, frozen=True):
+    """A release as a policy judges it: its channels and the time of its last upload."""
 
     ident: PackageIdent
     channels: frozenset[str]
     uploaded_at: str
 
 
-class Verdict(NamedTuple):
-    """Whether a release stays; `detail` is the channel that keeps it, or the release that needs it."""
+class Verdict(Struct, frozen=True):
+    """Why a release is kept (None: remove it); `detail` is the channel that keeps it or the release that needs it."""
 
     release: Release
     kept_by: Reason | None
@@ -83,30 +84,32 @@ class Verdict(NamedTuple):
 
 
 def judge(policy: Policy, releases: Sequence[Release], uploaded_before: str) -> list[Verdict]:
-    """Judge the releases of one name and target, given newest first; who needs them is another question."""
-    ordered = 0
+    """Judge the releases of one name and target, given newest first; dependencies are not considered."""
+    position = 0
     in_channels: Counter[str] = Counter()
     verdicts = []
     for release in releases:
         if version_key(release.ident.version) is None:
             verdicts.append(Verdict(release, Reason.UNORDERED))
             continue
-        ordered += 1
+        position += 1
         in_channels.update(release.channels)
-        verdicts.append(_judged(policy, release, ordered, in_channels, uploaded_before))
+        verdicts.append(_judged(policy, release, position, in_channels, uploaded_before))
     return verdicts
 
 
-def _judged(policy: Policy, release: Release, place: int, in_channels: Counter[str], uploaded_before: str) -> Verdict:
-    """`place` is 1 for the newest; `in_channels` counts it and the newer ones by channel."""
-    if place == 1:
+def _judged(
+    policy: Policy, release: Release, position: int, in_channels: Counter[str], uploaded_before: str
+) -> Verdict:
+    """`position` is 1 for the newest release; `in_channels` counts this and the newer releases by channel."""
+    if position == 1:
         return Verdict(release, Reason.NEWEST)
     for channel in sorted(release.channels - policy.channels - {UNSTABLE}):
         return Verdict(release, Reason.IN_CHANNEL, channel)
     for channel in sorted(release.channels & policy.channels):
         if in_channels[channel] <= policy.keep_per_channel:
             return Verdict(release, Reason.PER_CHANNEL, channel)
-    if place <= policy.keep_per_name:
+    if position <= policy.keep_per_name:
         return Verdict(release, Reason.PER_NAME)
     if release.uploaded_at >= uploaded_before:
         return Verdict(release, Reason.RECENT)

@@ -1,18 +1,21 @@
-"""Removing what a retention policy lets go, name by name.
+"""Removal of the packages that a retention policy does not keep, name by name.
 
-A removal is one transaction with its audit row: the package's rows go on condition that the policy is the one that
-judged, that the package is as it was judged, and that the newest release of its name, which stays, is there. Then its
-object goes; one that could not be removed is swept. An interruption leaves whole packages, and a repeat looks anew.
+Each package is removed in one transaction with its audit row. The transaction is conditional: the policy must still be
+in force, the package must be unchanged since it was judged, and the newest release of its name, which is kept, must
+exist. The package's object is deleted afterwards; if that fails, the sweep deletes it. An interruption leaves whole
+packages, and a repeat judges them again.
 
-What other packages need is looked up right before the removals of a name. A package that is being uploaded in that
-second and needs a release that goes is as well off as with a deletion by hand: it names what the depot no longer has.
+Dependencies are looked up right before the removals of a name. A package that is uploaded in that second and depends on
+a removed release is in the same position as after a deletion by hand: it names a release that the depot does not have.
 """
 
 import time
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.catalog import audit_rows, package_rows, steps
 from chalicelib.catalog.package_rows import IdentRow, NameRow, PackageRow
@@ -25,154 +28,164 @@ from chalicelib.packages import artifacts, dependents
 from chalicelib.platform.change import Change, again_when_stale
 from chalicelib.platform.clock import now, timestamp
 from chalicelib.platform.table import read, read_many, rows
-from chalicelib.retention import rows as store
+from chalicelib.retention import rows as policy_rows
 from chalicelib.retention.errors import PolicyGone
 from chalicelib.retention.policy import Policy, Reason, Release, Verdict, judge
 from chalicelib.retention.rows import PolicyRow
 
 SECONDS = 20.0
-"""No name begins later than this; a request may last 29 seconds."""
+"""No name is started later than this; a request may take 29 seconds."""
 
-PACKAGES_AT_ONCE = 5_000
-"""So many packages are judged in a request; an answer about them has less than 2 MB."""
-
-
-class _Overtaken(Exception):
-    """The package, or the newest release of its name, is not what was judged."""
+PACKAGES_PER_REQUEST = 5_000
+"""An answer with so many packages has less than 2 MB."""
 
 
-class Run(NamedTuple):
-    """A policy at work on an origin, on behalf of whoever set it or asked for it; without a revision it only judges."""
+class Run(Struct, frozen=True):
+    """A policy to apply to an origin.
+
+    - `revision`: the revision of the policy's row; None judges packages and removes nothing.
+    - `explains`: whether names of which nothing can be removed are judged as well, to report why.
+    """
 
     origin: str
     policy: Policy
     by: Session
     revision: int | None
     explains: bool = True
-    """Whether names are looked at of which nothing can go, to say why."""
 
 
-class Judged(NamedTuple):
-    """A package and whether it stays (or, after a run, stayed)."""
+class JudgedPackage(Struct, frozen=True):
+    """A package and the verdict on it."""
 
     target: Target
     verdict: Verdict
 
+    @property
+    def is_kept(self) -> bool:
+        """False if the package is, or was, removed."""
+        return self.verdict.kept_by is not None
 
-class Report(NamedTuple):
-    """What one request judged; `next_after` is the name to go on behind, None at the end."""
 
-    judged: list[Judged]
+class Report(Struct, frozen=True):
+    """The packages that one request judged; `next_after` is the name after which to continue, None at the end."""
+
+    packages: list[JudgedPackage]
     next_after: str | None
 
 
-def run(wanted: Run, after: str) -> Report:
-    """Judge the names behind one, and unless the run only judges, remove what may go.
+class _Overtaken(Exception):
+    """The package, or the newest release of its name, changed after it was judged."""
+
+
+def apply(run: Run, after: str) -> Report:
+    """Judge the names after `after`, and remove the packages that the policy does not keep.
 
     Raises PolicyGone, ObjectStoreFailed.
     """
     deadline = time.monotonic() + SECONDS
-    every: list[Judged] = []
-    for name, judged in names(wanted, after):
-        every += judged if wanted.revision is None else remove(wanted, judged)
-        if len(every) >= PACKAGES_AT_ONCE or time.monotonic() > deadline:
-            return Report(every, name)
-    return Report(every, None)
+    packages: list[JudgedPackage] = []
+    for name, judged in names(run, after):
+        packages += judged if run.revision is None else remove(run, judged)
+        if len(packages) >= PACKAGES_PER_REQUEST or time.monotonic() > deadline:
+            return Report(packages, name)
+    return Report(packages, None)
 
 
-def names(wanted: Run, after: str) -> Iterator[tuple[str, list[Judged]]]:
-    """The packages of each name behind one, judged as they are now."""
-    uploaded_before = timestamp(now() - timedelta(days=wanted.policy.older_than_days))
-    for row in rows(NameRow, package_rows.names_partition(wanted.origin), after=after or None):
-        if not wanted.explains and row.idents <= wanted.policy.keep_per_name:
+def names(run: Run, after: str) -> Iterator[tuple[str, list[JudgedPackage]]]:
+    """Yield each name after `after` with its packages as they are judged now."""
+    uploaded_before = timestamp(now() - timedelta(days=run.policy.older_than_days))
+    for row in rows(NameRow, package_rows.names_partition(run.origin), after=after or None):
+        if not run.explains and row.idents <= run.policy.keep_per_name:
             yield row.sk, []
             continue
-        judged: list[Judged] = []
-        for target in _targets(wanted.origin, row.sk):
-            verdicts = _judge(wanted, row.sk, target, uploaded_before)
-            judged += [Judged(target, verdict) for verdict in verdicts]
+        judged: list[JudgedPackage] = []
+        for target in _targets(run.origin, row.sk):
+            verdicts = _judge(run, row.sk, target, uploaded_before)
+            judged += [JudgedPackage(target, verdict) for verdict in verdicts]
         yield row.sk, judged
 
 
 def _targets(origin: str, name: str) -> list[Target]:
-    found: set[Target] = set()
+    targets: set[Target] = set()
     for row in rows(IdentRow, package_rows.idents_partition(origin), begins=f"{name}/"):
-        found.update(Standing.parse(row.standing).places)
-    return sorted(found)
+        targets.update(Standing.parse(row.standing).places)
+    return sorted(targets)
 
 
-def _judge(wanted: Run, name: str, target: Target, uploaded_before: str) -> list[Verdict]:
-    place = package_rows.releases_partition(wanted.origin, name, target)
-    found = list(rows(PackageRow, place, newest_first=True))
+def _judge(run: Run, name: str, target: Target, uploaded_before: str) -> list[Verdict]:
+    rows_of_name = list(rows(PackageRow, package_rows.releases_partition(run.origin, name, target), newest_first=True))
     releases = [
         Release(PackageIdent.parse(row.ident), frozenset(package_rows.channels_of(row)), row.updated_at)
-        for row in found
+        for row in rows_of_name
     ]
-    verdicts = judge(wanted.policy, releases, uploaded_before)
-    going = {str(verdict.release.ident) for verdict in verdicts if verdict.kept_by is None}
-    if not going:
+    verdicts = judge(run.policy, releases, uploaded_before)
+    candidates = {str(verdict.release.ident) for verdict in verdicts if verdict.kept_by is None}
+    if not candidates:
         return verdicts
-    needed = _needed(going, found, wanted.origin, name, target)
-    return [
-        verdict._replace(kept_by=Reason.NEEDED, detail=needed[str(verdict.release.ident)])
-        if str(verdict.release.ident) in needed
-        else verdict
-        for verdict in verdicts
-    ]
+    dependents_by_ident = _needed(candidates, rows_of_name, run.origin, name, target)
+    return [_unless_needed(verdict, dependents_by_ident) for verdict in verdicts]
 
 
-def _needed(going: set[str], of_name: Sequence[PackageRow], origin: str, name: str, target: Target) -> dict[str, str]:
-    """Those of the releases that are among the tdeps of another, and one that needs each; reads on while it must."""
+def _unless_needed(verdict: Verdict, dependents_by_ident: dict[str, str]) -> Verdict:
+    dependent = dependents_by_ident.get(str(verdict.release.ident))
+    return verdict if dependent is None else replace(verdict, kept_by=Reason.NEEDED, detail=dependent)
+
+
+def _needed(
+    candidates: set[str], rows_of_name: Sequence[PackageRow], origin: str, name: str, target: Target
+) -> dict[str, str]:
+    """The candidates that are among the tdeps of another release, each with one such release.
+
+    Reads releases of other names until all candidates are needed.
+    """
     needed: dict[str, str] = {}
-    for row in of_name:
-        for dep in going.intersection(row.tdeps.splitlines()) - {row.ident}:
+    for row in rows_of_name:
+        for dep in candidates.intersection(row.tdeps.split("\n")) - {row.ident}:
             needed.setdefault(dep, row.ident)
     for dependent, deps in dependents.releases(origin, name, target):
-        if needed.keys() >= going:
+        if needed.keys() >= candidates:
             break
-        for dep in going & deps:
+        for dep in candidates & deps:
             needed.setdefault(dep, dependent)
     return needed
 
 
-def remove(wanted: Run, judged: Sequence[Judged]) -> list[Judged]:
-    """Remove those packages of a name that nothing keeps; gives what became of all of them.
+def remove(run: Run, judged: Sequence[JudgedPackage]) -> list[JudgedPackage]:
+    """Remove the packages of a name that are not kept, and return all with their final verdicts.
 
-    Raises PolicyGone, ObjectStoreFailed (nothing removed).
+    A package that changed after it was judged is kept. Raises PolicyGone, ObjectStoreFailed (nothing was removed).
     """
-    if any(verdict.kept_by is None for _, verdict in judged):
+    if not all(package.is_kept for package in judged):
         artifacts.demand_store()
-    newest = {target: v.release.ident for target, v in judged if v.kept_by is Reason.NEWEST}
-    done = []
-    for target, verdict in judged:
-        if verdict.kept_by is None and not _removed(wanted, target, verdict.release, newest[target]):
-            verdict = verdict._replace(kept_by=Reason.CHANGED)  # noqa: PLW2901 - what became of it
-        done.append(Judged(target, verdict))
-    return done
+    newest = {
+        package.target: package.verdict.release.ident for package in judged if package.verdict.kept_by is Reason.NEWEST
+    }
+    return [package if package.is_kept else _removed(run, package, newest[package.target]) for package in judged]
 
 
-def _removed(wanted: Run, target: Target, release: Release, newest: PackageIdent) -> bool:
+def _removed(run: Run, package: JudgedPackage, newest: PackageIdent) -> JudgedPackage:
     try:
-        again_when_stale(partial(_remove, wanted, target, release, newest))
+        again_when_stale(partial(_remove, run, package.target, package.verdict.release, newest))
     except _Overtaken:
-        return False
-    return True
+        return JudgedPackage(package.target, replace(package.verdict, kept_by=Reason.CHANGED))
+    return package
 
 
-def _remove(wanted: Run, target: Target, release: Release, newest: PackageIdent) -> None:
-    ident, policy = release.ident, store.policy_key(wanted.origin)
-    seen = Observed.from_rows(ident, read_many(steps.keys_of(ident)))
-    # Read after the ident, whose revision the transaction demands: so it cannot be from before a forced upload.
+def _remove(run: Run, target: Target, release: Release, newest: PackageIdent) -> None:
+    ident = release.ident
+    observed = Observed.from_rows(ident, read_many(steps.keys_of(ident)))
+    # Read after the ident, whose revision the transaction checks: so this row is not older than a forced upload.
     row = read(package_rows.package_key(ident, target))
-    place = seen.standing.places.get(target)
-    if row is None or place is None or (place.channels, row.updated_at) != (release.channels, release.uploaded_at):
+    placement = observed.standing.places.get(target)
+    judged = (release.channels, release.uploaded_at)
+    if row is None or placement is None or (placement.channels, row.updated_at) != judged:
         raise _Overtaken
-    change = Change()
-    steps.step(change, seen, seen.standing.without(target))
-    change.check(package_rows.package_key(newest, target), PackageRow.pk.exists(), otherwise=_Overtaken())
-    change.check(policy, PolicyRow.revision == wanted.revision, otherwise=PolicyGone())
-    audit_rows.record(
-        change, audit_rows.AuditAction.PACKAGE_RETIRE, wanted.by, origin=wanted.origin, target=f"{ident} {target}"
-    )
-    change.commit()
+    with Change() as change:
+        steps.step(change, observed, observed.standing.without(target))
+        change.check(package_rows.package_key(newest, target), PackageRow.pk.exists(), otherwise=_Overtaken())
+        policy_key = policy_rows.policy_key(run.origin)
+        change.check(policy_key, PolicyRow.revision == run.revision, otherwise=PolicyGone())
+        audit_rows.record(
+            change, audit_rows.AuditAction.PACKAGE_RETIRE, run.by, origin=run.origin, target=f"{ident} {target}"
+        )
     artifacts.discard(row.artifact)

@@ -21,7 +21,7 @@ routes = Routes("retention", STATUS)
 POLICY = "/retention/{origin}"
 
 
-def _policy(_: Call, body: shapes.NewPolicy) -> policy.Policy:
+def _new_policy(_: Call, body: shapes.NewPolicy) -> policy.Policy:
     per_channel = body.keep_per_name if body.keep_per_channel is None else body.keep_per_channel
     return policy.Policy.checked(body.keep_per_name, per_channel, body.older_than_days, body.channels)
 
@@ -29,7 +29,7 @@ def _policy(_: Call, body: shapes.NewPolicy) -> policy.Policy:
 @routes.get(POLICY, needs=Role.ADMINISTRATOR, answers={200: shapes.Policy}, errors=(PolicyMissing,))
 def show_policy(call: Call) -> Answer:
     """Return the retention policy in force and its last pass."""
-    return json_answer(200, _shown(service.of(call["origin"])), NO_CACHE)
+    return json_answer(200, _shown(service.policy_of(call["origin"])), NO_CACHE)
 
 
 @routes.put(
@@ -37,29 +37,29 @@ def show_policy(call: Call) -> Answer:
     needs=Role.ADMINISTRATOR,
     scope=Scope.ADMIN,
     body=shapes.NewPolicy,
-    reads=_policy,
+    reads=_new_policy,
     answers={200: shapes.Policy},
     errors=(OriginMissing, PolicyInvalid),
 )
-def set_policy(call: Call, wanted: policy.Policy) -> Answer:
+def set_policy(call: Call, new: policy.Policy) -> Answer:
     """Set the retention policy. The schedule applies it from now on."""
-    row = service.put(call["origin"], wanted, call.caller.require_session())
+    row = service.set_policy(call["origin"], new, call.caller.require_session())
     return json_answer(200, _shown(row), NO_CACHE)
 
 
 @routes.delete(POLICY, needs=Role.ADMINISTRATOR, scope=Scope.ADMIN, answers={204: None})
 def delete_policy(call: Call) -> Answer:
     """Delete the retention policy. Nothing more is removed under it."""
-    service.withdraw(call["origin"], call.caller.require_session())
+    service.delete_policy(call["origin"], call.caller.require_session())
     return EMPTY_204
 
 
-def _run(call: Call, query: shapes.RunQuery) -> tuple[shapes.RunQuery, policy.Policy | None]:
-    """The query, and the policy in the body if there is one."""
-    tried = _policy(call, call.body_as(shapes.NewPolicy)) if call.header("content-type") else None
-    if tried is not None and not query.dry_run:
+def _run_request(call: Call, query: shapes.RunQuery) -> tuple[shapes.RunQuery, policy.Policy | None]:
+    """The query, and the policy in the body if there is one. Raises BodyMalformed, PolicyInvalid."""
+    trial = _new_policy(call, call.body_as(shapes.NewPolicy)) if call.header("content-type") else None
+    if trial is not None and not query.dry_run:
         raise BodyMalformed("a policy can be tried with `dry_run=true` only")
-    return query, tried
+    return query, trial
 
 
 @routes.post(
@@ -68,20 +68,20 @@ def _run(call: Call, query: shapes.RunQuery) -> tuple[shapes.RunQuery, policy.Po
     scope=Scope.ADMIN,
     query=shapes.RunQuery,
     optional_body=shapes.NewPolicy,
-    reads=_run,
+    reads=_run_request,
     answers={200: shapes.Report},
     errors=(ObjectStoreFailed, PolicyGone, PolicyInvalid, PolicyMissing),
 )
-def run_policy(call: Call, wanted: tuple[shapes.RunQuery, policy.Policy | None]) -> Answer:
+def run_policy(call: Call, parsed: tuple[shapes.RunQuery, policy.Policy | None]) -> Answer:
     """Apply the policy now. With `dry_run`, report what it (or a policy in the body) would remove, and why not."""
-    query, tried = wanted
+    query, trial = parsed
     by = call.caller.require_session()
-    if tried is not None:
-        run = removal.Run(call["origin"], tried, by, None)
+    if trial is not None:
+        run = removal.Run(call["origin"], trial, by, None)
     else:
-        row = service.of(call["origin"])
+        row = service.policy_of(call["origin"])
         run = removal.Run(call["origin"], row.policy, by, None if query.dry_run else int(row.revision))
-    return json_answer(200, _report(removal.run(run, query.after), query.dry_run), NO_CACHE)
+    return json_answer(200, _report(removal.apply(run, query.after), query.dry_run), NO_CACHE)
 
 
 def _shown(row: rows.PolicyRow) -> shapes.Policy:
@@ -98,12 +98,12 @@ def _shown(row: rows.PolicyRow) -> shapes.Policy:
     )
 
 
-def _report(made: removal.Report, dry_run: bool) -> shapes.Report:
+def _report(report: removal.Report, dry_run: bool) -> shapes.Report:
     removed, kept = [], []
-    for judged in made.judged:
-        verdict = judged.verdict
+    for package in report.packages:
+        verdict = package.verdict
         if verdict.kept_by is None:
-            removed.append(shapes.RemovedPackage(verdict.release.ident, judged.target))
+            removed.append(shapes.RemovedPackage(verdict.release.ident, package.target))
         else:
-            kept.append(shapes.KeptPackage(verdict.release.ident, judged.target, verdict.kept_by, verdict.detail))
-    return shapes.Report(dry_run, removed, kept, complete=made.next_after is None, next_after=made.next_after)
+            kept.append(shapes.KeptPackage(verdict.release.ident, package.target, verdict.kept_by, verdict.detail))
+    return shapes.Report(dry_run, removed, kept, complete=report.next_after is None, next_after=report.next_after)

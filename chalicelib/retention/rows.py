@@ -1,6 +1,6 @@
-"""Rows of retention policies and deprecations.
+"""Rows of retention policies.
 
-All policies stand in one partition by origin, so that whoever applies them finds them with one Query.
+All policies are in one partition, by origin, so that the schedule finds them with one Query.
 """
 
 import json
@@ -15,9 +15,10 @@ POLICIES = partition("RETENTION")
 
 
 class PolicyRow(Row):
-    """An origin's retention policy and how far the present pass came; `revision` is new with every policy.
+    """An origin's retention policy and the progress of its current pass; every policy has a new `revision`.
 
-    `removed` counts the packages of the present pass, or of the last one when none is under way.
+    `removed` counts the packages removed in the current pass, or in the last one if none is in progress. `cursor` is
+    the package name after which an unfinished pass continues.
     """
 
     keep_per_name = NumberAttribute()
@@ -35,12 +36,12 @@ class PolicyRow(Row):
 
     @property
     def origin(self) -> str:
-        """Whose policy it is."""
+        """The origin that the policy is for."""
         return self.sk
 
     @property
     def policy(self) -> Policy:
-        """What it says."""
+        """The policy's values."""
         return Policy(
             int(self.keep_per_name),
             int(self.keep_per_channel),
@@ -50,26 +51,25 @@ class PolicyRow(Row):
 
 
 def policy_key(origin: str) -> Key[PolicyRow]:
-    """Where an origin's retention policy stands."""
+    """Return the key of an origin's retention policy."""
     return Key(PolicyRow, POLICIES, origin)
 
 
 def note_begun(row: PolicyRow, at: str) -> None:
-    """A run has turned to the origin. Raises PolicyGone when the policy is another by now."""
+    """Store that a run works on the origin. Raises PolicyGone if the policy is no longer the one in `row`."""
     _note(row, PolicyRow.begun_at.set(at))
 
 
 def note_progress(row: PolicyRow, removed: int, cursor: str) -> None:
-    """The pass goes on behind the name `cursor`. Raises PolicyGone."""
+    """Store that the pass continues after the name `cursor`. Raises PolicyGone."""
     _note(row, PolicyRow.removed.set(removed), PolicyRow.cursor.set(cursor))
 
 
 def note_finished(row: PolicyRow, removed: int, at: str) -> None:
-    """The pass is at its end. Raises PolicyGone."""
+    """Store that the pass is finished. Raises PolicyGone."""
     _note(row, PolicyRow.removed.set(removed), PolicyRow.cursor.remove(), PolicyRow.finished_at.set(at))
 
 
 def _note(row: PolicyRow, *actions: Action) -> None:
-    change = Change()
-    change.update(Key(PolicyRow, row.pk, row.sk), actions, PolicyRow.revision == row.revision, PolicyGone())
-    change.commit()
+    with Change() as change:
+        change.update(Key(PolicyRow, row.pk, row.sk), actions, PolicyRow.revision == row.revision, PolicyGone())

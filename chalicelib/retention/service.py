@@ -1,4 +1,4 @@
-"""The retention policy of an origin: set, shown, withdrawn. What it removes is decided in `retirement`."""
+"""The retention policy of an origin: read, set and delete it. `removal` applies it."""
 
 import json
 
@@ -7,23 +7,23 @@ from chalicelib.core.session import Session
 from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.table import read
-from chalicelib.retention import rows as store
+from chalicelib.retention import rows
 from chalicelib.retention.errors import PolicyMissing
 from chalicelib.retention.policy import Policy
 from chalicelib.retention.rows import PolicyRow
 
 
-def of(origin: str) -> PolicyRow:
-    """The policy in force. Raises PolicyMissing."""
-    row = read(store.policy_key(origin))
+def policy_of(origin: str) -> PolicyRow:
+    """Return the policy in force. Raises PolicyMissing."""
+    row = read(rows.policy_key(origin))
     if row is None:
         raise PolicyMissing
     return row
 
 
-def put(origin: str, policy: Policy, by: Session) -> PolicyRow:
-    """Set the policy in place of another; a run under the old one removes nothing more. Raises OriginMissing."""
-    key, moment = store.policy_key(origin), now()
+def set_policy(origin: str, policy: Policy, by: Session) -> PolicyRow:
+    """Set or replace the policy. A run under the replaced one removes nothing more. Raises OriginMissing."""
+    key, moment = rows.policy_key(origin), now()
     row = PolicyRow(
         key.pk,
         key.sk,
@@ -36,20 +36,18 @@ def put(origin: str, policy: Policy, by: Session) -> PolicyRow:
         set_by=by.name,
         set_at=timestamp(moment),
     )
-    change = Change()
-    change.put(row)
-    origin_rows.require(change, origin)
-    audit_rows.record(change, audit_rows.AuditAction.RETENTION_SET, by, origin=origin, target=str(policy))
-    change.commit()
+    with Change() as change:
+        change.put(row)
+        origin_rows.require(change, origin)
+        audit_rows.record(change, audit_rows.AuditAction.RETENTION_SET, by, origin=origin, target=str(policy))
     return row
 
 
-def withdraw(origin: str, by: Session) -> None:
-    """Remove the policy; missing is no error. A run under it ends before its next removal."""
-    key = store.policy_key(origin)
+def delete_policy(origin: str, by: Session) -> None:
+    """Delete the policy, if there is one. A run under it ends before its next removal."""
+    key = rows.policy_key(origin)
     if read(key) is None:
         return
-    change = Change()
-    change.delete(key)
-    audit_rows.record(change, audit_rows.AuditAction.RETENTION_DELETE, by, origin=origin)
-    change.commit()
+    with Change() as change:
+        change.delete(key)
+        audit_rows.record(change, audit_rows.AuditAction.RETENTION_DELETE, by, origin=origin)

@@ -8,7 +8,7 @@ from chalicelib.core.ident import PackageIdent
 
 
 class NewPolicy(Struct, forbid_unknown_fields=True):
-    """A retention policy to set or to try; `keep_per_channel` defaults to `keep_per_name`."""
+    """A retention policy to set or to try; without `keep_per_channel`, `keep_per_name` applies to channels too."""
 
     keep_per_name: int
     older_than_days: int
@@ -17,7 +17,7 @@ class NewPolicy(Struct, forbid_unknown_fields=True):
 
 
 class LastPass(Struct):
-    """How far the last pass came; `next_after` is the name after which an unfinished pass continues."""
+    """The last pass over the origin; `next_after` is the name after which an unfinished pass continues."""
 
     begun_at: str | None
     finished_at: str | None
@@ -39,7 +39,7 @@ class Policy(Struct):
 
 
 class RunQuery(Struct):
-    """How to run: `dry_run` removes nothing, `after` continues after a name."""
+    """With `dry_run`, nothing is removed; with `after`, the run starts after that package name."""
 
     dry_run: bool = False
     after: str = ""

@@ -1,1 +1,1 @@
-"""Work that runs on a schedule: the sweep and retention."""
+"""Functions that run on a schedule: the sweep, and the application of retention policies."""

@@ -1,4 +1,4 @@
-"""What the sweep remembers from run to run: where it stopped, and since when objects are without a row."""
+"""Rows of the sweep: where the next run continues, and since when objects have no row."""
 
 import time
 from collections.abc import Iterable
@@ -7,17 +7,18 @@ from chalicelib.platform.attributes import NumberAttribute, UnicodeAttribute
 from chalicelib.platform.change import Change
 from chalicelib.platform.table import Key, Row, delete_many, partition, put_many, read, read_many
 
-REMEMBERED_SECONDS = 90 * 86_400
+LIFE_SECONDS = 90 * 86_400
+"""How long the time since when an object has no row is kept."""
 
 
 class SweepRow(Row):
-    """The object behind which the next run goes on; without a row it begins at the front."""
+    """The key of the object after which the next run continues."""
 
     after = UnicodeAttribute()
 
 
 class UnnamedRow(Row):
-    """An object (`sk`) that no row named at a time (`since`, seconds)."""
+    """An object (`sk`) that no row named at a time (`since`, in seconds)."""
 
     since = NumberAttribute()
     expires_at = NumberAttribute()
@@ -26,40 +27,39 @@ class UnnamedRow(Row):
 _KEY = Key(SweepRow, partition("SWEEP"), "OBJECTS")
 
 
-def position() -> str:
-    """The last object that was looked at, empty at the front."""
+def cursor() -> str:
+    """Return the key of the last object that was examined, empty if the next run starts with the first one."""
     row = read(_KEY)
     return "" if row is None else row.after
 
 
-def go_on_behind(after: str) -> None:
-    """Remember the last object that was looked at; empty: the next run begins at the front."""
-    change = Change()
-    if after:
-        change.put(SweepRow(_KEY.pk, _KEY.sk, after=after))
-    else:
-        change.delete(_KEY)
-    change.commit()
+def store_cursor(after: str) -> None:
+    """Store the key of the last object that was examined; empty to start with the first one again."""
+    with Change() as change:
+        if after:
+            change.put(SweepRow(_KEY.pk, _KEY.sk, after=after))
+        else:
+            change.delete(_KEY)
 
 
-def unnamed_since(keys: Iterable[str]) -> dict[str, float]:
-    """When objects were first seen without a row; those that were not are left out."""
-    places = {key: _unnamed_key(key) for key in keys}
-    found = read_many(list(places.values()))
-    rows = {key: found.get(place) for key, place in places.items()}
-    return {key: float(row.since) for key, row in rows.items() if row is not None}
+def unnamed_since(objects: Iterable[str]) -> dict[str, float]:
+    """Return since when objects are known to have no row, by object key; unknown ones are left out."""
+    keys = {each: _unnamed_key(each) for each in objects}
+    found = read_many(list(keys.values()))
+    rows = {each: found.get(key) for each, key in keys.items()}
+    return {each: float(row.since) for each, row in rows.items() if row is not None}
 
 
-def note_unnamed(keys: Iterable[str]) -> None:
-    """Remember that these objects have no row now."""
+def note_unnamed(objects: Iterable[str]) -> None:
+    """Store that these objects have no row now."""
     now = int(time.time())
-    places = map(_unnamed_key, keys)
-    put_many([UnnamedRow(place.pk, place.sk, since=now, expires_at=now + REMEMBERED_SECONDS) for place in places])
+    keys = map(_unnamed_key, objects)
+    put_many([UnnamedRow(key.pk, key.sk, since=now, expires_at=now + LIFE_SECONDS) for key in keys])
 
 
-def forget_unnamed(keys: Iterable[str]) -> None:
-    """These objects are gone."""
-    delete_many([_unnamed_key(key) for key in keys])
+def forget_unnamed(objects: Iterable[str]) -> None:
+    """Delete the notes on objects that were deleted."""
+    delete_many([_unnamed_key(each) for each in objects])
 
 
 def _unnamed_key(key: str) -> Key[UnnamedRow]:

@@ -1,1 +1,1 @@
-"""Resumable uploads: archives of any size, sent in parts straight to the object store (platform.md 4.4, U8)."""
+"""Uploads of archives of any size, in parts that are sent directly to the object store (platform.md 4.4, U8)."""

@@ -1,27 +1,27 @@
-"""Refusals of the uploads domain, and the status of each."""
+"""Errors of uploads in parts, and their statuses."""
 
 
 class UploadMissing(Exception):
-    """The account has no such upload, or it has expired or was given up."""
+    """The account has no such upload: it expired, was aborted, or belongs to another account."""
 
 
 class UploadTooLarge(Exception):
-    """More bytes than an object can hold."""
+    """The announced size exceeds the limit of an object."""
 
 
 class PartsMissing(Exception):
-    """The upload cannot be completed yet; the text says which parts are not there or have the wrong size.
+    """The upload cannot be completed yet; the text names the parts that are missing or have the wrong size.
 
-    No 409: to hab that means that the package is there, and it would take the upload for done.
+    Not a 409, which hab takes for a package that exists already, and so for success.
     """
 
 
-class AlreadyFinishing(Exception):
-    """Somebody else is at work on the upload."""
+class LeaseHeld(Exception):
+    """Another attempt at publishing the upload holds its lease."""
 
 
-class AttemptLost(Exception):
-    """The upload was given up, or another attempt at finishing it took over."""
+class LeaseLost(Exception):
+    """The upload was aborted, or another attempt has taken over its lease."""
 
 
 STATUS: dict[type[Exception], int] = {

@@ -1,19 +1,20 @@
-"""Publishing an upload whose parts are all there: the same checks and the same publication as of a raw POST.
+"""Publication of an upload whose parts are all received, with the same checks as a raw POST of the archive.
 
-An attempt may end anywhere. Its steps, each of which a later attempt finds done or does again:
-1. Join the parts; when that was done already, no parts are open any more.
-2. Read the staged archive once and check it. A refusal is written to the upload, for good.
-3. Copy it to its final place, on the store's side. An attempt that ends here leaves an object that no row names.
-4. Write the package with the mark that this upload is done, in one transaction.
-5. Remove the staged archive; if that does not happen, the bucket's lifecycle rule does it.
-Only one attempt works at a time: it gives signs of life, and without them for a minute another may begin.
+Only one attempt works on an upload at a time: it holds the upload's lease and renews it with a heartbeat. An attempt
+may be interrupted anywhere; the next one finds each step done or repeats it:
+1. Join the parts. If they are joined already, the object store has no parts any more.
+2. Read and check the staged archive. A refusal is stored in the upload's row and is final.
+3. Copy the archive to its final key, within the object store. An interruption here leaves an object without a row.
+4. Write the package and mark the upload as published, in one transaction.
+5. Delete the staged archive. If that fails, the bucket's lifecycle rule does it.
 """
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO, cast
+
+from msgspec import Struct
 
 from chalicelib.catalog.errors import OriginMissing
 from chalicelib.packages import artifacts
@@ -27,92 +28,91 @@ from chalicelib.platform import logs, object_store
 from chalicelib.platform.change import Change
 from chalicelib.platform.object_store import ObjectMissing, ObjectStoreFailed
 from chalicelib.platform.table import StoreUnavailable
-from chalicelib.uploads import rows as store
-from chalicelib.uploads import staging
-from chalicelib.uploads.errors import AttemptLost, UploadMissing
+from chalicelib.uploads import rows, staging
+from chalicelib.uploads.errors import LeaseLost, UploadMissing
 from chalicelib.uploads.rows import UploadRow
 
 REFUSALS = (ArchiveRefused, TargetUnsupported, ReleaseExists, OriginMissing, UploadMissing)
-"""What ends an upload for good."""
+"""Errors that end an upload for good."""
 
 FAILURES = (ObjectStoreFailed, StoreUnavailable)
-"""What ends an attempt; another may succeed."""
+"""Errors that end an attempt; another attempt may succeed."""
 
-SIGN_OF_LIFE_SECONDS = 10
+HEARTBEAT_SECONDS = 10
 
 
 def finish(upload_id: str, attempt: int) -> None:
-    """One attempt at publishing an upload. How it ended is in the upload's row, whoever waits reads it there."""
+    """Carry out one attempt at publishing an upload, if it still holds the lease. The row stores the result."""
     try:
-        row = store.find(upload_id)
+        row = rows.find(upload_id)
         if row.is_open and row.attempt == attempt:
             _attempt(row)
-    except (UploadMissing, AttemptLost):
-        return  # given up, or another attempt took over
+    except (UploadMissing, LeaseLost):
+        return
 
 
-def problem_of(row: UploadRow) -> Exception:
-    """The error that ended an upload or the last attempt at it."""
+def error_of(row: UploadRow) -> Exception:
+    """Return the error that ended an upload or its last attempt."""
     kinds = {kind.__name__: kind for kind in (*REFUSALS, *FAILURES)}
-    return kinds[row.problem or ""](*filter(None, [row.said]))
+    return kinds[row.error or ""](*filter(None, [row.error_text]))
 
 
 def _attempt(row: UploadRow) -> None:
     announced = Upload(row.release, row.announced_target, row.checksum, row.forced, int(row.uploader_id))
     try:
         staging.join(row.id, row.multipart)
-        publish(announced, Staged(row, _Pulse(partial(store.renew, row))))
+        publish(announced, StagedArchive(row, _Heartbeat(partial(rows.renew_lease, row))))
     except REFUSALS as refusal:
-        store.refuse(row, refusal)
+        rows.refuse(row, refusal)
     except FAILURES as failure:
         logs.unexpected(failure)
-        store.let_go(row, failure)
+        rows.release_lease(row, failure)
         return
     staging.discard(staging.key_of(row.id))
 
 
-class _Pulse:
-    """Gives a sign of life every few seconds of work."""
+class _Heartbeat:
+    """Calls a function every few seconds of work; the work calls the heartbeat often."""
 
     def __init__(self, beat: Callable[[], None]) -> None:
         self._beat = beat
-        self._due = time.monotonic() + SIGN_OF_LIFE_SECONDS
+        self._due = time.monotonic() + HEARTBEAT_SECONDS
 
     def __call__(self) -> None:
         if time.monotonic() >= self._due:
             self._beat()
-            self._due = time.monotonic() + SIGN_OF_LIFE_SECONDS
+            self._due = time.monotonic() + HEARTBEAT_SECONDS
 
 
-@dataclass(frozen=True, slots=True)
-class Staged:
-    """An archive in the object store below `_staging/`; the source of a publication."""
+class StagedArchive(Struct, frozen=True):
+    """An archive below `_staging/` as the source of a publication."""
 
     row: UploadRow
-    pulse: _Pulse
+    heartbeat: _Heartbeat
 
     def open(self) -> BinaryIO:
-        """The joined parts. Raises UploadMissing when they are gone, and while reading ObjectStoreFailed."""
+        """Return a stream of the joined parts. Raises UploadMissing if they are gone, ObjectStoreFailed on reads."""
         try:
             stream = artifacts.stream(staging.key_of(self.row.id))
         except ObjectMissing as problem:
             raise UploadMissing from problem
-        return cast(BinaryIO, _Read(stream, self.pulse))
+        return cast(BinaryIO, _Stream(stream, self.heartbeat))
 
     def store(self, key: str) -> None:
-        """Copy them to their final place, without a byte through us."""
-        artifacts.copy(staging.key_of(self.row.id), key, self.pulse)
+        """Copy the archive to its final key, within the object store."""
+        artifacts.copy(staging.key_of(self.row.id), key, self.heartbeat)
 
     def settle(self, change: Change) -> None:
-        """Mark the upload as published. The transaction raises AttemptLost when another attempt took over."""
-        store.settle(change, self.row)
+        """Mark the upload as published in the change that publishes it; the commit raises LeaseLost."""
+        rows.settle(change, self.row)
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Stream(Struct, frozen=True):
+    """A stream of the object store that calls the heartbeat at every read."""
+
     stream: object_store.Stream
-    pulse: _Pulse
+    heartbeat: _Heartbeat
 
     def read(self, size: int) -> bytes:
-        self.pulse()
+        self.heartbeat()
         return self.stream.read(size)

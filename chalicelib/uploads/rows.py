@@ -1,7 +1,7 @@
-"""Rows of uploads under way: what was announced, who works on it, and how it ended.
+"""Rows of uploads in parts: what was announced, the lease of the attempt that publishes it, and the result.
 
-A row outlives its upload by the time to live, so that a repeated completion gets the same answer. Every write on behalf
-of an attempt demands that the attempt is still the current one.
+A row is kept for its time to live after the upload has ended, so that a repeated completion gets the same answer. Only
+the holder of the lease may change the result: each attempt has a number, and its writes are conditional on it.
 """
 
 import time
@@ -12,18 +12,18 @@ from chalicelib.core.target import Target
 from chalicelib.platform.attributes import BooleanAttribute, Condition, NumberAttribute, UnicodeAttribute
 from chalicelib.platform.change import Change
 from chalicelib.platform.table import Key, Row, partition, read
-from chalicelib.uploads.errors import AlreadyFinishing, AttemptLost, UploadMissing
+from chalicelib.uploads.errors import LeaseHeld, LeaseLost, UploadMissing
 from chalicelib.uploads.parts import Plan
 
 LIFE_SECONDS = 86_400
-"""Staged bytes go after a day as well, by the bucket's lifecycle rule."""
+"""The bucket's lifecycle rule deletes staged bytes after a day too."""
 
 LEASE_SECONDS = 60
-"""So long an attempt counts as alive after its last sign of life."""
+"""A lease ends this long after the last heartbeat."""
 
 
 class State(StrEnum):
-    """How far an upload is."""
+    """The state of an upload."""
 
     OPEN = "open"
     PUBLISHED = "published"
@@ -31,7 +31,7 @@ class State(StrEnum):
 
 
 class UploadRow(Row):
-    """An upload. `problem` names the error that ended the last attempt, or the upload; `said` is its text."""
+    """An upload. `error` is the class of the error that ended the last attempt, `error_text` its text."""
 
     ident = UnicodeAttribute()
     target = UnicodeAttribute()
@@ -43,9 +43,9 @@ class UploadRow(Row):
     multipart = UnicodeAttribute()
     state = UnicodeAttribute()
     attempt = NumberAttribute(default=0)
-    working_until = NumberAttribute(default=0)
-    problem = UnicodeAttribute(null=True)
-    said = UnicodeAttribute(null=True)
+    leased_until = NumberAttribute(default=0)
+    error = UnicodeAttribute(null=True)
+    error_text = UnicodeAttribute(null=True)
     expires_at = NumberAttribute()
 
     @property
@@ -55,45 +55,45 @@ class UploadRow(Row):
 
     @property
     def release(self) -> PackageIdent:
-        """The ident that the archive was announced as."""
+        """The announced ident."""
         return PackageIdent.parse(self.ident)
 
     @property
     def announced_target(self) -> Target:
-        """The target that the archive was announced for."""
+        """The announced target."""
         return Target(self.target)
 
     @property
     def plan(self) -> Plan:
-        """How the archive is cut."""
+        """How the archive is divided into parts."""
         return Plan(None if self.size is None else int(self.size), int(self.part_size))
 
     @property
     def is_open(self) -> bool:
-        """True until it is published or refused."""
+        """False once the upload is published or refused."""
         return self.state == State.OPEN
 
     @property
-    def is_being_finished(self) -> bool:
-        """True while an attempt is alive."""
-        return self.is_open and self.working_until >= time.time()
+    def is_leased(self) -> bool:
+        """True while an attempt is publishing the upload."""
+        return self.is_open and self.leased_until >= time.time()
 
 
 def upload_key(upload_id: str) -> Key[UploadRow]:
-    """Where an upload stands."""
+    """Return the key of an upload."""
     return Key(UploadRow, partition("UPLOAD", upload_id), "UPLOAD")
 
 
 def find(upload_id: str) -> UploadRow:
-    """An upload that has not expired. Raises UploadMissing."""
+    """Return an upload that has not expired. Raises UploadMissing."""
     row = read(upload_key(upload_id))
     if row is None or row.expires_at < time.time():
         raise UploadMissing
     return row
 
 
-def is_alive(upload_id: str) -> bool:
-    """True while it may still be completed."""
+def is_open(upload_id: str) -> bool:
+    """Return whether an upload exists and can still be completed."""
     try:
         return find(upload_id).is_open
     except UploadMissing:
@@ -101,82 +101,78 @@ def is_alive(upload_id: str) -> bool:
 
 
 def add(row: UploadRow) -> None:
-    """Remember a new upload."""
-    change = Change()
-    change.add(row)
-    change.commit()
+    """Store a new upload."""
+    with Change() as change:
+        change.add(row)
 
 
-def claim(row: UploadRow) -> int:
-    """Begin an attempt at finishing it; gives the attempt's number. Raises AlreadyFinishing."""
+def acquire_lease(row: UploadRow) -> int:
+    """Start a new attempt and return its number. Raises LeaseHeld."""
     now = int(time.time())
-    free = (
-        (UploadRow.state == str(State.OPEN)) & (UploadRow.attempt == int(row.attempt)) & (UploadRow.working_until < now)
+    is_free = (
+        (UploadRow.state == str(State.OPEN)) & (UploadRow.attempt == int(row.attempt)) & (UploadRow.leased_until < now)
     )
-    change = Change()
-    change.update(
-        upload_key(row.id),
-        [
-            UploadRow.attempt.add(1),
-            UploadRow.working_until.set(now + LEASE_SECONDS),
-            UploadRow.problem.remove(),
-            UploadRow.said.remove(),
-        ],
-        condition=free,
-        otherwise=AlreadyFinishing(),
-    )
-    change.commit()
+    with Change() as change:
+        change.update(
+            upload_key(row.id),
+            [
+                UploadRow.attempt.add(1),
+                UploadRow.leased_until.set(now + LEASE_SECONDS),
+                UploadRow.error.remove(),
+                UploadRow.error_text.remove(),
+            ],
+            condition=is_free,
+            otherwise=LeaseHeld(),
+        )
     return int(row.attempt) + 1
 
 
-def renew(row: UploadRow) -> None:
-    """A sign of life. Raises AttemptLost."""
-    change = Change()
-    lease = int(time.time()) + LEASE_SECONDS
-    change.update(upload_key(row.id), [UploadRow.working_until.set(lease)], _is_ours(row), otherwise=AttemptLost())
-    change.commit()
+def renew_lease(row: UploadRow) -> None:
+    """Extend the lease: the heartbeat of an attempt. Raises LeaseLost."""
+    leased_until = int(time.time()) + LEASE_SECONDS
+    with Change() as change:
+        change.update(
+            upload_key(row.id), [UploadRow.leased_until.set(leased_until)], _is_held(row), otherwise=LeaseLost()
+        )
 
 
 def settle(change: Change, row: UploadRow) -> None:
-    """Add to the transaction that publishes: this upload is done. It then raises AttemptLost if another took over."""
-    change.update(
-        upload_key(row.id), [UploadRow.state.set(str(State.PUBLISHED))], _is_ours(row), otherwise=AttemptLost()
-    )
+    """Mark the upload as published in the change that publishes it; the commit raises LeaseLost."""
+    change.update(upload_key(row.id), [UploadRow.state.set(str(State.PUBLISHED))], _is_held(row), otherwise=LeaseLost())
 
 
-def refuse(row: UploadRow, problem: Exception) -> None:
-    """It ended with this error for good. Raises AttemptLost."""
-    _end(row, problem, State.REFUSED)
+def refuse(row: UploadRow, error: Exception) -> None:
+    """End the upload with an error. Raises LeaseLost."""
+    _end(row, error, State.REFUSED)
 
 
-def let_go(row: UploadRow, problem: Exception) -> None:
-    """The attempt ended with this error, another may follow at once. Raises AttemptLost."""
-    _end(row, problem, State.OPEN)
+def release_lease(row: UploadRow, error: Exception) -> None:
+    """End the attempt with an error; another one may start at once. Raises LeaseLost."""
+    _end(row, error, State.OPEN)
 
 
-def forget(upload_id: str) -> None:
-    """Remove an upload; attempts that are under way lose it."""
-    change = Change()
-    change.delete(upload_key(upload_id))
-    change.commit()
+def delete(upload_id: str) -> None:
+    """Delete an upload. An attempt at publishing it loses its lease."""
+    with Change() as change:
+        change.delete(upload_key(upload_id))
 
 
-def _end(row: UploadRow, problem: Exception, state: State) -> None:
-    change = Change()
-    change.update(
-        upload_key(row.id),
-        [
-            UploadRow.state.set(str(state)),
-            UploadRow.working_until.set(0),
-            UploadRow.problem.set(type(problem).__name__),
-            UploadRow.said.set(str(problem)),
-        ],
-        _is_ours(row),
-        otherwise=AttemptLost(),
-    )
-    change.commit()
+def _end(row: UploadRow, error: Exception, state: State) -> None:
+    with Change() as change:
+        change.update(
+            upload_key(row.id),
+            [
+                UploadRow.state.set(str(state)),
+                UploadRow.leased_until.set(0),
+                UploadRow.error.set(type(error).__name__),
+                UploadRow.error_text.set(str(error)),
+            ],
+            _is_held(row),
+            otherwise=LeaseLost(),
+        )
 
 
-def _is_ours(row: UploadRow) -> Condition:
-    ours: Condition = (UploadRow.state == str(State.OPEN)) & (UploadRow.attempt == int(row.attempt))
-    return ours
+def _is_held(row: UploadRow) -> Condition:
+    """The upload is open, and its lease belongs to the attempt in `row`."""
+    condition: Condition = (UploadRow.state == str(State.OPEN)) & (UploadRow.attempt == int(row.attempt))
+    return condition

@@ -1,140 +1,104 @@
-"""The rules of resumable uploads: begin, look, complete, give up (platform.md 4.4, U8).
+"""The rules of uploads in parts: begin, progress, complete, abort (platform.md 4.4, U8).
 
-Interrupted while it begins, an upload leaves an empty multipart upload that the bucket's lifecycle rule removes. After
-that everything may be repeated: sending a part replaces it, and what completing does is said in `finishing`.
+If `begin` is interrupted, it may leave an empty multipart upload, which the bucket's lifecycle rule deletes. Everything
+else can be repeated: a part that is sent again replaces the first, and `finishing` says what a completion repeats.
 """
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chalicelib.catalog import package_rows
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.roles import Role
 from chalicelib.core.session import Session
 from chalicelib.core.target import Target
-from chalicelib.core.token_scope import Scope
 from chalicelib.identity.caller import Caller
-from chalicelib.identity.errors import ScopeMissing
 from chalicelib.packages import upload
 from chalicelib.packages.errors import ArchiveRefused
 from chalicelib.platform import background
 from chalicelib.platform.clock import new_id
 from chalicelib.platform.config import config
 from chalicelib.platform.table import StoreUnavailable, read
-from chalicelib.uploads import finishing, staging
-from chalicelib.uploads import rows as store
-from chalicelib.uploads.errors import AlreadyFinishing, UploadMissing
+from chalicelib.uploads import finishing, rows, staging
+from chalicelib.uploads.errors import LeaseHeld, UploadMissing
 from chalicelib.uploads.parts import Plan
-from chalicelib.uploads.rows import LIFE_SECONDS, State, UploadRow
+from chalicelib.uploads.rows import State, UploadRow
 from chalicelib.uploads.staging import Part
 
-URLS_AT_ONCE = 100
-"""A signed URL is up to 2 KB; an answer holds 6 MB."""
+URLS_PER_ANSWER = 100
+"""A signed URL has up to 2 KB; an answer holds 6 MB."""
 
-PATIENCE_SECONDS = 18
-"""How long a completion is waited for; API Gateway waits 29 s, and ten may be lost to faults (platform/patience.py)."""
+WAIT_SECONDS = 18
+"""How long `complete` waits for the result; API Gateway waits 29 s, of which retries after faults may take ten."""
 
 CHECKSUM_CHARACTERS = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Announced:
-    """What a client says about the archive that it is going to send; without a target its agent's is meant."""
+class Announcement(Struct, frozen=True):
+    """The archive that a client wants to send; `is_target_explicit` is False if the User-Agent gave the target."""
 
     ident: PackageIdent
     target: Target
-    target_is_said: bool
+    is_target_explicit: bool
     checksum: str
     size: int | None
     forced: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """An upload with the parts that are there, and URLs for the next ones that are not."""
+class Progress(Struct, frozen=True):
+    """An upload with its received parts, and URLs of the next missing ones by part number."""
 
     row: UploadRow
     received: list[Part]
     urls: dict[int, str]
 
 
-def begin(announced: Announced, caller: Caller) -> Progress:
-    """Check all that can be known without the bytes, and give URLs for the first parts.
+def begin(announcement: Announcement, caller: Caller) -> Progress:
+    """Check what can be checked without the archive, start an upload and return URLs of the first parts.
 
-    Raises SessionMissing, RoleMissing, ReleaseExists, ArchiveRefused, UploadTooLarge.
+    Raises SessionMissing, RoleMissing, ReleaseExists, ArchiveRefused, UploadTooLarge, ObjectStoreFailed.
     """
-    session = _demand_uploader(announced.ident.origin, caller)
-    _demand_publishable(announced, session)
-    plan = Plan.of(announced.size)
+    uploader = caller.require_role(announcement.ident.origin, Role.MEMBER)
+    _demand_publishable(announcement, uploader)
+    plan = Plan.of(announcement.size)
     upload_id = str(new_id())
-    key = store.upload_key(upload_id)
+    key = rows.upload_key(upload_id)
     row = UploadRow(
         key.pk,
         key.sk,
-        ident=str(announced.ident),
-        target=str(announced.target),
-        checksum=announced.checksum,
+        ident=str(announcement.ident),
+        target=str(announcement.target),
+        checksum=announcement.checksum,
         size=plan.size,
         part_size=plan.part_size,
-        forced=announced.forced,
-        uploader_id=session.account_id,
+        forced=announcement.forced,
+        uploader_id=uploader.account_id,
         multipart=staging.open_multipart(upload_id),
         state=str(State.OPEN),
-        expires_at=int(time.time()) + LIFE_SECONDS,
+        expires_at=int(time.time()) + rows.LIFE_SECONDS,
     )
-    store.add(row)
+    rows.add(row)
     return Progress(row, [], _urls(row, [], 1))
 
 
-def progress(upload_id: str, start: int, caller: Caller) -> Progress:
-    """How far an upload is, with fresh URLs for missing parts from a number on. Raises UploadMissing."""
-    row = _own(upload_id, caller)
-    there = staging.received(upload_id, row.multipart) if row.is_open else None
-    return Progress(row, there or [], {} if there is None else _urls(row, there, start))
-
-
-def complete(upload_id: str, caller: Caller) -> UploadRow | None:
-    """Publish what was sent, in the background; None if that takes longer than we wait. A repeat goes on or waits.
-
-    Raises UploadMissing, PartsMissing, and what the upload was refused for.
-    """
-    row = _own(upload_id, caller)
-    if row.is_open and not row.is_being_finished:
-        there = staging.received(upload_id, row.multipart)
-        if there is not None:
-            row.plan.demand_complete({part.number: part.size for part in there})
-        _start(row)
-    return _wait(upload_id) if row.is_open else _ended(row)
-
-
-def give_up(upload_id: str, caller: Caller) -> None:
-    """Forget an upload and what was sent of it, also while it is being completed; what is published stays.
-
-    Raises UploadMissing.
-    """
-    row = _own(upload_id, caller)
-    store.forget(upload_id)
-    staging.give_up(staging.key_of(upload_id), row.multipart)
-    staging.discard(staging.key_of(upload_id))
-
-
-def _demand_uploader(origin: str, caller: Caller) -> Session:
-    session = caller.require_role(origin, Role.MEMBER)
-    if session.grant is not None and not session.grant.permits(Scope.UPLOAD, origin):
-        raise ScopeMissing(Scope.UPLOAD, session.grant)
-    return session
-
-
-def _demand_publishable(announced: Announced, session: Session) -> None:
-    """Checks 3, 9 and 11 of an upload as far as they need no bytes (packages.md 7)."""
-    wanted = upload.Upload(announced.ident, announced.target, announced.checksum, announced.forced, session.account_id)
-    upload.demand_absent(wanted)
-    if not _is_checksum(announced.checksum):
+def _demand_publishable(announcement: Announcement, uploader: Session) -> None:
+    """Checks 3, 9 and 11 of an upload, as far as they do not need the archive (packages.md 7)."""
+    upload.demand_absent(
+        upload.Upload(
+            announcement.ident,
+            announcement.target,
+            announcement.checksum,
+            announcement.forced,
+            uploader.account_id,
+        )
+    )
+    if not _is_checksum(announcement.checksum):
         raise ArchiveRefused("ds:up:3")
-    if announced.forced and announced.target_is_said:
-        stored = read(package_rows.package_key(announced.ident, announced.target))
-        if stored is not None and stored.checksum != announced.checksum:
+    if announcement.forced and announcement.is_target_explicit:
+        stored = read(package_rows.package_key(announcement.ident, announcement.target))
+        if stored is not None and stored.checksum != announcement.checksum:
             raise ArchiveRefused("ds:up:4")
 
 
@@ -142,47 +106,81 @@ def _is_checksum(text: str) -> bool:
     return len(text) == CHECKSUM_CHARACTERS and set(text) <= set("0123456789abcdef")
 
 
-def _own(upload_id: str, caller: Caller) -> UploadRow:
-    """An upload of the caller's, who must still be allowed to publish."""
+def progress(upload_id: str, first_part: int, caller: Caller) -> Progress:
+    """Return an upload with new URLs of missing parts from `first_part`. Raises UploadMissing, RoleMissing."""
+    row = _own_upload(upload_id, caller)
+    received = staging.received(upload_id, row.multipart) if row.is_open else None
+    return Progress(row, received or [], {} if received is None else _urls(row, received, first_part))
+
+
+def complete(upload_id: str, caller: Caller) -> UploadRow | None:
+    """Publish an upload in the background and return its row, or None if that takes too long to wait for.
+
+    A repeat waits for the attempt in progress, or starts one. Raises UploadMissing, RoleMissing, PartsMissing, and the
+    error for which the upload was refused or the attempt failed.
+    """
+    row = _own_upload(upload_id, caller)
+    if row.is_open and not row.is_leased:
+        received = staging.received(upload_id, row.multipart)
+        if received is not None:
+            row.plan.demand_complete({part.number: part.size for part in received})
+        _start(row)
+    return _wait(upload_id) if row.is_open else _result(row)
+
+
+def abort(upload_id: str, caller: Caller) -> None:
+    """Delete an upload and its parts, also while it is being completed. A published package stays.
+
+    Raises UploadMissing, RoleMissing, ObjectStoreFailed.
+    """
+    row = _own_upload(upload_id, caller)
+    rows.delete(upload_id)
+    staging.abort(staging.key_of(upload_id), row.multipart)
+    staging.discard(staging.key_of(upload_id))
+
+
+def _own_upload(upload_id: str, caller: Caller) -> UploadRow:
+    """An upload of the caller, who must still be a member of its origin."""
     session = caller.require_session()
-    row = store.find(upload_id)
+    row = rows.find(upload_id)
     if row.uploader_id != session.account_id:
         raise UploadMissing
-    _demand_uploader(row.release.origin, caller)
+    caller.require_role(row.release.origin, Role.MEMBER)
     return row
 
 
-def _urls(row: UploadRow, there: Iterable[Part], start: int) -> dict[int, str]:
-    wanted = row.plan.wanted({part.number: part.size for part in there}, start, URLS_AT_ONCE)
-    return {number: staging.part_url(row.id, row.multipart, number) for number in wanted}
+def _urls(row: UploadRow, received: Iterable[Part], first_part: int) -> dict[int, str]:
+    numbers = row.plan.missing({part.number: part.size for part in received}, first_part, URLS_PER_ANSWER)
+    return {number: staging.part_url(row.id, row.multipart, number) for number in numbers}
 
 
 def _start(row: UploadRow) -> None:
+    """Start an attempt in the background, unless another request has just started one. Raises NotStarted."""
     try:
-        attempt = store.claim(row)
-    except AlreadyFinishing:
+        attempt = rows.acquire_lease(row)
+    except LeaseHeld:
         return
     try:
         background.start(config.upload_function, finishing.finish, upload_id=row.id, attempt=attempt)
     except background.NotStarted:
         row.attempt = attempt
-        store.let_go(row, StoreUnavailable())  # nobody is at work, so a repeat need not wait for the lease to end
+        rows.release_lease(row, StoreUnavailable())  # A repeat need not wait for the lease to end.
         raise
 
 
 def _wait(upload_id: str) -> UploadRow | None:
-    deadline, pause = time.monotonic() + PATIENCE_SECONDS, 0.02
+    deadline, pause = time.monotonic() + WAIT_SECONDS, 0.02
     while True:
-        row = store.find(upload_id)
-        if row.problem is not None or not row.is_open:
-            return _ended(row)
+        row = rows.find(upload_id)
+        if row.error is not None or not row.is_open:
+            return _result(row)
         if time.monotonic() > deadline:
             return None
         time.sleep(pause)
         pause = min(1.0, pause * 1.5)
 
 
-def _ended(row: UploadRow) -> UploadRow:
-    if row.problem is not None:
-        raise finishing.problem_of(row)
+def _result(row: UploadRow) -> UploadRow:
+    if row.error is not None:
+        raise finishing.error_of(row)
     return row

@@ -1,33 +1,32 @@
-"""Where the parts of an upload are until they become an artifact: a multipart upload, then an object below `_staging/`.
+"""Staged archives: a multipart upload in the object store, then one object below `_staging/`.
 
-What is left there goes after a day by the bucket's lifecycle rule.
+The bucket's lifecycle rule deletes what is left there after a day.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from chalicelib.platform import logs, object_store
 from chalicelib.platform.object_store import ObjectStoreFailed, UploadClosed
 
 PREFIX = "_staging/"
-"""No origin is called so, and archives stand below their origin's name: the lifecycle rule must not reach these."""
+"""Not a valid origin name: archives are below their origins' names, and the lifecycle rule must not delete them."""
 URL_SECONDS = 3600
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A part that is there."""
+class Part(Struct, frozen=True):
+    """A received part."""
 
     number: int
     size: int
     etag: str
 
 
-@dataclass(frozen=True, slots=True)
-class Leftover:
-    """Something below `_staging/`: an archive, or with `multipart` an upload that still takes parts."""
+class Leftover(Struct, frozen=True):
+    """A staged archive, or with `multipart` the id of a multipart upload that still takes parts."""
 
     key: str
     since: datetime
@@ -35,28 +34,27 @@ class Leftover:
 
 
 def key_of(upload_id: str) -> str:
-    """Where the joined parts stand."""
+    """Return the object key of an upload's staged archive."""
     return f"{PREFIX}{upload_id}.hart"
 
 
 def upload_id_of(key: str) -> str:
-    """The upload that an object below `_staging/` belongs to."""
+    """Return the id of the upload that a staged archive belongs to."""
     return key.removeprefix(PREFIX).removesuffix(".hart")
 
 
 def open_multipart(upload_id: str) -> str:
-    """Begin to take parts; gives the object store's id for it. Raises ObjectStoreFailed."""
+    """Start a multipart upload and return its id in the object store. Raises ObjectStoreFailed."""
     return str(object_store.call("create_multipart_upload", Key=key_of(upload_id))["UploadId"])
 
 
 def part_url(upload_id: str, multipart: str, number: int) -> str:
-    """Where a part can be PUT for an hour, without any other credential. Signed here, without a call."""
-    place = {"Key": key_of(upload_id), "UploadId": multipart, "PartNumber": number}
-    return object_store.signed_url("upload_part", URL_SECONDS, **place)
+    """Return the presigned URL for a PUT of a part, valid for an hour. Computed without a call."""
+    return object_store.signed_url("upload_part", URL_SECONDS, **_target(upload_id, multipart), PartNumber=number)
 
 
 def received(upload_id: str, multipart: str) -> list[Part] | None:
-    """The parts that are there, or None when no more are taken: they were joined, or the upload was given up.
+    """Return the received parts, or None if the parts were joined or the upload was aborted.
 
     One call per thousand parts. Raises ObjectStoreFailed.
     """
@@ -67,17 +65,18 @@ def received(upload_id: str, multipart: str) -> list[Part] | None:
 
 
 def join(upload_id: str, multipart: str) -> None:
-    """Make one object of the parts; one that was made already is left. Raises ObjectStoreFailed."""
+    """Join the parts to one object. Idempotent. Raises ObjectStoreFailed."""
     try:
         parts = [{"PartNumber": part.number, "ETag": part.etag} for part in _parts(upload_id, multipart)]
-        place = {"Key": key_of(upload_id), "UploadId": multipart}
-        object_store.call("complete_multipart_upload", **place, MultipartUpload={"Parts": parts})
+        object_store.call(
+            "complete_multipart_upload", **_target(upload_id, multipart), MultipartUpload={"Parts": parts}
+        )
     except UploadClosed:
         return
 
 
-def give_up(key: str, multipart: str) -> None:
-    """Take no more parts and forget those that are there; a repeat does nothing. Raises ObjectStoreFailed."""
+def abort(key: str, multipart: str) -> None:
+    """Abort a multipart upload and delete its parts. Idempotent. Raises ObjectStoreFailed."""
     try:
         object_store.call("abort_multipart_upload", Key=key, UploadId=multipart)
     except UploadClosed:
@@ -85,7 +84,7 @@ def give_up(key: str, multipart: str) -> None:
 
 
 def discard(key: str) -> None:
-    """Remove a staged archive; what does not go now goes by the lifecycle rule."""
+    """Delete a staged archive. A failure is only logged, because the lifecycle rule deletes the object later."""
     try:
         object_store.call("delete_object", Key=key)
     except ObjectStoreFailed as problem:
@@ -93,30 +92,35 @@ def discard(key: str) -> None:
 
 
 def leftovers() -> Iterator[Leftover]:
-    """All staged archives and open uploads of parts, oldest ids first. Raises ObjectStoreFailed."""
+    """Yield all staged archives, then all multipart uploads, each by key. Raises ObjectStoreFailed."""
     for each in _pages("list_objects_v2", "Contents", {"ContinuationToken": "NextContinuationToken"}):
         yield Leftover(each["Key"], each["LastModified"], None)
-    following = {"KeyMarker": "NextKeyMarker", "UploadIdMarker": "NextUploadIdMarker"}
-    for each in _pages("list_multipart_uploads", "Uploads", following):
+    cursor = {"KeyMarker": "NextKeyMarker", "UploadIdMarker": "NextUploadIdMarker"}
+    for each in _pages("list_multipart_uploads", "Uploads", cursor):
         yield Leftover(each["Key"], each["Initiated"], each["UploadId"])
 
 
-def _pages(operation: str, listed: str, following: dict[str, str]) -> Iterator[Any]:
-    place: dict[str, Any] = {"Prefix": PREFIX}
+def _pages(operation: str, entries: str, cursor: dict[str, str]) -> Iterator[Any]:
+    """All entries of a paged operation; `cursor` maps its parameters to the fields of the page before."""
+    parameters: dict[str, Any] = {"Prefix": PREFIX}
     while True:
-        page = object_store.call(operation, **place)
-        yield from page.get(listed, ())
+        page = object_store.call(operation, **parameters)
+        yield from page.get(entries, ())
         if not page.get("IsTruncated"):
             return
-        place |= {parameter: page[name] for parameter, name in following.items()}
+        parameters |= {parameter: page[name] for parameter, name in cursor.items()}
 
 
 def _parts(upload_id: str, multipart: str) -> Iterator[Part]:
-    place: dict[str, Any] = {"Key": key_of(upload_id), "UploadId": multipart}
+    parameters: dict[str, Any] = _target(upload_id, multipart)
     while True:
-        page = object_store.call("list_parts", **place)
+        page = object_store.call("list_parts", **parameters)
         for part in page.get("Parts", ()):
             yield Part(part["PartNumber"], part["Size"], part["ETag"])
         if not page.get("IsTruncated"):
             return
-        place["PartNumberMarker"] = page["NextPartNumberMarker"]
+        parameters["PartNumberMarker"] = page["NextPartNumberMarker"]
+
+
+def _target(upload_id: str, multipart: str) -> dict[str, Any]:
+    return {"Key": key_of(upload_id), "UploadId": multipart}

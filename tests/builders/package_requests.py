@@ -8,8 +8,6 @@ from functools import cache
 from chalicelib.catalog import errors as catalog_errors
 from chalicelib.channels import errors as channel_errors
 from chalicelib.channels import service as channels
-from chalicelib.channels.service import Request
-from chalicelib.core.event_kinds import Trigger
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.roles import SessionFlags
 from chalicelib.core.session import Session
@@ -83,16 +81,12 @@ def _upload(request: PackageRequest) -> None:
 
 
 def _promote(request: PackageRequest) -> None:
-    channels.promote(_channel_request(request))
+    channels.promote(request.ident, request.target, request.channel, UPLOADER)
 
 
 def _demote(request: PackageRequest) -> None:
     channels.demand_demotable(request.channel)
-    channels.demote(_channel_request(request))
-
-
-def _channel_request(request: PackageRequest) -> Request:
-    return Request(request.ident, request.target, request.channel, UPLOADER, Trigger.UNKNOWN)
+    channels.demote(request.ident, request.target, request.channel, UPLOADER)
 
 
 def _set_visibility(request: PackageRequest) -> None:
@@ -113,7 +107,3 @@ OPERATIONS: dict[str, Callable[[PackageRequest], object]] = {
     "delete channel": lambda request: channels.delete(request.origin, request.channel),
     "change settings": _change_settings,
 }
-
-# The old names, until tests/engine/channels uses the new ones.
-Wish = PackageRequest
-SOMEBODY = UPLOADER

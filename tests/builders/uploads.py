@@ -1,4 +1,4 @@
-"""Uploads in parts as tests need them, and archives of any size that cost little to make."""
+"""Uploads in parts for tests, and archives of any size that need little memory."""
 
 import hashlib
 import io
@@ -21,8 +21,8 @@ MIB = 1 << 20
 
 
 @dataclass(frozen=True)
-class Begun:
-    """An upload that a client has begun."""
+class StartedUpload:
+    """An upload that a client has started; `reply` is the answer that started it."""
 
     depot: Depot
     hart: Hart
@@ -30,9 +30,14 @@ class Begun:
     reply: Reply
 
     @property
+    def id(self) -> str:
+        """The upload's id."""
+        return str(self.reply.json()["upload_id"])
+
+    @property
     def url(self) -> str:
-        """Where it is, below `/v1`."""
-        return f"/depot/uploads/{self.reply.json()['upload_id']}"
+        """The upload's path below `/v1`."""
+        return f"/depot/uploads/{self.id}"
 
     @property
     def parts(self) -> dict[int, str]:
@@ -40,11 +45,11 @@ class Begun:
         return {part["number"]: part["url"] for part in self.reply.json()["parts"]}
 
     def state(self, **query: Any) -> Any:
-        """What the depot says about it."""
+        """Return the upload as the depot shows it."""
         return self.depot.get(self.url, by=self.by, query=query).json()
 
-    def send(self, *numbers: int) -> "Begun":
-        """Put parts where their URLs say; all of them unless numbers are given."""
+    def send(self, *numbers: int) -> "StartedUpload":
+        """Send the parts with these numbers to their URLs; all parts if there are no numbers."""
         size = self.reply.json()["part_size"]
         for number in numbers or range(1, len(self.parts) + 1):
             content = self.hart.content[(number - 1) * size : number * size]
@@ -52,33 +57,33 @@ class Begun:
         return self
 
     def complete(self) -> Reply:
-        """Ask for its publication."""
+        """Request the publication."""
         return self.depot.post(f"{self.url}/complete", by=self.by)
 
 
 def announcement(hart: Hart, **more: Any) -> dict[str, Any]:
-    """What a client says about an archive."""
-    said = {"ident": hart.path, "target": hart.target, "checksum": hart.checksum, "size": len(hart.content)}
-    return {**said, **more}
+    """Return the body that announces an archive."""
+    body = {"ident": hart.path, "target": hart.target, "checksum": hart.checksum, "size": len(hart.content)}
+    return {**body, **more}
 
 
-def an_upload(depot: Depot, hart: Hart, by: str = "bobo", **more: Any) -> Begun:
-    """Begin an upload."""
+def an_upload(depot: Depot, hart: Hart, by: str = "bobo", **more: Any) -> StartedUpload:
+    """Start an upload."""
     reply = depot.post("/depot/uploads", by=by, json=announcement(hart, **more))
     assert reply.status == 201, reply
-    return Begun(depot, hart, by, reply)
+    return StartedUpload(depot, hart, by, reply)
 
 
 @dataclass(frozen=True)
 class BigHart:
-    """A readable archive of so many MiB and a little, never held in memory: the same xz stream again and again."""
+    """A readable archive of a given number of MiB (and a little more), never held in memory: one xz stream repeated."""
 
     ident: PackageIdent
     mebibytes: int
     target: str = "x86_64-linux"
 
     def pieces(self) -> Iterator[bytes]:
-        """Its bytes."""
+        """Yield its bytes."""
         head, block, tail = self._streams
         yield head
         for _ in range(self.mebibytes // self._step):
@@ -87,20 +92,20 @@ class BigHart:
 
     @cached_property
     def checksum(self) -> str:
-        """BLAKE2b-256 of the whole file."""
-        found = hashlib.blake2b(digest_size=32)
+        """The BLAKE2b-256 checksum of the whole file."""
+        digest = hashlib.blake2b(digest_size=32)
         for piece in self.pieces():
-            found.update(piece)
-        return found.hexdigest()
+            digest.update(piece)
+        return digest.hexdigest()
 
     @property
     def size(self) -> int:
-        """How many bytes it has."""
+        """Its size in bytes."""
         return sum(map(len, self.pieces()))
 
     @property
     def _step(self) -> int:
-        return 1 if self.mebibytes < 500 else 4  # readers take a thousand streams
+        return 1 if self.mebibytes < 500 else 4  # The depot reads at most a thousand streams.
 
     @cached_property
     def _streams(self) -> tuple[bytes, bytes, bytes]:
@@ -113,10 +118,10 @@ class BigHart:
                 tar.addfile(member, io.BytesIO(text.encode()))
             filling = tarfile.TarInfo(f"hab/pkgs/{self.ident}/filling")
             filling.size = self.mebibytes * MIB
-            begin = stream.getvalue()[: tar.offset] + filling.tobuf(tarfile.GNU_FORMAT)
+            head = stream.getvalue()[: tar.offset] + filling.tobuf(tarfile.GNU_FORMAT)
         noise = random.Random(7).randbytes(self._step * MIB)
         return (
-            signed(lzma.compress(begin, preset=0)),
+            signed(lzma.compress(head, preset=0)),
             lzma.compress(noise, preset=0),
             lzma.compress(bytes(2 * tarfile.BLOCKSIZE), preset=0),
         )

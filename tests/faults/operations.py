@@ -335,5 +335,5 @@ class Stage:
 def finish_at_once(patch: pytest.MonkeyPatch) -> None:
     """Uploads are finished within the request, and nobody waits for them."""
     patch.setattr(uploads.background, "start", lambda _, work, **event: work(**event))
-    patch.setattr(uploads, "PATIENCE_SECONDS", 0)
-    patch.setattr(uploads.store, "LEASE_SECONDS", -1)
+    patch.setattr(uploads, "WAIT_SECONDS", 0)
+    patch.setattr(uploads.rows, "LEASE_SECONDS", -1)

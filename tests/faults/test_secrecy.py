@@ -218,7 +218,7 @@ def test_a_function_that_does_not_start_leaves_the_upload_to_a_repeat(
 
     begun = an_upload(depot, a_hart(origin=an_origin(depot), name=a_name("tool"))).send()
     at_once = uploads.background.start
-    monkeypatch.setattr(uploads.store, "LEASE_SECONDS", 60)
+    monkeypatch.setattr(uploads.rows, "LEASE_SECONDS", 60)
     monkeypatch.setattr(uploads.background, "start", not_started)
     reply = begun.complete()
     assert (reply.status, reply.body) == (503, b"")

@@ -1,7 +1,15 @@
-"""Bulk promotion and demotion over HTTP (packages.md 9.9); clients send PUT, the published description says POST."""
+"""Bulk changes of channels over HTTP (packages.md 9.9).
+
+Clients send PUT, the published description says POST; both are served.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
+from chalicelib.catalog.errors import ChannelMissing, TooManyChannels
+from chalicelib.channels.bulk.shapes import BulkQuery
+from chalicelib.channels.errors import BulkUnfinished, ChannelQueryMalformed
 from chalicelib.channels.paths import PACKAGES, WRITE
 from chalicelib.core.event_kinds import ChannelOperation
 from chalicelib.http.answer import EMPTY_200, Answer
@@ -10,25 +18,32 @@ from chalicelib.http.routes import Routes
 from chalicelib.platform.deferred import deferred
 
 with deferred():
-    from chalicelib.channels.bulk import service as bulk
+    from chalicelib.channels.bulk import service
 
 routes = Routes("bulk changes of channels")
 
+BULK: dict[str, Any] = {
+    **WRITE,
+    "query": BulkQuery,
+    "answers": {200: None},
+    "errors": (BulkUnfinished, ChannelMissing, ChannelQueryMalformed, TooManyChannels),
+}
 
-@routes.on(["PUT", "POST"], PACKAGES + "/promote", **WRITE)
-def promote(call: Call) -> Answer:
-    """Put everything that is in the channel of the path into another."""
-    bulk.apply(_request(call, ChannelOperation.PROMOTE))
+
+@routes.on(["PUT", "POST"], PACKAGES + "/promote", **BULK)
+def promote_all(call: Call, query: BulkQuery) -> Answer:
+    """Add all packages of the channel in the path to the channel in the query, which is created if necessary."""
+    service.apply(_change(call, query, ChannelOperation.PROMOTE))
     return EMPTY_200
 
 
-@routes.on(["PUT", "POST"], PACKAGES + "/demote", **WRITE)
-def demote(call: Call) -> Answer:
-    """Take everything that is in the channel of the path out of another."""
-    bulk.apply(_request(call, ChannelOperation.DEMOTE))
+@routes.on(["PUT", "POST"], PACKAGES + "/demote", **BULK)
+def demote_all(call: Call, query: BulkQuery) -> Answer:
+    """Remove all packages of the channel in the path from the channel in the query."""
+    service.apply(_change(call, query, ChannelOperation.DEMOTE))
     return EMPTY_200
 
 
-def _request(call: Call, operation: ChannelOperation) -> bulk.BulkRequest:
-    session = call.caller.require_session()
-    return bulk.BulkRequest(operation, call["origin"], call["channel"], call.query("channel"), session, session.trigger)
+def _change(call: Call, query: BulkQuery, operation: ChannelOperation) -> service.BulkChange:
+    by = call.caller.require_session()
+    return service.BulkChange(operation, call["origin"], call["channel"], query.channel, by)

@@ -1,19 +1,19 @@
-"""Promoting or demoting everything in a channel at once (packages.md 9.9).
+"""The rules of bulk changes: promote or demote all packages of a channel at once (packages.md 9.9).
 
-As many packages as one transaction holds (about 24) move together with the group's audit row: all or nothing. More of
-them go in such transactions one after the other. The steps, in the order in which they may be interrupted:
-1. The target channel is made if it is missing, and the group's audit row is written as `started`.
-2. Packages move, name by name. Within a name the newest release joins first and leaves last, so the newest release that
-   a reader sees goes from its old value to its new one and is never one in between.
-3. The last transaction also says `done` in the audit row.
-An interruption leaves some packages moved, each of them wholly, and the audit row at `started`. A repeat looks what is
-left and moves only that. Transactions follow one another, because each of them changes the target channel's count.
+Up to about 24 packages move in one transaction together with the group's audit row: all or nothing. Larger sets move in
+several such transactions, one after the other because each changes the target channel's count:
+1. Create the target channel if it is missing, and write the group's audit row as `started`.
+2. Move the packages, name by name. Within a name, the newest release is promoted first and demoted last, so that the
+   channel's newest release changes directly from its old value to its new one.
+3. Mark the audit row as `done` in the last transaction.
+An interruption leaves every package either moved or not, and the audit row at `started`. A repeat moves the rest.
 """
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from chalicelib.catalog import channel_rows, event_rows, package_rows, steps
 from chalicelib.catalog.channel_rows import STABLE, UNSTABLE, MembershipRow
@@ -22,7 +22,7 @@ from chalicelib.catalog.event_rows import GroupEventRow
 from chalicelib.catalog.steps import Observed
 from chalicelib.channels import service
 from chalicelib.channels.errors import BulkUnfinished, ChannelExists, ChannelQueryMalformed
-from chalicelib.core.event_kinds import ChannelOperation, Trigger
+from chalicelib.core.event_kinds import ChannelOperation
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.session import Session
 from chalicelib.core.standing import Standing
@@ -32,129 +32,131 @@ from chalicelib.platform.change import TRANSACTION_LIMIT, Change, again_when_sta
 from chalicelib.platform.table import Found, Key, StoreUnavailable, put_many, read, read_many, rows
 
 SECONDS = 20.0
-"""No transaction begins later than this; a request may last 29 seconds."""
+"""No transaction starts later than this; a request may take 29 seconds."""
 
 IDENTS_PER_REQUEST = 5_000
 
 SHARED_ROWS = 3
-"""The channel, its count and the audit row."""
+"""Rows that every transaction needs besides its packages: the channel, its count and the audit row."""
 
 
-@dataclass(frozen=True, slots=True)
-class BulkRequest:
-    """Somebody's wish to move everything that is in `source`: into `target`, or out of it."""
+class BulkChange(Struct, frozen=True):
+    """A request to promote all packages of `source` to `target`, or to demote them from `target`."""
 
     operation: ChannelOperation
     origin: str
     source: str
     target: str
     by: Session
-    trigger: Trigger
+
+    @property
+    def promotes(self) -> bool:
+        """True for a promotion, False for a demotion."""
+        return self.operation is ChannelOperation.PROMOTE
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
-    """An ident, on those of its targets that move."""
+class Move(Struct, frozen=True):
+    """An ident and those of its targets that the change moves."""
 
     ident: PackageIdent
     targets: tuple[Target, ...]
 
     @property
     def size(self) -> int:
-        """How many rows of a transaction it needs: the ident's, and per package its own and two of the membership."""
+        """The rows it needs in a transaction: one for the ident, and three per target (package and membership)."""
         return 1 + 3 * len(self.targets)
 
-    def after(self, standing: Standing, request: BulkRequest) -> Standing:
-        """Where the ident stands afterwards; what was deleted meanwhile stays so."""
+    def applied_to(self, standing: Standing, change: BulkChange) -> Standing:
+        """Return the ident's standing after the move; packages deleted in the meantime are skipped."""
         for target in self.targets:
-            place = standing.places.get(target)
-            if place is not None:
-                promoted = request.operation is ChannelOperation.PROMOTE
-                place = place.joined(request.target) if promoted else place.left(request.target)
-                standing = standing.with_place(target, place)
+            placement = standing.places.get(target)
+            if placement is not None:
+                moved = placement.joined(change.target) if change.promotes else placement.left(change.target)
+                standing = standing.with_place(target, moved)
         return standing
 
 
-def apply(request: BulkRequest) -> None:
-    """Move what is in one channel into another, or out of it; existing memberships stay untouched; no event is made.
+def apply(bulk: BulkChange) -> None:
+    """Carry out a bulk change. Existing memberships stay as they are, and no events are recorded.
 
-    Raises ChannelQueryMalformed, ChannelMissing, TooManyChannels (nothing moved), BulkUnfinished (a repeat goes on).
+    Raises ChannelQueryMalformed, ChannelMissing and TooManyChannels before anything moves, and BulkUnfinished when a
+    repeat is needed to move the rest.
     """
     deadline = time.monotonic() + SECONDS
-    _demand_sense(request)
-    _ensure_target(request)
-    every = _moves(request)
-    moves = every[:IDENTS_PER_REQUEST]
-    found = _read(request, moves)
-    _demand_room(request, moves, found)
-    batches, complete = _batches(moves), len(moves) == len(every)
-    group = event_rows.group_event(request.operation, request.origin, request.source, request.target, request.by)
+    _demand_valid_channels(bulk)
+    _ensure_target(bulk)
+    all_moves = _moves(bulk)
+    moves = all_moves[:IDENTS_PER_REQUEST]
+    found = _read(bulk, moves)
+    _demand_few_channels(bulk, moves, found)
+    batches, complete = _batches(moves), len(moves) == len(all_moves)
+    group = event_rows.group_event(bulk.operation, bulk.origin, bulk.source, bulk.target, bulk.by)
     if len(batches) > 1 or not complete:
         put_many([group])
     for number, batch in enumerate(batches, start=1):
         if number > 1 and time.monotonic() > deadline:
             raise BulkUnfinished
-        ends = complete and number == len(batches)
-        _move_together(request, batch, found, group if ends else None)
+        is_last = complete and number == len(batches)
+        _move_together(bulk, batch, found, group if is_last else None)
     if not complete:
         raise BulkUnfinished
 
 
-def _demand_sense(request: BulkRequest) -> None:
-    if request.target in ("", request.source):
+def _demand_valid_channels(bulk: BulkChange) -> None:
+    """Raise ChannelQueryMalformed for channels that the contract refuses (packages.md 9.9)."""
+    if bulk.target in ("", bulk.source):
         raise ChannelQueryMalformed
-    protected = (request.target,) if request.operation is ChannelOperation.PROMOTE else (request.source, request.target)
-    if UNSTABLE in protected:
+    if UNSTABLE in ((bulk.target,) if bulk.promotes else (bulk.source, bulk.target)):
         raise ChannelQueryMalformed
 
 
-def _ensure_target(request: BulkRequest) -> None:
-    """Made for demotions as well; only `stable` is born with its origin and never made (packages.md 9.9)."""
-    if read(channel_rows.channel_key(request.origin, request.target)) is not None:
+def _ensure_target(bulk: BulkChange) -> None:
+    """Create the target if it is missing, for demotions too; only `stable`, which every origin has, is not created."""
+    if read(channel_rows.channel_key(bulk.origin, bulk.target)) is not None:
         return
-    if request.target == STABLE:
+    if bulk.target == STABLE:
         raise ChannelMissing
     try:
-        service.create(request.origin, request.target, request.by)
+        service.create(bulk.origin, bulk.target, bulk.by)
     except ChannelExists:
-        return  # another request was faster
+        return  # Another request created it in the meantime.
 
 
-def _moves(request: BulkRequest) -> list[Move]:
-    """What is still to be moved, name by name; within a name the newest first into a channel, and last out of it."""
-    wanted = _members(request.origin, request.source)
-    there = _members(request.origin, request.target)
-    joins = request.operation is ChannelOperation.PROMOTE
+def _moves(bulk: BulkChange) -> list[Move]:
+    """What is left to move, by name; within a name, newest first for a promotion and last for a demotion."""
+    in_source = _members(bulk.origin, bulk.source)
+    in_target = _members(bulk.origin, bulk.target)
     targets: dict[str, list[Target]] = {}
-    for place, row in wanted.items():
-        if (place in there) is not joins:
+    for key, row in in_source.items():
+        if (key in in_target) is not bulk.promotes:
             targets.setdefault(row.ident, []).append(Target(row.target))
     moves = [Move(PackageIdent.parse(ident), tuple(several)) for ident, several in targets.items()]
-    moves.sort(key=lambda move: release_key(move.ident.version, move.ident.release) or "", reverse=joins)
+    moves.sort(key=lambda move: release_key(move.ident.version, move.ident.release) or "", reverse=bulk.promotes)
     moves.sort(key=lambda move: move.ident.name)
     return moves
 
 
 def _members(origin: str, channel: str) -> dict[str, MembershipRow]:
+    """The membership rows of a channel by sort key, none if it does not exist or is being deleted."""
     if read(channel_rows.channel_key(origin, channel)) is None:
         return {}
     return {row.sk: row for row in rows(MembershipRow, channel_rows.members_partition(origin, channel))}
 
 
-def _read(request: BulkRequest, moves: Sequence[Move]) -> Found:
+def _read(bulk: BulkChange, moves: Sequence[Move]) -> Found:
     keys: list[Key[Any]] = [package_rows.ident_key(move.ident) for move in moves]
-    return read_many([*keys, channel_rows.channel_key(request.origin, request.target)])
+    return read_many([*keys, channel_rows.channel_key(bulk.origin, bulk.target)])
 
 
-def _demand_room(request: BulkRequest, moves: Sequence[Move], found: Found) -> None:
-    """Nothing moves if a package would come into too many channels. Raises TooManyChannels."""
+def _demand_few_channels(bulk: BulkChange, moves: Sequence[Move], found: Found) -> None:
+    """Raise TooManyChannels if any package would be in too many channels, so that nothing moves at all."""
     for move in moves:
-        seen = Observed.from_rows(move.ident, found)
-        steps.demand_few_channels(move.after(seen.standing, request))
+        observed = Observed.from_rows(move.ident, found)
+        steps.demand_few_channels(move.applied_to(observed.standing, bulk))
 
 
 def _batches(moves: Iterable[Move]) -> list[list[Move]]:
-    """What goes together: as much as a transaction holds, one batch at least."""
+    """Moves that fit into one transaction each; one empty batch if there are none, for the audit row."""
     batches: list[list[Move]] = [[]]
     size = SHARED_ROWS
     for move in moves:
@@ -166,19 +168,20 @@ def _batches(moves: Iterable[Move]) -> list[list[Move]]:
     return batches
 
 
-def _move_together(request: BulkRequest, batch: Sequence[Move], known: Found, finished: GroupEventRow | None) -> None:
-    """One transaction; the first try relies on what was read for all, the next ones read again.
+def _move_together(bulk: BulkChange, batch: Sequence[Move], known: Found, finished: GroupEventRow | None) -> None:
+    """Move a batch in one transaction, with the audit row if the batch is the last one.
 
-    Two halves where it is refused: rows of packages with very long lists could be more than the 4 MB of a transaction.
+    The first try uses the rows in `known`, later ones read again. A refused batch is split in two: the rows of packages
+    with very long lists may exceed the 4 MB of a transaction.
     """
-    at_first = iter([known])
+    first_try = iter([known])
 
-    def decide() -> None:
-        found = next(at_first, None) or _read(request, batch)
-        _write(request, batch, found, finished)
+    def move() -> None:
+        found = next(first_try, None) or _read(bulk, batch)
+        _write(bulk, batch, found, finished)
 
     try:
-        again_when_stale(decide)
+        again_when_stale(move)
     except StoreUnavailable:
         if len(batch) < 2:
             raise
@@ -186,20 +189,19 @@ def _move_together(request: BulkRequest, batch: Sequence[Move], known: Found, fi
             finished.state = event_rows.STARTED
             put_many([finished])
         middle = len(batch) // 2
-        _move_together(request, batch[:middle], known, None)
-        _move_together(request, batch[middle:], known, finished)
+        _move_together(bulk, batch[:middle], known, None)
+        _move_together(bulk, batch[middle:], known, finished)
 
 
-def _write(request: BulkRequest, batch: Sequence[Move], found: Found, finished: GroupEventRow | None) -> None:
-    if found.get(channel_rows.channel_key(request.origin, request.target)) is None:
+def _write(bulk: BulkChange, batch: Sequence[Move], found: Found, finished: GroupEventRow | None) -> None:
+    if found.get(channel_rows.channel_key(bulk.origin, bulk.target)) is None:
         raise ChannelMissing
     observed = [(move, Observed.from_rows(move.ident, found)) for move in batch]
-    decided = [(seen, move.after(seen.standing, request)) for move, seen in observed]
-    wanted = [(seen, after) for seen, after in decided if after != seen.standing]
-    change = Change()
-    if wanted:
-        steps.steps_together(change, wanted, by=request.by)
-    if finished is not None:
-        finished.state = event_rows.DONE
-        change.put(finished)
-    change.commit()
+    planned = [(before, move.applied_to(before.standing, bulk)) for move, before in observed]
+    changed = [(before, after) for before, after in planned if after != before.standing]
+    with Change() as change:
+        if changed:
+            steps.steps_together(change, changed, by=bulk.by)
+        if finished is not None:
+            finished.state = event_rows.DONE
+            change.put(finished)

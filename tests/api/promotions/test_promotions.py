@@ -1,4 +1,4 @@
-"""Sets of packages that move into a channel or out of it, all or nothing; our own paths (docs/OPERATING.md)."""
+"""Promotion and demotion of package sets, all or nothing; our own paths (docs/OPERATING.md)."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -32,8 +32,8 @@ def origin(depot: Depot) -> str:
 
 
 @pytest.fixture(scope="module")
-def shelf(depot: Depot, origin: str) -> tuple[PackageIdent, PackageIdent]:
-    """A package on Linux, and one on Linux and Windows."""
+def packages(depot: Depot, origin: str) -> tuple[PackageIdent, PackageIdent]:
+    """A package for Linux, and one for Linux and Windows."""
     one, both = a_release(depot, origin), a_release(depot, origin)
     a_release(depot, origin, both.name, both.version, both.release, WINDOWS)
     return one, both
@@ -64,10 +64,10 @@ def groups(origin: str) -> list[GroupEventRow]:
     return list(table.rows(GroupEventRow, group_events_partition(origin)))
 
 
-def test_a_dry_run_says_what_would_happen_and_does_nothing(
-    depot: Depot, origin: str, shelf: tuple[PackageIdent, PackageIdent], channel: str
+def test_a_dry_run_returns_the_plan_and_moves_nothing(
+    depot: Depot, origin: str, packages: tuple[PackageIdent, PackageIdent], channel: str
 ) -> None:
-    one, both = shelf
+    one, both = packages
     assert change_channel(depot, both, channel, "promote", WINDOWS) == 200
 
     reply = move(depot, origin, channel, one, both, f"{origin}/{MISSING}", dry_run=True)
@@ -79,31 +79,31 @@ def test_a_dry_run_says_what_would_happen_and_does_nothing(
         (both.name, WINDOWS, "already_there"),
         ("no-such", None, "missing"),
     ]
-    told = reply.json()
-    assert (told["possible"], told["applied"], told["group"]) == (False, False, None)
-    assert told["counts"] == {"added": 2, "already_there": 1, "missing": 1}
+    shown = reply.json()
+    assert (shown["possible"], shown["applied"], shown["group"]) == (False, False, None)
+    assert shown["counts"] == {"added": 2, "already_there": 1, "missing": 1}
     assert members(depot, origin, channel) == [both.name]
 
 
-def test_nothing_moves_when_something_is_missing(
-    depot: Depot, origin: str, shelf: tuple[PackageIdent, PackageIdent], channel: str
+def test_a_missing_package_blocks_the_whole_set(
+    depot: Depot, origin: str, packages: tuple[PackageIdent, PackageIdent], channel: str
 ) -> None:
-    reply = move(depot, origin, channel, shelf[0], {"ident": str(shelf[0]), "target": WINDOWS})
+    reply = move(depot, origin, channel, packages[0], {"ident": str(packages[0]), "target": WINDOWS})
 
     assert (reply.status, reply.json()["applied"]) == (422, False)
-    assert outcomes(reply) == [(shelf[0].name, LINUX, "added"), (shelf[0].name, WINDOWS, "missing")]
+    assert outcomes(reply) == [(packages[0].name, LINUX, "added"), (packages[0].name, WINDOWS, "missing")]
     assert members(depot, origin, channel) == []
 
 
-def test_a_set_moves_together_as_one_group_of_events(depot: Depot, origin: str, channel: str) -> None:
+def test_a_set_moves_as_one_group_of_events(depot: Depot, origin: str, channel: str) -> None:
     one, private = a_release(depot, origin), a_release(depot, origin)
     seen_as(depot, private, "private")
     today = datetime.now(UTC).strftime("%Y-%m-%d")
 
     reply = move(depot, origin, channel, one, private, by="hank")
 
-    told = reply.json()
-    assert (reply.status, told["applied"], told["possible"]) == (200, True, True)
+    shown = reply.json()
+    assert (reply.status, shown["applied"], shown["possible"]) == (200, True, True)
     assert members(depot, origin, channel) == sorted([one.name, private.name])
     counts: Any = table.read(count_key(origin, channel)) or ChannelCountRow()
     assert (counts.packages, counts.public_packages) == (2, 1)
@@ -112,15 +112,15 @@ def test_a_set_moves_together_as_one_group_of_events(depot: Depot, origin: str, 
     assert events_of(depot, one.name) == [("Promote", channel, "1.0.0")]
     rows = [row for row in table.rows(EventRow, EVENTS, begins=today) if row.channel == channel]
     assert [(row.ident, row.requester) for row in rows] == [(str(one), "hank"), (str(private), "hank")]
-    assert {row.group for row in rows} == {told["group"]}
+    assert {row.group for row in rows} == {shown["group"]}
     (group,) = [row for row in groups(origin) if row.target == channel]
-    assert (group.id, group.state, group.operation) == (told["group"], "done", "Promote")
+    assert (group.id, group.state, group.operation) == (shown["group"], "done", "Promote")
     membership: MembershipRow | None = table.read(membership_key(channel, one, Target(LINUX)))
     assert membership is not None
     assert membership.by == "hank"
 
 
-def test_a_repeat_changes_and_records_nothing(depot: Depot, origin: str, channel: str) -> None:
+def test_a_repeat_moves_nothing_and_records_no_events(depot: Depot, origin: str, channel: str) -> None:
     one, two = a_release(depot, origin), a_release(depot, origin)
     move(depot, origin, channel, one)
     first = depot.get(f"/depot/pkgs/{one}/channels").json()
@@ -136,28 +136,28 @@ def test_a_repeat_changes_and_records_nothing(depot: Depot, origin: str, channel
     assert depot.get(f"/depot/pkgs/{one}/channels").json() == first
 
 
-def test_what_is_named_twice_moves_once(
-    depot: Depot, origin: str, shelf: tuple[PackageIdent, PackageIdent], channel: str
+def test_a_package_named_twice_moves_once(
+    depot: Depot, origin: str, packages: tuple[PackageIdent, PackageIdent], channel: str
 ) -> None:
-    reply = move(depot, origin, channel, shelf[1], {"ident": str(shelf[1]), "target": LINUX}, shelf[1])
+    reply = move(depot, origin, channel, packages[1], {"ident": str(packages[1]), "target": LINUX}, packages[1])
 
-    assert outcomes(reply) == [(shelf[1].name, LINUX, "added"), (shelf[1].name, WINDOWS, "added")]
-    assert members(depot, origin, channel) == [shelf[1].name] * 2
+    assert outcomes(reply) == [(packages[1].name, LINUX, "added"), (packages[1].name, WINDOWS, "added")]
+    assert members(depot, origin, channel) == [packages[1].name] * 2
 
 
-def test_a_target_narrows_an_ident(
-    depot: Depot, origin: str, shelf: tuple[PackageIdent, PackageIdent], channel: str
+def test_a_target_selects_one_package_of_an_ident(
+    depot: Depot, origin: str, packages: tuple[PackageIdent, PackageIdent], channel: str
 ) -> None:
-    reply = move(depot, origin, channel, {"ident": str(shelf[1]), "target": WINDOWS})
+    reply = move(depot, origin, channel, {"ident": str(packages[1]), "target": WINDOWS})
 
-    assert outcomes(reply) == [(shelf[1].name, WINDOWS, "added")]
-    assert members(depot, origin, channel) == [shelf[1].name]
+    assert outcomes(reply) == [(packages[1].name, WINDOWS, "added")]
+    assert members(depot, origin, channel) == [packages[1].name]
 
 
-def test_only_what_is_in_the_source_moves(
-    depot: Depot, origin: str, shelf: tuple[PackageIdent, PackageIdent], channel: str
+def test_only_packages_in_the_source_move(
+    depot: Depot, origin: str, packages: tuple[PackageIdent, PackageIdent], channel: str
 ) -> None:
-    one, both = shelf
+    one, both = packages
     source = a_name("source")
     promoted(depot, both, source, WINDOWS)
 
@@ -171,10 +171,10 @@ def test_only_what_is_in_the_source_moves(
     assert [row.source for row in groups(origin) if row.target == channel] == [source]
 
 
-def test_a_set_is_demoted_together(
-    depot: Depot, origin: str, shelf: tuple[PackageIdent, PackageIdent], channel: str
+def test_a_set_is_demoted_as_a_whole(
+    depot: Depot, origin: str, packages: tuple[PackageIdent, PackageIdent], channel: str
 ) -> None:
-    one, both = shelf
+    one, both = packages
     move(depot, origin, channel, both)
 
     planned = move(depot, origin, channel, one, both, verb="demotions", dry_run=True)
@@ -188,54 +188,58 @@ def test_a_set_is_demoted_together(
     assert move(depot, origin, channel, both, verb="demotions").json()["counts"] == {"not_there": 2}
 
 
-def test_a_missing_package_stops_a_demotion_too(
-    depot: Depot, origin: str, shelf: tuple[PackageIdent, PackageIdent], channel: str
+def test_a_missing_package_blocks_a_demotion_too(
+    depot: Depot, origin: str, packages: tuple[PackageIdent, PackageIdent], channel: str
 ) -> None:
-    move(depot, origin, channel, shelf[0])
+    move(depot, origin, channel, packages[0])
 
-    assert move(depot, origin, channel, shelf[0], f"{origin}/{MISSING}", verb="demotions").status == 422
+    assert move(depot, origin, channel, packages[0], f"{origin}/{MISSING}", verb="demotions").status == 422
 
-    assert members(depot, origin, channel) == [shelf[0].name]
+    assert members(depot, origin, channel) == [packages[0].name]
 
 
-def test_nothing_leaves_unstable(depot: Depot, origin: str, shelf: tuple[PackageIdent, PackageIdent]) -> None:
+def test_demotions_from_unstable_are_403(
+    depot: Depot, origin: str, packages: tuple[PackageIdent, PackageIdent]
+) -> None:
     for dry_run in (True, False):
-        assert move(depot, origin, "unstable", shelf[0], verb="demotions", dry_run=dry_run).status == 403
+        assert move(depot, origin, "unstable", packages[0], verb="demotions", dry_run=dry_run).status == 403
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-def test_channels_must_exist(
-    depot: Depot, origin: str, shelf: tuple[PackageIdent, PackageIdent], channel: str, dry_run: bool
+def test_a_missing_channel_is_404(
+    depot: Depot, origin: str, packages: tuple[PackageIdent, PackageIdent], channel: str, dry_run: bool
 ) -> None:
-    to_nowhere = move(depot, origin, "nowhere", shelf[0], dry_run=dry_run)
-    from_nowhere = move(depot, origin, channel, shelf[0], from_channel="nowhere", dry_run=dry_run)
+    unknown_target = move(depot, origin, "nowhere", packages[0], dry_run=dry_run)
+    unknown_source = move(depot, origin, channel, packages[0], from_channel="nowhere", dry_run=dry_run)
 
-    assert (to_nowhere.status, to_nowhere.text) == (404, "There is no channel 'nowhere'")
-    assert from_nowhere.status == 404
+    assert (unknown_target.status, unknown_target.text) == (404, "There is no channel 'nowhere'")
+    assert unknown_source.status == 404
 
 
-def test_only_maintainers_move_sets(depot: Depot, origin: str, shelf: tuple[PackageIdent, PackageIdent]) -> None:
+def test_callers_below_maintainer_are_refused(
+    depot: Depot, origin: str, packages: tuple[PackageIdent, PackageIdent]
+) -> None:
     for verb in ("promotions", "demotions"):
         for dry_run in (True, False):
             replies = [
-                move(depot, origin, "stable", shelf[0], verb=verb, dry_run=dry_run, by=by)
+                move(depot, origin, "stable", packages[0], verb=verb, dry_run=dry_run, by=by)
                 for by in (None, "wesker", "lkennedy")
             ]
             assert [reply.status for reply in replies] == [401, 403, 403]
     assert members(depot, origin, "stable") == []
 
 
-def test_a_named_token_for_promotions_is_enough(depot: Depot, origin: str, channel: str) -> None:
+def test_a_named_token_needs_the_promote_scope(depot: Depot, origin: str, channel: str) -> None:
     one = a_release(depot, origin)
-    made = {
+    tokens = {
         scope: depot.post(
             "/profile/tokens", by="bobo", json={"name": scope, "scopes": [scope], "origin": origin}
         ).json()
         for scope in ("promote", "upload")
     }
 
-    assert move(depot, origin, channel, one, by=made["upload"]["token"]).status == 403
-    assert move(depot, origin, channel, one, by=made["promote"]["token"]).status == 200
+    assert move(depot, origin, channel, one, by=tokens["upload"]["token"]).status == 403
+    assert move(depot, origin, channel, one, by=tokens["promote"]["token"]).status == 200
 
 
 MALFORMED: list[Any] = [
@@ -255,23 +259,24 @@ MALFORMED: list[Any] = [
 
 
 @pytest.mark.parametrize("body", MALFORMED, ids=ascii)
-def test_what_cannot_be_read_is_400_before_authentication(depot: Depot, origin: str, body: Any) -> None:
+def test_an_unreadable_body_is_400_before_authentication(depot: Depot, origin: str, body: Any) -> None:
     assert depot.post(f"/promotions/{origin}", json=body).status == 400
 
 
-def test_sets_that_make_no_sense_are_422(
-    depot: Depot, origin: str, shelf: tuple[PackageIdent, PackageIdent], channel: str
+def test_invalid_sets_are_422(
+    depot: Depot, origin: str, packages: tuple[PackageIdent, PackageIdent], channel: str
 ) -> None:
     assert move(depot, origin, channel).status == 422
-    assert move(depot, origin, channel, f"core/{MISSING}").text == f"'core/{MISSING}' is not of the origin '{origin}'"
-    assert move(depot, origin, channel, shelf[0], from_channel=channel).status == 422
+    assert move(depot, origin, channel, f"core/{MISSING}").text == f"'core/{MISSING}' is not in the origin '{origin}'"
+    assert move(depot, origin, channel, packages[0], from_channel=channel).status == 422
     assert (
-        move(depot, origin, channel, {"ident": str(shelf[0]), "target": "vax"}).text == "Invalid package target 'vax'"
+        move(depot, origin, channel, {"ident": str(packages[0]), "target": "vax"}).text
+        == "Invalid package target 'vax'"
     )
     assert move(depot, origin, channel, *[f"{origin}/tool/1.0/{n}" for n in range(1001)]).status == 422
 
 
-def test_nineteen_packages_move_at_once_and_more_are_refused(depot: Depot) -> None:
+def test_nineteen_packages_move_together_and_more_are_refused(depot: Depot) -> None:
     origin = an_origin(depot)
     idents = [a_release(depot, origin) for _ in range(20)]
 
@@ -286,7 +291,7 @@ def test_nineteen_packages_move_at_once_and_more_are_refused(depot: Depot) -> No
     assert move(depot, origin, "stable", *idents).json()["counts"] == {"added": 1, "already_there": 19}
 
 
-def test_nothing_moves_when_one_package_is_in_too_many_channels(
+def test_a_package_in_too_many_channels_blocks_the_whole_set(
     depot: Depot, origin: str, channel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, two = a_release(depot, origin), a_release(depot, origin)
@@ -299,20 +304,20 @@ def test_nothing_moves_when_one_package_is_in_too_many_channels(
 
 
 class Interrupted(Exception):
-    """The function died."""
+    """The process ended."""
 
 
-def test_an_interruption_leaves_nothing(
+def test_an_interruption_moves_and_records_nothing(
     depot: Depot, origin: str, channel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, two = a_release(depot, origin), a_release(depot, origin)
     recorded = len(groups(origin))
 
-    def die(change: Any) -> None:
+    def interrupt(_: Change) -> None:
         raise Interrupted
 
     with monkeypatch.context() as fault:
-        fault.setattr(Change, "commit", die)
+        fault.setattr(Change, "commit", interrupt)
         assert move(depot, origin, channel, one, two).status == 500
 
     assert members(depot, origin, channel) == []
@@ -321,16 +326,16 @@ def test_an_interruption_leaves_nothing(
     assert move(depot, origin, channel, one, two).json()["counts"] == {"added": 2}
 
 
-def test_a_package_that_goes_meanwhile_stops_the_set(
+def test_a_package_that_is_deleted_concurrently_blocks_the_set(
     depot: Depot, origin: str, channel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, two = a_release(depot, origin), a_release(depot, origin)
-    meanwhile = [lambda: depot.delete(f"/depot/pkgs/{two}", by="bobo")]
+    pending = [lambda: depot.delete(f"/depot/pkgs/{two}", by="bobo")]
 
     def read(*keys: Any) -> Any:
         found = table.read_many(*keys)
-        if meanwhile:
-            meanwhile.pop()()
+        if pending:
+            pending.pop()()
         return found
 
     monkeypatch.setattr(promotions, "read_many", read)
@@ -340,16 +345,16 @@ def test_a_package_that_goes_meanwhile_stops_the_set(
     assert members(depot, origin, channel) == []
 
 
-def test_a_channel_that_goes_meanwhile_is_missing(
+def test_a_channel_that_is_deleted_concurrently_is_404(
     depot: Depot, origin: str, channel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = a_release(depot, origin)
-    meanwhile = [lambda: depot.delete(f"/depot/channels/{origin}/{channel}", by="bobo")]
+    pending = [lambda: depot.delete(f"/depot/channels/{origin}/{channel}", by="bobo")]
 
     def read(*keys: Any) -> Any:
         found = table.read_many(*keys)
-        if meanwhile:
-            meanwhile.pop()()
+        if pending:
+            pending.pop()()
         return found
 
     monkeypatch.setattr(promotions, "read_many", read)

@@ -1,4 +1,4 @@
-"""What the tests of retention share: an origin of the test's own, and short ways to ask."""
+"""Fixtures and requests of the tests of retention."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ Publish = Callable[..., PackageIdent]
 
 @pytest.fixture
 def origin(depot: Depot) -> str:
-    """An origin of bobo; mystique administers it."""
+    """A new origin of bobo with mystique as administrator."""
     origin = an_origin(depot)
     a_member(depot, origin, "mystique", "administrator")
     return origin
@@ -26,7 +26,7 @@ def origin(depot: Depot) -> str:
 
 @pytest.fixture
 def publish(depot: Depot, origin: str) -> Publish:
-    """Publish a version of a name and give its ident."""
+    """Return a function that publishes a version of a name and returns its ident."""
 
     def publish(name: str, version: str = "1.0", **more: Any) -> PackageIdent:
         return a_package(depot, more.pop("origin", origin), name=name, version=version, **more).ident
@@ -42,7 +42,7 @@ def tool(publish: Publish) -> list[PackageIdent]:
 
 
 def put_policy(depot: Depot, origin: str, by: str = "bobo", **more: Any) -> None:
-    """Set the policy that keeps one of a name, or what is said."""
+    """Set a policy; unless `more` says otherwise, it keeps one release per name of any age."""
     reply = depot.put(f"/retention/{origin}", by=by, json=KEEP_ONE | more)
     assert reply.status == 200, reply
 
@@ -53,18 +53,18 @@ def run(depot: Depot, origin: str, by: str = "bobo", **query: Any) -> Reply:
 
 
 def removed(reply: Reply) -> list[str]:
-    """What went, or would go."""
+    """The idents that a run removed, or would remove."""
     assert reply.status == 200, reply
     return ["/".join(each["ident"].values()) for each in reply.json()["removed"]]
 
 
 def reasons(reply: Reply) -> dict[str, str]:
-    """Why the others stay, by ident."""
+    """Why the other packages are kept, by ident."""
     return {"/".join(each["ident"].values()): each["reason"] for each in reply.json()["kept"]}
 
 
-def there(depot: Depot, origin: str) -> list[str]:
-    """The idents of an origin, ascending; the total must agree."""
+def published(depot: Depot, origin: str) -> list[str]:
+    """The idents of an origin, ascending; they must fit one page."""
     listed = depot.get(f"/depot/pkgs/{origin}", by="bobo").json()
     assert listed["total_count"] == len(listed["data"])
     return sorted("/".join([row["origin"], row["name"], row["version"], row["release"]]) for row in listed["data"])

@@ -1,4 +1,4 @@
-"""The life of a retention policy; our own paths (docs/OPERATING.md)."""
+"""GET, PUT and DELETE /retention/{origin}; our own paths (docs/OPERATING.md)."""
 
 from typing import Any
 
@@ -11,22 +11,22 @@ from tests.api.retention.conftest import KEEP_ONE, put_policy
 from tests.builders.members import a_member
 from tests.builders.origins import an_origin
 
-WHOLE = {"keep_per_name": 5, "keep_per_channel": 2, "older_than_days": 30, "channels": ["nightly", "dev"]}
+COMPLETE = {"keep_per_name": 5, "keep_per_channel": 2, "older_than_days": 30, "channels": ["nightly", "dev"]}
 
 
-def test_a_policy_is_set_shown_replaced_and_withdrawn(depot: Depot, origin: str) -> None:
-    place = f"/retention/{origin}"
-    assert depot.get(place, by="bobo").status == 404
+def test_a_policy_is_set_shown_replaced_and_deleted(depot: Depot, origin: str) -> None:
+    path = f"/retention/{origin}"
+    assert depot.get(path, by="bobo").status == 404
 
-    set_first = depot.put(place, by="mystique", json=WHOLE)
-    shown = depot.get(place, by="bobo")
-    replaced = depot.put(place, by="bobo", json=KEEP_ONE)
-    withdrawn = [depot.delete(place, by="bobo").status for _ in range(2)]
+    set_first = depot.put(path, by="mystique", json=COMPLETE)
+    shown = depot.get(path, by="bobo")
+    replaced = depot.put(path, by="bobo", json=KEEP_ONE)
+    deleted = [depot.delete(path, by="bobo").status for _ in range(2)]
 
     assert (set_first.status, set_first.json()) == (200, shown.json())
     assert shown.json() | {"set_at": ""} == {
         "origin": origin,
-        **WHOLE,
+        **COMPLETE,
         "channels": ["dev", "nightly"],
         "set_by": "mystique",
         "set_at": "",
@@ -34,8 +34,8 @@ def test_a_policy_is_set_shown_replaced_and_withdrawn(depot: Depot, origin: str)
     }
     assert replaced.json()["keep_per_channel"] == 1
     assert replaced.json()["channels"] == []
-    assert withdrawn == [204, 204]
-    assert depot.get(place, by="bobo").status == 404
+    assert deleted == [204, 204]
+    assert depot.get(path, by="bobo").status == 404
     book = [row.operation for row in table.rows(AuditRow, origin_book(origin)) if "retention" in row.operation]
     assert book == ["retention_set", "retention_set", "retention_delete"]
 
@@ -61,12 +61,12 @@ DANGEROUS: list[Any] = [
 
 
 @pytest.mark.parametrize("body", MALFORMED, ids=ascii)
-def test_what_cannot_be_read_is_400(depot: Depot, body: Any) -> None:
+def test_an_unreadable_body_is_400(depot: Depot, body: Any) -> None:
     assert depot.put("/retention/acme", by="bobo", json=body).status == 400
 
 
 @pytest.mark.parametrize("body", DANGEROUS, ids=str)
-def test_what_would_remove_too_much_is_422(depot: Depot, origin: str, body: Any) -> None:
+def test_values_that_would_remove_too_much_are_422(depot: Depot, origin: str, body: Any) -> None:
     reply = depot.put(f"/retention/{origin}", by="bobo", json=body)
 
     assert reply.status == 422
@@ -74,7 +74,7 @@ def test_what_would_remove_too_much_is_422(depot: Depot, origin: str, body: Any)
     assert depot.get(f"/retention/{origin}", by="bobo").status == 404
 
 
-def test_maintainers_neither_set_nor_see_nor_run_it(depot: Depot, origin: str) -> None:
+def test_maintainers_can_neither_see_set_nor_run_a_policy(depot: Depot, origin: str) -> None:
     a_member(depot, origin, "hank", "maintainer")
     put_policy(depot, origin)
 
@@ -85,7 +85,7 @@ def test_maintainers_neither_set_nor_see_nor_run_it(depot: Depot, origin: str) -
     assert depot.post(f"/retention/{origin}/run", by="hank").status == 403
 
 
-def test_a_policy_goes_with_its_origin(depot: Depot) -> None:
+def test_a_policy_is_deleted_with_its_origin(depot: Depot) -> None:
     origin = an_origin(depot)
     put_policy(depot, origin)
 

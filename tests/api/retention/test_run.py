@@ -1,4 +1,4 @@
-"""What a retention policy removes, and what it never does; our own paths (docs/OPERATING.md)."""
+"""POST /retention/{origin}/run: which packages are removed and which are kept (docs/OPERATING.md)."""
 
 from typing import Any
 
@@ -11,11 +11,13 @@ from chalicelib.core.target import Target
 from chalicelib.packages import artifacts
 from chalicelib.platform import table
 from chalicelib.platform.object_store import ObjectMissing, ObjectStoreFailed
-from chalicelib.retention import removal as retirement
+from chalicelib.retention import removal
 from tests.api.client import Depot
-from tests.api.retention.conftest import KEEP_ONE, Publish, put_policy, reasons, removed, run, there
+from tests.api.retention.conftest import KEEP_ONE, Publish, published, put_policy, reasons, removed, run
+from tests.builders.hart import a_hart
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
+from tests.builders.packages import upload
 from tests.builders.releases import LINUX, WINDOWS, change_channel, promoted
 
 
@@ -25,22 +27,24 @@ def artifact_of(ident: PackageIdent) -> str:
     return row.artifact
 
 
-def test_a_dry_run_says_what_would_go_and_why_the_others_stay(
+def test_a_dry_run_reports_what_would_be_removed_and_why_the_rest_is_kept(
     depot: Depot, origin: str, tool: list[PackageIdent]
 ) -> None:
     oldest, old, unordered, newest = map(str, tool)
     put_policy(depot, origin)
-    before = there(depot, origin)
+    before = published(depot, origin)
 
     reply = run(depot, origin, dry_run="true")
 
     assert removed(reply) == [old, oldest]
     assert reasons(reply) == {newest: "newest", unordered: "unordered"}
     assert (reply.json()["dry_run"], reply.json()["complete"], reply.json()["next_after"]) == (True, True, None)
-    assert there(depot, origin) == before
+    assert published(depot, origin) == before
 
 
-def test_a_policy_can_be_tried_before_it_is_set(depot: Depot, origin: str, tool: list[PackageIdent]) -> None:
+def test_a_policy_can_be_tried_in_a_dry_run_before_it_is_set(
+    depot: Depot, origin: str, tool: list[PackageIdent]
+) -> None:
     tried = depot.post(f"/retention/{origin}/run?dry_run=true", by="bobo", json=KEEP_ONE | {"keep_per_name": 2})
 
     assert removed(tried) == [str(tool[0])]
@@ -51,7 +55,7 @@ def test_a_policy_can_be_tried_before_it_is_set(depot: Depot, origin: str, tool:
     assert run(depot, origin, dry_run="yes").status == 400
 
 
-def test_a_run_removes_packages_with_all_that_belongs_to_them(
+def test_packages_are_removed_with_their_objects_and_memberships(
     depot: Depot, origin: str, tool: list[PackageIdent]
 ) -> None:
     oldest, old, unordered, newest = tool
@@ -62,7 +66,7 @@ def test_a_run_removes_packages_with_all_that_belongs_to_them(
 
     assert removed(reply) == [str(old), str(oldest)]
     assert reply.json()["dry_run"] is False
-    assert there(depot, origin) == sorted([str(newest), str(unordered)])
+    assert published(depot, origin) == sorted([str(newest), str(unordered)])
     assert depot.get(f"/depot/pkgs/{old}").status == 404
     assert depot.get(f"/depot/pkgs/{old}/download").status == 404
     assert depot.get(f"/depot/pkgs/{origin}/{old.name}/latest").json()["ident"] == newest.as_json()
@@ -81,10 +85,10 @@ def test_a_run_removes_packages_with_all_that_belongs_to_them(
 def test_a_repeat_removes_nothing_more(depot: Depot, origin: str, tool: list[PackageIdent]) -> None:
     put_policy(depot, origin)
     run(depot, origin)
-    left = there(depot, origin)
+    left = published(depot, origin)
 
     assert removed(run(depot, origin)) == []
-    assert there(depot, origin) == left
+    assert published(depot, origin) == left
 
 
 def test_a_removed_release_can_be_published_again(
@@ -98,7 +102,7 @@ def test_a_removed_release_can_be_published_again(
     assert depot.get(f"/depot/pkgs/{tool[0]}/download").status == 200
 
 
-def test_what_is_in_another_channel_stays_unless_the_policy_names_it(
+def test_packages_in_other_channels_are_kept_unless_the_policy_cleans_the_channel(
     depot: Depot, origin: str, tool: list[PackageIdent], publish: Publish
 ) -> None:
     more = publish(tool[0].name, "1.7")
@@ -107,21 +111,21 @@ def test_what_is_in_another_channel_stays_unless_the_policy_names_it(
     promoted(depot, more, "stable")
     put_policy(depot, origin)
 
-    held = run(depot, origin, dry_run="true")
+    uncleaned = run(depot, origin, dry_run="true")
     put_policy(depot, origin, channels=["dev"])
-    named = run(depot, origin)
+    cleaned = run(depot, origin)
 
-    assert removed(held) == []
-    assert [each["detail"] for each in held.json()["kept"] if each["reason"] == "in_channel"] == ["dev"] * 3
-    assert removed(named) == [str(tool[0])]
-    assert reasons(named)[str(tool[1])] == "keep_per_channel"
-    assert reasons(named)[str(more)] == "in_channel"
+    assert removed(uncleaned) == []
+    assert [each["detail"] for each in uncleaned.json()["kept"] if each["reason"] == "in_channel"] == ["dev"] * 3
+    assert removed(cleaned) == [str(tool[0])]
+    assert reasons(cleaned)[str(tool[1])] == "keep_per_channel"
+    assert reasons(cleaned)[str(more)] == "in_channel"
     dev = depot.get(f"/depot/channels/{origin}/dev/pkgs").json()
     assert [row["version"] for row in dev["data"]] == ["1.7", "1.9"]
     assert dev["total_count"] == 2
 
 
-def test_what_is_young_stays(depot: Depot, origin: str, tool: list[PackageIdent]) -> None:
+def test_recently_uploaded_packages_are_kept(depot: Depot, origin: str, tool: list[PackageIdent]) -> None:
     put_policy(depot, origin, older_than_days=1)
 
     reply = run(depot, origin)
@@ -130,7 +134,7 @@ def test_what_is_young_stays(depot: Depot, origin: str, tool: list[PackageIdent]
     assert reasons(reply)[str(tool[0])] == "older_than_days"
 
 
-def test_exactly_the_releases_that_others_need_stay(
+def test_exactly_the_releases_that_others_depend_on_are_kept(
     depot: Depot, origin: str, tool: list[PackageIdent], publish: Publish
 ) -> None:
     elsewhere = an_origin(depot, visibility="private")
@@ -147,7 +151,7 @@ def test_exactly_the_releases_that_others_need_stay(
     assert removed(run(depot, origin)) == [str(tool[0])]
 
 
-def test_a_release_that_another_of_its_name_needs_stays(
+def test_a_release_that_another_release_of_its_name_depends_on_is_kept(
     depot: Depot, origin: str, tool: list[PackageIdent], publish: Publish
 ) -> None:
     later = publish(tool[0].name, "1.11", tdeps=[str(tool[0])])
@@ -157,10 +161,10 @@ def test_a_release_that_another_of_its_name_needs_stays(
 
     assert removed(reply) == [str(tool[3]), str(tool[1])]
     assert reasons(reply)[str(tool[0])] == "needed"
-    assert str(later) in there(depot, origin)
+    assert str(later) in published(depot, origin)
 
 
-def test_each_target_is_judged_for_itself(depot: Depot, origin: str, publish: Publish) -> None:
+def test_targets_are_judged_separately(depot: Depot, origin: str, publish: Publish) -> None:
     name = a_name("tool")
     both = publish(name, "1.0")
     publish(name, "1.0", target=WINDOWS)
@@ -174,7 +178,7 @@ def test_each_target_is_judged_for_itself(depot: Depot, origin: str, publish: Pu
     assert depot.get(f"/depot/pkgs/{both}").json()["target"] == WINDOWS
 
 
-def test_a_long_run_is_done_in_portions(
+def test_a_long_run_is_divided_into_several_requests(
     depot: Depot, origin: str, publish: Publish, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = sorted(a_name("tool") for _ in range(3))
@@ -182,7 +186,7 @@ def test_a_long_run_is_done_in_portions(
         publish(name, "1.0")
         publish(name, "1.1")
     put_policy(depot, origin)
-    monkeypatch.setattr(retirement, "PACKAGES_AT_ONCE", 1)
+    monkeypatch.setattr(removal, "PACKAGES_PER_REQUEST", 1)
 
     replies, after = [], ""
     for _ in range(4):
@@ -197,20 +201,20 @@ def test_a_long_run_is_done_in_portions(
 
 
 class Interrupted(Exception):
-    """The function died."""
+    """The process ended."""
 
 
 @pytest.mark.parametrize("where", ["before_the_first", "between", "before_the_object"])
-def test_what_was_interrupted_is_completed_by_a_repeat(
+def test_an_interrupted_run_is_completed_by_a_repeat(
     depot: Depot, origin: str, tool: list[PackageIdent], monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     put_policy(depot, origin)
-    whole = there(depot, origin)
+    before = published(depot, origin)
     left = {"before_the_first": 4, "between": 3, "before_the_object": 3}[where]
-    real, alive = retirement._remove, iter(range(1 if where == "between" else 0))
+    real, allowed = removal._remove, iter(range(1 if where == "between" else 0))
 
     def remove(*arguments: Any) -> None:
-        if next(alive, None) is None:
+        if next(allowed, None) is None:
             raise Interrupted
         real(*arguments)
 
@@ -221,17 +225,17 @@ def test_what_was_interrupted_is_completed_by_a_repeat(
         if where == "before_the_object":
             fault.setattr(artifacts, "discard", discard)
         else:
-            fault.setattr(retirement, "_remove", remove)
+            fault.setattr(removal, "_remove", remove)
         assert run(depot, origin).status == 500
 
-    after = there(depot, origin)
+    after = published(depot, origin)
     assert len(after) == left
-    assert set(after) <= set(whole)
+    assert set(after) <= set(before)
     assert len(removed(run(depot, origin))) == left - 2
-    assert there(depot, origin) == sorted(map(str, tool[2:]))
+    assert published(depot, origin) == sorted(map(str, tool[2:]))
 
 
-def test_nothing_goes_while_the_object_store_is_down(
+def test_nothing_is_removed_while_the_object_store_is_unavailable(
     depot: Depot, origin: str, tool: list[PackageIdent], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_policy(depot, origin)
@@ -243,11 +247,11 @@ def test_nothing_goes_while_the_object_store_is_down(
         fault.setattr(artifacts, "demand_store", down)
         assert run(depot, origin).status == 502
 
-    assert len(there(depot, origin)) == 4
+    assert len(published(depot, origin)) == 4
 
 
-def between(monkeypatch: pytest.MonkeyPatch, act: Any) -> None:
-    """Let something happen after the judgement and before the first removal."""
+def before_removal(monkeypatch: pytest.MonkeyPatch, act: Any) -> None:
+    """Call a function once, after the packages are judged and before the first one is removed."""
     waiting = [act]
     real = artifacts.demand_store
 
@@ -259,11 +263,11 @@ def between(monkeypatch: pytest.MonkeyPatch, act: Any) -> None:
     monkeypatch.setattr(artifacts, "demand_store", demand)
 
 
-def test_what_was_promoted_meanwhile_stays(
+def test_a_package_that_is_promoted_concurrently_is_kept(
     depot: Depot, origin: str, tool: list[PackageIdent], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_policy(depot, origin)
-    between(monkeypatch, lambda: change_channel(depot, tool[1], "stable", "promote"))
+    before_removal(monkeypatch, lambda: change_channel(depot, tool[1], "stable", "promote"))
 
     reply = run(depot, origin)
 
@@ -272,11 +276,11 @@ def test_what_was_promoted_meanwhile_stays(
     assert depot.get(f"/depot/channels/{origin}/stable/pkgs/{tool[1].name}/latest").status == 200
 
 
-def test_the_newest_stays_when_a_newer_one_is_deleted_meanwhile(
+def test_nothing_is_removed_when_the_newest_release_is_deleted_concurrently(
     depot: Depot, origin: str, tool: list[PackageIdent], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_policy(depot, origin)
-    between(monkeypatch, lambda: depot.delete(f"/depot/pkgs/{tool[3]}", by="bobo"))
+    before_removal(monkeypatch, lambda: depot.delete(f"/depot/pkgs/{tool[3]}", by="bobo"))
 
     reply = run(depot, origin)
 
@@ -285,33 +289,30 @@ def test_the_newest_stays_when_a_newer_one_is_deleted_meanwhile(
     assert depot.get(f"/depot/pkgs/{origin}/{tool[0].name}/latest").json()["ident"] == tool[1].as_json()
 
 
-def test_what_was_uploaded_anew_meanwhile_stays(
+def test_a_package_that_is_uploaded_again_concurrently_is_kept(
     depot: Depot, origin: str, tool: list[PackageIdent], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tests.builders.hart import a_hart
-    from tests.builders.packages import upload
-
     hart = a_hart(origin=origin, name=tool[0].name, version=tool[0].version)
     put_policy(depot, origin)
-    between(monkeypatch, lambda: upload(depot, hart, forced=True))
+    before_removal(monkeypatch, lambda: upload(depot, hart, forced=True))
 
     assert removed(run(depot, origin)) == [str(tool[1])]
     assert depot.get(f"/depot/pkgs/{tool[0]}/download").status == 200
 
 
-@pytest.mark.parametrize("change", ["withdrawn", "replaced"])
-def test_nothing_goes_under_a_policy_that_is_no_more(
+@pytest.mark.parametrize("change", ["deleted", "replaced"])
+def test_nothing_is_removed_under_a_policy_that_was_deleted_or_replaced(
     depot: Depot, origin: str, tool: list[PackageIdent], monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
     put_policy(depot, origin)
 
     def act() -> None:
-        if change == "withdrawn":
+        if change == "deleted":
             assert depot.delete(f"/retention/{origin}", by="bobo").status == 204
         else:
             put_policy(depot, origin, keep_per_name=9)
 
-    between(monkeypatch, act)
+    before_removal(monkeypatch, act)
 
     assert run(depot, origin).status == 409
-    assert len(there(depot, origin)) == 4
+    assert len(published(depot, origin)) == 4

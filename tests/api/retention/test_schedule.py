@@ -1,4 +1,4 @@
-"""Retention policies are applied by schedule, in turns that may end anywhere (app.py: `apply_retention`)."""
+"""The schedule applies all retention policies, in runs that may end anywhere (app.py: `apply_retention`)."""
 
 from collections.abc import Callable
 from itertools import count
@@ -7,48 +7,52 @@ from typing import Any
 
 import pytest
 
+import app
+from chalicelib.catalog.audit_rows import AuditRow, origin_book
 from chalicelib.core.ident import PackageIdent
 from chalicelib.packages import artifacts
 from chalicelib.platform import table
 from chalicelib.platform.object_store import ObjectStoreFailed
 from chalicelib.platform.table import StoreUnavailable
-from chalicelib.retention import removal as retirement
-from chalicelib.retention import rows as store
+from chalicelib.retention import removal
+from chalicelib.retention import rows as policy_rows
 from chalicelib.retention.rows import PolicyRow
 from chalicelib.scheduled import retention as schedule
 from tests.api.client import Depot
-from tests.api.retention.conftest import Publish, put_policy, run, there
+from tests.api.retention.conftest import Publish, published, put_policy, run
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.perf.calls import counted_calls
 
-TICK = dict.fromkeys(("version", "account", "region", "detail", "detail-type", "source", "time", "id", "resources"), "")
+SCHEDULED_EVENT = dict.fromkeys(
+    ("version", "account", "region", "detail", "detail-type", "source", "time", "id", "resources"), ""
+)
 
 
 @pytest.fixture(autouse=True)
 def no_other_policies(depot: Depot) -> None:
-    """Tests of a run share the depot, and a run goes through all policies."""
-    table.delete_many([store.policy_key(row.origin) for row in table.rows(PolicyRow, store.POLICIES)])
+    """Delete the policies of other tests, because a run applies all of them."""
+    table.delete_many([policy_rows.policy_key(row.origin) for row in table.rows(PolicyRow, policy_rows.POLICIES)])
 
 
 @pytest.fixture
-def short(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+def short_run(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """A run that has time for one name only."""
 
-    def short() -> None:
+    def short_run() -> None:
         with monkeypatch.context() as clock:
             clock.setattr(schedule, "time", SimpleNamespace(monotonic=iter(count()).__next__))
             schedule.apply_policies(1)
 
-    return short
+    return short_run
 
 
 def two_releases(publish: Publish, names: int = 1, **more: Any) -> list[PackageIdent]:
-    """Names with two releases each, of which the older may go; gives the newer ones by name."""
-    found = sorted(a_name("tool") for _ in range(names))
-    for name in found:
+    """Publish two releases of each of several names and return the newer ones, by name."""
+    published_names = sorted(a_name("tool") for _ in range(names))
+    for name in published_names:
         publish(name, "1.0", **more)
-    return [publish(name, "1.1", **more) for name in found]
+    return [publish(name, "1.1", **more) for name in published_names]
 
 
 def last_pass(depot: Depot, origin: str) -> dict[str, Any]:
@@ -56,30 +60,26 @@ def last_pass(depot: Depot, origin: str) -> dict[str, Any]:
     return shown
 
 
-def test_the_function_applies_all_policies(depot: Depot, origin: str, publish: Publish) -> None:
-    import app
-
+def test_the_scheduled_function_applies_all_policies(depot: Depot, origin: str, publish: Publish) -> None:
     other = an_origin(depot)
-    newest, others, untouched = (
-        two_releases(publish),
-        two_releases(publish, origin=other),
-        an_origin(depot),
-    )
-    two_releases(publish, origin=untouched)
+    without_policy = an_origin(depot)
+    newest = two_releases(publish)
+    newest_of_other = two_releases(publish, origin=other)
+    two_releases(publish, origin=without_policy)
     put_policy(depot, origin)
     put_policy(depot, other)
 
-    app.apply_retention(TICK, None)
+    app.apply_retention(SCHEDULED_EVENT, None)
 
-    assert there(depot, origin) == list(map(str, newest))
-    assert there(depot, other) == list(map(str, others))
-    assert len(there(depot, untouched)) == 2
+    assert published(depot, origin) == list(map(str, newest))
+    assert published(depot, other) == list(map(str, newest_of_other))
+    assert len(published(depot, without_policy)) == 2
     shown = last_pass(depot, origin)
     assert (shown["removed"], shown["next_after"]) == (1, None)
     assert shown["finished_at"] > shown["begun_at"]
 
 
-def test_a_finished_pass_is_not_begun_again_at_once(
+def test_a_finished_pass_is_not_repeated_at_once(
     depot: Depot, origin: str, publish: Publish, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_policy(depot, origin)
@@ -87,11 +87,11 @@ def test_a_finished_pass_is_not_begun_again_at_once(
     two_releases(publish)
 
     schedule.apply_policies(60)
-    assert len(there(depot, origin)) == 2
+    assert len(published(depot, origin)) == 2
 
     monkeypatch.setattr(schedule, "PAUSE", schedule.PAUSE * 0)
     schedule.apply_policies(60)
-    assert len(there(depot, origin)) == 1
+    assert len(published(depot, origin)) == 1
 
 
 def test_a_new_policy_is_applied_at_once(depot: Depot, origin: str, publish: Publish) -> None:
@@ -102,24 +102,26 @@ def test_a_new_policy_is_applied_at_once(depot: Depot, origin: str, publish: Pub
     put_policy(depot, origin)
     schedule.apply_policies(60)
 
-    assert len(there(depot, origin)) == 1
+    assert len(published(depot, origin)) == 1
 
 
-def test_a_pass_goes_on_in_the_next_run(depot: Depot, origin: str, publish: Publish, short: Callable[[], None]) -> None:
+def test_the_next_run_continues_a_pass(
+    depot: Depot, origin: str, publish: Publish, short_run: Callable[[], None]
+) -> None:
     newest = two_releases(publish, names=3)
     put_policy(depot, origin)
     progress = []
     for _ in range(4):
-        short()
+        short_run()
         progress.append((last_pass(depot, origin)["removed"], last_pass(depot, origin)["next_after"]))
 
     names = [ident.name for ident in newest]
     assert progress == [(1, names[0]), (2, names[1]), (3, names[2]), (3, None)]
-    assert there(depot, origin) == list(map(str, newest))
+    assert published(depot, origin) == list(map(str, newest))
 
 
-def test_a_large_origin_does_not_keep_others_waiting(
-    depot: Depot, origin: str, publish: Publish, short: Callable[[], None]
+def test_a_large_origin_does_not_delay_others(
+    depot: Depot, origin: str, publish: Publish, short_run: Callable[[], None]
 ) -> None:
     other = an_origin(depot)
     two_releases(publish, names=3)
@@ -127,40 +129,40 @@ def test_a_large_origin_does_not_keep_others_waiting(
     put_policy(depot, origin)
     put_policy(depot, other)
 
-    short()
-    short()
+    short_run()
+    short_run()
 
     assert last_pass(depot, origin)["removed"] == last_pass(depot, other)["removed"] == 1
 
 
 class Killed(BaseException):
-    """The function was stopped."""
+    """The process ended. Not an Exception, so that the code under test does not catch it."""
 
 
-def test_a_run_that_dies_is_completed_by_the_next(
+def test_an_interrupted_run_is_completed_by_the_next(
     depot: Depot, origin: str, publish: Publish, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     newest = two_releases(publish, names=3)
     put_policy(depot, origin)
-    real, alive = retirement._remove, iter(range(1))
+    real, allowed = removal._remove, iter(range(1))
 
     def remove(*arguments: Any) -> None:
-        if next(alive, None) is None:
+        if next(allowed, None) is None:
             raise Killed
         real(*arguments)
 
     with monkeypatch.context() as fault, pytest.raises(Killed):
-        fault.setattr(retirement, "_remove", remove)
+        fault.setattr(removal, "_remove", remove)
         schedule.apply_policies(60)
-    assert len(there(depot, origin)) == 5
+    assert len(published(depot, origin)) == 5
 
     schedule.apply_policies(60)
 
-    assert there(depot, origin) == list(map(str, newest))
+    assert published(depot, origin) == list(map(str, newest))
 
 
 @pytest.mark.parametrize("failure", [ObjectStoreFailed, StoreUnavailable])
-def test_what_fails_for_one_origin_does_not_stop_the_others(
+def test_a_failure_in_one_origin_does_not_stop_the_others(
     depot: Depot, origin: str, publish: Publish, monkeypatch: pytest.MonkeyPatch, failure: type[Exception]
 ) -> None:
     other = an_origin(depot)
@@ -178,13 +180,13 @@ def test_what_fails_for_one_origin_does_not_stop_the_others(
     monkeypatch.setattr(artifacts, "demand_store", demand)
 
     schedule.apply_policies(60)
-    assert sorted(len(there(depot, each)) for each in (origin, other)) == [1, 2]
+    assert sorted(len(published(depot, each)) for each in (origin, other)) == [1, 2]
 
     schedule.apply_policies(60)
-    assert [len(there(depot, each)) for each in (origin, other)] == [1, 1]
+    assert [len(published(depot, each)) for each in (origin, other)] == [1, 1]
 
 
-def test_a_policy_withdrawn_during_a_run_ends_it(
+def test_deleting_the_policy_ends_its_run(
     depot: Depot, origin: str, publish: Publish, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     two_releases(publish, names=2)
@@ -199,13 +201,13 @@ def test_a_policy_withdrawn_during_a_run_ends_it(
 
     schedule.apply_policies(60)
 
-    assert len(there(depot, origin)) == 4
-    assert depot.get(f"/retention/{origin}", by="bobo").status == 404, "a note must not bring it back"
+    assert len(published(depot, origin)) == 4
+    assert depot.get(f"/retention/{origin}", by="bobo").status == 404, "the progress of the run must not restore it"
 
 
-def test_removals_are_on_record_as_those_of_who_set_the_policy(depot: Depot, origin: str, publish: Publish) -> None:
-    from chalicelib.catalog.audit_rows import AuditRow, origin_book
-
+def test_removals_are_audited_under_the_account_that_set_the_policy(
+    depot: Depot, origin: str, publish: Publish
+) -> None:
     two_releases(publish)
     put_policy(depot, origin, by="mystique")
 
@@ -215,7 +217,7 @@ def test_removals_are_on_record_as_those_of_who_set_the_policy(depot: Depot, ori
     assert (row.requester_name, row.trigger) == ("mystique", "unknown")
 
 
-def test_names_with_few_releases_cost_nothing(depot: Depot, origin: str, publish: Publish) -> None:
+def test_names_with_few_releases_cost_no_calls(depot: Depot, origin: str, publish: Publish) -> None:
     for _ in range(3):
         publish(a_name("tool"))
     put_policy(depot, origin)
@@ -228,15 +230,15 @@ def test_names_with_few_releases_cost_nothing(depot: Depot, origin: str, publish
     assert run(depot, origin).json()["removed"] == []
 
 
-def test_the_origin_of_a_policy_may_be_closed(depot: Depot, origin: str, publish: Publish) -> None:
-    """Between the steps of its deletion (origins/deletion.py)."""
+def test_a_policy_of_a_deleted_origin_does_no_harm(depot: Depot, origin: str, publish: Publish) -> None:
+    """The deletion of an origin deletes its policy in a later step (origins/deletion.py)."""
     two_releases(publish)
     put_policy(depot, origin)
-    row = table.read(store.policy_key(origin))
+    row = table.read(policy_rows.policy_key(origin))
     assert row is not None
-    row.sk = "a-closed-origin"
+    row.sk = "a-deleted-origin"
     table.put_many([row])
 
     schedule.apply_policies(60)
 
-    assert len(there(depot, origin)) == 1
+    assert len(published(depot, origin)) == 1

@@ -1,4 +1,4 @@
-"""Deleting a channel with many packages: few transactions, none too large, and nothing left in it (packages.md 9.3)."""
+"""Deletion of a channel with many packages, in as few transactions as possible (packages.md 9.3)."""
 
 from collections.abc import Iterator
 
@@ -13,29 +13,29 @@ from tests.builders.bucket import a_bucket
 from tests.builders.engine import an_engine
 from tests.builders.histories import histories
 from tests.builders.names import a_name
-from tests.builders.package_requests import SOMEBODY, Wish
+from tests.builders.package_requests import UPLOADER, PackageRequest
 from tests.builders.shelf import assert_consistent
 
 
 @pytest.fixture
 def origin() -> Iterator[str]:
-    """An origin with a channel `one`, on an engine without HTTP in between and a bucket in memory."""
+    """An origin with a channel `one`, on an engine that is called without HTTP and a bucket in memory."""
     with an_engine(), histories(), a_bucket():
         origin = a_name("origin")
-        origins.create(origin, Visibility.PUBLIC, SOMEBODY)
-        service.create(origin, "one", SOMEBODY)
+        origins.create(origin, Visibility.PUBLIC, UPLOADER)
+        service.create(origin, "one", UPLOADER)
         yield origin
 
 
 def fill(origin: str, *packages: tuple[str, str, str], targets: tuple[Target, ...] = (Target.X86_64_LINUX,)) -> None:
-    """Publish packages and promote them to the channel."""
+    """Publish packages and promote them to the channel `one`."""
     for package in packages:
         for target in targets:
             for what in ("upload", "promote"):
-                assert Wish(what, origin, package, target, channel="one").ask() is None
+                assert PackageRequest(what, origin, package, target, channel="one").send() is None
 
 
-def test_packages_leave_as_many_at_a_time_as_a_transaction_holds(origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_transaction_removes_as_many_packages_as_it_holds(origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(origin, *(("tool", "1.0", str(number)) for number in range(45)))
     sizes = []
     call = Connection._make_api_call
@@ -57,7 +57,7 @@ def test_packages_leave_as_many_at_a_time_as_a_transaction_holds(origin: str, mo
     assert all(spot.channels == {"unstable"} for spot in shelf.packages.values())
 
 
-def test_an_ident_leaves_on_all_its_targets(origin: str) -> None:
+def test_an_ident_leaves_the_channel_with_all_its_targets(origin: str) -> None:
     accepted = tuple(target for target in Target if target not in (Target.X86_64_DARWIN, Target.AARCH64_WINDOWS))
     fill(origin, *(("tool", "1.0", str(number)) for number in range(7)), targets=accepted)
     fill(origin, ("main", "main", "1"))
@@ -71,7 +71,7 @@ def test_an_ident_leaves_on_all_its_targets(origin: str) -> None:
 
 def test_other_channels_keep_their_packages(origin: str) -> None:
     fill(origin, ("tool", "1.0", "1"))
-    assert Wish("promote", origin, ("tool", "1.0", "1"), channel="stable").ask() is None
+    assert PackageRequest("promote", origin, ("tool", "1.0", "1"), channel="stable").send() is None
 
     service.delete(origin, "one")
 

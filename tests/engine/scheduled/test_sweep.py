@@ -1,13 +1,16 @@
-"""The sweep removes what interruptions left and nothing else, in bounded runs (design.md section 5)."""
+"""The sweep removes what interruptions leave and nothing else, in limited runs."""
 
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import app
 from chalicelib.catalog import channel_rows, package_rows
+from chalicelib.catalog.package_rows import PackageRow
 from chalicelib.channels import service as channels
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
@@ -16,11 +19,10 @@ from chalicelib.packages import upload as uploading
 from chalicelib.platform.aws import client
 from chalicelib.platform.config import config
 from chalicelib.platform.table import read
-from chalicelib.scheduled import sweep
-from chalicelib.scheduled import sweep_rows as sweep_store
+from chalicelib.scheduled import sweep, sweep_rows
 from chalicelib.uploads import leftovers
-from chalicelib.uploads import rows as upload_store
-from chalicelib.uploads import service as uploads
+from chalicelib.uploads import rows as upload_rows
+from tests.api.client import Depot
 from tests.builders.hart import a_hart
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
@@ -33,47 +35,51 @@ IDENTS = st.builds(PackageIdent, NAMES | st.sampled_from(["texts", "_staging", "
 
 
 @pytest.fixture
-def origin(depot):
+def origin(depot: Depot) -> str:
+    """An origin owned by bobo."""
     return an_origin(depot)
 
 
 @pytest.fixture
-def a_day_later(monkeypatch):
-    """Everything that is there now is old."""
-    sweep_store.go_on_behind("")
+def a_day_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All objects and uploads are old, no signed links are valid, and the sweep starts with the first object."""
+    sweep_rows.store_cursor("")
     monkeypatch.setattr(sweep, "GRACE", timedelta(days=-1))
-    monkeypatch.setattr(sweep, "LINKS_LIVE", timedelta())
+    monkeypatch.setattr(sweep, "LINK_LIFE", timedelta())
     monkeypatch.setattr(leftovers, "EXPIRED", timedelta(days=-1))
 
 
-def swept():
-    """Two runs: what has no row is noted by the first and removed by the second."""
+def sweep_twice() -> sweep.SweepResult:
+    """The first run notes objects without a row, the second one removes them."""
     sweep.sweep(60)
     return sweep.sweep(60)
 
 
-def put(key):
+def put(key: str) -> str:
     client("s3").put_object(Bucket=config.bucket, Key=key, Body=b"debris")
     return key
 
 
-def there(key):
-    found = client("s3").list_objects_v2(Bucket=config.bucket, Prefix=key).get("Contents", [])
-    return key in [each["Key"] for each in found]
+def exists(key: str) -> bool:
+    objects = client("s3").list_objects_v2(Bucket=config.bucket, Prefix=key).get("Contents", [])
+    return key in [each["Key"] for each in objects]
 
 
-def row_of(ident, target="x86_64-linux"):
+def row_of(ident: PackageIdent, target: str = "x86_64-linux") -> PackageRow:
     row = read(package_rows.package_key(ident, Target(target)))
     assert row is not None
     return row
 
 
-def debris_of(ident, upload_id="1"):
-    return artifacts.key_of(ident, Target.X86_64_LINUX, upload_id)
+def unnamed_archive(ident: PackageIdent) -> str:
+    """The key of an archive that no row names."""
+    return artifacts.key_of(ident, Target.X86_64_LINUX, "1")
 
 
 @given(IDENTS, st.sampled_from(Target), st.integers(1, 2**63))
-def test_an_object_tells_which_row_would_name_it(ident, target, upload_id):
+def test_the_key_of_an_object_gives_the_row_that_would_name_it(
+    ident: PackageIdent, target: Target, upload_id: int
+) -> None:
     key = artifacts.key_of(ident, target, str(upload_id))
 
     assert sweep.owner_of(key) == package_rows.package_key(ident, target)
@@ -81,120 +87,138 @@ def test_an_object_tells_which_row_would_name_it(ident, target, upload_id):
 
 
 @given(st.text() | st.lists(NAMES | st.sampled_from(["texts", "x86_64", "linux", "a.hart"]), max_size=9).map("/".join))
-def test_any_key_can_be_asked_about(key):
+def test_no_key_raises_an_error(key: str) -> None:
     sweep.owner_of(key)
 
 
-def test_objects_without_a_row_go_after_a_day_and_named_ones_stay(depot, origin, a_day_later):
+@pytest.mark.usefixtures("a_day_later")
+def test_objects_without_a_row_are_removed_and_named_ones_stay(depot: Depot, origin: str) -> None:
     ident = a_release(depot, origin)
-    unnamed = [put(debris_of(ident)), put(debris_of(PackageIdent(origin, "gone", "1", "2")))]
+    unnamed = [put(unnamed_archive(ident)), put(unnamed_archive(PackageIdent(origin, "gone", "1", "2")))]
     unnamed += [put(artifacts.texts_key_of(key)) for key in unnamed]
 
-    assert swept().objects >= 4
-    assert not any(map(there, unnamed))
-    assert there(row_of(ident).artifact)
+    assert sweep_twice().objects >= 4
+    assert not any(map(exists, unnamed))
+    assert exists(row_of(ident).artifact)
     assert depot.get(f"/depot/pkgs/{ident}/download").status == 200
 
 
-def test_long_texts_stay_with_their_package(depot, origin, a_day_later, monkeypatch):
+@pytest.mark.usefixtures("a_day_later")
+def test_long_texts_of_a_package_stay(depot: Depot, origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploading, "INLINE_TEXTS_BYTES", 1)
     ident = a_release(depot, origin)
     texts = artifacts.texts_key_of(row_of(ident).artifact)
-    assert there(texts)
+    assert exists(texts)
 
-    swept()
+    sweep_twice()
 
-    assert there(texts)
+    assert exists(texts)
 
 
-def test_what_came_within_a_day_stays(depot, origin, a_day_later, monkeypatch):
+@pytest.mark.usefixtures("a_day_later")
+def test_objects_stay_for_a_day(origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweep, "GRACE", timedelta(days=1))
-    key = put(debris_of(PackageIdent(origin, "young", "1", "2")))
-    swept()
-    assert there(key)
+    key = put(unnamed_archive(PackageIdent(origin, "young", "1", "2")))
+    sweep_twice()
+    assert exists(key)
 
     monkeypatch.setattr(sweep, "GRACE", timedelta(hours=-1))
-    swept()
-    assert not there(key)
+    sweep_twice()
+    assert not exists(key)
 
 
-def test_what_was_replaced_stays_while_links_to_it_may_be_in_use(depot, origin, a_day_later, monkeypatch):
+@pytest.mark.usefixtures("a_day_later")
+def test_a_replaced_archive_stays_while_links_to_it_are_valid(
+    depot: Depot, origin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hart = a_hart(origin=origin, name=a_name("replaced"))
     query = {"checksum": hart.checksum, "forced": "true"}
     assert depot.post(hart.url, by="bobo", body=hart.content, query=query).status == 201
     replaced = row_of(hart.ident).artifact
-    swept()
+    sweep_twice()
     assert depot.post(hart.url, by="bobo", body=hart.content, query=query).status == 201
-    monkeypatch.setattr(sweep, "LINKS_LIVE", timedelta(minutes=30))
+    monkeypatch.setattr(sweep, "LINK_LIFE", timedelta(minutes=30))
 
-    swept()
-    assert there(replaced)
+    sweep_twice()
+    assert exists(replaced)
 
-    monkeypatch.setattr(sweep, "LINKS_LIVE", timedelta())
-    swept()
-    assert not there(replaced)
-    assert there(row_of(hart.ident).artifact)
+    monkeypatch.setattr(sweep, "LINK_LIFE", timedelta())
+    sweep_twice()
+    assert not exists(replaced)
+    assert exists(row_of(hart.ident).artifact)
 
 
+@pytest.mark.usefixtures("depot", "a_day_later")
 @pytest.mark.parametrize(
     "key", ["logs/1", "a.hart", "texts/a", "o/n/v/r/no/target/1/a.hart", "o/n/v/r/x86_64/linux/1/a.txt"]
 )
-def test_what_is_neither_archive_nor_texts_is_not_its_business(depot, a_day_later, key):
+def test_objects_that_are_neither_archives_nor_texts_stay(key: str) -> None:
     put(key)
 
-    swept()
+    sweep_twice()
 
-    assert there(key)
+    assert exists(key)
 
 
-def test_a_run_is_bounded_and_the_next_goes_on_until_all_were_looked_at(depot, origin, a_day_later, monkeypatch):
+@pytest.mark.usefixtures("a_day_later")
+def test_a_run_is_limited_and_the_next_one_continues(origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(artifacts, "LISTED_AT_ONCE", 3)
     sweep.sweep(60)
-    keys = [put(debris_of(PackageIdent(origin, f"n{number}", "1", "2"))) for number in range(8)]
+    keys = [put(unnamed_archive(PackageIdent(origin, f"n{number}", "1", "2"))) for number in range(8)]
     monkeypatch.setattr(sweep, "OBJECTS_PER_RUN", 4)
 
-    looked_at, runs = [], 0
-    while any(map(there, keys)):
-        looked_at.append(sweep.sweep(60).looked_at)
-        runs += 1
-        assert runs < 1000, "all objects of the tests before are looked at, too"
+    examined: list[int] = []
+    while any(map(exists, keys)):
+        examined.append(sweep.sweep(60).examined)
+        assert len(examined) < 1000, "more runs than all objects of earlier tests need"
 
-    assert runs >= 2
-    assert max(looked_at) <= 6, "the pages that the limit falls into"
-
-
-def test_a_run_without_time_does_nothing(depot, origin, a_day_later):
-    key = put(debris_of(PackageIdent(origin, "waits", "1", "2")))
-
-    assert sweep.sweep(-1) == sweep.Swept(0, 0, 0, 0)
-    assert there(key)
+    assert len(examined) >= 2
+    assert max(examined) <= 6, "the limit, rounded up to whole pages"
 
 
-def test_a_run_that_dies_is_made_good_by_the_next(depot, origin, a_day_later, monkeypatch):
-    keys = [put(debris_of(PackageIdent(origin, f"n{number}", "1", "2"))) for number in range(3)]
-    remove, lives = artifacts.remove, [1, 1]
+@pytest.mark.usefixtures("a_day_later")
+def test_a_run_without_time_does_nothing(origin: str) -> None:
+    key = put(unnamed_archive(PackageIdent(origin, "waits", "1", "2")))
 
-    def mortal(key):
-        if not lives:
-            raise KeyboardInterrupt
-        lives.pop()
-        remove(key)
-
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(artifacts, "remove", mortal)
-        swept()
-    assert any(map(there, keys))
-
-    swept()
-    assert not any(map(there, keys))
+    assert sweep.sweep(-1) == sweep.SweepResult(0, 0, 0, 0)
+    assert exists(key)
 
 
-def test_a_deletion_of_a_channel_that_was_interrupted_is_finished(depot, origin, a_day_later, monkeypatch):
+class Killed(BaseException):
+    """The process ended. Not an Exception, so that the code under test does not catch it."""
+
+
+@pytest.mark.usefixtures("a_day_later")
+def test_an_interrupted_run_is_completed_by_the_next(origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = [put(unnamed_archive(PackageIdent(origin, f"n{number}", "1", "2"))) for number in range(3)]
+    real, allowed = artifacts.remove, iter(range(2))
+
+    def remove(key: str) -> None:
+        if next(allowed, None) is None:
+            raise Killed
+        real(key)
+
+    with monkeypatch.context() as fault, pytest.raises(Killed):
+        fault.setattr(artifacts, "remove", remove)
+        sweep_twice()
+    assert any(map(exists, keys))
+
+    sweep_twice()
+    assert not any(map(exists, keys))
+
+
+@pytest.mark.usefixtures("a_day_later")
+def test_an_interrupted_deletion_of_a_channel_is_completed(
+    depot: Depot, origin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kill(*_: Any) -> None:
+        raise Killed
+
     idents = [a_release(depot, origin) for _ in range(3)]
     for ident in idents:
         promoted(depot, ident, "leaving")
-    with monkeypatch.context() as patched, suppress(KeyboardInterrupt):
-        patched.setattr(channels, "_leave", interrupt)
+    with monkeypatch.context() as fault, suppress(Killed):
+        fault.setattr(channels, "_leave", kill)
         channels.delete(origin, "leaving")
     assert "leaving" in row_of(idents[0]).channels
 
@@ -208,26 +232,27 @@ def test_a_deletion_of_a_channel_that_was_interrupted_is_finished(depot, origin,
     assert depot.get(f"/depot/channels/{origin}/leaving/pkgs").json()["total_count"] == 1
 
 
-def interrupt(*_):
-    raise KeyboardInterrupt
-
-
-def test_a_deletion_that_begins_while_the_sweep_looks_is_not_lost(depot, origin, monkeypatch):
+def test_a_deletion_that_starts_during_the_sweep_is_completed_by_the_next(
+    depot: Depot, origin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for channel in ("one", "two"):
         assert depot.post(f"/depot/channels/{origin}/{channel}", by="bobo").status == 201
     assert depot.delete(f"/depot/channels/{origin}/one", by="bobo").status == 200
-    take_down = channels._take_down
-    with monkeypatch.context() as patched:
-        patched.setattr(channels, "_take_down", lambda *_: None)
-        channels.delete(origin, "two")
+    remove_members = channels._remove_members
 
-        def late(*told):
-            take_down(*told)
-            assert depot.post(f"/depot/channels/{origin}/three", by="bobo").status == 201
-            patched.setattr(channels, "_take_down", lambda *_: None)
-            channels.delete(origin, "three")
+    def interrupted_deletion(channel: str) -> None:
+        with monkeypatch.context() as fault:
+            fault.setattr(channels, "_remove_members", lambda *_: None)
+            channels.delete(origin, channel)
 
-        patched.setattr(channels, "_take_down", late)
+    def remove_and_delete_another(*arguments: str) -> None:
+        remove_members(*arguments)
+        assert depot.post(f"/depot/channels/{origin}/three", by="bobo").status == 201
+        interrupted_deletion("three")
+
+    interrupted_deletion("two")
+    with monkeypatch.context() as patch:
+        patch.setattr(channels, "_remove_members", remove_and_delete_another)
         channels.finish_deletions(lambda: False)
 
     assert read(channel_rows.leaving_from_key(origin)) is not None
@@ -235,44 +260,46 @@ def test_a_deletion_that_begins_while_the_sweep_looks_is_not_lost(depot, origin,
     assert read(channel_rows.leaving_from_key(origin)) is None
 
 
-def test_uploads_that_nobody_completed_go_with_everything(depot, origin, a_day_later, monkeypatch):
-    monkeypatch.setattr(uploads, "LIFE_SECONDS", -1)
-    begun = an_upload(depot, a_hart(origin=origin, name=a_name("open"))).send()
-    upload_id = begun.url.rpartition("/")[2]
+@pytest.mark.usefixtures("a_day_later")
+def test_an_expired_upload_is_removed_with_its_parts(
+    depot: Depot, origin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload_rows, "LIFE_SECONDS", -1)
+    upload = an_upload(depot, a_hart(origin=origin, name=a_name("open"))).send()
 
     assert sweep.sweep(60).uploads >= 1
 
-    assert read(upload_store.upload_key(upload_id)) is None
+    assert read(upload_rows.upload_key(upload.id)) is None
     parts = client("s3").list_multipart_uploads(Bucket=config.bucket).get("Uploads", [])
-    assert f"_staging/{upload_id}.hart" not in [each["Key"] for each in parts]
-    assert begun.complete().status == 404
+    assert f"_staging/{upload.id}.hart" not in [each["Key"] for each in parts]
+    assert upload.complete().status == 404
 
 
-def test_a_staged_archive_of_nobody_goes_too(depot, origin, a_day_later):
+@pytest.mark.usefixtures("depot", "a_day_later")
+def test_a_staged_archive_without_an_upload_is_removed() -> None:
     key = put("_staging/17.hart")
 
     sweep.sweep(60)
 
-    assert not there(key)
+    assert not exists(key)
 
 
-def test_an_upload_that_may_still_be_completed_stays(depot, origin, a_day_later):
-    hart = a_hart(origin=origin, name=a_name("alive"))
-    begun = an_upload(depot, hart).send()
+@pytest.mark.usefixtures("a_day_later")
+def test_an_open_upload_stays(depot: Depot, origin: str) -> None:
+    upload = an_upload(depot, a_hart(origin=origin, name=a_name("alive"))).send()
 
     sweep.sweep(60)
 
-    assert begun.complete().status == 201
+    assert upload.complete().status == 201
 
 
-def test_the_scheduled_function_sweeps(depot, origin, a_day_later):
-    import app
-
-    key = put(debris_of(PackageIdent(origin, "scheduled", "1", "2")))
-    event = {"version": "0", "account": "1", "region": "r", "detail": {}, "detail-type": "Scheduled Event"}
-    event |= {"source": "aws.events", "time": "t", "id": "i", "resources": []}
+@pytest.mark.usefixtures("a_day_later")
+def test_the_scheduled_function_sweeps(origin: str) -> None:
+    key = put(unnamed_archive(PackageIdent(origin, "scheduled", "1", "2")))
+    event: dict[str, Any] = {"version": "0", "account": "1", "region": "r", "detail": {}}
+    event |= {"detail-type": "Scheduled Event", "source": "aws.events", "time": "t", "id": "i", "resources": []}
 
     for _ in range(2):
         app.sweep(event, None)
 
-    assert not there(key)
+    assert not exists(key)

@@ -1,4 +1,4 @@
-"""How a bulk change is cut into transactions."""
+"""How a bulk change is divided into transactions."""
 
 from itertools import pairwise
 
@@ -17,7 +17,7 @@ MOVES = st.lists(TARGETS, max_size=120).map(
 
 
 @given(MOVES)
-def test_every_move_is_in_one_transaction_that_holds_it_and_they_keep_their_order(moves: list[Move]) -> None:
+def test_transactions_hold_their_moves_and_keep_the_order(moves: list[Move]) -> None:
     batches = _batches(moves)
 
     assert [move for batch in batches for move in batch] == moves
@@ -25,18 +25,18 @@ def test_every_move_is_in_one_transaction_that_holds_it_and_they_keep_their_orde
 
 
 @given(MOVES)
-def test_no_transaction_ends_before_it_is_full(moves: list[Move]) -> None:
+def test_transactions_are_full(moves: list[Move]) -> None:
     batches = _batches(moves)
 
     for batch, following in pairwise(batches):
         assert SHARED_ROWS + sum(move.size for move in [*batch, following[0]]) > TRANSACTION_LIMIT
 
 
-def test_nothing_to_move_is_one_transaction_for_the_record() -> None:
+def test_without_moves_there_is_one_transaction_for_the_audit_row() -> None:
     assert _batches([]) == [[]]
 
 
-def test_usual_releases_go_by_24() -> None:
+def test_a_transaction_moves_24_packages_for_one_target() -> None:
     moves = [Move(PackageIdent("o", "n", "1", str(number)), (Target.X86_64_LINUX,)) for number in range(50)]
 
     assert [len(batch) for batch in _batches(moves)] == [24, 24, 2]

@@ -1,4 +1,4 @@
-"""The plan of a set of packages says what would happen, and a set that was moved has nothing left to move."""
+"""The plan of a package set gives the outcome of every package, and a set that has moved has nothing left to move."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,54 +10,59 @@ from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
 from chalicelib.promotions.service import MOVING, Outcome, SetMember, SetRequest, plan
 
+Standings = dict[PackageIdent, Standing]
+
 IDENTS = [PackageIdent("acme", f"tool-{number}", "1.0", "20240101000000") for number in range(4)]
 TARGETS = [Target.X86_64_LINUX, Target.X86_64_WINDOWS]
-PLACES = st.builds(
+PLACEMENTS = st.builds(
     Placement, st.sampled_from(Visibility), st.frozensets(st.sampled_from(["dev", "stable", "unstable"]))
 )
-STANDINGS = st.builds(Standing, st.dictionaries(st.sampled_from(TARGETS), PLACES))
-NAMED = st.builds(SetMember, st.sampled_from(IDENTS), st.none() | st.sampled_from(TARGETS))
-WISHES = st.builds(
+STANDINGS = st.builds(Standing, st.dictionaries(st.sampled_from(TARGETS), PLACEMENTS))
+MEMBERS = st.builds(SetMember, st.sampled_from(IDENTS), st.none() | st.sampled_from(TARGETS))
+REQUESTS = st.builds(
     SetRequest,
     st.sampled_from(ChannelOperation),
     st.just("acme"),
     st.just("stable"),
-    st.lists(NAMED, min_size=1, max_size=6),
+    st.lists(MEMBERS, min_size=1, max_size=6),
     st.none() | st.just("dev"),
 )
 DEPOTS = st.fixed_dictionaries(dict.fromkeys(IDENTS, STANDINGS))
 
 
-@given(WISHES, DEPOTS)
-def test_every_package_is_planned_once_and_all_that_are_named_are_planned(wish, depot):
-    planned = plan(wish, depot)
+@given(REQUESTS, DEPOTS)
+def test_every_named_package_is_planned_exactly_once(request: SetRequest, depot: Standings) -> None:
+    planned = plan(request, depot)
 
-    places = [(each.ident, each.target) for each in planned]
-    assert len(places) == len(set(places))
-    assert {each.ident for each in planned} == {named.ident for named in wish.packages}
+    packages = [(move.ident, move.target) for move in planned]
+    assert len(packages) == len(set(packages))
+    assert {move.ident for move in planned} == {member.ident for member in request.packages}
 
 
-@given(WISHES, DEPOTS)
-def test_outcomes_tell_the_truth(wish, depot):
-    for ident, target, outcome in plan(wish, depot):
-        place = None if target is None else depot[ident].places.get(target)
-        if outcome is Outcome.MISSING:
-            assert place is None
-        elif outcome is Outcome.NOT_IN_SOURCE:
-            assert wish.source is not None
+@given(REQUESTS, DEPOTS)
+def test_outcomes_agree_with_the_standings(request: SetRequest, depot: Standings) -> None:
+    for move in plan(request, depot):
+        placement = None if move.target is None else depot[move.ident].places.get(move.target)
+        if move.outcome is Outcome.MISSING:
+            assert placement is None
+        elif move.outcome is Outcome.NOT_IN_SOURCE:
+            assert request.source is not None
         else:
-            assert place is not None
-            assert (wish.channel in place.channels) is (outcome in (Outcome.ALREADY_THERE, Outcome.REMOVED))
-            assert wish.source is None or wish.source in place.channels
+            assert placement is not None
+            is_member = move.outcome in (Outcome.ALREADY_THERE, Outcome.REMOVED)
+            assert (request.channel in placement.channels) is is_member
+            assert request.source is None or request.source in placement.channels
 
 
-@given(WISHES, DEPOTS)
-def test_what_has_moved_does_not_move_again(wish, depot):
+@given(REQUESTS, DEPOTS)
+def test_a_repeat_moves_nothing(request: SetRequest, depot: Standings) -> None:
     after = dict(depot)
-    for ident, target, outcome in plan(wish, depot):
-        if outcome in MOVING:
-            place = after[ident].places[target]
-            moved = place.joined(wish.channel) if outcome is Outcome.ADDED else place.left(wish.channel)
-            after[ident] = after[ident].with_place(target, moved)
+    for move in plan(request, depot):
+        if move.outcome in MOVING:
+            assert move.target is not None
+            placement = after[move.ident].places[move.target]
+            is_added = move.outcome is Outcome.ADDED
+            moved = placement.joined(request.channel) if is_added else placement.left(request.channel)
+            after[move.ident] = after[move.ident].with_place(move.target, moved)
 
-    assert not [each for each in plan(wish, after) if each.outcome in MOVING]
+    assert not [move for move in plan(request, after) if move.outcome in MOVING]

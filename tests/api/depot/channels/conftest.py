@@ -1,4 +1,4 @@
-"""What the tests of channels share: an origin per module, with members, and a fresh name per test."""
+"""Fixtures of the tests of channels: an origin with members per module, and a new name per test."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.builders.origins import an_origin
 
 @pytest.fixture(scope="module")
 def origin(depot: Depot) -> str:
-    """An origin of bobo; wesker maintains, lkennedy is a member, hank reads only, mystique is an outsider."""
+    """An origin of bobo with wesker as maintainer, lkennedy as member and hank as readonly_member, but not mystique."""
     origin = an_origin(depot)
     a_member(depot, origin, "wesker", "maintainer")
     a_member(depot, origin, "lkennedy", "member")
@@ -20,5 +20,5 @@ def origin(depot: Depot) -> str:
 
 @pytest.fixture
 def name() -> str:
-    """A package or channel name of the test's own."""
+    """A new name for a package or channel."""
     return a_name("thing")

@@ -28,7 +28,7 @@ def in_bulk(
 
 
 def members(depot: Depot, origin: str, channel: str, by: str | None = "bobo") -> list[str]:
-    """The idents in a channel, ascending; the total must agree."""
+    """The idents in a channel, ascending; the list must fit one page."""
     listed = depot.get(f"/depot/channels/{origin}/{channel}/pkgs", by=by).json()
     assert listed["total_count"] == len(listed["data"])
     return ["/".join(row.values()) for row in listed["data"]]
@@ -40,7 +40,7 @@ def states(origin: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def source(depot: Depot) -> tuple[str, list[PackageIdent]]:
-    """An origin whose channel `from` has a public release, a private one, and one on two targets."""
+    """An origin whose channel `from` contains a public release, a private one, and one for two targets."""
     origin = an_origin(depot)
     idents = [a_release(depot, origin, name) for name in ("one", "three", "two")]
     a_release(depot, origin, "two", idents[2].version, idents[2].release, WINDOWS)
@@ -56,7 +56,7 @@ def method(request: pytest.FixtureRequest) -> Iterator[str]:
     yield request.param
 
 
-def test_everything_in_the_source_comes_into_the_target_which_is_made(
+def test_all_packages_of_the_source_join_the_target_which_is_created(
     depot: Depot, source: tuple[str, list[PackageIdent]], method: str
 ) -> None:
     origin, (public, private, both) = source
@@ -72,7 +72,7 @@ def test_everything_in_the_source_comes_into_the_target_which_is_made(
     assert target in latest.json()["channels"]
 
 
-def test_everything_in_the_source_leaves_the_target_and_stays_in_the_source(
+def test_all_packages_of_the_source_leave_the_target_and_stay_in_the_source(
     depot: Depot, source: tuple[str, list[PackageIdent]], method: str
 ) -> None:
     origin, idents = source
@@ -90,7 +90,7 @@ def test_everything_in_the_source_leaves_the_target_and_stays_in_the_source(
     assert target not in depot.get(f"/depot/pkgs/{idents[0]}").json()["channels"]
 
 
-def test_memberships_that_exist_stay_untouched(depot: Depot, source: tuple[str, list[PackageIdent]]) -> None:
+def test_existing_memberships_stay_as_they_are(depot: Depot, source: tuple[str, list[PackageIdent]]) -> None:
     origin, idents = source
     target = a_name("channel")
     promoted(depot, idents[0], target)
@@ -103,7 +103,9 @@ def test_memberships_that_exist_stay_untouched(depot: Depot, source: tuple[str, 
     assert len(members(depot, origin, target)) == 4
 
 
-def test_demoting_what_is_not_there_is_no_error(depot: Depot, source: tuple[str, list[PackageIdent]]) -> None:
+def test_packages_that_are_not_in_the_target_may_be_demoted(
+    depot: Depot, source: tuple[str, list[PackageIdent]]
+) -> None:
     origin, idents = source
     target = a_name("channel")
     promoted(depot, idents[0], target)
@@ -115,7 +117,7 @@ def test_demoting_what_is_not_there_is_no_error(depot: Depot, source: tuple[str,
 
 
 @pytest.mark.parametrize("verb", ["promote", "demote"])
-def test_an_unknown_source_is_an_empty_set_and_the_target_is_made(depot: Depot, verb: str) -> None:
+def test_an_unknown_source_is_empty_and_the_target_is_created(depot: Depot, verb: str) -> None:
     origin, target = an_origin(depot), a_name("channel")
 
     reply = in_bulk(depot, origin, "nothing", verb, target)
@@ -125,7 +127,7 @@ def test_an_unknown_source_is_an_empty_set_and_the_target_is_made(depot: Depot, 
     assert depot.post(f"/depot/channels/{origin}/{target}", by="bobo").status == 409
 
 
-def test_the_maker_owns_the_channel(depot: Depot, source: tuple[str, list[PackageIdent]]) -> None:
+def test_the_caller_owns_the_created_channel(depot: Depot, source: tuple[str, list[PackageIdent]]) -> None:
     origin, _ = source
     a_member(depot, origin, "hank", "maintainer")
     target = a_name("channel")
@@ -138,7 +140,7 @@ def test_the_maker_owns_the_channel(depot: Depot, source: tuple[str, list[Packag
 
 
 @pytest.mark.parametrize("verb", ["promote", "demote"])
-def test_refused_callers_get_401_before_anything_else(depot: Depot, verb: str) -> None:
+def test_callers_below_maintainer_are_401_before_any_other_check(depot: Depot, verb: str) -> None:
     origin = an_origin(depot)
     a_member(depot, origin, "mystique", "member")
 
@@ -150,7 +152,7 @@ def test_refused_callers_get_401_before_anything_else(depot: Depot, verb: str) -
     assert {"name": "elsewhere"} not in depot.get(f"/depot/channels/{origin}").json()
 
 
-NONSENSE = [
+REFUSED = [
     ("promote", "stable", "unstable"),
     ("promote", "stable", "stable"),
     ("promote", "nothing", "nothing"),
@@ -164,8 +166,10 @@ NONSENSE = [
 ]
 
 
-@pytest.mark.parametrize(("verb", "source_channel", "target"), NONSENSE)
-def test_channels_that_make_no_sense_are_400(depot: Depot, verb: str, source_channel: str, target: str | None) -> None:
+@pytest.mark.parametrize(("verb", "source_channel", "target"), REFUSED)
+def test_refused_combinations_of_channels_are_400(
+    depot: Depot, verb: str, source_channel: str, target: str | None
+) -> None:
     origin = an_origin(depot)
 
     reply = in_bulk(depot, origin, source_channel, verb, target)
@@ -174,7 +178,7 @@ def test_channels_that_make_no_sense_are_400(depot: Depot, verb: str, source_cha
     assert depot.get(f"/depot/channels/{origin}").json() == [{"name": "stable"}, {"name": "unstable"}]
 
 
-def test_unstable_may_be_promoted_from(depot: Depot) -> None:
+def test_unstable_may_be_the_source_of_a_promotion(depot: Depot) -> None:
     release = a_release(depot, an_origin(depot))
 
     assert in_bulk(depot, release.origin, "unstable", "promote", "stable").status == 200
@@ -182,7 +186,7 @@ def test_unstable_may_be_promoted_from(depot: Depot) -> None:
     assert members(depot, release.origin, "stable") == [str(release)]
 
 
-def test_bulk_changes_are_no_events_but_are_on_record(depot: Depot) -> None:
+def test_a_bulk_change_records_a_group_event_and_no_events(depot: Depot) -> None:
     release = a_release(depot, an_origin(depot))
     day = {"from_date": "2000-01-01", "to_date": "2999-12-31", "query": f"{release.origin}/{release.name}"}
 
@@ -217,32 +221,32 @@ def small_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Interrupted(Exception):
-    """The function died."""
+    """The process ended."""
 
 
-def dying(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
-    """Let the function die when it wants to write another transaction."""
+def interrupt(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+    """Interrupt the bulk change before the transaction after this many."""
     real, left = steps.steps_together, iter(range(after))
 
-    def write(change: Any, wanted: Any, **more: Any) -> None:
+    def write(change: Any, changed: Any, **more: Any) -> None:
         if next(left, None) is None:
             raise Interrupted
-        real(change, wanted, **more)
+        real(change, changed, **more)
 
-    monkeypatch.setattr(bulk.steps, "steps_together", write)
+    monkeypatch.setattr(steps, "steps_together", write)
 
 
 @pytest.mark.usefixtures("small_transactions")
-@pytest.mark.parametrize("survived", [0, 1, 3])
-def test_what_was_interrupted_is_completed_by_a_repeat(
-    depot: Depot, many: str, monkeypatch: pytest.MonkeyPatch, survived: int
+@pytest.mark.parametrize("written", [0, 1, 3])
+def test_an_interrupted_bulk_change_is_completed_by_a_repeat(
+    depot: Depot, many: str, monkeypatch: pytest.MonkeyPatch, written: int
 ) -> None:
     target = a_name("channel")
     with monkeypatch.context() as fault:
-        dying(fault, survived)
+        interrupt(fault, written)
         assert in_bulk(depot, many, "unstable", "promote", target).status == 500
 
-    assert len(members(depot, many, target)) == survived * 2
+    assert len(members(depot, many, target)) == written * 2
     assert states(many)[-1] == "started"
     assert in_bulk(depot, many, "unstable", "promote", target).status == 200
 
@@ -253,34 +257,34 @@ def test_what_was_interrupted_is_completed_by_a_repeat(
 
 
 @pytest.mark.usefixtures("small_transactions")
-def test_no_reader_sees_a_newest_release_between_the_old_and_the_new(
+def test_the_newest_release_changes_directly_from_the_old_to_the_new_one(
     depot: Depot, many: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy, target = a_name("channel"), a_name("channel")
     in_bulk(depot, many, "unstable", "promote", copy)
-    seen: list[str] = []
+    versions: list[str] = []
     real = steps.steps_together
 
-    def look() -> None:
+    def look_up() -> None:
         reply = depot.get(f"/depot/channels/{many}/{target}/pkgs/many/latest")
-        seen.append(reply.json()["ident"]["version"] if reply.status == 200 else "none")
+        versions.append(reply.json()["ident"]["version"] if reply.status == 200 else "none")
 
-    def write(change: Any, wanted: Any, **more: Any) -> None:
-        look()
-        real(change, wanted, **more)
+    def write(change: Any, changed: Any, **more: Any) -> None:
+        look_up()
+        real(change, changed, **more)
 
-    monkeypatch.setattr(bulk.steps, "steps_together", write)
+    monkeypatch.setattr(steps, "steps_together", write)
 
     in_bulk(depot, many, "unstable", "promote", target)
     in_bulk(depot, many, copy, "demote", target)
-    look()
+    look_up()
 
-    assert len(seen) > 8
-    assert [version for version, _ in groupby(seen)] == ["none", "1.7", "none"]
+    assert len(versions) > 8
+    assert [version for version, _ in groupby(versions)] == ["none", "1.7", "none"]
 
 
 @pytest.mark.usefixtures("small_transactions")
-def test_a_bulk_change_too_long_for_a_request_stops_and_goes_on_when_repeated(
+def test_a_slow_bulk_change_is_503_and_continues_when_repeated(
     depot: Depot, many: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = a_name("channel")
@@ -294,7 +298,7 @@ def test_a_bulk_change_too_long_for_a_request_stops_and_goes_on_when_repeated(
 
 
 @pytest.mark.usefixtures("small_transactions")
-def test_a_bulk_change_of_too_many_idents_is_done_in_portions(
+def test_a_bulk_change_of_too_many_idents_is_503_and_continues_when_repeated(
     depot: Depot, many: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = a_name("channel")
@@ -306,18 +310,18 @@ def test_a_bulk_change_of_too_many_idents_is_done_in_portions(
     assert members(depot, many, target) == members(depot, many, "unstable")
 
 
-def test_a_transaction_that_the_table_does_not_take_goes_in_parts(
+def test_a_transaction_that_the_table_refuses_is_split(
     depot: Depot, many: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = a_name("channel")
     real = steps.steps_together
 
-    def too_large(change: Any, wanted: Any, **more: Any) -> None:
-        if len(wanted) > 3:
+    def too_large(change: Any, changed: Any, **more: Any) -> None:
+        if len(changed) > 3:
             raise table.StoreUnavailable
-        real(change, wanted, **more)
+        real(change, changed, **more)
 
-    monkeypatch.setattr(bulk.steps, "steps_together", too_large)
+    monkeypatch.setattr(steps, "steps_together", too_large)
 
     assert in_bulk(depot, many, "unstable", "promote", target).status == 200
 
@@ -325,26 +329,28 @@ def test_a_transaction_that_the_table_does_not_take_goes_in_parts(
     assert states(many)[-1] == "done"
 
 
-def test_a_table_that_takes_nothing_is_503(depot: Depot, many: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unavailable_table_is_503(depot: Depot, many: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def unavailable(*_: Any, **__: Any) -> None:
         raise table.StoreUnavailable
 
-    monkeypatch.setattr(bulk.steps, "steps_together", unavailable)
+    monkeypatch.setattr(steps, "steps_together", unavailable)
 
     assert in_bulk(depot, many, "unstable", "promote", a_name("channel")).status == 503
     assert states(many)[-1] == "started"
 
 
-def test_a_change_that_comes_between_is_kept(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bulk change has read the standings; then one release becomes private, and another is deleted."""
+def test_a_concurrent_change_is_kept(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the bulk change has read the standings, one release becomes private and another one is deleted."""
     origin = an_origin(depot)
     first, second, third = (a_release(depot, origin, name) for name in ("a", "b", "c"))
-    meanwhile = [lambda: (seen_as(depot, first, "private"), depot.delete(f"/depot/pkgs/{second}", by="bobo"))]
+    pending = [True]
 
     def read(*keys: Any) -> Any:
         found = table.read_many(*keys)
-        if meanwhile:
-            meanwhile.pop()()
+        if pending:
+            pending.pop()
+            seen_as(depot, first, "private")
+            depot.delete(f"/depot/pkgs/{second}", by="bobo")
         return found
 
     monkeypatch.setattr(bulk, "read_many", read)
@@ -355,7 +361,7 @@ def test_a_change_that_comes_between_is_kept(depot: Depot, monkeypatch: pytest.M
     assert members(depot, origin, "stable", by=None) == [str(third)]
 
 
-def test_a_target_that_is_deleted_meanwhile_is_missing(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_target_that_is_deleted_concurrently_is_404(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
     release = a_release(depot, an_origin(depot))
     deleting = [lambda: service.delete(release.origin, "other")]
 
@@ -373,7 +379,7 @@ def test_a_target_that_is_deleted_meanwhile_is_missing(depot: Depot, monkeypatch
 
 
 def test_nothing_moves_when_one_package_is_in_too_many_channels(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not even what would go in an earlier transaction."""
+    """Including packages of earlier transactions."""
     origin = an_origin(depot)
     first, second = a_release(depot, origin, "a"), a_release(depot, origin, "b")
     promoted(depot, second, "other")
@@ -387,7 +393,7 @@ def test_nothing_moves_when_one_package_is_in_too_many_channels(depot: Depot, mo
 
 
 @pytest.mark.parametrize("verb", ["promote", "demote"])
-def test_a_missing_stable_is_never_made(depot: Depot, verb: str) -> None:
+def test_a_missing_stable_is_not_created(depot: Depot, verb: str) -> None:
     release = a_release(depot, an_origin(depot))
     table.delete_many([channel_key(release.origin, "stable")])
 
@@ -400,7 +406,7 @@ def test_a_missing_stable_is_never_made(depot: Depot, verb: str) -> None:
 def test_a_source_that_is_being_deleted_is_empty(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
     release = a_release(depot, an_origin(depot))
     promoted(depot, release, "other")
-    monkeypatch.setattr(service, "_take_down", lambda *_: None)  # as if it had been interrupted there
+    monkeypatch.setattr(service, "_remove_members", lambda *_: None)  # the deletion is interrupted here
     assert depot.delete(f"/depot/channels/{release.origin}/other", by="bobo").status == 200
 
     assert in_bulk(depot, release.origin, "other", "promote", "stable").status == 200
@@ -409,7 +415,7 @@ def test_a_source_that_is_being_deleted_is_empty(depot: Depot, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("name", ["promote", "demote"])
-def test_packages_named_like_the_operations_are_listed(depot: Depot, name: str) -> None:
+def test_packages_named_like_the_operations_can_be_listed(depot: Depot, name: str) -> None:
     release = a_release(depot, an_origin(depot), name)
 
     listed = depot.get(f"/depot/channels/{release.origin}/unstable/pkgs/{name}")

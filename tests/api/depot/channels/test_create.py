@@ -10,7 +10,7 @@ from tests.api.client import Depot
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}")
 
 
-def test_201_with_the_channel(depot: Depot, origin: str, name: str) -> None:
+def test_the_answer_is_201_with_the_channel(depot: Depot, origin: str, name: str) -> None:
     reply = depot.post(f"/depot/channels/{origin}/{name}", by="wesker")
 
     assert (reply.status, reply.headers["Content-Type"]) == (201, "application/json")
@@ -29,7 +29,7 @@ def test_201_with_the_channel(depot: Depot, origin: str, name: str) -> None:
     assert depot.get(f"/depot/channels/{origin}/{name}/pkgs").json()["total_count"] == 0
 
 
-def test_an_existing_one_is_409_also_those_that_every_origin_has(depot: Depot, origin: str, name: str) -> None:
+def test_an_existing_channel_is_409_and_so_are_stable_and_unstable(depot: Depot, origin: str, name: str) -> None:
     assert depot.post(f"/depot/channels/{origin}/{name}", by="bobo").status == 201
 
     for channel in (name, "stable", "unstable"):
@@ -38,7 +38,7 @@ def test_an_existing_one_is_409_also_those_that_every_origin_has(depot: Depot, o
 
 
 @pytest.mark.parametrize("by", [None, "nonsense", "mystique", "hank", "lkennedy"])
-def test_everybody_below_maintainer_is_401(depot: Depot, origin: str, name: str, by: str | None) -> None:
+def test_callers_below_maintainer_are_401(depot: Depot, origin: str, name: str, by: str | None) -> None:
     for path in (f"{origin}/{name}", f"{origin}/stable", "nowhere-at-all/x"):
         reply = depot.post(f"/depot/channels/{path}", by=by)
         assert (reply.status, reply.body) == (401, b"")
@@ -52,16 +52,16 @@ def test_an_unknown_origin_is_401(depot: Depot, name: str) -> None:
 
 
 @pytest.mark.parametrize("channel", ["LTS-2024.1", "a b", "Ä", "a/b", "a%2Fb", "-", "pkgs", "x" * 900])
-def test_any_segment_is_a_name(depot: Depot, origin: str, channel: str) -> None:
+def test_any_path_segment_is_a_valid_name(depot: Depot, origin: str, channel: str) -> None:
     assert depot.post(f"/depot/channels/{origin}/{quote(channel, safe='')}", by="bobo").json()["name"] == channel
     assert {"name": channel} in depot.get(f"/depot/channels/{origin}").json()
 
 
-def test_a_name_that_no_key_holds_is_422(depot: Depot, origin: str) -> None:
+def test_a_name_too_long_for_a_key_is_422(depot: Depot, origin: str) -> None:
     assert depot.post(f"/depot/channels/{origin}/{'x' * 1100}", by="bobo").status == 422
 
 
-def test_a_body_is_not_looked_at(depot: Depot, origin: str, name: str) -> None:
+def test_a_body_is_ignored(depot: Depot, origin: str, name: str) -> None:
     headers = {"Content-Type": "application/json"}
 
     assert depot.post(f"/depot/channels/{origin}/{name}", by="bobo", body=b"{", headers=headers).status == 201

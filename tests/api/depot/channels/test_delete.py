@@ -6,7 +6,7 @@ from tests.api.client import Depot
 from tests.builders.packages import a_channel, a_package, promote, set_visibility
 
 
-def test_200_and_the_channel_is_gone_but_not_its_packages(depot: Depot, origin: str, name: str) -> None:
+def test_the_channel_is_deleted_and_its_packages_remain(depot: Depot, origin: str, name: str) -> None:
     a_channel(depot, origin, name)
     hart = a_package(depot, origin, name=name)
     promote(depot, hart, name)
@@ -26,7 +26,7 @@ def test_200_and_the_channel_is_gone_but_not_its_packages(depot: Depot, origin: 
     assert depot.get(f"{hart.url}/download").body == hart.content
 
 
-def test_made_again_at_once_it_is_empty_and_new(depot: Depot, origin: str, name: str) -> None:
+def test_a_channel_can_be_created_again_at_once_and_is_empty(depot: Depot, origin: str, name: str) -> None:
     first = depot.post(f"/depot/channels/{origin}/{name}", by="bobo").json()
     hart = a_package(depot, origin, name=name)
     promote(depot, hart, name)
@@ -41,14 +41,14 @@ def test_made_again_at_once_it_is_empty_and_new(depot: Depot, origin: str, name:
     assert depot.get(f"/depot/channels/{origin}/{name}/pkgs").json()["total_count"] == 1
 
 
-def test_one_that_is_not_there_is_200(depot: Depot, origin: str, name: str) -> None:
+def test_an_unknown_channel_is_200(depot: Depot, origin: str, name: str) -> None:
     for channel in (name, "x" * 2000):
         reply = depot.delete(f"/depot/channels/{origin}/{channel}", by="bobo")
         assert (reply.status, reply.body) == (200, b"")
 
 
 @pytest.mark.parametrize("channel", ["stable", "unstable"])
-def test_what_every_origin_has_stays(depot: Depot, origin: str, channel: str) -> None:
+def test_stable_and_unstable_are_403(depot: Depot, origin: str, channel: str) -> None:
     reply = depot.delete(f"/depot/channels/{origin}/{channel}", by="bobo")
 
     assert (reply.status, reply.body) == (403, b"")
@@ -63,7 +63,7 @@ def test_only_the_exact_names_are_protected(depot: Depot, origin: str, channel: 
 
 
 @pytest.mark.parametrize("by", [None, "nonsense", "mystique", "hank", "lkennedy"])
-def test_everybody_below_maintainer_is_401_before_anything_else(
+def test_callers_below_maintainer_are_401_before_any_other_check(
     depot: Depot, origin: str, name: str, by: str | None
 ) -> None:
     a_channel(depot, origin, name)
@@ -74,7 +74,7 @@ def test_everybody_below_maintainer_is_401_before_anything_else(
     assert {"name": name} in depot.get(f"/depot/channels/{origin}").json()
 
 
-def test_private_packages_leave_too(depot: Depot, origin: str, name: str) -> None:
+def test_private_packages_leave_the_channel_too(depot: Depot, origin: str, name: str) -> None:
     a_channel(depot, origin, name)
     harts = [a_package(depot, origin, name=name, version=version) for version in ("1.0", "2.0", "main")]
     for hart in harts:

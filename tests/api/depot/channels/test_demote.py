@@ -8,8 +8,8 @@ from tests.builders.packages import a_channel, a_package, demote, events_of, pro
 WINDOWS = "x86_64-windows"
 
 
-@pytest.mark.parametrize("channel", ["stable", "of-its-own"])
-def test_200_and_it_is_out(depot: Depot, origin: str, name: str, channel: str) -> None:
+@pytest.mark.parametrize("channel", ["stable", "another"])
+def test_the_package_leaves_the_channel(depot: Depot, origin: str, name: str, channel: str) -> None:
     if channel != "stable":
         channel = a_channel(depot, origin, name)
     hart = a_package(depot, origin, name=name)
@@ -26,7 +26,7 @@ def test_200_and_it_is_out(depot: Depot, origin: str, name: str, channel: str) -
     assert events_of(depot, name, by="wesker") == [("Demote", channel, "1.2.3"), ("Promote", channel, "1.2.3")]
 
 
-def test_a_private_package_too(depot: Depot, origin: str, name: str) -> None:
+def test_a_private_package_can_be_demoted(depot: Depot, origin: str, name: str) -> None:
     hart = a_package(depot, origin, name=name)
     promote(depot, hart, "stable")
     set_visibility(depot, hart, "private")
@@ -39,7 +39,7 @@ def test_a_private_package_too(depot: Depot, origin: str, name: str) -> None:
 
 
 class TestOrderOfChecks:
-    def test_1_nothing_leaves_unstable_whoever_asks(self, depot: Depot, origin: str, name: str) -> None:
+    def test_1_unstable_is_403_for_every_caller(self, depot: Depot, origin: str, name: str) -> None:
         hart = a_package(depot, origin, name=name)
 
         for by in (None, "mystique", "hank", "bobo"):
@@ -51,7 +51,7 @@ class TestOrderOfChecks:
         assert depot.get(hart.in_channel("unstable")).status == 200
 
     @pytest.mark.parametrize("by", [None, "nonsense", "mystique", "hank", "lkennedy"])
-    def test_2_everybody_below_maintainer_is_401(self, depot: Depot, origin: str, name: str, by: str | None) -> None:
+    def test_2_callers_below_maintainer_are_401(self, depot: Depot, origin: str, name: str, by: str | None) -> None:
         hart = a_package(depot, origin, name=name)
         promote(depot, hart, "stable")
 
@@ -72,7 +72,7 @@ class TestOrderOfChecks:
             reply = depot.put(f"{hart.in_channel(channel)}/demote", by="bobo", query={"target": "mips-linux"})
             assert (reply.status, reply.text) == (422, "Invalid package target 'mips-linux'")
 
-    def test_4_whatever_is_missing_is_400(self, depot: Depot, origin: str, name: str) -> None:
+    def test_4_a_missing_channel_package_or_membership_is_400(self, depot: Depot, origin: str, name: str) -> None:
         hart = a_package(depot, origin, name=name)
         a_package(depot, origin, name=name, version="2.0")
         promote(depot, a_package(depot, origin, name=name, target=WINDOWS), "stable")

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
+from chalicelib.platform.aws import client
 from chalicelib.platform.config import config
 from tests.api.client import Depot
 from tests.builders.packages import a_channel, a_package, delete, demote, promote, set_visibility
@@ -14,9 +15,9 @@ ON_WINDOWS = {"User-Agent": "hab/1.6.0/20230201 (x86_64-windows; 10.0)"}
 NO_CACHE = "private, no-cache, no-store"
 
 
-def latest(depot: Depot, place: str, by: str | None = None, **query: str) -> str | int:
-    """Version and release of the newest, or the status."""
-    reply = depot.get(f"/depot/channels/{place}/latest", by=by, query=query)
+def latest(depot: Depot, base: str, by: str | None = None, **query: str) -> str | int:
+    """Version and release of the newest, or the status if it is not 200."""
+    reply = depot.get(f"/depot/channels/{base}/latest", by=by, query=query)
     if reply.status != 200:
         assert reply.body == b""
         return reply.status
@@ -25,7 +26,9 @@ def latest(depot: Depot, place: str, by: str | None = None, **query: str) -> str
 
 
 class TestAnswer:
-    def test_the_full_package_with_its_texts_and_without_size(self, depot: Depot, origin: str, name: str) -> None:
+    def test_the_answer_is_the_full_package_with_texts_and_without_size(
+        self, depot: Depot, origin: str, name: str
+    ) -> None:
         hart = a_package(depot, origin, name=name, manifest="# pkg_binds", config="port = 1")
         promote(depot, hart, "stable")
 
@@ -44,18 +47,18 @@ class TestAnswer:
             assert reply.json()["is_a_service"] is True
 
     @pytest.mark.parametrize("channel", ["LTS-2024", "a b", "ä", "a/b"])
-    def test_channels_with_unusual_names(self, depot: Depot, origin: str, name: str, channel: str) -> None:
+    def test_channels_may_have_any_name(self, depot: Depot, origin: str, name: str, channel: str) -> None:
         hart = a_package(depot, origin, name=name)
-        place = quote(channel, safe="")
-        assert depot.post(f"/depot/channels/{origin}/{place}", by="bobo").status in (201, 409)
+        segment = quote(channel, safe="")
+        assert depot.post(f"/depot/channels/{origin}/{segment}", by="bobo").status in (201, 409)
 
-        promote(depot, hart, place)
+        promote(depot, hart, segment)
 
-        assert latest(depot, f"{origin}/{place}/pkgs/{name}") == f"{hart.ident.version}/{hart.ident.release}"
+        assert latest(depot, f"{origin}/{segment}/pkgs/{name}") == f"{hart.ident.version}/{hart.ident.release}"
 
-    def test_long_texts_that_were_lost_do_not_stand_in_the_way(self, depot: Depot, origin: str, name: str) -> None:
-        from chalicelib.platform.aws import client
-
+    def test_a_package_whose_long_texts_are_lost_is_shown_without_them(
+        self, depot: Depot, origin: str, name: str
+    ) -> None:
         hart = a_package(depot, origin, name=name, manifest=random.Random(3).randbytes(700_000).hex())
         s3 = client("s3")
         [texts] = s3.list_objects_v2(Bucket=config.bucket, Prefix=f"texts/{hart.path}/")["Contents"]
@@ -75,7 +78,9 @@ class TestOrder:
             ["r9z-1", "r12b03-2", "8888888888888888888888888888888"],
         ],
     )
-    def test_versions_in_the_contracts_order(self, depot: Depot, origin: str, name: str, ascending: list[str]) -> None:
+    def test_the_newest_version_in_the_order_of_versions(
+        self, depot: Depot, origin: str, name: str, ascending: list[str]
+    ) -> None:
         a_channel(depot, origin, name)
         harts = {version: a_package(depot, origin, name=name, version=version) for version in ascending}
         for version in random.Random(1).sample(ascending, len(ascending)):
@@ -87,19 +92,19 @@ class TestOrder:
         assert latest(depot, f"{origin}/{name}/pkgs/{name}") == 404
         assert latest(depot, f"{origin}/unstable/pkgs/{name}") == f"{ascending[-1]}/20240301123456"
 
-    def test_within_a_version_the_largest_release_of_that_text(self, depot: Depot, origin: str, name: str) -> None:
+    def test_the_largest_release_of_exactly_that_version_text(self, depot: Depot, origin: str, name: str) -> None:
         for version, release in (("1.2", "1"), ("1.2", "3"), ("01.2", "9"), ("1.2.0", "9"), ("v1.2", "5")):
             a_package(depot, origin, name=name, version=version, release=release)
 
-        place = f"{origin}/unstable/pkgs/{name}"
-        assert [latest(depot, f"{place}/{version}") for version in ("1.2", "01.2", "v1.2", "1")] == [
+        base = f"{origin}/unstable/pkgs/{name}"
+        assert [latest(depot, f"{base}/{version}") for version in ("1.2", "01.2", "v1.2", "1")] == [
             "1.2/3",
             "01.2/9",
             "v1.2/5",
             404,
         ]
 
-    def test_a_version_without_a_digit_is_found_exactly_only(self, depot: Depot, origin: str, name: str) -> None:
+    def test_a_version_without_a_digit_is_never_the_newest(self, depot: Depot, origin: str, name: str) -> None:
         hart = a_package(depot, origin, name=name, version="main")
 
         assert latest(depot, f"{origin}/unstable/pkgs/{name}") == 404
@@ -108,11 +113,11 @@ class TestOrder:
 
 
 class TestTarget:
-    def test_it_selects_here_also_for_the_exact_form(self, depot: Depot, origin: str, name: str) -> None:
+    def test_the_target_selects_the_package_in_the_exact_form_too(self, depot: Depot, origin: str, name: str) -> None:
         hart = a_package(depot, origin, name=name, target=WINDOWS)
-        place = f"/depot/channels/{origin}/unstable/pkgs/{name}"
+        base = f"/depot/channels/{origin}/unstable/pkgs/{name}"
 
-        for path in (f"{place}/latest", f"{place}/{hart.ident.version}/latest", hart.in_channel("unstable")):
+        for path in (f"{base}/latest", f"{base}/{hart.ident.version}/latest", hart.in_channel("unstable")):
             assert depot.get(path).status == 404
             assert depot.get(path, headers=ON_WINDOWS).json()["target"] == WINDOWS
             assert depot.get(path, query={"target": WINDOWS}).json()["target"] == WINDOWS
@@ -120,7 +125,7 @@ class TestTarget:
             reply = depot.get(path, query={"target": "nonsense"})
             assert (reply.status, reply.text) == (422, "Invalid package target 'nonsense'")
 
-    def test_each_target_is_in_its_own_channels(self, depot: Depot, origin: str, name: str) -> None:
+    def test_targets_of_an_ident_may_be_in_different_channels(self, depot: Depot, origin: str, name: str) -> None:
         linux = a_package(depot, origin, name=name)
         windows = a_package(depot, origin, name=name, target=WINDOWS)
         promote(depot, windows, "stable")
@@ -130,24 +135,24 @@ class TestTarget:
         assert latest(depot, f"{origin}/stable/pkgs/{name}") == 404
 
 
-class TestWhoSees:
-    def test_everyone_gets_the_newest_that_they_may_see(self, depot: Depot, origin: str, name: str) -> None:
+class TestVisibility:
+    def test_callers_get_the_newest_release_that_they_may_see(self, depot: Depot, origin: str, name: str) -> None:
         old, new = (a_package(depot, origin, name=name, version=version) for version in ("1.0", "2.0"))
         for hart in (old, new):
             promote(depot, hart, "stable")
         set_visibility(depot, new, "private")
 
-        place = f"{origin}/stable/pkgs/{name}"
-        for stranger in (None, "mystique"):
-            assert latest(depot, place, by=stranger) == "1.0/20240301123456"
-            assert latest(depot, f"{place}/2.0", by=stranger) == 404
-            reply = depot.get(new.in_channel("stable"), by=stranger)
+        base = f"{origin}/stable/pkgs/{name}"
+        for other in (None, "mystique"):
+            assert latest(depot, base, by=other) == "1.0/20240301123456"
+            assert latest(depot, f"{base}/2.0", by=other) == 404
+            reply = depot.get(new.in_channel("stable"), by=other)
             assert (reply.status, reply.body) == (404, b"")
         for member in ("bobo", "hank"):
-            assert latest(depot, place, by=member) == latest(depot, f"{place}/2.0", by=member) == "2.0/20240301123456"
+            assert latest(depot, base, by=member) == latest(depot, f"{base}/2.0", by=member) == "2.0/20240301123456"
             assert depot.get(new.in_channel("stable"), by=member).status == 200
         demote(depot, old, "stable")
-        assert latest(depot, place) == 404
+        assert latest(depot, base) == 404
 
 
 class TestMissing:
@@ -169,14 +174,14 @@ class TestMissing:
             "nowhere/unstable/pkgs/{n}/1.2.3/20240301123456",
         ],
     )
-    def test_what_is_not_there_is_404(self, depot: Depot, origin: str, name: str, path: str) -> None:
+    def test_a_missing_package_channel_or_origin_is_404(self, depot: Depot, origin: str, name: str, path: str) -> None:
         a_package(depot, origin, name=name)
 
         reply = depot.get(f"/depot/channels/{path.format(o=origin, n=name)}", by="bobo")
 
         assert (reply.status, reply.body) == (404, b"")
 
-    def test_a_deleted_release_gives_way_to_the_next_lower(self, depot: Depot, origin: str, name: str) -> None:
+    def test_after_a_deletion_the_next_lower_release_is_the_newest(self, depot: Depot, origin: str, name: str) -> None:
         a_channel(depot, origin, name)
         old, new = (a_package(depot, origin, name=name, version=version) for version in ("1.0", "2.0"))
         for hart in (old, new):

@@ -7,7 +7,7 @@ from tests.builders.origins import an_origin
 from tests.builders.packages import a_channel
 
 
-def test_names_ascending_by_bytes(depot: Depot) -> None:
+def test_names_are_ascending_by_bytes(depot: Depot) -> None:
     origin = an_origin(depot)
     for name in ("alpha", "LTS-9", "Beta-1", "_x", "z.1"):
         a_channel(depot, origin, name)
@@ -20,7 +20,7 @@ def test_names_ascending_by_bytes(depot: Depot) -> None:
     assert reply.json() == [{"name": name} for name in expected]
 
 
-def test_channels_of_build_groups_only_on_request(depot: Depot) -> None:
+def test_channels_of_build_groups_need_sandbox(depot: Depot) -> None:
     origin = an_origin(depot)
     for name in ("bldr-123", "bldr", "abldr-1"):
         a_channel(depot, origin, name)
@@ -33,19 +33,19 @@ def test_channels_of_build_groups_only_on_request(depot: Depot) -> None:
 
 
 @pytest.mark.parametrize("value", ["1", "", "True", "yes"])
-def test_a_flag_that_is_no_boolean_is_400(depot: Depot, origin: str, value: str) -> None:
+def test_a_sandbox_that_is_not_a_boolean_is_400(depot: Depot, origin: str, value: str) -> None:
     reply = depot.get(f"/depot/channels/{origin}?sandbox={value}")
 
     assert reply.status == 400
     assert reply.text.startswith("Query deserialize error:")
 
 
-def test_an_unknown_origin_has_none(depot: Depot) -> None:
+def test_an_unknown_origin_gives_an_empty_list(depot: Depot) -> None:
     reply = depot.get("/depot/channels/nowhere-at-all")
 
     assert (reply.status, reply.text) == (200, "[]")
 
 
-def test_nobody_is_asked_but_a_bad_token_is_401(depot: Depot, origin: str) -> None:
+def test_a_token_is_not_needed_but_a_bad_one_is_401(depot: Depot, origin: str) -> None:
     assert depot.get(f"/depot/channels/{origin}", by="mystique").status == 200
     assert depot.get(f"/depot/channels/{origin}", by="nonsense").status == 401

@@ -14,16 +14,16 @@ WINDOWS = "x86_64-windows"
 EMPTY = {"range_start": 0, "range_end": 0, "total_count": 0, "data": []}
 
 
-def listed(depot: Depot, place: str, by: str | None = None) -> list[str]:
-    """The rows as `name/version/release`, all on one page."""
-    reply = depot.get(f"/depot/channels/{place}", by=by)
+def listed(depot: Depot, path: str, by: str | None = None) -> list[str]:
+    """The rows as `name/version/release`; the list must fit one page."""
+    reply = depot.get(f"/depot/channels/{path}", by=by)
     assert reply.status == 200
     assert reply.json()["total_count"] == len(reply.json()["data"])
     return ["/".join(row[part] for part in ("name", "version", "release")) for row in reply.json()["data"]]
 
 
 class TestRows:
-    def test_bare_idents_one_per_target(self, depot: Depot, origin: str, name: str) -> None:
+    def test_rows_are_idents_one_per_target(self, depot: Depot, origin: str, name: str) -> None:
         a_channel(depot, origin, name)
         harts = [a_package(depot, origin, name=name, target=target) for target in ("x86_64-linux", WINDOWS)]
         for hart in harts:
@@ -36,7 +36,7 @@ class TestRows:
         ident = {"origin": origin, "name": name, "version": "1.2.3", "release": "20240301123456"}
         assert reply.json() == {"range_start": 0, "range_end": 1, "total_count": 2, "data": [ident, ident]}
 
-    def test_ordered_ascending_as_text(self, depot: Depot) -> None:
+    def test_rows_are_ascending_by_bytes(self, depot: Depot) -> None:
         origin = an_origin(depot)
         parts = [
             ("Tool", "9", "1"),
@@ -60,7 +60,7 @@ class TestRows:
         assert listed(depot, f"{origin}/unstable/pkgs/tool/main") == ["tool/main/1"]
 
     @pytest.mark.parametrize(
-        "place",
+        "path",
         [
             "nowhere/unstable/pkgs",
             "{o}/missing/pkgs",
@@ -72,14 +72,16 @@ class TestRows:
             "{o}/UNSTABLE/pkgs",
         ],
     )
-    def test_what_is_not_there_is_an_empty_list(self, depot: Depot, origin: str, name: str, place: str) -> None:
+    def test_unknown_names_and_channels_give_an_empty_list(
+        self, depot: Depot, origin: str, name: str, path: str
+    ) -> None:
         a_package(depot, origin, name=name)
 
         for by in ("bobo", None):
-            reply = depot.get(f"/depot/channels/{place.format(o=origin, n=name)}", by=by)
+            reply = depot.get(f"/depot/channels/{path.format(o=origin, n=name)}", by=by)
             assert (reply.status, reply.json()) == (200, EMPTY)
 
-    def test_what_was_demoted_or_deleted_is_gone(self, depot: Depot, origin: str, name: str) -> None:
+    def test_demoted_and_deleted_packages_are_not_listed(self, depot: Depot, origin: str, name: str) -> None:
         a_channel(depot, origin, name)
         first, second = (a_package(depot, origin, name=name, version=version) for version in ("1.0", "2.0"))
         for hart in (first, second):
@@ -91,17 +93,17 @@ class TestRows:
         assert listed(depot, f"{origin}/{name}/pkgs") == listed(depot, f"{origin}/{name}/pkgs/{name}") == []
 
 
-def test_members_see_all_and_others_what_is_public(depot: Depot, origin: str, name: str) -> None:
+def test_members_see_all_packages_and_others_the_public_ones(depot: Depot, origin: str, name: str) -> None:
     a_channel(depot, origin, name)
     public, private = (a_package(depot, origin, name=name, version=version) for version in ("1.0", "2.0"))
     for hart in (public, private):
         promote(depot, hart, name)
     set_visibility(depot, private, "private")
 
-    for stranger in (None, "mystique"):
-        for place in (f"{origin}/{name}/pkgs", f"{origin}/{name}/pkgs/{name}"):
-            assert listed(depot, place, by=stranger) == [f"{name}/1.0/{public.ident.release}"]
-        assert listed(depot, f"{origin}/{name}/pkgs/{name}/2.0", by=stranger) == []
+    for other in (None, "mystique"):
+        for path in (f"{origin}/{name}/pkgs", f"{origin}/{name}/pkgs/{name}"):
+            assert listed(depot, path, by=other) == [f"{name}/1.0/{public.ident.release}"]
+        assert listed(depot, f"{origin}/{name}/pkgs/{name}/2.0", by=other) == []
     for member in ("bobo", "hank"):
         assert len(listed(depot, f"{origin}/{name}/pkgs", by=member)) == 2
         assert len(listed(depot, f"{origin}/{name}/pkgs/{name}/2.0", by=member)) == 1
@@ -120,16 +122,16 @@ def crowded(depot: Depot) -> str:
 
 class TestPaging:
     def page(
-        self, depot: Depot, place: str, asked: Any, by: str | None = "bobo"
+        self, depot: Depot, path: str, requested: Any, by: str | None = "bobo"
     ) -> tuple[int, int, int, int, list[str]]:
-        query = {} if asked is None else {"range": asked, "distinct": "whatever"}
-        reply = depot.get(f"/depot/channels/{place}", by=by, query=query)
+        query = {} if requested is None else {"range": requested, "distinct": "whatever"}
+        reply = depot.get(f"/depot/channels/{path}", by=by, query=query)
         shown = reply.json()
         idents = [f"{row['name']}/{row['release']}" for row in shown["data"]]
         return reply.status, shown["range_start"], shown["range_end"], shown["total_count"], idents
 
     @pytest.mark.parametrize(
-        ("asked", "status", "start", "end", "rows"),
+        ("requested", "status", "start", "end", "rows"),
         [
             (None, 206, 0, 49, (0, 50)),
             (-1, 206, 0, 49, (0, 50)),
@@ -145,22 +147,22 @@ class TestPaging:
             (10**17, 200, 10**17, 103, (103, 103)),
         ],
     )
-    def test_rows_are_aligned_and_the_start_is_shown_as_given(
-        self, depot: Depot, crowded: str, asked: Any, status: int, start: int, end: int, rows: tuple[int, int]
+    def test_pages_are_aligned_and_show_the_requested_start(
+        self, depot: Depot, crowded: str, requested: Any, status: int, start: int, end: int, rows: tuple[int, int]
     ) -> None:
         every = [*(f"many/{number:03}" for number in range(102)), "two/20240301123456"]
 
-        shown = self.page(depot, f"{crowded}/unstable/pkgs", asked)
+        shown = self.page(depot, f"{crowded}/unstable/pkgs", requested)
 
         assert shown == (status, start, end, 103, every[slice(*rows)])
 
     @pytest.mark.parametrize("below", ["", "/many", "/many/1.0"])
-    def test_strangers_page_through_what_is_public(self, depot: Depot, crowded: str, below: str) -> None:
+    def test_pages_of_non_members_contain_public_packages_only(self, depot: Depot, crowded: str, below: str) -> None:
         total = 102 if not below else 101
         every = [f"many/{number:03}" for number in range(101)] + ["two/20240301123456"]
-        place = f"{crowded}/unstable/pkgs{below}"
+        path = f"{crowded}/unstable/pkgs{below}"
 
-        pages = [self.page(depot, place, asked, by=None) for asked in (0, 50, 100)]
+        pages = [self.page(depot, path, start, by=None) for start in (0, 50, 100)]
 
         assert [page[:4] for page in pages] == [
             (206, 0, 49, total),
@@ -172,7 +174,7 @@ class TestPaging:
 
 @pytest.mark.parametrize("query", ["range=abc", "range=", "range=1.5"])
 @pytest.mark.parametrize("by", [None, "mystique"])
-def test_a_query_that_cannot_be_read_is_400(depot: Depot, origin: str, query: str, by: str | None) -> None:
+def test_a_range_that_is_not_a_number_is_400(depot: Depot, origin: str, query: str, by: str | None) -> None:
     for below in ("", "/x", "/x/1"):
         reply = depot.get(f"/depot/channels/{origin}/unstable/pkgs{below}?{query}", by=by)
         assert reply.status == 400

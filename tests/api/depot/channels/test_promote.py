@@ -8,7 +8,7 @@ from tests.builders.packages import a_channel, a_package, demote, events_of, pro
 WINDOWS = "x86_64-windows"
 
 
-def test_200_and_installs_find_it(depot: Depot, origin: str, name: str) -> None:
+def test_the_package_is_in_the_channel_at_once(depot: Depot, origin: str, name: str) -> None:
     hart = a_package(depot, origin, name=name)
 
     reply = depot.put(f"{hart.in_channel('stable')}/promote", by="wesker", query={"target": hart.target})
@@ -21,7 +21,7 @@ def test_200_and_installs_find_it(depot: Depot, origin: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("channel", ["stable", "unstable"])
-def test_every_channel_and_every_visibility(depot: Depot, origin: str, name: str, channel: str) -> None:
+def test_a_private_package_can_be_in_any_channel(depot: Depot, origin: str, name: str, channel: str) -> None:
     hart = a_package(depot, origin, name=name)
     set_visibility(depot, hart, "private")
 
@@ -31,7 +31,7 @@ def test_every_channel_and_every_visibility(depot: Depot, origin: str, name: str
     assert depot.get(hart.in_channel(channel)).status == 404
 
 
-def test_a_repeat_changes_nothing_and_leaves_no_trace(depot: Depot, origin: str, name: str) -> None:
+def test_a_repeat_changes_nothing_and_records_no_event(depot: Depot, origin: str, name: str) -> None:
     hart = a_package(depot, origin, name=name)
     promote(depot, hart, "unstable")
     assert events_of(depot, name) == []
@@ -44,7 +44,7 @@ def test_a_repeat_changes_nothing_and_leaves_no_trace(depot: Depot, origin: str,
     assert events_of(depot, name) == [("Promote", "stable", "1.2.3")]
 
 
-def test_each_change_is_an_event_in_order(depot: Depot, origin: str, name: str) -> None:
+def test_every_change_records_an_event_in_order(depot: Depot, origin: str, name: str) -> None:
     first, second = (a_package(depot, origin, name=name, version=version) for version in ("1.0", "2.0"))
     promote(depot, first, "stable")
     promote(depot, second, "stable")
@@ -57,7 +57,7 @@ def test_each_change_is_an_event_in_order(depot: Depot, origin: str, name: str) 
     ]
 
 
-def test_only_the_resolved_target_goes_along(depot: Depot, origin: str, name: str) -> None:
+def test_only_the_package_for_the_resolved_target_is_promoted(depot: Depot, origin: str, name: str) -> None:
     linux = a_package(depot, origin, name=name)
     windows = a_package(depot, origin, name=name, target=WINDOWS)
     agent = {"User-Agent": "hab/1.6.0/20230201 (x86_64-windows; 10.0)"}
@@ -70,7 +70,7 @@ def test_only_the_resolved_target_goes_along(depot: Depot, origin: str, name: st
 
 class TestOrderOfChecks:
     @pytest.mark.parametrize("by", [None, "nonsense", "mystique", "hank", "lkennedy"])
-    def test_1_everybody_below_maintainer_is_401(self, depot: Depot, origin: str, name: str, by: str | None) -> None:
+    def test_1_callers_below_maintainer_are_401(self, depot: Depot, origin: str, name: str, by: str | None) -> None:
         hart = a_package(depot, origin, name=name)
 
         for path in (
@@ -113,9 +113,7 @@ class TestOrderOfChecks:
             assert depot.request(method, f"{hart.in_channel('stable')}/promote", by="bobo").status == 404
 
 
-def test_lists_go_by_ident_and_latest_by_version_whatever_was_promoted_last(
-    depot: Depot, origin: str, name: str
-) -> None:
+def test_the_order_of_promotions_affects_neither_lists_nor_latest(depot: Depot, origin: str, name: str) -> None:
     a_channel(depot, origin, name)
     for version in ("2.0", "1.0", "3.0"):
         promote(depot, a_package(depot, origin, name=name, version=version), name)

@@ -1,4 +1,4 @@
-"""The feed of promotions and demotions (packages.md section 11, platform.md 2.3)."""
+"""GET /depot/events: promotions and demotions (packages.md 11, platform.md 2.3)."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from chalicelib.catalog import event_rows
-from chalicelib.channels import service as channels
 from chalicelib.core.event_kinds import ChannelOperation
+from chalicelib.core.ident import PackageIdent
 from chalicelib.core.roles import SessionFlags
 from chalicelib.core.session import Session
 from chalicelib.core.target import Target
@@ -33,7 +33,7 @@ def rows(depot: Depot, by: str | None = None, **query: Any) -> list[dict[str, An
     return list(reply.json()["data"])
 
 
-def test_a_promotion_and_a_demotion_are_shown_newest_first(depot: Depot) -> None:
+def test_a_promotion_and_a_demotion_are_listed_newest_first(depot: Depot) -> None:
     release = a_release(depot, an_origin(depot), "tool")
     promoted(depot, release, "stable")
     assert change_channel(depot, release, "stable", "demote") == 200
@@ -59,11 +59,11 @@ def test_a_promotion_and_a_demotion_are_shown_newest_first(depot: Depot) -> None
     assert newest["created_at"] > oldest["created_at"]
 
 
-def test_what_changes_nothing_or_is_refused_leaves_no_trace(depot: Depot) -> None:
+def test_repeated_and_refused_changes_record_no_events(depot: Depot) -> None:
     release = a_release(depot, an_origin(depot), "tool")
     promoted(depot, release, "stable")
 
-    assert change_channel(depot, release, "stable", "promote") == 200  # is there already
+    assert change_channel(depot, release, "stable", "promote") == 200  # already in the channel
     assert change_channel(depot, release, "other", "promote") == 404
     assert change_channel(depot, release, "stable", "promote", WINDOWS) == 404
     assert change_channel(depot, release, "stable", "promote", "vax-vms") == 422
@@ -76,7 +76,7 @@ def test_what_changes_nothing_or_is_refused_leaves_no_trace(depot: Depot) -> Non
     assert [row["operation"] for row in shown] == ["Promote"]
 
 
-def test_quick_changes_keep_their_order(depot: Depot) -> None:
+def test_changes_in_quick_succession_keep_their_order(depot: Depot) -> None:
     release = a_release(depot, an_origin(depot), "tool")
     promoted(depot, release, "stable")
     for _ in range(3):
@@ -90,7 +90,7 @@ def test_quick_changes_keep_their_order(depot: Depot) -> None:
     assert times == sorted(set(times), reverse=True)
 
 
-def test_deleting_a_channel_hides_nothing(depot: Depot) -> None:
+def test_events_of_a_deleted_channel_stay_visible(depot: Depot) -> None:
     release = a_release(depot, an_origin(depot), "tool")
     promoted(depot, release, "other")
     assert depot.delete(f"/depot/channels/{release.origin}/other", by="bobo").status == 200
@@ -98,24 +98,24 @@ def test_deleting_a_channel_hides_nothing(depot: Depot) -> None:
     assert len(rows(depot, query=f"{release.origin}/tool")) == 1
 
 
-def test_events_of_private_packages_are_for_members_and_come_back(depot: Depot) -> None:
+def test_events_of_private_packages_are_visible_to_members_only(depot: Depot) -> None:
     release = a_release(depot, an_origin(depot), "tool")
     promoted(depot, release, "stable")
     a_member(depot, release.origin, "mystique")
     query = f"{release.origin}/tool"
 
-    def seen() -> list[int]:
+    def counts() -> list[int]:
         return [len(rows(depot, by=by, query=query)) for by in (None, "hank", "mystique", "bobo")]
 
-    assert seen() == [1, 1, 1, 1]
+    assert counts() == [1, 1, 1, 1]
     seen_as(depot, release, "private")
-    assert seen() == [0, 0, 1, 1]
+    assert counts() == [0, 0, 1, 1]
     seen_as(depot, release, "public")
-    assert seen() == [1, 1, 1, 1]
+    assert counts() == [1, 1, 1, 1]
 
 
-def test_one_public_target_shows_the_ident(depot: Depot) -> None:
-    """The join is on the ident without the target."""
+def test_an_ident_with_one_public_target_is_visible(depot: Depot) -> None:
+    """Events are joined with packages by ident, without the target."""
     release = a_release(depot, an_origin(depot), "tool")
     promoted(depot, release, "stable")
     seen_as(depot, release, "private")
@@ -124,7 +124,7 @@ def test_one_public_target_shows_the_ident(depot: Depot) -> None:
     assert len(rows(depot, query=f"{release.origin}/tool")) == 1
 
 
-def test_events_of_hidden_packages_are_for_members(depot: Depot) -> None:
+def test_events_of_hidden_packages_are_visible_to_members_only(depot: Depot) -> None:
     origin = an_origin(depot, visibility="hidden")
     release = a_release(depot, origin, "tool")
     promoted(depot, release, "stable")
@@ -133,7 +133,7 @@ def test_events_of_hidden_packages_are_for_members(depot: Depot) -> None:
     assert len(rows(depot, by="bobo", query=f"{origin}/tool")) == 1
 
 
-def test_the_requester_sees_own_events_after_departure_and_deletion_but_not_in_searches(depot: Depot) -> None:
+def test_requesters_see_their_events_of_deleted_packages_unless_they_search(depot: Depot) -> None:
     release = a_release(depot, an_origin(depot), "tool")
     channel = a_name("channel")
     a_member(depot, release.origin, "mystique", "maintainer")
@@ -151,7 +151,7 @@ def test_the_requester_sees_own_events_after_departure_and_deletion_but_not_in_s
         assert rows(depot, by=by, channel=channel) == []
 
 
-def test_the_channel_is_compared_exactly_after_trimming(depot: Depot) -> None:
+def test_a_channel_is_compared_exactly_after_trimming(depot: Depot) -> None:
     release = a_release(depot, an_origin(depot), "tool")
     channel = a_name("LTS")
     promoted(depot, release, channel)
@@ -166,7 +166,7 @@ def test_the_channel_is_compared_exactly_after_trimming(depot: Depot) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "matches"),
     [
         ("{origin}/big-red-tool", True),
         ("{origin}/big-red-tool/", True),
@@ -180,30 +180,30 @@ def test_the_channel_is_compared_exactly_after_trimming(depot: Depot) -> None:
         ("!!", False),
     ],
 )
-def test_the_query_names_words_of_the_package(
-    depot: Depot, a_promotion: tuple[str, str], query: str, found: bool
+def test_the_query_matches_words_of_the_origin_and_name(
+    depot: Depot, a_promotion: tuple[str, str], query: str, matches: bool
 ) -> None:
     origin, channel = a_promotion
 
-    assert len(rows(depot, query=query.format(origin=origin), channel=channel)) == found
+    assert len(rows(depot, query=query.format(origin=origin), channel=channel)) == matches
 
 
 @pytest.fixture(scope="module")
 def a_promotion(depot: Depot) -> tuple[str, str]:
-    """An origin and a channel into which its big-red-tool was promoted."""
+    """An origin and the channel to which its package big-red-tool was promoted."""
     channel = a_name("channel")
     release = a_release(depot, an_origin(depot), "big-red-tool")
     promoted(depot, release, channel)
     return release.origin, channel
 
 
-def test_an_empty_query_asks_for_all(depot: Depot, a_promotion: tuple[str, str]) -> None:
+def test_an_empty_query_matches_all_events(depot: Depot, a_promotion: tuple[str, str]) -> None:
     for query in ("", "/", "%2F", " "):
         assert len(rows(depot, query=query, channel=a_promotion[1])) == 1
 
 
 @pytest.mark.parametrize("sent", ["%25ff", "%ff", "a%25c3"])
-def test_a_query_that_is_no_utf8_is_422(depot: Depot, sent: str) -> None:
+def test_a_query_that_is_not_utf8_is_422(depot: Depot, sent: str) -> None:
     reply = depot.get(f"/depot/events?from_date=2024-1-1&to_date=2024-1-1&query={sent}")
 
     assert reply.status == 422
@@ -228,29 +228,29 @@ def test_a_query_that_is_no_utf8_is_422(depot: Depot, sent: str) -> None:
     ],
 )
 @pytest.mark.parametrize("path", ["/depot/events", "/depot/events/saas"])
-def test_what_cannot_be_read_is_400(depot: Depot, query: dict[str, str], path: str) -> None:
+def test_unreadable_and_missing_parameters_are_400(depot: Depot, query: dict[str, str], path: str) -> None:
     reply = depot.get(path, query=query)
 
     assert reply.status == 400
     assert reply.text.startswith("Query deserialize error:")
-    assert depot.get(path, by="nobody-knows", query=query).status == 401
+    assert depot.get(path, by="no-such-token", query=query).status == 401
 
 
-def test_a_bad_token_is_never_downgraded(depot: Depot) -> None:
-    reply = events(depot, by="nobody-knows")
+def test_a_bad_token_is_401(depot: Depot) -> None:
+    reply = events(depot, by="no-such-token")
 
     assert (reply.status, reply.body) == (401, b"")
 
 
-def test_days_are_utc_and_both_included_and_may_be_unpadded(
+def test_both_days_are_included_in_utc_and_may_be_unpadded(
     depot: Depot, a_promotion: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     origin, _ = a_promotion
     ident = depot.get(f"/depot/pkgs/{origin}/big-red-tool/latest").json()["ident"]
     channel = a_name("channel")
     for moment in ("2024-03-04T23:59:59.999999", "2024-03-05T00:00:00.000000", "2024-03-06T23:59:59.999999"):
-        _happened(origin, ident, channel, moment, monkeypatch)
-    _happened(origin, ident, channel, "2024-03-07T00:00:00.000000", monkeypatch)
+        _record_promotion(origin, ident, channel, moment, monkeypatch)
+    _record_promotion(origin, ident, channel, "2024-03-07T00:00:00.000000", monkeypatch)
 
     def days(first: str, last: str, names: tuple[str, str] = ("from_date", "to_date")) -> list[str]:
         query = {names[0]: first, names[1]: last, "channel": channel}
@@ -264,7 +264,9 @@ def test_days_are_utc_and_both_included_and_may_be_unpadded(
     assert days("2024-03-05", "2024-03-06", ("fromDate", "toDate")) == ["06T23:59:59", "05T00:00:00"]
 
 
-def test_the_names_that_clients_send_win_over_the_documented_ones(depot: Depot, a_promotion: tuple[str, str]) -> None:
+def test_names_in_snake_case_take_precedence_over_the_documented_aliases(
+    depot: Depot, a_promotion: tuple[str, str]
+) -> None:
     query = {"fromDate": "2000-1-1", "toDate": "2000-1-1", "nextRange": "70", "range": "0", "channel": a_promotion[1]}
 
     assert len(rows(depot, **query)) == 1
@@ -272,63 +274,70 @@ def test_the_names_that_clients_send_win_over_the_documented_ones(depot: Depot, 
     assert aliased == {"range_start": 70, "range_end": 1, "total_count": 1, "data": []}
 
 
-def test_one_ident_at_one_time_is_one_event_and_equal_times_go_by_ident(
+def test_events_of_one_ident_and_time_are_one_and_equal_times_are_ordered_by_ident(
     depot: Depot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     origin, channel = an_origin(depot), a_name("channel")
     first, second = a_release(depot, origin, "a"), a_release(depot, origin, "b")
     moment = "2024-05-05T10:00:00.000001"
     for ident, target in ((first, Target.X86_64_LINUX), (first, Target.X86_64_WINDOWS), (second, Target.X86_64_LINUX)):
-        _happened(origin, ident.as_json(), channel, moment, monkeypatch, target)
+        _record_promotion(origin, ident.as_json(), channel, moment, monkeypatch, target)
 
     shown = rows(depot, channel=channel)
 
     assert [row["package_ident"]["name"] for row in shown] == ["b", "a"]
 
 
-def test_pages_are_aligned_and_show_their_range_as_given(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pages_are_aligned_and_show_the_requested_start(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
     origin, channel = an_origin(depot), a_name("channel")
     ident = a_release(depot, origin, "tool").as_json()
     start = datetime(2023, 1, 1, tzinfo=UTC)
     for number in range(101):
         moment = (start + timedelta(days=number * 3)).strftime("%Y-%m-%dT%H:%M:%S.%f")
-        _happened(origin, ident, channel, moment, monkeypatch)
+        _record_promotion(origin, ident, channel, moment, monkeypatch)
 
-    def asked(**query: Any) -> tuple[int, int, int, int, int]:
+    def page(**query: Any) -> tuple[int, int, int, int, int]:
         reply = events(depot, channel=channel, **query)
         body = reply.json()
         return reply.status, body["range_start"], body["range_end"], body["total_count"], len(body["data"])
 
-    assert asked() == (206, 0, 49, 101, 50)
-    assert asked(range=50) == (206, 50, 99, 101, 50)
-    assert asked(range=75) == (200, 75, 124, 101, 50)
-    assert asked(range=100) == (200, 100, 100, 101, 1)
-    assert asked(range=150) == (200, 150, 101, 101, 0)
-    assert asked(range=-1) == (206, 0, 49, 101, 50)
-    shown = [row["created_at"] for page in (0, 50, 100) for row in _data(depot, channel, page)]
+    assert page() == (206, 0, 49, 101, 50)
+    assert page(range=50) == (206, 50, 99, 101, 50)
+    assert page(range=75) == (200, 75, 124, 101, 50)
+    assert page(range=100) == (200, 100, 100, 101, 1)
+    assert page(range=150) == (200, 150, 101, 101, 0)
+    assert page(range=-1) == (206, 0, 49, 101, 50)
+    shown = [row["created_at"] for start in (0, 50, 100) for row in _data(depot, channel, start)]
     assert shown == sorted(shown, reverse=True)
     assert len(set(shown)) == 101
 
 
-def test_events_beyond_the_limit_are_neither_shown_nor_counted(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_events_over_the_limit_are_neither_listed_nor_counted(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
     origin, channel = an_origin(depot), a_name("channel")
     ident = a_release(depot, origin, "tool").as_json()
     for day in range(1, 6):
-        _happened(origin, ident, channel, f"2022-07-0{day}T00:00:00.000000", monkeypatch)
+        _record_promotion(origin, ident, channel, f"2022-07-0{day}T00:00:00.000000", monkeypatch)
     monkeypatch.setattr(service, "EXAMINED", 3)
 
-    asked = {"from_date": "2022-7-1", "to_date": "2022-7-5", "channel": channel}
+    query = {"from_date": "2022-7-1", "to_date": "2022-7-5", "channel": channel}
 
-    body = depot.get("/depot/events", query=asked).json()
+    body = depot.get("/depot/events", query=query).json()
     assert (body["total_count"], body["data"][-1]["created_at"][:10]) == (3, "2022-07-03")
-    assert depot.get("/depot/events", query={**asked, "to_date": "2022-7-2"}).json()["total_count"] == 2
+    assert depot.get("/depot/events", query={**query, "to_date": "2022-7-2"}).json()["total_count"] == 2
+
+
+def test_days_without_events_cost_no_calls(depot: Depot, a_promotion: tuple[str, str]) -> None:
+    with counted_calls() as calls:
+        assert len(rows(depot, channel=a_promotion[1])) == 1
+
+    assert calls == {"Query": 1, "BatchGetItem": 1}
 
 
 def _data(depot: Depot, channel: str, start: int) -> list[dict[str, Any]]:
     return list(events(depot, channel=channel, range=start).json()["data"])
 
 
-def _happened(
+def _record_promotion(
     origin: str,
     ident: dict[str, str],
     channel: str,
@@ -336,19 +345,12 @@ def _happened(
     monkeypatch: pytest.MonkeyPatch,
     target: Target = Target.X86_64_LINUX,
 ) -> None:
-    """A promotion by nobody whom the tests know, at a time of our choosing."""
+    """Record a promotion at a given time, by an account that the tests do not use."""
     change = Change()
     with monkeypatch.context() as clock:
         clock.setattr(event_rows, "timestamp", lambda _: moment)
-        package = channels.PackageIdent(**ident)
+        package = PackageIdent(**ident)
         by = Session(7, "somebody", SessionFlags(0))
         event_rows.record(change, ChannelOperation.PROMOTE, package, target, channel, by)
     change.commit()
     assert origin == package.origin
-
-
-def test_days_without_events_cost_nothing(depot: Depot, a_promotion: tuple[str, str]) -> None:
-    with counted_calls() as calls:
-        assert len(rows(depot, channel=a_promotion[1])) == 1
-
-    assert calls == {"Query": 1, "BatchGetItem": 1}

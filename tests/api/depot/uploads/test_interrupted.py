@@ -1,58 +1,64 @@
-"""A completion that dies anywhere: a repeat converges, and the package is there once and whole (finishing.py)."""
+"""A completion may be interrupted anywhere; a repeat publishes the package exactly once (uploads/finishing.py)."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
+from chalicelib.catalog.package_rows import PackageRow, package_key
+from chalicelib.core.target import Target
 from chalicelib.packages import artifacts, upload
-from chalicelib.platform import background, object_store, transfers
+from chalicelib.packages.upload import publish
+from chalicelib.platform import background, object_store, table, transfers
 from chalicelib.platform.aws import client
 from chalicelib.platform.change import Change
 from chalicelib.platform.config import config
 from chalicelib.platform.object_store import ObjectStoreFailed
-from chalicelib.uploads import finishing, service, staging
-from chalicelib.uploads import rows as store
-from tests.builders.hart import a_hart
+from chalicelib.uploads import finishing, rows, service, staging
+from chalicelib.uploads.rows import UploadRow
+from tests.api.client import Depot
+from tests.builders.hart import Hart, a_hart
 from tests.builders.names import a_name
-from tests.builders.origins import an_origin
 from tests.builders.uploads import an_upload
-from tests.builders.waiting import PATIENCE
 
 
 class Killed(BaseException):
-    """The process is gone; nothing of ours may catch this."""
+    """The process ended. Not an Exception, so that the code under test does not catch it."""
+
+
+def package_row(hart: Hart) -> PackageRow:
+    row = table.read(package_key(hart.ident, Target(hart.target)))
+    assert row is not None
+    return row
 
 
 @pytest.fixture
-def hart(depot):
-    return a_hart(origin=an_origin(depot), name=a_name("tool"))
+def interruptible(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Attempts run in the request and may be killed; their leases end at once, and completions do not wait."""
 
-
-@pytest.fixture
-def mortal(monkeypatch):
-    """Attempts run at once and may be killed; a dead one counts as dead at once, and nobody waits for it."""
-
-    def run(_function, work, **event):
+    def run(_function: str, work: Callable[..., None], **event: Any) -> None:
         with suppress(Killed):
             work(**event)
 
     monkeypatch.setattr(background, "start", run)
-    monkeypatch.setattr(store, "LEASE_SECONDS", -1)
-    monkeypatch.setattr(service, "PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(rows, "LEASE_SECONDS", -1)
+    monkeypatch.setattr(service, "WAIT_SECONDS", 0)
 
 
-def killed_once(monkeypatch, owner, name, after):
-    """Die at the first call of a function, before it does anything or when it is done."""
-    real, lives = getattr(owner, name), [True]
+def kill_once(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, after: bool) -> None:
+    """Kill the process at the first call of a function, before or after the call's effect."""
+    real, pending = getattr(owner, name), [True]
 
-    def call(*args, **named):
-        if lives.pop() if lives else False:
-            if after:
-                real(*args, **named)
-            raise Killed
-        return real(*args, **named)
+    def call(*arguments: Any, **named: Any) -> Any:
+        if not pending:
+            return real(*arguments, **named)
+        pending.pop()
+        if after:
+            real(*arguments, **named)
+        raise Killed
 
     monkeypatch.setattr(owner, name, call)
 
@@ -63,147 +69,163 @@ STEPS = {
     "copy": (artifacts, "copy"),
     "hints": (upload, "put_many"),
     "rows": (Change, "commit"),
-    "tidy": (staging, "discard"),
+    "clean up": (staging, "discard"),
 }
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("step", STEPS)
-def test_a_repeat_after_a_death_anywhere_publishes_the_package_once(depot, hart, mortal, monkeypatch, step, after):
-    begun = an_upload(depot, hart).send()
-    real_claim = store.claim
+def test_a_repeat_publishes_the_package_once(
+    depot: Depot, hart: Hart, monkeypatch: pytest.MonkeyPatch, step: str, after: bool
+) -> None:
+    started = an_upload(depot, hart).send()
+    real_acquire = rows.acquire_lease
 
-    def claim(row):  # the kill is for the attempt, not for the request that begins it
-        attempt = real_claim(row)
+    def acquire(row: UploadRow) -> int:  # The first attempt is killed, not the request that starts it.
+        attempt = real_acquire(row)
         if attempt == 1:
-            killed_once(monkeypatch, *STEPS[step], after=after)
+            kill_once(monkeypatch, *STEPS[step], after=after)
         return attempt
 
-    monkeypatch.setattr(store, "claim", claim)
+    monkeypatch.setattr(rows, "acquire_lease", acquire)
 
-    first = begun.complete()
-    published = (step, after) in {("rows", True), ("tidy", False), ("tidy", True)}
-    assert first.status == (201 if published else 202)
-    assert depot.get(hart.url).status == (200 if published else 404)
+    first = started.complete()
+    is_published = (step, after) in {("rows", True), ("clean up", False), ("clean up", True)}
+    assert first.status == (201 if is_published else 202)
+    assert depot.get(hart.url).status == (200 if is_published else 404)
 
-    assert [begun.complete().status for _ in range(2)] == [201, 201]
+    assert [started.complete().status for _ in range(2)] == [201, 201]
     assert depot.get(f"{hart.url}/download").body == hart.content
-    assert depot.get(f"/depot/pkgs/{hart.ident.origin}").json()["total_count"] == 1
+    listed = depot.get(f"/depot/pkgs/{hart.ident.origin}/{hart.ident.name}").json()
+    assert listed["total_count"] == 1
     assert depot.get(hart.in_channel("unstable")).status == 200
 
 
-def test_a_store_that_fails_is_502_and_a_repeat_succeeds(depot, hart, monkeypatch):
-    begun = an_upload(depot, hart).send()
-    with monkeypatch.context() as patched:
-        patched.setattr(artifacts, "copy", _fail)
-        assert begun.complete().status == 502
-        assert begun.state()["state"] == "open"
+def test_a_failure_of_the_object_store_is_502_and_a_repeat_succeeds(
+    depot: Depot, hart: Hart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise ObjectStoreFailed
+
+    started = an_upload(depot, hart).send()
+    with monkeypatch.context() as fault:
+        fault.setattr(artifacts, "copy", fail)
+        assert started.complete().status == 502
+        assert started.state()["state"] == "open"
         assert depot.get(hart.url).status == 404
 
-    assert begun.complete().status == 201
+    assert started.complete().status == 201
 
 
-def _fail(*_):
-    raise ObjectStoreFailed
+def test_a_lost_staged_archive_is_404(depot: Depot, hart: Hart) -> None:
+    started = an_upload(depot, hart).send()
+    staging.join(started.id, rows.find(started.id).multipart)
+    client("s3").delete_object(Bucket=config.bucket, Key=staging.key_of(started.id))
 
-
-def test_a_staged_archive_that_is_gone_is_404(depot, hart):
-    begun = an_upload(depot, hart).send()
-    upload_id = begun.url.rpartition("/")[2]
-    staging.join(upload_id, store.find(upload_id).multipart)
-    client("s3").delete_object(Bucket=config.bucket, Key=staging.key_of(upload_id))
-
-    assert begun.complete().status == 404
+    assert started.complete().status == 404
     assert depot.get(hart.url).status == 404
 
 
-def test_an_expired_upload_is_gone_before_the_table_notices(depot, hart, monkeypatch):
-    monkeypatch.setattr(service, "LIFE_SECONDS", -1)
-    begun = an_upload(depot, hart)
+def test_an_expired_upload_is_404_before_the_table_deletes_it(
+    depot: Depot, hart: Hart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "LIFE_SECONDS", -1)
+    started = an_upload(depot, hart)
 
-    assert depot.get(begun.url, by="bobo").status == 404
-    assert begun.complete().status == 404
+    assert depot.get(started.url, by="bobo").status == 404
+    assert started.complete().status == 404
 
 
-def test_many_completions_at_once_begin_one_attempt_and_get_one_answer(depot, hart, monkeypatch):
+def test_concurrent_completions_start_one_attempt_and_get_one_answer(
+    depot: Depot, hart: Hart, monkeypatch: pytest.MonkeyPatch
+) -> None:
     attempts = []
-    publish = finishing.publish
-    monkeypatch.setattr(finishing, "publish", lambda *told: (attempts.append(1), publish(*told)))
-    begun = an_upload(depot, hart).send()
 
-    with ThreadPoolExecutor(8) as crowd:
-        replies = list(crowd.map(lambda _: begun.complete(), range(8)))
+    def counted(*arguments: Any) -> None:
+        attempts.append(1)
+        publish(*arguments)
+
+    monkeypatch.setattr(finishing, "publish", counted)
+    started = an_upload(depot, hart).send()
+
+    with ThreadPoolExecutor(8) as clients:
+        replies = list(clients.map(lambda _: started.complete(), range(8)))
 
     assert {(reply.status, reply.text) for reply in replies} == {(201, f"/pkgs/{hart.path}/download")}
     assert len(attempts) == 1
 
 
-def test_an_attempt_that_was_taken_for_dead_cannot_publish_any_more(depot, hart, monkeypatch):
-    begun = an_upload(depot, hart).send()
-    copied, go_on, over = threading.Event(), threading.Event(), threading.Event()
-    copy, finish, turns = artifacts.copy, finishing.finish, [True]
+def test_an_attempt_that_lost_its_lease_cannot_publish(
+    depot: Depot, hart: Hart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = an_upload(depot, hart).send()
+    copied, released, ended = threading.Event(), threading.Event(), threading.Event()
+    copy, finish, first = artifacts.copy, finishing.finish, [True]
 
-    def slow_at_first(*told):
-        copy(*told)
-        if turns and turns.pop():
+    def slow_first_copy(*arguments: Any) -> None:
+        copy(*arguments)
+        if first and first.pop():
             copied.set()
-            assert go_on.wait(PATIENCE)
+            assert released.wait(10)
 
-    def noted(**event):
+    def watched(**event: Any) -> None:
         finish(**event)
         if event["attempt"] == 1:
-            over.set()
+            ended.set()
 
-    monkeypatch.setattr(artifacts, "copy", slow_at_first)
-    monkeypatch.setattr(finishing, "finish", noted)
-    monkeypatch.setattr(store, "LEASE_SECONDS", -1)
-    monkeypatch.setattr(service, "PATIENCE_SECONDS", 0)
-    assert begun.complete().status == 202
-    assert copied.wait(PATIENCE)
+    monkeypatch.setattr(artifacts, "copy", slow_first_copy)
+    monkeypatch.setattr(finishing, "finish", watched)
+    monkeypatch.setattr(rows, "LEASE_SECONDS", -1)
+    monkeypatch.setattr(service, "WAIT_SECONDS", 0)
+    assert started.complete().status == 202
+    assert copied.wait(10)
 
-    monkeypatch.setattr(service, "PATIENCE_SECONDS", PATIENCE)
-    assert begun.complete().status == 201
-    artifact = upload.read(upload.package_rows.package_key(hart.ident, hart.target)).artifact
-    go_on.set()
-    assert over.wait(PATIENCE)
+    monkeypatch.setattr(service, "WAIT_SECONDS", 10)
+    assert started.complete().status == 201
+    artifact = package_row(hart).artifact
+    released.set()
+    assert ended.wait(10)
 
-    assert upload.read(upload.package_rows.package_key(hart.ident, hart.target)).artifact == artifact
+    assert package_row(hart).artifact == artifact
     assert depot.get(f"{hart.url}/download").body == hart.content
 
 
-def test_an_attempt_at_work_gives_signs_of_life(depot, hart, monkeypatch):
-    signs = []
-    renew = store.renew
-    monkeypatch.setattr(finishing, "SIGN_OF_LIFE_SECONDS", 0)
-    monkeypatch.setattr(store, "renew", lambda row: (signs.append(row.attempt), renew(row)))
+def test_a_working_attempt_sends_heartbeats(depot: Depot, hart: Hart, monkeypatch: pytest.MonkeyPatch) -> None:
+    heartbeats = []
+    renew_lease = rows.renew_lease
+
+    def renew(row: UploadRow) -> None:
+        heartbeats.append(row.attempt)
+        renew_lease(row)
+
+    monkeypatch.setattr(finishing, "HEARTBEAT_SECONDS", 0)
+    monkeypatch.setattr(rows, "renew_lease", renew)
 
     assert an_upload(depot, hart).send().complete().status == 201
-    assert len(signs) >= 3, "reading to the end, and the copy"
+    assert len(heartbeats) >= 3, "while the archive is read, and while it is copied"
 
 
-def test_a_function_that_cannot_be_invoked_is_503(depot, hart, monkeypatch):
-    begun = an_upload(depot, hart).send()
+def test_a_function_that_does_not_start_is_503(depot: Depot, hart: Hart, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = an_upload(depot, hart).send()
 
-    def refuse(*_, **__):
+    def refuse(*_: Any, **__: Any) -> None:
         raise background.NotStarted
 
     monkeypatch.setattr(background, "start", refuse)
 
-    assert begun.complete().status == 503
+    assert started.complete().status == 503
 
 
-def test_a_large_archive_is_copied_in_parts(depot, hart, monkeypatch):
+def test_a_large_archive_is_copied_in_parts(depot: Depot, origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transfers, "COPY_PART_BYTES", 5 << 20)
-    big = a_hart(origin=hart.ident.origin, name=a_name("big"), payload=bytes(range(256)) * 10, extra_files={})
-    content = big.content + bytes(11 << 20)  # padding behind the xz stream is part of the archive
-    from tests.builders.hart import Hart
+    small = a_hart(origin=origin, name=a_name("big"), payload=bytes(range(256)) * 10)
+    # Padding after the xz stream is part of the archive.
+    hart = Hart(small.content + bytes(11 << 20), small.ident, small.target)
 
-    big = Hart(content, big.ident, big.target)
-
-    assert an_upload(depot, big).send().complete().status == 201
-    assert depot.get(f"{big.url}/download").body == content
-    row = upload.read(upload.package_rows.package_key(big.ident, big.target))
-    stored = client("s3").head_object(Bucket=config.bucket, Key=row.artifact)
+    assert an_upload(depot, hart).send().complete().status == 201
+    assert depot.get(f"{hart.url}/download").body == hart.content
+    stored = client("s3").head_object(Bucket=config.bucket, Key=package_row(hart).artifact)
     assert stored["ETag"].endswith('-3"')
     assert stored["ContentType"] == "application/octet-stream"
-    assert stored["ContentDisposition"] == f'attachment; filename="{big.archive_name}"'
+    assert stored["ContentDisposition"] == f'attachment; filename="{hart.archive_name}"'

@@ -9,15 +9,15 @@ from tests.builders.packages import a_package, promote, set_visibility
 WINDOWS = "x86_64-windows"
 
 
-def latest_of_all(depot: Depot, origin: str, channel: str, target: str, by: str | None = None) -> list[str]:
-    """Name and version of each, in the order given."""
+def newest_of_all(depot: Depot, origin: str, channel: str, target: str, by: str | None = None) -> list[str]:
+    """Name and version of each release, in the order of the answer."""
     reply = depot.get(f"/depot/channels/{origin}/{channel}/pkgs/_latest", by=by, query={"target": target})
     assert reply.status == 200
     assert {key: reply.json()[key] for key in ("channel", "target")} == {"channel": channel, "target": target}
     return [f"{row['name']} {row['version']}" for row in reply.json()["data"]]
 
 
-def test_the_newest_of_each_name_by_name(depot: Depot) -> None:
+def test_the_newest_release_of_each_name_by_name(depot: Depot) -> None:
     origin = an_origin(depot)
     for name, version, target in (
         ("tool2", "1.0", "x86_64-linux"),
@@ -38,35 +38,35 @@ def test_the_newest_of_each_name_by_name(depot: Depot) -> None:
     assert (reply.status, reply.headers["Content-Type"]) == (200, "application/json")
     assert reply.headers["Cache-Control"] == "private, no-cache, no-store"
     assert reply.json()["data"][0] == {"origin": origin, "name": "Zoo", "version": "5", "release": "20240301123456"}
-    assert latest_of_all(depot, origin, "stable", "x86_64-linux") == ["Zoo 5", "tool 1.10", "tool-x 1.0"]
-    assert latest_of_all(depot, origin, "stable", WINDOWS) == ["tool 2.0"]
-    assert latest_of_all(depot, origin, "unstable", "x86_64-linux")[-1] == "tool2 1.0"
+    assert newest_of_all(depot, origin, "stable", "x86_64-linux") == ["Zoo 5", "tool 1.10", "tool-x 1.0"]
+    assert newest_of_all(depot, origin, "stable", WINDOWS) == ["tool 2.0"]
+    assert newest_of_all(depot, origin, "unstable", "x86_64-linux")[-1] == "tool2 1.0"
 
 
-def test_everyone_gets_the_newest_that_they_may_see(depot: Depot) -> None:
+def test_callers_get_the_newest_release_that_they_may_see(depot: Depot) -> None:
     origin = an_origin(depot)
     a_package(depot, origin, name="tool", version="1.0")
     set_visibility(depot, a_package(depot, origin, name="tool", version="2.0"), "private")
     set_visibility(depot, a_package(depot, origin, name="secret", version="1.0"), "private")
 
-    for stranger in (None, "mystique"):
-        assert latest_of_all(depot, origin, "unstable", "x86_64-linux", by=stranger) == ["tool 1.0"]
-    assert latest_of_all(depot, origin, "unstable", "x86_64-linux", by="bobo") == ["secret 1.0", "tool 2.0"]
+    for by in (None, "mystique"):
+        assert newest_of_all(depot, origin, "unstable", "x86_64-linux", by=by) == ["tool 1.0"]
+    assert newest_of_all(depot, origin, "unstable", "x86_64-linux", by="bobo") == ["secret 1.0", "tool 2.0"]
 
 
 @pytest.mark.parametrize("target", ["nonsense", "", "X86_64-linux", "aarch64-linux"])
-def test_a_target_is_compared_as_text(depot: Depot, origin: str, name: str, target: str) -> None:
+def test_an_unknown_target_gives_an_empty_list(depot: Depot, origin: str, name: str, target: str) -> None:
     a_package(depot, origin, name=name)
 
-    assert latest_of_all(depot, origin, "unstable", target) == []
+    assert newest_of_all(depot, origin, "unstable", target) == []
 
 
-def test_unknown_channels_and_origins_have_none(depot: Depot, origin: str) -> None:
-    assert latest_of_all(depot, origin, "missing", "x86_64-linux") == []
-    assert latest_of_all(depot, "nowhere-at-all", "stable", "x86_64-linux") == []
+def test_unknown_channels_and_origins_give_an_empty_list(depot: Depot, origin: str) -> None:
+    assert newest_of_all(depot, origin, "missing", "x86_64-linux") == []
+    assert newest_of_all(depot, "nowhere-at-all", "stable", "x86_64-linux") == []
 
 
-def test_the_target_must_be_in_the_query(depot: Depot, origin: str) -> None:
+def test_without_a_target_in_the_query_it_is_400(depot: Depot, origin: str) -> None:
     agent = {"User-Agent": "hab/1.6.0/20230201 (x86_64-windows; 10.0)"}
 
     for by in (None, "bobo"):

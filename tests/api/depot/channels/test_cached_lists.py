@@ -1,14 +1,17 @@
-"""What is kept of a channel between requests is what a fresh reading gives, after every kind of change (9.4, 9.5)."""
+"""Cached lists of a channel are never stale, whatever changes in the channel (packages.md 9.4, 9.5)."""
 
 from collections.abc import Callable
+from urllib.parse import quote
 
 import pytest
 
 from chalicelib.channels import newest_of_all, page_starts
 from chalicelib.core.ident import PackageIdent
 from tests.api.client import Depot
+from tests.builders.hart import a_hart
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
+from tests.builders.packages import upload
 from tests.builders.releases import LINUX, WINDOWS, a_release, change_channel, promoted, seen_as
 from tests.perf.calls import counted_calls
 
@@ -16,8 +19,8 @@ Change = Callable[[Depot, PackageIdent, PackageIdent], object]
 
 
 @pytest.fixture
-def two(depot: Depot) -> tuple[PackageIdent, PackageIdent]:
-    """An older and a newer release of a name, both in a channel called `other`."""
+def releases(depot: Depot) -> tuple[PackageIdent, PackageIdent]:
+    """An older and a newer release of a name, both in the channel `other`."""
     origin, name = an_origin(depot), a_name("package")
     older, newer = (a_release(depot, origin, name, version) for version in ("1.9", "1.10"))
     for ident in (older, newer):
@@ -25,11 +28,26 @@ def two(depot: Depot) -> tuple[PackageIdent, PackageIdent]:
     return older, newer
 
 
-def newest(depot: Depot, origin: str, by: str | None = "bobo", target: str = LINUX) -> list[str]:
-    reply = depot.get(f"/depot/channels/{origin}/other/pkgs/_latest", by=by, query={"target": target})
+def newest(
+    depot: Depot, origin: str, by: str | None = "bobo", target: str = LINUX, channel: str = "other"
+) -> list[str]:
+    reply = depot.get(f"/depot/channels/{origin}/{channel}/pkgs/_latest", by=by, query={"target": target})
     return ["/".join(ident.values()) for ident in reply.json()["data"]]
 
 
+def recreate_channel(depot: Depot, older: PackageIdent, _: PackageIdent) -> None:
+    depot.delete(f"/depot/channels/{older.origin}/other", by="bobo")
+    promoted(depot, older, "other")
+
+
+def change_and_restore(depot: Depot, _: PackageIdent, newer: PackageIdent) -> None:
+    change_channel(depot, newer, "other", "demote")
+    promoted(depot, newer, "other")
+    seen_as(depot, newer, "private")
+    seen_as(depot, newer, "public")
+
+
+# Each change with the newest release that a member and the public then get.
 CHANGES: dict[str, tuple[Change, str | None, str | None]] = {
     "nothing": (lambda depot, older, newer: None, "newer", "newer"),
     "demote the newest": (
@@ -38,8 +56,8 @@ CHANGES: dict[str, tuple[Change, str | None, str | None]] = {
         "older",
     ),
     "demote another": (lambda depot, older, newer: change_channel(depot, older, "other", "demote"), "newer", "newer"),
-    "hide the newest": (lambda depot, older, newer: seen_as(depot, newer, "private"), "newer", "older"),
-    "hide another": (lambda depot, older, newer: seen_as(depot, older, "private"), "newer", "newer"),
+    "make the newest private": (lambda depot, older, newer: seen_as(depot, newer, "private"), "newer", "older"),
+    "make another private": (lambda depot, older, newer: seen_as(depot, older, "private"), "newer", "newer"),
     "delete the newest": (
         lambda depot, older, newer: depot.delete(f"/depot/pkgs/{newer}", by="bobo"),
         "older",
@@ -50,62 +68,60 @@ CHANGES: dict[str, tuple[Change, str | None, str | None]] = {
         None,
         None,
     ),
-    "take the channel anew": (
-        lambda depot, older, newer: (
-            depot.delete(f"/depot/channels/{older.origin}/other", by="bobo"),
-            promoted(depot, older, "other"),
-        ),
-        "older",
-        "older",
-    ),
-    "swap them in two requests": (
-        lambda depot, older, newer: (
-            change_channel(depot, newer, "other", "demote"),
-            promoted(depot, newer, "other"),
-            seen_as(depot, newer, "private"),
-            seen_as(depot, newer, "public"),
-        ),
-        "newer",
-        "newer",
-    ),
+    "recreate the channel": (recreate_channel, "older", "older"),
+    "change and restore": (change_and_restore, "newer", "newer"),
 }
 
 
-@pytest.mark.parametrize("what", CHANGES)
-def test_the_newest_of_all_are_fresh_after(depot: Depot, two: tuple[PackageIdent, PackageIdent], what: str) -> None:
-    change, *expected = CHANGES[what]
-    older, newer = two
-    origin, named = older.origin, {"older": [str(older)], "newer": [str(newer)], None: []}
+@pytest.mark.parametrize("name", CHANGES)
+def test_the_newest_releases_are_right_after_a_change(
+    depot: Depot, releases: tuple[PackageIdent, PackageIdent], name: str
+) -> None:
+    change, *expected = CHANGES[name]
+    older, newer = releases
+    origin = older.origin
+    lists = {"older": [str(older)], "newer": [str(newer)], None: []}
     assert newest(depot, origin) == newest(depot, origin, by=None) == [str(newer)]
 
     change(depot, older, newer)
 
     for _ in range(2):
-        assert [newest(depot, origin), newest(depot, origin, by=None)] == [named[who] for who in expected]
+        shown = [newest(depot, origin), newest(depot, origin, by=None)]
+        assert shown == [lists[release] for release in expected]
 
 
-def test_the_newest_of_all_are_read_once_per_change(depot: Depot, two: tuple[PackageIdent, PackageIdent]) -> None:
-    origin = two[0].origin
+def test_the_newest_releases_are_computed_once_per_change(
+    depot: Depot, releases: tuple[PackageIdent, PackageIdent]
+) -> None:
+    origin = releases[0].origin
     newest(depot, origin)
 
     with counted_calls() as calls:
-        assert newest(depot, origin) == newest(depot, origin, by=None) == [str(two[1])]
+        assert newest(depot, origin) == newest(depot, origin, by=None) == [str(releases[1])]
         assert newest(depot, origin, target=WINDOWS) == []
 
     assert calls == {"BatchGetItem": 3, "Query": 1, "BatchWriteItem": 1}
 
 
-def test_what_is_too_large_to_be_kept_is_read_every_time(
-    depot: Depot, two: tuple[PackageIdent, PackageIdent], monkeypatch: pytest.MonkeyPatch
+def test_a_list_too_large_for_a_row_is_computed_every_time(
+    depot: Depot, releases: tuple[PackageIdent, PackageIdent], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(newest_of_all, "MOST_KEPT", 10)
+    monkeypatch.setattr(newest_of_all, "LARGEST_CACHED", 10)
 
-    assert newest(depot, two[0].origin) == newest(depot, two[0].origin) == [str(two[1])]
+    assert newest(depot, releases[0].origin) == newest(depot, releases[0].origin) == [str(releases[1])]
+
+
+def test_a_version_may_contain_line_separators_of_unicode(depot: Depot) -> None:
+    hart = a_hart(origin=an_origin(depot), name=a_name("package"), version="1\u2028\x85")
+    assert upload(depot, hart, path=quote(hart.path)).status == 201
+
+    for _ in range(2):
+        assert newest(depot, hart.ident.origin, channel="unstable") == [hart.path]
 
 
 @pytest.mark.parametrize("by", ["bobo", None])
 @pytest.mark.parametrize("private", [False, True])
-def test_a_deep_page_begins_at_its_offset(
+def test_a_deep_page_starts_at_its_offset(
     depot: Depot, monkeypatch: pytest.MonkeyPatch, private: bool, by: str | None
 ) -> None:
     origin, name = an_origin(depot), a_name("package")
@@ -123,9 +139,7 @@ def test_a_deep_page_begins_at_its_offset(
         assert shown == [expected[start : start + 2] for start in (0, 2, 4, 6)]
 
 
-def test_pages_that_follow_one_another_are_found_where_the_one_before_ended(
-    depot: Depot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_consecutive_pages_start_where_the_page_before_ended(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
     origin, name = an_origin(depot), a_name("package")
     idents = [a_release(depot, origin, name, f"{version}.0") for version in range(8)]
     seen_as(depot, idents[3], "private")
@@ -136,11 +150,14 @@ def test_pages_that_follow_one_another_are_found_where_the_one_before_ended(
         reply = depot.get(f"/depot/channels/{origin}/unstable/pkgs", by=by, query={"range": start})
         return ["/".join(ident.values()) for ident in reply.json()["data"]]
 
+    def last_pages_first() -> list[list[str]]:
+        return [page(start, by) for by in ("bobo", None) for _ in range(2) for start in (6, 4, 2, 0)]
+
     for by, hidden in (("bobo", None), (None, idents[3])):
-        shown = [str(ident) for ident in idents if ident != hidden]
-        assert [page(start, by) for start in (0, 2)] == [shown[:2], shown[2:4]]
+        visible = [str(ident) for ident in idents if ident != hidden]
+        assert [page(start, by) for start in (0, 2)] == [visible[:2], visible[2:4]]
         with counted_calls() as calls:
-            assert page(4, by) == shown[4:6]
+            assert page(4, by) == visible[4:6]
         assert calls["Query"] == 1 and calls.total() == 3, calls
 
     changes: list[Callable[[], object]] = [
@@ -151,7 +168,7 @@ def test_pages_that_follow_one_another_are_found_where_the_one_before_ended(
     ]
     for change in changes:
         change()
-        found = [page(start, by) for by in ("bobo", None) for _ in range(2) for start in (6, 4, 2, 0)]
-        with monkeypatch.context() as without_notes:
-            without_notes.setattr(page_starts, "DEEP", 1_000)
-            assert found == [page(start, by) for by in ("bobo", None) for _ in range(2) for start in (6, 4, 2, 0)]
+        shown = last_pages_first()
+        with monkeypatch.context() as without_cache:
+            without_cache.setattr(page_starts, "DEEP", 1_000)
+            assert shown == last_pages_first()

@@ -1,0 +1,54 @@
+"""Shapes of channels over HTTP (packages.md 4.3 and 9)."""
+
+from msgspec import Struct
+
+from chalicelib.core.ident import PackageIdent
+
+
+class ChannelsQuery(Struct):
+    """With `sandbox`, the channels of build groups (`bldr-...`) are listed as well."""
+
+    sandbox: bool = False
+
+
+class ChannelName(Struct):
+    """An entry in the list of an origin's channels."""
+
+    name: str
+
+
+class Channel(Struct):
+    """A channel that was created; a channel never changes, so both times are the same."""
+
+    id: str
+    owner_id: str
+    name: str
+    created_at: str
+    updated_at: str
+    origin: str
+
+
+class PackagesQuery(Struct):
+    """The number of the first row to list; the page that contains it is returned (packages.md 1.9)."""
+
+    range: int = 0
+
+
+class TargetQuery(Struct):
+    """The target of the package; without one, the target in the User-Agent, else `x86_64-linux` (packages.md 1.6)."""
+
+    target: str | None = None
+
+
+class NewestQuery(Struct):
+    """The target of the packages. It is required (400), and not taken from the User-Agent (packages.md 9.5)."""
+
+    target: str | None = None
+
+
+class NewestPackages(Struct):
+    """The newest release of each package name in a channel for a target, by name."""
+
+    channel: str
+    target: str
+    data: list[PackageIdent]
