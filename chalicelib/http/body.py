@@ -8,14 +8,14 @@ T = TypeVar("T")
 
 
 class BodyMalformed(ValueError):
-    """The JSON body is missing, cannot be read, has a wrong type or is labelled with another content type."""
+    """The JSON body is missing or malformed, a field has a wrong type, or the content type is not JSON."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"Json deserialize error: {reason}")
 
 
 class BodyTooLarge(ValueError):
-    """The body is larger than the limit for its kind."""
+    """The body is too large."""
 
 
 def parse(shape: type[T], content: bytes, content_type: str) -> T:

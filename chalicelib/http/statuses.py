@@ -46,7 +46,7 @@ def _implied(route: Route) -> Iterator[type[Exception]]:
     if route.needs is not ANYONE:
         yield SessionMissing
         yield ScopeMissing
+        if route.method not in READS:
+            yield KeyTooLong
     if isinstance(route.needs, Role):
         yield RoleMissing
-    if route.method not in READS:
-        yield KeyTooLong

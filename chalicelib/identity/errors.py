@@ -4,7 +4,7 @@ from chalicelib.core.token_scope import Grant, Scope
 
 
 class TokenRefused(Exception):
-    """The token is not valid. It is refused on every path, also where none is needed (accounts.md 2)."""
+    """The token is invalid. It is refused on every path, also where none is needed (accounts.md 2)."""
 
 
 class SessionMissing(Exception):
@@ -12,7 +12,10 @@ class SessionMissing(Exception):
 
 
 class RoleMissing(Exception):
-    """The account's role in the origin is too low, or it is not a member. Some routes answer 401 (packages.md 1.1)."""
+    """The account's role in the origin is too low, or it is not a member.
+
+    The status is 403; writes of channels answer 401 instead (packages.md 1.1).
+    """
 
     def __init__(self, text: str = "", status: int = 403) -> None:
         super().__init__(text)
