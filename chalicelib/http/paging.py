@@ -1,4 +1,4 @@
-"""Paged lists: the envelope, its status, and the three interpretations of `range` (packages.md 1.9)."""
+"""Paged lists: the envelope, its status, and the three ways in which lists read `range` (packages.md 1.9)."""
 
 from collections.abc import Sequence
 from enum import Enum
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class Family(Enum):
-    """How a list interprets `range`: as an offset (P), or as a page that shows its start (S) or `range` as sent (C)."""
+    """How a list reads `range`: P an offset, S an aligned page, C an aligned page that shows `range` as sent."""
 
     P = "offset"
     S = "aligned page"

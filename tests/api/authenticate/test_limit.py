@@ -11,7 +11,9 @@ from tests.builders.names import a_name
 
 
 @pytest.fixture
-def limited(configured, provider, monkeypatch):
+def limited(
+    configured: Callable[..., None], provider: HttpDouble, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., None]:
     """Let every address try so often in a minute; the clock stands still, and every test has an address of its own."""
 
     def limit(tries: int, minute: int = 1000) -> None:
@@ -24,12 +26,14 @@ def limited(configured, provider, monkeypatch):
     return limit
 
 
-def _try(depot, address):
+def _try(depot: Depot, address: str) -> TestResponse:
     path = "/v1/authenticate/x"
     return depot._client.get(path, environ_overrides={"RAW_URI": path, "REMOTE_ADDR": address})
 
 
-def test_an_address_above_the_limit_waits_for_the_next_minute(depot, limited, provider):
+def test_an_address_above_the_limit_waits_for_the_next_minute(
+    depot: Depot, limited: Callable[..., None], provider: HttpDouble
+) -> None:
     address = a_name("address")
     limited(3)
 
@@ -40,26 +44,26 @@ def test_an_address_above_the_limit_waits_for_the_next_minute(depot, limited, pr
     assert _try(depot, address).status_code == 401
 
 
-def test_addresses_are_counted_apart(depot, limited):
+def test_addresses_are_counted_apart(depot: Depot, limited: Callable[..., None]) -> None:
     limited(1)
     one, two = a_name("address"), a_name("address")
 
     assert [_try(depot, address).status_code for address in (one, two, one, two)] == [401, 401, 429, 429]
 
 
-def test_zero_is_no_limit(depot, limited):
+def test_zero_is_no_limit(depot: Depot, limited: Callable[..., None]) -> None:
     limited(0)
     address = a_name("address")
 
     assert {_try(depot, address).status_code for _ in range(35)} == {401}
 
 
-def test_the_test_users_have_no_limit(depot):
+def test_the_test_users_have_no_limit(depot: Depot) -> None:
     assert config.sign_ins_per_minute == 30
     assert {depot.get("/authenticate/bobo").status for _ in range(35)} == {200}
 
 
-def test_other_routes_are_not_counted(depot, limited):
+def test_other_routes_are_not_counted(depot: Depot, limited: Callable[..., None]) -> None:
     limited(1)
 
     assert {depot.get("/status").status for _ in range(5)} == {200}

@@ -9,20 +9,20 @@ from tests.builders.accounts import an_account
 NO_CACHE = "private, no-cache, no-store"
 
 
-def _generate(depot, account):
+def _generate(depot: Depot, account: Account) -> dict[str, Any]:
     reply = depot.post("/profile/access-tokens", by=account.token)
     assert reply.status == 200
     return reply.json()
 
 
-def test_an_account_starts_without_a_token(depot):
+def test_an_account_starts_without_a_token(depot: Depot) -> None:
     reply = depot.get("/profile/access-tokens", by=an_account().token)
 
     assert (reply.status, reply.text) == (200, '{"tokens":[]}')
     assert reply.headers["Cache-Control"] == NO_CACHE
 
 
-def test_a_generated_token_is_told_whole_and_told_again(depot):
+def test_a_generated_token_is_told_whole_and_told_again(depot: Depot) -> None:
     account = an_account()
 
     token = _generate(depot, account)
@@ -38,7 +38,7 @@ def test_a_generated_token_is_told_whole_and_told_again(depot):
     assert depot.get("/profile/access-tokens", by=account.token).json() == {"tokens": [token]}
 
 
-def test_the_token_signs_its_account_in(depot):
+def test_the_token_signs_its_account_in(depot: Depot) -> None:
     account = an_account()
     token = _generate(depot, account)["token"]
 
@@ -46,13 +46,13 @@ def test_the_token_signs_its_account_in(depot):
 
 
 @pytest.mark.parametrize("trimmed", [0, 1, 2])
-def test_padding_at_the_end_of_a_token_does_not_matter(depot, trimmed):
+def test_padding_at_the_end_of_a_token_does_not_matter(depot: Depot, trimmed: int) -> None:
     token = _generate(depot, an_account())["token"].rstrip("=") + "=" * trimmed
 
     assert depot.get("/profile", by=token).status == 200
 
 
-def test_a_new_token_takes_the_place_of_the_old_one_at_once(depot):
+def test_a_new_token_takes_the_place_of_the_old_one_at_once(depot: Depot) -> None:
     account = an_account()
     old = _generate(depot, account)
 
@@ -64,7 +64,7 @@ def test_a_new_token_takes_the_place_of_the_old_one_at_once(depot):
     assert depot.get("/profile", by=new["token"]).status == 200
 
 
-def test_a_token_may_replace_itself(depot):
+def test_a_token_may_replace_itself(depot: Depot) -> None:
     old = _generate(depot, an_account())["token"]
 
     new = depot.post("/profile/access-tokens", by=old).json()["token"]
@@ -73,7 +73,7 @@ def test_a_token_may_replace_itself(depot):
     assert depot.get("/profile", by=new).status == 200
 
 
-def test_a_revoked_token_is_refused_everywhere_at_once(depot):
+def test_a_revoked_token_is_refused_everywhere_at_once(depot: Depot) -> None:
     account = an_account()
     token = _generate(depot, account)
     assert depot.get("/status", by=token["token"]).status == 200
@@ -85,7 +85,7 @@ def test_a_revoked_token_is_refused_everywhere_at_once(depot):
     assert depot.get("/profile/access-tokens", by=account.token).json() == {"tokens": []}
 
 
-def test_a_token_made_after_a_revocation_has_an_id_of_its_own(depot):
+def test_a_token_made_after_a_revocation_has_an_id_of_its_own(depot: Depot) -> None:
     account = an_account()
     old = _generate(depot, account)
     depot.delete(f"/profile/access-tokens/{old['id']}", by=account.token)
@@ -93,7 +93,7 @@ def test_a_token_made_after_a_revocation_has_an_id_of_its_own(depot):
     assert int(_generate(depot, account)["id"]) > int(old["id"])
 
 
-def test_nobody_revokes_the_token_of_another(depot):
+def test_nobody_revokes_the_token_of_another(depot: Depot) -> None:
     account = an_account()
     token = _generate(depot, account)
 
@@ -103,7 +103,7 @@ def test_nobody_revokes_the_token_of_another(depot):
     assert depot.get("/status", by=token["token"]).status == 200
 
 
-def test_a_token_that_is_not_there_cannot_be_revoked(depot):
+def test_a_token_that_is_not_there_cannot_be_revoked(depot: Depot) -> None:
     reply = depot.delete("/profile/access-tokens/1", by=an_account().token)
 
     assert (reply.status, reply.text) == (401, "Unauthorized access.")
@@ -111,14 +111,14 @@ def test_a_token_that_is_not_there_cannot_be_revoked(depot):
 
 @pytest.mark.parametrize("token_id", ["x", "-1", "1.0", "%31%20", "18446744073709551616", "9" * 5000, "%D9%A3"])
 @pytest.mark.parametrize("by", ["bobo", None])
-def test_an_id_that_is_no_number_is_422_even_without_a_session(depot, token_id, by):
+def test_an_id_that_is_no_number_is_422_even_without_a_session(depot: Depot, token_id: str, by: str | None) -> None:
     reply = depot.delete(f"/profile/access-tokens/{token_id}", by=by)
 
     assert (reply.status, reply.text) == (422, "Error parsing access token.")
     assert reply.headers["Content-Type"] == "text/plain; charset=utf-8"
 
 
-def test_the_greatest_number_is_a_number(depot):
+def test_the_greatest_number_is_a_number(depot: Depot) -> None:
     assert depot.delete("/profile/access-tokens/18446744073709551615", by=an_account().token).status == 401
 
 
@@ -126,24 +126,24 @@ def test_the_greatest_number_is_a_number(depot):
     ("method", "path"),
     [("GET", "/profile/access-tokens"), ("POST", "/profile/access-tokens"), ("DELETE", "/profile/access-tokens/1")],
 )
-def test_without_a_session_there_are_no_tokens(depot, method, path):
+def test_without_a_session_there_are_no_tokens(depot: Depot, method: str, path: str) -> None:
     reply = depot.request(method, path)
 
     assert (reply.status, reply.body) == (401, b"")
 
 
-def test_the_body_of_a_request_for_a_token_is_ignored(depot):
+def test_the_body_of_a_request_for_a_token_is_ignored(depot: Depot) -> None:
     reply = depot.post("/profile/access-tokens", by=an_account().token, body=b"{not json")
 
     assert reply.status == 200
 
 
 @pytest.mark.parametrize("damage", ["_", "_AAAA", "_!!!!", "_" + "QUJD" * 50])
-def test_what_only_looks_like_a_token_is_refused(depot, damage):
+def test_what_only_looks_like_a_token_is_refused(depot: Depot, damage: str) -> None:
     assert depot.get("/status", by=damage).status == 401
 
 
-def test_a_changed_character_spoils_a_token(depot):
+def test_a_changed_character_spoils_a_token(depot: Depot) -> None:
     token = _generate(depot, an_account())["token"]
     middle = len(token) // 2
     changed = token[:middle] + ("A" if token[middle] != "A" else "B") + token[middle + 1 :]

@@ -25,12 +25,12 @@ NEVER = 8210266876799
 NEVER_ONCE = 8210298326400
 
 
-def _session(flags=0):
+def _session(flags: int = 0) -> Session:
     name = a_name("user")
     return Session(find_or_create(name, "x@example.com"), name, SessionFlags(flags))
 
 
-def _stored(session, token, flags=0, expires=NEVER):
+def _stored(session: Session, token: str, flags: int = 0, expires: int = NEVER) -> None:
     """Store a token as another server may have issued it."""
     key = account_rows.access_token_key(session.account_id)
     change = Change()
@@ -51,13 +51,13 @@ def _stored(session, token, flags=0, expires=NEVER):
     change.commit()
 
 
-def _issued(session, flags=0, expires=NEVER):
+def _issued(session: Session, flags: int = 0, expires: int = NEVER) -> str:
     token = access_token.issue(AccessTokenClaims(session.account_id, flags, expires), key_ring())
     _stored(session, token, flags, expires)
     return token
 
 
-def test_nothing_of_a_token_is_kept():
+def test_nothing_of_a_token_is_kept() -> None:
     session = _session()
     token = service.generate_access_token(session).text
 
@@ -69,7 +69,7 @@ def test_nothing_of_a_token_is_kept():
 
 
 @pytest.mark.parametrize("flags", [0, 1, 3, 7])
-def test_a_token_inherits_the_flags_of_the_session_that_asks_for_it(flags):
+def test_a_token_inherits_the_flags_of_the_session_that_asks_for_it(flags: int) -> None:
     session = _session(flags)
 
     token = service.generate_access_token(session)
@@ -81,7 +81,7 @@ def test_a_token_inherits_the_flags_of_the_session_that_asks_for_it(flags):
 
 
 @pytest.mark.parametrize("expires", [NEVER, NEVER_ONCE])
-def test_tokens_that_never_end_are_valid_and_can_be_shown(expires):
+def test_tokens_that_never_end_are_valid_and_can_be_shown(expires: int) -> None:
     session = _session()
     token = _issued(session, expires=expires)
 
@@ -90,7 +90,7 @@ def test_tokens_that_never_end_are_valid_and_can_be_shown(expires):
 
 
 @pytest.mark.parametrize("offset", [-2, -3600])
-def test_a_token_past_its_end_is_refused(offset):
+def test_a_token_past_its_end_is_refused(offset: int) -> None:
     token = _issued(_session(), expires=int(time.time()) + offset)
 
     with pytest.raises(TokenRefused):
@@ -98,21 +98,21 @@ def test_a_token_past_its_end_is_refused(offset):
 
 
 @pytest.mark.parametrize("expires", [NEVER + 1, NEVER_ONCE - 1, 2**62])
-def test_an_end_beyond_any_calendar_is_refused(expires):
+def test_an_end_beyond_any_calendar_is_refused(expires: int) -> None:
     token = _issued(_session(), expires=expires)
 
     with pytest.raises(TokenRefused):
         identify(f"Bearer {token}")
 
 
-def test_bits_without_a_meaning_are_masked():
+def test_bits_without_a_meaning_are_masked() -> None:
     session = _session()
     token = _issued(session, flags=0xFFFFFFFF)
 
     assert identify(f"Bearer {token}").require_session().flags == SessionFlags(7)
 
 
-def test_a_sealed_token_that_is_not_the_stored_one_is_refused():
+def test_a_sealed_token_that_is_not_the_stored_one_is_refused() -> None:
     session = _session()
     other = access_token.issue(AccessTokenClaims(session.account_id, 0), key_ring())
     _issued(session)
@@ -121,7 +121,7 @@ def test_a_sealed_token_that_is_not_the_stored_one_is_refused():
         identify(f"Bearer {other}").settle()
 
 
-def test_the_build_service_needs_no_row_and_passes_every_role_check():
+def test_the_build_service_needs_no_row_and_passes_every_role_check() -> None:
     claims = AccessTokenClaims(0, 7, int(time.time()) + 7200)
     token = access_token.issue(claims, key_ring())
 
@@ -130,12 +130,12 @@ def test_the_build_service_needs_no_row_and_passes_every_role_check():
     assert (session.account_id, session.name, session.is_builder) == (0, "BUILDER", True)
 
 
-def test_the_build_service_gets_no_token_without_an_end():
+def test_the_build_service_gets_no_token_without_an_end() -> None:
     with pytest.raises(AccountMissing):
         service.generate_access_token(Session(0, "BUILDER", SessionFlags(7)))
 
 
-def test_a_row_that_would_make_another_token_is_not_shown():
+def test_a_row_that_would_make_another_token_is_not_shown() -> None:
     session = _session()
     _issued(session)
     change = Change()

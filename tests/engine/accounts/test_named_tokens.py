@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("table")
 
 
 @pytest.fixture
-def caller():
+def caller() -> Caller:
     """Somebody who signed in."""
     return identify(f"Bearer {start_session(Identity('1', a_name('user'), '', Provider.GITHUB, 'x')).token}")
 
@@ -36,14 +36,14 @@ def _make(caller, scopes=("read",), origin=None, days=None):
     return named_tokens.make(TokenRequest.of("ci", list(scopes), origin, days), caller)
 
 
-def _later(monkeypatch, **delta):
+def _later(monkeypatch: pytest.MonkeyPatch, **delta: float) -> None:
     moment = clock.now() + timedelta(**delta)
     for module in (account_rows, named_tokens):
         monkeypatch.setattr(module, "now", lambda: moment)
     monkeypatch.setattr(credentials.time, "time", moment.timestamp)
 
 
-def test_only_a_hash_is_kept(caller):
+def test_only_a_hash_is_kept(caller: Caller) -> None:
     row, text = _make(caller)
 
     kept = str(read(account_rows.named_token_key(caller.account_id, int(row.id))).serialize())
@@ -52,7 +52,9 @@ def test_only_a_hash_is_kept(caller):
     assert text.removeprefix("bldr_") not in kept
 
 
-def test_a_token_ends_when_its_days_are_over_although_its_row_is_still_there(caller, monkeypatch):
+def test_a_token_ends_when_its_days_are_over_although_its_row_is_still_there(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
     row, text = _make(caller, days=2)
     _later(monkeypatch, days=1, hours=23)
     assert identify(f"Bearer {text}").require_session()
@@ -64,7 +66,7 @@ def test_a_token_ends_when_its_days_are_over_although_its_row_is_still_there(cal
     assert read(account_rows.named_token_key(caller.account_id, int(row.id))) is not None
 
 
-def test_use_is_noted_once_an_hour(caller, monkeypatch):
+def test_use_is_noted_once_an_hour(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     row, text = _make(caller)
     key = account_rows.named_token_key(caller.account_id, int(row.id))
     identify(f"Bearer {text}").settle()
@@ -79,10 +81,10 @@ def test_use_is_noted_once_an_hour(caller, monkeypatch):
     assert read(key).last_used_at > first
 
 
-def test_a_note_that_cannot_be_written_refuses_nobody(caller, monkeypatch):
+def test_a_note_that_cannot_be_written_refuses_nobody(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     _, text = _make(caller)
 
-    def fail(_):
+    def fail(_: Any) -> None:
         raise StoreUnavailable
 
     monkeypatch.setattr(Change, "commit", fail)
@@ -90,7 +92,7 @@ def test_a_note_that_cannot_be_written_refuses_nobody(caller, monkeypatch):
     assert identify(f"Bearer {text}").require_session()
 
 
-def test_noting_use_does_not_bring_back_a_revoked_token(caller):
+def test_noting_use_does_not_bring_back_a_revoked_token(caller: Caller) -> None:
     row, _ = _make(caller)
     named_tokens.revoke(int(row.id), caller.require_session())
 
@@ -99,7 +101,7 @@ def test_noting_use_does_not_bring_back_a_revoked_token(caller):
     assert read(account_rows.named_token_key(caller.account_id, int(row.id))) is None
 
 
-def test_a_token_has_no_flags_although_its_maker_has(caller):
+def test_a_token_has_no_flags_although_its_maker_has(caller: Caller) -> None:
     caller._session = replace(caller.require_session(), flags=SessionFlags(7))
     _, text = _make(caller, scopes=["admin"])
 
@@ -109,7 +111,7 @@ def test_a_token_has_no_flags_although_its_maker_has(caller):
     assert not session.is_builder
 
 
-def test_an_account_of_its_own_origin_only(caller):
+def test_an_account_of_its_own_origin_only(caller: Caller) -> None:
     home, other = a_name("origin"), a_name("origin")
     for origin in (home, other):
         origins.create(origin, Visibility.PUBLIC, by=caller.require_session())
@@ -128,5 +130,5 @@ def test_an_account_of_its_own_origin_only(caller):
 
 
 @pytest.mark.parametrize("needed", [*Scope, None])
-def test_who_signed_in_has_every_scope(caller, needed):
+def test_who_signed_in_has_every_scope(caller: Caller, needed: Scope | None) -> None:
     caller.require_scope(needed)

@@ -81,8 +81,11 @@ def test_a_depot_that_cannot_be_reached_is_500_with_a_line_of_text(
     assert (reply.status, reply.text) == (500, "The public depot could not be reached")
 
 
-def test_a_silent_depot_is_given_up(depot: Depot, public_depot: HttpDouble, monkeypatch: pytest.MonkeyPatch) -> None:
-    public_depot.answers("GET", PATH, {"data": []}, silent_for=2)
+@pytest.mark.parametrize("slow", ["silent", "drips"])
+def test_a_depot_that_takes_too_long_is_500(
+    depot: Depot, public_depot: HttpDouble, monkeypatch: pytest.MonkeyPatch, slow: str
+) -> None:
+    public_depot.answers("GET", PATH, {"data": []}, **{slow: True})
     monkeypatch.setattr(service, "SAAS_SECONDS", 0.2)
 
     assert depot.get("/depot/events/saas", query=DAYS).status == 500

@@ -11,6 +11,7 @@ from tests.builders.accounts import an_account
 from tests.builders.http_double import http_double
 from tests.builders.origins import an_origin
 from tests.builders.packages import a_package
+from tests.builders.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -18,6 +19,7 @@ def service(monkeypatch):
     monkeypatch.setattr(license_gate, "config", replace(config, restricted_if_present=("LTS-2024",)))
     with http_double() as double:
         monkeypatch.setattr(licenses, "config", replace(config, license_server_url=double.url))
+        monkeypatch.setattr(licenses, "SECONDS", PATIENCE)
         yield double
 
 
