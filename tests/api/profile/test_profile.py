@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tests.api.client import Depot
 from tests.builders.accounts import an_account
 
 
@@ -24,7 +25,7 @@ def test_the_profile_is_the_account(depot: Depot) -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}", profile["created_at"])
 
 
-def test_the_email_can_be_changed_and_nothing_else(depot: Depot) -> None:
+def test_only_the_email_can_be_changed(depot: Depot) -> None:
     account = an_account()
     before = depot.get("/profile", by=account.token).json()
 
@@ -34,7 +35,7 @@ def test_the_email_can_be_changed_and_nothing_else(depot: Depot) -> None:
     assert depot.get("/profile", by=account.token).json() == before | {"email": "anything"}
 
 
-def test_an_email_is_not_looked_at(depot: Depot) -> None:
+def test_an_email_is_not_validated(depot: Depot) -> None:
     account = an_account()
     email = "no address at all, ü" * 100
 
@@ -51,7 +52,7 @@ def test_a_change_without_an_email_is_an_empty_400(depot: Depot, change: dict[st
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b'{"email":7}', b'{"email":null}', b"\xff"])
 @pytest.mark.parametrize("by", ["bobo", None])
-def test_what_is_no_json_with_an_email_is_400_even_without_a_session(depot: Depot, body: bytes, by: str | None) -> None:
+def test_a_malformed_body_is_400_even_without_a_session(depot: Depot, body: bytes, by: str | None) -> None:
     reply = depot.patch("/profile", by=by, body=body, headers={"Content-Type": "application/json"})
 
     assert reply.status == 400
@@ -70,13 +71,13 @@ def test_what_is_no_json_with_an_email_is_400_even_without_a_session(depot: Depo
         '{"email":"x"}'.encode("utf-16"),
     ],
 )
-def test_what_only_some_readers_take_for_json_is_400(depot: Depot, body: bytes) -> None:
+def test_what_only_lenient_readers_accept_is_400(depot: Depot, body: bytes) -> None:
     reply = depot.patch("/profile", by="bobo", body=body, headers={"Content-Type": "application/json"})
 
     assert (reply.status, reply.text) == (400, "Json deserialize error: the body is not JSON")
 
 
-def test_an_email_may_be_spelt_with_escapes(depot: Depot) -> None:
+def test_escapes_in_json_are_decoded(depot: Depot) -> None:
     account = an_account()
     body = rb'{"email":"\ud83d\udd11\u00e9"}'
 
@@ -108,7 +109,7 @@ def test_a_well_formed_change_without_a_session_is_401(depot: Depot, change: dic
     assert (reply.status, reply.body) == (401, b"")
 
 
-def test_nobody_has_no_profile(depot: Depot) -> None:
+def test_anonymous_callers_are_401(depot: Depot) -> None:
     reply = depot.get("/profile")
 
     assert (reply.status, reply.body) == (401, b"")
