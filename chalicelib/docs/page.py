@@ -1,4 +1,4 @@
-"""A page that lists every operation and who may call it. Plain HTML that needs no other file."""
+"""A page that lists every operation and its permission. Plain HTML that needs no other file."""
 
 from collections.abc import Iterable
 from html import escape

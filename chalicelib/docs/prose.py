@@ -45,7 +45,7 @@ def summary(route: Route) -> str:
 
 
 def description(route: Route) -> str:
-    """Return the details of a route and who may call it, as Markdown."""
+    """Return the details of a route and its permission, as Markdown."""
     details = description_of(route.handler).partition("\n")[2].strip()
     paragraphs = [details, description_of(route.query) if route.query else "", f"{permission(route)} {scope(route)}"]
     return "\n\n".join(paragraph.strip() for paragraph in paragraphs if paragraph.strip())
@@ -58,18 +58,17 @@ def reasons(kinds: Sequence[type[Exception]]) -> str:
 
 
 def permission(route: Route) -> str:
-    """Return a sentence that says who may call a route, and with which status others are refused."""
+    """Return what a caller needs, and the status without it, as a sentence or two."""
     if isinstance(route.needs, Role):
-        return (
-            f"Members of the origin with the role `{route.needs}` or higher; others are refused with {route.refused}."
-        )
+        return f"Needs the role `{route.needs}` or higher in the origin; without it the status is {route.refused}."
     if route.needs is ANYONE:
-        return "Anybody. " + ("Only members see private and hidden packages." if route.hides_private else "")
-    return "Any signed-in account."
+        hidden = " Only members see private and hidden packages." if route.hides_private else ""
+        return f"No token is needed.{hidden}"
+    return "Needs a signed-in account."
 
 
 def scope(route: Route) -> str:
-    """Return a sentence that says which scope a named token needs. Empty if no session is needed."""
+    """Return which scope a named token needs, as a sentence. Empty if no token is needed."""
     if route.needs is ANYONE:
         return ""
     if route.needed_scope is ACCOUNT_ONLY:

@@ -28,8 +28,8 @@ class Repository(Struct, frozen=True):
 def file_content(repository: Repository, path: str) -> RepositoryFile:
     """Return a file of a repository.
 
-    Every signed-in user reads through the App, whoever installed it; only projects could restrict that (platform.md
-    2.1). Raises ContentMissing, GitHubFailed (also for a directory).
+    Every signed-in user may read everything that the App may read: without projects it is unknown which installation
+    belongs to which origin (platform.md 2.1). Raises ContentMissing, GitHubFailed (also for a directory).
     """
     deadline = time.monotonic() + TOTAL_SECONDS
     token = _installation_token(repository.installation_id, deadline)

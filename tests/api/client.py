@@ -51,7 +51,7 @@ class Depot:
         headers: Mapping[str, str] | None = None,
         query: Mapping[str, Any] | None = None,
     ) -> Reply:
-        """Send a request. The path is sent as it is, with its percent-encoding."""
+        """Send a request. The path is sent unchanged, with its percent-encoding."""
         sent = dict(headers or {})
         if by is not None:
             sent.setdefault("Authorization", f"Bearer {by}")

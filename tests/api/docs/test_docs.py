@@ -130,7 +130,7 @@ def test_descriptions_of_shapes_are_for_users_of_the_api(document: dict[str, Any
 def test_an_upload_is_described_with_its_permission(document: dict[str, Any]) -> None:
     upload = document["paths"][UPLOAD]["post"]
 
-    assert "Members of the origin with the role `member` or higher" in upload["description"]
+    assert "Needs the role `member` or higher in the origin" in upload["description"]
     assert "A named token needs the scope `upload`." in upload["description"]
 
 

@@ -70,7 +70,7 @@ def test_the_docstring_becomes_summary_and_description_without_references() -> N
     operation = described()
 
     assert operation["summary"] == "Do something with a thing"
-    assert operation["description"] == "It may take long.\n\nAnybody."
+    assert operation["description"] == "It may take long.\n\nNo token is needed."
 
 
 def test_a_query_becomes_parameters_whose_null_is_their_absence() -> None:
@@ -143,14 +143,14 @@ def test_refusals_of_another_service_are_the_default_response() -> None:
 @pytest.mark.parametrize(
     ("declaration", "security", "sentence"),
     [
-        ({"needs": ANYONE}, [{}, {"bearer": []}], "Anybody."),
+        ({"needs": ANYONE}, [{}, {"bearer": []}], "No token is needed."),
         ({"needs": ANYONE, "hides_private": True}, [{}, {"bearer": []}], "Only members see private"),
         ({"needs": SESSION}, [{"bearer": ["read"]}], "A named token needs the scope `read`."),
         ({"needs": SESSION, "scope": ACCOUNT_ONLY}, [{"bearer": []}], "Named tokens are refused."),
         (
             {"needs": Role.MEMBER, "scope": Scope.UPLOAD, "refused": 401},
             [{"bearer": ["upload"]}],
-            "Members of the origin with the role `member` or higher; others are refused with 401. "
+            "Needs the role `member` or higher in the origin; without it the status is 401. "
             "A named token needs the scope `upload`.",
         ),
     ],

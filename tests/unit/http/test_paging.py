@@ -52,16 +52,16 @@ def test_the_envelope_is_compact_and_in_the_order_of_the_contract() -> None:
 
 @given(st.sampled_from(Family), st.integers(-5, 300), TOTALS)
 def test_the_status_is_206_only_if_rows_follow(family: Family, requested: int, total: int) -> None:
-    asked_for = window(family, requested)
-    rows = rows_of(asked_for, total)
+    expected = window(family, requested)
+    rows = rows_of(expected, total)
 
-    answer = page(asked_for, rows, total)
+    answer = page(expected, rows, total)
 
     body = shown(answer)
     assert body["data"] == rows
     assert body["total_count"] == total
     assert answer.status == (206 if rows and total > body["range_end"] + 1 else 200)
-    assert body["range_end"] == (asked_for.shown_start + len(rows) - 1 if rows else total)
+    assert body["range_end"] == (expected.shown_start + len(rows) - 1 if rows else total)
 
 
 @given(STARTS)

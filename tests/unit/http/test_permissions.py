@@ -1,7 +1,7 @@
 """Who may call which operation, and the scope that a named token needs (accounts.md 3.4, 6.3; packages.md 1.1).
 
-The table repeats the contract, so that a wrong declaration is noticed. Every operation that is missing in it may be
-called by anybody.
+The table repeats the contract, so that a wrong declaration is noticed. Every operation that is missing in it needs no
+session.
 """
 
 from app import app
