@@ -40,14 +40,14 @@ def without_references(text: str) -> str:
 
 
 def summary(route: Route) -> str:
-    """Return the purpose of a route: the first line of its handler's docstring."""
-    return description_of(route.handler).partition("\n")[0].rstrip(".")
+    """Return the purpose of a route: the first sentence of its handler's docstring, without its full stop."""
+    return _sentences(route)[0]
 
 
 def description(route: Route) -> str:
     """Return the details of a route and its permission, as Markdown."""
-    details = description_of(route.handler).partition("\n")[2].strip()
-    paragraphs = [details, description_of(route.query) if route.query else "", f"{permission(route)} {scope(route)}"]
+    query = description_of(route.query) if route.query else ""
+    paragraphs = [_sentences(route)[1], query, f"{permission(route)} {scope(route)}"]
     return "\n\n".join(paragraph.strip() for paragraph in paragraphs if paragraph.strip())
 
 
@@ -74,3 +74,9 @@ def scope(route: Route) -> str:
     if route.needed_scope is ACCOUNT_ONLY:
         return "Named tokens are refused."
     return f"A named token needs the scope `{route.needed_scope}`."
+
+
+def _sentences(route: Route) -> tuple[str, str]:
+    """The first sentence of the handler's docstring, and the rest."""
+    first, *rest = re.split(r"\.(?:\s+|$)", description_of(route.handler), maxsplit=1)
+    return first, "".join(rest)

@@ -53,7 +53,7 @@ ERRORS = ErrorTable(IDENTITY, {Missing: 404})
 
 
 def handle(_: Call) -> Answer:
-    """Do something with a thing (9.4).
+    """Do something with version 3.1 of a thing (9.4). It is not stored.
 
     It may take long (packages.md 1.2).
     """
@@ -66,11 +66,11 @@ def described(method: str = "GET", needs: Any = ANYONE, **more: Any) -> dict[str
     return dict(document([route], ERRORS)["paths"]["/things/{origin}"][method.lower()])
 
 
-def test_the_docstring_becomes_summary_and_description_without_references() -> None:
+def test_the_first_sentence_of_the_docstring_is_the_summary_and_the_rest_the_description() -> None:
     operation = described()
 
-    assert operation["summary"] == "Do something with a thing"
-    assert operation["description"] == "It may take long.\n\nNo token is needed."
+    assert operation["summary"] == "Do something with version 3.1 of a thing"
+    assert operation["description"] == "It is not stored.\n\nIt may take long.\n\nNo token is needed."
 
 
 def test_a_query_becomes_parameters_whose_null_is_their_absence() -> None:
