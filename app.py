@@ -1,9 +1,9 @@
-"""Assembles the service: every domain's routes on one Chalice application, and the functions beside it."""
+"""The entry point: the routes of all domains on one Chalice application, and the other Lambda functions."""
 
 import gc
 from typing import Any
 
-gc.disable()  # imported modules stay alive: collecting garbage during the import costs a tenth of the cold start
+gc.disable()  # garbage collection during the import takes a tenth of the cold start, and modules are never garbage
 
 from chalicelib.accounts.routes import routes as accounts
 from chalicelib.catalog.errors import STATUS as CATALOG_ERRORS
@@ -50,17 +50,17 @@ gc.enable()
 
 @app.lambda_function(name="finish_upload")
 def finish_upload(event: dict[str, Any], _context: Any) -> None:
-    """Publish an upload whose parts are all received (chalicelib/uploads/finishing.py)."""
+    """Publish an upload when all of its parts are stored (chalicelib/uploads/finishing.py)."""
     finishing.finish(event["upload_id"], event["attempt"])
 
 
 @app.schedule("rate(1 hour)", name="sweep")
 def sweep(_event: Any) -> None:
-    """Remove what interrupted writes left behind (chalicelib/scheduled/sweep.py)."""
+    """Delete what interrupted writes left behind (chalicelib/scheduled/sweep.py)."""
     scheduled_sweep.sweep(seconds=600)
 
 
 @app.schedule("rate(1 hour)", name="apply_retention")
 def apply_retention(_event: Any) -> None:
-    """Remove what the retention policies of origins no longer keep (chalicelib/scheduled/retention.py)."""
+    """Delete the packages that retention policies no longer keep (chalicelib/scheduled/retention.py)."""
     scheduled_retention.apply_policies(seconds=600)

@@ -1,4 +1,4 @@
-"""The environment of every test and the fixtures that all folders share: an embedded AWS and the API on it."""
+"""The environment of all tests, and the fixtures that all folders share: the embedded AWS and the API on it."""
 
 import os
 from collections.abc import Iterator
@@ -26,11 +26,12 @@ from app import app  # noqa: E402
 from chalicelib.platform.deferred import load_deferred  # noqa: E402
 from local.front import Front  # noqa: E402
 from tests.api.client import Depot  # noqa: E402
+from tests.builders.declarations import DeclaredStatuses  # noqa: E402
 from tests.builders.engine import an_engine  # noqa: E402
 
 pytest_plugins = ["tests.servers"]
 
-load_deferred()  # tests run the service in several threads
+load_deferred()  # some tests run the service in several threads
 
 # a slow machine is not a failure: neither a deadline nor a limit on how long examples take to generate
 settings.register_profile("here", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -39,7 +40,7 @@ settings.load_profile("here")
 
 @pytest.fixture(scope="session")
 def table() -> Iterator[None]:
-    """The resources of the template in an engine inside the process, for the whole run."""
+    """The table and the other resources of the template, in an engine inside the process, for the whole run."""
     with an_engine():
         yield
 
@@ -47,4 +48,4 @@ def table() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def depot(table: None) -> Depot:
     """A client of the API behind the local front."""
-    return Depot(Front(app))
+    return Depot(Front(app), DeclaredStatuses(app))

@@ -1,1 +1,1 @@
-"""Accounts: who somebody is, how they sign in, and their tokens (accounts.md sections 2-5, 8.1-8.3)."""
+"""Accounts: sign-in, profiles, tokens and licences (accounts.md sections 2-5, 8.1-8.3)."""

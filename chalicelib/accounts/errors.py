@@ -1,58 +1,55 @@
-"""Refusals of the accounts domain, and the status of each; texts are the contract's (accounts.md 2, 5, 8.2)."""
+"""Refusals of the accounts domain, and the status of each. The texts are the contract's (accounts.md 2, 5, 8.2)."""
+
+from chalicelib.http.errors import PassedOn
 
 
 class AccountMissing(Exception):
-    """No account has that name or id."""
+    """The account does not exist."""
 
 
 class EmailMissing(Exception):
-    """A profile change without an e-mail address, or with what is too long to be one."""
+    """The e-mail address is missing or too long."""
 
 
 class TokenIdInvalid(Exception):
-    """The id of an access token in the path is no unsigned 64-bit number."""
+    """The id of the access token is not an unsigned 64-bit number."""
 
     def __init__(self) -> None:
         super().__init__("Error parsing access token.")
 
 
 class NotOwnToken(Exception):
-    """The access token is not the caller's, or is gone."""
+    """The access token does not exist or belongs to another account."""
 
     def __init__(self) -> None:
         super().__init__("Unauthorized access.")
 
 
 class NamedTokenInvalid(Exception):
-    """What a named token should be cannot be; the text names the value that is wrong."""
+    """A value of the new token is not allowed. The text names it."""
 
 
 class NamedTokenMissing(Exception):
-    """The account has no named token of that id."""
+    """The account has no named token with this id."""
 
 
 class TooManyTokens(Exception):
-    """The account holds as many named tokens as an account may."""
+    """The account has as many named tokens as are allowed."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"An account holds {limit} tokens at most; revoke one that is no longer used.")
 
 
 class TooManySignIns(Exception):
-    """The address tried to sign in too often within this minute."""
+    """Too many sign-ins from this address within a minute."""
 
 
 class LicenseInvalid(Exception):
-    """The licence key cannot be checked or is none; the text says why."""
+    """The licence key is invalid or cannot be checked. The text says why."""
 
 
-class LicenseRefused(Exception):
-    """The licence service answered with an error, which is passed on."""
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status = status
-        self.text = text
+class LicenseRefused(PassedOn):
+    """The licence service refused the key. Its status and text are passed on."""
 
 
 class LicenseMissing(Exception):
@@ -60,15 +57,15 @@ class LicenseMissing(Exception):
 
 
 class FunctionalUserUnknown(Exception):
-    """Functional-test mode knows five names only; the reference answers 500 to all others (accounts.md 4)."""
+    """Functional-test mode is on, and the code is not the name of a test user (accounts.md 4)."""
 
 
 class ProviderRefused(Exception):
-    """The sign-in provider answered with an error; the text is its answer's body (accounts.md 5)."""
+    """The sign-in provider refused. The text is the provider's (accounts.md 5)."""
 
 
 class ProviderFailed(Exception):
-    """The sign-in provider did not answer, or not with what is needed to know who somebody is."""
+    """The sign-in provider did not answer, or its answer does not identify the user."""
 
 
 STATUS: dict[type[Exception], int] = {
@@ -81,7 +78,6 @@ STATUS: dict[type[Exception], int] = {
     TooManyTokens: 409,
     TooManySignIns: 429,
     LicenseInvalid: 400,
-    LicenseRefused: 400,
     LicenseMissing: 404,
     FunctionalUserUnknown: 500,
     ProviderRefused: 401,

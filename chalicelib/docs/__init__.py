@@ -1,1 +1,1 @@
-"""The API described by itself: an OpenAPI document and a page, made from the declared routes (design.md section 3)."""
+"""The description of the API: an OpenAPI document and a page, both generated from the declarations of the routes."""

@@ -1,63 +1,90 @@
-"""An OpenAPI 3.1 document of the declared routes, in our own words (design.md section 3)."""
+"""The OpenAPI 3.1 document of the declared routes."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any
 
-from chalicelib.core.roles import Role
+from chalicelib.docs.prose import description, reasons, summary
+from chalicelib.docs.schemas import Schemas, path_parameters, query_parameters
+from chalicelib.http.errors import ErrorTable, PassedOn
 from chalicelib.http.routes import ANYONE, Route
+from chalicelib.http.statuses import refusals
 
 TITLE = "Habitat Builder"
-_VARIABLE = r"{(\w+)}"
+INTRODUCTION = (
+    "Errors have an empty body or a short text (`text/plain`) that says what is wrong. An invalid token is 401 on "
+    "every path, also where no token is needed. Ids are strings of decimal digits; times are UTC without a zone."
+)
+BEARER = "A web session, a personal access token, or a named token, whose scopes limit what it may do."
 
 
-def document(routes: Iterable[Route]) -> dict[str, Any]:
-    """The document of some routes; paths are relative to `/v1`."""
+def document(routes: Sequence[Route], errors: ErrorTable) -> dict[str, Any]:
+    """Return the document of some routes. Paths are relative to `/v1`."""
+    schemas = Schemas(routes)
     paths: dict[str, dict[str, Any]] = {}
     for route in sorted(routes, key=lambda route: (route.path, route.method)):
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas, errors)
     return {
         "openapi": "3.1.0",
-        "info": {"title": TITLE, "version": "1", "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
+        "info": {
+            "title": TITLE,
+            "version": "1",
+            "description": INTRODUCTION,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
         "servers": [{"url": "/v1"}],
         "paths": paths,
-        "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
+        "components": {
+            "schemas": dict(sorted(schemas.components.items())),
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "description": BEARER}},
+        },
     }
 
 
-def summary(route: Route) -> str:
-    """What a route does: the first line of its handler's docstring."""
-    return (route.handler.__doc__ or "").strip().partition("\n")[0]
-
-
-def permission(route: Route) -> str:
-    """Who may call a route, and how a refusal looks."""
-    if route.needs is ANYONE:
-        return "Anybody" + ("; what is private is shown to members only." if route.hides_private else ".")
-    if isinstance(route.needs, Role):
-        return f"Members of the origin from the role {route.needs}; others are refused with {route.refused}."
-    return "Any signed-in account."
-
-
-def _operation(route: Route) -> dict[str, Any]:
-    anonymous: list[dict[str, list[str]]] = [{}] if route.needs is ANYONE else []
-    return {
+def _operation(route: Route, schemas: Schemas, errors: ErrorTable) -> dict[str, Any]:
+    operation: dict[str, Any] = {
         "operationId": re.sub(r"\W+", "_", route.name).strip("_"),
         "tags": [_tag(route.path)],
         "summary": summary(route),
-        "description": permission(route),
-        "parameters": [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-            for name in re.findall(_VARIABLE, route.path)
-        ],
-        "security": [*anonymous, {"bearer": []}],
-        "responses": {
-            "2XX": {"description": "Done."},
-            "4XX": {"description": "Refused, mostly without a body; a text says in one line what was wrong."},
-        },
+        "description": description(route),
+        "parameters": [*path_parameters(route.path), *query_parameters(route.query)],
+        "security": _security(route),
+        "responses": _responses(route, schemas, errors),
     }
+    body = route.body or route.optional_body
+    if body is not None:
+        operation["requestBody"] = {"required": route.optional_body is None, "content": schemas.content(body)}
+    return operation
 
 
 def _tag(path: str) -> str:
     words = [word for word in path.split("/") if word and not word.startswith("{")]
     return words[1] if words[0] == "depot" and len(words) > 1 else words[0]
+
+
+def _security(route: Route) -> list[dict[str, list[str]]]:
+    if route.needs is ANYONE:
+        return [{}, {"bearer": []}]
+    return [{"bearer": [] if route.needed_scope is None else [str(route.needed_scope)]}]
+
+
+def _responses(route: Route, schemas: Schemas, errors: ErrorTable) -> dict[str, Any]:
+    refused = refusals(route, errors)
+    responses = {
+        str(status): _response(status, refused.get(status, []), schemas.content(route.answers.get(status)))
+        for status in sorted({*route.answers, *refused})
+    }
+    passed_on = [kind for kind in route.errors if issubclass(kind, PassedOn)]
+    if passed_on:
+        responses["default"] = {"description": reasons(passed_on)}
+    return responses
+
+
+def _response(status: int, kinds: Sequence[type[Exception]], content: dict[str, Any]) -> dict[str, Any]:
+    response: dict[str, Any] = {"description": reasons(kinds) or HTTPStatus(status).phrase}
+    if content:
+        response["content"] = content
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response["headers"] = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
+    return response

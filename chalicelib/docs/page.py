@@ -1,9 +1,10 @@
-"""A page that shows every operation with its permission; plain HTML that needs no other file."""
+"""A page that lists every operation and its permission. Plain HTML that needs no other file."""
 
 from collections.abc import Iterable
 from html import escape
 
-from chalicelib.docs.openapi import TITLE, permission, summary
+from chalicelib.docs.openapi import TITLE
+from chalicelib.docs.prose import permission, scope, summary
 from chalicelib.http.routes import Route
 
 STYLE = (
@@ -13,7 +14,7 @@ STYLE = (
 
 
 def html(routes: Iterable[Route]) -> str:
-    """The page for some routes, by path."""
+    """Return the page for some routes, by path."""
     rows = "\n".join(_row(route) for route in sorted(routes, key=lambda route: (route.path, route.method)))
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{TITLE} API</title><style>{STYLE}</style>\n'
@@ -23,5 +24,6 @@ def html(routes: Iterable[Route]) -> str:
 
 
 def _row(route: Route) -> str:
-    cells = (f"<code>{escape(route.name)}</code>", escape(summary(route)), escape(permission(route)))
+    permissions = f"{permission(route)} {scope(route)}".replace("`", "")
+    cells = (f"<code>{escape(route.name)}</code>", escape(summary(route)), escape(permissions))
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"

@@ -1,4 +1,4 @@
-"""The API's description over HTTP; our own paths (design.md section 3)."""
+"""The description of the API over HTTP; our own paths."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from chalicelib.http.answer import Answer, json_answer
 from chalicelib.http.call import Call
-from chalicelib.http.routes import ANYONE, Route, Routes
+from chalicelib.http.routes import ANYONE, Content, Routes
 from chalicelib.platform.deferred import deferred
 
 with deferred():
@@ -15,19 +15,15 @@ with deferred():
 routes = Routes("docs")
 
 
-@routes.get("/openapi.json", needs=ANYONE)
+@routes.get("/openapi.json", needs=ANYONE, answers={200: dict[str, Any]})
 def show_document(call: Call) -> Answer:
-    """This API as an OpenAPI 3.1 document."""
-    return json_answer(200, openapi.document(_declared()))
-
-
-@routes.get("/docs", needs=ANYONE)
-def show_page(call: Call) -> Answer:
-    """This API as a page for people."""
-    return Answer(200, page.html(_declared()).encode(), "text/html; charset=utf-8")
-
-
-def _declared() -> list[Route]:
+    """Return the OpenAPI 3.1 document of this API."""
     app: Any = routes.current_app
-    declared: list[Route] = app.declared
-    return declared
+    return json_answer(200, openapi.document(app.declared, app.errors))
+
+
+@routes.get("/docs", needs=ANYONE, answers={200: Content.HTML})
+def show_page(call: Call) -> Answer:
+    """Return this API as a page for people."""
+    app: Any = routes.current_app
+    return Answer(200, page.html(app.declared).encode(), "text/html; charset=utf-8")

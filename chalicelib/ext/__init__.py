@@ -1,1 +1,1 @@
-"""Other people's services: registries, GitHub and the notices that it sends (platform.md 2.1, 2.2, 2.6)."""
+"""Services of others: container registries, repositories at GitHub, and its webhook (platform.md 2.1, 2.2, 2.6)."""

@@ -1,28 +1,28 @@
-"""Refusals around other people's services, and the status of each (platform.md 2.1, 2.2, 2.6)."""
+"""Refusals around services of others, and the status of each (platform.md 2.1, 2.2, 2.6)."""
 
 
-class InstallationMalformed(Exception):
-    """The id of an installation or repository in the path is no unsigned 32-bit number."""
+class RepositoryMissing(Exception):
+    """The id of the installation or repository is not an unsigned 32-bit number."""
 
 
 class GitHubFailed(Exception):
-    """GitHub refused, failed, or said what cannot be read."""
+    """GitHub refused, did not answer, or sent something other than a file."""
 
 
 class ContentMissing(Exception):
-    """GitHub has no such file."""
+    """The repository has no such file."""
 
 
 class CredentialsIncomplete(Exception):
-    """User name, password or the registry's address is missing."""
+    """The user name, the password or the registry's URL is missing."""
 
 
 class CredentialsWrong(Exception):
-    """The registry did not accept the credentials, or is one that is not asked."""
+    """The registry did not accept the credentials, or its address is not public."""
 
 
-class RegistryUnreadable(Exception):
-    """The registry's address is no URL."""
+class RegistryUrlMalformed(Exception):
+    """The registry's URL cannot be parsed."""
 
 
 class RegistryUnreachable(Exception):
@@ -30,20 +30,20 @@ class RegistryUnreachable(Exception):
 
 
 class NoticeRefused(Exception):
-    """A notice of another kind than expected, or not signed with our secret."""
+    """The event is neither `ping` nor `push`, or its signature is missing or wrong."""
 
 
 class PushMalformed(Exception):
-    """A push notice that is not what GitHub documents."""
+    """The push event lacks a field or is not JSON."""
 
 
 STATUS: dict[type[Exception], int] = {
-    InstallationMalformed: 404,
+    RepositoryMissing: 404,
     GitHubFailed: 403,
     ContentMissing: 404,
     CredentialsIncomplete: 400,
     CredentialsWrong: 400,
-    RegistryUnreadable: 500,
+    RegistryUrlMalformed: 500,
     RegistryUnreachable: 403,
     NoticeRefused: 400,
     PushMalformed: 422,

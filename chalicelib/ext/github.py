@@ -1,53 +1,54 @@
-"""What our GitHub App may read in a repository where it is installed (platform.md 2.1)."""
+"""Files of repositories, read through our GitHub App where it is installed (platform.md 2.1)."""
 
 import time
-from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote
 
+import jwt
+from msgspec import MsgspecError, Struct, json
+
 from chalicelib.ext.errors import ContentMissing, GitHubFailed
+from chalicelib.ext.shapes import RepositoryFile
 from chalicelib.platform.config import config
 from chalicelib.platform.outbound import OutboundRequest, OutboundResponse, Unreachable, Unreadable, send
 
 TOTAL_SECONDS = 20.0
-"""Both calls together; API Gateway gives up after 29."""
+"""The time limit of both calls together. API Gateway gives up after 29 seconds."""
+
 JWT_SECONDS = 100
 ACCEPT = "application/json, application/vnd.github.v3+json, application/vnd.github.machine-man-preview+json"
-TEXTS = ("name", "path", "sha", "url", "html_url", "git_url", "download_url", "content", "encoding")
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(Struct, frozen=True):
     """A repository, and the installation of our App that may read it."""
 
     installation_id: int
     id: int
 
 
-def file_content(repository: Repository, path: str) -> dict[str, Any]:
-    """A file as GitHub tells it, its Base64 without line feeds.
+def file_content(repository: Repository, path: str) -> RepositoryFile:
+    """Return a file of a repository.
 
-    Any signed-in user reads through the App, as in the reference; which installations are whose will be known with
-    projects. Raises ContentMissing, GitHubFailed (a directory is no file).
+    Every signed-in user may read everything that the App may read: without projects it is unknown which installation
+    belongs to which origin (platform.md 2.1). Raises ContentMissing, GitHubFailed (also for a directory).
     """
-    ends = time.monotonic() + TOTAL_SECONDS
-    token = _installation_token(repository.installation_id, ends)
-    url = f"{_api()}/repositories/{repository.id}/contents/{_path(path)}"
-    told = _told(OutboundRequest("GET", url, {"Authorization": f"Bearer {token}", "Accept": ACCEPT}), ends)
-    if told.status == 404:
+    deadline = time.monotonic() + TOTAL_SECONDS
+    token = _installation_token(repository.installation_id, deadline)
+    url = f"{_api_url()}/repositories/{repository.id}/contents/{_quoted(path)}"
+    response = _send(_request("GET", url, token), deadline)
+    if response.status == 404:
         raise ContentMissing
-    if told.status != 200:
+    if response.status != 200:
         raise GitHubFailed
-    return _file(told)
+    return _file(response)
 
 
-def _installation_token(installation_id: int, ends: float) -> str:
-    url = f"{_api()}/app/installations/{installation_id}/access_tokens"
-    told = _told(OutboundRequest("POST", url, {"Authorization": f"Bearer {_app_token()}", "Accept": ACCEPT}), ends)
-    if not told.is_success:
+def _installation_token(installation_id: int, deadline: float) -> str:
+    url = f"{_api_url()}/app/installations/{installation_id}/access_tokens"
+    response = _send(_request("POST", url, _app_token()), deadline)
+    if not response.is_success:
         raise GitHubFailed
     try:
-        token = told.json_object()["token"]
+        token = response.json_object()["token"]
     except (KeyError, Unreadable) as problem:
         raise GitHubFailed from problem
     if not isinstance(token, str) or not token:
@@ -56,9 +57,7 @@ def _installation_token(installation_id: int, ends: float) -> str:
 
 
 def _app_token() -> str:
-    """A token that says we are the App. Raises GitHubFailed where no App, or no key that works, is configured."""
-    import jwt
-
+    """A token that authenticates the App. Raises GitHubFailed if no App or no usable key is configured."""
     now = int(time.time())
     claims = {"iat": now, "exp": now + JWT_SECONDS, "iss": config.github_app_id}
     key = config.github_app_private_key.replace("\\n", "\n")
@@ -70,32 +69,33 @@ def _app_token() -> str:
         raise GitHubFailed from problem
 
 
-def _told(ask: OutboundRequest, ends: float) -> OutboundResponse:
+def _request(method: str, url: str, token: str) -> OutboundRequest:
+    return OutboundRequest(method, url, {"Authorization": f"Bearer {token}", "Accept": ACCEPT})
+
+
+def _send(request: OutboundRequest, deadline: float) -> OutboundResponse:
     try:
-        return send(ask, max(0.0, ends - time.monotonic()))
+        return send(request, max(0.0, deadline - time.monotonic()))
     except Unreachable as problem:
         raise GitHubFailed from problem
 
 
-def _path(path: str) -> str:
-    """The path within a URL of the API, from which it may not climb. Raises ContentMissing."""
+def _quoted(path: str) -> str:
+    """The path of a file within a URL. Raises ContentMissing for a path that would leave the repository."""
     if not {"", ".", ".."}.isdisjoint(path.split("/")):
         raise ContentMissing
     return quote(path, safe="/")
 
 
-def _file(told: OutboundResponse) -> dict[str, Any]:
+def _file(response: OutboundResponse) -> RepositoryFile:
     try:
-        sent = told.json_object()
-        file: dict[str, Any] = {field: sent[field] for field in (*TEXTS, "size")}
-    except (KeyError, Unreadable) as problem:
+        file = json.decode(response.body, type=RepositoryFile)
+    except (MsgspecError, RecursionError, UnicodeError) as problem:
         raise GitHubFailed from problem
-    if not all(isinstance(file[field], str) for field in TEXTS) or type(file["size"]) is not int:
-        raise GitHubFailed
-    if file["encoding"] == "base64":
-        file["content"] = file["content"].replace("\n", "")
+    if file.encoding == "base64":
+        file.content = file.content.replace("\n", "")
     return file
 
 
-def _api() -> str:
+def _api_url() -> str:
     return config.github_api_url.rstrip("/")

@@ -1,8 +1,7 @@
-"""Whether a container registry takes a user's credentials (platform.md 2.2)."""
+"""Credentials of container registries, tried at the registry (platform.md 2.2)."""
 
-from dataclasses import dataclass
-
-from chalicelib.ext.errors import CredentialsIncomplete, CredentialsWrong, RegistryUnreachable, RegistryUnreadable
+from chalicelib.ext.errors import CredentialsIncomplete, CredentialsWrong, RegistryUnreachable, RegistryUrlMalformed
+from chalicelib.ext.shapes import RegistryCredentials
 from chalicelib.platform.config import config
 from chalicelib.platform.outbound import OutboundRequest, Unreachable, directly, send
 from chalicelib.platform.public_address import AddressRefused, UrlUnreadable, publicly, read_url
@@ -12,36 +11,27 @@ DOCKER = "docker"
 DOCKER_HUB = "https://hub.docker.com/v2"
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What a user sent."""
+def validate(registry_type: str, credentials: RegistryCredentials) -> None:
+    """Sign in at a registry. The answer of the registry is not returned, only whether it accepted the credentials.
 
-    username: str | None
-    password: str | None
-    url: str | None
-
-
-def validate(registry_type: str, credentials: Credentials) -> None:
-    """Try to sign in, and say nothing of the answer but yes or no.
-
-    Only `docker` has an address of its own; a given one is asked whatever the type says, unless it is not public.
-    Raises CredentialsIncomplete, CredentialsWrong, RegistryUnreadable, RegistryUnreachable.
+    Only `docker` has a default URL. A given URL is used whatever the type is, unless its address is not public.
+    Raises CredentialsIncomplete, CredentialsWrong, RegistryUrlMalformed, RegistryUnreachable.
     """
     if credentials.username is None or credentials.password is None:
         raise CredentialsIncomplete
     if credentials.url is None and registry_type != DOCKER:
         raise CredentialsIncomplete
-    sent = {"username": credentials.username, "password": credentials.password, "url": credentials.url}
-    where = DOCKER_HUB if credentials.url is None else credentials.url
-    ask = OutboundRequest("POST", f"{where}/users/login", {"Accept": "application/json"}, json=sent)
+    base_url = DOCKER_HUB if credentials.url is None else credentials.url
+    body = {"username": credentials.username, "password": credentials.password, "url": credentials.url}
+    request = OutboundRequest("POST", f"{base_url}/users/login", {"Accept": "application/json"}, json=body)
     try:
-        read_url(where)
-        told = send(ask, SECONDS, directly if config.private_registries == "allowed" else publicly)
+        read_url(base_url)
+        response = send(request, SECONDS, directly if config.private_registries == "allowed" else publicly)
     except UrlUnreadable as problem:
-        raise RegistryUnreadable from problem
+        raise RegistryUrlMalformed from problem
     except AddressRefused as problem:
         raise CredentialsWrong from problem
     except Unreachable as problem:
         raise RegistryUnreachable from problem
-    if told.status != 200:
+    if response.status != 200:
         raise CredentialsWrong

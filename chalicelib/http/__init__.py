@@ -1,1 +1,1 @@
-"""The HTTP contract's quirks in one place: declarations of routes, calls, answers, errors and paging."""
+"""HTTP: declarations of routes, the request pipeline, parsing, answers, errors and paging."""

@@ -1,4 +1,4 @@
-"""What a route answers: status, body and headers (packages.md 1.2-1.4, accounts.md 1.1)."""
+"""Answers: status, body and headers (packages.md 1.2-1.4, accounts.md 1.1)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ CACHE_YEAR = {"Cache-Control": "public, max-age=31536000"}
 
 
 class Answer(Struct, frozen=True):
-    """An HTTP answer; a body of zero bytes carries no content type."""
+    """An HTTP answer. An empty body has no content type."""
 
     status: int
     body: bytes = b""
@@ -22,28 +22,31 @@ class Answer(Struct, frozen=True):
 
     @property
     def sent_headers(self) -> dict[str, str]:
-        """The headers as they go out: no value of a client's ends its line or cannot be sent."""
-        sent = {name: in_header(value) for name, value in self.headers.items()}
-        return {**sent, "Content-Type": self.content_type} if self.content_type else sent
+        """The headers as they are sent. Values are escaped, because some hold text from clients."""
+        escaped = {name: in_header(value) for name, value in self.headers.items()}
+        return {**escaped, "Content-Type": self.content_type} if self.content_type else escaped
 
 
 def empty(status: int) -> Answer:
-    """Status only, zero bytes."""
+    """Return an answer with an empty body."""
     return Answer(status)
 
 
 def text(status: int, body: str, headers: Mapping[str, str] | None = None) -> Answer:
-    """Plain text, as the contract gives it: no quotes, no newline at the end."""
+    """Return plain text, without quotes and without a newline at the end."""
     return Answer(status, body.encode(), "text/plain; charset=utf-8", headers or {})
 
 
 def json_answer(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Answer:
-    """Compact JSON; some clients compare the raw text."""
+    """Return compact JSON, because some clients compare the raw text."""
     return Answer(status, encode(body), "application/json", headers or {})
 
 
 def attachment(name: str, body: str) -> Answer:
-    """A key file, with the header that hab demands and the disposition that the web UI splits at two quotes."""
+    """Return a key file.
+
+    hab requires the header `X-Filename`; the web UI splits `Content-Disposition` at its two single quotes.
+    """
     headers = {
         **NO_CACHE,
         "X-Filename": name,

@@ -15,10 +15,10 @@ from chalicelib.platform import retry_budget
 
 
 class App(Chalice):
-    """Chalice that accepts calls without `Accept`, sends text as text, and may serve several threads at once.
+    """A Chalice application that accepts requests without `Accept`, sends text as text and can serve several threads.
 
-    Lambda runs one request at a time; the local front does not, so the current request is kept per thread.
-    `errors` are the error tables of the folders that declare no routes.
+    Lambda runs one request at a time. The local front does not, so the current request is kept per thread.
+    `errors` are the error tables of folders that declare no routes.
     """
 
     def __init__(self, name: str, *errors: Mapping[type[Exception], int]) -> None:
@@ -29,7 +29,7 @@ class App(Chalice):
         self.errors = ErrorTable(*errors)
 
     def register(self, *domains: Routes) -> None:
-        """Register the routes and the errors of some domains."""
+        """Register the routes and the errors of domains and of their parts."""
         for domain in domains:
             for routes in _with_parts(domain):
                 self.register_blueprint(routes)
@@ -37,7 +37,7 @@ class App(Chalice):
                 self.errors.add(routes.errors)
 
     def respond(self, route: Route, variables: dict[str, str]) -> Response:
-        """Answer the current request, which matched a route with these path variables."""
+        """Answer the current request, which matched a route with these path variables, as sent."""
         with retry_budget.bounded():
             return _as_chalice(pipeline.respond(route, self.current_request, variables, self.errors))
 
@@ -81,7 +81,7 @@ def _as_chalice(answer: Answer) -> Response:
 
 
 def _text_as_text(response: dict[str, Any]) -> dict[str, Any]:
-    """Undo the base64 that Chalice applies to every answer once all types are binary; JSON would grow by a third."""
+    """Undo the Base64 of JSON and text. Chalice applies it to all answers, because all types count as binary."""
     if not response.get("isBase64Encoded"):
         return response
     content_type = next((value for name, value in response["headers"].items() if name.lower() == "content-type"), "")

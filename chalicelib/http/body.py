@@ -2,31 +2,33 @@
 
 from typing import TypeVar
 
-from msgspec import DecodeError, Struct, ValidationError, json
+from msgspec import DecodeError, ValidationError, json
 
-S = TypeVar("S", bound=Struct)
+T = TypeVar("T")
 
 
 class BodyMalformed(ValueError):
-    """A JSON body is missing, unreadable, of the wrong type or labelled as another type."""
+    """The JSON body is missing or malformed, a field has a wrong type, or the content type is not JSON."""
 
-    def __init__(self, why: str) -> None:
-        super().__init__(f"Json deserialize error: {why}")
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Json deserialize error: {reason}")
 
 
 class BodyTooLarge(ValueError):
-    """A body is over the limit for its kind."""
+    """The body is too large."""
 
 
-def parse(shape: type[S], content: bytes, content_type: str) -> S:
-    """The struct in a JSON body; unknown fields are ignored unless the struct forbids them. Raises BodyMalformed.
+def parse(shape: type[T], content: bytes, content_type: str) -> T:
+    """Return a JSON body as a struct, or as another type that msgspec decodes. Raises BodyMalformed.
 
-    Strict JSON: Python's extensions (NaN, lone surrogates) are rejected.
+    Strict JSON: rejects what lenient readers accept (NaN, numbers out of range, lone surrogates, a byte order mark).
+    Unknown fields are ignored unless the struct forbids them.
     """
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type != "application/json" and not media_type.endswith("+json"):
         raise BodyMalformed("Content type error")
     try:
+        content.decode()  # msgspec does not check the encoding of fields that it ignores
         return json.decode(content, type=shape)
     except ValidationError as problem:
         raise BodyMalformed(str(problem)) from problem

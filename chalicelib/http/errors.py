@@ -1,4 +1,4 @@
-"""The table from errors to statuses; a body is the error's own text, mostly none (platform.md 1.3)."""
+"""The table from errors to statuses; the body is the text of the error, often empty (platform.md 1.3)."""
 
 from collections.abc import Mapping
 
@@ -24,8 +24,17 @@ COMMON: dict[type[Exception], int] = {
 RETRY_AFTER = {"Retry-After": "1"}
 
 
+class PassedOn(Exception):
+    """Another service refused. Its status and text are passed on to the client unchanged."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+        self.text = text
+
+
 class ErrorTable:
-    """The statuses of all domain errors; each domain adds its own table when its routes are registered."""
+    """The statuses of all domain errors. Each domain adds its table when its routes are registered."""
 
     def __init__(self, *tables: Mapping[type[Exception], int]) -> None:
         self._statuses = dict(COMMON)
@@ -37,18 +46,20 @@ class ErrorTable:
         self._statuses.update(table)
 
     def status_of(self, kind: type[Exception]) -> int | None:
-        """The status of a kind of error, or of the closest base class that has one; None for unexpected errors."""
+        """Return the status of a kind of error, or of its closest base class in the table. None: unexpected error."""
         return next((self._statuses[each] for each in kind.__mro__ if each in self._statuses), None)
 
     def answer_to(self, problem: Exception) -> Answer:
-        """The answer to an error: its row in the table, or an empty 500 and a log entry for unexpected ones."""
+        """Return the answer to an error. An unexpected error is logged and answered with an empty 500."""
+        if isinstance(problem, PassedOn):
+            return text(problem.status, problem.text)
         status = self.status_of(type(problem))
         if status is None:
             logs.unexpected(problem)
             return empty(500)
-        status = getattr(problem, "status", status)
         if status == 503:
             logs.unexpected(problem)
             return Answer(503, headers=RETRY_AFTER)
-        said = str(problem)
-        return text(status, said) if said else empty(status)
+        body = str(problem)
+        status = getattr(problem, "status", status)
+        return text(status, body) if body else empty(status)

@@ -22,7 +22,7 @@ class Family(Enum):
 
 
 class Window(Struct, frozen=True):
-    """The rows that a client asks for; a `size` of None means all of them."""
+    """The rows that a client requests. A `size` of None means all rows."""
 
     offset: int
     size: int | None
@@ -30,7 +30,7 @@ class Window(Struct, frozen=True):
 
 
 class Page(Struct, Generic[T]):
-    """A page of a list; `total_count` counts all rows that the caller may see."""
+    """A page of a list. `range_end` is the index of its last row, `total_count` the number of rows on all pages."""
 
     range_start: int
     range_end: int
@@ -39,7 +39,7 @@ class Page(Struct, Generic[T]):
 
 
 def window(family: Family, requested: int) -> Window:
-    """Return the rows that `range` means in a family."""
+    """Return the rows that a value of `range` means in a family."""
     if family is Family.P:
         return Window(0, None, 0) if requested < 0 else Window(requested, PAGE_SIZE, requested)
     start = max(requested, 0)
@@ -48,7 +48,11 @@ def window(family: Family, requested: int) -> Window:
 
 
 def page(requested: Window, rows: Sequence[Any], total: int) -> Answer:
-    """Return the envelope: 206 exactly when rows follow; an empty page shows the total as its end and is 200."""
+    """Return a page of rows in its envelope.
+
+    The status is 206 if rows follow, else 200. An empty page shows the total as its end and is always 200, because hab
+    would request the next page for ever.
+    """
     end = requested.shown_start + len(rows) - 1 if rows else total
     envelope = Page(requested.shown_start, end, total, list(rows))
     more_follow = bool(rows) and total > end + 1
@@ -56,5 +60,5 @@ def page(requested: Window, rows: Sequence[Any], total: int) -> Answer:
 
 
 def pages_of(shape: Any) -> dict[int, Any]:
-    """The `answers` of a paged list whose rows have a shape."""
+    """Return the `answers` of a paged list whose rows have a shape."""
     return {200: Page[shape], 206: Page[shape]}

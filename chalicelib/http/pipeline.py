@@ -16,7 +16,7 @@ from chalicelib.platform.table import StoreUnavailable
 
 
 def respond(route: Route, request: Any, variables: dict[str, str], errors: ErrorTable) -> Answer:
-    """Answer one request. Every exception becomes a status; an unexpected one is logged and becomes 500."""
+    """Answer one request. Every exception becomes a status; an unexpected exception is logged and becomes 500."""
     started = time.perf_counter()
     caller: Caller | None = None
     try:
@@ -54,16 +54,16 @@ def _authorise(route: Route, call: Call) -> None:
     if route.needs is ANYONE:
         return
     call.caller.require_session()
-    origin_comes_later = route.checked_inside and "origin" not in call.path
-    call.caller.require_scope(route.scope, origin_comes_later)
+    origin_known_later = route.checked_inside and "origin" not in call.path
+    call.caller.require_scope(route.needed_scope, origin_known_later)
     if isinstance(route.needs, Role) and not route.checked_inside:
         call.caller.require_role(call["origin"], route.needs, refused=route.refused)
 
 
 def _refusal(problem: Exception, caller: Caller | None, errors: ErrorTable) -> Answer:
-    """A bad token takes precedence over every other refusal, also where identity is read along with the answer.
+    """The answer to an error. A bad token takes precedence over every other error, so the token is proven first.
 
-    If the table is unavailable, tokens cannot be checked, and a second try would only take longer.
+    If the table is unavailable, tokens cannot be checked, and another attempt would only take longer.
     """
     if caller is not None and not isinstance(problem, StoreUnavailable):
         try:

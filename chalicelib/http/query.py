@@ -7,7 +7,7 @@ from types import UnionType
 from typing import Any, TypeVar, get_args
 
 from msgspec import NODEFAULT, Struct
-from msgspec.structs import fields
+from msgspec.structs import FieldInfo, fields
 
 S = TypeVar("S", bound=Struct)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
@@ -16,12 +16,12 @@ _INTEGER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 class QueryMalformed(ValueError):
     """A query parameter is missing or cannot be read."""
 
-    def __init__(self, why: str) -> None:
-        super().__init__(f"Query deserialize error: {why}")
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Query deserialize error: {reason}")
 
 
 def parse(shape: type[S], parameters: Mapping[str, str]) -> S:
-    """The parameters that a struct declares, by name; others are ignored. Raises QueryMalformed.
+    """Return the parameters that a struct declares, by name; others are ignored. Raises QueryMalformed.
 
     Fields are `str`, `int` or `bool`, or one of these with None for a parameter that was not sent. `parameters` holds
     the last value of each parameter.
@@ -35,26 +35,25 @@ def parse(shape: type[S], parameters: Mapping[str, str]) -> S:
     return shape(**values)
 
 
+def is_required(field: FieldInfo) -> bool:
+    """Return True for a field without a default."""
+    return field.default is NODEFAULT and field.default_factory is NODEFAULT
+
+
+def plain_type(declared: Any) -> Any:
+    """Return the type of a value that is sent: `int` for `int | None` and for annotated integers."""
+    if hasattr(declared, "__metadata__"):
+        return plain_type(declared.__origin__)
+    if isinstance(declared, UnionType):
+        return plain_type(next(each for each in get_args(declared) if each is not type(None)))
+    return declared
+
+
 @cache
 def _readers(shape: type[Struct]) -> list[tuple[str, str, bool, Callable[[str, str], Any]]]:
     return [
-        (
-            field.name,
-            field.encode_name,
-            field.default is NODEFAULT and field.default_factory is NODEFAULT,
-            _READERS[_plain(field.type)],
-        )
-        for field in fields(shape)
+        (field.name, field.encode_name, is_required(field), _READERS[plain_type(field.type)]) for field in fields(shape)
     ]
-
-
-def _plain(declared: Any) -> type:
-    """`int` for `int | None` and for annotated integers."""
-    if hasattr(declared, "__metadata__"):
-        return _plain(declared.__origin__)
-    if isinstance(declared, UnionType):
-        return _plain(next(each for each in get_args(declared) if each is not type(None)))
-    return declared  # type: ignore[no-any-return]
 
 
 def _integer(name: str, value: str) -> int:
@@ -63,7 +62,7 @@ def _integer(name: str, value: str) -> int:
     return int(value)
 
 
-def _flag(name: str, value: str) -> bool:
+def _boolean(name: str, value: str) -> bool:
     if value not in ("true", "false"):
         raise QueryMalformed(f"{name} must be `true` or `false`")
     return value == "true"
@@ -72,5 +71,5 @@ def _flag(name: str, value: str) -> bool:
 _READERS: dict[type, Callable[[str, str], Any]] = {
     str: lambda _, value: value,
     int: _integer,
-    bool: _flag,
+    bool: _boolean,
 }

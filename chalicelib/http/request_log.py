@@ -1,4 +1,4 @@
-"""One structured log line per request, with nothing secret in it."""
+"""One structured log line per request, without secrets."""
 
 import time
 
@@ -9,7 +9,7 @@ from chalicelib.platform.logs import logger
 
 
 def write(route: Route, answer: Answer, started: float, caller: Caller | None) -> None:
-    """Log a request by its route, never by its path, query or headers, which may hold tokens and codes."""
+    """Log a request by its route. Path, query and headers are left out, because they may hold tokens and codes."""
     logger().info(
         "request",
         extra={

@@ -1,7 +1,7 @@
 """Declarations of routes: everything about an operation in one place.
 
-A domain declares its operations on a `Routes`, which is a Chalice blueprint. Request parsing, the permission table, the
-authorisation matrix, the scopes of named tokens and the OpenAPI document are all derived from these declarations.
+A domain declares its operations on a `Routes`, which is a Chalice blueprint. Request parsing, authorisation, the scopes
+of named tokens, the OpenAPI document and the tests of permissions and statuses are derived from these declarations.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any
 
 from chalice.app import Blueprint, Response
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from chalicelib.core.roles import Role
 from chalicelib.core.token_scope import Scope
@@ -20,14 +20,14 @@ Reader = Callable[..., Any]
 
 
 class Access(Enum):
-    """Who may call a route that needs no role."""
+    """Who may call a route that does not need a role."""
 
     ANYONE = "anyone"
     SESSION = "any signed-in account"
 
 
 class Content(Enum):
-    """A body that is not JSON."""
+    """The content type of a body that is not JSON."""
 
     TEXT = "text/plain"
     BYTES = "application/octet-stream"
@@ -48,7 +48,8 @@ class Route(Struct, frozen=True):
     """One operation.
 
     - `needs`: who may call it. A role is checked in the origin of the path before the handler runs.
-    - `scope`: the scope that a named token needs; `ACCOUNT_ONLY` refuses every named token.
+    - `scope`: the scope that a named token needs; `ACCOUNT_ONLY` refuses every named token. Reads need `Scope.READ`
+      unless they say otherwise; writes always say it.
     - `refused`: the status when the role is missing.
     - `query`, `body`: the shapes of the query and of the body. The parsed values are passed to the handler, in this
       order.
@@ -56,7 +57,8 @@ class Route(Struct, frozen=True):
     - `reads`: called with the call and the parsed values before the caller is authorised, because the contract puts
       some refusals before 401 (packages.md 1.2). The handler then receives its result instead of the parsed values.
     - `answers`: the shape of the body of each successful status.
-    - `errors`: the domain errors that the operation raises. Those of parsing and authorisation follow from the rest.
+    - `errors`: the domain errors that the operation raises. Those of parsing and authorisation follow from the rest
+      (statuses.py).
     - `hides_private`: answers leave out what the caller may not see.
     - `checked_inside`: the service checks the role, because the rule needs more than the path.
     - `identity_along`: the rows that prove the caller are read with the rows of the answer, which saves a call.
@@ -66,7 +68,7 @@ class Route(Struct, frozen=True):
     path: str
     handler: Handler
     needs: Needs
-    scope: Scope | None = Scope.READ
+    scope: Scope | UnsetType | None = UNSET
     refused: int = 403
     query: type[Struct] | None = None
     body: Shape = None
@@ -82,6 +84,11 @@ class Route(Struct, frozen=True):
     def name(self) -> str:
         """`METHOD /path`, as logs and tables show it."""
         return f"{self.method} {self.path}"
+
+    @property
+    def needed_scope(self) -> Scope | None:
+        """The scope that a named token needs, or `ACCOUNT_ONLY`."""
+        return Scope.READ if isinstance(self.scope, UnsetType) else self.scope
 
 
 class Routes(Blueprint):

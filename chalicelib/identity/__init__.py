@@ -1,1 +1,1 @@
-"""Who calls: credentials, sessions, roles, and what a caller may see (accounts.md sections 2, 3 and 6)."""
+"""Identity: credentials, sessions, roles, and what a caller may see (accounts.md sections 2, 3 and 6)."""

@@ -9,14 +9,17 @@ from chalicelib.platform.table import rows
 
 
 class VisibleOrigins(Struct, frozen=True):
-    """The origins in which a caller sees private and hidden packages; the public ones are for all."""
+    """The origins in which a caller sees private and hidden packages. Public packages are visible to everybody."""
 
     origins: frozenset[str] = frozenset()
     everywhere: bool = False
 
     @classmethod
     def of(cls, caller: Caller) -> "VisibleOrigins":
-        """One Query of the caller's memberships, none for nobody and for the build service."""
+        """Return the origins of a caller.
+
+        Reads the caller's memberships with one Query; reads nothing for anonymous callers and for the build service.
+        """
         session = caller.session
         if session is None or session.is_builder:
             return cls(everywhere=session is not None)
@@ -24,5 +27,5 @@ class VisibleOrigins(Struct, frozen=True):
         return cls(frozenset(row.sk.removeprefix(ORIGIN_OF) for row in memberships))
 
     def reaches(self, origin: str) -> bool:
-        """True for a member of the origin."""
+        """Return True for an origin whose private and hidden packages the caller sees."""
         return self.everywhere or origin in self.origins

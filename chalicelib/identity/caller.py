@@ -1,7 +1,7 @@
-"""Who is calling: the rows of a credential prove it, and tell what it may do (accounts.md sections 2 and 6.2).
+"""The caller of a request: proven by the rows of a credential, which also tell its role (accounts.md sections 2, 6.2).
 
-The rows of a caller are the credential's row and the membership in the origin of the path. They are read in one call,
-and an operation that reads rows anyway may have them read along (`read_with`).
+These are the credential's row and the membership in the origin of the path. One call reads both; an operation that
+reads rows anyway can have them read in the same call (`read_with`).
 """
 
 from typing import Any
@@ -20,16 +20,19 @@ from chalicelib.platform.table import Found, Key, read_many
 
 
 def identify(authorization: str | None, origin: str | None = None, trigger: Trigger = Trigger.UNKNOWN) -> "Caller":
-    """The caller behind an `Authorization` header, not yet proven; `origin` is the one in the path.
+    """Return the caller with an `Authorization` header, not yet proven. `origin` is the origin in the path, if any.
 
-    Raises TokenRefused for a credential that cannot be right.
+    Raises TokenRefused if no row could prove the credential.
     """
     credential = None if authorization is None else credential_in(authorization)
     return Caller(credential, origin, trigger)
 
 
 class Caller:
-    """Who calls, proven when first needed. Roles are read fresh for every request: no cache outlives a revocation."""
+    """The caller of a request, proven at first use.
+
+    Roles are read for every request: a cache would outlive a change of roles.
+    """
 
     def __init__(
         self, credential: Credential | None, origin: str | None = None, trigger: Trigger = Trigger.UNKNOWN
@@ -43,59 +46,63 @@ class Caller:
 
     @property
     def account_id(self) -> int | None:
-        """The proven account's id, None for anonymous and unproven callers."""
+        """The id of the proven account; None for anonymous callers and before the proof."""
         return None if self._session is None else self._session.account_id
 
     @property
     def session(self) -> Session | None:
-        """The session, None for anonymous. Raises TokenRefused."""
+        """The session, or None for anonymous callers. Raises TokenRefused."""
         self.settle()
         return self._session
 
     def settle(self) -> None:
-        """Prove the credential if that has not happened. Raises TokenRefused."""
+        """Prove the credential, unless that was done before. Raises TokenRefused."""
         if not self._settled:
             self.read_with()
 
     def read_with(self, *keys: Key[Any]) -> Found:
-        """Read rows, and the caller's own unless they are known, in one call. Raises TokenRefused."""
-        own = [] if self._settled else self._own_keys()
-        found = read_many([*keys, *own])
+        """Read rows, and in the same call those that prove the caller, unless it is proven. Raises TokenRefused."""
+        own_keys = [] if self._settled else self._own_keys()
+        found = read_many([*keys, *own_keys])
         if not self._settled:
-            self._session = self._proven(found)  # who is refused stays unproven and never becomes anonymous
+            self._session = self._proven(found)  # a refused caller stays unproven and does not become anonymous
             self._settled = True
             self._note_role(found)
         return found
 
     def require_session(self) -> Session:
-        """The session. Raises SessionMissing."""
+        """Return the session. Raises SessionMissing."""
         session = self.session
         if session is None:
             raise SessionMissing
         return session
 
     def require_role(self, origin: str, minimum: Role, refused: int = 403) -> Session:
-        """The session of somebody with at least this role. Raises SessionMissing, RoleMissing (unknown origins too)."""
+        """Return the session if its account has at least this role. Raises SessionMissing, RoleMissing.
+
+        An origin that does not exist has no members. `refused` is the status of RoleMissing.
+        """
         session = self.require_session()
         role = self.role_in(origin)
         if role is None or role < minimum:
             raise RoleMissing(status=refused)
         return session
 
-    def require_scope(self, needed: Scope | None, origin_comes_later: bool = False) -> None:
-        """Stop a named token that was not made for this (None: for no token). Raises ScopeMissing.
+    def require_scope(self, needed: Scope | None, origin_known_later: bool = False) -> None:
+        """Refuse a named token that lacks a scope in the origin of the path (None: refuse every named token).
 
-        Where the path does not name the origin, the role check that follows holds the token to its own.
+        Raises ScopeMissing. With `origin_known_later` the path does not name the origin, and the role check that
+        follows keeps a token that is bound to an origin out of all others.
         """
         session = self.require_session()
         if session.grant is None:
             return
-        origin = session.grant.origin if origin_comes_later else self._origin
+        origin = session.grant.origin if origin_known_later else self._origin
         if not session.grant.permits(needed, origin):
             raise ScopeMissing(needed, session.grant)
 
     def role_in(self, origin: str) -> Role | None:
-        """The caller's role in an origin, None without membership."""
+        """Return the caller's role in an origin, or None if it is not a member."""
         session = self.session
         if session is None:
             return None
@@ -104,12 +111,12 @@ class Caller:
         if session.is_builder:
             return Role.OWNER
         if origin not in self._roles:
-            row = read_many([member_key(origin, session.account_id)]).get(member_key(origin, session.account_id))
-            self._roles[origin] = None if row is None else Role.parse(row.role)
+            key = member_key(origin, session.account_id)
+            self._roles[origin] = _role(read_many([key]).get(key))
         return self._roles[origin]
 
     def may_see(self, origin: str, visibility: Visibility) -> bool:
-        """Public is for all, the rest for members of any role (packages.md 1.1)."""
+        """Return True if the caller sees an origin's packages of a visibility (packages.md 1.1)."""
         return visibility is Visibility.PUBLIC or self.role_in(origin) is not None
 
     def _own_keys(self) -> list[Key[Any]]:
@@ -137,7 +144,9 @@ class Caller:
         return Session(credential.account_id, row.name, credential.flags, grant, self._trigger)
 
     def _note_role(self, found: Found) -> None:
-        if self._session is None or self._origin is None:
-            return
-        row: MemberRow | None = found.get(member_key(self._origin, self._session.account_id))
-        self._roles[self._origin] = None if row is None else Role.parse(row.role)
+        if self._session is not None and self._origin is not None:
+            self._roles[self._origin] = _role(found.get(member_key(self._origin, self._session.account_id)))
+
+
+def _role(row: MemberRow | None) -> Role | None:
+    return None if row is None else Role.parse(row.role)

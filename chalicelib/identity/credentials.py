@@ -1,4 +1,7 @@
-"""A bearer token is read without the table: whose it claims to be, and which row must prove it (accounts.md 2)."""
+"""Bearer tokens: which account a token claims, and which row must prove the claim (accounts.md 2).
+
+Everything here works without the table; caller.py reads the row.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +23,18 @@ from chalicelib.platform.table import Key
 
 with deferred():
     from chalicelib.core import access_token, named_token, session_token
+    from chalicelib.identity import functional_test
+    from chalicelib.platform import key_ring
 
 NO_FLAGS = SessionFlags(0)
+CLAIMS_CACHED = 512
 
 
 class Credential(Struct, frozen=True):
-    """What a bearer token claims: whose it is, and the row that must prove it (None: it proves itself)."""
+    """The account that a bearer token claims, and the key of the row that must prove it.
+
+    A `key` of None means that the token needs no proof: it belongs to the build service or to a test user.
+    """
 
     account_id: int
     key: Key[Any] | None
@@ -35,7 +44,7 @@ class Credential(Struct, frozen=True):
 
 
 def credential_in(authorization: str) -> Credential:
-    """What an `Authorization` header claims. Raises TokenRefused for one that cannot be right."""
+    """Return the credential in an `Authorization` header. Raises TokenRefused if no row could prove it."""
     words = authorization.split()
     if len(words) != 2 or words[0] != "Bearer" or not authorization.isascii():
         raise TokenRefused
@@ -43,8 +52,8 @@ def credential_in(authorization: str) -> Credential:
 
 
 def proves(row: AccessTokenRow | SessionRow | NamedTokenRow, credential: Credential) -> bool:
-    """Whether the row that was found makes the credential valid now; rows outlive their time for a while."""
-    if isinstance(row, SessionRow):  # it stands under the fingerprint
+    """Return True if the row proves the credential now. Checks the expiry, because expired rows stay for a while."""
+    if isinstance(row, SessionRow):  # its key contains the fingerprint
         return bool(row.expires_at >= time.time())
     if isinstance(row, NamedTokenRow) and row.expires_at is not None and row.expires_at < time.time():
         return False
@@ -54,24 +63,22 @@ def proves(row: AccessTokenRow | SessionRow | NamedTokenRow, credential: Credent
 def _of_test_user(token: str) -> Credential | None:
     if not config.functional_test:
         return None
-    from chalicelib.identity.functional_test import account_id_of
-
-    account_id = account_id_of(token)
+    account_id = functional_test.account_id_of(token)
     return None if account_id is None else Credential(account_id, key=None, name=token)
 
 
 def _of_token(token: str) -> Credential:
     try:
         if access_token.looks_like_access_token(token):
-            return _personal(token)
+            return _of_access_token(token)
         if named_token.looks_like_named_token(token):
-            return _named(token)
-        return _of_session(token)
+            return _of_named_token(token)
+        return _of_session_token(token)
     except (access_token.TokenUnreadable, session_token.TokenUnreadable, named_token.NamedTokenUnreadable) as problem:
         raise TokenRefused from problem
 
 
-def _personal(token: str) -> Credential:
+def _of_access_token(token: str) -> Credential:
     claims = _claims(token)
     if access_token.is_expired(claims, int(time.time())):
         raise TokenRefused
@@ -82,21 +89,19 @@ def _personal(token: str) -> Credential:
     return Credential(claims.account_id, key, access_token.fingerprint(token), flags)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=CLAIMS_CACHED)
 def _claims(token: str) -> access_token.AccessTokenClaims:
-    """Opening a token costs a tenth of a warm request, and always gives the same; the row still has to prove it."""
-    from chalicelib.platform.key_ring import key_ring
-
-    return access_token.read(token, key_ring())
+    """The claims of an access token. Cached, because decryption takes a tenth of the time of a warm request."""
+    return access_token.read(token, key_ring.key_ring())
 
 
-def _named(token: str) -> Credential:
-    place = named_token.place_of(token)
-    key = account_rows.named_token_key(place.account_id, place.token_id)
-    return Credential(place.account_id, key, named_token.fingerprint(token))
+def _of_named_token(token: str) -> Credential:
+    reference = named_token.place_of(token)
+    key = account_rows.named_token_key(reference.account_id, reference.token_id)
+    return Credential(reference.account_id, key, named_token.fingerprint(token))
 
 
-def _of_session(token: str) -> Credential:
+def _of_session_token(token: str) -> Credential:
     account_id = session_token.account_id_of(token)
     fingerprint = session_token.fingerprint(token)
     return Credential(account_id, account_rows.session_key(account_id, fingerprint), fingerprint)

@@ -4,15 +4,18 @@ from chalicelib.core.token_scope import Grant, Scope
 
 
 class TokenRefused(Exception):
-    """A credential was sent and is not valid; it is refused everywhere, also where none is needed (accounts.md 2)."""
+    """The token is invalid. It is refused on every path, also where none is needed (accounts.md 2)."""
 
 
 class SessionMissing(Exception):
-    """Nobody is signed in where somebody must be."""
+    """The caller is not signed in."""
 
 
 class RoleMissing(Exception):
-    """The account's role in the origin is too low, or it has none. Some routes answer 401 (packages.md 1.1)."""
+    """The account's role in the origin is too low, or it is not a member.
+
+    The status is 403; writes of channels answer 401 instead (packages.md 1.1).
+    """
 
     def __init__(self, text: str = "", status: int = 403) -> None:
         super().__init__(text)
@@ -20,7 +23,7 @@ class RoleMissing(Exception):
 
 
 class ScopeMissing(Exception):
-    """A named token was used for what it was not made for."""
+    """The named token lacks the scope, or is bound to another origin."""
 
     def __init__(self, needed: Scope | None, grant: Grant) -> None:
         where = f" in origin {grant.origin}" if grant.origin else ""

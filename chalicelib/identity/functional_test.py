@@ -1,4 +1,4 @@
-"""The five test users of functional-test mode, off unless HAB_FUNC_TEST is set (accounts.md section 4)."""
+"""The five test users of functional-test mode, disabled unless HAB_FUNC_TEST is set (accounts.md section 4)."""
 
 from chalicelib.identity import registration
 
@@ -9,11 +9,16 @@ USERS = {
     "wesker": ("3", "awesker@umbrella.corp"),
     "lkennedy": ("4", "lkennedy@rcpd.gov"),
 }
+"""External id and e-mail address of each test user by name."""
+
 _ids: dict[str, int] = {}
 
 
 def account_id_of(name: str) -> int | None:
-    """The account id of a test user, made on first use; None for every other name. Accounts are never deleted."""
+    """Return the account id of a test user, or None for any other name. Creates the account at first use.
+
+    Cached, because accounts are never deleted.
+    """
     if name not in USERS:
         return None
     if name not in _ids:

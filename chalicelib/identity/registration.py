@@ -1,6 +1,6 @@
-"""Accounts by name: found, or created at the first sign-in (accounts.md 3.3)."""
+"""Accounts by name, created at the first sign-in (accounts.md 3.3)."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from chalicelib.core.session_token import Provider
 from chalicelib.identity import rows
@@ -10,9 +10,8 @@ from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.table import read
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who somebody is at a provider."""
+class Identity(Struct, frozen=True):
+    """A user as a sign-in provider knows them; `oauth_token` is the provider's token."""
 
     extern_id: str
     name: str
@@ -22,22 +21,24 @@ class Identity:
 
 
 def find_or_create(name: str, email: str) -> int:
-    """The id of the account of that name; an existing one keeps its e-mail. Racing sign-ins end with one account."""
+    """Return the id of the account with a name. Creates it if it does not exist; never changes an existing e-mail.
+
+    Concurrent first sign-ins end with one account.
+    """
 
     def find_or_try_to_create() -> int:
-        known = read(rows.name_key(name))
-        return _create(name, email) if known is None else int(known.account_id)
+        row = read(rows.name_key(name))
+        return _create(name, email) if row is None else int(row.account_id)
 
     return int(again_when_stale(find_or_try_to_create))
 
 
 def _create(name: str, email: str) -> int:
-    """A new account. Raises Stale where another request was faster with the name, or got the same id."""
+    """Create an account. Raises Stale if another request took the name or the id first."""
     moment = now()
     account_id = new_id(moment)
     by_id, by_name = rows.account_key(account_id), rows.name_key(name)
-    change = Change()
-    change.add(AccountNameRow(by_name.pk, by_name.sk, account_id=account_id))
-    change.add(AccountRow(by_id.pk, by_id.sk, id=account_id, name=name, email=email, created_at=timestamp(moment)))
-    change.commit()
+    with Change() as change:
+        change.add(AccountNameRow(by_name.pk, by_name.sk, account_id=account_id))
+        change.add(AccountRow(by_id.pk, by_id.sk, id=account_id, name=name, email=email, created_at=timestamp(moment)))
     return account_id

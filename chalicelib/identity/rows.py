@@ -1,5 +1,6 @@
-"""Rows of accounts, sessions and access tokens; all rows of an account stand in one partition."""
+"""Rows of accounts, sessions and tokens. All rows of an account share a partition."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 from chalicelib.core.token_scope import Grant
@@ -14,7 +15,7 @@ USE_NOTED_EVERY = timedelta(hours=1)
 
 
 class AccountRow(Row):
-    """An account by its id."""
+    """An account."""
 
     id = NumberAttribute()
     name = UnicodeAttribute()
@@ -23,20 +24,20 @@ class AccountRow(Row):
 
 
 class AccountNameRow(Row):
-    """An account's name, taken once for ever; leads to the id."""
+    """The name of an account, which maps to its id and is never free again."""
 
     account_id = NumberAttribute()
 
 
 class SessionRow(Row):
-    """A web session under the fingerprint of its token; `expires_at` (seconds) is also the table's time to live."""
+    """A web session by the fingerprint of its token. `expires_at` (seconds) is also the table's time to live."""
 
     name = UnicodeAttribute()
     expires_at = NumberAttribute()
 
 
 class AccessTokenRow(Row):
-    """The one personal access token of an account: what proves and rebuilds it, but not the token (accounts.md 3.2)."""
+    """The personal access token of an account: what proves and rebuilds it, but not its text (accounts.md 3.2)."""
 
     id = NumberAttribute()
     name = UnicodeAttribute()
@@ -49,7 +50,7 @@ class AccessTokenRow(Row):
 
 
 class NamedTokenRow(Row):
-    """A token made for something: label, what it may do, a fingerprint. `expires_at` is the time to live too."""
+    """A named token: label, grant and fingerprint, not its text. `expires_at` is also the table's time to live."""
 
     id = NumberAttribute()
     name = UnicodeAttribute()
@@ -63,53 +64,48 @@ class NamedTokenRow(Row):
 
     @property
     def grant(self) -> Grant:
-        """What the token may do."""
+        """The scopes of the token, and the origin that it is bound to."""
         return Grant.of(self.scopes.split(","), self.origin)
 
 
 def account_partition(account_id: int) -> str:
-    """Where everything of an account stands."""
+    """Return the partition of an account."""
     return f"ACCOUNT#{account_id}"
 
 
 def account_key(account_id: int) -> Key[AccountRow]:
-    """Where an account stands."""
+    """Return the key of an account."""
     return Key(AccountRow, account_partition(account_id), "PROFILE")
 
 
 def name_key(name: str) -> Key[AccountNameRow]:
-    """Where an account's name stands."""
+    """Return the key of an account's name."""
     return Key(AccountNameRow, f"ACCOUNT-NAME#{name}", "ACCOUNT")
 
 
 def session_key(account_id: int, fingerprint: str) -> Key[SessionRow]:
-    """Where a web session stands."""
+    """Return the key of a web session."""
     return Key(SessionRow, account_partition(account_id), f"SESSION#{fingerprint}")
 
 
 def access_token_key(account_id: int) -> Key[AccessTokenRow]:
-    """Where the account's access token stands."""
+    """Return the key of an account's personal access token."""
     return Key(AccessTokenRow, account_partition(account_id), "TOKEN")
 
 
 def named_token_key(account_id: int, token_id: int) -> Key[NamedTokenRow]:
-    """Where a named token stands."""
+    """Return the key of a named token."""
     return Key(NamedTokenRow, account_partition(account_id), f"{NAMED_TOKEN}{token_id}")
 
 
 def note_use(row: NamedTokenRow) -> None:
-    """Write down that a named token was used, at most once an hour; a token is not refused for want of that note."""
+    """Record the time at which a named token was used, once an hour at most. A failed write is ignored."""
     moment = now()
     if row.last_used_at is not None and row.last_used_at > timestamp(moment - USE_NOTED_EVERY):
         return
-    change = Change()
-    change.update(
-        Key(NamedTokenRow, row.pk, row.sk),
-        [NamedTokenRow.last_used_at.set(timestamp(moment))],
-        NamedTokenRow.pk.exists(),  # a token revoked in this instant must not come back as a row with only a time
-    )
-    try:
-        with retry_budget.none():
-            change.commit()
-    except (Stale, StoreUnavailable):
-        return
+    with suppress(Stale, StoreUnavailable), retry_budget.none(), Change() as change:
+        change.update(
+            Key(NamedTokenRow, row.pk, row.sk),
+            [NamedTokenRow.last_used_at.set(timestamp(moment))],
+            NamedTokenRow.pk.exists(),  # an update would recreate the row of a token that has just been revoked
+        )

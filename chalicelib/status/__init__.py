@@ -1,1 +1,1 @@
-"""Whether the service is up (platform.md 1.9)."""
+"""The status of the service (platform.md 1.9)."""

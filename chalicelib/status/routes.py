@@ -1,19 +1,19 @@
-"""Is the service up (platform.md 1.9)."""
+"""The status of the service over HTTP (platform.md 1.9)."""
 
 from chalicelib.http.answer import EMPTY_200, Answer, empty
 from chalicelib.http.call import Call
 from chalicelib.http.routes import ANYONE, Routes
 
-routes = Routes("platform")
+routes = Routes("status")
 
 
-@routes.on(["GET", "HEAD"], "/status", needs=ANYONE)
-def status(call: Call) -> Answer:
-    """Up, whatever `Accept` says; it probes nothing, so that a monitor costs nothing."""
+@routes.on(["GET", "HEAD"], "/status", needs=ANYONE, answers={200: None})
+def show_status(call: Call) -> Answer:
+    """Return 200 while the service is up. Nothing else is probed, so that monitoring costs nothing."""
     return EMPTY_200
 
 
-@routes.on(["POST", "PUT", "PATCH", "DELETE", "OPTIONS"], "/status", needs=ANYONE)
-def status_by_another_method(call: Call) -> Answer:
-    """The one path that tells a wrong method from a wrong path."""
+@routes.on(["POST", "PUT", "PATCH", "DELETE", "OPTIONS"], "/status", needs=ANYONE, answers={405: None})
+def refuse_method(call: Call) -> Answer:
+    """Refuse other methods. This is the only path with 405; on all others an unknown method is 404."""
     return empty(405)

@@ -1,17 +1,20 @@
-"""A client of the API as tests use it: real HTTP semantics through the local front, without a socket."""
+"""A client of the API for tests: HTTP through the local front, without a socket."""
 
 import json as json_module
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from werkzeug.datastructures import Headers
 from werkzeug.test import Client
 
+from tests.builders.declarations import DeclaredStatuses
+
 
 @dataclass(frozen=True)
 class Reply:
-    """What the API answered."""
+    """An answer of the API."""
 
     status: int
     body: bytes
@@ -28,10 +31,14 @@ class Reply:
 
 
 class Depot:
-    """Sends requests to `/v1`; `by` is a functional-test user or a token, None is anonymous."""
+    """Sends requests to `/v1`. `by` is a functional-test user or a token; None is anonymous.
 
-    def __init__(self, application: Any) -> None:
+    If `declared` is given, every answer must have a status that its route declares.
+    """
+
+    def __init__(self, application: Any, declared: DeclaredStatuses | None = None) -> None:
         self._client = Client(application)
+        self._declared = declared
 
     def request(
         self,
@@ -44,7 +51,7 @@ class Depot:
         headers: Mapping[str, str] | None = None,
         query: Mapping[str, Any] | None = None,
     ) -> Reply:
-        """One request; the path goes out as written, percent-encoding included."""
+        """Send a request. The path is sent unchanged, with its percent-encoding."""
         sent = dict(headers or {})
         if by is not None:
             sent.setdefault("Authorization", f"Bearer {by}")
@@ -53,8 +60,6 @@ class Depot:
             sent.setdefault("Content-Type", "application/json")
         target = f"/v1{path}"
         if query:
-            from urllib.parse import urlencode
-
             target += ("&" if "?" in target else "?") + urlencode(query)
         response = self._client.open(
             target.partition("?")[0],
@@ -64,24 +69,26 @@ class Depot:
             query_string=target.partition("?")[2],
             environ_overrides={"RAW_URI": target, "REQUEST_URI": target},
         )
+        if self._declared is not None:
+            self._declared.require(method, path.partition("?")[0], sent, response.status_code)
         return Reply(response.status_code, response.get_data(), response.headers)
 
     def get(self, path: str, **more: Any) -> Reply:
-        """GET."""
+        """Send a GET."""
         return self.request("GET", path, **more)
 
     def post(self, path: str, **more: Any) -> Reply:
-        """POST."""
+        """Send a POST."""
         return self.request("POST", path, **more)
 
     def put(self, path: str, **more: Any) -> Reply:
-        """PUT."""
+        """Send a PUT."""
         return self.request("PUT", path, **more)
 
     def patch(self, path: str, **more: Any) -> Reply:
-        """PATCH."""
+        """Send a PATCH."""
         return self.request("PATCH", path, **more)
 
     def delete(self, path: str, **more: Any) -> Reply:
-        """DELETE."""
+        """Send a DELETE."""
         return self.request("DELETE", path, **more)

@@ -1,4 +1,4 @@
-"""Secrets go in at every door and come out nowhere else: not in answers, logs, rows or objects (design.md 8)."""
+"""Secrets that are sent to the API appear only where they belong: not in other answers, logs, rows or objects."""
 
 import logging
 from collections.abc import Iterator
@@ -22,22 +22,22 @@ SECRET_VALUE = "canary-secret-value-41aa"
 
 
 @dataclass
-class Doors:
-    """A depot that remembers what it answered."""
+class Recorder:
+    """Sends requests by an account, and records the answers."""
 
     depot: Depot
     account: Account
     replies: list[tuple[str, Reply]] = field(default_factory=list)
 
-    def ask(self, method: str, path: str, **more: object) -> Reply:
+    def send(self, method: str, path: str, **more: object) -> Reply:
         reply = self.depot.request(method, path, by=self.account.token, **more)  # type: ignore[arg-type]
         self.replies.append((f"{method} {path}", reply))
         return reply
 
 
 @dataclass(frozen=True)
-class Planted:
-    """What went in, by name, and where each may come out."""
+class Canaries:
+    """Secrets by name, and the requests whose answers may contain them."""
 
     secrets: dict[str, str]
     belongs: dict[str, set[str]]
@@ -45,7 +45,7 @@ class Planted:
 
 @pytest.fixture(scope="module")
 def lines() -> Iterator[list[str]]:
-    """Every log line of the module, whoever wrote it, formatted as its handler would."""
+    """Every log line that is written during the tests of this module, with its extra fields."""
     written: list[str] = []
 
     class Collect(logging.Handler):
@@ -63,46 +63,52 @@ def lines() -> Iterator[list[str]]:
 
 
 @pytest.fixture(scope="module")
-def doors(depot: Depot, lines: list[str]) -> Doors:
-    return Doors(depot, an_account())
+def recorder(depot: Depot, lines: list[str]) -> Recorder:
+    return Recorder(depot, an_account())
 
 
 @pytest.fixture(scope="module")
-def planted(doors: Doors) -> Planted:
-    origin = an_origin(doors.depot, owner=doors.account.token)
-    place = f"/depot/origins/{origin}"
+def canaries(recorder: Recorder) -> Canaries:
+    origin = an_origin(recorder.depot, owner=recorder.account.token)
+    origin_path = f"/depot/origins/{origin}"
     key = _a_secret_key(origin)
-    assert doors.ask("POST", f"{place}/secret_keys/x", body=key.encode()).status == 201
+    assert recorder.send("POST", f"{origin_path}/secret_keys/x", body=key.encode()).status == 201
     body = f'{{"username":"jim","password":"{PASSWORD}"}}'.encode()
-    assert doors.ask("PUT", f"{place}/integrations/docker/main", body=body).status == 201
-    public = KeyFile.parse(doors.ask("GET", f"{place}/encryption_key").text, KeyKind.PUBLIC_ENCRYPTION)
+    assert recorder.send("PUT", f"{origin_path}/integrations/docker/main", body=body).status == 201
+    public = KeyFile.parse(recorder.send("GET", f"{origin_path}/encryption_key").text, KeyKind.PUBLIC_ENCRYPTION)
     sealed = strict_base64.encoded(SealedBox(PublicKey(public.raw)).encrypt(SECRET_VALUE.encode()))
     value = f"ANONYMOUS-BOX-1\n{public.named_revision}\n{sealed}"
-    assert doors.ask("POST", f"{place}/secret", json={"name": "token", "value": value}).status == 201
-    token = doors.ask("POST", "/profile/access-tokens").json()["token"]
-    named = doors.ask("POST", "/profile/tokens", json={"name": "ci", "scopes": ["read"]}).json()["token"]
-    assert doors.ask("POST", f"{place}/keys").status == 201
-    generated = doors.ask("GET", f"{place}/secret_keys/latest").text
-    for path in (place, f"{place}/keys", f"{place}/keys/latest", f"{place}/secret", f"{place}/integrations"):
-        doors.ask("GET", path)
-    for path in (f"{place}/integrations/docker/main", "/profile", "/profile/access-tokens", "/profile/tokens"):
-        doors.ask("GET", path)
-    for method, path in (("POST", f"{place}/secret_keys/x"), ("POST", f"{place}/keys/20240101000000")):
-        doors.ask(method, path, body=key.encode()[:-4])
-        doors.ask(method, path, body=key.encode())
-    return Planted(
+    assert recorder.send("POST", f"{origin_path}/secret", json={"name": "token", "value": value}).status == 201
+    token = recorder.send("POST", "/profile/access-tokens").json()["token"]
+    named = recorder.send("POST", "/profile/tokens", json={"name": "ci", "scopes": ["read"]}).json()["token"]
+    assert recorder.send("POST", f"{origin_path}/keys").status == 201
+    generated = recorder.send("GET", f"{origin_path}/secret_keys/latest").text
+    for path in (
+        origin_path,
+        f"{origin_path}/keys",
+        f"{origin_path}/keys/latest",
+        f"{origin_path}/secret",
+        f"{origin_path}/integrations",
+    ):
+        recorder.send("GET", path)
+    for path in (f"{origin_path}/integrations/docker/main", "/profile", "/profile/access-tokens", "/profile/tokens"):
+        recorder.send("GET", path)
+    for method, path in (("POST", f"{origin_path}/secret_keys/x"), ("POST", f"{origin_path}/keys/20240101000000")):
+        recorder.send(method, path, body=key.encode()[:-4])
+        recorder.send(method, path, body=key.encode())
+    return Canaries(
         secrets={
             "uploaded signing key": key.splitlines()[3],
             "generated signing key": generated.splitlines()[3],
             "integration password": PASSWORD,
             "origin secret": SECRET_VALUE,
-            "session token": doors.account.token,
+            "session token": recorder.account.token,
             "access token": token,
             "named token": named,
             "oauth token": "gho_secret",
         },
         belongs={
-            "generated signing key": {f"GET {place}/secret_keys/latest"},
+            "generated signing key": {f"GET {origin_path}/secret_keys/latest"},
             "access token": {"POST /profile/access-tokens", "GET /profile/access-tokens"},
             "named token": {"POST /profile/tokens"},
         },
@@ -115,26 +121,26 @@ def _a_secret_key(origin: str) -> str:
     return f"SIG-SEC-1\n{origin}-20240101000000\n\n{raw}"
 
 
-def test_no_answer_holds_a_secret_that_does_not_belong_there(doors: Doors, planted: Planted) -> None:
-    for name, secret in planted.secrets.items():
-        for request, reply in doors.replies:
-            if request in planted.belongs.get(name, ()):
+def test_no_answer_contains_a_secret_that_does_not_belong_there(recorder: Recorder, canaries: Canaries) -> None:
+    for name, secret in canaries.secrets.items():
+        for request, reply in recorder.replies:
+            if request in canaries.belongs.get(name, ()):
                 continue
-            shown = reply.body + str(reply.headers).encode()
-            assert secret.encode() not in shown, f"{name} in {request}"
+            answer = reply.body + str(reply.headers).encode()
+            assert secret.encode() not in answer, f"{name} in {request}"
 
 
-def test_no_log_line_holds_a_secret(planted: Planted, lines: list[str]) -> None:
+def test_no_log_line_contains_a_secret(canaries: Canaries, lines: list[str]) -> None:
     assert lines
-    for name, secret in planted.secrets.items():
+    for name, secret in canaries.secrets.items():
         assert not [line for line in lines if secret in line], name
 
 
-def test_no_row_holds_a_secret(planted: Planted) -> None:
+def test_no_row_contains_a_secret(canaries: Canaries) -> None:
     pages = client("dynamodb").get_paginator("scan").paginate(TableName=config.table)
     rows = [item for page in pages for item in page["Items"]]
     assert rows
-    for name, secret in planted.secrets.items():
+    for name, secret in canaries.secrets.items():
         raw = secret.encode()
         assert not [row for row in rows if secret in str(row) or any(raw in _bytes(value) for value in row.values())], (
             name
@@ -146,10 +152,10 @@ def _bytes(value: dict[str, object]) -> bytes:
     return content if isinstance(content, bytes) else b""
 
 
-def test_no_object_holds_a_secret(planted: Planted) -> None:
+def test_no_object_contains_a_secret(canaries: Canaries) -> None:
     pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=config.bucket)
     for page in pages:
         for entry in page.get("Contents", ()):
             content = client("s3").get_object(Bucket=config.bucket, Key=entry["Key"])["Body"].read()
-            for name, secret in planted.secrets.items():
+            for name, secret in canaries.secrets.items():
                 assert secret.encode() not in content, f"{name} in {entry['Key']}"

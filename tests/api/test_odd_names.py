@@ -1,11 +1,13 @@
-"""Names that no header could hold as they are: nothing fails, no header is split (core/header_text.py)."""
+"""Names with characters that headers cannot hold: no request fails, and no header is split (core/header_text.py)."""
 
+import dataclasses
 from urllib.parse import quote, unquote
 
 import pytest
 
 from app import app
 from chalicelib.packages import download
+from chalicelib.platform.config import config
 from tests.api.client import Depot
 from tests.builders.hart import a_hart
 from tests.builders.keys import a_signing_pair
@@ -29,12 +31,12 @@ def assert_sendable(headers: object) -> None:
 
 
 @pytest.mark.parametrize("what", ODD)
-def test_a_key_of_any_name_comes_back(depot: Depot, what: str) -> None:
+def test_a_key_of_any_name_can_be_downloaded(depot: Depot, what: str) -> None:
     origin = an_origin(depot)
     key = a_signing_pair(f"{origin}-{ODD[what]}")[1]
 
     stored = depot.post(f"/depot/origins/{origin}/secret_keys/latest", by="bobo", body=key.text.encode())
-    if stored.status == 422:  # no such name is printable
+    if stored.status == 422:  # names must be printable
         assert not ODD[what].isprintable()
         return
     reply = depot.get(f"/depot/origins/{origin}/secret_keys/latest", by="bobo")
@@ -47,7 +49,7 @@ def test_a_key_of_any_name_comes_back(depot: Depot, what: str) -> None:
 
 @pytest.mark.parametrize("mode", ["front", "auto", "redirect"])
 @pytest.mark.parametrize("what", ODD)
-def test_an_archive_of_any_version_comes_back(
+def test_an_archive_of_any_version_can_be_downloaded(
     depot: Depot, monkeypatch: pytest.MonkeyPatch, what: str, mode: str
 ) -> None:
     hart = a_hart(origin=an_origin(depot), name=a_name("tool"), version=ODD[what])
@@ -61,7 +63,7 @@ def test_an_archive_of_any_version_comes_back(
     assert_sendable(sent.headers)
     assert sent.headers["Location"].startswith(f"/v1{url}?")
 
-    monkeypatch.setattr(download, "config", _With(download.config, mode))
+    monkeypatch.setattr(download, "config", dataclasses.replace(config, download_mode=mode))
     reply = depot.get(f"{url}/download")
 
     assert_sendable(reply.headers)
@@ -71,19 +73,10 @@ def test_an_archive_of_any_version_comes_back(
         assert reply.headers["Content-Disposition"].count('"') == 2
 
 
-class _With:
-    def __init__(self, settings: object, mode: str) -> None:
-        self._settings, self.download_mode = settings, mode
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._settings, name)
-
-
 @pytest.mark.parametrize(
     "odd", ["%0D%0ASet-Cookie:%20a=b", "%00", "%C3%28", "%ED%A0%80", "%E2%80%A8", "%25%0a", "%F0%9F%94%91"]
 )
-def test_odd_characters_in_a_path_reach_no_header(depot: Depot, odd: str) -> None:
-    """Also not where the function's own answer is looked at, before the front made it fit to send."""
+def test_characters_of_a_path_do_not_split_headers(depot: Depot, odd: str) -> None:
     origin = an_origin(depot)
     key = a_signing_pair(origin)[0]
     paths = {
@@ -100,7 +93,7 @@ def test_odd_characters_in_a_path_reach_no_header(depot: Depot, odd: str) -> Non
         assert_sendable(reply.headers)
 
 
-def test_the_function_itself_answers_with_sendable_headers(depot: Depot) -> None:
+def test_the_answers_of_the_function_itself_have_sendable_headers(depot: Depot) -> None:
     origin = an_origin(depot)
     body = a_signing_pair(origin)[0].text
     path = f"/v1/depot/origins/{origin}/keys/1\r\nX-Evil: 1ключ"

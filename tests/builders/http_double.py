@@ -1,4 +1,4 @@
-"""A stand-in for somebody else's HTTP service: a real server that answers as scripted and keeps what it was asked."""
+"""A double of another HTTP service: a real server that sends scripted answers and records the requests it receives."""
 
 import json
 import threading
@@ -15,8 +15,8 @@ DRIP_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A request that came in; query and form are decoded, `target` is what stood in the request line."""
+class ReceivedRequest:
+    """A request that the double received. `target` is the path and query as sent."""
 
     method: str
     target: str
@@ -25,25 +25,25 @@ class Asked:
 
     @property
     def query(self) -> dict[str, str]:
-        """The query's parameters."""
+        """The decoded parameters of the query."""
         return dict(parse_qsl(urlsplit(self.target).query, keep_blank_values=True))
 
     @property
     def form(self) -> dict[str, str]:
-        """The body's form fields."""
+        """The decoded fields of a form in the body."""
         return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
 
     def json(self) -> Any:
-        """The body as JSON."""
+        """Return the body as JSON."""
         return json.loads(self.body)
 
 
 @dataclass(frozen=True)
 class Scripted:
-    """An answer. The whole of a `silent` one, and the body of one that `drips`, is held back until the test ends.
+    """An answer. A `silent` answer, and the body of one that `drips`, is held back until the test ends.
 
-    A dripping answer sends blanks meanwhile, which JSON allows, so that its connection is never silent for long. A
-    caller without a time limit gets either kind in the end, after so long that only a test of a time limit uses them.
+    Meanwhile a dripping answer sends blanks, which JSON allows, so that its connection is never silent for long. A
+    caller without a time limit gets either answer in the end, but only after the longest wait of a test.
     """
 
     status: int = 200
@@ -54,55 +54,66 @@ class Scripted:
 
 
 class HttpDouble:
-    """Answers by method and path; what is not scripted is a 404."""
+    """Answers by method and path. A request without a scripted answer is 404."""
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.asked: list[Asked] = []
+        self.received: list[ReceivedRequest] = []
         self.test_ended = threading.Event()
         self.outwaited = False
-        """Whether a caller waited for a silent or dripping answer to its end."""
+        """True if a caller waited for a silent or dripping answer to its end."""
         self._script: dict[tuple[str, str], Scripted] = {}
 
-    def answers(self, method: str, path: str, json_body: Any = None, **how: Any) -> None:
-        """Script an answer, as JSON or as `body=`, `status=`, `headers=`, `silent=`, `drips=`."""
-        if json_body is not None:
-            how["body"] = json.dumps(json_body).encode()
-            how.setdefault("headers", {"Content-Type": "application/json"})
-        self._script[method, path] = Scripted(**how)
+    @property
+    def asked(self) -> list[ReceivedRequest]:
+        """The former name of `received`."""
+        return self.received
 
-    def answer_to(self, asked: Asked) -> Scripted:
-        """The scripted answer."""
-        self.asked.append(asked)
-        return self._script.get((asked.method, urlsplit(asked.target).path), Scripted(404))
+    def answers(self, method: str, path: str, json_body: Any = None, **answer: Any) -> None:
+        """Script an answer: as JSON, or by the fields of `Scripted`."""
+        if json_body is not None:
+            answer["body"] = json.dumps(json_body).encode()
+            answer.setdefault("headers", {"Content-Type": "application/json"})
+        self._script[method, path] = Scripted(**answer)
+
+    def answer_to(self, request: ReceivedRequest) -> Scripted:
+        """Record a request and return its scripted answer."""
+        self.received.append(request)
+        return self._script.get((request.method, urlsplit(request.target).path), Scripted(404))
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.double = HttpDouble(f"http://127.0.0.1:{self.server_port}")
 
 
 @contextmanager
 def http_double() -> Iterator[HttpDouble]:
     """A running double."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
-    server.double = HttpDouble(f"http://127.0.0.1:{server.server_port}")  # type: ignore[attr-defined]
+    server = _Server()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
-        yield server.double  # type: ignore[attr-defined]
+        yield server.double
     finally:
-        server.double.test_ended.set()  # type: ignore[attr-defined]
+        server.double.test_ended.set()
         server.shutdown()
         server.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        scripted = self.server.double.answer_to(  # type: ignore[attr-defined]
-            Asked(self.command, self.path, dict(self.headers), body)
-        )
+        request = ReceivedRequest(self.command, self.path, dict(self.headers), body)
         try:
-            self._send(scripted)
+            self._send(self.server.double.answer_to(request))
         except (BrokenPipeError, ConnectionResetError):
-            self.close_connection = True  # whoever asked did not wait
+            self.close_connection = True  # the client did not wait
 
     def _send(self, scripted: Scripted) -> None:
         if scripted.silent:
@@ -117,14 +128,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(scripted.body)
 
     def _hold_back(self, drop: bytes) -> None:
-        double = self.server.double  # type: ignore[attr-defined]
+        double = self.server.double
         for _ in range(round(PATIENCE / DRIP_SECONDS)):
             if double.test_ended.wait(DRIP_SECONDS):
                 return
             self.wfile.write(drop)
         double.outwaited = True
 
-    do_GET = do_POST = do_PUT = _serve  # noqa: N815 - http.server's names
+    do_GET = do_POST = do_PUT = _serve  # noqa: N815 - names that http.server expects
 
     def log_message(self, *_: Any) -> None:
-        """Keep quiet."""
+        """Do not log requests."""

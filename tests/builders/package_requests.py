@@ -60,8 +60,6 @@ class PackageRequest:
             return type(problem)
         return None
 
-    ask = send  # until tests/engine/channels uses the new name
-
 
 @cache
 def _hart(ident: PackageIdent, target: Target, payload: bytes) -> Hart:

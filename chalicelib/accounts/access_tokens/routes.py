@@ -25,7 +25,7 @@ def _token_id(call: Call) -> int:
 
 @routes.get("/profile/access-tokens", needs=SESSION, scope=ACCOUNT_ONLY, answers={200: shapes.AccessTokens})
 def list_access_tokens(call: Call) -> Answer:
-    """Return the caller's one access token with its text, or an empty list."""
+    """Return the caller's access token with its text, or an empty list. An account has at most one."""
     token = service.access_token_of(call.caller.require_session().account_id)
     return json_answer(200, shapes.AccessTokens([] if token is None else [_shown(token)]), NO_CACHE)
 
@@ -38,8 +38,9 @@ def list_access_tokens(call: Call) -> Answer:
     errors=(AccountMissing,),
 )
 def generate_access_token(call: Call) -> Answer:
-    """Generate the caller's access token, or replace it. Clients expect 200, not 201."""
-    return json_answer(200, _shown(service.generate_access_token(call.caller.require_session())))
+    """Generate the caller's access token. A previous token is invalid at once."""
+    # hab expects 200, not 201
+    return json_answer(200, _shown(service.generate_access_token(by=call.caller.require_session())))
 
 
 @routes.delete(

@@ -1,6 +1,6 @@
-"""What an account does for itself: sign in, see and change its profile, hold an access token (accounts.md 8.1-8.3)."""
+"""The rules of personal access tokens (accounts.md 3.2)."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from chalicelib.accounts.errors import AccountMissing, NotOwnToken
 from chalicelib.catalog import audit_rows
@@ -16,9 +16,8 @@ from chalicelib.platform.key_ring import key_ring
 from chalicelib.platform.table import read
 
 
-@dataclass(frozen=True, slots=True)
-class AccessToken:
-    """A personal access token with its text."""
+class AccessToken(Struct, frozen=True):
+    """A personal access token and its text."""
 
     id: int
     account_id: int
@@ -27,42 +26,41 @@ class AccessToken:
 
 
 def access_token_of(account_id: int) -> AccessToken | None:
-    """The account's token, its text made again from what is stored."""
+    """Return the token of an account, or None. Its text is not stored, but rebuilt from its row and the builder key."""
     row = read(account_rows.access_token_key(account_id))
     return None if row is None else _with_text(account_id, row)
 
 
-def generate_access_token(session: Session) -> AccessToken:
-    """Make the account's token, with the session's flags; the one before it is invalid from now on.
+def generate_access_token(by: Session) -> AccessToken:
+    """Generate the token of the session's account, with the flags of the session. A previous token is invalid at once.
 
-    Id and creation time stay those of the token replaced (accounts.md 3.2). Raises AccountMissing for the build
-    service: its tokens prove themselves, so one without an end could never be revoked.
+    A replaced token keeps its id and creation time (accounts.md 3.2). Raises AccountMissing for the build service: its
+    tokens are valid without a row, so a token that does not expire could never be revoked.
     """
-    if session.account_id == BUILDER_ID:
+    if by.account_id == BUILDER_ID:
         raise AccountMissing
-    return again_when_stale(lambda: _replace_access_token(session))
+    return again_when_stale(lambda: _replace_access_token(by))
 
 
-def revoke_access_token(session: Session, token_id: int) -> None:
-    """Remove the account's token if it has that id. Raises NotOwnToken."""
-    change = Change()
-    key = account_rows.access_token_key(session.account_id)
-    change.delete(key, AccessTokenRow.id == token_id, otherwise=NotOwnToken())
-    audit_rows.record(change, AuditAction.TOKEN_REVOKE, session, target=str(token_id))
-    change.commit()
+def revoke_access_token(by: Session, token_id: int) -> None:
+    """Delete the token of the session's account, if it has this id. Raises NotOwnToken."""
+    key = account_rows.access_token_key(by.account_id)
+    with Change() as change:
+        change.delete(key, AccessTokenRow.id == token_id, otherwise=NotOwnToken())
+        audit_rows.record(change, AuditAction.TOKEN_REVOKE, by, target=str(token_id))
 
 
-def _replace_access_token(session: Session) -> AccessToken:
-    key = account_rows.access_token_key(session.account_id)
+def _replace_access_token(by: Session) -> AccessToken:
+    key = account_rows.access_token_key(by.account_id)
     old = read(key)
     moment = now()
-    claims = AccessTokenClaims(session.account_id, int(session.flags))
+    claims = AccessTokenClaims(by.account_id, int(by.flags))
     text = access_token.issue(claims, key_ring())
     row = AccessTokenRow(
         key.pk,
         key.sk,
         id=new_id(moment) if old is None else old.id,
-        name=session.name,
+        name=by.name,
         flags=claims.flags,
         expires=claims.expires,
         fingerprint=access_token.fingerprint(text),
@@ -71,15 +69,14 @@ def _replace_access_token(session: Session) -> AccessToken:
         created_at=timestamp(moment) if old is None else old.created_at,
     )
     unchanged = AccessTokenRow.pk.does_not_exist() if old is None else AccessTokenRow.fingerprint == old.fingerprint
-    change = Change()
-    change.put(row, unchanged)
-    audit_rows.record(change, AuditAction.TOKEN_GENERATE, session, target=str(row.id))
-    change.commit()
-    return AccessToken(int(row.id), session.account_id, text, row.created_at)
+    with Change() as change:
+        change.put(row, unchanged)
+        audit_rows.record(change, AuditAction.TOKEN_GENERATE, by, target=str(row.id))
+    return AccessToken(int(row.id), by.account_id, text, row.created_at)
 
 
 def _with_text(account_id: int, row: AccessTokenRow) -> AccessToken:
-    """The token as it was issued. Raises TokenUnreadable where the row would make another one."""
+    """The token with the text that was issued. Raises TokenUnreadable if the row does not rebuild that text."""
     claims = AccessTokenClaims(account_id, int(row.flags), int(row.expires))
     text = access_token.rebuild(claims, row.nonce, row.key_revision, key_ring())
     if access_token.fingerprint(text) != row.fingerprint:

@@ -13,6 +13,6 @@ class AccessToken(Struct):
 
 
 class AccessTokens(Struct):
-    """The one access token of an account, or none."""
+    """The access token of an account, or an empty list."""
 
     tokens: list[AccessToken]

@@ -3,7 +3,7 @@
 from chalicelib.accounts.errors import LicenseInvalid, LicenseMissing, LicenseRefused
 from chalicelib.accounts.licenses.shapes import Expiration, License, LicenseKey
 from chalicelib.core.token_scope import Scope
-from chalicelib.http.answer import Answer, json_answer, text
+from chalicelib.http.answer import Answer, json_answer
 from chalicelib.http.call import Call
 from chalicelib.http.routes import SESSION, Routes
 from chalicelib.platform.deferred import deferred
@@ -22,12 +22,9 @@ routes = Routes("accounts")
     answers={200: Expiration},
     errors=(LicenseInvalid, LicenseRefused),
 )
-def set_license(call: Call, sent: LicenseKey) -> Answer:
-    """Check a licence key with the licence service and store it. A refusal of the service is passed on unchanged."""
-    try:
-        license_ = service.set_license(call.caller.require_session().account_id, sent.license_key)
-    except LicenseRefused as refusal:
-        return text(refusal.status, refusal.text)
+def set_license(call: Call, body: LicenseKey) -> Answer:
+    """Check a licence key with the licence service and store it for the caller's account."""
+    license_ = service.set_license(call.caller.require_session().account_id, body.license_key)
     return json_answer(200, Expiration(license_.expires))
 
 

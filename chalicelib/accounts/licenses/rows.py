@@ -6,12 +6,12 @@ from chalicelib.platform.table import Key, Row
 
 
 class LicenseRow(Row):
-    """An account's licence key and its last day."""
+    """The licence key of an account and its last day, `YYYY-MM-DD`."""
 
     key = UnicodeAttribute()
     expires = UnicodeAttribute()
 
 
 def license_key(account_id: int) -> Key[LicenseRow]:
-    """Where the account's licence stands."""
+    """Return the key of an account's licence."""
     return Key(LicenseRow, account_partition(account_id), "LICENSE")

@@ -1,9 +1,10 @@
-"""Licence keys of accounts, checked by a licence service where one is configured (accounts.md 8.2)."""
+"""Licence keys of accounts, checked by a licence service if one is configured (accounts.md 8.2)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
+
+from msgspec import Struct
 
 from chalicelib.accounts.errors import LicenseInvalid, LicenseMissing, LicenseRefused
 from chalicelib.accounts.licenses.rows import LicenseRow, license_key
@@ -16,8 +17,7 @@ SECONDS = 1.5
 LONGEST_KEY = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class License:
+class License(Struct, frozen=True):
     """A licence key and its last day, `YYYY-MM-DD`."""
 
     key: str
@@ -25,21 +25,20 @@ class License:
 
 
 def set_license(account_id: int, key: str) -> License:
-    """Have a key checked and keep it. Raises LicenseInvalid, or LicenseRefused with what the service said."""
+    """Check a key with the licence service and store it. Raises LicenseInvalid, LicenseRefused (by the service)."""
     if not config.license_server_url:
         raise LicenseInvalid("No license service is configured.")
     if len(key) > LONGEST_KEY:
         raise LicenseInvalid("Invalid license key.")
     license_ = License(key, _last_day(_entitlements(key)).isoformat())
-    place = license_key(account_id)
-    change = Change()
-    change.put(LicenseRow(place.pk, place.sk, key=license_.key, expires=license_.expires))
-    change.commit()
+    row_key = license_key(account_id)
+    with Change() as change:
+        change.put(LicenseRow(row_key.pk, row_key.sk, key=license_.key, expires=license_.expires))
     return license_
 
 
 def license_of(account_id: int) -> License:
-    """The account's licence. Raises LicenseMissing."""
+    """Return the licence of an account. Raises LicenseMissing."""
     row = read(license_key(account_id))
     if row is None:
         raise LicenseMissing
@@ -48,15 +47,15 @@ def license_of(account_id: int) -> License:
 
 def _entitlements(key: str) -> Any:
     url = f"{config.license_server_url.rstrip('/')}/License/download"
-    ask = OutboundRequest("GET", url, {"Accept": "application/json"}, query={"licenseId": key, "version": "2"})
+    request = OutboundRequest("GET", url, {"Accept": "application/json"}, query={"licenseId": key, "version": "2"})
     try:
-        told = send(ask, SECONDS)
+        response = send(request, SECONDS)
     except Unreachable as problem:
         raise LicenseInvalid("The license service cannot be reached.") from problem
-    if not told.is_success:
-        raise LicenseRefused(told.status, told.text)
+    if not response.is_success:
+        raise LicenseRefused(response.status, response.text)
     try:
-        return told.json_object().get("entitlements")
+        return response.json_object().get("entitlements")
     except Unreadable as problem:
         raise LicenseInvalid("The license service gave an answer that cannot be read.") from problem
 
@@ -71,5 +70,5 @@ def _last_day(entitlements: Any) -> date:
 
 
 def _end(entitlement: Mapping[str, Any]) -> date:
-    """The date, also where the service says a time with it."""
+    """The last day of an entitlement. The service may send a time after the date."""
     return date.fromisoformat(entitlement["period"]["end"][:10])

@@ -4,7 +4,7 @@ from msgspec import Struct
 
 
 class LicenseKey(Struct):
-    """A licence key. The account is always the caller's own, whatever else is sent."""
+    """A licence key for the caller's account."""
 
     license_key: str
 

@@ -35,8 +35,8 @@ def _request(_: Call, body: shapes.NewToken) -> service.TokenRequest:
 @routes.get("/profile/tokens", needs=SESSION, scope=ACCOUNT_ONLY, answers={200: shapes.NamedTokens})
 def list_named_tokens(call: Call) -> Answer:
     """Return the caller's named tokens without their texts, oldest first."""
-    found = service.of_account(call.caller.require_session().account_id)
-    return json_answer(200, shapes.NamedTokens([shapes.NamedToken(**_fields(row)) for row in found]), NO_CACHE)
+    rows = service.tokens_of(call.caller.require_session().account_id)
+    return json_answer(200, shapes.NamedTokens([shapes.NamedToken(**_fields(row)) for row in rows]), NO_CACHE)
 
 
 @routes.post(
@@ -45,13 +45,13 @@ def list_named_tokens(call: Call) -> Answer:
     scope=ACCOUNT_ONLY,
     body=shapes.NewToken,
     reads=_request,
-    answers={201: shapes.GeneratedToken},
+    answers={201: shapes.MadeToken},
     errors=(NamedTokenInvalid, TooManyTokens),
 )
-def make_named_token(call: Call, wanted: service.TokenRequest) -> Answer:
-    """Generate a named token. Only this answer holds its text."""
-    row, text = service.make(wanted, call.caller)
-    return json_answer(201, shapes.GeneratedToken(**_fields(row), token=text), NO_CACHE)
+def make_named_token(call: Call, request: service.TokenRequest) -> Answer:
+    """Make a named token. Its text is returned only here."""
+    row, text = service.make(request, by=call.caller)
+    return json_answer(201, shapes.MadeToken(**_fields(row), token=text), NO_CACHE)
 
 
 @routes.delete(
@@ -64,7 +64,7 @@ def make_named_token(call: Call, wanted: service.TokenRequest) -> Answer:
 )
 def revoke_named_token(call: Call, token_id: int) -> Answer:
     """Revoke one of the caller's named tokens at once."""
-    service.revoke(token_id, call.caller.require_session())
+    service.revoke(token_id, by=call.caller.require_session())
     return EMPTY_204
 
 

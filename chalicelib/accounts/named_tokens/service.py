@@ -1,13 +1,13 @@
-"""Named tokens of an account: several, each for some scopes, perhaps one origin and some days.
+"""Named tokens: several per account, each with scopes, and optionally bound to an origin or limited in time.
 
-Our own addition for automation, on paths of our own; the contract's one access token stays what it is (accounts.md
-3.2).
+Our own addition for automation, on paths of our own, beside the one access token of the contract (accounts.md 3.4).
 """
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from chalicelib.accounts.errors import NamedTokenInvalid, NamedTokenMissing, TooManyTokens
 from chalicelib.catalog import audit_rows
@@ -28,9 +28,8 @@ LONGEST_LABEL = 100
 LONGEST_LIFE = 3650
 
 
-@dataclass(frozen=True, slots=True)
-class TokenRequest:
-    """What a token is wanted for; `days` None is without an end."""
+class TokenRequest(Struct, frozen=True):
+    """A token to make. A `days` of None means that it does not expire."""
 
     label: str
     scopes: frozenset[Scope]
@@ -39,7 +38,10 @@ class TokenRequest:
 
     @classmethod
     def of(cls, label: str, scopes: Sequence[str], origin: str | None, days: int | None) -> "TokenRequest":
-        """A wish that can be granted in principle. Raises NamedTokenInvalid."""
+        """Return a request whose values are allowed. Raises NamedTokenInvalid.
+
+        Whether the account is a member of the origin is checked later, by `make`.
+        """
         if not label.strip() or len(label) > LONGEST_LABEL or not label.isprintable():
             raise NamedTokenInvalid(f"name must be 1 to {LONGEST_LABEL} printable characters, not {label[:200]!r}")
         if not scopes:
@@ -52,61 +54,56 @@ class TokenRequest:
             raise NamedTokenInvalid(f"scopes must be some of {', '.join(Scope)}, not {str(problem)!r}") from problem
 
 
-def make(wish: TokenRequest, by: Caller) -> tuple[NamedTokenRow, str]:
-    """A new token and its text, which is told this once. It inherits no flags of the session.
+def make(request: TokenRequest, by: Caller) -> tuple[NamedTokenRow, str]:
+    """Make a token, and return its row and its text, which is not stored. The token has no session flags.
 
-    Raises NamedTokenInvalid where the account is no member of the wished origin, TooManyTokens (checked before the
-    write: two requests at the same time may end one above the limit).
+    Raises NamedTokenInvalid if the account is not a member of the origin. Raises TooManyTokens; two concurrent requests
+    may exceed the limit by one, because tokens are counted before the write.
     """
     session = by.require_session()
-    if wish.origin is not None and by.role_in(wish.origin) is None:
-        raise NamedTokenInvalid(f"origin must be one that you are a member of, not {wish.origin!r}")
-    if (
-        count(NamedTokenRow, account_rows.account_partition(session.account_id), begins=NAMED_TOKEN)
-        >= TOKENS_PER_ACCOUNT
-    ):
+    if request.origin is not None and by.role_in(request.origin) is None:
+        raise NamedTokenInvalid(f"origin must be one that you are a member of, not {request.origin!r}")
+    partition = account_rows.account_partition(session.account_id)
+    if count(NamedTokenRow, partition, begins=NAMED_TOKEN) >= TOKENS_PER_ACCOUNT:
         raise TooManyTokens(TOKENS_PER_ACCOUNT)
-    row, text = _row(wish, session)
-    change = Change()
-    change.add(row)
-    audit_rows.record(change, AuditAction.TOKEN_GENERATE, session, target=f"{row.id} {wish.label}")
-    change.commit()
+    row, text = _row(request, session)
+    with Change() as change:
+        change.add(row)
+        audit_rows.record(change, AuditAction.TOKEN_GENERATE, session, target=f"{row.id} {request.label}")
     return row, text
 
 
-def of_account(account_id: int) -> list[NamedTokenRow]:
-    """The account's tokens, oldest first; those whose time is over are left out."""
+def tokens_of(account_id: int) -> list[NamedTokenRow]:
+    """Return the tokens of an account, oldest first. Expired tokens are left out, although their rows stay a while."""
     alive = now().timestamp()
-    found = rows(NamedTokenRow, account_rows.account_partition(account_id), begins=NAMED_TOKEN)
-    return sorted((row for row in found if row.expires_at is None or row.expires_at >= alive), key=lambda row: row.id)
+    all_rows = rows(NamedTokenRow, account_rows.account_partition(account_id), begins=NAMED_TOKEN)
+    valid = [row for row in all_rows if row.expires_at is None or row.expires_at >= alive]
+    return sorted(valid, key=lambda row: row.id)
 
 
 def revoke(token_id: int, by: Session) -> None:
-    """End a token, at once. Raises NamedTokenMissing."""
-    change = Change()
-    change.delete(
-        account_rows.named_token_key(by.account_id, token_id), NamedTokenRow.pk.exists(), otherwise=NamedTokenMissing()
-    )
-    audit_rows.record(change, AuditAction.TOKEN_REVOKE, by, target=str(token_id))
-    change.commit()
+    """Delete a token of the session's account; it is invalid at once. Raises NamedTokenMissing."""
+    key = account_rows.named_token_key(by.account_id, token_id)
+    with Change() as change:
+        change.delete(key, NamedTokenRow.pk.exists(), otherwise=NamedTokenMissing())
+        audit_rows.record(change, AuditAction.TOKEN_REVOKE, by, target=str(token_id))
 
 
-def _row(wish: TokenRequest, session: Session) -> tuple[NamedTokenRow, str]:
+def _row(request: TokenRequest, session: Session) -> tuple[NamedTokenRow, str]:
     moment = now()
     token_id = new_id(moment)
     text = named_token.issue(TokenReference(session.account_id, token_id), secrets.token_bytes(SECRET_BYTES))
     key = account_rows.named_token_key(session.account_id, token_id)
-    ends = None if wish.days is None else int((moment + timedelta(days=wish.days)).timestamp())
     row = NamedTokenRow(
         key.pk,
         key.sk,
         id=token_id,
         name=session.name,
-        label=wish.label,
-        scopes=",".join(sorted(wish.scopes)),
-        origin=wish.origin,
+        label=request.label,
+        scopes=",".join(sorted(request.scopes)),
+        origin=request.origin,
         fingerprint=named_token.fingerprint(text),
         created_at=timestamp(moment),
-        expires_at=ends,
+        expires_at=None if request.days is None else int((moment + timedelta(days=request.days)).timestamp()),
     )
     return row, text

@@ -1,15 +1,19 @@
 """Shapes of named tokens over HTTP; our own addition."""
 
-from msgspec import Struct
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+Scopes = Annotated[list[str], Meta(description="Any of `read`, `upload`, `promote` and `admin`.")]
 
 
 class NewToken(Struct):
-    """What a named token may do, where, and for how many days; without `expires_in` it does not expire."""
+    """A named token to make."""
 
-    name: str
-    scopes: list[str]
-    origin: str | None = None
-    expires_in: int | None = None
+    name: Annotated[str, Meta(description="A label, 1 to 100 printable characters.")]
+    scopes: Scopes
+    origin: Annotated[str | None, Meta(description="The only origin that the token may change; null: all.")] = None
+    expires_in: Annotated[int | None, Meta(description="Lifetime in days; null: does not expire.")] = None
 
 
 class NamedToken(Struct):
@@ -17,15 +21,15 @@ class NamedToken(Struct):
 
     id: str
     name: str
-    scopes: list[str]
+    scopes: Scopes
     origin: str | None
     created_at: str
     expires_at: str | None
     last_used_at: str | None
 
 
-class GeneratedToken(NamedToken):
-    """A new named token. Its text is returned only here."""
+class MadeToken(NamedToken):
+    """A new named token with its text."""
 
     token: str
 

@@ -14,17 +14,14 @@ routes = Routes("accounts")
 @routes.get("/profile", needs=SESSION, answers={200: Profile}, errors=(AccountMissing,))
 def show_profile(call: Call) -> Answer:
     """Return the caller's account."""
-    account = service.profile(call.caller.require_session().account_id)
-    return json_answer(
-        200,
-        Profile(str(account.id), account.email, account.name, account.created_at, updated_at=account.created_at),
-    )
+    row = service.profile(call.caller.require_session().account_id)
+    return json_answer(200, Profile.of(row))
 
 
 @routes.patch(
     "/profile", needs=SESSION, scope=Scope.ADMIN, body=ProfileChange, answers={200: None}, errors=(EmailMissing,)
 )
-def change_profile(call: Call, wanted: ProfileChange) -> Answer:
+def change_profile(call: Call, body: ProfileChange) -> Answer:
     """Set the caller's e-mail address."""
-    service.change_email(call.caller.require_session().account_id, wanted.email)
+    service.change_email(call.caller.require_session().account_id, body.email)
     return EMPTY_200

@@ -1,5 +1,7 @@
 """The rules of profiles (accounts.md 8.2)."""
 
+from contextlib import suppress
+
 from chalicelib.accounts.errors import AccountMissing, EmailMissing
 from chalicelib.identity import rows
 from chalicelib.identity.rows import AccountRow
@@ -10,7 +12,7 @@ LONGEST_EMAIL = 10_000
 
 
 def profile(account_id: int) -> AccountRow:
-    """An account. Raises AccountMissing."""
+    """Return an account. Raises AccountMissing."""
     row = read(rows.account_key(account_id))
     if row is None:
         raise AccountMissing
@@ -18,16 +20,12 @@ def profile(account_id: int) -> AccountRow:
 
 
 def change_email(account_id: int, email: str) -> None:
-    """Set the e-mail address, whatever it is. The build service has no account and changes nothing.
+    """Set the e-mail address of an account without validating it. Raises EmailMissing if it is empty or too long.
 
-    Raises EmailMissing, also for what would not fit the row.
+    Does nothing for the build service, which has no account.
     """
     if not email or len(email) > LONGEST_EMAIL:
         raise EmailMissing
     key = rows.account_key(account_id)
-    change = Change()
-    change.update(key, [AccountRow.email.set(email)], AccountRow.pk.exists(), otherwise=AccountMissing())
-    try:
-        change.commit()
-    except AccountMissing:
-        return
+    with suppress(AccountMissing), Change() as change:
+        change.update(key, [AccountRow.email.set(email)], AccountRow.pk.exists(), otherwise=AccountMissing())

@@ -1,4 +1,4 @@
-"""A code becomes an identity in two calls to the configured provider (accounts.md section 5)."""
+"""Exchange of a code for an identity, in two calls to the configured provider (accounts.md section 5)."""
 
 import time
 
@@ -9,36 +9,39 @@ from chalicelib.platform.config import Config
 from chalicelib.platform.outbound import OutboundRequest, OutboundResponse, Unreachable, Unreadable, send
 
 TOTAL_SECONDS = 20.0
-"""Both calls together; API Gateway gives up after 29."""
+"""The time limit of both calls together. API Gateway gives up after 29 seconds."""
 
 
-def identity_of(code: str, known: Config) -> Identity:
-    """Who the provider says has this code. Raises ProviderRefused with the provider's text, ProviderFailed."""
-    provider = PROVIDERS[known.oauth_provider]
-    ends = time.monotonic() + TOTAL_SECONDS
-    token = _access_token(_told(provider.token_request(code, known), ends))
-    user = _told(_user_request(provider, token, known), ends)
+def identity_of(code: str, settings: Config) -> Identity:
+    """Return the identity of the user that a code was issued for.
+
+    Raises ProviderRefused with the text of the provider, ProviderFailed.
+    """
+    provider = PROVIDERS[settings.oauth_provider]
+    deadline = time.monotonic() + TOTAL_SECONDS
+    token = _access_token(_send(provider.token_request(code, settings), deadline))
+    response = _send(_user_request(provider, token, settings), deadline)
     try:
-        person = provider.person(user.json_object())
+        user = provider.user(response.json_object())
     except (KeyError, Unreadable) as problem:
         raise ProviderFailed from problem
-    return Identity(person.extern_id, person.name, person.email, provider.kind, token)
+    return Identity(user.extern_id, user.name, user.email, provider.kind, token)
 
 
-def _told(ask: OutboundRequest, ends: float) -> OutboundResponse:
+def _send(request: OutboundRequest, deadline: float) -> OutboundResponse:
     try:
-        told = send(ask, max(0.0, ends - time.monotonic()))
+        response = send(request, max(0.0, deadline - time.monotonic()))
     except Unreachable as problem:
         raise ProviderFailed from problem
-    if not told.is_success:
-        raise ProviderRefused(told.text)
-    return told
+    if not response.is_success:
+        raise ProviderRefused(response.text)
+    return response
 
 
-def _access_token(told: OutboundResponse) -> str:
-    """The token in the answer; GitHub says 200 with an `error` in place of it for a code that is wrong or used up."""
+def _access_token(response: OutboundResponse) -> str:
+    """The token in an answer. For a wrong or used code GitHub answers 200 with an `error` instead of a token."""
     try:
-        token = told.json_object()["access_token"]
+        token = response.json_object()["access_token"]
     except (KeyError, Unreadable) as problem:
         raise ProviderFailed from problem
     if not isinstance(token, str) or not token:
@@ -46,5 +49,6 @@ def _access_token(told: OutboundResponse) -> str:
     return token
 
 
-def _user_request(provider: OAuthProvider, token: str, known: Config) -> OutboundRequest:
-    return OutboundRequest("GET", known.oauth_userinfo_url, {"Authorization": f"Bearer {token}", **provider.accept})
+def _user_request(provider: OAuthProvider, token: str, settings: Config) -> OutboundRequest:
+    headers = {"Authorization": f"Bearer {token}", **provider.accept}
+    return OutboundRequest("GET", settings.oauth_userinfo_url, headers)

@@ -7,7 +7,7 @@ from chalicelib.identity.registration import Identity
 
 
 def identity_of(name: str) -> Identity:
-    """Who a test user is at its make-believe provider. Raises FunctionalUserUnknown."""
+    """Return the identity of a test user, as if GitHub had sent it. Raises FunctionalUserUnknown."""
     if name not in USERS:
         raise FunctionalUserUnknown
     extern_id, email = USERS[name]

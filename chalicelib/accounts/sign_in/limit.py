@@ -1,4 +1,4 @@
-"""How often one address may try to sign in: codes can be guessed, and every try costs two calls to the provider."""
+"""The limit of sign-ins per address: codes can be guessed, and every try costs two calls to the provider."""
 
 import time
 
@@ -11,16 +11,15 @@ COUNTED_SECONDS = 60
 
 
 def count_sign_in(address: str) -> None:
-    """Count a try. Raises TooManySignIns above the limit of the minute, which begins for all at the full one."""
+    """Count a try. Raises TooManySignIns if the address has exceeded the limit of this clock minute."""
     limit = config.sign_ins_per_minute
     if not limit or config.functional_test:
         return
     minute = int(time.time()) // COUNTED_SECONDS
-    change = Change()
-    change.update(
-        sign_ins_key(address, minute),
-        [SignInsRow.tried.add(1), SignInsRow.expires_at.set((minute + 2) * COUNTED_SECONDS)],
-        SignInsRow.tried.does_not_exist() | (SignInsRow.tried < limit),
-        otherwise=TooManySignIns(),
-    )
-    change.commit()
+    with Change() as change:
+        change.update(
+            sign_ins_key(address, minute),
+            [SignInsRow.tried.add(1), SignInsRow.expires_at.set((minute + 2) * COUNTED_SECONDS)],
+            SignInsRow.tried.does_not_exist() | (SignInsRow.tried < limit),
+            otherwise=TooManySignIns(),
+        )

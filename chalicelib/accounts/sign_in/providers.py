@@ -1,8 +1,9 @@
-"""The table of providers: how each wants its token request, and where it says who the user is (accounts.md 5)."""
+"""The sign-in providers: the token request of each, and the fields of its user object (accounts.md 5)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from chalicelib.core.session_token import Provider
 from chalicelib.platform.config import Config
@@ -14,77 +15,75 @@ ACCEPT_GITHUB = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Who a provider says somebody is."""
+class ProviderUser(Struct, frozen=True):
+    """A user as the provider describes them."""
 
     extern_id: str
     name: str
     email: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class OAuthProvider:
-    """One kind of provider. `person` reads its user object and raises KeyError where that does not say who it is."""
+class OAuthProvider(Struct, frozen=True):
+    """A kind of provider. `user` reads its user object, and raises KeyError for a missing or wrongly typed field."""
 
     kind: Provider
     token_request: Callable[[str, Config], OutboundRequest]
-    person: Callable[[Mapping[str, Any]], Person]
+    user: Callable[[Mapping[str, Any]], ProviderUser]
     accept: Mapping[str, str]
 
 
-def _all_in_the_query(code: str, known: Config) -> OutboundRequest:
-    query = {"client_id": known.oauth_client_id, "client_secret": known.oauth_client_secret, "code": code}
-    return OutboundRequest("POST", known.oauth_token_url, ACCEPT_JSON, query=query)
+def _credentials_in_query(code: str, settings: Config) -> OutboundRequest:
+    query = {"client_id": settings.oauth_client_id, "client_secret": settings.oauth_client_secret, "code": code}
+    return OutboundRequest("POST", settings.oauth_token_url, ACCEPT_JSON, query=query)
 
 
-def _grant_in_the_query(code: str, known: Config) -> OutboundRequest:
-    return OutboundRequest("POST", known.oauth_token_url, ACCEPT_JSON, query=_grant(code, known))
+def _grant_in_query(code: str, settings: Config) -> OutboundRequest:
+    return OutboundRequest("POST", settings.oauth_token_url, ACCEPT_JSON, query=_grant(code, settings))
 
 
-def _grant_as_form(code: str, known: Config) -> OutboundRequest:
-    return OutboundRequest("POST", known.oauth_token_url, ACCEPT_JSON, form=_grant(code, known))
+def _grant_in_form(code: str, settings: Config) -> OutboundRequest:
+    return OutboundRequest("POST", settings.oauth_token_url, ACCEPT_JSON, form=_grant(code, settings))
 
 
-def _form_behind_a_password(code: str, known: Config) -> OutboundRequest:
+def _credentials_in_header(code: str, settings: Config) -> OutboundRequest:
     form = {"grant_type": "authorization_code", "code": code}
-    password = (known.oauth_client_id, known.oauth_client_secret)
-    return OutboundRequest("POST", known.oauth_token_url, ACCEPT_JSON, form=form, basic=password)
+    basic = (settings.oauth_client_id, settings.oauth_client_secret)
+    return OutboundRequest("POST", settings.oauth_token_url, ACCEPT_JSON, form=form, basic=basic)
 
 
-def _grant(code: str, known: Config) -> dict[str, str]:
+def _grant(code: str, settings: Config) -> dict[str, str]:
     return {
-        "client_id": known.oauth_client_id,
-        "client_secret": known.oauth_client_secret,
+        "client_id": settings.oauth_client_id,
+        "client_secret": settings.oauth_client_secret,
         "grant_type": "authorization_code",
         "code": code,
-        "redirect_uri": known.oauth_redirect_url,
+        "redirect_uri": settings.oauth_redirect_url,
     }
 
 
-def _github(user: Mapping[str, Any]) -> Person:
-    return Person(str(_number(user, "id")), _text(user, "login"), _email(user))
+def _github(user: Mapping[str, Any]) -> ProviderUser:
+    return ProviderUser(str(_number(user, "id")), _text(user, "login"), _email(user))
 
 
-def _gitlab(user: Mapping[str, Any]) -> Person:
-    return Person(_text(user, "sub"), _text(user, "nickname"), _email(user))
+def _gitlab(user: Mapping[str, Any]) -> ProviderUser:
+    return ProviderUser(_text(user, "sub"), _text(user, "nickname"), _email(user))
 
 
-def _bitbucket(user: Mapping[str, Any]) -> Person:
+def _bitbucket(user: Mapping[str, Any]) -> ProviderUser:
     name = _text(user, "user" if "user" in user else "username")
-    return Person(name, name)
+    return ProviderUser(name, name)
 
 
-def _okta(user: Mapping[str, Any]) -> Person:
-    return Person(_text(user, "sub"), _text(user, "preferred_username"), _email(user))
+def _okta(user: Mapping[str, Any]) -> ProviderUser:
+    return ProviderUser(_text(user, "sub"), _text(user, "preferred_username"), _email(user))
 
 
-def _azure(user: Mapping[str, Any]) -> Person:
-    return Person(_text(user, "sub"), _text(user, "upn"))
+def _azure(user: Mapping[str, Any]) -> ProviderUser:
+    return ProviderUser(_text(user, "sub"), _text(user, "upn"))
 
 
-def _active_directory(user: Mapping[str, Any]) -> Person:
-    return Person(_text(user, "sub"), _text(user, "sub"))
+def _active_directory(user: Mapping[str, Any]) -> ProviderUser:
+    return ProviderUser(_text(user, "sub"), _text(user, "sub"))
 
 
 def _text(user: Mapping[str, Any], field: str) -> str:
@@ -102,16 +101,16 @@ def _number(user: Mapping[str, Any], field: str) -> int:
 
 
 def _email(user: Mapping[str, Any]) -> str:
-    """GitHub sends null for somebody who keeps the address private; others leave it out."""
+    """The e-mail address, or an empty text. GitHub sends null for a private address; others leave the field out."""
     return _text(user, "email") if user.get("email") else ""
 
 
 PROVIDERS: dict[str, OAuthProvider] = {
-    "github": OAuthProvider(Provider.GITHUB, _all_in_the_query, _github, ACCEPT_GITHUB),
-    "gitlab": OAuthProvider(Provider.GITLAB, _grant_in_the_query, _gitlab, ACCEPT_JSON),
-    "bitbucket": OAuthProvider(Provider.BITBUCKET, _form_behind_a_password, _bitbucket, ACCEPT_JSON),
-    "okta": OAuthProvider(Provider.OKTA, _grant_as_form, _okta, ACCEPT_JSON),
-    "chef-automate": OAuthProvider(Provider.CHEF_AUTOMATE, _grant_as_form, _okta, ACCEPT_JSON),
-    "azure-ad": OAuthProvider(Provider.AZURE_AD, _grant_as_form, _azure, ACCEPT_JSON),
-    "active-directory": OAuthProvider(Provider.ACTIVE_DIRECTORY, _grant_as_form, _active_directory, ACCEPT_JSON),
+    "github": OAuthProvider(Provider.GITHUB, _credentials_in_query, _github, ACCEPT_GITHUB),
+    "gitlab": OAuthProvider(Provider.GITLAB, _grant_in_query, _gitlab, ACCEPT_JSON),
+    "bitbucket": OAuthProvider(Provider.BITBUCKET, _credentials_in_header, _bitbucket, ACCEPT_JSON),
+    "okta": OAuthProvider(Provider.OKTA, _grant_in_form, _okta, ACCEPT_JSON),
+    "chef-automate": OAuthProvider(Provider.CHEF_AUTOMATE, _grant_in_form, _okta, ACCEPT_JSON),
+    "azure-ad": OAuthProvider(Provider.AZURE_AD, _grant_in_form, _azure, ACCEPT_JSON),
+    "active-directory": OAuthProvider(Provider.ACTIVE_DIRECTORY, _grant_in_form, _active_directory, ACCEPT_JSON),
 }

@@ -20,7 +20,7 @@ routes = Routes("accounts")
     errors=(FunctionalUserUnknown, ProviderFailed, ProviderRefused, TooManySignIns),
 )
 def authenticate(call: Call) -> Answer:
-    """Exchange a provider's code for a web session."""
+    """Sign in: exchange a code of the sign-in provider for a web session."""
     session = service.authenticate(call["code"], call.source_address)
     return json_answer(
         200,

@@ -1,8 +1,9 @@
-"""Signing in: an identity at a provider becomes an account and a web session (accounts.md 3.1, 3.3)."""
+"""Sign-in: an identity at a provider becomes an account and a web session (accounts.md 3.1, 3.3)."""
 
 import secrets
 import time
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chalicelib.accounts.sign_in.limit import count_sign_in
 from chalicelib.core import session_token
@@ -11,11 +12,16 @@ from chalicelib.identity.registration import Identity, find_or_create
 from chalicelib.identity.rows import SessionRow
 from chalicelib.platform.change import Change
 from chalicelib.platform.config import config
+from chalicelib.platform.deferred import deferred
+
+with deferred():
+    from chalicelib.accounts.sign_in import exchange, functional_test
+
+SECRET_BYTES = 32
 
 
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """A web session that has just begun; `token` opens it."""
+class SignedIn(Struct, frozen=True):
+    """A new web session. `token` is the bearer token, `oauth_token` the token of the provider."""
 
     account_id: int
     name: str
@@ -26,30 +32,28 @@ class SignedIn:
 
 
 def authenticate(code: str, address: str) -> SignedIn:
-    """Sign in with a code of the provider, or as a test user where that is switched on; `address` counts its tries.
+    """Sign in with a code of the provider, or as a test user in functional-test mode.
 
-    Raises ProviderRefused, ProviderFailed, FunctionalUserUnknown, TooManySignIns.
+    `address` is the client's address, whose tries are counted. Raises ProviderRefused, ProviderFailed,
+    FunctionalUserUnknown, TooManySignIns.
     """
     if config.functional_test:
-        from chalicelib.accounts.sign_in.functional_test import identity_of as test_user
-
-        return start_session(test_user(code))
-    from chalicelib.accounts.sign_in.exchange import identity_of
-
+        return start_session(functional_test.identity_of(code))
     count_sign_in(address)
-    return start_session(identity_of(code, config))
+    return start_session(exchange.identity_of(code, config))
 
 
-def start_session(who: Identity) -> SignedIn:
-    """Find or create the account and store a new web session, valid for the configured time from now.
+def start_session(identity: Identity) -> SignedIn:
+    """Find or create the account, and store a new web session that expires after the configured time.
 
-    The token carries 32 random bytes in the place where the reference puts the provider's token: it is as
-    unguessable, and what gives access at the provider is kept nowhere (accounts.md 3.1, security remark).
+    The token contains random bytes where the reference puts the provider's token, so that a stolen session does not
+    give access to the user's account at the provider (accounts.md 3.1).
     """
-    account_id = find_or_create(who.name, who.email)
-    token = session_token.issue(account_id, who.extern_id, who.provider, secrets.token_bytes(32))
+    account_id = find_or_create(identity.name, identity.email)
+    secret = secrets.token_bytes(SECRET_BYTES)
+    token = session_token.issue(account_id, identity.extern_id, identity.provider, secret)
     key = account_rows.session_key(account_id, session_token.fingerprint(token))
-    change = Change()
-    change.put(SessionRow(key.pk, key.sk, name=who.name, expires_at=int(time.time()) + config.session_seconds))
-    change.commit()
-    return SignedIn(account_id, who.name, who.email, token, flags=0, oauth_token=who.oauth_token)
+    expires_at = int(time.time()) + config.session_seconds
+    with Change() as change:
+        change.put(SessionRow(key.pk, key.sk, name=identity.name, expires_at=expires_at))
+    return SignedIn(account_id, identity.name, identity.email, token, flags=0, oauth_token=identity.oauth_token)

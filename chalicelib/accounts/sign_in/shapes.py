@@ -4,7 +4,7 @@ from msgspec import Struct
 
 
 class SignedIn(Struct):
-    """An account and its new web session; `token` is the bearer token, `oauth_token` the provider's."""
+    """An account and its new web session. `token` is the bearer token, `oauth_token` the token of the provider."""
 
     id: str
     name: str

@@ -1,7 +1,8 @@
-"""A sign-in provider of our own, and the switch that makes the service use it."""
+"""A double of the sign-in provider, and settings that point to it."""
 
 import dataclasses
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -17,17 +18,17 @@ REDIRECT_URL = "https://bldr.example.com/?a=b&c"
 
 @pytest.fixture
 def provider() -> Iterator[HttpDouble]:
-    """The double of a provider: `/token` and `/user`."""
+    """The double of a provider, with the paths `/token` and `/user`."""
     with http_double() as double:
         yield double
 
 
 @pytest.fixture
 def configured(provider: HttpDouble, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Configure a kind of provider at the double's address, with functional-test mode off."""
+    """Configure a kind of provider at the address of the double, and disable functional-test mode."""
 
-    def configure(kind: str, **more: str) -> None:
-        used = dataclasses.replace(
+    def configure(kind: str, **more: Any) -> None:
+        changed = dataclasses.replace(
             config,
             functional_test=False,
             oauth_provider=kind,
@@ -36,7 +37,7 @@ def configured(provider: HttpDouble, monkeypatch: pytest.MonkeyPatch) -> Callabl
             oauth_redirect_url=REDIRECT_URL,
             **{"oauth_token_url": f"{provider.url}/token", "oauth_userinfo_url": f"{provider.url}/user", **more},
         )
-        monkeypatch.setattr(service, "config", used)
-        monkeypatch.setattr(credentials, "config", used)
+        monkeypatch.setattr(service, "config", changed)
+        monkeypatch.setattr(credentials, "config", changed)
 
     return configure

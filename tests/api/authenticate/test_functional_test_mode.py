@@ -1,6 +1,8 @@
-"""Signing in with the five fixed users (accounts.md section 4)."""
+"""Sign-in of the five test users (accounts.md section 4)."""
 
 import pytest
+
+from tests.api.client import Depot
 
 USERS = {
     "bobo": "bobo@example.com",
@@ -12,7 +14,7 @@ USERS = {
 
 
 @pytest.mark.parametrize(("name", "email"), USERS.items())
-def test_the_name_is_the_code(depot, name, email):
+def test_the_name_is_the_code(depot: Depot, name: str, email: str) -> None:
     reply = depot.get(f"/authenticate/{name}")
 
     session = reply.json()
@@ -32,7 +34,7 @@ def test_the_name_is_the_code(depot, name, email):
     assert not session["token"].startswith("_")
 
 
-def test_the_session_token_works_and_says_who_it_is(depot):
+def test_the_session_token_authenticates_the_account(depot: Depot) -> None:
     session = depot.get("/authenticate/wesker").json()
 
     profile = depot.get("/profile", by=session["token"]).json()
@@ -40,7 +42,7 @@ def test_the_session_token_works_and_says_who_it_is(depot):
     assert (profile["id"], profile["name"]) == (session["id"], "wesker")
 
 
-def test_every_sign_in_is_the_same_account_with_a_session_of_its_own(depot):
+def test_every_sign_in_starts_another_session_of_the_same_account(depot: Depot) -> None:
     first, second = depot.get("/authenticate/hank").json(), depot.get("/authenticate/hank").json()
 
     assert first["id"] == second["id"]
@@ -49,7 +51,7 @@ def test_every_sign_in_is_the_same_account_with_a_session_of_its_own(depot):
     assert depot.get("/profile", by="hank").json()["id"] == first["id"]
 
 
-def test_sign_in_tells_the_email_of_the_provider_and_keeps_the_one_of_the_profile(depot):
+def test_sign_in_returns_the_email_of_the_provider_and_keeps_the_email_of_the_profile(depot: Depot) -> None:
     depot.patch("/profile", by="lkennedy", json={"email": "leon@home.example"})
 
     assert depot.get("/authenticate/lkennedy").json()["email"] == "lkennedy@rcpd.gov"
@@ -57,24 +59,24 @@ def test_sign_in_tells_the_email_of_the_provider_and_keeps_the_one_of_the_profil
 
 
 @pytest.mark.parametrize("code", ["ada", "BOBO", "bobo%20", "%2F"])
-def test_any_other_code_is_an_empty_500(depot, code):
+def test_any_other_code_is_an_empty_500(depot: Depot, code: str) -> None:
     reply = depot.get(f"/authenticate/{code}")
 
     assert (reply.status, reply.body) == (500, b"")
 
 
-def test_any_other_bearer_is_an_empty_401(depot):
+def test_any_other_bearer_is_an_empty_401(depot: Depot) -> None:
     reply = depot.get("/profile", by="ada")
 
     assert (reply.status, reply.body) == (401, b"")
 
 
-def test_signing_in_needs_no_session_but_refuses_a_bad_one(depot):
+def test_sign_in_needs_no_token_but_refuses_an_invalid_one(depot: Depot) -> None:
     assert depot.get("/authenticate/bobo", by="mystique").json()["name"] == "bobo"
-    assert depot.get("/authenticate/bobo", by="nobody").status == 401
+    assert depot.get("/authenticate/bobo", by="unknown").status == 401
 
 
-def test_only_get_signs_in(depot):
+def test_sign_in_is_a_get(depot: Depot) -> None:
     reply = depot.post("/authenticate/bobo")
 
     assert (reply.status, reply.body) == (404, b"")

@@ -1,12 +1,17 @@
-"""Signing in at each kind of provider, against a double that speaks its documented answers (accounts.md section 5)."""
+"""Sign-in at each kind of provider, against a double that sends the documented answers (accounts.md section 5)."""
 
 import base64
+from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from chalicelib.accounts.sign_in import exchange
+from chalicelib.platform.outbound import OutboundRequest, OutboundResponse, send
 from tests.api.authenticate.conftest import CLIENT_ID, CLIENT_SECRET, REDIRECT_URL
+from tests.api.client import Depot
+from tests.builders.http_double import HttpDouble, ReceivedRequest
 from tests.builders.names import a_name
 
 CODE = "a%2Fb%2Bc%26d%3D%25"
@@ -29,91 +34,97 @@ BY_FORM = [
 ]
 
 
-def _signs_in(depot, provider, user):
+def sign_in(depot: Depot, provider: HttpDouble, user: dict[str, Any]) -> dict[str, Any]:
     name = a_name("user")
     provider.answers("POST", "/token", TOKEN)
-    provider.answers("GET", "/user", {field: _filled(value, name) for field, value in user.items()})
+    provider.answers("GET", "/user", {field: with_name(value, name) for field, value in user.items()})
     reply = depot.get(f"/authenticate/{CODE}")
     assert reply.status == 200, reply
-    session = reply.json()
+    session = dict(reply.json())
     assert (session["name"], session["oauth_token"], session["flags"]) == (name, "tok-1", 0)
     profile = depot.get("/profile", by=session["token"]).json()
     assert (profile["id"], profile["name"], profile["email"]) == (session["id"], name, session["email"])
     return session
 
 
-def _filled(value, name):
+def with_name(value: Any, name: str) -> Any:
     return value.format(name=name) if isinstance(value, str) else value
 
 
-def _assert_common(asked_token, asked_user, accept="application/json"):
-    assert asked_token.headers["User-Agent"] == asked_user.headers["User-Agent"] == "Habitat-Builder"
-    assert asked_token.headers["Accept"] == "application/json"
-    assert asked_user.headers["Accept"] == accept
-    assert asked_user.headers["Authorization"] == "Bearer tok-1"
-    assert (asked_token.method, asked_user.method) == ("POST", "GET")
+def assert_common(
+    token_request: ReceivedRequest, user_request: ReceivedRequest, accept: str = "application/json"
+) -> None:
+    assert token_request.headers["User-Agent"] == user_request.headers["User-Agent"] == "Habitat-Builder"
+    assert token_request.headers["Accept"] == "application/json"
+    assert user_request.headers["Accept"] == accept
+    assert user_request.headers["Authorization"] == "Bearer tok-1"
+    assert (token_request.method, user_request.method) == ("POST", "GET")
 
 
-@pytest.mark.parametrize(("email", "told"), [("o@example.com", "o@example.com"), (None, ""), ("", "")])
-def test_github(depot, provider, configured, email, told):
+@pytest.mark.parametrize(("email", "returned"), [("o@example.com", "o@example.com"), (None, ""), ("", "")])
+def test_github(depot: Depot, provider: HttpDouble, configured: Callable[..., None], email: Any, returned: str) -> None:
     configured("github")
 
-    session = _signs_in(depot, provider, {"id": 583231, "login": "{name}", "email": email})
+    session = sign_in(depot, provider, {"id": 583231, "login": "{name}", "email": email})
 
-    asked_token, asked_user = provider.asked
-    _assert_common(
-        asked_token,
-        asked_user,
+    token_request, user_request = provider.received
+    assert_common(
+        token_request,
+        user_request,
         "application/json, application/vnd.github.v3+json, application/vnd.github.machine-man-preview+json",
     )
-    assert session["email"] == told
-    assert asked_token.query == {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "code": DECODED_CODE}
-    assert asked_token.body == b""
+    assert session["email"] == returned
+    assert token_request.query == {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "code": DECODED_CODE}
+    assert token_request.body == b""
 
 
-def test_gitlab(depot, provider, configured):
+def test_gitlab(depot: Depot, provider: HttpDouble, configured: Callable[..., None]) -> None:
     configured("gitlab")
 
-    session = _signs_in(depot, provider, {"sub": "17", "nickname": "{name}", "email": "g@example.com"})
+    session = sign_in(depot, provider, {"sub": "17", "nickname": "{name}", "email": "g@example.com"})
 
-    asked_token, asked_user = provider.asked
-    _assert_common(asked_token, asked_user)
+    token_request, user_request = provider.received
+    assert_common(token_request, user_request)
     assert session["email"] == "g@example.com"
-    assert asked_token.query == GRANT
-    assert asked_token.body == b""
+    assert token_request.query == GRANT
+    assert token_request.body == b""
 
 
 @pytest.mark.parametrize("field", ["user", "username"])
-def test_bitbucket(depot, provider, configured, field):
+def test_bitbucket(depot: Depot, provider: HttpDouble, configured: Callable[..., None], field: str) -> None:
     configured("bitbucket")
 
-    session = _signs_in(depot, provider, {field: "{name}", "email": "ignored@example.com"})
+    session = sign_in(depot, provider, {field: "{name}", "email": "ignored@example.com"})
 
-    asked_token, asked_user = provider.asked
-    _assert_common(asked_token, asked_user)
+    token_request, user_request = provider.received
+    assert_common(token_request, user_request)
     assert session["email"] == ""
-    assert asked_token.headers["Authorization"] == BASIC
-    assert asked_token.form == {"grant_type": "authorization_code", "code": DECODED_CODE}
-    assert asked_token.query == {}
+    assert token_request.headers["Authorization"] == BASIC
+    assert token_request.form == {"grant_type": "authorization_code", "code": DECODED_CODE}
+    assert token_request.query == {}
 
 
 @pytest.mark.parametrize(("kind", "user", "email"), BY_FORM)
-def test_providers_that_take_a_form(depot, provider, configured, kind, user, email):
+def test_providers_that_expect_a_form(
+    depot: Depot, provider: HttpDouble, configured: Callable[..., None], kind: str, user: Any, email: Any
+) -> None:
     configured(kind)
 
-    session = _signs_in(depot, provider, user)
+    session = sign_in(depot, provider, user)
 
-    asked_token, asked_user = provider.asked
-    _assert_common(asked_token, asked_user)
+    token_request, user_request = provider.received
+    assert_common(token_request, user_request)
     assert session["email"] == email
-    assert asked_token.headers["Content-Type"] == "application/x-www-form-urlencoded"
-    assert asked_token.form == GRANT
-    assert asked_token.query == {}
+    assert token_request.headers["Content-Type"] == "application/x-www-form-urlencoded"
+    assert token_request.form == GRANT
+    assert token_request.query == {}
 
 
-def test_the_same_name_at_the_provider_is_the_same_account(depot, provider, configured):
+def test_the_same_name_at_the_provider_is_the_same_account(
+    depot: Depot, provider: HttpDouble, configured: Callable[..., None]
+) -> None:
     configured("github")
-    first = _signs_in(depot, provider, {"id": 1, "login": "{name}"})
+    first = sign_in(depot, provider, {"id": 1, "login": "{name}"})
     provider.answers("GET", "/user", {"id": 1, "login": first["name"], "email": "new@example.com"})
 
     second = depot.get(f"/authenticate/{CODE}").json()
@@ -124,7 +135,9 @@ def test_the_same_name_at_the_provider_is_the_same_account(depot, provider, conf
 
 @pytest.mark.parametrize("path", ["/token", "/user"])
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 500, 503, 302])
-def test_what_the_provider_says_against_it_is_the_body_of_the_401(depot, provider, configured, path, status):
+def test_the_answer_of_a_provider_that_refuses_is_the_body_of_the_401(
+    depot: Depot, provider: HttpDouble, configured: Callable[..., None], path: str, status: int
+) -> None:
     configured("github")
     provider.answers("POST", "/token", TOKEN)
     provider.answers("POST" if path == "/token" else "GET", path, status=status, body='{"no":"entry – "}'.encode())
@@ -152,10 +165,12 @@ def test_what_the_provider_says_against_it_is_the_body_of_the_401(depot, provide
         b"[" * 100_000,
     ],
 )
-def test_an_answer_without_a_token_is_an_empty_401(depot, provider, configured, body):
+def test_an_answer_without_a_token_is_an_empty_401(
+    depot: Depot, provider: HttpDouble, configured: Callable[..., None], body: bytes
+) -> None:
     configured("github")
     provider.answers("POST", "/token", body=body)
-    provider.answers("GET", "/user", {"id": 1, "login": "never"})
+    provider.answers("GET", "/user", {"id": 1, "login": "unused"})
 
     reply = depot.get("/authenticate/x")
 
@@ -183,7 +198,9 @@ def test_an_answer_without_a_token_is_an_empty_401(depot, provider, configured, 
         ("active-directory", {"upn": "x"}),
     ],
 )
-def test_a_user_without_what_is_needed_is_an_empty_401(depot, provider, configured, kind, user):
+def test_a_user_object_without_a_needed_field_is_an_empty_401(
+    depot: Depot, provider: HttpDouble, configured: Callable[..., None], kind: str, user: Any
+) -> None:
     configured(kind)
     provider.answers("POST", "/token", TOKEN)
     provider.answers("GET", "/user", user)
@@ -196,7 +213,9 @@ def test_a_user_without_what_is_needed_is_an_empty_401(depot, provider, configur
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:1/token", "http://no-such-host.invalid/token", "nonsense", "http://["]
 )
-def test_a_provider_that_cannot_be_reached_is_an_empty_401(depot, configured, url):
+def test_a_provider_that_cannot_be_reached_is_an_empty_401(
+    depot: Depot, configured: Callable[..., None], url: str
+) -> None:
     configured("okta", oauth_token_url=url)
 
     reply = depot.get("/authenticate/x")
@@ -206,7 +225,14 @@ def test_a_provider_that_cannot_be_reached_is_an_empty_401(depot, configured, ur
 
 @pytest.mark.parametrize("slow", ["silent", "drips"])
 @pytest.mark.parametrize("path", ["/token", "/user"])
-def test_a_provider_that_takes_too_long_is_an_empty_401(depot, provider, configured, monkeypatch, slow, path):
+def test_a_provider_that_takes_too_long_is_an_empty_401(
+    depot: Depot,
+    provider: HttpDouble,
+    configured: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    slow: str,
+    path: str,
+) -> None:
     configured("github")
     monkeypatch.setattr(exchange, "TOTAL_SECONDS", 0.3)
     provider.answers("POST", "/token", TOKEN, **{slow: path == "/token"})
@@ -220,29 +246,44 @@ def test_a_provider_that_takes_too_long_is_an_empty_401(depot, provider, configu
 
 @pytest.mark.parametrize(("first_takes", "left"), [(12, exchange.TOTAL_SECONDS - 12), (60, 0)])
 def test_both_calls_share_a_time_limit_well_below_the_gateways(
-    depot, provider, configured, monkeypatch, first_takes, left
-):
+    depot: Depot,
+    provider: HttpDouble,
+    configured: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    first_takes: int,
+    left: float,
+) -> None:
     configured("github")
     provider.answers("POST", "/token", TOKEN)
-    clock, limits, send = iter([100, 100, 100 + first_takes]), [], exchange.send
+    clock = iter([100, 100, 100 + first_takes])
+    limits: list[float] = []
+
+    def send_with_limit(request: OutboundRequest, seconds: float) -> OutboundResponse:
+        limits.append(seconds)
+        return send(request, seconds)
+
     monkeypatch.setattr(exchange, "time", SimpleNamespace(monotonic=clock.__next__))
-    monkeypatch.setattr(exchange, "send", lambda request, seconds: (limits.append(seconds), send(request, seconds))[1])
+    monkeypatch.setattr(exchange, "send", send_with_limit)
 
     assert depot.get("/authenticate/x").status == 401
     assert limits == [exchange.TOTAL_SECONDS, left]
     assert exchange.TOTAL_SECONDS < 25
 
 
-def test_a_provider_may_not_flood_us(depot, provider, configured):
+def test_an_answer_that_is_too_large_is_an_empty_401(
+    depot: Depot, provider: HttpDouble, configured: Callable[..., None]
+) -> None:
     configured("github")
     provider.answers("POST", "/token", body=b'{"access_token":"x","y":"' + b"y" * 5 * 1024 * 1024 + b'"}')
 
     assert depot.get("/authenticate/x").status == 401
 
 
-def test_sessions_and_access_tokens_work_without_the_five_names(depot, provider, configured):
+def test_sessions_and_access_tokens_work_without_functional_test_mode(
+    depot: Depot, provider: HttpDouble, configured: Callable[..., None]
+) -> None:
     configured("github")
-    session = _signs_in(depot, provider, {"id": 1, "login": "{name}"})
+    session = sign_in(depot, provider, {"id": 1, "login": "{name}"})
     token = depot.post("/profile/access-tokens", by=session["token"]).json()["token"]
 
     assert depot.get("/profile", by=token).json()["id"] == session["id"]

@@ -1,16 +1,21 @@
-"""Who may call what, as data: each operation with the weakest caller that it lets through (accounts.md 6.3).
+"""A harmless request for every operation, to be sent by every kind of caller (accounts.md 6.3).
 
-The requests are made so that a caller who may is answered without harm to the others: what they name does not exist, or
-the request ends in a conflict. Only 401 and 403 are refusals: any other status means that the caller was let through.
+The declaration of its route says who may send it. The requests do nothing for those who may: what they name does not
+exist, or they conflict with something. Only 401 and 403 are refusals; with any other status the caller passed.
 """
 
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
+from app import app
+from chalicelib.core.roles import Role
+from chalicelib.http.routes import ANYONE, Needs, Route
+from local.routing import RouteTree
+
 
 class Rank(IntEnum):
-    """Callers, weakest first."""
+    """Kinds of callers, weakest first."""
 
     ANONYMOUS = 0
     OUTSIDER = 1
@@ -22,142 +27,182 @@ class Rank(IntEnum):
     OWNER = 7
 
 
-ANYONE, SIGNED_IN = Rank.ANONYMOUS, Rank.OUTSIDER
-
-
 @dataclass(frozen=True)
 class Cell:
-    """An operation: how it is asked, the weakest caller that is let through, and the status of the others."""
+    """A request. `weakest` is the weakest caller who passes, if the service demands more than the route declares."""
 
     request: str
-    weakest: Rank
-    refused: int = 403
     json: Any = None
     body: bytes | None = None
+    weakest: Rank | None = None
+
+    @property
+    def method(self) -> str:
+        """The method."""
+        return self.request.partition(" ")[0]
+
+    @property
+    def path(self) -> str:
+        """The path and query, with `{origin}` in place of the origin's name."""
+        return self.request.partition(" ")[2]
+
+    @property
+    def route(self) -> Route:
+        """The route that the request matches."""
+        match = _TREE.match(self.path.partition("?")[0])
+        assert match is not None, self.request
+        return _ROUTES[self.method, match.resource]
+
+    @property
+    def passes_from(self) -> Rank:
+        """The weakest caller who passes."""
+        return _weakest(self.route.needs) if self.weakest is None else self.weakest
 
 
-IDENT = "no-such/1.0/20240101000000"
-ORIGIN = "/depot/origins/{origin}"
-C = "/depot/channels/{origin}/no-such-channel"
-P = "/depot/pkgs/{origin}"
-D = "/deprecations/{origin}/no-such"
-CHANNEL: dict[str, Any] = {"weakest": Rank.MAINTAINER, "refused": 401}
-WRITE_ORIGIN: dict[str, Any] = {"weakest": Rank.ADMINISTRATOR}
+_TREE = RouteTree(app.routes)
+_ROUTES = {(route.method, route.path): route for route in app.declared}
 
-MATRIX = [
-    Cell("GET /status", ANYONE),
-    Cell("HEAD /status", ANYONE),
-    Cell("GET /openapi.json", ANYONE),
-    Cell("GET /docs", ANYONE),
-    Cell("GET /authenticate/bobo", ANYONE),
-    Cell("GET /profile", SIGNED_IN),
-    Cell("PATCH /profile", SIGNED_IN, json={"email": "someone@example.com"}),
-    Cell("GET /profile/access-tokens", SIGNED_IN),
-    Cell("GET /profile/license", SIGNED_IN),
-    Cell("PUT /profile/license", SIGNED_IN, json={"account_id": "1", "license_key": "no-such"}),
-    Cell("GET /profile/tokens", SIGNED_IN),
-    Cell("DELETE /profile/tokens/1", SIGNED_IN),
-    Cell("GET /user/invitations", SIGNED_IN),
-    Cell("GET /user/origins", SIGNED_IN),
-    Cell("POST /depot/origins", SIGNED_IN, json={"name": "Not A Name"}),
-    Cell("POST /ext/integrations/docker/credentials/validate", SIGNED_IN, json={}),
-    Cell("GET /ext/installations/no-number/repos/1/contents/x", SIGNED_IN),
-    Cell(f"GET {ORIGIN}", ANYONE),
-    Cell(f"PUT {ORIGIN}", **WRITE_ORIGIN, json={"default_package_visibility": "public"}),
-    Cell(f"DELETE {ORIGIN}", Rank.OWNER),
-    Cell(f"GET {ORIGIN}/keys", ANYONE),
-    Cell(f"GET {ORIGIN}/keys/latest", ANYONE),
-    Cell(f"GET {ORIGIN}/keys/20000101000000", ANYONE),
-    Cell(f"POST {ORIGIN}/keys", **WRITE_ORIGIN),
-    Cell(f"POST {ORIGIN}/keys/20000101000000", **WRITE_ORIGIN, body=b"no key"),
-    Cell(f"POST {ORIGIN}/keys/latest", **WRITE_ORIGIN, body=b"no key"),
-    Cell(f"GET {ORIGIN}/secret_keys/latest", Rank.MEMBER),
-    Cell(f"POST {ORIGIN}/secret_keys/latest", **WRITE_ORIGIN, body=b"no key"),
-    Cell(f"POST {ORIGIN}/secret_keys/20000101000000", **WRITE_ORIGIN, body=b"no key"),
-    Cell(f"GET {ORIGIN}/encryption_key", Rank.READONLY_MEMBER),
-    Cell(f"GET {ORIGIN}/secret", **WRITE_ORIGIN),
-    Cell(f"POST {ORIGIN}/secret", **WRITE_ORIGIN, json={"name": "", "value": ""}),
-    Cell(f"DELETE {ORIGIN}/secret/no-such", **WRITE_ORIGIN),
-    Cell(f"GET {ORIGIN}/integrations", Rank.READONLY_MEMBER),
-    Cell(f"GET {ORIGIN}/integrations/docker/names", Rank.READONLY_MEMBER),
-    Cell(f"GET {ORIGIN}/integrations/docker/no-such", Rank.READONLY_MEMBER),
-    Cell(f"PUT {ORIGIN}/integrations/docker/matrix", Rank.MAINTAINER, body=b"{}"),
-    Cell(f"DELETE {ORIGIN}/integrations/docker/matrix", Rank.MAINTAINER),
-    Cell(f"PUT {ORIGIN}/integrations/docker/names", Rank.MAINTAINER, body=b"{}"),
-    Cell(f"DELETE {ORIGIN}/integrations/docker/names", Rank.MAINTAINER),
-    Cell(f"GET {ORIGIN}/users", Rank.READONLY_MEMBER),
-    Cell(f"GET {ORIGIN}/invitations", Rank.READONLY_MEMBER),
-    Cell(f"POST {ORIGIN}/users/no-such-account/invitations", Rank.MAINTAINER),
-    Cell(f"GET {ORIGIN}/users/no-such-account/role", Rank.MEMBER),
-    Cell(f"PUT {ORIGIN}/users/no-such-account/role?role=member", **WRITE_ORIGIN),
-    Cell(f"DELETE {ORIGIN}/users/no-such-account", Rank.OWNER),
-    Cell(f"POST {ORIGIN}/transfer/no-such-account", Rank.OWNER),
-    Cell(f"PUT {ORIGIN}/invitations/1", SIGNED_IN),
-    Cell(f"PUT {ORIGIN}/invitations/1/ignore", SIGNED_IN),
-    Cell(f"DELETE {ORIGIN}/invitations/1", SIGNED_IN),
-    Cell("GET /depot/{origin}/pkgs", ANYONE),
-    Cell(f"GET {P}", ANYONE),
-    Cell(f"GET {P}/no-such", ANYONE),
-    Cell(f"GET {P}/no-such/versions", ANYONE),
-    Cell(f"GET {P}/no-such/latest", ANYONE),
-    Cell(f"GET {P}/no-such/1.0", ANYONE),
-    Cell(f"GET {P}/no-such/1.0/latest", ANYONE),
-    Cell(f"GET {P}/{IDENT}", ANYONE),
-    Cell(f"GET {P}/{IDENT}/channels", ANYONE),
-    Cell(f"GET {P}/{IDENT}/download", ANYONE),
-    Cell(f"POST {P}/{IDENT}", Rank.MEMBER, body=b"no archive"),
-    Cell(f"DELETE {P}/{IDENT}", Rank.MEMBER),
-    Cell(f"PATCH {P}/{IDENT}/private", Rank.MAINTAINER),
-    Cell("GET /depot/pkgs/search/no-such", ANYONE),
-    Cell("GET /depot/channels/{origin}", ANYONE),
-    Cell("POST /depot/channels/{origin}/stable", **CHANNEL),
-    Cell(f"DELETE {C}", **CHANNEL),
-    Cell(f"GET {C}/pkgs", ANYONE),
-    Cell(f"GET {C}/pkgs/no-such", ANYONE),
-    Cell(f"GET {C}/pkgs/no-such/1.0", ANYONE),
-    Cell(f"GET {C}/pkgs/_latest?target=x86_64-linux", ANYONE),
-    Cell(f"GET {C}/pkgs/no-such/latest", ANYONE),
-    Cell(f"GET {C}/pkgs/no-such/1.0/latest", ANYONE),
-    Cell(f"GET {C}/pkgs/{IDENT}", ANYONE),
-    Cell(f"GET {C}/pkgs/promote", ANYONE),
-    Cell(f"GET {C}/pkgs/demote", ANYONE),
-    Cell(f"PUT {C}/pkgs/{IDENT}/promote", **CHANNEL),
-    Cell(f"PUT {C}/pkgs/{IDENT}/demote", **CHANNEL),
-    Cell(f"PUT {C}/pkgs/promote?channel=no-such-channel", **CHANNEL),
-    Cell(f"POST {C}/pkgs/promote?channel=no-such-channel", **CHANNEL),
-    Cell(f"PUT {C}/pkgs/demote?channel=no-such-channel", **CHANNEL),
-    Cell(f"POST {C}/pkgs/demote?channel=no-such-channel", **CHANNEL),
-    Cell("GET /settings/{origin}/no-such", Rank.READONLY_MEMBER),
-    Cell("PUT /settings/{origin}/no-such", Rank.MAINTAINER, json={"visibility": "public"}),
-    Cell("DELETE /settings/{origin}/no-such", Rank.MAINTAINER),
-    Cell("POST /settings/{origin}/matrix", Rank.MAINTAINER),
-    Cell("POST /promotions/{origin}", Rank.MAINTAINER, json={"channel": "no-such-channel", "idents": []}),
-    Cell("POST /demotions/{origin}", Rank.MAINTAINER, json={"channel": "no-such-channel", "idents": []}),
-    Cell("GET /retention/{origin}", **WRITE_ORIGIN),
-    Cell("PUT /retention/{origin}", **WRITE_ORIGIN, json={"keep_per_name": 1, "older_than_days": 36_500}),
-    Cell("POST /retention/{origin}/run?dry_run=true", **WRITE_ORIGIN),
-    Cell("DELETE /retention/{origin}", **WRITE_ORIGIN),
-    Cell(f"GET {D}", ANYONE),
-    Cell(f"GET {D}/1.0", ANYONE),
-    Cell(f"GET {D}/1.0/20240101000000", ANYONE),
-    Cell(f"PUT {D}", Rank.MAINTAINER, json={"message": "old"}),
-    Cell(f"PUT {D}/1.0", Rank.MAINTAINER, json={"message": "old"}),
-    Cell(f"PUT {D}/1.0/20240101000000", Rank.MAINTAINER, json={"message": "old"}),
-    Cell(f"DELETE {D}", Rank.MAINTAINER),
-    Cell(f"DELETE {D}/1.0", Rank.MAINTAINER),
-    Cell(f"DELETE {D}/1.0/20240101000000", Rank.MAINTAINER),
-    Cell(f"GET /packages/{{origin}}/{IDENT}", ANYONE),
-    Cell(f"PUT /unlisted/{{origin}}/{IDENT}", Rank.MAINTAINER),
-    Cell(f"DELETE /unlisted/{{origin}}/{IDENT}", Rank.MAINTAINER),
-    Cell("GET /depot/events?from_date=2024-1-1&to_date=2024-1-2", ANYONE),
+
+def _weakest(needs: Needs) -> Rank:
+    if isinstance(needs, Role):
+        return Rank[needs.name]
+    return Rank.ANONYMOUS if needs is ANYONE else Rank.OUTSIDER
+
+
+WITHOUT_BODY = """
+    GET /status
+    HEAD /status
+    GET /openapi.json
+    GET /docs
+    GET /authenticate/bobo
+
+    GET /profile
+    GET /profile/access-tokens
+    GET /profile/license
+    GET /profile/tokens
+    DELETE /profile/tokens/1
+    GET /user/invitations
+    GET /user/origins
+    GET /ext/installations/no-number/repos/1/contents/x
+
+    GET /depot/origins/{origin}
+    DELETE /depot/origins/{origin}
+    GET /depot/origins/{origin}/keys
+    GET /depot/origins/{origin}/keys/latest
+    GET /depot/origins/{origin}/keys/20000101000000
+    POST /depot/origins/{origin}/keys
+    GET /depot/origins/{origin}/secret_keys/latest
+    GET /depot/origins/{origin}/encryption_key
+    GET /depot/origins/{origin}/secret
+    DELETE /depot/origins/{origin}/secret/no-such
+    GET /depot/origins/{origin}/integrations
+    GET /depot/origins/{origin}/integrations/docker/names
+    GET /depot/origins/{origin}/integrations/docker/no-such
+    DELETE /depot/origins/{origin}/integrations/docker/matrix
+    DELETE /depot/origins/{origin}/integrations/docker/names
+    GET /depot/origins/{origin}/users
+    GET /depot/origins/{origin}/invitations
+    POST /depot/origins/{origin}/users/no-such-account/invitations
+    GET /depot/origins/{origin}/users/no-such-account/role
+    PUT /depot/origins/{origin}/users/no-such-account/role?role=member
+    POST /depot/origins/{origin}/transfer/no-such-account
+    PUT /depot/origins/{origin}/invitations/1
+    PUT /depot/origins/{origin}/invitations/1/ignore
+    DELETE /depot/origins/{origin}/invitations/1
+
+    GET /depot/{origin}/pkgs
+    GET /depot/pkgs/{origin}
+    GET /depot/pkgs/{origin}/no-such
+    GET /depot/pkgs/{origin}/no-such/versions
+    GET /depot/pkgs/{origin}/no-such/latest
+    GET /depot/pkgs/{origin}/no-such/1.0
+    GET /depot/pkgs/{origin}/no-such/1.0/latest
+    GET /depot/pkgs/{origin}/no-such/1.0/20240101000000
+    GET /depot/pkgs/{origin}/no-such/1.0/20240101000000/channels
+    GET /depot/pkgs/{origin}/no-such/1.0/20240101000000/download
+    DELETE /depot/pkgs/{origin}/no-such/1.0/20240101000000
+    PATCH /depot/pkgs/{origin}/no-such/1.0/20240101000000/private
+    GET /depot/pkgs/search/no-such
+    GET /packages/{origin}/no-such/1.0/20240101000000
+    PUT /unlisted/{origin}/no-such/1.0/20240101000000
+    DELETE /unlisted/{origin}/no-such/1.0/20240101000000
+    GET /settings/{origin}/no-such
+    DELETE /settings/{origin}/no-such
+    POST /settings/{origin}/matrix
+
+    GET /depot/channels/{origin}
+    POST /depot/channels/{origin}/stable
+    DELETE /depot/channels/{origin}/no-such-channel
+    GET /depot/channels/{origin}/no-such-channel/pkgs
+    GET /depot/channels/{origin}/no-such-channel/pkgs/no-such
+    GET /depot/channels/{origin}/no-such-channel/pkgs/no-such/1.0
+    GET /depot/channels/{origin}/no-such-channel/pkgs/_latest?target=x86_64-linux
+    GET /depot/channels/{origin}/no-such-channel/pkgs/no-such/latest
+    GET /depot/channels/{origin}/no-such-channel/pkgs/no-such/1.0/latest
+    GET /depot/channels/{origin}/no-such-channel/pkgs/no-such/1.0/20240101000000
+    GET /depot/channels/{origin}/no-such-channel/pkgs/promote
+    GET /depot/channels/{origin}/no-such-channel/pkgs/demote
+    PUT /depot/channels/{origin}/no-such-channel/pkgs/no-such/1.0/20240101000000/promote
+    PUT /depot/channels/{origin}/no-such-channel/pkgs/no-such/1.0/20240101000000/demote
+    PUT /depot/channels/{origin}/no-such-channel/pkgs/promote?channel=no-such-channel
+    POST /depot/channels/{origin}/no-such-channel/pkgs/promote?channel=no-such-channel
+    PUT /depot/channels/{origin}/no-such-channel/pkgs/demote?channel=no-such-channel
+    POST /depot/channels/{origin}/no-such-channel/pkgs/demote?channel=no-such-channel
+    GET /depot/events?from_date=2024-1-1&to_date=2024-1-2
+
+    GET /retention/{origin}
+    POST /retention/{origin}/run?dry_run=true
+    DELETE /retention/{origin}
+    GET /deprecations/{origin}/no-such
+    GET /deprecations/{origin}/no-such/1.0
+    GET /deprecations/{origin}/no-such/1.0/20240101000000
+    DELETE /deprecations/{origin}/no-such
+    DELETE /deprecations/{origin}/no-such/1.0
+    DELETE /deprecations/{origin}/no-such/1.0/20240101000000
+"""
+
+WITH_BODY = [
+    Cell("PATCH /profile", json={"email": "someone@example.com"}),
+    Cell("PUT /profile/license", json={"account_id": "1", "license_key": "no-such"}),
+    Cell("POST /ext/integrations/docker/credentials/validate", json={}),
+    Cell("POST /depot/origins", json={"name": "Not A Name"}),
+    Cell("PUT /depot/origins/{origin}", json={"default_package_visibility": "public"}),
+    Cell("POST /depot/origins/{origin}/secret_keys/latest", body=b"no key"),
+    Cell("POST /depot/origins/{origin}/secret_keys/20000101000000", body=b"no key"),
+    Cell("POST /depot/origins/{origin}/secret", json={"name": "", "value": ""}),
+    Cell("PUT /depot/origins/{origin}/integrations/docker/matrix", body=b"{}"),
+    Cell("PUT /depot/origins/{origin}/integrations/docker/names", body=b"{}"),
+    Cell("POST /depot/pkgs/{origin}/no-such/1.0/20240101000000", body=b"no archive"),
+    Cell("PUT /settings/{origin}/no-such", json={"visibility": "public"}),
+    Cell("POST /promotions/{origin}", json={"channel": "no-such-channel", "idents": []}),
+    Cell("POST /demotions/{origin}", json={"channel": "no-such-channel", "idents": []}),
+    Cell("PUT /retention/{origin}", json={"keep_per_name": 1, "older_than_days": 36_500}),
+    Cell("PUT /deprecations/{origin}/no-such", json={"message": "old"}),
+    Cell("PUT /deprecations/{origin}/no-such/1.0", json={"message": "old"}),
+    Cell("PUT /deprecations/{origin}/no-such/1.0/20240101000000", json={"message": "old"}),
 ]
 
-DANGEROUS = {
-    "POST /profile/access-tokens": "replaces the caller's token; held by tests/api/profile",
-    "DELETE /profile/access-tokens/{}": "401 has a meaning of its own there; held by tests/api/profile",
-    "POST /profile/tokens": "makes a token; held by tests/api/profile",
-    "POST /depot/origins/{}/depart": "the caller is gone afterwards; held by test_departing",
-    "POST /notify": "signed by GitHub, not by a session; held by tests/api/ext",
-    "GET /depot/events/saas": "asks another server; held by tests/api/depot/events",
+STRICTER = [
+    # members learn that a key exists (409); only administrators upload a new one
+    Cell("POST /depot/origins/{origin}/keys/20000101000000", body=b"no key", weakest=Rank.ADMINISTRATOR),
+    Cell("POST /depot/origins/{origin}/keys/latest", body=b"no key", weakest=Rank.ADMINISTRATOR),
+    # the account that the origin's row names, not only the role
+    Cell("DELETE /depot/origins/{origin}/users/no-such-account", weakest=Rank.OWNER),
+]
+"""Requests for which the service demands more than the route declares."""
+
+MATRIX = [*(Cell(line.strip()) for line in WITHOUT_BODY.splitlines() if line.strip()), *WITH_BODY, *STRICTER]
+
+ELSEWHERE = {
+    "POST /profile/access-tokens": "replaces the caller's token; tests/api/profile",
+    "DELETE /profile/access-tokens/{id}": "401 also means that the token is another account's; tests/api/profile",
+    "POST /profile/tokens": "makes a token; tests/api/profile",
+    "POST /depot/origins/{origin}/depart": "the caller is no longer a member; test_departing",
+    "POST /notify": "signed by GitHub, needs no session; tests/api/ext",
+    "GET /depot/events/saas": "asks another server; tests/api/depot/events",
+    "POST /depot/uploads": "needs an upload; tests/api/depot/uploads",
+    "GET /depot/uploads/{id}": "needs an upload; tests/api/depot/uploads",
+    "DELETE /depot/uploads/{id}": "needs an upload; tests/api/depot/uploads",
+    "POST /depot/uploads/{id}/complete": "needs an upload; tests/api/depot/uploads",
 }
-"""Operations whose refusals are tested elsewhere, and why they are not cells."""
+"""Operations without a cell, and where their refusals are tested."""

@@ -1,22 +1,27 @@
-"""Every operation against every kind of caller; one wrong cell fails the run (accounts.md 6.3, design.md section 8)."""
+"""Every operation, called by every kind of caller and with tokens of every scope (accounts.md 3.4, 6.3)."""
 
-import re
 from collections.abc import Mapping
 
 import pytest
 
-from tests.api.authorisation.matrix import DANGEROUS, MATRIX, Cell, Rank
+from app import app
+from chalicelib.core.token_scope import Scope
+from chalicelib.http.routes import ANYONE
+from tests.api.authorisation.matrix import ELSEWHERE, MATRIX, Cell, Rank
 from tests.api.client import Depot, Reply
 from tests.builders.accounts import an_account
 from tests.builders.origins import an_origin
 
 REFUSALS = {401, 403}
 ROLES = [Rank.READONLY_MEMBER, Rank.MEMBER, Rank.MAINTAINER, Rank.ADMINISTRATOR]
+NEED_A_SESSION = [cell for cell in MATRIX if cell.route.needs is not ANYONE]
+WITHOUT = {Scope.UPLOAD: Scope.PROMOTE, Scope.PROMOTE: Scope.UPLOAD, Scope.ADMIN: Scope.PROMOTE, None: Scope.ADMIN}
+"""A scope that does not include another one."""
 
 
 @pytest.fixture(scope="module")
 def callers(depot: Depot) -> Mapping[Rank, str | None]:
-    """A token for every kind of caller but the anonymous one."""
+    """A web session for every kind of caller but the anonymous one."""
     return {rank: None if rank is Rank.ANONYMOUS else an_account().token for rank in Rank}
 
 
@@ -39,8 +44,18 @@ def origin(depot: Depot, callers: Mapping[Rank, str | None]) -> str:
 
 
 @pytest.fixture(scope="module")
+def owners_tokens(depot: Depot, callers: Mapping[Rank, str | None], origin: str) -> Mapping[Scope, str]:
+    """Named tokens of the owner, one for each scope."""
+    owner = callers[Rank.OWNER]
+    return {
+        scope: depot.post("/profile/tokens", by=owner, json={"name": scope, "scopes": [scope]}).json()["token"]
+        for scope in Scope
+    }
+
+
+@pytest.fixture(scope="module")
 def revoked(depot: Depot) -> str:
-    """A personal access token that was valid once."""
+    """A personal access token that has been revoked."""
     account = an_account()
     token = depot.post("/profile/access-tokens", by=account.token).json()
     assert depot.get("/profile", by=token["token"]).status == 200
@@ -48,55 +63,54 @@ def revoked(depot: Depot) -> str:
     return str(token["token"])
 
 
-def _ask(depot: Depot, cell: Cell, origin: str, token: str | None) -> Reply:
-    method, _, path = cell.request.partition(" ")
-    return depot.request(method, path.format(origin=origin), by=token, json=cell.json, body=cell.body)
+def send(depot: Depot, cell: Cell, origin: str, token: str | None) -> Reply:
+    return depot.request(cell.method, cell.path.format(origin=origin), by=token, json=cell.json, body=cell.body)
 
 
 @pytest.mark.parametrize("cell", MATRIX, ids=lambda cell: cell.request)
-def test_everyone_may_exactly_what_the_matrix_says(
+def test_exactly_those_callers_pass_whom_the_route_admits(
     depot: Depot, callers: Mapping[Rank, str | None], origin: str, cell: Cell
 ) -> None:
     for rank, token in callers.items():
-        reply = _ask(depot, cell, origin, token)
-        if rank >= cell.weakest:
+        reply = send(depot, cell, origin, token)
+        if rank >= cell.passes_from:
             assert reply.status not in REFUSALS, (rank, reply)
         else:
-            assert reply.status == (401 if rank is Rank.ANONYMOUS else cell.refused), (rank, reply)
+            assert reply.status == (401 if rank is Rank.ANONYMOUS else cell.route.refused), (rank, reply)
             assert reply.body == b"" or "permission" in reply.text, (rank, reply)
 
 
+@pytest.mark.parametrize("cell", NEED_A_SESSION, ids=lambda cell: cell.request)
+def test_a_named_token_passes_with_the_scope_that_the_route_needs(
+    depot: Depot, owners_tokens: Mapping[Scope, str], origin: str, cell: Cell
+) -> None:
+    needed = cell.route.needed_scope
+    if needed is not None:
+        assert send(depot, cell, origin, owners_tokens[needed]).status not in REFUSALS
+    if needed in WITHOUT:
+        refused = send(depot, cell, origin, owners_tokens[WITHOUT[needed]])
+        assert refused.status == 403
+        assert ("only the account itself can" if needed is None else f"lacks the scope {needed}") in refused.text
+
+
 @pytest.mark.parametrize("cell", MATRIX, ids=lambda cell: cell.request)
-def test_bad_and_revoked_tokens_are_refused_everywhere(depot: Depot, origin: str, revoked: str, cell: Cell) -> None:
+def test_invalid_and_revoked_tokens_are_refused_everywhere(depot: Depot, origin: str, revoked: str, cell: Cell) -> None:
     for token in ("no-such-token", "_bm90aGluZw==", revoked):
-        reply = _ask(depot, cell, origin, token)
+        reply = send(depot, cell, origin, token)
         assert (reply.status, reply.body) == (401, b""), token
 
 
 def test_departing(depot: Depot, callers: Mapping[Rank, str | None], origin: str) -> None:
-    place = f"/depot/origins/{origin}/depart"
-    assert depot.post(place).status == 401
-    assert depot.post(place, by=callers[Rank.OWNER]).status == 403
-    assert depot.post(place, by=callers[Rank.OUTSIDER]).status == 422
-    assert depot.post(place, by=callers[Rank.INVITED]).status == 422
+    path = f"/depot/origins/{origin}/depart"
+    assert depot.post(path).status == 401
+    assert depot.post(path, by=callers[Rank.OWNER]).status == 403
+    assert depot.post(path, by=callers[Rank.OUTSIDER]).status == 422
+    assert depot.post(path, by=callers[Rank.INVITED]).status == 422
 
 
-def test_every_operation_is_in_the_matrix() -> None:
-    from app import app
+def test_every_operation_has_a_cell_or_is_tested_elsewhere() -> None:
+    operations = {route.name for route in app.declared if route.path != "/status"}
+    cells = {cell.route.name for cell in MATRIX if cell.route.path != "/status"}
 
-    def shape(path: str) -> str:
-        return re.sub(r"{\w+}", "{}", path.partition("?")[0])
-
-    patterns = [
-        (route.method, re.compile(re.sub(r"{\w+}", "[^/]+", route.path)), shape(route.name))
-        for route in app.declared
-        if route.path != "/status" and not route.path.startswith("/depot/uploads")
-    ]
-    asked = {cell.request.partition("?")[0].format(origin="acme") for cell in MATRIX}
-    missing = {
-        name
-        for method, pattern, name in patterns
-        if not any(one.startswith(f"{method} ") and pattern.fullmatch(one.partition(" ")[2]) for one in asked)
-    }
-
-    assert missing - set(DANGEROUS) == set()
+    assert cells | set(ELSEWHERE) == operations
+    assert not cells & set(ELSEWHERE)

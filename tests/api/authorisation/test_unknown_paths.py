@@ -16,9 +16,7 @@ UNKNOWN = [
 
 @pytest.mark.parametrize(("method", "path"), UNKNOWN)
 @pytest.mark.parametrize("authorization", ["Bearer unknown", "bearer bobo", "Basic Ym9ibzo=", "Bearer", ""])
-def test_a_bad_token_is_refused_before_anything_is_looked_for(
-    depot: Depot, method: str, path: str, authorization: str
-) -> None:
+def test_an_invalid_token_is_refused_before_routing(depot: Depot, method: str, path: str, authorization: str) -> None:
     reply = depot.request(method, path, headers={"Authorization": authorization})
 
     assert (reply.status, reply.body) == (401, b"")
@@ -26,7 +24,7 @@ def test_a_bad_token_is_refused_before_anything_is_looked_for(
 
 @pytest.mark.parametrize(("method", "path"), UNKNOWN)
 @pytest.mark.parametrize("by", [None, "bobo"])
-def test_with_a_good_token_or_none_they_are_not_found(depot: Depot, method: str, path: str, by: str | None) -> None:
+def test_an_unknown_path_or_method_is_404(depot: Depot, method: str, path: str, by: str | None) -> None:
     reply = depot.request(method, path, by=by, body=b"any")
 
     assert (reply.status, reply.body) == (404, b"")

@@ -1,35 +1,146 @@
-"""The API described by itself (design.md section 3)."""
+"""The description of the API, over HTTP."""
 
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from app import app
+from chalicelib.http.routes import ANYONE, Route
+from chalicelib.http.statuses import declared_statuses
 from tests.api.client import Depot
+from tests.builders.declarations import is_complete
 
-SHOW = "/depot/pkgs/{origin}/{pkg}/{version}/{release}"
+UPLOAD = "/depot/pkgs/{origin}/{pkg}/{version}/{release}"
+INTERNAL = r"\.(md|py)\b|section \d|\(\d+\.\d|import"
+"""What users of the API cannot know: sections of the contract, files, imports."""
+
+ROUTES = pytest.mark.parametrize("route", app.declared, ids=lambda route: route.name)
+COMPLETE = pytest.mark.parametrize(
+    "route", [route for route in app.declared if is_complete(route)], ids=lambda route: route.name
+)
 
 
-def test_the_document_has_every_operation_with_its_variables_and_permission(depot: Depot) -> None:
-    from app import app
+@pytest.fixture(scope="module")
+def document(depot: Depot) -> dict[str, Any]:
+    """The document as clients get it."""
+    return dict(depot.get("/openapi.json").json())
 
-    document = depot.get("/openapi.json").json()
 
+def operation_of(document: dict[str, Any], route: Route) -> dict[str, Any]:
+    return dict(document["paths"][route.path][route.method.lower()])
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """All descriptions and summaries in a document."""
+    if isinstance(value, list):
+        for item in value:
+            yield from texts_in(item)
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key in ("description", "summary") and isinstance(item, str):
+                yield item
+            yield from texts_in(item)
+
+
+def test_the_document_is_valid_openapi(document: dict[str, Any]) -> None:
+    assert document["openapi"] == "3.1.0"
+    assert [str(problem) for problem in OpenAPIV31SpecValidator(document).iter_errors()] == []
+
+
+def test_every_operation_is_described_once_under_its_own_id(document: dict[str, Any]) -> None:
     described = {f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods}
+    ids = [operation_of(document, route)["operationId"] for route in app.declared]
+
     assert described == {route.name for route in app.declared}
-    upload = document["paths"][SHOW]["post"]
-    assert [variable["name"] for variable in upload["parameters"]] == ["origin", "pkg", "version", "release"]
-    assert "from the role member" in upload["description"]
-    assert upload["security"] == [{"bearer": []}]
-    assert {} in document["paths"][SHOW]["get"]["security"]
+    assert len(set(ids)) == len(ids)
+    assert all(operation_of(document, route)["summary"] for route in app.declared)
 
 
-def test_every_operation_says_what_it_does_under_an_id_of_its_own(depot: Depot) -> None:
-    operations = [
-        operation for methods in depot.get("/openapi.json").json()["paths"].values() for operation in methods.values()
-    ]
+@ROUTES
+def test_every_variable_of_a_path_is_a_parameter(document: dict[str, Any], route: Route) -> None:
+    parameters = operation_of(document, route)["parameters"]
 
-    assert all(operation["summary"] for operation in operations)
-    assert len({operation["operationId"] for operation in operations}) == len(operations)
+    in_path = [parameter["name"] for parameter in parameters if parameter["in"] == "path"]
+    assert in_path == re.findall(r"{(\w+)}", route.path)
+    assert all(parameter["required"] for parameter in parameters if parameter["in"] == "path")
 
 
-def test_the_page_shows_every_operation(depot: Depot) -> None:
+@COMPLETE
+def test_parameters_have_simple_types_and_those_of_the_path_are_described(
+    document: dict[str, Any], route: Route
+) -> None:
+    for parameter in operation_of(document, route)["parameters"]:
+        assert parameter["schema"]["type"] in ("string", "integer", "boolean")
+        assert parameter["in"] == "query" or parameter["description"]
+
+
+@COMPLETE
+def test_a_declared_query_and_body_are_described(document: dict[str, Any], route: Route) -> None:
+    operation = operation_of(document, route)
+
+    assert ("query" in {parameter["in"] for parameter in operation["parameters"]}) == (route.query is not None)
+    has_body = route.body is not None or route.optional_body is not None
+    assert ("requestBody" in operation) == has_body
+    if has_body:
+        assert operation["requestBody"]["required"] == (route.optional_body is None)
+        assert operation["requestBody"]["content"]
+
+
+@COMPLETE
+def test_every_declared_status_is_described(document: dict[str, Any], route: Route) -> None:
+    responses = operation_of(document, route)["responses"]
+
+    described = {int(status) for status in responses if status != "default"}
+    declared = declared_statuses(route, app.errors)
+    assert described == (declared & described if "default" in responses else declared)
+    for status, shape in route.answers.items():
+        assert ("content" in responses[str(status)]) == (shape is not None)
+
+
+@ROUTES
+def test_security_names_the_scope_of_named_tokens(document: dict[str, Any], route: Route) -> None:
+    security = operation_of(document, route)["security"]
+
+    if route.needs is ANYONE:
+        assert security == [{}, {"bearer": []}]
+    else:
+        assert security == [{"bearer": [] if route.needed_scope is None else [route.needed_scope]}]
+
+
+def test_shapes_have_short_names_and_descriptions(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+
+    assert [name for name in schemas if not re.fullmatch(r"[A-Z][A-Za-z]+", name)] == []
+    assert [name for name, schema in schemas.items() if not schema.get("description")] == []
+
+
+@COMPLETE
+def test_texts_are_for_users_of_the_api(document: dict[str, Any], route: Route) -> None:
+    assert [text for text in texts_in(operation_of(document, route)) if re.search(INTERNAL, text)] == []
+
+
+def test_descriptions_of_shapes_are_for_users_of_the_api(document: dict[str, Any]) -> None:
+    assert [text for text in texts_in(document["components"]) if re.search(INTERNAL, text)] == []
+
+
+def test_an_upload_is_described_with_its_permission(document: dict[str, Any]) -> None:
+    upload = document["paths"][UPLOAD]["post"]
+
+    assert "Needs the role `member` or higher in the origin" in upload["description"]
+    assert "A named token needs the scope `upload`." in upload["description"]
+
+
+def test_the_document_is_the_same_in_every_answer(depot: Depot, document: dict[str, Any]) -> None:
+    assert json.dumps(depot.get("/openapi.json").json()) == json.dumps(document)
+
+
+def test_the_page_lists_every_operation(depot: Depot) -> None:
     page = depot.get("/docs")
 
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert f"<code>POST {SHOW}</code>" in page.text
+    for route in app.declared:
+        assert f"<code>{route.name}</code>" in page.text

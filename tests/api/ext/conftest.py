@@ -1,4 +1,4 @@
-"""Doubles of other people's services, and settings that lead to them."""
+"""A double of the services that this domain calls, and settings that point to it."""
 
 import dataclasses
 from collections.abc import Callable, Iterator
@@ -13,18 +13,18 @@ from tests.builders.http_double import HttpDouble, http_double
 
 @pytest.fixture
 def double() -> Iterator[HttpDouble]:
-    """Somebody else's service."""
+    """The double of a registry or of GitHub."""
     with http_double() as running:
         yield running
 
 
 @pytest.fixture
 def configure(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Change settings of this domain."""
+    """Change settings for this domain."""
 
     def change(**values: Any) -> None:
-        used = dataclasses.replace(config, **values)
+        changed = dataclasses.replace(config, **values)
         for module in (github, notices, registry):
-            monkeypatch.setattr(module, "config", used)
+            monkeypatch.setattr(module, "config", changed)
 
     return change

@@ -1,13 +1,17 @@
-"""GitHub's notices (platform.md 2.6)."""
+"""Webhook events of GitHub (platform.md 2.6)."""
 
 import hashlib
 import hmac
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from tests.api.client import Depot, Reply
+
 SECRET = "it's a secret ü"
-PUSHED = {
+PUSH: dict[str, Any] = {
     "ref": "refs/heads/main",
     "before": "0" * 40,
     "after": "1" * 40,
@@ -23,52 +27,52 @@ PUSHED = {
     "sender": {},
     "installation": {"id": 17},
 }
-MANDATORY = [field for field in PUSHED if field not in ("base_ref", "head_commit")]
+MANDATORY = [field for field in PUSH if field not in ("base_ref", "head_commit")]
 
 
 @pytest.fixture(autouse=True)
-def _secret(configure):
+def secret(configure: Callable[..., None]) -> None:
     configure(github_webhook_secret=SECRET)
 
 
-def _signed(body, name="sha1", secret=SECRET):
+def signed(body: bytes, name: str = "sha1", secret: str = SECRET) -> str:
     return f"{name}={hmac.new(secret.encode(), body, getattr(hashlib, name)).hexdigest()}"
 
 
-def _notify(depot, body, event="push", **headers):
-    named = {"X-GitHub-Event": event, "X-Hub-Signature": _signed(body)} | {
+def notify(depot: Depot, body: bytes, event: str | None = "push", **headers: str | None) -> Reply:
+    named = {"X-GitHub-Event": event, "X-Hub-Signature": signed(body)} | {
         name.replace("_", "-"): value for name, value in headers.items()
     }
     return depot.post("/notify", body=body, headers={name: value for name, value in named.items() if value is not None})
 
 
-def _body(**changes):
-    return json.dumps({field: value for field, value in (PUSHED | changes).items() if value != "missing"}).encode()
+def body_with(**changes: Any) -> bytes:
+    return json.dumps({field: value for field, value in (PUSH | changes).items() if value != "missing"}).encode()
 
 
 @pytest.mark.parametrize("body", [b'{"zen":"Design for failure."}', b"not json", b"", b"\xff\x00"])
-def test_a_ping_is_answered_without_being_read(depot, body):
-    reply = _notify(depot, body, event="ping")
+def test_the_body_of_a_ping_is_not_parsed(depot: Depot, body: bytes) -> None:
+    reply = notify(depot, body, event="ping")
 
     assert (reply.status, reply.body) == (200, b"")
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "application/x-www-form-urlencoded", "text/x", None])
-def test_a_push_is_taken_whatever_its_content_type(depot, content_type):
-    reply = _notify(depot, _body(), Content_Type=content_type)
+def test_a_push_is_accepted_with_every_content_type(depot: Depot, content_type: str | None) -> None:
+    reply = notify(depot, body_with(), Content_Type=content_type)
 
     assert (reply.status, reply.text) == (200, "[]")
 
 
-def test_a_push_without_commits_is_an_empty_200(depot):
-    reply = _notify(depot, _body(commits=[]))
+def test_a_push_without_commits_is_an_empty_200(depot: Depot) -> None:
+    reply = notify(depot, body_with(commits=[]))
 
     assert (reply.status, reply.body) == (200, b"")
 
 
 @pytest.mark.parametrize("event", ["release", "PUSH", "", None])
-def test_other_events_are_an_empty_400(depot, event):
-    reply = _notify(depot, _body(), event=event)
+def test_other_events_are_an_empty_400(depot: Depot, event: str | None) -> None:
+    reply = notify(depot, body_with(), event=event)
 
     assert (reply.status, reply.body) == (400, b"")
 
@@ -79,77 +83,79 @@ def test_other_events_are_an_empty_400(depot, event):
         None,
         "",
         "sha1=",
-        _signed(_body(), secret="another"),
-        _signed(_body()).upper(),
-        _signed(_body()).removeprefix("sha1="),
-        _signed(_body() + b" "),
-        _signed(_body(), "sha256"),
+        signed(body_with(), secret="another"),
+        signed(body_with()).upper(),
+        signed(body_with()).removeprefix("sha1="),
+        signed(body_with() + b" "),
+        signed(body_with(), "sha256"),
     ],
 )
 @pytest.mark.parametrize("event", ["push", "ping"])
-def test_what_is_not_signed_with_our_secret_is_an_empty_400(depot, signature, event):
-    reply = _notify(depot, _body(), event=event, X_Hub_Signature=signature)
+def test_an_event_that_is_not_signed_with_our_secret_is_an_empty_400(
+    depot: Depot, signature: str | None, event: str | None
+) -> None:
+    reply = notify(depot, body_with(), event=event, X_Hub_Signature=signature)
 
     assert (reply.status, reply.body) == (400, b"")
 
 
-def test_of_two_signatures_the_stronger_counts(depot):
-    body = _body()
-    right, wrong = _signed(body, "sha256"), _signed(b"other", "sha256")
+def test_of_two_signatures_only_sha_256_counts(depot: Depot) -> None:
+    body = body_with()
+    right, wrong = signed(body, "sha256"), signed(b"other", "sha256")
 
-    assert _notify(depot, body, X_Hub_Signature_256=right, X_Hub_Signature="sha1=0").status == 200
-    assert _notify(depot, body, X_Hub_Signature_256=wrong).status == 400
-    assert _notify(depot, body, X_Hub_Signature_256=right, X_Hub_Signature=None).status == 200
-    assert _notify(depot, body, X_Hub_Signature_256=_signed(body)).status == 400
-
-
-def test_the_signature_is_of_the_bytes_that_came(depot):
-    assert _notify(depot, json.dumps(PUSHED, indent=3).encode()).status == 200
-    assert _notify(depot, json.dumps(PUSHED | {"compare": "ü"}, ensure_ascii=False).encode()).status == 200
+    assert notify(depot, body, X_Hub_Signature_256=right, X_Hub_Signature="sha1=0").status == 200
+    assert notify(depot, body, X_Hub_Signature_256=wrong).status == 400
+    assert notify(depot, body, X_Hub_Signature_256=right, X_Hub_Signature=None).status == 200
+    assert notify(depot, body, X_Hub_Signature_256=signed(body)).status == 400
 
 
-def test_without_a_secret_everything_is_refused(depot, configure):
+def test_the_signature_covers_the_bytes_as_sent(depot: Depot) -> None:
+    assert notify(depot, json.dumps(PUSH, indent=3).encode()).status == 200
+    assert notify(depot, json.dumps(PUSH | {"compare": "ü"}, ensure_ascii=False).encode()).status == 200
+
+
+def test_without_a_configured_secret_every_event_is_refused(depot: Depot, configure: Callable[..., None]) -> None:
     configure(github_webhook_secret="")
-    body = _body()
+    body = body_with()
 
-    assert _notify(depot, body, X_Hub_Signature=_signed(body, secret="")).status == 400
-    assert _notify(depot, body, event="ping", X_Hub_Signature=_signed(body, secret="")).status == 400
+    assert notify(depot, body, X_Hub_Signature=signed(body, secret="")).status == 400
+    assert notify(depot, body, event="ping", X_Hub_Signature=signed(body, secret="")).status == 400
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000])
-def test_a_push_that_is_no_json_is_an_empty_422(depot, body):
-    reply = _notify(depot, body)
+def test_a_push_that_is_not_json_is_an_empty_422(depot: Depot, body: bytes) -> None:
+    reply = notify(depot, body)
 
     assert (reply.status, reply.body) == (422, b"")
 
 
 @pytest.mark.parametrize("field", MANDATORY)
 @pytest.mark.parametrize("value", ["missing", None, 7, []])
-def test_a_push_without_a_mandatory_field_is_an_empty_422(depot, field, value):
+def test_a_push_without_a_mandatory_field_is_an_empty_422(depot: Depot, field: str, value: Any) -> None:
     if field == "commits" and value == []:
         return
-    assert _notify(depot, _body(**{field: value})).status == 422
+    assert notify(depot, body_with(**{field: value})).status == 422
 
 
 @pytest.mark.parametrize("installation", [{}, {"id": None}, {"id": "17"}, {"id": True}])
-def test_the_installation_must_have_an_id(depot, installation):
-    assert _notify(depot, _body(installation=installation)).status == 422
+def test_the_installation_must_have_an_id(depot: Depot, installation: Any) -> None:
+    assert notify(depot, body_with(installation=installation)).status == 422
 
 
-def test_inner_objects_may_be_empty(depot):
-    reply = _notify(depot, _body(repository={}, pusher={}, sender={}, commits=[{}]))
+def test_inner_objects_may_be_empty(depot: Depot) -> None:
+    reply = notify(depot, body_with(repository={}, pusher={}, sender={}, commits=[{}]))
 
     assert (reply.status, reply.text) == (200, "[]")
 
 
-def test_no_session_is_needed_but_a_bad_one_is_refused(depot):
-    body = _body()
+def test_no_token_is_needed_but_an_invalid_one_is_refused(depot: Depot) -> None:
+    body = body_with()
 
-    assert _notify(depot, body, Authorization="Bearer bobo").status == 200
-    assert _notify(depot, body, Authorization="Bearer nobody").status == 401
+    assert notify(depot, body, Authorization="Bearer bobo").status == 200
+    assert notify(depot, body, Authorization="Bearer unknown").status == 401
 
 
-def test_a_notice_may_be_larger_than_a_key(depot):
+def test_an_event_may_be_larger_than_other_texts(depot: Depot) -> None:
     many = [{"id": str(number), "modified": ["x" * 100]} for number in range(5000)]
 
-    assert _notify(depot, _body(commits=many)).text == "[]"
+    assert notify(depot, body_with(commits=many)).text == "[]"

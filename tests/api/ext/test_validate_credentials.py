@@ -1,105 +1,113 @@
-"""Trying credentials of a registry (platform.md 2.2, accounts.md 8.1)."""
+"""Credentials of container registries (platform.md 2.2, accounts.md 8.1)."""
+
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from chalicelib.ext import registry
-from chalicelib.platform import public_address
+from tests.api.client import Depot, Reply
+from tests.builders.http_double import HttpDouble
 
-WRITTEN = {"username": "jim", "password": "s3cret"}
+CREDENTIALS = {"username": "jim", "password": "s3cret"}
 
 
-def _validate(depot, sent, registry_type="docker", by="bobo"):
+def validate(depot: Depot, sent: dict[str, Any], registry_type: str = "docker", by: str | None = "bobo") -> Reply:
     return depot.post(f"/ext/integrations/{registry_type}/credentials/validate", by=by, json=sent)
 
 
 @pytest.fixture
-def reachable(configure, double):
-    """A registry on this machine, which is only asked because private ones are allowed."""
+def reachable(configure: Callable[..., None], double: HttpDouble) -> HttpDouble:
+    """The double of a registry, with private addresses allowed."""
     configure(private_registries="allowed")
-    double.answers("POST", "/v2/users/login", {"token": "never told"})
+    double.answers("POST", "/v2/users/login", {"token": "not passed on"})
     return double
 
 
-def test_credentials_that_the_registry_takes_are_valid(depot, reachable):
-    sent = WRITTEN | {"url": f"{reachable.url}/v2", "unknown": "ignored"}
+def test_credentials_that_the_registry_accepts_are_valid(depot: Depot, reachable: HttpDouble) -> None:
+    sent = CREDENTIALS | {"url": f"{reachable.url}/v2", "unknown": "ignored"}
 
-    reply = _validate(depot, sent)
+    reply = validate(depot, sent)
 
     assert (reply.status, reply.body) == (200, b"")
-    [asked] = reachable.asked
-    assert asked.json() == WRITTEN | {"url": f"{reachable.url}/v2"}
-    assert asked.headers["User-Agent"] == "Habitat-Builder"
-    assert (asked.headers["Accept"], asked.headers["Content-Type"]) == ("application/json", "application/json")
+    [request] = reachable.received
+    assert request.json() == CREDENTIALS | {"url": f"{reachable.url}/v2"}
+    assert request.headers["User-Agent"] == "Habitat-Builder"
+    assert (request.headers["Accept"], request.headers["Content-Type"]) == ("application/json", "application/json")
 
 
 @pytest.mark.parametrize("registry_type", ["docker", "amazon", "azure", "anything%20else"])
-def test_a_given_address_is_asked_whatever_the_type(depot, reachable, registry_type):
-    assert _validate(depot, WRITTEN | {"url": f"{reachable.url}/v2"}, registry_type).status == 200
+def test_a_given_url_is_used_whatever_the_type(depot: Depot, reachable: HttpDouble, registry_type: str) -> None:
+    assert validate(depot, CREDENTIALS | {"url": f"{reachable.url}/v2"}, registry_type).status == 200
 
 
-def test_docker_has_an_address_of_its_own(depot, reachable, monkeypatch):
+def test_docker_has_a_default_url(depot: Depot, reachable: HttpDouble, monkeypatch: pytest.MonkeyPatch) -> None:
     assert registry.DOCKER_HUB == "https://hub.docker.com/v2"
     monkeypatch.setattr(registry, "DOCKER_HUB", f"{reachable.url}/v2")
 
-    assert _validate(depot, WRITTEN).status == 200
-    assert reachable.asked[0].json() == WRITTEN | {"url": None}
-    assert _validate(depot, WRITTEN | {"url": None}).status == 200
+    assert validate(depot, CREDENTIALS).status == 200
+    assert reachable.received[0].json() == CREDENTIALS | {"url": None}
+    assert validate(depot, CREDENTIALS | {"url": None}).status == 200
 
 
 @pytest.mark.parametrize("status", [201, 204, 301, 302, 307, 400, 401, 404, 500])
-def test_any_other_answer_is_an_empty_400(depot, reachable, status):
+def test_any_other_answer_is_an_empty_400(depot: Depot, reachable: HttpDouble, status: int) -> None:
     headers = {"Location": f"{reachable.url}/v2/elsewhere"} if 300 <= status < 400 else {}
-    reachable.answers("POST", "/v2/users/login", status=status, body=b"" if status == 204 else b"told", headers=headers)
+    reachable.answers(
+        "POST", "/v2/users/login", status=status, body=b"" if status == 204 else b"not passed on", headers=headers
+    )
 
-    reply = _validate(depot, WRITTEN | {"url": f"{reachable.url}/v2"})
+    reply = validate(depot, CREDENTIALS | {"url": f"{reachable.url}/v2"})
 
     assert (reply.status, reply.body) == (400, b"")
-    assert len(reachable.asked) == 1
+    assert len(reachable.received) == 1
 
 
 @pytest.mark.parametrize("registry_type", ["amazon", "azure", "Docker", "other"])
-def test_other_types_than_docker_need_an_address(depot, registry_type):
-    reply = _validate(depot, WRITTEN, registry_type)
+def test_types_other_than_docker_need_a_url(depot: Depot, registry_type: str) -> None:
+    reply = validate(depot, CREDENTIALS, registry_type)
 
     assert (reply.status, reply.body) == (400, b"")
 
 
 @pytest.mark.parametrize("sent", [{}, {"username": "jim"}, {"password": "x"}, {"user": "jim", "password": "x"}])
-def test_both_name_and_password_are_needed(depot, reachable, sent):
-    reply = _validate(depot, sent | {"url": reachable.url})
+def test_user_name_and_password_are_needed(depot: Depot, reachable: HttpDouble, sent: dict[str, Any]) -> None:
+    reply = validate(depot, sent | {"url": reachable.url})
 
     assert (reply.status, reply.body) == (400, b"")
-    assert reachable.asked == []
+    assert reachable.received == []
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://no-such-host.invalid"])
-def test_a_registry_that_cannot_be_reached_is_an_empty_403(depot, reachable, url):
-    reply = _validate(depot, WRITTEN | {"url": url})
+def test_a_registry_that_cannot_be_reached_is_an_empty_403(depot: Depot, reachable: HttpDouble, url: str) -> None:
+    reply = validate(depot, CREDENTIALS | {"url": url})
 
     assert (reply.status, reply.body) == (403, b"")
 
 
 @pytest.mark.parametrize("slow", ["silent", "drips"])
-def test_a_registry_that_takes_too_long_is_an_empty_403(depot, reachable, monkeypatch, slow):
+def test_a_registry_that_takes_too_long_is_an_empty_403(
+    depot: Depot, reachable: HttpDouble, monkeypatch: pytest.MonkeyPatch, slow: str
+) -> None:
     assert registry.SECONDS == 5
     monkeypatch.setattr(registry, "SECONDS", 0.2)
-    reachable.answers("POST", "/v2/users/login", {"token": "never told"}, **{slow: True})
+    reachable.answers("POST", "/v2/users/login", {"token": "not passed on"}, **{slow: True})
 
-    reply = _validate(depot, WRITTEN | {"url": f"{reachable.url}/v2"})
+    reply = validate(depot, CREDENTIALS | {"url": f"{reachable.url}/v2"})
 
     assert (reply.status, reply.body) == (403, b"")
 
 
 @pytest.mark.parametrize("url", ["", "nonsense", "https://", "http://[", "https://host:port", "https:///x", "//a"])
-def test_what_is_no_address_is_an_empty_500(depot, reachable, url):
-    reply = _validate(depot, WRITTEN | {"url": url})
+def test_a_url_that_cannot_be_parsed_is_an_empty_500(depot: Depot, reachable: HttpDouble, url: str) -> None:
+    reply = validate(depot, CREDENTIALS | {"url": url})
 
     assert (reply.status, reply.body) == (500, b"")
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"username":1}', b'{"url":[]}'])
 @pytest.mark.parametrize("by", ["bobo", None])
-def test_what_is_no_json_is_400_even_without_a_session(depot, body, by):
+def test_a_malformed_body_is_400_even_without_a_session(depot: Depot, body: bytes, by: str | None) -> None:
     path = "/ext/integrations/docker/credentials/validate"
     reply = depot.post(path, by=by, body=body, headers={"Content-Type": "application/json"})
 
@@ -107,9 +115,9 @@ def test_what_is_no_json_is_400_even_without_a_session(depot, body, by):
     assert reply.text
 
 
-@pytest.mark.parametrize("sent", [{}, WRITTEN])
-def test_nobody_tries_credentials(depot, sent):
-    reply = _validate(depot, sent, by=None)
+@pytest.mark.parametrize("sent", [{}, CREDENTIALS])
+def test_anonymous_callers_are_refused(depot: Depot, sent: dict[str, Any]) -> None:
+    reply = validate(depot, sent, by=None)
 
     assert (reply.status, reply.body) == (401, b"")
 
@@ -142,21 +150,23 @@ def test_nobody_tries_credentials(depot, sent):
         "file://host/etc/passwd",
     ],
 )
-def test_what_is_not_public_and_encrypted_is_refused_without_being_asked(depot, double, url):
-    reply = _validate(depot, WRITTEN | {"url": url.format(double=double.url)})
+def test_a_url_that_is_not_public_and_https_is_refused_without_a_request(
+    depot: Depot, double: HttpDouble, url: str
+) -> None:
+    reply = validate(depot, CREDENTIALS | {"url": url.format(double=double.url)})
 
     assert (reply.status, reply.body) == (400, b"")
-    assert double.asked == []
+    assert double.received == []
 
 
-def test_a_name_is_refused_if_any_of_its_addresses_is_private(depot, monkeypatch):
-    found = [(2, 1, 6, "", ("1.1.1.1", 443)), (2, 1, 6, "", ("10.0.0.1", 443))]
-    monkeypatch.setattr(public_address.socket, "getaddrinfo", lambda *_, **__: found)
+def test_a_name_is_refused_if_any_of_its_addresses_is_private(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses = [(2, 1, 6, "", ("1.1.1.1", 443)), (2, 1, 6, "", ("10.0.0.1", 443))]
+    monkeypatch.setattr("chalicelib.platform.public_address.socket.getaddrinfo", lambda *_, **__: addresses)
 
-    assert _validate(depot, WRITTEN | {"url": "https://registry.example.com/v2"}).status == 400
+    assert validate(depot, CREDENTIALS | {"url": "https://registry.example.com/v2"}).status == 400
 
 
-def test_an_unknown_name_is_an_empty_403(depot):
-    reply = _validate(depot, WRITTEN | {"url": "https://no-such-host.invalid/v2"})
+def test_an_unknown_host_is_an_empty_403(depot: Depot) -> None:
+    reply = validate(depot, CREDENTIALS | {"url": "https://no-such-host.invalid/v2"})
 
     assert (reply.status, reply.body) == (403, b"")

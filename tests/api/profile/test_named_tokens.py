@@ -1,27 +1,29 @@
-"""Named tokens, our own addition: several per account, each for something."""
+"""Named tokens, our own addition (accounts.md 3.4)."""
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from tests.builders.accounts import an_account
+from tests.api.client import Depot
+from tests.builders.accounts import Account, an_account
 from tests.builders.origins import an_origin
 
 NO_CACHE = "private, no-cache, no-store"
 
 
-def _make(depot, account, **wish):
-    reply = depot.post("/profile/tokens", by=account.token, json={"name": "ci", "scopes": ["read"]} | wish)
+def make(depot: Depot, account: Account, **change: Any) -> dict[str, Any]:
+    reply = depot.post("/profile/tokens", by=account.token, json={"name": "ci", "scopes": ["read"]} | change)
     assert reply.status == 201, reply
-    return reply.json()
+    return dict(reply.json())
 
 
-def _listed(depot, account):
-    return depot.get("/profile/tokens", by=account.token).json()["tokens"]
+def tokens_of(depot: Depot, account: Account) -> list[dict[str, Any]]:
+    return list(depot.get("/profile/tokens", by=account.token).json()["tokens"])
 
 
-def test_a_token_is_told_once_and_listed_without_its_text(depot):
+def test_the_text_of_a_token_is_returned_once_and_not_listed(depot: Depot) -> None:
     account = an_account()
 
     reply = depot.post("/profile/tokens", by=account.token, json={"name": "ci bot", "scopes": ["upload", "read"]})
@@ -45,72 +47,72 @@ def test_a_token_is_told_once_and_listed_without_its_text(depot):
     assert listing.json() == {"tokens": [made]}
 
 
-def test_a_token_signs_its_account_in(depot):
+def test_a_token_authenticates_its_account(depot: Depot) -> None:
     account = an_account()
-    token = _make(depot, account)["token"]
+    token = make(depot, account)["token"]
 
     assert depot.get("/profile", by=token).json()["id"] == account.id
 
 
-def test_tokens_live_side_by_side_and_beside_the_access_token(depot):
+def test_an_account_has_several_named_tokens_besides_its_access_token(depot: Depot) -> None:
     account = an_account()
-    first, second = _make(depot, account, name="one"), _make(depot, account, name="two")
+    first, second = make(depot, account, name="one"), make(depot, account, name="two")
     access_token = depot.post("/profile/access-tokens", by=account.token).json()["token"]
 
-    assert [token["name"] for token in _listed(depot, account)] == ["one", "two"]
+    assert [token["name"] for token in tokens_of(depot, account)] == ["one", "two"]
     assert {depot.get("/status", by=token).status for token in (first["token"], second["token"], access_token)} == {200}
 
 
-def test_a_revoked_token_is_refused_at_once(depot):
+def test_a_revoked_token_is_refused_at_once(depot: Depot) -> None:
     account = an_account()
-    token = _make(depot, account)
+    token = make(depot, account)
     assert depot.get("/status", by=token["token"]).status == 200
 
     reply = depot.delete(f"/profile/tokens/{token['id']}", by=account.token)
 
     assert (reply.status, reply.body) == (204, b"")
     assert depot.get("/status", by=token["token"]).status == 401
-    assert _listed(depot, account) == []
+    assert tokens_of(depot, account) == []
 
 
 @pytest.mark.parametrize("token_id", ["1", "x", "-1"])
-def test_what_is_not_there_cannot_be_revoked(depot, token_id):
+def test_a_token_that_does_not_exist_cannot_be_revoked(depot: Depot, token_id: str) -> None:
     assert depot.delete(f"/profile/tokens/{token_id}", by=an_account().token).status == 404
 
 
-def test_nobody_revokes_the_token_of_another(depot):
-    token = _make(depot, an_account())
+def test_the_token_of_another_account_cannot_be_revoked(depot: Depot) -> None:
+    token = make(depot, an_account())
 
     assert depot.delete(f"/profile/tokens/{token['id']}", by=an_account().token).status == 404
     assert depot.get("/status", by=token["token"]).status == 200
 
 
-def test_a_token_may_have_an_end(depot):
+def test_a_token_may_expire(depot: Depot) -> None:
     account = an_account()
     earliest = datetime.now(UTC).replace(microsecond=0)
-    token = _make(depot, account, expires_in=30)
+    token = make(depot, account, expires_in=30)
     latest = datetime.now(UTC)
 
     ends = datetime.fromisoformat(token["expires_at"]).replace(tzinfo=UTC)
 
     assert earliest <= ends - timedelta(days=30) <= latest
-    assert token["expires_at"] == _listed(depot, account)[0]["expires_at"]
+    assert token["expires_at"] == tokens_of(depot, account)[0]["expires_at"]
 
 
-def test_use_is_noted(depot):
+def test_the_last_use_is_listed(depot: Depot) -> None:
     account = an_account()
-    token = _make(depot, account)["token"]
+    token = make(depot, account)["token"]
 
     depot.get("/profile", by=token)
 
-    used = _listed(depot, account)[0]["last_used_at"]
+    used = tokens_of(depot, account)[0]["last_used_at"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}", used)
     depot.get("/profile", by=token)
-    assert _listed(depot, account)[0]["last_used_at"] == used
+    assert tokens_of(depot, account)[0]["last_used_at"] == used
 
 
 @pytest.mark.parametrize(
-    ("wish", "named"),
+    ("change", "named"),
     [
         ({"name": ""}, "name"),
         ({"name": "  "}, "name"),
@@ -124,15 +126,15 @@ def test_use_is_noted(depot):
         ({"origin": ""}, "origin"),
     ],
 )
-def test_a_wish_that_cannot_be_is_422_and_names_the_value(depot, wish, named):
-    reply = depot.post("/profile/tokens", by="bobo", json={"name": "ci", "scopes": ["read"]} | wish)
+def test_a_value_that_is_not_allowed_is_422_with_a_text_that_names_it(depot: Depot, change: Any, named: str) -> None:
+    reply = depot.post("/profile/tokens", by="bobo", json={"name": "ci", "scopes": ["read"]} | change)
 
     assert reply.status == 422
     assert named in reply.text
 
 
 @pytest.mark.parametrize(
-    "wish",
+    "change",
     [
         {},
         {"name": 1},
@@ -146,16 +148,16 @@ def test_a_wish_that_cannot_be_is_422_and_names_the_value(depot, wish, named):
         {"origin": 1},
     ],
 )
-def test_a_wish_of_wrong_types_is_400_even_without_a_session(depot, wish):
-    sent = {} if not wish else {"name": "ci", "scopes": ["read"]} | wish
+def test_a_field_of_a_wrong_type_is_400_even_without_a_session(depot: Depot, change: Any) -> None:
+    sent = {} if not change else {"name": "ci", "scopes": ["read"]} | change
 
     assert depot.post("/profile/tokens", json=sent).status == 400
 
 
-def test_an_account_holds_so_many_tokens_and_no_more(depot):
+def test_an_account_has_50_tokens_at_most(depot: Depot) -> None:
     account = an_account()
     for _ in range(50):
-        _make(depot, account)
+        make(depot, account)
 
     reply = depot.post("/profile/tokens", by=account.token, json={"name": "ci", "scopes": ["read"]})
 
@@ -165,7 +167,7 @@ def test_an_account_holds_so_many_tokens_and_no_more(depot):
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "/profile/tokens"), ("POST", "/profile/tokens"), ("DELETE", "/profile/tokens/1")]
 )
-def test_without_a_session_there_are_no_tokens(depot, method, path):
+def test_without_a_session_every_request_is_401(depot: Depot, method: str, path: str) -> None:
     json = {"name": "ci", "scopes": ["read"]} if method == "POST" else None
     reply = depot.request(method, path, json=json)
 
@@ -173,21 +175,21 @@ def test_without_a_session_there_are_no_tokens(depot, method, path):
 
 
 @pytest.mark.parametrize("damage", ["bldr_", "bldr_" + "A" * 64, "bldr_x!"])
-def test_what_only_looks_like_a_token_is_refused(depot, damage):
+def test_a_malformed_token_is_refused(depot: Depot, damage: str) -> None:
     assert depot.get("/status", by=damage).status == 401
 
 
-def test_a_changed_secret_spoils_a_token(depot):
-    token = _make(depot, an_account())["token"]
+def test_a_token_with_a_changed_secret_is_refused(depot: Depot) -> None:
+    token = make(depot, an_account())["token"]
     changed = token[:-1] + ("A" if token[-1] != "A" else "B")
 
     assert depot.get("/status", by=changed).status == 401
 
 
-def test_a_token_bound_to_an_origin_is_a_stranger_in_others(depot):
+def test_a_token_bound_to_an_origin_is_not_a_member_of_others(depot: Depot) -> None:
     account = an_account()
     home, other = an_origin(depot, owner=account.token), an_origin(depot, owner=account.token)
-    token = _make(depot, account, scopes=["admin"], origin=home)["token"]
+    token = make(depot, account, scopes=["admin"], origin=home)["token"]
 
     assert depot.get(f"/depot/origins/{home}/users", by=token).status == 200
     assert depot.get(f"/depot/origins/{other}/users", by=token).status == 403
@@ -204,10 +206,10 @@ def test_a_token_bound_to_an_origin_is_a_stranger_in_others(depot):
         (["admin"], {"key", "channel", "visibility", "origin"}),
     ],
 )
-def test_a_token_does_what_its_scopes_say(depot, scopes, allowed):
+def test_a_token_may_do_what_its_scopes_cover(depot: Depot, scopes: list[str], allowed: set[str]) -> None:
     account = an_account()
     origin = an_origin(depot, owner=account.token)
-    token = _make(depot, account, scopes=scopes)["token"]
+    token = make(depot, account, scopes=scopes)["token"]
 
     replies = {
         "key": depot.post(f"/depot/origins/{origin}/keys/20240805120128", by=token, body=b"no key"),
@@ -221,10 +223,10 @@ def test_a_token_does_what_its_scopes_say(depot, scopes, allowed):
     assert depot.get(f"/depot/origins/{origin}/users", by=token).status == 200
 
 
-def test_a_token_does_what_its_scopes_say_in_its_origin_only(depot):
+def test_a_token_bound_to_an_origin_changes_nothing_elsewhere(depot: Depot) -> None:
     account = an_account()
     home, other = an_origin(depot, owner=account.token), an_origin(depot, owner=account.token)
-    token = _make(depot, account, scopes=["promote", "admin"], origin=home)["token"]
+    token = make(depot, account, scopes=["promote", "admin"], origin=home)["token"]
 
     assert depot.post(f"/depot/channels/{home}/testing", by=token).status == 201
     assert depot.post(f"/depot/channels/{other}/testing", by=token).status == 403
@@ -243,8 +245,8 @@ def test_a_token_does_what_its_scopes_say_in_its_origin_only(depot):
         ("DELETE", "/profile/tokens/1"),
     ],
 )
-def test_no_token_makes_shows_or_revokes_tokens(depot, method, path):
-    token = _make(depot, an_account(), scopes=["read", "upload", "promote", "admin"])["token"]
+def test_a_named_token_cannot_generate_list_or_revoke_tokens(depot: Depot, method: str, path: str) -> None:
+    token = make(depot, an_account(), scopes=["read", "upload", "promote", "admin"])["token"]
     json = {"name": "ci", "scopes": ["read"]} if method == "POST" else None
 
     assert depot.request(method, path, by=token, json=json).status == 403

@@ -1,4 +1,4 @@
-"""What makes a personal access token valid, and what of it is kept (accounts.md 3.2)."""
+"""Validity and storage of personal access tokens (accounts.md 3.2)."""
 
 import time
 
@@ -22,55 +22,53 @@ from tests.builders.names import a_name
 pytestmark = pytest.mark.usefixtures("table")
 
 NEVER = 8210266876799
-NEVER_ONCE = 8210298326400
+NEVER_IN_OLD_TOKENS = 8210298326400
 
 
-def _session(flags=0):
+def a_session(flags: int = 0) -> Session:
     name = a_name("user")
     return Session(find_or_create(name, "x@example.com"), name, SessionFlags(flags))
 
 
-def _stored(session, token, flags=0, expires=NEVER):
-    """Store a token as another server may have issued it."""
+def store(session: Session, token: str, flags: int = 0, expires: int = NEVER) -> None:
+    """Store a token that the service did not generate itself."""
     key = account_rows.access_token_key(session.account_id)
-    change = Change()
-    change.put(
-        account_rows.AccessTokenRow(
-            key.pk,
-            key.sk,
-            id=1,
-            name=session.name,
-            flags=flags,
-            expires=expires,
-            fingerprint=access_token.fingerprint(token),
-            nonce=access_token.nonce_of(token),
-            key_revision=access_token.key_revision_of(token),
-            created_at="2024-08-05T12:01:28.123456",
-        )
+    row = account_rows.AccessTokenRow(
+        key.pk,
+        key.sk,
+        id=1,
+        name=session.name,
+        flags=flags,
+        expires=expires,
+        fingerprint=access_token.fingerprint(token),
+        nonce=access_token.nonce_of(token),
+        key_revision=access_token.key_revision_of(token),
+        created_at="2024-08-05T12:01:28.123456",
     )
-    change.commit()
+    with Change() as change:
+        change.put(row)
 
 
-def _issued(session, flags=0, expires=NEVER):
+def issue(session: Session, flags: int = 0, expires: int = NEVER) -> str:
     token = access_token.issue(AccessTokenClaims(session.account_id, flags, expires), key_ring())
-    _stored(session, token, flags, expires)
+    store(session, token, flags, expires)
     return token
 
 
-def test_nothing_of_a_token_is_kept():
-    session = _session()
+def test_the_text_of_a_token_is_not_stored() -> None:
+    session = a_session()
     token = service.generate_access_token(session).text
 
-    kept = str(read(account_rows.access_token_key(session.account_id)).serialize())
-
-    box = access_token._box(token)
-    assert token.strip("_=") not in kept
-    assert str(box.ciphertext) not in kept
+    row = read(account_rows.access_token_key(session.account_id))
+    assert row is not None
+    stored = str(row.serialize())
+    assert token.strip("_=") not in stored
+    assert str(access_token._box(token).ciphertext) not in stored
 
 
 @pytest.mark.parametrize("flags", [0, 1, 3, 7])
-def test_a_token_inherits_the_flags_of_the_session_that_asks_for_it(flags):
-    session = _session(flags)
+def test_a_token_inherits_the_flags_of_the_session_that_generates_it(flags: int) -> None:
+    session = a_session(flags)
 
     token = service.generate_access_token(session)
 
@@ -80,48 +78,50 @@ def test_a_token_inherits_the_flags_of_the_session_that_asks_for_it(flags):
     assert service.access_token_of(session.account_id) == token
 
 
-@pytest.mark.parametrize("expires", [NEVER, NEVER_ONCE])
-def test_tokens_that_never_end_are_valid_and_can_be_shown(expires):
-    session = _session()
-    token = _issued(session, expires=expires)
+@pytest.mark.parametrize("expires", [NEVER, NEVER_IN_OLD_TOKENS])
+def test_tokens_that_never_expire_are_valid_and_can_be_shown(expires: int) -> None:
+    session = a_session()
+    token = issue(session, expires=expires)
 
     assert identify(f"Bearer {token}").require_session().account_id == session.account_id
-    assert service.access_token_of(session.account_id).text == token
+    shown = service.access_token_of(session.account_id)
+    assert shown is not None
+    assert shown.text == token
 
 
 @pytest.mark.parametrize("offset", [-2, -3600])
-def test_a_token_past_its_end_is_refused(offset):
-    token = _issued(_session(), expires=int(time.time()) + offset)
+def test_an_expired_token_is_refused(offset: int) -> None:
+    token = issue(a_session(), expires=int(time.time()) + offset)
 
     with pytest.raises(TokenRefused):
         identify(f"Bearer {token}")
 
 
-@pytest.mark.parametrize("expires", [NEVER + 1, NEVER_ONCE - 1, 2**62])
-def test_an_end_beyond_any_calendar_is_refused(expires):
-    token = _issued(_session(), expires=expires)
+@pytest.mark.parametrize("expires", [NEVER + 1, NEVER_IN_OLD_TOKENS - 1, 2**62])
+def test_an_expiry_beyond_the_calendar_is_refused(expires: int) -> None:
+    token = issue(a_session(), expires=expires)
 
     with pytest.raises(TokenRefused):
         identify(f"Bearer {token}")
 
 
-def test_bits_without_a_meaning_are_masked():
-    session = _session()
-    token = _issued(session, flags=0xFFFFFFFF)
+def test_unknown_flags_are_masked() -> None:
+    session = a_session()
+    token = issue(session, flags=0xFFFFFFFF)
 
     assert identify(f"Bearer {token}").require_session().flags == SessionFlags(7)
 
 
-def test_a_sealed_token_that_is_not_the_stored_one_is_refused():
-    session = _session()
+def test_a_token_that_is_not_the_stored_one_is_refused() -> None:
+    session = a_session()
     other = access_token.issue(AccessTokenClaims(session.account_id, 0), key_ring())
-    _issued(session)
+    issue(session)
 
     with pytest.raises(TokenRefused):
         identify(f"Bearer {other}").settle()
 
 
-def test_the_build_service_needs_no_row_and_passes_every_role_check():
+def test_the_build_service_needs_no_row_and_passes_every_role_check() -> None:
     claims = AccessTokenClaims(0, 7, int(time.time()) + 7200)
     token = access_token.issue(claims, key_ring())
 
@@ -130,17 +130,16 @@ def test_the_build_service_needs_no_row_and_passes_every_role_check():
     assert (session.account_id, session.name, session.is_builder) == (0, "BUILDER", True)
 
 
-def test_the_build_service_gets_no_token_without_an_end():
+def test_the_build_service_cannot_generate_a_token_that_never_expires() -> None:
     with pytest.raises(AccountMissing):
         service.generate_access_token(Session(0, "BUILDER", SessionFlags(7)))
 
 
-def test_a_row_that_would_make_another_token_is_not_shown():
-    session = _session()
-    _issued(session)
-    change = Change()
-    change.update(account_rows.access_token_key(session.account_id), [account_rows.AccessTokenRow.flags.set(7)])
-    change.commit()
+def test_a_token_that_its_row_does_not_rebuild_is_not_shown() -> None:
+    session = a_session()
+    issue(session)
+    with Change() as change:
+        change.update(account_rows.access_token_key(session.account_id), [account_rows.AccessTokenRow.flags.set(7)])
 
     with pytest.raises(access_token.TokenUnreadable):
         service.access_token_of(session.account_id)

@@ -1,38 +1,35 @@
-"""The routes served are the documented operations and our additions, each with a permission (design.md section 3)."""
+"""The operations that are served: those of the contract, and our additions."""
 
 import re
 from collections import defaultdict
 from pathlib import Path
 
-import pytest
-
 from app import app
-from chalicelib.core.roles import Role
-from chalicelib.http.routes import ANYONE, SESSION, Route
+from chalicelib.http.routes import Route
 
 OPERATIONS = Path(__file__).parents[3] / "docs" / "contract" / "operations.md"
 
 ADDITIONS = {
-    # The one path where a wrong method is not a wrong path (platform.md 1.1).
+    # The only path that answers other methods with 405 (platform.md 1.1).
     "POST /status",
     "PUT /status",
     "PATCH /status",
     "DELETE /status",
     "OPTIONS /status",
-    # What clients really send for the documented POST (packages.md 9.9).
+    # Clients send PUT, the contract documents POST (packages.md 9.9).
     "PUT /depot/channels/{}/{}/pkgs/promote",
     "PUT /depot/channels/{}/{}/pkgs/demote",
-    # The newest server's licences (accounts.md 8.2).
+    # Licences, which only the newest reference has (accounts.md 8.2).
     "GET /profile/license",
     "PUT /profile/license",
-    # API Gateway does not go back from a literal to a variable, so these revisions and names need their own.
+    # API Gateway prefers a literal segment to a variable on every method, so these need routes beside it.
     "POST /depot/origins/{}/keys/latest",
     "POST /depot/origins/{}/secret_keys/latest",
     "PUT /depot/origins/{}/integrations/{}/names",
     "DELETE /depot/origins/{}/integrations/{}/names",
     "GET /depot/channels/{}/{}/pkgs/promote",
     "GET /depot/channels/{}/{}/pkgs/demote",
-    # Our own: several tokens per account, and resumable uploads of any size.
+    # Our own: named tokens, the description of the API, unlisting and resumable uploads.
     "GET /profile/tokens",
     "POST /profile/tokens",
     "DELETE /profile/tokens/{}",
@@ -44,7 +41,7 @@ ADDITIONS = {
     "GET /depot/uploads/{}",
     "DELETE /depot/uploads/{}",
     "POST /depot/uploads/{}/complete",
-    # Our own: looking after an origin's packages (docs/OPERATING.md).
+    # Our own: promotions of sets, retention, deprecations and facts (docs/OPERATING.md).
     "POST /promotions/{}",
     "POST /demotions/{}",
     "GET /retention/{}",
@@ -60,8 +57,7 @@ ADDITIONS = {
 }
 
 
-def _routes() -> list[Route]:
-    return list(app.declared)
+ROUTES: list[Route] = list(app.declared)
 
 
 def _shape(name: str) -> str:
@@ -69,12 +65,12 @@ def _shape(name: str) -> str:
 
 
 def _documented() -> list[tuple[str, bool]]:
-    """The documented operations, and whether they are served yet."""
+    """The operations of the contract, and whether they are served."""
     rows = re.findall(r"^\| ([A-Z]+) \| `(/\S+)` \| .+ \| (yes|not yet) \|$", OPERATIONS.read_text(), re.MULTILINE)
     return [(_shape(f"{method} {path}"), served == "yes") for method, path, served in rows]
 
 
-def test_98_operations_and_the_head_of_status_are_documented_once() -> None:
+def test_the_contract_lists_98_operations_and_the_head_of_status_once() -> None:
     names = [name for name, _ in _documented()]
 
     assert len(names) == len(set(names)) == 99
@@ -82,7 +78,7 @@ def test_98_operations_and_the_head_of_status_are_documented_once() -> None:
 
 
 def test_exactly_the_documented_operations_and_our_additions_are_served() -> None:
-    served = {_shape(route.name) for route in _routes()}
+    served = {_shape(route.name) for route in ROUTES}
 
     assert served == {name for name, is_served in _documented() if is_served} | ADDITIONS
 
@@ -92,7 +88,7 @@ def test_no_addition_is_documented() -> None:
 
 
 def test_no_route_is_declared_twice() -> None:
-    names = [_shape(route.name) for route in _routes()]
+    names = [_shape(route.name) for route in ROUTES]
 
     assert len(names) == len(set(names))
 
@@ -100,40 +96,27 @@ def test_no_route_is_declared_twice() -> None:
 def test_chalice_serves_what_is_declared() -> None:
     served = {f"{method} {path}" for path, methods in app.routes.items() for method in methods}
 
-    assert served == {route.name for route in _routes()}
+    assert served == {route.name for route in ROUTES}
 
 
 def test_a_position_in_the_path_tree_has_one_variable_name() -> None:
-    """API Gateway refuses a second name at deployment; Chalice does not check."""
+    """API Gateway refuses a second name at deployment, which Chalice does not check."""
     names: dict[str, set[str]] = defaultdict(set)
-    for route in _routes():
+    for route in ROUTES:
         parts = route.path.split("/")
         for depth, part in enumerate(parts):
             if part.startswith("{"):
                 names[_shape("/".join(parts[:depth]))].add(part)
 
-    assert {place: found for place, found in names.items() if len(found) > 1} == {}
+    assert {position: variables for position, variables in names.items() if len(variables) > 1} == {}
 
 
 def test_the_path_tree_fits_api_gateway() -> None:
     nodes = {
         "/".join(parts[:depth])
-        for route in _routes()
+        for route in ROUTES
         for parts in [route.path.split("/")]
         for depth in range(1, len(parts) + 1)
     }
 
     assert len(nodes) < 300
-
-
-@pytest.mark.parametrize("route", _routes(), ids=lambda route: route.name)
-def test_a_role_is_asked_for_where_an_origin_is_named(route: Route) -> None:
-    if isinstance(route.needs, Role):
-        assert "{origin}" in route.path or route.checked_inside
-    else:
-        assert route.needs in (ANYONE, SESSION)
-
-
-@pytest.mark.parametrize("route", _routes(), ids=lambda route: route.name)
-def test_identity_is_read_along_only_where_everybody_may_ask(route: Route) -> None:
-    assert not route.identity_along or route.needs is ANYONE

@@ -1,0 +1,52 @@
+"""The statuses that a route answers with, derived from its declaration."""
+
+from collections.abc import Iterator
+
+from chalicelib.core.roles import Role
+from chalicelib.http.body import BodyMalformed, BodyTooLarge
+from chalicelib.http.errors import ErrorTable, PassedOn
+from chalicelib.http.query import QueryMalformed
+from chalicelib.http.routes import ANYONE, Content, Route
+from chalicelib.identity.errors import RoleMissing, ScopeMissing, SessionMissing, TokenRefused
+from chalicelib.platform.aws import SecretUnavailable
+from chalicelib.platform.table import KeyTooLong, StoreUnavailable
+
+READS = frozenset({"GET", "HEAD"})
+PASSED_ON = frozenset(range(300, 600))
+"""The statuses with which another service may refuse."""
+
+
+def declared_statuses(route: Route, errors: ErrorTable) -> frozenset[int]:
+    """Return every status that a route may answer with: of its answers, of its errors, and of what these imply."""
+    passed_on = any(issubclass(kind, PassedOn) for kind in route.errors)
+    return frozenset(route.answers) | frozenset(refusals(route, errors)) | (PASSED_ON if passed_on else frozenset())
+
+
+def refusals(route: Route, errors: ErrorTable) -> dict[int, list[type[Exception]]]:
+    """Return the errors of a route by status, ascending. Errors of other services that are passed on are left out."""
+    by_status: dict[int, list[type[Exception]]] = {}
+    for kind in dict.fromkeys([*_implied(route), *route.errors]):
+        status = route.refused if issubclass(kind, RoleMissing) else errors.status_of(kind)
+        if status is not None:
+            by_status.setdefault(status, []).append(kind)
+    return dict(sorted(by_status.items()))
+
+
+def _implied(route: Route) -> Iterator[type[Exception]]:
+    """The errors of parsing, authentication and authorisation that follow from the rest of a declaration."""
+    yield TokenRefused
+    yield StoreUnavailable
+    yield SecretUnavailable
+    if route.query is not None:
+        yield QueryMalformed
+    if route.optional_body is not None or not (route.body is None or isinstance(route.body, Content)):
+        yield BodyMalformed
+    if route.optional_body is not None or route.body is not None:
+        yield BodyTooLarge
+    if route.needs is not ANYONE:
+        yield SessionMissing
+        yield ScopeMissing
+        if route.method not in READS:
+            yield KeyTooLong
+    if isinstance(route.needs, Role):
+        yield RoleMissing
