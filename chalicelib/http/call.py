@@ -104,27 +104,3 @@ class Call:
         """The last value of each query parameter; a parameter without `=` is empty."""
         sent = self._request.query_params
         return {} if sent is None else {name: sent.getlist(name)[-1] for name in sent}
-
-    # Below: readers of single values, for routes that do not declare their query and body yet.
-
-    def query(self, name: str, default: str = "") -> str:
-        """Return a query parameter, or the default."""
-        return self._parameters.get(name, default)
-
-    def optional(self, name: str) -> str | None:
-        """Return a query parameter, or None."""
-        return self._parameters.get(name)
-
-    def integer(self, name: str, default: int = 0) -> int:
-        """Return a query parameter as an integer, or the default. Raises QueryMalformed."""
-        value = self.optional(name)
-        return default if value is None else query._integer(name, value)
-
-    def flag(self, name: str) -> bool:
-        """Return a query parameter as a boolean; False if it was not sent. Raises QueryMalformed."""
-        value = self.optional(name)
-        return False if value is None else query._boolean(name, value)
-
-    def json_object(self) -> dict[str, Any]:
-        """Return the JSON object in the body. Raises BodyMalformed, BodyTooLarge (over 2 MiB)."""
-        return body.parse(dict[str, Any], self.body_within(JSON_LIMIT), self.header("content-type") or "")

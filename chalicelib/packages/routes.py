@@ -150,10 +150,7 @@ def list_channels_of_package(call: Call, target: Target) -> Answer:
 def download_archive(call: Call, query: shapes.DownloadQuery) -> Answer:
     """Return the archive of a package, or a redirect to it. A refusal of the licence service is passed on unchanged."""
     row = reads.downloadable(call.ident, call.target, call.caller)
-    try:
-        license_gate.demand_license(package_rows.channels_of(row), call.caller)
-    except LicenseRefused as refusal:
-        return text(refusal.status, refusal.text)
+    license_gate.demand_license(package_rows.channels_of(row), call.caller)
     return download.answer(row, presigned=query.redirect == "s3")
 
 

@@ -33,7 +33,7 @@ def test_a_list_is_read_page_by_page(double: HttpDouble, builder: Builder) -> No
     respond_in_turn(double, a_page(206, range(50)), a_page(200, range(50, 60)))
 
     assert [row.name for row in builder.search("x", all_releases=False)] == [f"p{number}" for number in range(60)]
-    assert [request.query["range"] for request in double.asked] == ["0", "50"]
+    assert [request.query["range"] for request in double.received] == ["0", "50"]
 
 
 def test_a_package_is_returned_with_its_details(double: HttpDouble, builder: Builder) -> None:

@@ -83,7 +83,7 @@ def test_an_interrupted_transfer_is_resumed(double: HttpDouble, builder: Builder
 
     assert download_archive(builder, DETAILS, path, progress)
     assert path.read_bytes() == HART.content
-    assert double.asked[1].headers["Range"] == f"bytes={BLOCK_BYTES}-"
+    assert double.received[1].headers["Range"] == f"bytes={BLOCK_BYTES}-"
     assert (progress.received, progress.size) == (SIZE, SIZE)
     assert list(path.parent.iterdir()) == [path]
 
@@ -102,7 +102,7 @@ def test_a_later_run_resumes_the_part_of_an_earlier_run(double: HttpDouble, buil
     respond_in_turn(double, a_partial_response(700))
 
     assert download_archive(builder, DETAILS, path, ByteCounter())
-    assert double.asked[0].headers["Range"] == "bytes=700-"
+    assert double.received[0].headers["Range"] == "bytes=700-"
     assert path.read_bytes() == HART.content
 
 
@@ -143,7 +143,7 @@ def test_an_existing_archive_is_not_downloaded(double: HttpDouble, builder: Buil
     path.write_bytes(HART.content)
 
     assert not download_archive(builder, DETAILS, path, ByteCounter())
-    assert double.asked == []
+    assert double.received == []
 
 
 def test_an_existing_file_with_different_bytes_is_replaced(double: HttpDouble, builder: Builder, path: Path) -> None:

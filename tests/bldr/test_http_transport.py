@@ -35,8 +35,8 @@ def test_a_retry_sends_the_whole_body_again(
     with FileSlice(path, 2, 5, advances.append) as body:
         transport.send(Request("POST", ("x",), "send x", body=body, accept=(201,)))
 
-    assert [request.body for request in double.asked] == [b"23456"] * 3
-    assert double.asked[0].headers["Content-Length"] == "5"
+    assert [request.body for request in double.received] == [b"23456"] * 3
+    assert double.received[0].headers["Content-Length"] == "5"
     assert sum(advances) == 5
 
 
@@ -53,7 +53,7 @@ def test_a_request_that_is_not_idempotent_is_sent_once(double: HttpDouble, trans
 
     with pytest.raises(RequestRefused):
         transport.send(Request("POST", ("x",), "create x", accept=(201,), is_idempotent=False))
-    assert len(double.asked) == 1
+    assert len(double.received) == 1
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_the_message_for_401_without_a_token_asks_for_one(double: HttpDouble) ->
 
     with pytest.raises(RequestRefused, match="needs a token"):
         transport.send(LOOK_UP)
-    assert "Authorization" not in double.asked[0].headers
+    assert "Authorization" not in double.received[0].headers
 
 
 def test_the_message_for_a_refused_connection_names_the_cause() -> None:
@@ -121,13 +121,13 @@ def test_the_token_is_not_sent_to_redirect_targets_and_signed_urls(
         assert transport.send(LOOK_UP).content == b"bytes"
         transport.put_to_signed_url(f"{object_store.url}/part", b"part")
 
-        assert double.asked[0].headers["Authorization"] == f"Bearer {TOKEN}"
-        assert TOKEN not in str([request.headers for request in object_store.asked])
-        assert "Authorization" not in object_store.asked[1].headers
+        assert double.received[0].headers["Authorization"] == f"Bearer {TOKEN}"
+        assert TOKEN not in str([request.headers for request in object_store.received])
+        assert "Authorization" not in object_store.received[1].headers
 
 
 def test_the_user_agent_is_one_that_front_proxies_know(double: HttpDouble, transport: HttpTransport) -> None:
     respond_in_turn(double, Scripted(200))
     transport.send(LOOK_UP)
 
-    assert double.asked[0].headers["User-Agent"].startswith("habitat-builder-cli/")
+    assert double.received[0].headers["User-Agent"].startswith("habitat-builder-cli/")

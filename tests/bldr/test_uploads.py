@@ -33,7 +33,7 @@ def archive(tmp_path: Path) -> Archive:
 
 def paths_of(double: HttpDouble) -> list[str]:
     """The paths of all requests, without the query."""
-    return [request.target.partition("?")[0] for request in double.asked]
+    return [request.target.partition("?")[0] for request in double.received]
 
 
 def test_a_builder_without_multipart_uploads_gets_the_archive_in_one_request(
@@ -44,7 +44,7 @@ def test_a_builder_without_multipart_uploads_gets_the_archive_in_one_request(
     upload_archive(builder, archive, UploadOptions(single_request_bytes=0), ignore_progress)
 
     assert paths_of(double) == ["/v1/depot/uploads", f"/v1/depot/pkgs/{archive.package.ident}"]
-    assert double.asked[1].body == archive.path.read_bytes()
+    assert double.received[1].body == archive.path.read_bytes()
 
 
 def test_a_body_that_is_refused_by_its_size_is_sent_in_parts(

@@ -64,11 +64,6 @@ class HttpDouble:
         """True if a caller waited for a silent or dripping answer to its end."""
         self._script: dict[tuple[str, str], Scripted] = {}
 
-    @property
-    def asked(self) -> list[ReceivedRequest]:
-        """The former name of `received`."""
-        return self.received
-
     def answers(self, method: str, path: str, json_body: Any = None, **answer: Any) -> None:
         """Script an answer: as JSON, or by the fields of `Scripted`."""
         if json_body is not None:

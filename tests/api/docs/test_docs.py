@@ -12,16 +12,12 @@ from app import app
 from chalicelib.http.routes import ANYONE, Route
 from chalicelib.http.statuses import declared_statuses
 from tests.api.client import Depot
-from tests.builders.declarations import is_complete
 
 UPLOAD = "/depot/pkgs/{origin}/{pkg}/{version}/{release}"
 INTERNAL = r"\.(md|py)\b|section \d|\(\d+\.\d|import"
 """What users of the API cannot know: sections of the contract, files, imports."""
 
 ROUTES = pytest.mark.parametrize("route", app.declared, ids=lambda route: route.name)
-COMPLETE = pytest.mark.parametrize(
-    "route", [route for route in app.declared if is_complete(route)], ids=lambda route: route.name
-)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +65,7 @@ def test_every_variable_of_a_path_is_a_parameter(document: dict[str, Any], route
     assert all(parameter["required"] for parameter in parameters if parameter["in"] == "path")
 
 
-@COMPLETE
+@ROUTES
 def test_parameters_have_simple_types_and_those_of_the_path_are_described(
     document: dict[str, Any], route: Route
 ) -> None:
@@ -78,7 +74,7 @@ def test_parameters_have_simple_types_and_those_of_the_path_are_described(
         assert parameter["in"] == "query" or parameter["description"]
 
 
-@COMPLETE
+@ROUTES
 def test_a_declared_query_and_body_are_described(document: dict[str, Any], route: Route) -> None:
     operation = operation_of(document, route)
 
@@ -90,7 +86,7 @@ def test_a_declared_query_and_body_are_described(document: dict[str, Any], route
         assert operation["requestBody"]["content"]
 
 
-@COMPLETE
+@ROUTES
 def test_every_declared_status_is_described(document: dict[str, Any], route: Route) -> None:
     responses = operation_of(document, route)["responses"]
 
@@ -118,7 +114,7 @@ def test_shapes_have_short_names_and_descriptions(document: dict[str, Any]) -> N
     assert [name for name, schema in schemas.items() if not schema.get("description")] == []
 
 
-@COMPLETE
+@ROUTES
 def test_texts_are_for_users_of_the_api(document: dict[str, Any], route: Route) -> None:
     assert [text for text in texts_in(operation_of(document, route)) if re.search(INTERNAL, text)] == []
 

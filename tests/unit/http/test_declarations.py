@@ -11,10 +11,8 @@ from chalicelib.core.roles import Role
 from chalicelib.http.errors import PassedOn
 from chalicelib.http.routes import ANYONE, SESSION, Content, Route
 from chalicelib.http.statuses import READS
-from tests.builders.declarations import is_complete
 
 ROUTES = list(app.declared)
-COMPLETE = [route for route in ROUTES if is_complete(route)]
 
 
 def each(routes: list[Route]) -> Callable[[Any], Any]:
@@ -34,17 +32,17 @@ def parameter_types(function: Callable[..., Any]) -> list[Any]:
     return list(hints.values())[1:]
 
 
-@each(COMPLETE)
+@each(ROUTES)
 def test_a_write_names_the_scope_that_a_named_token_needs(route: Route) -> None:
     assert route.method in READS or route.needs is ANYONE or route.scope is not UNSET
 
 
-@each([route for route in COMPLETE if route.reads is None])
+@each([route for route in ROUTES if route.reads is None])
 def test_a_handler_takes_the_declared_query_and_body(route: Route) -> None:
     assert parameter_types(route.handler) == parsed_types(route)
 
 
-@each([route for route in COMPLETE if route.reads is not None and "<lambda>" not in route.reads.__name__])
+@each([route for route in ROUTES if route.reads is not None and "<lambda>" not in route.reads.__name__])
 def test_a_handler_takes_what_the_declared_reader_returns(route: Route) -> None:
     assert route.reads is not None
     assert parameter_types(route.reads) == parsed_types(route)

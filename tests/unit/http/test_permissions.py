@@ -46,16 +46,16 @@ PERMISSIONS: dict[tuple[Needs, Scope | None], str] = {
     """,
     (Role.MEMBER, Scope.READ): """
         GET /depot/origins/{origin}/users/{user}/role
-        POST /depot/uploads
-        GET /depot/uploads/{id}
-        DELETE /depot/uploads/{id}
-        POST /depot/uploads/{id}/complete
     """,
     (Role.MEMBER, Scope.UPLOAD): """
         GET /depot/origins/{origin}/secret_keys/latest
         POST /depot/origins/{origin}/keys/latest
         POST /depot/origins/{origin}/keys/{revision}
         POST /depot/pkgs/{origin}/{pkg}/{version}/{release}
+        POST /depot/uploads
+        GET /depot/uploads/{id}
+        DELETE /depot/uploads/{id}
+        POST /depot/uploads/{id}/complete
     """,
     (Role.MEMBER, Scope.ADMIN): """
         DELETE /depot/pkgs/{origin}/{pkg}/{version}/{release}

@@ -86,7 +86,7 @@ def registry(tmp_path_factory):
         + certificate.public_bytes(serialization.Encoding.PEM)
     )
     server = HTTPServer(("127.0.0.1", 0), _Answers)
-    server.asked = []
+    server.received = []
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
     server.names = []
@@ -102,7 +102,7 @@ def registry(tmp_path_factory):
 
 class _Answers(BaseHTTPRequestHandler):
     def do_GET(self):
-        self.server.asked.append((self.path, self.headers["Host"]))
+        self.server.received.append((self.path, self.headers["Host"]))
         self.send_response(204)
         self.end_headers()
 
@@ -153,8 +153,8 @@ def test_no_proxy_of_the_environment_stands_in_between(here, monkeypatch):
 
 
 def test_a_private_address_is_not_asked(registry):
-    before = len(registry.asked)
+    before = len(registry.received)
 
     with pytest.raises(AddressRefused):
         send(OutboundRequest("GET", f"https://127.0.0.1:{registry.server_port}/", {}), 5, publicly)
-    assert len(registry.asked) == before
+    assert len(registry.received) == before

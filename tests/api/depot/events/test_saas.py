@@ -26,7 +26,7 @@ def test_the_question_is_passed_on_with_padded_days_and_encoded_values(depot: De
 
     assert depot.get("/depot/events/saas", query=asked).status == 200
 
-    (request,) = public_depot.asked
+    (request,) = public_depot.received
     assert request.query == {
         "range": "75",
         "channel": "stable&x",
@@ -42,14 +42,14 @@ def test_the_callers_token_stays_here(depot: Depot, public_depot: HttpDouble) ->
 
     assert depot.get("/depot/events/saas", by="bobo", query=DAYS).status == 200
 
-    headers = {name.lower(): value for name, value in public_depot.asked[0].headers.items()}
+    headers = {name.lower(): value for name, value in public_depot.received[0].headers.items()}
     assert "authorization" not in headers
     assert "bobo" not in str(headers)
 
 
 def test_a_bad_token_is_401_and_asks_nobody(depot: Depot, public_depot: HttpDouble) -> None:
     assert depot.get("/depot/events/saas", by="nobody-knows", query=DAYS).status == 401
-    assert public_depot.asked == []
+    assert public_depot.received == []
 
 
 @pytest.mark.parametrize("status", [200, 206, 401, 404, 500])
@@ -67,7 +67,7 @@ def test_redirects_are_not_followed(depot: Depot, public_depot: HttpDouble) -> N
     public_depot.answers("GET", PATH, status=302, headers={"Location": f"{public_depot.url}/elsewhere"})
 
     assert depot.get("/depot/events/saas", query=DAYS).status == 200
-    assert len(public_depot.asked) == 1
+    assert len(public_depot.received) == 1
 
 
 def test_a_depot_that_cannot_be_reached_is_500_with_a_line_of_text(
@@ -100,4 +100,4 @@ def test_the_public_depot_is_the_default() -> None:
 
 def test_a_query_that_is_no_utf8_is_422_here_as_well(depot: Depot, public_depot: HttpDouble) -> None:
     assert depot.get("/depot/events/saas", query={**DAYS, "query": "%ff"}).status == 422
-    assert public_depot.asked == []
+    assert public_depot.received == []
