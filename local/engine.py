@@ -61,8 +61,10 @@ class EngineServer(BaseApplication):  # type: ignore[misc]
         return engine_app()
 
 
-def _exit_without_state(_server: Any, _worker: Any) -> None:
-    raise HaltServer("The engine's worker died, and its tables and buckets are lost.", LOST_STATE)
+def _exit_without_state(server: Any, _worker: Any) -> None:
+    """Stop the server when its worker died. During a normal stop, gunicorn has already closed the listeners."""
+    if server.LISTENERS:
+        raise HaltServer("The engine's worker died, and its tables and buckets are lost.", LOST_STATE)
 
 
 def _raise_file_limit() -> None:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import httpx
 from tests.builders.hart import Hart
 from tests.builders.names import a_name
 from tests.builders.waiting import PATIENCE, until
+from tests.builders.wire import free_port
 
 REPOSITORY = Path(__file__).parents[2]
 READY_SECONDS = 2 * PATIENCE
@@ -65,8 +65,7 @@ def peak_memory(process: int) -> int:
 @contextmanager
 def depot_stack(log: Path) -> Iterator[Stack]:
     """Run a stack on a free port inside the block, and end it as Ctrl-C does. `log` receives its output."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "BLDR_", "MAKE"))}
     settings = {"BLDR_LISTEN": "127.0.0.1", "BLDR_PORT": str(port), "BLDR_DOWNLOAD_MODE": "redirect"}
     with log.open("w") as file:

@@ -92,6 +92,21 @@ class Wire:
             return True
 
 
+def free_port() -> int:
+    """Return a port on which no server listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def is_listening(port: int) -> bool:
+    """Return whether a server listens on a port."""
+    try:
+        with Wire(port):
+            return True
+    except ConnectionRefusedError:
+        return False
+
+
 class _Received(io.BufferedReader):
     """Received bytes. http.client closes its file after each response, but this one also holds the next responses."""
 

@@ -1,7 +1,6 @@
 """The upload gateway in front of the whole stack (platform.md 4.4, U6)."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -24,7 +23,7 @@ from tests.builders.names import a_name
 from tests.builders.stack import REPOSITORY, Stack, peak_memory
 from tests.builders.uploads import MIB, BigHart
 from tests.builders.waiting import PATIENCE, until
-from tests.builders.wire import Wire
+from tests.builders.wire import Wire, free_port, is_listening
 from tests.servers import aws
 
 WINDOWS_AGENT = {"User-Agent": "hab/1.6.618 (x86_64-windows; 10.0)"}
@@ -43,8 +42,7 @@ class Gateway:
 @contextmanager
 def a_gateway(api: str, **settings: str) -> Iterator[Gateway]:
     """Run a gateway on a free port inside the block."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     variables = {
         "BLDR_GATEWAY_API": api,
         "BLDR_GATEWAY_LISTEN": "127.0.0.1",
@@ -53,21 +51,13 @@ def a_gateway(api: str, **settings: str) -> Iterator[Gateway]:
     }
     process = subprocess.Popen([sys.executable, "-m", "gateway"], cwd=REPOSITORY, env={**os.environ, **variables})
     try:
-        assert until(lambda: _is_listening(port))
+        assert until(lambda: is_listening(port))
         headers = {"Authorization": "Bearer bobo"}
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=PATIENCE) as client:
             yield Gateway(port, process.pid, client)
     finally:
         process.terminate()
         process.wait(PATIENCE)
-
-
-def _is_listening(port: int) -> bool:
-    try:
-        with Wire(port):
-            return True
-    except ConnectionRefusedError:
-        return False
 
 
 @pytest.fixture(scope="module")

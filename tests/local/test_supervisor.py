@@ -12,7 +12,7 @@ from pathlib import Path
 from local import supervisor
 from tests.builders.stack import REPOSITORY, process_tree
 from tests.builders.waiting import PATIENCE, until
-from tests.builders.wire import Wire
+from tests.builders.wire import Wire, free_port
 from tests.servers import PROBE
 
 COMMAND = [sys.executable, "-m", "local"]
@@ -126,8 +126,7 @@ def _is_running(process: int) -> bool:
 @contextmanager
 def running_stack(folder: Path) -> Iterator[RunningStack]:
     """Run a supervisor with the probe app on a free port inside the block."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     log = folder / "log"
     with log.open("w") as file:
         process = subprocess.Popen(
