@@ -13,7 +13,7 @@ from chalicelib.catalog.origin_rows import origin_count_key, origin_key
 from chalicelib.catalog.package_rows import PackageRow, Texts
 from chalicelib.catalog.steps import Observed
 from chalicelib.channels import service as channels
-from chalicelib.core.event_kinds import ChannelOperation, Trigger
+from chalicelib.core.event_kinds import ChannelOperation
 from chalicelib.core.hart import HartArchive
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.roles import SessionFlags
@@ -111,10 +111,8 @@ def _promote(change: MemoryChange, release: Release, channel: str, by: Session) 
     ident, target = release.ident, release.target
     before = Observed.from_rows(ident, change.read(steps.keys_of(ident)))
     placement = before.standing.places[target]
-    steps.step(change, before, before.standing.with_place(target, placement.joined(channel)), by=by.name)
-    event_rows.record(
-        change, ChannelOperation.PROMOTE, ident, target, channel, (by.account_id, by.name), Trigger.UNKNOWN
-    )
+    steps.step(change, before, before.standing.with_place(target, placement.joined(channel)), by=by)
+    event_rows.record(change, ChannelOperation.PROMOTE, ident, target, channel, by)
 
 
 def _hide(change: MemoryChange, release: Release) -> None:
