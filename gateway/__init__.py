@@ -1,1 +1,1 @@
-"""The upload gateway: takes archives of any size from an unmodified hab and hands them on in parts."""
+"""The upload gateway: receives archives of any size from an unmodified hab and uploads them to the API in parts."""

@@ -1,4 +1,4 @@
-"""`python -m gateway`: serves until told to stop."""
+"""`python -m gateway`: run the upload gateway until SIGTERM or Ctrl-C."""
 
 import logging
 import sys
@@ -6,22 +6,22 @@ import sys
 import uvicorn
 
 from gateway.app import Gateway
-from gateway.settings import SettingInvalid, read_settings
+from gateway.config import ConfigInvalid, read_config
 
 
 def main() -> int:
-    """Serve; 2 when a setting cannot be used."""
+    """Serve requests and return the exit status: 0 after a shutdown, 2 if an environment variable is invalid."""
     try:
-        settings = read_settings()
-    except SettingInvalid as problem:
+        config = read_config()
+    except ConfigInvalid as problem:
         print(problem, file=sys.stderr)
         return 2
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs URLs, which here are credentials
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # httpx logs URLs, and presigned URLs are credentials
     uvicorn.run(
-        Gateway(settings),
-        host=settings.listen,
-        port=settings.port,
+        Gateway(config),
+        host=config.listen,
+        port=config.port,
         http="httptools",
         ws="none",
         log_config=None,
@@ -30,7 +30,7 @@ def main() -> int:
         date_header=False,
         proxy_headers=False,
         timeout_keep_alive=65,
-        timeout_graceful_shutdown=310,  # uploads under way are finished
+        timeout_graceful_shutdown=310,  # lets running uploads finish
     )
     return 0
 

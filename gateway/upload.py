@@ -1,6 +1,6 @@
-"""The upload of one archive: begun at the API, sent in parts as it comes, and completed (platform.md 4.4, U6).
+"""The upload of one archive: started at the API, sent in parts as it arrives, and completed (platform.md 4.4, U6).
 
-Two parts are held at most: one that is being filled, one that is on its way. Whatever ends early gives the upload up.
+At most two parts are in memory: one that is being filled and one that is being sent. An upload that fails is deleted.
 """
 
 import asyncio
@@ -14,19 +14,19 @@ from urllib.parse import parse_qsl, unquote
 
 import httpx
 
-from gateway.http import ClientGone, Headers, Reply, Request, end_to_end
-from gateway.passing import BAD_GATEWAY, api_request
-from gateway.settings import MIB, Settings
+from gateway.config import MIB, Config
+from gateway.http import ClientDisconnected, Headers, Reply, Request, end_to_end
+from gateway.proxy import BAD_GATEWAY, api_request
 
 PATH = re.compile(rb"/v1/depot/pkgs/([^/]+)/([^/]+)/([^/]+)/([^/]+)/?")
 UPLOADS = b"/v1/depot/uploads"
-STEP = 256 * 1024
-TRIES = 3
-PAUSE_SECONDS = 0.5
+CHUNK_BYTES = 256 * 1024
+ATTEMPTS = 3
+BACKOFF_SECONDS = 0.5
 
 
 class Refused(Exception):
-    """The upload ends with this answer."""
+    """The upload ends with this response."""
 
     def __init__(self, reply: Reply) -> None:
         super().__init__(reply.status)
@@ -34,43 +34,43 @@ class Refused(Exception):
 
 
 def is_upload(request: Request) -> bool:
-    """True for the raw POST of an archive."""
+    """Return True for the raw POST of an archive."""
     return request.method == "POST" and PATH.fullmatch(request.path) is not None
 
 
 class Upload:
-    """One raw POST on its way to the API."""
+    """One raw POST of an archive and its upload to the API."""
 
-    def __init__(self, request: Request, client: httpx.AsyncClient, settings: Settings) -> None:
-        self._request, self._client, self._settings = request, client, settings
+    def __init__(self, request: Request, client: httpx.AsyncClient, config: Config) -> None:
+        self._request, self._client, self._config = request, client, config
         self._query = dict(parse_qsl(request.query.decode("latin-1"), keep_blank_values=True))
         self._hash = hashlib.blake2b(digest_size=32)
         self._received = 0
 
     async def run(self) -> int:
-        """Take the archive and answer the client; gives the status. Raises ClientGone."""
+        """Upload the archive, respond to the client and return the status. Raises ClientDisconnected."""
         try:
-            self._demand_size(self._request.announced or 0)
-            begun = await self._begin()
+            self._check_size(self._request.content_length or 0)
+            started = await self._start()
         except Refused as refusal:
-            await self._request.refuse(refusal.reply, self._settings.drained_when_refused)
+            await self._request.refuse(refusal.reply, self._config.drain_bytes)
             return refusal.reply.status
-        sending = _Sending(self, begun)
+        parts = _Parts(self, started)
         try:
-            await self._send(sending)
-            reply = await self._complete(sending.url)
+            await self._send(parts)
+            reply = await self._complete(parts.upload_path)
         except Refused as refusal:
-            await sending.give_up()
-            await self._request.refuse(refusal.reply, self._settings.drained_when_refused)
+            await parts.abort()
+            await self._request.refuse(refusal.reply, self._config.drain_bytes)
             return refusal.reply.status
-        except (ClientGone, asyncio.CancelledError):
-            await sending.give_up()
+        except (ClientDisconnected, asyncio.CancelledError):
+            await parts.abort()
             raise
-        await self._request.answer(reply)
+        await self._request.respond(reply)
         return reply.status
 
-    async def ask(self, method: str, target: bytes, body: Any = None) -> httpx.Response:
-        """A request to the API in the caller's name. Raises Refused when it cannot be reached."""
+    async def call_api(self, method: str, target: bytes, body: Any = None) -> httpx.Response:
+        """Call the API with the client's credentials. Raises Refused (502) if the API cannot be reached."""
         headers: Headers = [
             (name, value) for name, value in self._request.headers if name in (b"authorization", b"user-agent")
         ]
@@ -79,89 +79,93 @@ class Upload:
             headers.append((b"content-type", b"application/json"))
             content = json.dumps(body).encode()
         try:
-            return await self._client.send(api_request(self._settings, method, target, headers, content))
+            return await self._client.send(api_request(self._config, method, target, headers, content))
         except httpx.TransportError as problem:
             raise Refused(BAD_GATEWAY) from problem
 
-    async def put(self, url: str, part: bytearray) -> None:
-        """Store a part, trying again what may succeed. Raises Refused."""
-        for attempt in range(1, TRIES + 1):
+    async def put_part(self, url: str, part: bytearray) -> None:
+        """Send a part to its presigned URL; retries transport errors and 5xx. Raises Refused (502)."""
+        for attempt in range(1, ATTEMPTS + 1):
             headers = {"Content-Length": str(len(part))}
             try:
-                stored = await self._client.send(httpx.Request("PUT", url, headers=headers, content=_in_steps(part)))
+                response = await self._client.send(httpx.Request("PUT", url, headers=headers, content=_chunks(part)))
             except httpx.TransportError:
-                stored = None
-            if stored is not None and stored.is_success:
+                response = None
+            if response is not None and response.is_success:
                 return
-            if stored is not None and stored.status_code < 500:
+            if response is not None and response.status_code < 500:
                 break
-            await asyncio.sleep(PAUSE_SECONDS * attempt)
+            await asyncio.sleep(BACKOFF_SECONDS * attempt)
         raise Refused(BAD_GATEWAY)
 
-    async def _begin(self) -> dict[str, Any]:
-        """Everything that can be refused without the bytes is refused here. Raises Refused."""
-        found = PATH.fullmatch(self._request.path)
-        parts = found.groups() if found is not None else ()
+    async def _start(self) -> dict[str, Any]:
+        """Start the upload at the API, which checks here all that it can check without the bytes. Raises Refused."""
+        match = PATH.fullmatch(self._request.path)
+        segments = match.groups() if match is not None else ()
         forced = self._query.get("forced")
-        begun = await self.ask(
+        response = await self.call_api(
             "POST",
             UPLOADS,
             {
-                "ident": "/".join(unquote(part.decode("latin-1")) for part in parts),
+                "ident": "/".join(unquote(segment.decode("latin-1")) for segment in segments),
                 "target": self._query.get("target"),
                 "checksum": self._query.get("checksum", ""),
-                "size": self._request.announced or None,
+                "size": self._request.content_length or None,
                 "forced": {None: False, "false": False, "true": True}.get(forced, forced),
             },
         )
-        if begun.status_code != 201:
-            raise Refused(_relayed(begun))
-        told: dict[str, Any] = begun.json()
-        return told
+        if response.status_code != 201:
+            raise Refused(_reply_of(response))
+        started: dict[str, Any] = response.json()
+        return started
 
-    async def _send(self, sending: "_Sending") -> None:
-        """Pass the body on and compare its checksum. Raises Refused, ClientGone."""
-        async for piece in self._request.pieces():
-            self._received += len(piece)
-            self._demand_size(self._received)
-            self._hash.update(piece)
-            await sending.add(piece)
-        await sending.end()
+    async def _send(self, parts: "_Parts") -> None:
+        """Send the body in parts and check its checksum. Raises Refused, ClientDisconnected."""
+        async for chunk in self._request.chunks():
+            self._received += len(chunk)
+            self._check_size(self._received)
+            self._hash.update(chunk)
+            await parts.add(chunk)
+        await parts.finish()
         if self._hash.hexdigest() != self._query.get("checksum"):
-            raise Refused(Reply.text(422, "ds:up:3"))  # what the API would say after reading it all again
+            raise Refused(Reply.text(422, "ds:up:3"))  # saves the API from reading the archive again to refuse it
 
-    async def _complete(self, url: bytes) -> Reply:
-        """The API's own answer, with the `Location` that the raw POST has. Raises Refused for all but success."""
-        end = time.monotonic() + self._settings.patience
-        while (answer := await self.ask("POST", url + b"/complete")).status_code == 202:
-            if time.monotonic() > end:
-                return Reply.text(504, "")  # it goes on without us; hab's next try learns that the package is there
-        reply = _relayed(answer)
-        if answer.status_code != 201:
+    async def _complete(self, upload_path: bytes) -> Reply:
+        """Complete the upload and return the API's response with the `Location` of the raw POST.
+
+        Returns 504 if the upload is not published in time; it continues, and hab's retry gets 409. Raises Refused for
+        every other failure.
+        """
+        deadline = time.monotonic() + self._config.completion_seconds
+        while (response := await self.call_api("POST", upload_path + b"/complete")).status_code == 202:
+            if time.monotonic() > deadline:
+                return Reply.text(504, "")
+        reply = _reply_of(response)
+        if response.status_code != 201:
             raise Refused(reply)
         return Reply(201, [*end_to_end(reply.headers, b"location"), (b"location", self._request.target)], reply.body)
 
-    def _demand_size(self, size: int) -> None:
-        largest = self._settings.largest_archive
-        if size > largest:
-            raise Refused(Reply.text(413, f"The archive is larger than this entrance takes, {largest // MIB} MiB."))
+    def _check_size(self, size: int) -> None:
+        limit = self._config.max_archive_bytes
+        if size > limit:
+            raise Refused(Reply.text(413, f"The archive exceeds the limit of this gateway, {limit // MIB} MiB."))
 
 
-class _Sending:
-    """The parts of one archive: one is filled while the one before is on its way."""
+class _Parts:
+    """The parts of one archive: one is filled while the previous one is sent."""
 
-    def __init__(self, upload: Upload, begun: dict[str, Any]) -> None:
-        self.url = UPLOADS + b"/" + str(begun["upload_id"]).encode()
+    def __init__(self, upload: Upload, started: dict[str, Any]) -> None:
+        self.upload_path = UPLOADS + b"/" + str(started["upload_id"]).encode()
         self._upload = upload
-        self._part_size: int = begun["part_size"]
-        self._urls = _urls(begun)
+        self._part_size: int = started["part_size"]
+        self._urls = _urls(started)
         self._part = bytearray()
         self._number = 1
-        self._on_its_way: asyncio.Task[None] | None = None
+        self._sending: asyncio.Task[None] | None = None
 
-    async def add(self, piece: bytes) -> None:
-        """Take more of the archive. Raises Refused."""
-        rest = memoryview(piece)
+    async def add(self, chunk: bytes) -> None:
+        """Append bytes of the archive. Raises Refused."""
+        rest = memoryview(chunk)
         while rest:
             room = self._part_size - len(self._part)
             self._part += rest[:room]
@@ -169,51 +173,51 @@ class _Sending:
             if len(self._part) == self._part_size:
                 await self._send_part()
 
-    async def end(self) -> None:
-        """Send the last part; an empty archive is one empty part. Raises Refused."""
+    async def finish(self) -> None:
+        """Send the last part. An empty archive has one empty part. Raises Refused."""
         if self._part or self._number == 1:
             await self._send_part()
-        await self._arrived()
+        await self._wait_until_sent()
 
-    async def give_up(self) -> None:
-        """Have the API forget what was sent; should that fail, the parts expire by themselves."""
-        if self._on_its_way is not None:
-            self._on_its_way.cancel()
-            await asyncio.wait({self._on_its_way})
+    async def abort(self) -> None:
+        """Delete the upload at the API. If that fails, the parts expire after a day."""
+        if self._sending is not None:
+            self._sending.cancel()
+            await asyncio.wait({self._sending})
         try:
-            await self._upload.ask("DELETE", self.url)
+            await self._upload.call_api("DELETE", self.upload_path)
         except Refused:
             return
 
     async def _send_part(self) -> None:
-        await self._arrived()
+        await self._wait_until_sent()
         url = await self._url()
-        self._on_its_way = asyncio.create_task(self._upload.put(url, self._part))
+        self._sending = asyncio.create_task(self._upload.put_part(url, self._part))
         self._part = bytearray()
         self._number += 1
 
-    async def _arrived(self) -> None:
-        if self._on_its_way is not None:
-            await self._on_its_way
-            self._on_its_way = None
+    async def _wait_until_sent(self) -> None:
+        if self._sending is not None:
+            await self._sending
+            self._sending = None
 
     async def _url(self) -> str:
         if self._number not in self._urls:
-            more = await self._upload.ask("GET", self.url + b"?from=%d" % self._number)
-            self._urls = _urls(more.json()) if more.is_success else {}
+            response = await self._upload.call_api("GET", self.upload_path + b"?from=%d" % self._number)
+            self._urls = _urls(response.json()) if response.is_success else {}
         if self._number not in self._urls:
             raise Refused(BAD_GATEWAY)
         return self._urls[self._number]
 
 
-def _urls(told: dict[str, Any]) -> dict[int, str]:
-    return {part["number"]: part["url"] for part in told["parts"]}
+def _urls(upload: dict[str, Any]) -> dict[int, str]:
+    return {part["number"]: part["url"] for part in upload["parts"]}
 
 
-async def _in_steps(part: bytearray) -> AsyncIterator[bytes]:
-    for start in range(0, len(part), STEP):
-        yield bytes(part[start : start + STEP])
+async def _chunks(part: bytearray) -> AsyncIterator[bytes]:
+    for start in range(0, len(part), CHUNK_BYTES):
+        yield bytes(part[start : start + CHUNK_BYTES])
 
 
-def _relayed(answer: httpx.Response) -> Reply:
-    return Reply(answer.status_code, end_to_end(answer.headers.raw, b"content-length"), answer.content)
+def _reply_of(response: httpx.Response) -> Reply:
+    return Reply(response.status_code, end_to_end(response.headers.raw, b"content-length"), response.content)

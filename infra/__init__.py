@@ -1,1 +1,1 @@
-"""The resources of a deployment: one template, and the embedded stack that serves it on one machine."""
+"""The deployed resources: the template, packaging, the builder key and the edge function."""

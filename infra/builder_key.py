@@ -1,4 +1,4 @@
-"""`python -m infra.builder_key SECRET`: gives a deployment its builder key, once (accounts.md 7.5)."""
+"""`python -m infra.builder_key SECRET`: generate the builder key of a deployment, once (accounts.md 7.5)."""
 
 import argparse
 from datetime import UTC, datetime
@@ -8,9 +8,10 @@ from chalicelib.platform.aws import client
 
 
 def ensure_builder_key(secret: str, description: str = "") -> bool:
-    """Generate the key if the secret has none; True if it was generated.
+    """Generate a key unless the secret has a value, and create the secret if it is missing.
 
-    A key that is there stays: another one could not read what was encrypted with the first.
+    Returns True if a key was generated. An existing key is never replaced, because data encrypted with it would become
+    unreadable.
     """
     secrets = client("secretsmanager")
     missing = secrets.exceptions.ResourceNotFoundException
@@ -20,18 +21,21 @@ def ensure_builder_key(secret: str, description: str = "") -> bool:
     except missing:
         key = generate_builder_key(datetime.now(UTC).strftime("%Y%m%d%H%M%S"))
     try:
-        secrets.put_secret_value(SecretId=secret, SecretString=key)  # the secret may stand there without a value
+        secrets.put_secret_value(SecretId=secret, SecretString=key)  # the template creates the secret without a value
     except missing:
         secrets.create_secret(Name=secret, SecretString=key, Description=description)
     return True
 
 
 def main() -> None:
-    """Give a secret its value."""
+    """Generate the key and print whether the secret changed."""
     parser = argparse.ArgumentParser(prog="python -m infra.builder_key", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("secret", help="name or ARN: output BuilderKeySecret of the stack")
+    parser.add_argument("secret", help="name or ARN of the secret: output BuilderKeySecret of the stack")
     secret = parser.parse_args().secret
-    print("generated" if ensure_builder_key(secret) else "left as it is", "in", secret)
+    if ensure_builder_key(secret):
+        print(f"generated a builder key in {secret}")
+    else:
+        print(f"{secret} already has a builder key; nothing changed")
 
 
 if __name__ == "__main__":

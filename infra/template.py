@@ -1,4 +1,4 @@
-"""Reading infra/template.yaml: the one list of resources, for packaging, the embedded stack and tests."""
+"""Reads infra/template.yaml, the single list of resources, for packaging, the embedded stack and tests."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ TEMPLATE = Path(__file__).with_name("template.yaml")
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short forms: `!Ref x` is `{"Ref": "x"}`, `!Sub x` is `{"Fn::Sub": "x"}`."""
+    """YAML with CloudFormation's short forms: `!Ref x` becomes `{"Ref": "x"}`, `!Sub x` becomes `{"Fn::Sub": "x"}`."""
 
 
 def _intrinsic(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
@@ -25,15 +25,12 @@ def _intrinsic(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[st
 _Loader.add_multi_constructor("!", _intrinsic)
 
 
-def read_template(path: Path = TEMPLATE) -> dict[str, Any]:
-    """A template with intrinsics in their long form."""
-    template = yaml.load(path.read_text(), _Loader)  # noqa: S506 - a subclass of the safe loader
-    if not isinstance(template, dict):
-        raise TypeError(f"{path} is not a template")
+def read_template() -> dict[str, Any]:
+    """Return the template with its intrinsic functions in long form."""
+    template: dict[str, Any] = yaml.load(TEMPLATE.read_text(), _Loader)  # noqa: S506 - a subclass of the safe loader
     return template
 
 
-def properties(logical_id: str, template: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The declared properties of a resource."""
-    resource = (template or read_template())["Resources"][logical_id]
-    return dict(resource.get("Properties", {}))
+def properties(logical_id: str) -> dict[str, Any]:
+    """Return the properties of a resource."""
+    return dict(read_template()["Resources"][logical_id].get("Properties", {}))

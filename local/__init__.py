@@ -1,1 +1,1 @@
-"""The embedded stack behind `make run`: engine, HTTP front and supervisor; never part of the deployed archive."""
+"""The embedded stack behind `make run`: an engine, an HTTP front and a supervisor. It is never deployed."""

@@ -1,4 +1,4 @@
-"""`python -m local`: the whole service on this machine, as `make run` starts it."""
+"""`python -m local`: run the whole service on this machine (`make run`)."""
 
 import os
 import sys
@@ -7,6 +7,6 @@ from local.parent import end_with_parent
 from local.supervisor import main
 
 if __name__ == "__main__":
-    if "MAKELEVEL" in os.environ:  # started by make, which cannot pass on a kill -9
+    if "MAKELEVEL" in os.environ:  # make does not pass on SIGKILL, so this process has to watch its parent
         end_with_parent()
     sys.exit(main())

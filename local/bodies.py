@@ -1,72 +1,72 @@
-"""Request bodies, read to their end before anybody looks at them; up to 1 GiB, chunked or not (platform.md 1.8)."""
+"""Request bodies of up to 1 GiB, chunked or not, received before the request is handled (platform.md 1.8)."""
 
 import tempfile
 from collections.abc import Mapping
 from typing import IO, Any
 
-LARGEST = 1024 * 1024 * 1024
-IN_MEMORY = 1024 * 1024
-STEP = 256 * 1024
-DRAINED_WHEN_REFUSED = 8 * 1024 * 1024
-STALLED_AFTER_SECONDS = 300
+MAX_BYTES = 1024 * 1024 * 1024
+MAX_BYTES_IN_MEMORY = 1024 * 1024
+CHUNK_BYTES = 256 * 1024
+DRAIN_BYTES = 8 * 1024 * 1024
+IDLE_SECONDS = 300
 
 
 class BodyTooLarge(Exception):
-    """The body is over the limit; what could reasonably be read of it has been thrown away."""
+    """The body exceeds the limit. Up to 8 MiB of it have been read and discarded."""
 
 
-class BodyCutOff(Exception):
-    """The client went away, or fell silent, before the end of its body."""
+class BodyIncomplete(Exception):
+    """The client disconnected or was idle for too long before the end of the body."""
 
 
-def receive(environ: Mapping[str, Any], largest: int = LARGEST) -> IO[bytes]:
-    """The whole body as a file at its beginning, in memory up to 1 MiB, else on disk; the caller closes it.
+def receive(environ: Mapping[str, Any], max_bytes: int = MAX_BYTES) -> IO[bytes]:
+    """Return the whole body as a file, in memory up to 1 MiB, else on disk. The caller closes it.
 
-    Raises BodyTooLarge, BodyCutOff.
+    Raises BodyTooLarge, BodyIncomplete.
     """
-    announced = _announced(environ)
-    body: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - handed to the caller
-    if announced == 0:
+    length = _content_length(environ)
+    body: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=MAX_BYTES_IN_MEMORY)  # noqa: SIM115 - the caller closes it
+    if length == 0:
         return body
     socket = environ.get("gunicorn.socket")
     if socket is not None:
-        socket.settimeout(STALLED_AFTER_SECONDS)
+        socket.settimeout(IDLE_SECONDS)
     try:
-        _copy(environ["wsgi.input"], body, announced, largest)
-    except BaseException:  # also when the worker is told to end: no file of a broken body stays behind
+        _copy(environ["wsgi.input"], body, length, max_bytes)
+    except BaseException:  # also when the worker is stopped, so that no temporary file remains
         body.close()
         raise
     body.seek(0)
     return body
 
 
-def _announced(environ: Mapping[str, Any]) -> int | None:
-    """The length that the client promised, or None for a chunked body."""
+def _content_length(environ: Mapping[str, Any]) -> int | None:
+    """Return the announced length in bytes, or None for a chunked body."""
     if environ.get("HTTP_TRANSFER_ENCODING"):
         return None
     return int(environ.get("CONTENT_LENGTH") or 0)
 
 
-def _copy(source: IO[bytes], body: IO[bytes], announced: int | None, largest: int) -> None:
-    if announced is not None and announced > largest:
+def _copy(source: IO[bytes], body: IO[bytes], length: int | None, max_bytes: int) -> None:
+    if length is not None and length > max_bytes:
         _drain(source)
         raise BodyTooLarge
     received = 0
     try:
-        while piece := source.read(STEP):
-            received += len(piece)
-            if received > largest:
+        while chunk := source.read(CHUNK_BYTES):
+            received += len(chunk)
+            if received > max_bytes:
                 _drain(source)
                 raise BodyTooLarge
-            body.write(piece)
+            body.write(chunk)
     except TimeoutError as problem:
-        raise BodyCutOff from problem
-    if announced is not None and received < announced:
-        raise BodyCutOff
+        raise BodyIncomplete from problem
+    if length is not None and received < length:
+        raise BodyIncomplete
 
 
 def _drain(source: IO[bytes]) -> None:
-    """Read on for a while: a client that is still sending would not see an answer on a connection reset by us."""
-    left = DRAINED_WHEN_REFUSED
-    while left > 0 and (piece := source.read(STEP)):
-        left -= len(piece)
+    """Discard more of the body: an early close resets the connection, and a client still sending misses the answer."""
+    remaining = DRAIN_BYTES
+    while remaining > 0 and (chunk := source.read(CHUNK_BYTES)):
+        remaining -= len(chunk)

@@ -1,4 +1,4 @@
-"""What a fresh engine needs before the API can serve: resources, builder key, and a first user with a token."""
+"""Prepares an engine for the API: resources, builder key, CDN signing key, and a first user with a token."""
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -10,11 +10,11 @@ from local.resources import create_resources
 
 
 class BootstrapFailed(Exception):
-    """The engine cannot be made ready; the text says why."""
+    """The engine could not be prepared. The message names the cause."""
 
 
 def bootstrap() -> str:
-    """Make what is missing and return the first user's token. Raises BootstrapFailed."""
+    """Create what the engine does not have yet, and return the first user's token. Raises BootstrapFailed."""
     try:
         create_resources()
         ensure_signing_key(config)

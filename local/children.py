@@ -1,4 +1,4 @@
-"""Child processes of the supervisor: each in a process group of its own, listening on a socket that outlives it."""
+"""Child processes of the supervisor. Each has its own process group, and a socket that survives its restarts."""
 
 import os
 import signal
@@ -10,18 +10,15 @@ from contextlib import suppress
 from pathlib import Path
 
 BACKLOG = 512
-_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes a file of its own in it
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn creates a temporary file in it
 
 
 class PortInUse(Exception):
-    """The address cannot be had, most often because somebody else listens there."""
+    """The address cannot be bound, usually because another process listens on it."""
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket to hand to a child, so that clients wait instead of being refused while the child restarts.
-
-    Raises PortInUse.
-    """
+    """Return a listening socket for a child, so that clients wait while the child restarts. Raises PortInUse."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -35,15 +32,15 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def memory_folder() -> str:
-    """A folder that is no disk, if there is one: gunicorn's workers touch a file there every second."""
+    """Return a RAM-backed folder, if available: gunicorn's workers touch a file in it every second."""
     return str(_SHARED_MEMORY) if _SHARED_MEMORY.is_dir() else tempfile.gettempdir()
 
 
 class Child:
-    """A process that serves on a socket handed to it; starting it again is the same command on the same socket."""
+    """A server process. A restart runs the same command on the same socket."""
 
     def __init__(self, name: str, command: Sequence[str], listener: socket.socket) -> None:
-        """`command` holds `{fd}` where the number of the socket goes."""
+        """`{fd}` in the command is replaced by the file descriptor of the socket."""
         self.name = name
         self._command = command
         self._listener = listener
@@ -51,30 +48,30 @@ class Child:
 
     @property
     def pid(self) -> int | None:
-        """The process id of the running process."""
+        """Id of the process, or None if it was not started."""
         return None if self._process is None else self._process.pid
 
     def start(self, environment: Mapping[str, str]) -> None:
-        """Start it; its output goes where ours goes."""
-        number = self._listener.fileno()
+        """Start the process. It inherits our standard output and standard error."""
+        descriptor = self._listener.fileno()
         self._process = subprocess.Popen(  # noqa: S603 - our own modules
-            [part.format(fd=number) for part in self._command],
+            [part.format(fd=descriptor) for part in self._command],
             env=environment,
-            pass_fds=[number],
-            process_group=0,  # Ctrl-C in the terminal reaches the supervisor only, which ends its children in order
+            pass_fds=[descriptor],
+            process_group=0,  # Ctrl-C reaches only the supervisor, which ends its children in order
         )
 
-    def ended(self) -> int | None:
-        """Its exit status once it has ended, else None."""
+    def exit_status(self) -> int | None:
+        """Return the exit status, or None while the process runs."""
         return None if self._process is None else self._process.poll()
 
-    def stop(self, patience: float) -> None:
-        """Ask it to end, and make it end with everything it started when `patience` seconds have passed."""
+    def stop(self, grace_seconds: float) -> None:
+        """Send SIGTERM, and after the grace period SIGKILL to the process group."""
         if self._process is None:
             return
         self._process.terminate()
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(patience)
+            self._process.wait(grace_seconds)
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()

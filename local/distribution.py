@@ -1,6 +1,6 @@
-"""The local stand-in for the distribution: its signing key, and the check of signed URLs (platform.md 4.3, D3).
+"""The local stand-in for the CDN distribution: its signing key and the check of signed URLs (platform.md 4.3, D3).
 
-CloudFront's canned policy: an RSA SHA-1 signature over the URL and the time until which it holds.
+The URLs use CloudFront's canned policy: an RSA SHA-1 signature over the URL and its expiry time.
 """
 
 import base64
@@ -22,13 +22,14 @@ from chalicelib.platform.config import Config
 from local.artifacts import PREFIX
 
 KEY_ID = "local"
-"""The id of a signing key that the local stack makes itself."""
+"""Id of the signing key that the local stack generates itself."""
+
 _TIME = re.compile("[0-9]{1,12}")
 _FROM_URL = str.maketrans("-_~", "+=/")
 
 
 def ensure_signing_key(settings: Config) -> None:
-    """Generate the stand-in's key if the settings name it and it is not there yet; other keys are not ours to make."""
+    """Generate the stand-in's signing key unless it exists. Does nothing if the settings name another key."""
     if settings.cdn_key_id != KEY_ID:
         return
     secret, secrets = settings.cdn_key_secret, client("secretsmanager")
@@ -41,13 +42,13 @@ def ensure_signing_key(settings: Config) -> None:
 
 
 class SignedUrls:
-    """Decides about URLs below `/artifacts/` as the distribution at `settings.cdn_url` would."""
+    """Checks URLs below `/artifacts/` as the distribution at `settings.cdn_url` does."""
 
     def __init__(self, settings: Config) -> None:
         self._settings = settings
 
     def __call__(self, raw_path: str, query: Mapping[str, str]) -> bool:
-        """True if this very URL was signed with our key and has not expired; other parameters are part of no URL."""
+        """Return True if the URL is signed with our key and has not expired. Any other query parameter is refused."""
         if not self._settings.cdn_key_secret or set(query) != {"Expires", "Signature", "Key-Pair-Id"}:
             return False
         expires = query["Expires"]
@@ -61,7 +62,7 @@ class SignedUrls:
     def _is_signed(self, policy: bytes, signature: str) -> bool:
         try:
             raw = base64.b64decode(signature.translate(_FROM_URL), validate=True)
-            self._public_key.verify(raw, policy, padding.PKCS1v15(), SHA1())  # noqa: S303 - all that CloudFront knows
+            self._public_key.verify(raw, policy, padding.PKCS1v15(), SHA1())  # noqa: S303 - CloudFront supports no other
         except (InvalidSignature, binascii.Error, ValueError):
             return False
         return True

@@ -1,7 +1,7 @@
-"""The embedded AWS: moto in a process of its own, over real HTTP on this machine only (design.md section 1).
+"""The embedded AWS: moto as a separate process that serves HTTP on this machine only (design.md section 1).
 
-`python -m local.engine --port N`. Everything it holds lives as long as the process; should its worker die, the
-engine ends instead of coming back empty.
+`python -m local.engine --port N`. Its state lives in memory. If its worker dies, the engine exits instead of starting
+again without state.
 """
 
 import argparse
@@ -14,25 +14,26 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.errors import HaltServer  # type: ignore[import-untyped]
 
 from local.children import memory_folder
+from local.moto_engine import engine_app
 from local.parent import end_with_parent
 
 HOST = "127.0.0.1"
 THREADS = 32
 LOST_STATE = 4
-MOST_FILES = 65_536
+MAX_OPEN_FILES = 65_536
 
 
 class EngineServer(BaseApplication):  # type: ignore[misc]
-    """gunicorn with one worker of many threads: moto keeps its state in memory, so there can be only one process."""
+    """gunicorn with one worker of many threads. moto keeps its state in memory, so there can only be one process."""
 
     def __init__(self, bind: str, *, for_parent: bool) -> None:
-        """`for_parent`: end when the process that started this one does, however that comes about."""
+        """`for_parent`: exit when the parent process ends, for whatever reason."""
         self._bind = bind
         self._for_parent = for_parent
         super().__init__()
 
     def load_config(self) -> None:
-        """Settings, which gunicorn asks for in this place."""
+        """Set gunicorn's settings; gunicorn calls this when it starts."""
         settings = {
             "bind": self._bind,
             "workers": 1,
@@ -50,41 +51,41 @@ class EngineServer(BaseApplication):  # type: ignore[misc]
             "proc_name": "bldr-engine",
             "on_starting": lambda _server: end_with_parent() if self._for_parent else None,
             "post_fork": lambda _server, _worker: end_with_parent(),
-            "child_exit": _end_instead_of_starting_empty,
+            "child_exit": _exit_without_state,
         }
         for name, value in settings.items():
             self.cfg.set(name, value)
 
     def load(self) -> Callable[..., Iterable[bytes]]:
-        """The WSGI application, loaded in the worker only."""
-        from local.moto_engine import engine_app
-
+        """Return the WSGI application; gunicorn calls this in the worker."""
         return engine_app()
 
 
-def _end_instead_of_starting_empty(_server: Any, _worker: Any) -> None:
-    raise HaltServer("The engine's worker died, and its tables and buckets with it.", LOST_STATE)
+def _exit_without_state(server: Any, _worker: Any) -> None:
+    """Stop the server when its worker died. During a normal stop, gunicorn has already closed the listeners."""
+    if server.LISTENERS:
+        raise HaltServer("The engine's worker died, and its tables and buckets are lost.", LOST_STATE)
 
 
-def _allow_many_files() -> None:
-    """Every larger object is an open file without a name, which goes with the process however that ends."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, MOST_FILES), most))
+def _raise_file_limit() -> None:
+    """Allow many open files: each large object is an unnamed temporary file, which disappears with the process."""
+    _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard_limit, MAX_OPEN_FILES), hard_limit))
 
 
 def main() -> None:
-    """Serve until told to stop."""
-    parser = argparse.ArgumentParser(prog="python -m local.engine", description=__doc__.splitlines()[0])
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument("--port", type=int, default=4566, help="port on 127.0.0.1 (default %(default)s)")
-    where.add_argument("--fd", type=int, help="file descriptor of a socket that listens already")
-    asked = parser.parse_args()
-    _allow_many_files()
-    bind = f"{HOST}:{asked.port}" if asked.fd is None else f"fd://{asked.fd}"
-    if asked.fd is None:
-        os.environ.setdefault("MOTO_PORT", str(asked.port))
-        print(f"The engine listens on http://{HOST}:{asked.port}", flush=True)
-    EngineServer(bind, for_parent=asked.fd is not None or "MAKELEVEL" in os.environ).run()
+    """Serve until SIGTERM or Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="python -m local.engine", description=(__doc__ or "").splitlines()[0])
+    address = parser.add_mutually_exclusive_group()
+    address.add_argument("--port", type=int, default=4566, help="port on 127.0.0.1 (default %(default)s)")
+    address.add_argument("--fd", type=int, help="file descriptor of a listening socket")
+    options = parser.parse_args()
+    _raise_file_limit()
+    bind = f"{HOST}:{options.port}" if options.fd is None else f"fd://{options.fd}"
+    if options.fd is None:
+        os.environ.setdefault("MOTO_PORT", str(options.port))
+        print(f"The engine listens on http://{HOST}:{options.port}", flush=True)
+    EngineServer(bind, for_parent=options.fd is not None or "MAKELEVEL" in os.environ).run()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""HTTP as API Gateway tells it to a function: a REST proxy event, and the function's answer back (platform.md 4.6).
+"""The events of API Gateway's REST proxy integration, and HTTP answers from a function's responses (platform.md 4.6).
 
-The only thing that API Gateway would not do: a body over its limit is not refused but handed over as an open file in
-`requestContext.bldrBodyFile`, with an empty `body`.
+There is one difference to API Gateway: a body over the event's limit is not refused. It is passed as an open file in
+`requestContext.bldrBodyFile`, and `body` is empty.
 """
 
 import base64
@@ -16,13 +16,13 @@ from local.routing import Match
 from local.wsgi import HttpAnswer
 
 STAGE = "v1"
-GATEWAY_LIMIT = 6 * 1024 * 1024
-_UNPRINTABLE = {code: None for code in [*range(0x20), 0x7F] if code != 0x09}
+MAX_EVENT_BODY_BYTES = 6 * 1024 * 1024
+_CONTROL_CHARACTERS = {code: None for code in [*range(0x20), 0x7F] if code != 0x09}
 
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """The context that Lambda gives a function, as far as anybody reads it."""
+    """The attributes of Lambda's context object that the app uses."""
 
     aws_request_id: str
     function_name: str = "api_handler"
@@ -31,20 +31,20 @@ class Invocation:
     started: float = field(default_factory=time.monotonic)
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until API Gateway would give up."""
+        """Return the milliseconds until API Gateway times out, 29 s after the start."""
         return max(0, int(29_000 - (time.monotonic() - self.started) * 1000))
 
 
 def proxy_event(environ: Mapping[str, Any], raw_path: str, match: Match, body: IO[bytes]) -> dict[str, Any]:
-    """The REST proxy event of a request; `raw_path` is the path below the stage, percent-encoded as it came."""
+    """Return the proxy event of a request. `raw_path` is the path below the stage, percent-encoded as it was sent."""
     headers = dict(_headers(environ))
     query = parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True, errors="replace")
     by_name: dict[str, list[str]] = {}
     for name, value in query:
         by_name.setdefault(name, []).append(value)
-    content, large = _content(body)
+    content, is_large = _content(body)
     context = _request_context(environ, raw_path, match)
-    if large:
+    if is_large:
         context["bldrBodyFile"] = body
     return {
         "resource": match.resource,
@@ -57,39 +57,39 @@ def proxy_event(environ: Mapping[str, Any], raw_path: str, match: Match, body: I
         "pathParameters": dict(match.variables) or None,
         "stageVariables": None,
         "requestContext": context,
-        "body": base64.b64encode(content).decode("ascii") if content else ("" if large else None),
+        "body": base64.b64encode(content).decode("ascii") if content else ("" if is_large else None),
         "isBase64Encoded": bool(content),
     }
 
 
 def http_answer(response: Mapping[str, Any]) -> HttpAnswer:
-    """What a function's proxy response means as HTTP, with base64 undone and header values made fit to send."""
+    """Return a function's proxy response as an HTTP answer, with its body decoded from Base64."""
     body = response.get("body") or b""
     if isinstance(body, str):
         body = base64.b64decode(body) if response.get("isBase64Encoded") else body.encode()
-    several = response.get("multiValueHeaders") or {}
-    named = [(name, value) for name, values in several.items() for value in values]
-    taken = {name.lower() for name, _ in named}
-    named += [(name, value) for name, value in (response.get("headers") or {}).items() if name.lower() not in taken]
-    headers = [(name, _sendable(str(value))) for name, value in named]
+    multi_value = response.get("multiValueHeaders") or {}
+    pairs = [(name, value) for name, values in multi_value.items() for value in values]
+    present = {name.lower() for name, _ in pairs}
+    pairs += [(name, value) for name, value in (response.get("headers") or {}).items() if name.lower() not in present]
+    headers = [(name, _header_value(str(value))) for name, value in pairs]
     return HttpAnswer(int(response["statusCode"]), headers, body)
 
 
 def _headers(environ: Mapping[str, Any]) -> list[tuple[str, str]]:
-    found = [(key[5:].replace("_", "-").lower(), environ[key]) for key in environ if key.startswith("HTTP_")]
-    found += [
+    headers = [(key[5:].replace("_", "-").lower(), environ[key]) for key in environ if key.startswith("HTTP_")]
+    headers += [
         (name, environ[key])
         for key, name in (("CONTENT_TYPE", "content-type"), ("CONTENT_LENGTH", "content-length"))
         if environ.get(key)
     ]
-    return found
+    return headers
 
 
 def _content(body: IO[bytes]) -> tuple[bytes, bool]:
-    """The body for the event, and whether it is too large to go there."""
+    """Return the body for the event, and whether it is too large for the event (then it is empty here)."""
     size = body.seek(0, 2)
     body.seek(0)
-    if size > GATEWAY_LIMIT:
+    if size > MAX_EVENT_BODY_BYTES:
         return b"", True
     return body.read(), False
 
@@ -109,6 +109,6 @@ def _request_context(environ: Mapping[str, Any], raw_path: str, match: Match) ->
     }
 
 
-def _sendable(value: str) -> str:
-    """A header value as WSGI wants it: UTF-8 seen as Latin-1, without control characters that would end it."""
-    return value.encode().decode("latin-1").translate(_UNPRINTABLE)
+def _header_value(value: str) -> str:
+    """Return a header value for WSGI: UTF-8 bytes as Latin-1 text, without control characters, which break HTTP."""
+    return value.encode().decode("latin-1").translate(_CONTROL_CHARACTERS)

@@ -1,4 +1,4 @@
-"""The first user of a fresh local stack, with a personal access token; found again when the engine has them already."""
+"""The first user of a local stack and its personal access token. Both are reused if the engine already has them."""
 
 from chalicelib.accounts.access_tokens import service
 from chalicelib.core.roles import SessionFlags
@@ -10,11 +10,11 @@ USER, EMAIL = "demo", "demo@example.com"
 
 
 def first_user_token(settings: Config) -> str:
-    """The user's token, loudly without protection in functional-test mode."""
+    """Return the user's access token. Prints a warning in functional-test mode."""
     account_id = find_or_create(USER, EMAIL)
-    known = service.access_token_of(account_id)
+    existing = service.access_token_of(account_id)
     if settings.functional_test:
-        print("bldr: WARNING: HAB_FUNC_TEST is set, five test users may sign in with their name alone", flush=True)
-    if known is not None:
-        return known.text
+        print("bldr: WARNING: HAB_FUNC_TEST is set, so five test users can sign in with only their name", flush=True)
+    if existing is not None:
+        return existing.text
     return service.generate_access_token(Session(account_id, USER, SessionFlags(0))).text

@@ -1,4 +1,4 @@
-"""moto's WSGI application, patched where the real service behaves otherwise."""
+"""moto's WSGI application with the patches that make it behave like AWS."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -13,17 +13,17 @@ Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 def engine_app() -> Wsgi:
-    """The application that answers every AWS call."""
+    """Return the application that serves all AWS calls."""
     moto_patches.apply()
-    return _bodies_as_sent(DomainDispatcherApplication(create_backend_app))
+    return _with_complete_bodies(DomainDispatcherApplication(create_backend_app))
 
 
-def _bodies_as_sent(application: Wsgi) -> Wsgi:
-    """Bodies whole or not at all, and never taken for something else.
+def _with_complete_bodies(application: Wsgi) -> Wsgi:
+    """Wrap an application so that it receives each body completely and unparsed.
 
-    A client that dies in the middle of an upload would leave a shortened object: werkzeug counts a body's bytes only
-    where the server does not say that it ends the input itself. And a PUT that is labelled as a form, as curl labels
-    it, would be read for its parameters and stored empty.
+    werkzeug does not check the length of a body if the server sets `wsgi.input_terminated`, so an upload whose client
+    dies would be stored truncated. And moto parses a PUT with the content type of a form, which curl sends by default,
+    and would store it empty.
     """
 
     def wrapped(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

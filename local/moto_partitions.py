@@ -1,4 +1,4 @@
-"""Partitions of a moto table that keep their rows in order, so that a Query costs what its page costs."""
+"""Partitions of a moto table that keep their items sorted, so that a Query costs as much as its page."""
 
 import copy
 from bisect import bisect_left, bisect_right, insort
@@ -13,7 +13,7 @@ Page = tuple[list[Item], int, dict[str, Any] | None]
 
 
 class Partition(dict[DynamoType, Item]):
-    """Rows of one hash key by range key, as moto keeps them, with the range keys in order beside them."""
+    """The items of one hash key by range key, as in moto, and in addition the range keys in order."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,14 +30,14 @@ class Partition(dict[DynamoType, Item]):
         self.pop(range_key)
 
     def pop(self, range_key: DynamoType) -> Item:  # type: ignore[override]
-        """Remove a row. Raises KeyError as a dict does."""
+        """Remove and return an item. Raises KeyError."""
         item = super().pop(range_key)
         del self._by_text[range_key.value]
         del self._order[bisect_left(self._order, range_key.value)]
         return item
 
     def between(self, comparison: str | None, values: list[str], after: str | None, forward: bool) -> Iterator[Item]:
-        """Rows whose range key passes a comparison, from the one behind `after`, in the asked direction."""
+        """Yield the items whose range key matches a comparison, in the given direction, beginning behind `after`."""
         low, high = self._bounds(comparison, values)
         if after is not None and forward:
             low = max(low, bisect_right(self._order, after))
@@ -47,7 +47,7 @@ class Partition(dict[DynamoType, Item]):
         return (self._by_text[self._order[position]] for position in positions)
 
     def _bounds(self, comparison: str | None, values: list[str]) -> tuple[int, int]:
-        """Where the rows that pass begin and end; operators come in the words of expressions and of the old API."""
+        """Return start and end of the matching range keys. The legacy API spells the operators differently."""
         if comparison is None:
             return 0, len(self._order)
         first, last = values[0], values[-1]
@@ -69,7 +69,7 @@ class Partition(dict[DynamoType, Item]):
 
 
 def adopt(table: Any) -> None:
-    """Give a fresh table ordered partitions; only for range keys of text, the others stay as moto has them."""
+    """Give a new table sorted partitions. Tables whose range key is not a string stay unchanged."""
     if table.range_key_type == "S":
         table.items = defaultdict(Partition)
 
@@ -88,7 +88,7 @@ def query(  # noqa: PLR0913, PLR0917 - moto's own parameters
     filter_expression: Any = None,
     **more: Any,
 ) -> Page | None:
-    """A page of one partition, as moto's Table.query gives it; None where that has to do it (indexes, old filters)."""
+    """Return a page of one partition like moto's Table.query, or None for indexes and legacy filters, left to moto."""
     legacy = set(more) - {"hash_key_conditions", "range_key_conditions"}
     if index_name or legacy or hash_key is None or table.range_key_type != "S":
         return None
@@ -97,22 +97,22 @@ def query(  # noqa: PLR0913, PLR0917 - moto's own parameters
         return None
     partition = table.items.get(hash_key) or Partition()
     after = exclusive_start_key[table.range_key_attr]["S"] if exclusive_start_key else None
-    rows = partition.between(comparison, [value.value for value in range_objs], after, scan_index_forward is not False)
-    page, more_follow = _page(rows, limit)
-    # moto asks for the last key before it filters, and counts what it read as scanned, both as AWS does.
+    items = partition.between(comparison, [value.value for value in range_objs], after, scan_index_forward is not False)
+    page, more_follow = _page(items, limit)
+    # As in AWS, the last key is that of the unfiltered page, and filtered items count as scanned.
     last_key = table._get_last_evaluated_key(page[-1], None) if more_follow else None
-    found = page if filter_expression is None else [item for item in page if filter_expression.expr(item)]
-    copies = [copy.deepcopy(item) for item in found]
+    matching = page if filter_expression is None else [item for item in page if filter_expression.expr(item)]
+    copies = [copy.deepcopy(item) for item in matching]
     if projection_expressions:
         copies = [item.project(projection_expressions) for item in copies]
     return copies, len(page), last_key
 
 
-def _page(rows: Iterator[Item], limit: int | None) -> tuple[list[Item], bool]:
-    """Rows up to a limit or 1 MB, and whether more follow."""
+def _page(items: Iterator[Item], limit: int | None) -> tuple[list[Item], bool]:
+    """Return items up to a limit or 1 MB, and whether more follow."""
     page: list[Item] = []
     size = 0
-    for item in rows:
+    for item in items:
         size += item.size()
         if len(page) == limit or (page and size > RESULT_SIZE_LIMIT):
             return page, True

@@ -1,4 +1,4 @@
-"""Object contents for moto as immutable pieces, so that copying, joining and streaming cost no memory."""
+"""Object contents for moto as immutable slices, so that copying, joining and streaming do not load them into memory."""
 
 import hashlib
 import tempfile
@@ -12,21 +12,22 @@ from moto.s3.models import FakeKey, FakeMultipart
 from moto.s3.responses import S3Response
 from moto.settings import S3_UPLOAD_PART_MIN_SIZE
 
-from local.patching import around, in_place_of
+from local.patching import replace, wrap
 
-IN_MEMORY = 256 * 1024
-STEP = 1024 * 1024
+MAX_BYTES_IN_MEMORY = 256 * 1024
+CHUNK_BYTES = 1024 * 1024
 
 
 class _File:
-    """A temporary file without a name that is written once; it goes when nobody holds it any more."""
+    """An unnamed temporary file, written once. It is removed with the last reference to it."""
 
     def __init__(self, content: bytes) -> None:
-        self._file: IO[bytes] = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - lives as long as its object
+        self._file: IO[bytes] = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - open as long as this object lives
         self._file.write(content)
         self._lock = threading.Lock()
 
     def read(self, start: int, size: int) -> bytes:
+        """Return bytes from a position."""
         with self._lock:
             self._file.seek(start)
             return self._file.read(size)
@@ -36,97 +37,102 @@ class _File:
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
-    """A stretch of something that is never changed."""
+class _Slice:
+    """Consecutive bytes of an immutable source."""
 
     source: bytes | _File
     start: int
     size: int
 
-    def part(self, start: int, size: int) -> "_Piece":
-        return _Piece(self.source, self.start + start, size)
+    def part(self, start: int, size: int) -> "_Slice":
+        """Return a slice of this slice."""
+        return _Slice(self.source, self.start + start, size)
 
     def chunks(self) -> Iterator[bytes]:
-        for at in range(self.start, self.start + self.size, STEP):
-            size = min(STEP, self.start + self.size - at)
-            yield self.source[at : at + size] if isinstance(self.source, bytes) else self.source.read(at, size)
+        """Yield the bytes in chunks of at most 1 MiB."""
+        for position in range(self.start, self.start + self.size, CHUNK_BYTES):
+            size = min(CHUNK_BYTES, self.start + self.size - position)
+            if isinstance(self.source, bytes):
+                yield self.source[position : position + size]
+            else:
+                yield self.source.read(position, size)
 
 
 class Content:
-    """What an object holds: has a length, gives slices without copying, and is iterated in chunks of at most 1 MiB."""
+    """The content of an object. It has a length, can be sliced without copying, and yields chunks of at most 1 MiB."""
 
-    def __init__(self, pieces: list[_Piece]) -> None:
-        self._pieces = pieces
-        self._size = sum(piece.size for piece in pieces)
+    def __init__(self, slices: list[_Slice]) -> None:
+        self._slices = slices
+        self._size = sum(piece.size for piece in slices)
 
     @classmethod
     def of(cls, value: "bytes | str | Content") -> "Content":
-        """Take over what an upload brought."""
+        """Return the content of an upload. More than 256 KiB are stored in a temporary file."""
         if isinstance(value, Content):
             return value
         raw = value.encode() if isinstance(value, str) else bytes(value)
-        return cls([_Piece(raw if len(raw) <= IN_MEMORY else _File(raw), 0, len(raw))])
+        return cls([_Slice(raw if len(raw) <= MAX_BYTES_IN_MEMORY else _File(raw), 0, len(raw))])
 
     @classmethod
     def joined(cls, contents: list["Content"]) -> "Content":
-        """One content after the other."""
-        return cls([piece for content in contents for piece in content._pieces])
+        """Return the concatenation of contents."""
+        return cls([piece for content in contents for piece in content._slices])
 
     def __len__(self) -> int:
         return self._size
 
     def __iter__(self) -> Iterator[bytes]:
-        for piece in self._pieces:
+        for piece in self._slices:
             yield from piece.chunks()
 
     def __bytes__(self) -> bytes:
         return b"".join(self)
 
-    def __getitem__(self, wanted: slice) -> "Content":
-        start, stop, _ = wanted.indices(self._size)
-        taken, before = [], 0
-        for piece in self._pieces:
-            low, high = max(start - before, 0), min(stop - before, piece.size)
+    def __getitem__(self, bounds: slice) -> "Content":
+        start, stop, _ = bounds.indices(self._size)
+        selected, offset = [], 0
+        for piece in self._slices:
+            low, high = max(start - offset, 0), min(stop - offset, piece.size)
             if low < high:
-                taken.append(piece.part(low, high - low))
-            before += piece.size
-        return Content(taken)
+                selected.append(piece.part(low, high - low))
+            offset += piece.size
+        return Content(selected)
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> "Content":
         return self
 
 
 def apply() -> None:
-    """Patch moto in this process; once, before it serves."""
-    _hold_contents_in_pieces()
+    """Patch moto in this process. Call this once, before moto serves requests."""
+    _replace_contents()
     _serialise_s3()
 
 
-def _hold_contents_in_pieces() -> None:
-    """moto reads an object whole for every GET, Range, copy and completed upload: a gigabyte each, several times."""
-    in_place_of(FakeKey, "value", property(_value, _set_value))
-    in_place_of(FakeKey, "etag", property(_etag))
-    in_place_of(FakeMultipart, "complete", _complete)
+def _replace_contents() -> None:
+    """Use Content for objects: moto loads an object into memory for every GET, Range, copy and completed upload."""
+    replace(FakeKey, "value", property(_value, _set_value))
+    replace(FakeKey, "etag", property(_etag))
+    replace(FakeMultipart, "complete", _complete)
 
 
 def _serialise_s3() -> None:
-    """moto looks for an object (If-None-Match) and then writes it, and lists keys while others add some.
+    """Run S3 calls one at a time: moto looks for an object (If-None-Match) and then writes it, without a lock.
 
-    Bodies have been read when the lock is taken, and contents are streamed after it is free again.
+    The lock is taken after the request body was read, and contents are streamed after it was released.
     """
-    one_at_a_time = threading.RLock()
+    lock = threading.RLock()
 
-    def locked(unlocked: Any, *args: Any, **named: Any) -> Any:
-        with one_at_a_time:
-            return unlocked(*args, **named)
+    def locked(original: Any, *args: Any, **named: Any) -> Any:
+        with lock:
+            return original(*args, **named)
 
-    around(S3Response, "_key_response", locked)
-    around(S3Response, "_bucket_response", locked)
+    wrap(S3Response, "_key_response", locked)
+    wrap(S3Response, "_bucket_response", locked)
 
 
 def _value(key: Any) -> bytes | Content:
     content: Content = key._content
-    return bytes(content) if len(content) <= IN_MEMORY else content
+    return bytes(content) if len(content) <= MAX_BYTES_IN_MEMORY else content
 
 
 def _set_value(key: Any, value: bytes | Content) -> None:
@@ -144,7 +150,7 @@ def _etag(key: Any) -> str:
 
 
 def _complete(upload: Any, body: Iterator[tuple[int, str]]) -> tuple[Content, str, None]:
-    """Join the parts; no checksum of the whole, which moto would compute over a copy in memory."""
+    """Join the parts. Returns no checksum of the whole object, for which moto would load it into memory."""
     parts: list[Any] = []
     for number, etag in body:
         part = upload.parts.get(number)
@@ -156,5 +162,5 @@ def _complete(upload: Any, body: Iterator[tuple[int, str]]) -> tuple[Content, st
     if not parts:
         raise MalformedXML
     digests = b"".join(bytes.fromhex(part.etag.strip('"')) for part in parts)
-    whole = hashlib.md5(digests, usedforsecurity=False).hexdigest()
-    return Content.joined([part._content for part in parts]), f"{whole}-{len(parts)}", None
+    etag_of_all = hashlib.md5(digests, usedforsecurity=False).hexdigest()
+    return Content.joined([part._content for part in parts]), f"{etag_of_all}-{len(parts)}", None

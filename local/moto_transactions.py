@@ -1,4 +1,4 @@
-"""TransactWriteItems for moto: checks first, then writes, and copies only the rows that it changes."""
+"""TransactWriteItems for moto: checks all conditions, then writes, and copies only the items that it changes."""
 
 import copy
 import json
@@ -29,8 +29,8 @@ Reason = tuple[str | None, str | None, dict[str, Any] | None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
-    """One operation of a transaction on one row."""
+class _Operation:
+    """One operation of a transaction, on one item."""
 
     kind: str
     request: dict[str, Any]
@@ -40,54 +40,58 @@ class _Step:
     range_key: DynamoType | None
 
     @property
-    def row(self) -> Item | None:
-        row: Item | None = self.table.get_item(self.hash_key, self.range_key)
-        return row
+    def item(self) -> Item | None:
+        """The current item, or None."""
+        item: Item | None = self.table.get_item(self.hash_key, self.range_key)
+        return item
 
-    def put_back(self, row: Item | None) -> None:
-        """Undo: the row as it was, or none."""
-        if row is None:
+    def restore(self, item: Item | None) -> None:
+        """Undo the operation; `item` is the former item or None."""
+        if item is None:
             self.table.delete_item(self.hash_key, self.range_key)
         elif self.range_key is None:
-            self.table.items[self.hash_key] = row
+            self.table.items[self.hash_key] = item
         else:
-            self.table.items[self.hash_key][self.range_key] = row
+            self.table.items[self.hash_key][self.range_key] = item
 
 
 def transact_write_items(self: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
-    """Write all or nothing. Raises what moto raises: a validation error, or a cancellation with all reasons."""
+    """Write all items or none. Raises moto's errors: a validation error, or a cancellation with all its reasons."""
     if len(transact_items) > LIMIT:
         raise TooManyTransactionsException
-    steps = [_step(self, item) for item in transact_items]
-    if len({(step.table.name, step.hash_key, step.range_key) for step in steps}) < len(steps):
+    operations = [_operation(self, item) for item in transact_items]
+    if len({(operation.table.name, operation.hash_key, operation.range_key) for operation in operations}) < len(
+        operations
+    ):
         raise MultipleTransactionsException
-    _raise_failed([_check(step) for step in steps])
-    _write_all(self, steps)
+    _raise_failed([_check(operation) for operation in operations])
+    _write_all(self, operations)
 
 
-def _step(backend: DynamoDBBackend, item: dict[str, Any]) -> _Step:
+def _operation(backend: DynamoDBBackend, item: dict[str, Any]) -> _Operation:
     if len(item) > 1:
         raise TransactWriteSingleOpException
     kind, request = next(iter(item.items()))
     table = backend.get_table(request["TableName"])
-    holder = request["Item"] if kind == "Put" else request["Key"]
+    attributes = request["Item"] if kind == "Put" else request["Key"]
     names = table.table_key_attrs
-    if any(name not in holder for name in names) or (kind != "Put" and len(holder) != len(names)):
+    if any(name not in attributes for name in names) or (kind != "Put" and len(attributes) != len(names)):
         raise MockValidationException("The provided key element does not match the schema")
-    key = {name: holder[name] for name in names}
-    return _Step(kind, request, table, key, *backend.get_keys_value(table, key))
+    key = {name: attributes[name] for name in names}
+    return _Operation(kind, request, table, key, *backend.get_keys_value(table, key))
 
 
-def _check(step: _Step) -> Reason:
-    condition = step.request.get("ConditionExpression")
+def _check(operation: _Operation) -> Reason:
+    request = operation.request
+    condition = request.get("ConditionExpression")
     if condition is None:
         return PASSED
-    row = step.row
-    names, values = step.request.get("ExpressionAttributeNames"), step.request.get("ExpressionAttributeValues")
-    if get_filter_expression(condition, names, values).expr(row):
+    item = operation.item
+    names, values = request.get("ExpressionAttributeNames"), request.get("ExpressionAttributeValues")
+    if get_filter_expression(condition, names, values).expr(item):
         return PASSED
-    wants_old = step.request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
-    old = row.to_json()["Attributes"] if row is not None and wants_old else None
+    returns_old = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+    old = item.to_json()["Attributes"] if item is not None and returns_old else None
     return "ConditionalCheckFailed", str(ConditionalCheckFailed().message), old
 
 
@@ -96,32 +100,34 @@ def _raise_failed(reasons: list[Reason]) -> None:
         raise TransactionCanceledException(reasons)
 
 
-def _write_all(backend: DynamoDBBackend, steps: list[_Step]) -> None:
-    """Conditions hold; what can still fail is a value that does not fit, and then everything goes back."""
-    before: list[tuple[_Step, Item | None]] = []
+def _write_all(backend: DynamoDBBackend, operations: list[_Operation]) -> None:
+    """Write all items. An update can still fail because of a value's type; then all writes are undone."""
+    before: list[tuple[_Operation, Item | None]] = []
     try:
-        for step in steps:
-            # Only an update changes the row itself; put and delete leave the old one whole.
-            before.append((step, copy.deepcopy(step.row) if step.kind == "Update" else step.row))
-            _write(backend, step)
+        for operation in operations:
+            # Only an update changes the item in place; put and delete do not touch the old one.
+            old = copy.deepcopy(operation.item) if operation.kind == "Update" else operation.item
+            before.append((operation, old))
+            _write(backend, operation)
     except BaseException:
-        for step, row in before:
-            step.put_back(row)
+        for operation, old in before:
+            operation.restore(old)
         raise
 
 
-def _write(backend: DynamoDBBackend, step: _Step) -> None:
-    if step.kind == "Put":
-        backend.put_item(step.table.name, step.request["Item"])
-    elif step.kind == "Delete":
-        backend.delete_item(step.table.name, step.key)
-    elif step.kind == "Update":
+def _write(backend: DynamoDBBackend, operation: _Operation) -> None:
+    request = operation.request
+    if operation.kind == "Put":
+        backend.put_item(operation.table.name, request["Item"])
+    elif operation.kind == "Delete":
+        backend.delete_item(operation.table.name, operation.key)
+    elif operation.kind == "Update":
         backend.update_item(
-            step.table.name,
-            step.key,
-            update_expression=step.request["UpdateExpression"],
-            expression_attribute_names=step.request.get("ExpressionAttributeNames") or {},
-            expression_attribute_values=step.request.get("ExpressionAttributeValues") or {},
+            operation.table.name,
+            operation.key,
+            update_expression=request["UpdateExpression"],
+            expression_attribute_names=request.get("ExpressionAttributeNames") or {},
+            expression_attribute_values=request.get("ExpressionAttributeValues") or {},
         )
 
 
@@ -134,23 +140,23 @@ class _TokenReusedError(JsonRESTError):
 
 
 class Tokens:
-    """Transactions that succeeded within the last ten minutes, by their client's token."""
+    """Client request tokens of the transactions that succeeded within the last ten minutes."""
 
     def __init__(self) -> None:
-        self._done: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        self._applied: OrderedDict[str, tuple[float, int]] = OrderedDict()
 
     def once(self, request: dict[str, Any], apply: Callable[[], ActionResult]) -> ActionResult:
-        """Apply a transaction unless its token says that it has been; other content under the token is refused."""
+        """Apply a transaction unless its token was used before; a reused token with other parameters is an error."""
         token = request.get("ClientRequestToken")
         if not token:
             return apply()
-        now, content = time.monotonic(), hash(json.dumps(request, sort_keys=True, default=repr))
-        while self._done and next(iter(self._done.values()))[0] < now - TOKEN_SECONDS:
-            self._done.popitem(last=False)
-        if token in self._done:
-            if self._done[token][1] != content:
+        now, fingerprint = time.monotonic(), hash(json.dumps(request, sort_keys=True, default=repr))
+        while self._applied and next(iter(self._applied.values()))[0] < now - TOKEN_SECONDS:
+            self._applied.popitem(last=False)
+        if token in self._applied:
+            if self._applied[token][1] != fingerprint:
                 raise _TokenReusedError
             return EmptyResult()
-        answer = apply()
-        self._done[token] = (now, content)
-        return answer
+        result = apply()
+        self._applied[token] = (now, fingerprint)
+        return result

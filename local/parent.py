@@ -1,4 +1,4 @@
-"""Processes that end when their parent does, also when that one is killed without a chance to tidy up."""
+"""Ends a process when its parent ends, even if the parent was killed and could not clean up."""
 
 import ctypes
 import os
@@ -8,15 +8,15 @@ import threading
 import time
 
 _PR_SET_PDEATHSIG = 1
-_LOOK_SECONDS = 1.0
+_POLL_SECONDS = 1.0
 
 
 def end_with_parent() -> None:
-    """Have this process receive SIGTERM when the process that started it is gone."""
+    """Send SIGTERM to this process when its parent ends."""
     parent = os.getppid()
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # it went in between
+        if os.getppid() != parent:  # the parent ended before prctl took effect
             os.kill(os.getpid(), signal.SIGTERM)
     else:
         threading.Thread(target=_watch, args=(parent,), daemon=True).start()
@@ -24,5 +24,5 @@ def end_with_parent() -> None:
 
 def _watch(parent: int) -> None:
     while os.getppid() == parent:
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(_POLL_SECONDS)
     os.kill(os.getpid(), signal.SIGTERM)

@@ -1,8 +1,8 @@
-"""Table, bucket and secret of infra/template.yaml, made in whatever engine AWS_ENDPOINT_URL[_SERVICE] points at.
+"""Creates the table, bucket and secret of infra/template.yaml in the engine at AWS_ENDPOINT_URL[_SERVICE].
 
-The template's properties are handed to create_table and create_bucket directly. CloudFormation of the engines would
-need the API and its functions cut out of the template first, differs between engines (moto forgets the time to live),
-and cannot adopt what is there already; these calls work everywhere.
+The template's properties are passed to create_table and create_bucket directly. Deploying the template with an engine's
+CloudFormation does not work: the API and its functions would have to be removed first, engines implement it differently
+(moto ignores the time to live), and it cannot adopt existing resources.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from infra.builder_key import ensure_builder_key
 from infra.template import properties
 
 TABLE, BUCKET, SECRET = "Table", "Artifacts", "BuilderKey"
-# What create_table takes under the same name and shape; backups and encryption are duties of AWS, not of an engine.
+# Properties that create_table accepts under the same name. Backups and encryption do not matter in an engine.
 _TABLE_PARAMETERS = (
     "AttributeDefinitions",
     "KeySchema",
@@ -27,7 +27,7 @@ _TABLE_PARAMETERS = (
 
 
 def create_resources() -> None:
-    """Make what the engine does not have yet and leave what is there, so that state survives a restart of the API."""
+    """Create the resources that do not exist. Existing ones keep their contents."""
     _ensure_table(config.table, properties(TABLE))
     _ensure_bucket(config.bucket)
     ensure_builder_key(config.builder_key_secret, properties(SECRET)["Description"])
@@ -40,7 +40,7 @@ def _ensure_table(name: str, declared: dict[str, Any]) -> None:
     except dynamodb.exceptions.ResourceInUseException:
         return
     dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
-    # CloudFormation sets the time to live with the table; the API wants a call of its own.
+    # CloudFormation sets the time to live with the table; the API has a separate call for it.
     if "TimeToLiveSpecification" in declared:
         dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=declared["TimeToLiveSpecification"])
 
@@ -54,5 +54,5 @@ def _ensure_bucket(name: str) -> None:
         if problem.response["Error"]["Code"] not in ("404", "NoSuchBucket"):
             raise
     region = s3.meta.region_name
-    elsewhere = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-    s3.create_bucket(Bucket=name, **elsewhere)
+    location = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    s3.create_bucket(Bucket=name, **location)

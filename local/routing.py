@@ -1,4 +1,4 @@
-"""Which declared path a request's raw path means, as API Gateway decides it (platform.md 1.1)."""
+"""Matching of raw request paths to declared paths, as API Gateway does it (platform.md 1.1)."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The declared path of a request, its methods, and its variables percent-encoded as the client sent them."""
+    """A declared path, its methods, and the request's path variables, percent-encoded as the client sent them."""
 
     resource: str
     methods: Collection[str]
@@ -23,19 +23,19 @@ class _Node:
 
 
 class RouteTree:
-    """Declared paths by segment: a literal wins over a variable, and a literal that leads nowhere gives way to it."""
+    """Declared paths as a tree of segments. A literal takes precedence over a variable if the whole path matches."""
 
     def __init__(self, routes: Mapping[str, Iterable[str]]) -> None:
-        """`routes` maps a declared path like `/depot/{origin}/pkgs` to its methods."""
+        """`routes` maps each declared path, for example `/depot/{origin}/pkgs`, to its methods."""
         self._root = _Node()
         for path, methods in routes.items():
             self._add(path, frozenset(methods))
 
     def match(self, raw_path: str) -> Match | None:
-        """The declared path for a raw path, or None.
+        """Return the declared path that matches a raw path, or None.
 
-        Segments are split before anything is decoded; an empty one matches nothing.
-        One trailing slash is ignored, as API Gateway does.
+        The path is split into segments before it is percent-decoded. An empty segment matches nothing; one trailing
+        slash is ignored, as API Gateway does.
         """
         trimmed = raw_path[:-1] if raw_path.endswith("/") and raw_path != "/" else raw_path
         if not trimmed.startswith("/"):
@@ -63,16 +63,17 @@ class RouteTree:
 
 
 def _descend(node: _Node, segments: list[str], values: list[str]) -> _Node | None:
+    """Return the node that matches the segments, or None. Appends the values of its variables to `values`."""
     if not segments:
         return node if node.methods else None
     head, rest = segments[0], segments[1:]
     literal = node.literals.get(head)
-    if literal is not None and (found := _descend(literal, rest, values)):
-        return found
+    if literal is not None and (leaf := _descend(literal, rest, values)):
+        return leaf
     if node.variable is None:
         return None
     values.append(head)
-    found = _descend(node.variable, rest, values)
-    if found is None:
+    leaf = _descend(node.variable, rest, values)
+    if leaf is None:
         values.pop()
-    return found
+    return leaf

@@ -1,4 +1,4 @@
-"""An engine and a front as processes of their own, as `make run` has them, for all tests of this folder."""
+"""Fixtures that run the engine, the front and the whole stack as separate processes, as `make run` does."""
 
 import os
 import sys
@@ -13,10 +13,9 @@ import pytest
 from botocore.config import Config
 
 from local.children import Child, listen
-from tests.builders.stack import Stack, depot_stack
+from tests.builders.stack import REPOSITORY, Stack, depot_stack, peak_memory
 from tests.builders.wire import Wire
 
-REPOSITORY = Path(__file__).parents[1]
 PROBE = Path(__file__).parent / "local" / "stack"
 BUCKET = "probe-artifacts"
 GUNICORN = [sys.executable, "-m", "gunicorn", "-c", "python:local.gunicorn_conf"]
@@ -24,52 +23,50 @@ FRONT = [*GUNICORN, "--chdir", str(PROBE), "--bind", "fd://{fd}", "probe:front()
 
 
 @dataclass(frozen=True)
-class Serving:
-    """A server on this machine, with workers."""
+class Server:
+    """A running server with worker processes."""
 
     port: int
     pid: int
 
     @property
     def url(self) -> str:
-        """Its address."""
+        """URL of the server."""
         return f"http://127.0.0.1:{self.port}"
 
     def peak_memory(self) -> int:
-        """The largest resident set that any of its workers has had, in bytes."""
+        """Return the largest peak memory of the workers, in bytes."""
         workers = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        states = [Path(f"/proc/{worker}/status").read_text() for worker in workers]
-        return max(int(state.partition("VmHWM:")[2].split()[0]) * 1024 for state in states)
+        return max(peak_memory(int(worker)) for worker in workers)
 
 
 @pytest.fixture(scope="session")
-def engine() -> Iterator[Serving]:
+def engine() -> Iterator[Server]:
     """The embedded AWS."""
-    command = [sys.executable, "-m", "local.engine", "--fd", "{fd}"]
-    with running("engine", command, {}) as serving:
-        yield serving
+    with running("engine", [sys.executable, "-m", "local.engine", "--fd", "{fd}"], {}) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
-def nervous_engine() -> Iterator[Serving]:
-    """An engine whose threads interrupt one another all the time."""
-    with running("engine", [sys.executable, str(PROBE / "nervous_engine.py"), "--fd", "{fd}"], {}) as serving:
-        yield serving
+def preemptive_engine() -> Iterator[Server]:
+    """An engine that switches threads as often as possible, so that races show."""
+    with running("engine", [sys.executable, str(PROBE / "preemptive_engine.py"), "--fd", "{fd}"], {}) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
-def dynamodb(engine: Serving) -> Any:
-    """A DynamoDB client of the engine with a table `probe` in it."""
-    return table_in(engine)
+def dynamodb(engine: Server) -> Any:
+    """A DynamoDB client of the engine, which has a table `probe`."""
+    return create_table(engine)
 
 
-def table_in(engine: Serving) -> Any:
-    """A DynamoDB client of an engine with a new table `probe` in it."""
+def create_table(engine: Server) -> Any:
+    """Create a table `probe` in an engine and return a DynamoDB client."""
     return with_table(aws("dynamodb", engine.url))
 
 
 def with_table(client: Any) -> Any:
-    """The client, after it has created the table `probe`."""
+    """Create a table `probe` with a DynamoDB client and return the client."""
     client.create_table(
         TableName="probe",
         BillingMode="PAY_PER_REQUEST",
@@ -80,63 +77,66 @@ def with_table(client: Any) -> Any:
 
 
 @pytest.fixture(scope="session")
-def s3(engine: Serving) -> Any:
-    """An S3 client of the engine with the bucket of the artifacts in it."""
+def s3(engine: Server) -> Any:
+    """An S3 client of the engine, which has the front's bucket."""
     client = aws("s3", engine.url)
     client.create_bucket(Bucket=BUCKET)
     return client
 
 
 @pytest.fixture(scope="session")
-def front(engine: Serving, s3: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    """A front around the probe app, with the engine behind it."""
-    counted = tmp_path_factory.mktemp("probe") / "calls"
-    with running("front", FRONT, {"AWS_ENDPOINT_URL": engine.url, "PROBE_COUNTED": str(counted)}) as serving:
-        yield serving
+def front(engine: Server, s3: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A front that serves the probe app and uses the engine."""
+    counter = tmp_path_factory.mktemp("probe") / "calls"
+    with running("front", FRONT, {"AWS_ENDPOINT_URL": engine.url, "PROBE_COUNTER": str(counter)}) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
-def small_front() -> Iterator[Serving]:
-    """A front that takes bodies up to 2 MiB only."""
-    with running("front", FRONT, {"PROBE_LARGEST_BODY": str(2 << 20)}) as serving:
-        yield serving
+def small_front() -> Iterator[Server]:
+    """A front that accepts bodies of at most 2 MiB."""
+    with running("front", FRONT, {"PROBE_MAX_BODY": str(2 << 20)}) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
-def narrow_front() -> Iterator[Serving]:
+def two_thread_front() -> Iterator[Server]:
     """A front with two threads."""
-    with running("front", FRONT, {"BLDR_WORKERS": "1", "BLDR_THREADS": "2"}) as serving:
-        yield serving
+    with running("front", FRONT, {"BLDR_WORKERS": "1", "BLDR_THREADS": "2"}) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The whole local stack around the depot's own app."""
+    """The whole local stack with the real app."""
     with depot_stack(tmp_path_factory.mktemp("stack") / "log") as running_stack:
         yield running_stack
 
 
 @pytest.fixture
-def wire(front: Serving) -> Iterator[Wire]:
-    """A connection to the front on which bytes go out as the test writes them."""
+def wire(front: Server) -> Iterator[Wire]:
+    """A raw connection to the front."""
     with Wire(front.port) as connection:
         yield connection
 
 
 @contextmanager
-def running(name: str, command: list[str], environment: Mapping[str, str]) -> Iterator[Serving]:
-    """A process that serves on a free port, for as long as it is needed."""
+def running(name: str, command: list[str], environment: Mapping[str, str]) -> Iterator[Server]:
+    """Run a server on a free port inside the block. `{fd}` in the command becomes its listening socket."""
     listener = listen("127.0.0.1", 0)
     child = Child(name, command, listener)
     child.start({**os.environ, "PYTHONPATH": str(REPOSITORY), **environment})
     try:
-        yield Serving(listener.getsockname()[1], child.pid or 0)
+        yield Server(listener.getsockname()[1], child.pid or 0)
     finally:
         child.stop(0.1)
         listener.close()
 
 
 def aws(service: str, url: str | None = None) -> Any:
-    """A client of an engine, or of the one in this process; it tries once and has connections for a crowd."""
+    """Return an AWS client, without retries, of the engine at a URL or of the one in this process.
+
+    Its connection pool is large enough for parallel tests.
+    """
     config = Config(max_pool_connections=40, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
     return botocore.session.get_session().create_client(service, endpoint_url=url, config=config)

@@ -1,7 +1,7 @@
-// CloudFront Functions, runtime 2.0, viewer response: tells hab the name of the archive it downloads, without which it
-// fails (platform.md 4.3). The last segment of an object's key is that name. Answers of S3 with an error (and they have
-// an archive's URI too) never reach this function in production; it passes them on unchanged all the same. A header holds
-// ASCII only, so other characters stay encoded in the name.
+// CloudFront Functions, runtime 2.0, viewer response. Sets the header X-Filename to the name of the archive, because hab
+// fails without it (platform.md 4.3). The name is the last segment of the object's key. CloudFront does not call this
+// function for error responses of S3, but it passes them on unchanged in any case. A header may contain only ASCII, so
+// other characters stay percent-encoded.
 function handler(event) {
     const response = event.response;
     const name = decoded(event.request.uri.split('/').pop());

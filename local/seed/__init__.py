@@ -1,1 +1,1 @@
-"""`make seed`: fill an engine with generated packages."""
+"""`make seed`: fill a depot with generated packages."""

@@ -1,7 +1,7 @@
-"""`make seed PACKAGES=10000`: a depot with so many generated packages, for load and for looking around.
+"""`python -m local.seed --packages N`: fill a depot with generated packages, for load tests and demonstrations.
 
-With AWS_ENDPOINT_URL that engine is filled, and nobody else may write to it meanwhile; without, the whole service is
-started as `make run` does, filled, and served until Ctrl-C.
+With AWS_ENDPOINT_URL, that engine is filled; nothing else may write to it in the meantime. Otherwise the whole service
+is started as by `make run`, filled, and served until Ctrl-C.
 """
 
 import argparse
@@ -11,53 +11,53 @@ import sys
 import time
 
 from local.parent import end_with_parent
-from local.supervisor import ENDPOINTS, FAKE_ACCOUNT, StartFailed, Supervisor, say
+from local.supervisor import ENDPOINTS, FAKE_ACCOUNT, StartFailed, Supervisor, print_message
 
 OWNER = "demo"
 
 
 def main() -> int:
-    """Fill, and without an engine of somebody else's also serve."""
+    """Fill a depot, and serve it unless AWS_ENDPOINT_URL is set. Returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m local.seed", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--packages", type=int, default=10_000, help="how many (default %(default)s)")
-    parser.add_argument("--seed", type=int, default=2025, help="another seed gives other targets and channels")
-    asked = parser.parse_args()
+    parser.add_argument("--packages", type=int, default=10_000, help="number of packages (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=2025, help="random seed for targets, channels and visibility")
+    options = parser.parse_args()
     if any(os.environ.get(name) for name in ENDPOINTS):
         for name, value in FAKE_ACCOUNT.items():
             os.environ.setdefault(name, value)
-        return _fill(asked.packages, asked.seed)
-    if "MAKELEVEL" in os.environ:  # make cannot pass on a kill -9
+        return _fill(options.packages, options.seed)
+    if "MAKELEVEL" in os.environ:  # make does not pass on SIGKILL, so this process has to watch its parent
         end_with_parent()
-    for told in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(told, signal.default_int_handler)  # ends as Ctrl-C does, children and all
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)  # KeyboardInterrupt, as after Ctrl-C
     supervisor = Supervisor(dict(os.environ))
     try:
         supervisor.start()
-        return _fill(asked.packages, asked.seed) or supervisor.watch()
+        return _fill(options.packages, options.seed) or supervisor.watch()
     except KeyboardInterrupt:
         return 0
     except StartFailed as problem:
-        say(str(problem))
+        print_message(str(problem))
         return problem.status
     finally:
         supervisor.stop()
 
 
 def _fill(packages: int, seed: int) -> int:
-    # settings and clients read the environment when they are imported
+    # chalicelib reads the environment when it is imported, and `main` or the supervisor has completed it only now.
     from chalicelib.origins.errors import OriginTaken
     from local.resources import create_resources
-    from local.seed.releases import SeedPlan
-    from local.seed.writer import write
+    from local.seed import bulk_writer
+    from local.seed.releases import GeneratedDepot
 
     create_resources()
     started = time.monotonic()
     try:
-        rows = write(SeedPlan(packages, seed), OWNER)
+        rows = bulk_writer.write(GeneratedDepot(packages, seed), OWNER)
     except OriginTaken:
-        say("this depot is filled already: its origins exist")
+        print_message("the depot was not filled: it already has the origins of the seed")
         return 1
-    say(f"{packages} packages, {rows} rows, {time.monotonic() - started:.0f} s; they belong to {OWNER!r}")
+    print_message(f"{packages} packages, {rows} rows, {time.monotonic() - started:.0f} s; their owner is {OWNER!r}")
     return 0
 
 

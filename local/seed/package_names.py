@@ -1,9 +1,9 @@
-"""Names of packages, made from word lists; they look like the names of an operating system's packages.
+"""Package names, generated from word lists. They look like the names of operating system packages.
 
-Every name is legal: ASCII letters, digits, `_` and `-` (packages.md section 2).
+Every name is valid: ASCII letters, digits, `_` and `-` (packages.md section 2).
 """
 
-from local.seed.repeatable import Draw
+from local.seed.seeded_random import SeededRandom
 
 
 def _words(text: str) -> list[str]:
@@ -40,26 +40,26 @@ _KINDS = _words("""
 _LANGUAGES = _words("go lua node ocaml perl php python ruby rust")
 
 
-def package_names(count: int, draw: Draw) -> list[str]:
-    """Return so many different names."""
+def package_names(count: int, rng: SeededRandom) -> list[str]:
+    """Return `count` different names."""
     names: dict[str, None] = {}
     while len(names) < count:
-        names.setdefault(_name(draw))
+        names.setdefault(_name(rng))
     return list(names)
 
 
-def _name(draw: Draw) -> str:
-    stem = draw.one_of(_WORDS) if draw.chance(50) else draw.one_of(_BEGINNINGS) + draw.one_of(_ENDINGS)
-    subject, other_subject = draw.one_of(_SUBJECTS), draw.one_of(_SUBJECTS)
-    kind, language = draw.one_of(_KINDS), draw.one_of(_LANGUAGES)
+def _name(rng: SeededRandom) -> str:
+    stem = rng.one_of(_WORDS) if rng.chance(50) else rng.one_of(_BEGINNINGS) + rng.one_of(_ENDINGS)
+    subject, other_subject = rng.one_of(_SUBJECTS), rng.one_of(_SUBJECTS)
+    kind, language = rng.one_of(_KINDS), rng.one_of(_LANGUAGES)
     forms = [
         (26, stem),
         (10, f"lib{subject}"),
         (10, f"lib{stem}"),
-        (12, f"{stem}{2 + draw.below(24)}"),
+        (12, f"{stem}{2 + rng.below(24)}"),
         (12, f"{stem}-{subject}"),
         (8, f"{stem}-{kind}"),
-        (4, f"{stem}{2 + draw.below(14)}-{kind}"),
+        (4, f"{stem}{2 + rng.below(14)}-{kind}"),
         (5, f"{language}-{stem}"),
         (3, f"{language}-{subject}"),
         (3, f"{stem}{subject}"),
@@ -67,6 +67,6 @@ def _name(draw: Draw) -> str:
         (2, f"{stem}_{subject}"),
         (1, f"{subject}2{other_subject}"),
         (1, f"{stem}{subject.upper()}"),
-        (1, f"{2 + draw.below(8)}{stem}"),
+        (1, f"{2 + rng.below(8)}{stem}"),
     ]
-    return draw.weighted(forms)
+    return rng.weighted(forms)

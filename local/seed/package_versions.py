@@ -1,19 +1,19 @@
-"""Versions of packages: mostly dotted numbers, and the other forms that real packages have."""
+"""Package versions: mostly dotted numbers, and other formats that real packages use."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import islice
 
-from local.seed.repeatable import Draw
+from local.seed.seeded_random import SeededRandom
 
-MOST_VERSIONS = 56
-_UP_TO = [(23, 1), (46, 2), (63, 3), (75, 4), (82, 5), (87, 6), (90, 7), (92, 8), (94, 9), (95, 10), (96, 12)]
-"""Numbers of versions, each after the percentage of packages that have no more; 4% have 13 to 33."""
+MAX_VERSIONS = 56
+_VERSION_COUNTS = [(23, 1), (46, 2), (63, 3), (75, 4), (82, 5), (87, 6), (90, 7), (92, 8), (94, 9), (95, 10), (96, 12)]
+"""Cumulative percentages of packages with at most so many versions. The other 4% have 13 to 33."""
 
-_IN_ANOTHER_FORM = 20
-"""Every so many packages, one has versions in another form than dotted numbers."""
+_OTHER_FORMAT_INTERVAL = 20
+"""One package in 20 has versions that are not dotted numbers."""
 
-_FORMS = [
+_FORMATS = [
     "v{major}.{minor}.{count}",
     "{major}.{minor}.{epoch}{letter}",
     "{major}u{count}1",
@@ -32,41 +32,41 @@ _FORMS = [
 ]
 
 
-def package_versions(count: int, draw: Draw) -> list[tuple[str, ...]]:
-    """Return the versions of so many packages, oldest first. Those of one package differ; one package has 56."""
-    sizes = draw.shuffled([_size(number * 100 // count, draw) for number in range(count)])
-    sizes[longest := count * 2 // 3] = MOST_VERSIONS
+def package_versions(count: int, rng: SeededRandom) -> list[tuple[str, ...]]:
+    """Return the versions of `count` packages, oldest first and without duplicates. One package has 56 versions."""
+    sizes = rng.shuffled([_size(number * 100 // count, rng) for number in range(count)])
+    sizes[longest := count * 2 // 3] = MAX_VERSIONS
     return [
-        tuple(dict.fromkeys(islice(_history(number, number == longest, draw), size)))
+        tuple(dict.fromkeys(islice(_history(number, number == longest, rng), size)))
         for number, size in enumerate(sizes)
     ]
 
 
-def _size(percent: int, draw: Draw) -> int:
-    return next((size for end, size in _UP_TO if percent < end), 13 + draw.below(21))
+def _size(percent: int, rng: SeededRandom) -> int:
+    return next((size for end, size in _VERSION_COUNTS if percent < end), 13 + rng.below(21))
 
 
-def _history(number: int, is_longest: bool, draw: Draw) -> Iterator[str]:
-    turn, rest = divmod(number, _IN_ANOTHER_FORM)
-    return _dotted(draw) if rest or is_longest else _formed(_FORMS[turn % len(_FORMS)], draw)
+def _history(number: int, is_longest: bool, rng: SeededRandom) -> Iterator[str]:
+    turn, remainder = divmod(number, _OTHER_FORMAT_INTERVAL)
+    return _dotted(rng) if remainder or is_longest else _formatted(_FORMATS[turn % len(_FORMATS)], rng)
 
 
-def _dotted(draw: Draw) -> Iterator[str]:
-    """Versions of one to four numbers, of which mostly the last one increases."""
-    length = draw.weighted([(84, 3), (12, 2), (3, 4), (1, 1)])
-    numbers = [draw.below(12), *(draw.below(9) for _ in range(length - 1))]
+def _dotted(rng: SeededRandom) -> Iterator[str]:
+    """Yield versions of one to four numbers. Usually the last number increases."""
+    length = rng.weighted([(84, 3), (12, 2), (3, 4), (1, 1)])
+    numbers = [rng.below(12), *(rng.below(9) for _ in range(length - 1))]
     while True:
         yield ".".join(map(str, numbers))
-        place = length - 1 if draw.chance(60) else draw.below(length)
-        numbers[place] += 1 + draw.below(3)
-        numbers[place + 1 :] = [0] * (length - place - 1)
+        position = length - 1 if rng.chance(60) else rng.below(length)
+        numbers[position] += 1 + rng.below(3)
+        numbers[position + 1 :] = [0] * (length - position - 1)
 
 
-def _formed(form: str, draw: Draw) -> Iterator[str]:
-    """Versions with a count that increases."""
-    major, minor, count = 1 + draw.below(19), draw.below(6), draw.below(9)
+def _formatted(template: str, rng: SeededRandom) -> Iterator[str]:
+    """Yield versions in a format, with an increasing counter."""
+    major, minor, count = 1 + rng.below(19), rng.below(6), rng.below(9)
     while True:
-        yield form.format(
+        yield template.format(
             major=major,
             minor=minor,
             count=count,
@@ -76,4 +76,4 @@ def _formed(form: str, draw: Draw) -> Iterator[str]:
             year=2014 + count // 8,
             day=date(2015, 11, 14) + timedelta(days=23 * count),
         )
-        count += 1 + draw.below(5)
+        count += 1 + rng.below(5)

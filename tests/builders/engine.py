@@ -1,4 +1,4 @@
-"""An AWS inside the process with the template's resources, behaving as the local stack's engine does."""
+"""An AWS inside the test process: the template's resources in moto, patched like the engine of the local stack."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,29 +6,28 @@ from functools import cache
 from typing import Any
 
 from moto import mock_aws
+from moto.core.botocore_stubber import MockRawResponse
+
+from local import moto_patches
+from local.patching import wrap
+from local.resources import create_resources
 
 
 @contextmanager
 def an_engine() -> Iterator[None]:
-    """The engine while the context lasts; one within another shares its state."""
+    """Run an engine inside the block. Nested engines share their state."""
     _patch()
     with mock_aws():
-        from local.resources import create_resources
-
         create_resources()
         yield
 
 
 @cache
 def _patch() -> None:
-    """Once per process. Unpatched, every transaction copies the whole table, and a repeated token writes twice."""
-    from moto.core.botocore_stubber import MockRawResponse
+    """Patch moto, once per process. Without it, transactions copy the whole table and repeated tokens write twice."""
 
-    from local import moto_patches
-    from local.patching import around
-
-    def whole(made: Any, response: MockRawResponse, content: Any) -> None:
-        made(response, content if isinstance(content, str | bytes) else bytes(content))
+    def read_whole(init: Any, response: MockRawResponse, content: Any) -> None:
+        init(response, content if isinstance(content, str | bytes) else bytes(content))
 
     moto_patches.apply()
-    around(MockRawResponse, "__init__", whole)  # the engine's large objects come in pieces, which only a server sends
+    wrap(MockRawResponse, "__init__", read_whole)  # only a server can stream the chunks of a large object

@@ -1,12 +1,12 @@
-"""Fresh names: state is shared by the tests of a run, so everything that a test makes has a name of its own."""
+"""Unique names: tests of one run share their state, so each test creates everything under a new name."""
 
 import itertools
 import os
 
 _numbers = itertools.count(1)
-_RUN = os.environ.get("PYTEST_XDIST_WORKER", "main")
+_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 
 
 def a_name(kind: str = "thing") -> str:
-    """A legal origin, package or channel name that no other test uses."""
-    return f"{kind}-{_RUN}-{next(_numbers)}"
+    """Return a valid origin, package or channel name that no other test uses."""
+    return f"{kind}-{_WORKER}-{next(_numbers)}"

@@ -1,4 +1,4 @@
-"""HTTP by hand: requests as bytes on a socket, answers as they come, so that framing can be tested."""
+"""A raw HTTP connection: tests write request bytes to a socket and read the responses, so they control the framing."""
 
 import io
 import json
@@ -10,19 +10,19 @@ from typing import Any
 
 from tests.builders.waiting import PATIENCE
 
-MIB = 1024 * 1024
+CHUNK_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer."""
+    """A response."""
 
     status: int
     headers: HTTPMessage
     body: bytes
 
     def json(self) -> Any:
-        """The body as JSON."""
+        """Return the body parsed as JSON."""
         return json.loads(self.body)
 
 
@@ -37,63 +37,86 @@ class Wire:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
         self._socket.close()
 
     def send(self, *pieces: bytes) -> None:
-        """Bytes as they are."""
+        """Send bytes unchanged."""
         for piece in pieces:
             self._socket.sendall(piece)
 
+    def receive(self, size: int) -> bytes:
+        """Return up to `size` bytes of a response, so that the client can close the connection in the middle of it."""
+        return self._received.read1(size)
+
+    def wait_for_continue(self) -> None:
+        """Wait for the interim response `100 Continue`, after which a client that expects it sends the body."""
+        assert self._received.readline().split()[1] == b"100"
+        assert self._received.readline() == b"\r\n"
+
+    def stop_sending(self) -> None:
+        """Close our side of the connection, and wait until the server has handled the rest and closes its side."""
+        self._socket.shutdown(socket.SHUT_WR)
+        with suppress(ConnectionResetError):
+            while self._received.read(CHUNK_BYTES):
+                pass
+
     def head(self, request: str, *headers: str) -> None:
-        """The head of a request: `GET /path`, then headers."""
+        """Send a request line without its HTTP version, for example `GET /path`, and headers."""
         lines = [f"{request} HTTP/1.1", "Host: localhost", *headers, "", ""]
         self.send("\r\n".join(lines).encode("latin-1"))
 
     def chunk(self, content: bytes) -> None:
-        """One chunk of a chunked body; an empty one ends it."""
+        """Send one chunk of a chunked body. An empty chunk ends the body."""
         self.send(b"%x\r\n%s\r\n" % (len(content), content))
 
-    def break_off(self) -> None:
-        """Send no more, and wait until the server has dealt with what it got: then it closes the connection, too."""
-        self._socket.shutdown(socket.SHUT_WR)
-        with suppress(ConnectionResetError):
-            while self._received.read(MIB):
-                pass
-
-    def go_ahead(self) -> None:
-        """Wait until the server asks for the body of a request that expects this."""
-        assert self._received.readline().split()[1] == b"100"
-        assert self._received.readline() == b"\r\n"
-
     def reply(self, to: str = "GET") -> Reply:
-        """The next answer, read to its end."""
-        response = HTTPResponse(_Replies(self._received), method=to)  # type: ignore[arg-type]
+        """Read and return the next response. `to` is the method of its request."""
+        response = HTTPResponse(_ReplySocket(self._received), method=to)  # type: ignore[arg-type]
         response.begin()
         return Reply(response.status, response.headers, response.read())
 
     def get(self, path: str, *headers: str) -> Reply:
-        """A whole GET."""
+        """Send a GET and return its response."""
         self.head(f"GET {path}", *headers)
         return self.reply()
 
     def closed(self) -> bool:
-        """Whether the server has closed; waits for it as long as the connection's time limit."""
+        """Return whether the server closes the connection before the socket's timeout."""
         try:
             return self._received.read(1) == b""
         except ConnectionResetError:
             return True
 
 
+def free_port() -> int:
+    """Return a port on which no server listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def is_listening(port: int) -> bool:
+    """Return whether a server listens on a port."""
+    try:
+        with Wire(port):
+            return True
+    except ConnectionRefusedError:
+        return False
+
+
 class _Received(io.BufferedReader):
-    """What has come in; http.client closes what it reads answers from, and with it the beginning of the next answer."""
+    """Received bytes. http.client closes its file after each response, but this one also holds the next responses."""
 
     def close(self) -> None:
-        """Stay open for the next answer."""
+        """Stay open for the next response."""
 
 
 @dataclass(frozen=True)
-class _Replies:
-    """As much of a socket as http.client wants."""
+class _ReplySocket:
+    """The part of the socket interface that http.client needs."""
 
     received: _Received
 

@@ -1,8 +1,11 @@
-"""What would be deployed passes the linter, before and after AWS's own translation (platform.md 4.6)."""
+"""The deployment passes the linter, before and after AWS's transform, and its archive is complete (platform.md 4.6)."""
 
+import ast
 import json
 import shutil
+import sys
 import zipfile
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -11,37 +14,39 @@ import pytest
 from infra import package
 from infra.template import TEMPLATE, read_template
 
+BESIDE_THE_API = ("FinishUpload", "Sweep", "ApplyRetention")
+
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project packaged without its libraries, which would have to be downloaded."""
+    """The folder of a packaged project. It has no third-party packages, because they would have to be downloaded."""
     folder = tmp_path_factory.mktemp("package")
     project = folder / "project"
-    project.mkdir()
-    for name in ("app.py", "chalicelib", ".chalice"):
-        source = package.REPOSITORY / name
+    for name in (".chalice", "bldr", "chalicelib", "gateway", "infra", "local", "tests"):
         ignored = shutil.ignore_patterns("__pycache__", "deployments")
-        shutil.copytree(source, project / name, ignore=ignored) if source.is_dir() else shutil.copy(source, project)
-    (project / "requirements.txt").touch()
+        shutil.copytree(package.REPOSITORY / name, project / name, ignore=ignored)
+    shutil.copy(package.REPOSITORY / "app.py", project)
+    (project / "requirements.txt").write_text("")
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(package, "REPOSITORY", project)
         package.package("dev", folder / "build")
     return folder / "build"
 
 
-def resources(built: Path, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((built / name).read_text())["Resources"]
+def resources(built: Path, template: str) -> dict[str, Any]:
+    """Return the resources of one of the two templates."""
+    found: dict[str, Any] = json.loads((built / template).read_text())["Resources"]
     return found
 
 
-def test_every_resource_of_ours_arrives_with_a_type(built):
+def test_every_resource_of_the_template_has_a_type_after_the_merge(built: Path) -> None:
     merged = resources(built, "sam.json")
 
     for name in read_template()["Resources"]:
-        assert "Type" in merged[name], f"{name} is nothing that Chalice declares"
+        assert "Type" in merged[name], f"Chalice declares no resource {name}"
 
 
-def test_the_function_finds_its_resources_and_has_rights_of_its_own(built):
+def test_the_api_function_knows_its_resources_and_limits(built: Path) -> None:
     function = resources(built, "cloudformation.json")["APIHandler"]["Properties"]
 
     assert (
@@ -61,81 +66,108 @@ def test_the_function_finds_its_resources_and_has_rights_of_its_own(built):
     assert function["LoggingConfig"] == {"LogGroup": {"Ref": "APIHandlerLogs"}}
 
 
-def test_an_unknown_route_is_an_empty_404(built):
+def test_an_unknown_route_is_an_empty_404(built: Path) -> None:
     api = resources(built, "cloudformation.json")["RestAPI"]["Properties"]["Body"]
-    answers = api["x-amazon-apigateway-gateway-responses"]
+    responses = api["x-amazon-apigateway-gateway-responses"]
 
     for kind in ("MISSING_AUTHENTICATION_TOKEN", "INVALID_SIGNATURE"):
-        assert answers[kind] == {"statusCode": "404", "responseTemplates": {"application/json": ""}}
-    assert answers["REQUEST_TOO_LARGE"]["statusCode"] == "413"
+        assert responses[kind] == {"statusCode": "404", "responseTemplates": {"application/json": ""}}
+    assert responses["REQUEST_TOO_LARGE"]["statusCode"] == "413"
     assert api["x-amazon-apigateway-binary-media-types"] == ["*/*"]
 
 
-def test_the_stage_is_the_version_prefix(built):
+def test_the_stage_is_the_version_prefix(built: Path) -> None:
     found = resources(built, "cloudformation.json")
     stages = [one["Properties"]["StageName"] for one in found.values() if one["Type"] == "AWS::ApiGateway::Stage"]
 
     assert stages == ["v1"]
 
 
-BESIDE = ("FinishUpload", "Sweep", "ApplyRetention")
-
-
-def test_the_functions_beside_the_api_have_time_and_fewer_rights(built):
+def test_the_functions_beside_the_api_have_15_minutes_and_fewer_permissions(built: Path) -> None:
     found = resources(built, "cloudformation.json")
-    roles = {found[name]["Properties"]["Role"]["Fn::GetAtt"][0] for name in ("APIHandler", *BESIDE)}
+    roles = {found[name]["Properties"]["Role"]["Fn::GetAtt"][0] for name in ("APIHandler", *BESIDE_THE_API)}
 
-    assert len(roles) == 1 + len(BESIDE)
-    for name in BESIDE:
+    assert len(roles) == 1 + len(BESIDE_THE_API)
+    for name in BESIDE_THE_API:
         assert found[name]["Properties"]["Timeout"] == 900
-        allowed = found[f"{name}Access"]["Properties"]["PolicyDocument"]["Statement"]
-        actions = {
-            action
-            for one in allowed
-            for action in ([one["Action"]] if isinstance(one["Action"], str) else one["Action"])
-        }
+        statements = found[f"{name}Access"]["Properties"]["PolicyDocument"]["Statement"]
+        actions = {action for statement in statements for action in _actions(statement)}
         assert not {action for action in actions if action.startswith(("secretsmanager:", "lambda:"))}
         if name != "FinishUpload":
-            assert not actions & {"s3:PutObject", "s3:GetObject"}, f"{name} only removes"
-    schedules = [one["Properties"] for one in found.values() if one["Type"] == "AWS::Events::Rule"]
-    assert [one["ScheduleExpression"] for one in schedules] == ["rate(1 hour)"] * 2
+            assert not actions & {"s3:PutObject", "s3:GetObject"}, f"{name} only removes objects"
 
 
-def test_the_distribution_is_private_and_cares_for_nothing_but_the_path(built):
+def _actions(statement: dict[str, Any]) -> list[str]:
+    actions: list[str] | str = statement["Action"]
+    return [actions] if isinstance(actions, str) else actions
+
+
+def test_the_sweep_and_retention_run_every_hour(built: Path) -> None:
+    found = resources(built, "cloudformation.json")
+    rules = [one["Properties"] for one in found.values() if one["Type"] == "AWS::Events::Rule"]
+
+    assert [rule["ScheduleExpression"] for rule in rules] == ["rate(1 hour)"] * 2
+
+
+def test_the_distribution_needs_signed_urls_and_caches_by_path_alone(built: Path) -> None:
     found = resources(built, "cloudformation.json")
     behaviour = found["Distribution"]["Properties"]["DistributionConfig"]["DefaultCacheBehavior"]
-    keyed = found["CdnCaching"]["Properties"]["CachePolicyConfig"]["ParametersInCacheKeyAndForwardedToOrigin"]
+    cache_key = found["CdnCaching"]["Properties"]["CachePolicyConfig"]["ParametersInCacheKeyAndForwardedToOrigin"]
 
     assert behaviour["TrustedKeyGroups"] == [{"Ref": "CdnKeyGroup"}]
     assert behaviour["Compress"] is False
-    assert "OriginRequestPolicyId" not in behaviour, "Authorization would reach S3"
-    assert keyed["QueryStringsConfig"] == {"QueryStringBehavior": "none"}
-    assert keyed["HeadersConfig"] == {"HeaderBehavior": "none"}
+    assert "OriginRequestPolicyId" not in behaviour, "it would forward Authorization to S3"
+    assert cache_key["QueryStringsConfig"] == {"QueryStringBehavior": "none"}
+    assert cache_key["HeadersConfig"] == {"HeaderBehavior": "none"}
     assert found["CdnAccess"]["Properties"]["OriginAccessControlConfig"]["SigningBehavior"] == "always"
 
 
-def test_everything_of_the_distribution_waits_for_a_public_key(built):
+def test_the_distribution_is_only_created_with_a_public_key(built: Path) -> None:
     found = resources(built, "cloudformation.json")
-    of_it = {name for name, one in found.items() if one["Type"].startswith("AWS::CloudFront::")}
+    names = {name for name, one in found.items() if one["Type"].startswith("AWS::CloudFront::")}
 
-    assert len(of_it) == 6
-    assert all(found[name]["Condition"] == "HasCdn" for name in of_it | {"CdnSigningKey", "APIHandlerSignsUrls"})
+    assert len(names) == 6
+    assert all(found[name]["Condition"] == "HasCdn" for name in names | {"CdnSigningKey", "APIHandlerSignsUrls"})
 
 
 @pytest.mark.parametrize("template", ["sam.json", "cloudformation.json"])
-def test_the_edge_function_is_the_tested_one(built, template):
-    function = resources(built, template)["CdnFileName"]["Properties"]
+def test_the_edge_function_has_the_code_that_the_tests_run(built: Path, template: str) -> None:
+    found = resources(built, template)
+    function = found["CdnFileName"]["Properties"]
+    behaviour = found["Distribution"]["Properties"]["DistributionConfig"]["DefaultCacheBehavior"]
 
     assert function["FunctionCode"] == TEMPLATE.with_name("edge").joinpath("x_filename.js").read_text()
     assert function["FunctionConfig"]["Runtime"] == "cloudfront-js-2.0"
-    assert resources(built, template)["Distribution"]["Properties"]["DistributionConfig"]["DefaultCacheBehavior"][
-        "FunctionAssociations"
-    ] == [{"EventType": "viewer-response", "FunctionARN": {"Fn::GetAtt": ["CdnFileName", "FunctionARN"]}}]
+    assert behaviour["FunctionAssociations"] == [
+        {"EventType": "viewer-response", "FunctionARN": {"Fn::GetAtt": ["CdnFileName", "FunctionARN"]}}
+    ]
 
 
-def test_the_archive_holds_the_service_and_nothing_local(built):
+def test_the_archive_contains_only_the_service_and_chalice(built: Path) -> None:
     names = zipfile.ZipFile(built / "deployment.zip").namelist()
 
-    assert "app.py" in names
     assert "chalicelib/http/app.py" in names
-    assert not [name for name in names if name.startswith(("infra", "tests", "moto", "boto3"))]
+    assert {name.partition("/")[0] for name in names} == {"app.py", "chalicelib", "chalice"}
+
+
+def test_requirements_list_every_package_that_the_service_imports() -> None:
+    requirements = (package.REPOSITORY / "requirements.txt").read_text().lower()
+    distributions = packages_distributions()
+    # Chalice adds its own runtime to the archive.
+    modules = imported_modules(package.REPOSITORY / "chalicelib") - sys.stdlib_module_names - {"chalicelib", "chalice"}
+
+    assert "msgspec" in modules
+    for module in modules:
+        assert any(f"\n{name.lower().replace('_', '-')}==" in requirements for name in distributions[module]), module
+
+
+def imported_modules(folder: Path) -> set[str]:
+    """Return the top-level names of all modules that the code in a folder imports."""
+    modules: set[str] = set()
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                modules.update(alias.name.partition(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module is not None:
+                modules.add(node.module.partition(".")[0])
+    return modules

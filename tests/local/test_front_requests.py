@@ -1,8 +1,7 @@
-"""What the front makes of requests on a real socket (platform.md 1.1, 4.2, 4.6)."""
+"""How the front passes HTTP requests to the app (platform.md 1.1, 4.2, 4.6)."""
 
 import hashlib
 import io
-import json
 import random
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,12 +9,13 @@ import pytest
 
 from local import bodies
 from tests.builders.wire import Wire
+from tests.servers import Server
 
 MIB = 1024 * 1024
 
 
 @pytest.mark.parametrize("path", ["/health", "/v1/status", "/v1/status/"])
-def test_it_is_up_and_says_nothing_else(wire, path):
+def test_the_status_paths_are_an_empty_200(wire: Wire, path: str) -> None:
     reply = wire.get(path)
 
     assert (reply.status, reply.body) == (200, b"")
@@ -42,7 +42,7 @@ def test_it_is_up_and_says_nothing_else(wire, path):
         "BREW /v1/status",
     ],
 )
-def test_an_unknown_path_or_method_is_404_without_a_byte(wire, request_line):
+def test_an_unknown_path_or_method_is_an_empty_404(wire: Wire, request_line: str) -> None:
     wire.head(request_line)
     reply = wire.reply()
 
@@ -53,7 +53,7 @@ def test_an_unknown_path_or_method_is_404_without_a_byte(wire, request_line):
 @pytest.mark.parametrize(
     "segment", ["a%2Fb", "1.0+build", "100%25", "a%20b", "caf%C3%A9", "~tilde", "%zz", "a;b=c", "@:!"]
 )
-def test_path_variables_arrive_as_the_client_encoded_them(wire, segment):
+def test_path_variables_stay_encoded_as_the_client_sent_them(wire: Wire, segment: str) -> None:
     event = wire.get(f"/v1/echo/{segment}/x").json()
 
     assert event["pathParameters"] == {"first": segment, "second": "x"}
@@ -63,16 +63,16 @@ def test_path_variables_arrive_as_the_client_encoded_them(wire, segment):
     assert (event["resource"], event["requestContext"]["stage"]) == ("/echo/{first}/{second}", "v1")
 
 
-def test_a_literal_wins_and_gives_way_where_it_leads_nowhere(wire):
+def test_a_literal_segment_takes_precedence_over_a_variable(wire: Wire) -> None:
     assert wire.get("/v1/echo/literal/x").json() == {"literal": "x"}
     assert wire.get("/v1/echo/%6Citeral/x").json()["variables"] == ["%6Citeral", "x"]
 
 
-def test_a_target_in_absolute_form_is_the_same_request(wire):
+def test_a_request_target_in_absolute_form_is_accepted(wire: Wire) -> None:
     assert wire.get("http://localhost/v1/echo/a/b").json()["path"] == "/echo/a/b"
 
 
-def test_the_query_keeps_repeated_and_blank_values(wire):
+def test_the_query_keeps_repeated_and_blank_values(wire: Wire) -> None:
     event = wire.get("/v1/echo/a/b?x=1&x=2&blank&empty=&plus=a+b&encoded=%26%C3%A9").json()
 
     assert event["multiValueQueryStringParameters"] == {
@@ -85,7 +85,7 @@ def test_the_query_keeps_repeated_and_blank_values(wire):
     assert event["queryStringParameters"]["x"] == "2"
 
 
-def test_no_query_is_none(wire):
+def test_a_missing_query_is_none(wire: Wire) -> None:
     event = wire.get("/v1/echo/a/b").json()
 
     assert event["queryStringParameters"] is None
@@ -93,23 +93,23 @@ def test_no_query_is_none(wire):
 
 
 @pytest.mark.parametrize("query", ["%ff=%fe", "a=%", "&&&", "=", "a=1;b=2", "x=" + "y" * 6000])
-def test_an_odd_query_is_no_server_error(wire, query):
+def test_an_unusual_query_is_accepted(wire: Wire, query: str) -> None:
     assert wire.get(f"/v1/echo/a/b?{query}").status == 200
 
 
 @pytest.mark.parametrize(
     "header", ["X-Odd: \xe9\xff", "Authorization: Bearer \xfc", "X-Empty:", "X-Tab: a\tb", "User-Agent: \xa0"]
 )
-def test_an_odd_header_is_no_server_error(wire, header):
+def test_an_unusual_header_is_accepted(wire: Wire, header: str) -> None:
     assert wire.get("/v1/echo/a/b", header).status == 200
 
 
 @pytest.mark.parametrize("header", ["Broken", "X-Nul: a\0b", "Bad Name: x", "X-Huge: " + "x" * 20_000, ": nameless"])
-def test_a_malformed_header_is_the_clients_error(wire, header):
+def test_a_malformed_header_is_a_client_error(wire: Wire, header: str) -> None:
     assert 400 <= wire.get("/v1/echo/a/b", header).status < 500
 
 
-def test_the_event_tells_who_asks_and_how(wire):
+def test_the_event_contains_method_source_address_and_headers(wire: Wire) -> None:
     event = wire.get("/v1/echo/a/b", "User-Agent: hab/1.6", "X-Custom: one", "Accept: */*").json()
 
     assert event["httpMethod"] == event["requestContext"]["httpMethod"] == "GET"
@@ -120,21 +120,21 @@ def test_the_event_tells_who_asks_and_how(wire):
     assert event["isBase64Encoded"] is False
 
 
-def test_one_connection_serves_many_requests(wire):
+def test_a_connection_serves_many_requests(wire: Wire) -> None:
     for number in range(20):
         reply = wire.get(f"/v1/echo/{number}/x")
         assert reply.json()["variables"][0] == str(number)
         assert reply.headers["Connection"] == "keep-alive"
 
 
-def test_a_client_that_wants_to_close_is_told_so_and_closed_on(wire):
+def test_connection_close_closes_the_connection(wire: Wire) -> None:
     reply = wire.get("/v1/status", "Connection: close")
 
     assert reply.headers["Connection"] == "close"
     assert wire.closed()
 
 
-def test_pipelined_requests_are_answered_in_order_also_behind_an_error(wire):
+def test_pipelined_requests_are_answered_in_order_even_after_an_error(wire: Wire) -> None:
     wire.send(
         b"POST /v1/nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"
         b"GET /v1/echo/second/x HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -149,20 +149,20 @@ def test_pipelined_requests_are_answered_in_order_also_behind_an_error(wire):
 
 
 @pytest.mark.parametrize("sizes", [[5], [1, 1, 1], [70_000, 3], [MIB, MIB, 17]])
-def test_chunked_bodies_arrive_whole(wire, sizes):
+def test_a_chunked_body_is_received_completely(wire: Wire, sizes: list[int]) -> None:
     content = random.Random(7).randbytes(sum(sizes))
     wire.head("POST /v1/digest", "Transfer-Encoding: chunked")
-    at = 0
+    start = 0
     for size in sizes:
-        wire.chunk(content[at : at + size])
-        at += size
+        wire.chunk(content[start : start + size])
+        start += size
     wire.chunk(b"")
 
     assert wire.reply().json() == {"size": len(content), "sha256": hashlib.sha256(content).hexdigest(), "file": False}
     assert wire.get("/v1/status").status == 200
 
 
-def test_a_body_is_binary_whatever_it_is_called(wire):
+def test_a_body_is_binary_whatever_its_content_type(wire: Wire) -> None:
     content = bytes(range(256))
     wire.head("POST /v1/echo/a/b", "Content-Length: 256", "Content-Type: application/x-www-form-urlencoded")
     wire.send(content)
@@ -172,41 +172,42 @@ def test_a_body_is_binary_whatever_it_is_called(wire):
     assert event["isBase64Encoded"] is True
 
 
-def test_a_client_may_wait_for_leave_to_send_its_body(wire):
+def test_expect_100_continue_is_answered_before_the_body_is_sent(wire: Wire) -> None:
     wire.head("POST /v1/digest", "Content-Length: 3", "Expect: 100-continue")
-    assert wire._socket.recv(100).startswith(b"HTTP/1.1 100 Continue\r\n\r\n")
+    wire.wait_for_continue()
     wire.send(b"abc")
 
     assert wire.reply().json()["size"] == 3
 
 
-@pytest.mark.parametrize("over", [0, 1])
-def test_a_body_over_the_gateways_limit_comes_as_a_file(wire, over):
-    size = 6 * MIB + over
+@pytest.mark.parametrize("excess", [0, 1])
+def test_a_body_over_the_limit_of_an_event_is_passed_as_a_file(wire: Wire, excess: int) -> None:
+    size = 6 * MIB + excess
+    checksum = hashlib.sha256(bytes(size)).hexdigest()
     wire.head("POST /v1/digest", f"Content-Length: {size}")
     wire.send(bytes(size))
 
-    assert wire.reply().json() == {"size": size, "sha256": hashlib.sha256(bytes(size)).hexdigest(), "file": bool(over)}
+    assert wire.reply().json() == {"size": size, "sha256": checksum, "file": bool(excess)}
 
 
-def test_a_large_upload_does_not_stay_in_memory(front, wire):
-    piece, digest = random.Random(3).randbytes(MIB), hashlib.sha256()
+def test_a_large_body_is_not_held_in_memory(front: Server, wire: Wire) -> None:
+    chunk, digest = random.Random(3).randbytes(MIB), hashlib.sha256()
     before = front.peak_memory()
     wire.head("POST /v1/digest", "Transfer-Encoding: chunked")
     for _ in range(64):
-        wire.chunk(piece)
-        digest.update(piece)
+        wire.chunk(chunk)
+        digest.update(chunk)
     wire.chunk(b"")
 
     assert wire.reply().json() == {"size": 64 * MIB, "sha256": digest.hexdigest(), "file": True}
     assert front.peak_memory() - before < 24 * MIB
 
 
-@pytest.mark.parametrize("headers", [["Content-Length: 1073741825"], ["Transfer-Encoding: chunked"]])
-def test_a_body_over_the_limit_is_refused_in_one_line(small_front, headers):
+@pytest.mark.parametrize("header", ["Content-Length: 1073741825", "Transfer-Encoding: chunked"])
+def test_a_body_over_the_limit_of_the_server_is_413_with_one_line(small_front: Server, header: str) -> None:
     with Wire(small_front.port) as wire:
-        wire.head("POST /v1/digest", *headers)
-        if headers[0].startswith("Transfer"):
+        wire.head("POST /v1/digest", header)
+        if header.startswith("Transfer"):
             for _ in range(3):
                 wire.chunk(bytes(MIB))
             wire.chunk(b"")
@@ -221,20 +222,20 @@ def test_a_body_over_the_limit_is_refused_in_one_line(small_front, headers):
         assert wire.closed()
 
 
-@pytest.mark.parametrize("headers", [["Content-Length: 100"], ["Transfer-Encoding: chunked"]])
-def test_a_client_that_breaks_off_never_reaches_the_app(front, headers):
+@pytest.mark.parametrize("header", ["Content-Length: 100", "Transfer-Encoding: chunked"])
+def test_the_app_is_not_called_with_an_incomplete_body(front: Server, header: str) -> None:
     with Wire(front.port) as before:
         calls = before.get("/v1/count").json()
     with Wire(front.port) as wire:
-        wire.head("POST /v1/count", *headers)
+        wire.head("POST /v1/count", header)
         wire.send(b"5\r\nhello\r\n")
-        wire.break_off()
+        wire.stop_sending()
     with Wire(front.port) as after:
         assert after.get("/v1/count").json() == calls + 1
 
 
 @pytest.mark.parametrize("chunks", [b"zz\r\nhello\r\n0\r\n\r\n", b"5\r\nhelloXX0\r\n\r\n", b"-1\r\n\r\n"])
-def test_malformed_chunks_are_the_clients_error(wire, chunks):
+def test_malformed_chunks_are_400(wire: Wire, chunks: bytes) -> None:
     wire.head("POST /v1/digest", "Transfer-Encoding: chunked")
     wire.send(chunks)
     reply = wire.reply()
@@ -246,30 +247,31 @@ def test_malformed_chunks_are_the_clients_error(wire, chunks):
 @pytest.mark.parametrize(
     "headers", [["Content-Length: -1"], ["Content-Length: x"], ["Content-Length: 1", "Content-Length: 2"]]
 )
-def test_a_malformed_length_is_the_clients_error(wire, headers):
+def test_a_malformed_length_is_400(wire: Wire, headers: list[str]) -> None:
     wire.head("POST /v1/digest", *headers)
 
     assert wire.reply().status == 400
 
 
-def test_everybody_gets_their_own_answer(front):
-    def ask(client: int) -> int:
+def test_parallel_clients_get_their_own_answers(front: Server) -> None:
+    def count_wrong_answers(number: int) -> int:
         wrong = 0
         with Wire(front.port) as wire:
             for turn in range(25):
-                who = f"{client}-{turn}"
+                client = f"{number}-{turn}"
                 content = b"x" * (turn * 1000)
-                wire.head(f"POST /v1/mine/{who}?who={who}", f"X-Who: {who}", f"Content-Length: {len(content)}")
+                head = f"POST /v1/client/{client}?client={client}"
+                wire.head(head, f"X-Client: {client}", f"Content-Length: {len(content)}")
                 wire.send(content)
-                expected = {"who": who, "query": who, "header": who, "size": len(content)}
+                expected = {"path": client, "query": client, "header": client, "size": len(content)}
                 wrong += wire.reply().json() != expected
         return wrong
 
     with ThreadPoolExecutor(32) as clients:
-        assert sum(clients.map(ask, range(32))) == 0
+        assert sum(clients.map(count_wrong_answers, range(32))) == 0
 
 
-def test_a_hundred_connections_at_once_are_served(front):
+def test_a_hundred_parallel_connections_are_served(front: Server) -> None:
     wires = [Wire(front.port) for _ in range(100)]
     try:
         for wire in wires:
@@ -277,22 +279,22 @@ def test_a_hundred_connections_at_once_are_served(front):
         assert {wire.reply().status for wire in wires} == {200}
     finally:
         for wire in wires:
-            wire.__exit__()
+            wire.close()
 
 
-def test_connections_opened_ahead_of_need_keep_nobody_waiting(narrow_front):
-    # two threads that waited 5 s for each of these, as gunicorn has it, would exceed the time limit of a Wire
-    idle = [Wire(narrow_front.port) for _ in range(60)]
+def test_idle_connections_do_not_block_other_clients(two_thread_front: Server) -> None:
+    """With gunicorn's default, two threads would wait for each of them for 5 s, longer than a Wire's timeout in all."""
+    idle = [Wire(two_thread_front.port) for _ in range(60)]
     try:
-        with Wire(narrow_front.port) as wire:
+        with Wire(two_thread_front.port) as wire:
             assert wire.get("/v1/status").status == 200
         assert {wire.get("/v1/status").status for wire in idle} == {200}
     finally:
         for wire in idle:
-            wire.__exit__()
+            wire.close()
 
 
-def test_a_client_of_the_old_protocol_is_answered_and_closed_on(wire):
+def test_an_http_1_0_request_is_answered_and_the_connection_closed(wire: Wire) -> None:
     wire.send(b"GET /v1/echo/a/b HTTP/1.0\r\n\r\n")
     reply = wire.reply()
 
@@ -301,17 +303,17 @@ def test_a_client_of_the_old_protocol_is_answered_and_closed_on(wire):
     assert wire.closed()
 
 
-def test_a_client_that_falls_silent_is_given_up():
-    class Silent(io.BytesIO):
+def test_the_body_of_an_idle_client_is_incomplete() -> None:
+    class Idle(io.BytesIO):
         def read(self, size: int | None = -1, /) -> bytes:
             raise TimeoutError
 
-    with pytest.raises(bodies.BodyCutOff):
-        bodies.receive({"CONTENT_LENGTH": "9", "wsgi.input": Silent()})
+    with pytest.raises(bodies.BodyIncomplete):
+        bodies.receive({"CONTENT_LENGTH": "9", "wsgi.input": Idle()})
 
 
-def test_json_is_what_the_app_said(wire):
+def test_json_has_the_content_type_of_the_app(wire: Wire) -> None:
     reply = wire.get("/v1/echo/literal/x")
 
     assert reply.headers["Content-Type"] == "application/json"
-    assert json.loads(reply.body) == {"literal": "x"}
+    assert reply.json() == {"literal": "x"}

@@ -1,4 +1,4 @@
-"""What the embedded stack makes is what the template declares (design.md 2: one list of resources)."""
+"""The embedded stack creates the resources that the template declares (design.md 2: one list of resources)."""
 
 import os
 import subprocess
@@ -9,23 +9,27 @@ import pytest
 
 from chalicelib.platform.config import config
 from infra.template import properties, read_template
-from tests.servers import REPOSITORY, Serving, aws
+from tests.builders.stack import REPOSITORY
+from tests.servers import Server, aws
 
 CREATE = "from local.resources import create_resources; create_resources()"
+ROLES = ("ApiHandlerRole", "FinishUploadRole", "SweepRole", "ApplyRetentionRole")
 
 
 @pytest.fixture(scope="module")
-def created(engine: Serving) -> Serving:
+def created(engine: Server) -> Server:
+    """An engine with the resources."""
     create(engine)
     return engine
 
 
-def create(engine: Serving) -> None:
+def create(engine: Server) -> None:
+    """Create the resources in an engine, in a new process because clients are cached per process."""
     environment = {**os.environ, "AWS_ENDPOINT_URL": engine.url}
     subprocess.run([sys.executable, "-c", CREATE], cwd=REPOSITORY, env=environment, check=True)
 
 
-def test_the_table_has_the_keys_and_the_time_to_live_of_the_template(created):
+def test_the_table_has_the_keys_and_the_time_to_live_of_the_template(created: Server) -> None:
     declared, dynamodb = properties("Table"), aws("dynamodb", created.url)
     table = dynamodb.describe_table(TableName=config.table)["Table"]
     time_to_live = dynamodb.describe_time_to_live(TableName=config.table)["TimeToLiveDescription"]
@@ -36,7 +40,7 @@ def test_the_table_has_the_keys_and_the_time_to_live_of_the_template(created):
     assert time_to_live == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires_at"}
 
 
-def test_making_them_again_keeps_rows_objects_and_the_builder_key(created):
+def test_a_repeat_keeps_rows_objects_and_the_builder_key(created: Server) -> None:
     secrets, dynamodb, s3 = (aws(service, created.url) for service in ("secretsmanager", "dynamodb", "s3"))
     key = secrets.get_secret_value(SecretId=config.builder_key_secret)["SecretString"]
     row = {"pk": {"S": "kept"}, "sk": {"S": "kept"}}
@@ -51,7 +55,7 @@ def test_making_them_again_keeps_rows_objects_and_the_builder_key(created):
     assert s3.get_object(Bucket=config.bucket, Key="kept")["Body"].read() == b"kept"
 
 
-def test_a_secret_without_a_value_gets_one(created):
+def test_a_secret_without_a_value_gets_a_key(created: Server) -> None:
     secrets = aws("secretsmanager", created.url)
     secrets.delete_secret(SecretId=config.builder_key_secret, ForceDeleteWithoutRecovery=True)
     secrets.create_secret(Name=config.builder_key_secret)
@@ -62,19 +66,20 @@ def test_a_secret_without_a_value_gets_one(created):
 
 
 def statements(effect: str) -> list[dict[str, Any]]:
+    """Return all policy statements of the template with an effect."""
     documents = [
         resource["Properties"]["PolicyDocument"]
         for resource in read_template()["Resources"].values()
         if "PolicyDocument" in resource.get("Properties", {})
     ]
-    for role in ("ApiHandlerRole", "FinishUploadRole", "SweepRole"):
+    for role in ROLES:
         documents += [inline["PolicyDocument"] for inline in properties(role)["Policies"]]
-    every = [one for document in documents for one in document["Statement"]]
-    every = [one["Fn::If"][1] if "Fn::If" in one else one for one in every]
-    return [one for one in every if one["Effect"] == effect]
+    every = [statement for document in documents for statement in document["Statement"]]
+    every = [statement["Fn::If"][1] if "Fn::If" in statement else statement for statement in every]
+    return [statement for statement in every if statement["Effect"] == effect]
 
 
-def test_nothing_is_allowed_by_a_wildcard():
+def test_no_permission_has_a_wildcard() -> None:
     allowed = statements("Allow")
 
     assert len(allowed) >= 5
@@ -82,10 +87,10 @@ def test_nothing_is_allowed_by_a_wildcard():
         actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
         assert all("*" not in action for action in actions)
         assert statement["Resource"] != "*"
-        assert not isinstance(statement["Resource"], str), "resources are named by reference"
+        assert not isinstance(statement["Resource"], str), "a resource must be a reference"
 
 
-def test_what_is_kept_outlives_the_stack_and_is_encrypted():
+def test_stored_resources_are_encrypted_and_kept_when_the_stack_is_deleted() -> None:
     resources = read_template()["Resources"]
 
     for name in ("Table", "Artifacts", "BuilderKey"):

@@ -1,4 +1,4 @@
-"""What `make seed` writes is what uploads, promotions and changes of visibility through the API write."""
+"""`make seed` writes the same rows as uploads, promotions and visibility changes through the API."""
 
 import json
 import re
@@ -8,26 +8,28 @@ from itertools import islice
 from typing import Any
 
 from chalicelib.catalog.package_rows import Texts
+from local.seed import bulk_writer
 from local.seed.package_graph import generate
-from local.seed.releases import GRAPH_SEED, MOST_NEEDED, PROBE, Release, SeedPlan
-from local.seed.writer import metafiles, write
+from local.seed.releases import GRAPH_SEED, MOST_NEEDED, PROBE, GeneratedDepot, Release
 from tests.api.client import Depot
 from tests.builders.hart import a_hart
 from tests.builders.names import a_name
 from tests.builders.packages import upload
 from tests.builders.rows import partition_rows, partitions
 
-OF_THE_ARCHIVE = {"checksum", "size"}
-OF_THE_MOMENT = {"id", "revision", "created_at", "updated_at", "artifact"}
+ARCHIVE_ATTRIBUTES = {"checksum", "size"}
+UPLOAD_ATTRIBUTES = {"id", "revision", "created_at", "updated_at", "artifact"}
+IGNORED = {"pk", "sk", *ARCHIVE_ATTRIBUTES, *UPLOAD_ATTRIBUTES}
+"""Attributes that differ between two uploads of the same package."""
 
 
-def test_the_same_wishes_give_the_same_catalogue_of_the_wanted_size() -> None:
-    first, again, other = (
-        [release for origin in plan.origins for name in plan.names(origin) for release in name]
-        for plan in (SeedPlan(500), SeedPlan(500), SeedPlan(500, seed=1))
+def test_equal_arguments_generate_equal_packages() -> None:
+    first, repeat, other = (
+        [release for origin in depot.origins for name in depot.names(origin) for release in name]
+        for depot in (GeneratedDepot(500), GeneratedDepot(500), GeneratedDepot(500, seed=1))
     )
 
-    assert first == again != other
+    assert first == repeat != other
     assert len(first) == 500
     assert len({(release.ident, release.target) for release in first}) == 500
     assert {bool(release.tdeps) for release in first} == {release.private for release in first} == {True, False}
@@ -37,7 +39,7 @@ def test_the_same_wishes_give_the_same_catalogue_of_the_wanted_size() -> None:
 
 def test_the_probe_does_not_grow_with_the_depot() -> None:
     small, large = (
-        [len(releases) for releases in SeedPlan(size).names("core") if releases[0].ident.name == PROBE]
+        [len(releases) for releases in GeneratedDepot(size).names("core") if releases[0].ident.name == PROBE]
         for size in (100, 9_000)
     )
 
@@ -46,47 +48,48 @@ def test_the_probe_does_not_grow_with_the_depot() -> None:
 
 def test_the_named_packages_are_the_extremes_of_the_graph() -> None:
     plans = generate(GRAPH_SEED)
-    needed = Counter(dep for plan in plans for dep in plan.deps)
+    dependents = Counter(dep for plan in plans for dep in plan.deps)
 
     assert max(plans, key=lambda plan: len(plan.versions)).name == PROBE
-    assert needed.most_common(1)[0][0] == MOST_NEEDED
+    assert dependents.most_common(1)[0][0] == MOST_NEEDED
 
 
-class Sample(SeedPlan):
-    """The last names of a plan's origins; some are private, some have two targets."""
+class Sample(GeneratedDepot):
+    """The last names of a depot's origins, which include private ones and ones with two targets."""
 
     def names(self, origin: str) -> Iterator[list[Release]]:
-        """As the plan has them."""
+        """Yield the releases of each name from the 52nd name on."""
         return islice(super().names(origin), 51, None)
 
 
-def test_rows_equal_those_of_the_api(depot: Depot) -> None:
-    word = a_name("").replace("-", "")
-    direct, published = (Sample(230, seed=1, prefix=f"{first}{word}") for first in ("planned", "public"))
-    every = [release for origin in direct.origins for name in direct.names(origin) for release in name]
-    assert {release.private for release in every} == {True, False}
-    assert len({release.ident for release in every}) < len(every) < 60
+def test_the_rows_equal_those_of_the_api(depot: Depot) -> None:
+    suffix = a_name("").replace("-", "")
+    # Both prefixes begin with the same letter, because it is part of the keys of search rows.
+    in_bulk, through_api = (Sample(230, seed=1, prefix=f"{word}{suffix}") for word in ("bulk", "base"))
+    releases = [release for origin in in_bulk.origins for name in in_bulk.names(origin) for release in name]
+    assert {release.private for release in releases} == {True, False}
+    assert len({release.ident for release in releases}) < len(releases) < 60
 
-    assert write(direct, "bobo") > 10 * len(every)
-    _publish(depot, published)
+    assert bulk_writer.write(in_bulk, "bobo") > 10 * len(releases)
+    _publish(depot, through_api)
 
-    written, expected = _rows(direct.prefix, "PREFIX"), _rows(published.prefix, "PREFIX")
-    assert {place: row for place, row in expected.items() if written.get(place) != row} == {}
+    written, expected = _rows(in_bulk.prefix), _rows(through_api.prefix)
+    assert {key: rows for key, rows in expected.items() if written.get(key) != rows} == {}
     assert written == expected
 
 
-def _publish(depot: Depot, plan: SeedPlan) -> None:
-    for origin in plan.origins:
+def _publish(depot: Depot, generated: GeneratedDepot) -> None:
+    for origin in generated.origins:
         assert depot.post("/depot/origins", by="bobo", json={"name": origin}).status == 201
         for channel in ("base-2025", "LTS-2024"):
             assert depot.post(f"/depot/channels/{origin}/{channel}", by="bobo").status == 201
-        for releases in plan.names(origin):
+        for releases in generated.names(origin):
             for release in releases:
                 _publish_release(depot, release)
 
 
 def _publish_release(depot: Depot, release: Release) -> None:
-    ident, texts = release.ident, metafiles(release)
+    ident, texts = release.ident, bulk_writer.metafiles(release)
     hart = a_hart(
         origin=ident.origin,
         name=ident.name,
@@ -106,26 +109,24 @@ def _publish_release(depot: Depot, release: Release) -> None:
         assert depot.patch(f"{hart.url}/private", by="bobo").status == 200
 
 
-def _rows(prefix: str, instead: str) -> dict[tuple[str, str], list[Any]]:
-    """All rows that name an origin of the prefix, without what differs between two uploads of the same package.
+def _rows(prefix: str) -> dict[tuple[str, str], list[Any]]:
+    """Return all rows that contain the prefix of a depot's origins, by key, except audit entries.
 
-    The events of one package have one place when their times are left out, so each place has a list, in time's order.
+    Prefix and times are replaced, so that the rows of two depots can be compared. Keys of events differ only in their
+    time, so a key can have several rows, in the order of their time.
     """
-    found: dict[tuple[str, str], list[Any]] = defaultdict(list)
+    rows: dict[tuple[str, str], list[Any]] = defaultdict(list)
     for pk in partitions():
         for sk, row in sorted(partition_rows(pk).items()):
-            whole = json.dumps([pk, sk])
-            if prefix not in whole or "AUDIT" in pk:
+            text = json.dumps([pk, sk])
+            if prefix not in text or "AUDIT" in pk:
                 continue
-            place = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+", "TIME", whole).replace(prefix, instead)
-            found[tuple(json.loads(place))].append(
-                {
-                    name: _text(value).replace(prefix, instead)
-                    for name, value in row.items()
-                    if name not in {"pk", "sk", *OF_THE_ARCHIVE, *OF_THE_MOMENT}
-                }
-            )
-    return found
+            key = json.loads(re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+", "TIME", text).replace(prefix, "PREFIX"))
+            attributes = {
+                name: _text(value).replace(prefix, "PREFIX") for name, value in row.items() if name not in IGNORED
+            }
+            rows[tuple(key)].append(attributes)
+    return rows
 
 
 def _text(value: Any) -> str:

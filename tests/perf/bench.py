@@ -1,8 +1,9 @@
-"""`make bench`: what every kind of request costs, in a small depot and in one a thousand times as large.
+"""`make bench`: measure what each kind of request costs, in a small depot and in one a thousand times as large.
 
-A process per size fills an embedded engine and records each request once: calls to AWS, capacity units, and what AWS
-answered. Then CPU is measured with the answers replayed from memory, both sizes and a bare route in turn, so that
-neither the engine's time nor the machine's other work counts. The figures go to docs/PERFORMANCE.md.
+For each size, a separate process fills an embedded engine and records each request once: its AWS calls, their responses
+and the consumed capacity. Then the CPU time of both sizes and of a bare route is measured in turn with the recorded
+responses, so that neither the engine nor other load on the machine counts. The figures are written to
+docs/PERFORMANCE.md.
 """
 
 import argparse
@@ -17,126 +18,118 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from chalicelib.core.signed_box import generate_builder_key
 
-if TYPE_CHECKING:
-    from tests.perf.workload import Recorded
+# The service reads the environment when it is imported. The recording process inherits the key of the tokens.
+os.environ.update(
+    AWS_ACCESS_KEY_ID="testing",
+    AWS_SECRET_ACCESS_KEY="testing",
+    AWS_DEFAULT_REGION="us-east-1",
+    AWS_EC2_METADATA_DISABLED="true",
+    HAB_FUNC_TEST="1",
+    BLDR_DOWNLOAD_MODE="front",
+    POWERTOOLS_TRACE_DISABLED="true",
+)
+os.environ.setdefault("BLDR_SECRET_KEY", generate_builder_key("20240101000000"))
+
+from app import app
+from local.front import Front
+from local.seed.releases import GeneratedDepot
+from tests.api.client import Depot
+from tests.builders.engine import an_engine
+from tests.perf import replay
+from tests.perf.workload import FilledDepot, RecordedCase
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "PERFORMANCE.md"
 BEGIN, END = "<!-- figures of make bench -->", "<!-- end of figures -->"
-HANDLER_CEILING = 1.5
-ENVIRONMENT = {
-    "AWS_ACCESS_KEY_ID": "testing",
-    "AWS_SECRET_ACCESS_KEY": "testing",
-    "AWS_DEFAULT_REGION": "us-east-1",
-    "AWS_EC2_METADATA_DISABLED": "true",
-    "HAB_FUNC_TEST": "1",
-    "BLDR_DOWNLOAD_MODE": "front",
-    "POWERTOOLS_TRACE_DISABLED": "true",
-}
+HEADINGS = ["request", "calls", "read units", "write units", "CPU ms", "growth", "allowed", "CPU / bare"]
+HANDLER_BUDGET = 1.5
+"""CPU time of a request as a multiple of that of a bare route."""
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """A request in the small and in the large depot."""
+class Comparison:
+    """A request in the small and in the large depot, with CPU times in milliseconds."""
 
-    small: "Recorded"
-    large: "Recorded"
+    small: RecordedCase
+    large: RecordedCase
     small_ms: float
     large_ms: float
     bare_ms: float
 
     @property
     def cells(self) -> list[str]:
-        """A row of the table; what is over its budget is bold."""
+        """The row of the table. Figures over budget are bold."""
         small, large = self.small.recording, self.large.recording
-        grown = max(
+        growth = max(
             _ratio(large.calls, small.calls),
             _ratio(self.large_ms, self.small_ms),
             _ratio(large.read_units, small.read_units),
             _ratio(large.write_units, small.write_units),
         )
-        budget, most = self.large.calls, self.large.growth.value
+        budget, allowed = self.large.calls, self.large.growth.value
         return [
             self.large.name,
-            _marked(f"{small.calls} → {large.calls}", budget is not None and large.calls > budget),
+            _bold_if(budget is not None and large.calls > budget, f"{small.calls} → {large.calls}"),
             f"{small.read_units} → {large.read_units}",
             f"{small.write_units} → {large.write_units}" if small.write_units else "",
             f"{self.small_ms:.2f} → {self.large_ms:.2f}",
-            _marked(f"{grown:.2f}", most is not None and grown > most),
-            "" if most is None else f"{most:.1f}",
-            _marked(f"{self.large_ms / self.bare_ms:.2f}", self.large_ms / self.bare_ms > HANDLER_CEILING),
+            _bold_if(allowed is not None and growth > allowed, f"{growth:.2f}"),
+            "" if allowed is None else f"{allowed:.1f}",
+            _bold_if(self.large_ms / self.bare_ms > HANDLER_BUDGET, f"{self.large_ms / self.bare_ms:.2f}"),
         ]
 
 
-HEADINGS = ["request", "calls", "read units", "write units", "CPU ms", "growth", "allowed", "CPU / bare"]
-
-
 def main() -> int:
-    """Record, measure, print, write."""
+    """Record and measure all requests, print the figures and write them to the document."""
     parser = argparse.ArgumentParser(prog="python -m tests.perf.bench", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--packages", type=int, nargs=2, default=[100, 100_000], metavar=("SMALL", "LARGE"))
+    parser.add_argument("--print-only", action="store_true", help="do not write docs/PERFORMANCE.md")
     parser.add_argument("--record", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--print-only", action="store_true", help="leave docs/PERFORMANCE.md as it is")
-    asked = parser.parse_args()
-    if asked.record is not None:
-        _record(asked.packages[0], asked.record)
+    options = parser.parse_args()
+    if options.record is not None:
+        _record(options.packages[0], options.record)
         return 0
-    os.environ.update(ENVIRONMENT, BLDR_SECRET_KEY=generate_builder_key("20240101000000"))
-    small, large = (_recorded_elsewhere(packages) for packages in asked.packages)
-    table = _markdown([measured.cells for measured in _measure(small, large)])
+    small, large = (_record_in_process(packages) for packages in options.packages)
+    table = _markdown([comparison.cells for comparison in _compare(small, large)])
     print(table)
-    if not asked.print_only:
-        _write(table, asked.packages)
+    if not options.print_only:
+        _write(table, options.packages)
     return 0
 
 
-def _recorded_elsewhere(packages: int) -> "list[Recorded]":
-    """In a process of its own: the engine keeps its state in memory, and a gigabyte of it."""
+def _record_in_process(packages: int) -> list[RecordedCase]:
+    """Record all requests in a new process, whose end frees the memory of the engine, up to a gigabyte."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "recordings"
         command = [sys.executable, "-m", "tests.perf.bench", "--packages", str(packages), "0", "--record", str(file)]
         subprocess.run(command, check=True, cwd=ROOT)
-        recorded: list[Recorded] = pickle.loads(file.read_bytes())
-    print(f"{packages} packages filled and {len(recorded)} requests recorded in {time.monotonic() - started:.0f} s")
-    return recorded
+        cases: list[RecordedCase] = pickle.loads(file.read_bytes())
+    print(f"{packages} packages filled and {len(cases)} requests recorded in {time.monotonic() - started:.0f} s")
+    return cases
 
 
 def _record(packages: int, file: Path) -> None:
-    from local.seed.releases import SeedPlan
-    from tests.api.client import Depot
-    from tests.builders.engine import an_engine
-    from tests.perf.recording import recorded
-    from tests.perf.workload import Filled, Recorded
-
     with an_engine(), _without_logs():
-        from app import app
-        from local.front import Front
-
-        filled = Filled.by(SeedPlan(packages), Depot(Front(app)))
-        found = [Recorded(case.name, case.calls, case.growth, recorded(app, case.send)) for case in filled.cases()]
-        file.write_bytes(pickle.dumps(found))
+        filled = FilledDepot.create(GeneratedDepot(packages), Depot(Front(app)))
+        file.write_bytes(pickle.dumps([RecordedCase.of(case, app) for case in filled.cases()]))
 
 
-def _measure(small: "Sequence[Recorded]", large: "Sequence[Recorded]") -> Iterator[Measured]:
+def _compare(small: Sequence[RecordedCase], large: Sequence[RecordedCase]) -> Iterator[Comparison]:
     with _without_logs():
-        from app import app
-        from tests.perf import replay
-
         for low, high in zip(small, large, strict=True):
-            works = [replay.handler(app, low.recording), replay.handler(app, high.recording)]
-            times = replay.milliseconds([*works, replay.bare_route(high.recording)])
-            yield Measured(low, high, *times)
+            handlers = [replay.handler(app, low.recording), replay.handler(app, high.recording)]
+            times = replay.cpu_milliseconds([*handlers, replay.bare_route(high.recording)])
+            yield Comparison(low, high, *times)
 
 
 @contextmanager
 def _without_logs() -> Iterator[None]:
-    """The service logs to what standard output is at its first request."""
-    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+    """Discard the logs of the service, which keeps the standard output of its first request."""
+    with Path(os.devnull).open("w") as null, redirect_stdout(null):
         yield
 
 
@@ -146,20 +139,20 @@ def _markdown(rows: Sequence[Sequence[str]]) -> str:
 
 
 def _write(table: str, packages: Sequence[int]) -> None:
-    """Put the figures in their place; everything else in the document is written by hand."""
+    """Replace the figures in the document. The rest of it is written by hand."""
     text = DOCUMENT.read_text() if DOCUMENT.exists() else f"# Performance\n\n{BEGIN}\n{END}\n"
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    made = f"`make bench` on {datetime.now(UTC):%Y-%m-%d}, {packages[0]:,} → {packages[1]:,} packages:"
-    DOCUMENT.write_text(f"{before}{BEGIN}\n{made}\n\n{table}\n{END}{after}")
+    title = f"`make bench` on {datetime.now(UTC):%Y-%m-%d}, {packages[0]:,} → {packages[1]:,} packages:"
+    DOCUMENT.write_text(f"{before}{BEGIN}\n{title}\n\n{table}\n{END}{after}")
 
 
 def _ratio(large: float, small: float) -> float:
     return 1.0 if small == 0 else large / small
 
 
-def _marked(text: str, over: bool) -> str:
-    return f"**{text}**" if over else text
+def _bold_if(is_over_budget: bool, text: str) -> str:
+    return f"**{text}**" if is_over_budget else text
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""One request with everything that it asks of AWS: calls, what they answered, and the capacity that they are billed.
+"""Records a request with its AWS calls, their responses, and the DynamoDB capacity that they consume.
 
-Capacity is counted from the sizes of rows, as DynamoDB bills, because the engine's own figures are made up. A strongly
-consistent read is 1 unit per 4 KB: of each row by key, and of all rows together that a Query looks at. A write is 1
-unit per KB of the row's larger state, before or after; in a transaction twice that, conditions included.
+Capacity is computed from row sizes as DynamoDB bills it, because moto's own figures are not realistic. A strongly
+consistent read consumes 1 unit per 4 KB: of each row read by key, and of all rows of a Query together. A write consumes
+1 unit per KB of the row before or after it, whichever is larger; each operation of a transaction, including condition
+checks, consumes twice that.
 """
 
 import json
@@ -23,14 +24,14 @@ from local import moto_partitions
 from local.front import Front
 from tests.api.client import Depot, Reply
 
-READ_BYTES, WRITE_BYTES = 4096, 1024
+READ_UNIT_BYTES, WRITE_UNIT_BYTES = 4096, 1024
 ACCOUNT, REGION = "123456789012", "us-east-1"
 Attributes = Mapping[str, tuple[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One call to AWS."""
+    """An AWS call and its response."""
 
     service: str
     operation: str
@@ -42,133 +43,140 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A request: the event that the app was called with, its answer, and what happened in between."""
+    """A request: the event passed to the app, the response, the AWS calls and the consumed capacity."""
 
     event: dict[str, Any] = field(repr=False)
     status: int
-    answer: bytes = field(repr=False)
+    body: bytes = field(repr=False)
     exchanges: list[Exchange]
     read_units: int
     write_units: int
 
     @property
     def calls(self) -> int:
-        """How many calls to AWS it made."""
+        """Number of AWS calls."""
         return len(self.exchanges)
 
 
-def recorded(app: Any, request: Callable[[Depot], Reply]) -> Recording:
-    """Send a request to an app on the engine in this process, once warm, and keep what happens."""
+def record(app: Any, send: Callable[[Depot], Reply]) -> Recording:
+    """Send a request to an app that uses the engine in this process, and return its recording."""
     events: list[dict[str, Any]] = []
 
-    def listening(event: dict[str, Any], context: Any) -> Any:
+    def recording_app(event: dict[str, Any], context: Any) -> Any:
         events.append(event)
         return app(event, context)
 
-    listening.routes = app.routes  # type: ignore[attr-defined]
-    with _listening_to_aws() as heard:
-        reply = request(Depot(Front(listening)))
-    return Recording(events[-1], reply.status, reply.body, heard.exchanges, heard.read_units, heard.write_units)
+    recording_app.routes = app.routes  # type: ignore[attr-defined]
+    with _recorded_calls() as recorder:
+        reply = send(Depot(Front(recording_app)))
+    return Recording(
+        events[-1], reply.status, reply.body, recorder.exchanges, recorder.read_units, recorder.write_units
+    )
 
 
 @dataclass
-class _Heard:
+class _Recorder:
     exchanges: list[Exchange] = field(default_factory=list)
     read_units: int = 0
     write_units: int = 0
 
 
 @contextmanager
-def _listening_to_aws() -> Iterator[_Heard]:
-    heard = _Heard()
-    call, process, page = BaseClient._make_api_call, BotocoreStubber.process_request, moto_partitions._page
-    asked: list[tuple[str, str, dict[str, Any]]] = []
+def _recorded_calls() -> Iterator[_Recorder]:
+    """Record the AWS calls made inside the block."""
+    recorder = _Recorder()
+    make_api_call, process_request = BaseClient._make_api_call, BotocoreStubber.process_request
+    page_of = moto_partitions._page
+    started: list[tuple[str, str, dict[str, Any]]] = []
 
-    def heard_call(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
-        kept = {name: value for name, value in parameters.items() if not hasattr(value, "read")}
-        asked.append((client.meta.service_model.service_name, operation, kept))
-        return call(client, operation, parameters)
+    def record_call(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
+        without_files = {name: value for name, value in parameters.items() if not hasattr(value, "read")}
+        started.append((client.meta.service_model.service_name, operation, without_files))
+        return make_api_call(client, operation, parameters)
 
-    def heard_answer(stubber: Any, request: AWSPreparedRequest) -> Any:
-        service, operation, parameters = asked[-1]
+    def record_response(stubber: Any, request: AWSPreparedRequest) -> Any:
+        service, operation, parameters = started[-1]
         rows = _rows_written(operation, parameters) if service == "dynamodb" else []
-        before = [_bytes_at(*row) for row in rows]
-        answer: Any = process(stubber, request)
-        status, headers, body = answer
+        before = [_size_of_row(*row) for row in rows]
+        response: Any = process_request(stubber, request)
+        status, headers, body = response
         content = body.encode() if isinstance(body, str) else bytes(body)
-        heard.exchanges.append(Exchange(service, operation, parameters, status, dict(headers), content))
+        recorder.exchanges.append(Exchange(service, operation, parameters, status, dict(headers), content))
         if service == "dynamodb":
-            heard.read_units += _read_by_key(operation, parameters, content)
-            sizes = [max(old, _bytes_at(*row)) for old, row in zip(before, rows, strict=True)]
-            each = 2 if operation == "TransactWriteItems" else 1
-            heard.write_units += each * sum(ceil(max(size, 1) / WRITE_BYTES) for size in sizes)
-        return answer
+            recorder.read_units += _units_read_by_key(operation, parameters, content)
+            sizes = [max(old, _size_of_row(*row)) for old, row in zip(before, rows, strict=True)]
+            factor = 2 if operation == "TransactWriteItems" else 1
+            recorder.write_units += factor * sum(_units(size, WRITE_UNIT_BYTES) for size in sizes)
+        return response
 
-    def heard_page(rows: Iterator[Item], limit: int | None) -> Any:
-        found = page(rows, limit)
-        size = sum(_bytes(_attributes(item)) for item in found[0])
-        heard.read_units += ceil(max(size, 1) / READ_BYTES)
-        return found
+    def record_page(items: Iterator[Item], limit: int | None) -> Any:
+        page = page_of(items, limit)
+        recorder.read_units += _units(sum(_size(_attributes(item)) for item in page[0]), READ_UNIT_BYTES)
+        return page
 
     with (
-        patch.object(BaseClient, "_make_api_call", heard_call),
-        patch.object(BotocoreStubber, "process_request", heard_answer),
-        patch.object(moto_partitions, "_page", heard_page),
+        patch.object(BaseClient, "_make_api_call", record_call),
+        patch.object(BotocoreStubber, "process_request", record_response),
+        patch.object(moto_partitions, "_page", record_page),
     ):
-        yield heard
+        yield recorder
 
 
-def _read_by_key(operation: str, parameters: Mapping[str, Any], answer: bytes) -> int:
-    """A row that is not there costs a unit as well."""
+def _units(size: int, unit: int) -> int:
+    """Return the capacity units of a size in bytes, at least one: a missing row costs one unit."""
+    return ceil(max(size, 1) / unit)
+
+
+def _units_read_by_key(operation: str, parameters: Mapping[str, Any], body: bytes) -> int:
     if operation == "GetItem":
-        return _read_units(json.loads(answer).get("Item", {}))
+        return _read_units(json.loads(body).get("Item", {}))
     if operation != "BatchGetItem":
         return 0
-    asked = sum(len(table["Keys"]) for table in parameters["RequestItems"].values())
-    found = [item for items in json.loads(answer)["Responses"].values() for item in items]
-    return sum(_read_units(item) for item in found) + asked - len(found)
+    keys = sum(len(table["Keys"]) for table in parameters["RequestItems"].values())
+    items = [item for items in json.loads(body)["Responses"].values() for item in items]
+    return sum(_read_units(item) for item in items) + keys - len(items)
 
 
 def _read_units(item: Mapping[str, Any]) -> int:
-    return ceil(max(_bytes({name: next(iter(value.items())) for name, value in item.items()}), 1) / READ_BYTES)
+    return _units(_size({name: next(iter(value.items())) for name, value in item.items()}), READ_UNIT_BYTES)
 
 
 def _rows_written(operation: str, parameters: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Table, partition and sort key of every row that a call writes or holds to a condition."""
+    """Return table, partition key and sort key of all rows that a call writes or checks."""
     match operation:
         case "PutItem":
-            written = [(parameters["TableName"], parameters["Item"])]
+            rows = [(parameters["TableName"], parameters["Item"])]
         case "UpdateItem" | "DeleteItem":
-            written = [(parameters["TableName"], parameters["Key"])]
+            rows = [(parameters["TableName"], parameters["Key"])]
         case "BatchWriteItem":
             requests = [(table, each) for table, several in parameters["RequestItems"].items() for each in several]
-            written = [
+            rows = [
                 (table, each["PutRequest"]["Item"] if "PutRequest" in each else each["DeleteRequest"]["Key"])
                 for table, each in requests
             ]
         case "TransactWriteItems":
-            steps = [next(iter(item.values())) for item in parameters["TransactItems"]]
-            written = [(step["TableName"], step.get("Item") or step["Key"]) for step in steps]
+            operations = [next(iter(item.values())) for item in parameters["TransactItems"]]
+            rows = [(each["TableName"], each.get("Item") or each["Key"]) for each in operations]
         case _:
-            written = []
-    return [(table, key["pk"]["S"], key["sk"]["S"]) for table, key in written]
+            rows = []
+    return [(table, row["pk"]["S"], row["sk"]["S"]) for table, row in rows]
 
 
-def _bytes_at(table: str, pk: str, sk: str) -> int:
+def _size_of_row(table: str, pk: str, sk: str) -> int:
     partitions = get_backend("dynamodb")[ACCOUNT][REGION].tables[table].items
     item = partitions.get(DynamoType({"S": pk}), {}).get(DynamoType({"S": sk}))
-    return 0 if item is None else _bytes(_attributes(item))
+    return 0 if item is None else _size(_attributes(item))
 
 
 def _attributes(item: Item) -> Attributes:
     return {name: (value.type, value.value) for name, value in item.attrs.items()}
 
 
-def _bytes(attributes: Attributes) -> int:
-    return sum(len(name.encode()) + _value_bytes(*value) for name, value in attributes.items())
+def _size(attributes: Attributes) -> int:
+    return sum(len(name.encode()) + _size_of_value(*value) for name, value in attributes.items())
 
 
-def _value_bytes(kind: str, value: Any) -> int:
+def _size_of_value(kind: str, value: Any) -> int:
     match kind:
         case "N":
             return len(str(value).strip("-").replace(".", "")) // 2 + 2
@@ -177,6 +185,6 @@ def _value_bytes(kind: str, value: Any) -> int:
         case "S":
             return len(value.encode())
         case "SS" | "NS" | "BS":
-            return sum(_value_bytes(kind[0], each) for each in value)
+            return sum(_size_of_value(kind[0], each) for each in value)
         case _:
             return 1

@@ -1,4 +1,4 @@
-"""CPU of a request without its transport: what AWS answered comes again from memory (design.md section 7)."""
+"""Measures the CPU time of a recorded request, with the responses of AWS replayed from memory (design.md section 7)."""
 
 import io
 import json
@@ -19,41 +19,7 @@ from tests.perf.recording import Recording
 
 
 def handler(app: Any, recording: Recording) -> Callable[[], None]:
-    """The app's own work on a recorded request."""
-    return _invoked(app, recording)
-
-
-def bare_route(recording: Recording) -> Callable[[], None]:
-    """The least that any handler does: a Chalice route that makes the same calls to AWS and gives the same answer."""
-    bare = Chalice("bare")
-    bare.api.binary_types = ["*/*"]
-    body = json.loads(recording.answer) if recording.answer[:1] in (b"{", b"[") else recording.answer
-
-    def view(**_: str) -> Response:
-        for exchange in recording.exchanges:
-            client(exchange.service)._make_api_call(exchange.operation, exchange.parameters)
-        return Response(body=body, status_code=recording.status, headers={"Content-Type": "application/json"})
-
-    path = recording.event["resource"]
-    bare.route(path, methods=[recording.event["httpMethod"]], content_types=["*/*"])(view)
-    return _invoked(bare, recording)
-
-
-def milliseconds(works: Sequence[Callable[[], None]], seconds: float = 0.5) -> list[float]:
-    """The least CPU time of each, taken in turn so that whatever else the machine does falls on all of them."""
-    for work in works:
-        work()
-    taken: list[list[int]] = [[] for _ in works]
-    deadline = time.monotonic() + seconds * len(works)
-    while time.monotonic() < deadline or len(taken[0]) < 5:
-        for work, times in zip(works, taken, strict=True):
-            started = time.thread_time_ns()
-            work()
-            times.append(time.thread_time_ns() - started)
-    return [min(times) / 1e6 for times in taken]
-
-
-def _invoked(app: Any, recording: Recording) -> Callable[[], None]:
+    """Return a function that calls the app with a recorded request."""
     context = Invocation("bench")
     event = {
         **recording.event,
@@ -62,33 +28,64 @@ def _invoked(app: Any, recording: Recording) -> Callable[[], None]:
     }
 
     def invoke() -> None:
-        with _answered_from_memory(recording):
-            answer = app(event, context)
-        if answer["statusCode"] != recording.status:
-            raise AssertionError(f"{event['path']}: {answer['statusCode']} instead of {recording.status}")
+        with _replayed(recording):
+            response = app(event, context)
+        if response["statusCode"] != recording.status:
+            raise AssertionError(f"{event['path']}: {response['statusCode']} instead of {recording.status}")
 
     return invoke
 
 
-@contextmanager
-def _answered_from_memory(recording: Recording) -> Iterator[None]:
-    answers = iter(recording.exchanges)
+def bare_route(recording: Recording) -> Callable[[], None]:
+    """Return a function that calls a minimal Chalice route with the same AWS calls and the same response."""
+    bare = Chalice("bare")
+    bare.api.binary_types = ["*/*"]
+    body = json.loads(recording.body) if recording.body[:1] in (b"{", b"[") else recording.body
 
-    def answered(_session: Any, request: Any) -> AWSResponse:
-        exchange = next(answers)
+    def view(**_: str) -> Response:
+        for exchange in recording.exchanges:
+            client(exchange.service)._make_api_call(exchange.operation, exchange.parameters)
+        return Response(body=body, status_code=recording.status, headers={"Content-Type": "application/json"})
+
+    path = recording.event["resource"]
+    bare.route(path, methods=[recording.event["httpMethod"]], content_types=["*/*"])(view)
+    return handler(bare, recording)
+
+
+def cpu_milliseconds(functions: Sequence[Callable[[], None]], seconds: float = 0.5) -> list[float]:
+    """Return the minimum CPU time of each function. They run in turn, so that other load affects all of them."""
+    for function in functions:
+        function()
+    measured: list[list[int]] = [[] for _ in functions]
+    deadline = time.monotonic() + seconds * len(functions)
+    while time.monotonic() < deadline or len(measured[0]) < 5:
+        for function, times in zip(functions, measured, strict=True):
+            started = time.thread_time_ns()
+            function()
+            times.append(time.thread_time_ns() - started)
+    return [min(times) / 1e6 for times in measured]
+
+
+@contextmanager
+def _replayed(recording: Recording) -> Iterator[None]:
+    """Answer the AWS calls made inside the block with the recorded responses, in order."""
+    exchanges = iter(recording.exchanges)
+
+    def send(_session: Any, request: Any) -> AWSResponse:
+        exchange = next(exchanges)
         return AWSResponse(request.url, exchange.status, exchange.headers, _Raw(exchange.body))
 
-    # where an engine is in the process it would take the requests before they are sent
+    # An engine in this process would answer the calls before they are sent, so it is disabled.
     with (
         patch.object(BotocoreStubber, "__call__", lambda *_, **__: None),
-        patch.object(URLLib3Session, "send", answered),
+        patch.object(URLLib3Session, "send", send),
     ):
         yield
 
 
 class _Raw(io.BytesIO):
-    """A body as botocore reads it."""
+    """A response body with the interface that botocore reads."""
 
     def stream(self, **_: Any) -> Iterator[bytes]:
-        """All of it."""
+        """Yield the whole body."""
         yield self.read()

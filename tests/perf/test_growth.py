@@ -1,97 +1,99 @@
-"""What requests cost does not grow with the depot (design.md section 4); a small version of `make bench`.
+"""The cost of requests does not grow with the depot (design.md section 4); a small version of `make bench`.
 
-Calls and capacity units are exact, so they are held to the budgets; CPU is compared only with the bare routes of the
-same run, and `make bench` tells how it grows.
+AWS calls and capacity units are exact, so they are compared with the budgets. CPU time is only compared with that of a
+bare route in the same run; `make bench` measures its growth.
 """
 
 from collections.abc import Iterator
 
 import pytest
 
-from local.seed.releases import SeedPlan
+from app import app
+from local.seed.releases import GeneratedDepot
 from tests.api.client import Depot
 from tests.builders.names import a_name
 from tests.perf import replay
-from tests.perf.recording import recorded
-from tests.perf.workload import Filled, Recorded
+from tests.perf.workload import FilledDepot, RecordedCase
 
 SMALL, LARGE = 100, 1_000
-GROWS = {
-    "list of an origin, deep": "passes over names by their counts: one more Query",
-    "list of a channel, deep": "passes over what stands before it: one more Query, billed for what it passes",
-    "list of a channel, deep, next page": "reads two notes of one unit each along, and never more",
-    "search for a whole origin, distinct": "looks at every name that the term has, to know the total",
+GROWING = {
+    "list of an origin, deep": "skips names by their counts: one more Query",
+    "list of a channel, deep": "skips the earlier rows: one more Query, billed for the skipped rows",
+    "list of a channel, deep, next page": "also reads two cached page starts of one unit each",
+    "search for a whole origin, distinct": "reads all names that match the term, for the total",
     "search for a whole origin": "the same",
-    "events": "every event of the asked days is looked at, up to a limit",
+    "events": "reads all events of the given days, up to a limit",
 }
-"""What grows, and why that is accepted (docs/PERFORMANCE.md has the figures)."""
+"""Requests whose cost grows, and why this is accepted. docs/PERFORMANCE.md has the figures."""
 
 CPU_CEILING = 1.7
-"""The budget is 1.5, which `make bench` checks; this leaves room for the noise of short measurements."""
+"""The budget is 1.5 and checked by `make bench`. The difference allows for the noise of short measurements."""
+
 CPU_ROUNDS = 10
-"""Other load only adds time: a round that exceeds the ceiling is repeated, and the least time of all rounds counts."""
+"""Other load can only add time, so a round over the ceiling is repeated and the minimum of all rounds counts."""
+
+Sizes = tuple[dict[str, RecordedCase], dict[str, RecordedCase]]
 
 
 @pytest.fixture(scope="module")
-def sizes(depot: Depot) -> Iterator[tuple[dict[str, Recorded], dict[str, Recorded]]]:
-    """Every request in a small and in a larger depot, by name."""
-    from app import app
+def sizes(depot: Depot) -> Iterator[Sizes]:
+    """The recordings of all requests in a small and in a large depot, by name."""
 
-    def measured(packages: int) -> dict[str, Recorded]:
-        filled = Filled.by(SeedPlan(packages, prefix=a_name("grow").replace("-", "")), depot)
-        return {
-            case.name: Recorded(case.name, case.calls, case.growth, recorded(app, case.send)) for case in filled.cases()
-        }
+    def recordings(packages: int) -> dict[str, RecordedCase]:
+        prefix = a_name("grow").replace("-", "")
+        filled = FilledDepot.create(GeneratedDepot(packages, prefix=prefix), depot)
+        return {case.name: RecordedCase.of(case, app) for case in filled.cases()}
 
-    yield measured(SMALL), measured(LARGE)
+    yield recordings(SMALL), recordings(LARGE)
 
 
-def test_every_request_is_answered(sizes: tuple[dict[str, Recorded], dict[str, Recorded]]) -> None:
-    answered = [(name, each.recording.status) for size in sizes for name, each in size.items()]
+def test_every_request_succeeds(sizes: Sizes) -> None:
+    statuses = [(name, case.recording.status) for size in sizes for name, case in size.items()]
 
-    assert [(name, status) for name, status in answered if status not in (200, 201, 206)] == []
+    assert [(name, status) for name, status in statuses if status not in (200, 201, 206)] == []
 
 
-def test_calls_stay_within_their_budgets(sizes: tuple[dict[str, Recorded], dict[str, Recorded]]) -> None:
-    over = {
-        name: each.recording.calls
+def test_calls_stay_within_their_budgets(sizes: Sizes) -> None:
+    over_budget = {
+        name: case.recording.calls
         for size in sizes
-        for name, each in size.items()
-        if each.calls is not None and each.recording.calls > each.calls and name not in GROWS
+        for name, case in size.items()
+        if case.calls is not None and case.recording.calls > case.calls and name not in GROWING
     }
 
-    assert over == {}
+    assert over_budget == {}
 
 
-def test_capacity_units_grow_within_their_budgets(sizes: tuple[dict[str, Recorded], dict[str, Recorded]]) -> None:
+def test_read_units_grow_within_their_budgets(sizes: Sizes) -> None:
     small, large = sizes
-    over = {}
-    for name, each in large.items():
-        units, before = each.recording.read_units, small[name].recording.read_units
-        allowed = each.growth.value
-        if allowed is None or name.removesuffix(", anonymous") in GROWS:
+    over_budget = {}
+    for name, case in large.items():
+        units_small, units_large = small[name].recording.read_units, case.recording.read_units
+        allowed = case.growth.value
+        if allowed is None or name.removesuffix(", anonymous") in GROWING:
             continue
-        if units > max(before * allowed, before + 1):  # a unit is the smallest step
-            over[name] = (before, units)
+        if units_large > max(units_small * allowed, units_small + 1):  # units are integers
+            over_budget[name] = (units_small, units_large)
 
-    assert over == {}
-    assert {name: large[name].recording.write_units for name in ("promote", "demote", "upload")} == {
-        name: small[name].recording.write_units for name in ("promote", "demote", "upload")
-    }
+    assert over_budget == {}
+
+
+def test_write_units_do_not_grow(sizes: Sizes) -> None:
+    small, large = (
+        {name: size[name].recording.write_units for name in ("promote", "demote", "upload")} for size in sizes
+    )
+
+    assert small == large
 
 
 @pytest.mark.parametrize("name", ["latest", "channel latest", "list of an origin, anonymous"])
-def test_a_handler_costs_little_more_than_its_calls(
-    sizes: tuple[dict[str, Recorded], dict[str, Recorded]], name: str
-) -> None:
-    from app import app
-
+def test_a_handler_needs_little_more_cpu_than_a_bare_route(sizes: Sizes, name: str) -> None:
     recording = sizes[1][name].recording
-    works = [replay.handler(app, recording), replay.bare_route(recording)]
+    functions = [replay.handler(app, recording), replay.bare_route(recording)]
     handler = bare = float("inf")
     for _ in range(CPU_ROUNDS):
-        again = replay.milliseconds(works, seconds=0.3)
-        handler, bare = min(handler, again[0]), min(bare, again[1])
+        times = replay.cpu_milliseconds(functions, seconds=0.3)
+        handler, bare = min(handler, times[0]), min(bare, times[1])
         if handler <= bare * CPU_CEILING:
             break
 

@@ -1,47 +1,38 @@
-"""The cold start: importing the app costs little more than importing what it stands on (design.md section 7)."""
+"""The cold start: importing the app costs little more than importing its foundation (design.md section 7)."""
 
 import os
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.builders.stack import REPOSITORY
+
 FOUNDATION = "import chalice, pynamodb.models"
 CEILING = 1.4
-"""Of function calls. The budget of CPU time, 1.25, is too close to measure: 1.26 times the calls take 1.23 of it."""
-COUNTED = """
+"""Ratio of function calls. The budget is a ratio of 1.25 in CPU time, which is too noisy to measure in a test."""
+
+COUNT_CALLS = """
 import sys
-made = []
-sys.setprofile(lambda _frame, event, _argument: made.append(1) if event in ("call", "c_call") else None)
+calls = []
+sys.setprofile(lambda _frame, event, _argument: calls.append(1) if event in ("call", "c_call") else None)
 {statement}
 sys.setprofile(None)
-print(len(made))
+print(len(calls))
 """
 NEVER_AT_START = ("requests", "nacl", "boto3", "tarfile", "s3transfer", "cryptography", "aws_lambda_powertools")
 
 
-def _run(code: str) -> str:
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, check=True)
-    return done.stdout.decode()
-
-
-def _function_calls(statement: str) -> int:
-    """The calls that a statement makes in a fresh process, in Python and in C: the same number in every run."""
-    return int(_run(COUNTED.format(statement=statement)))
-
-
 def test_importing_the_app_costs_little_more_than_importing_its_foundation() -> None:
-    _run("import app")  # so that byte code is there, as it is in a deployed archive
+    _run("import app")  # writes byte code, which a deployed archive contains as well
     foundation, app = _function_calls(FOUNDATION), _function_calls("import app")
 
     assert app <= foundation * CEILING, f"app {app:,} calls, foundation {foundation:,}"
 
 
-def test_the_garbage_collector_rests_while_the_app_is_imported() -> None:
-    runs = "sum(generation['collections'] for generation in gc.get_stats())"
+def test_the_garbage_collector_does_not_run_while_the_app_is_imported() -> None:
+    collections = "sum(generation['collections'] for generation in gc.get_stats())"
+    statement = f"import gc, typing; before = {collections}; import app; print({collections} - before)"
 
-    assert _run(f"import gc, typing; before = {runs}; import app; print({runs} - before)").strip() == "0"
+    assert _run(statement).strip() == "0"
 
 
 def test_modules_that_only_some_routes_need_are_not_executed_at_start() -> None:
@@ -49,3 +40,14 @@ def test_modules_that_only_some_routes_need_are_not_executed_at_start() -> None:
     loaded = _run(f"import sys, app; print(*sorted({{name.partition('.')[0] for name in {executed}}}))").split()
 
     assert not set(NEVER_AT_START) & set(loaded)
+
+
+def _function_calls(statement: str) -> int:
+    """Return the number of Python and C calls of a statement in a new process. It is the same in every run."""
+    return int(_run(COUNT_CALLS.format(statement=statement)))
+
+
+def _run(code: str) -> str:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, check=True, text=True).stdout

@@ -1,8 +1,8 @@
-"""`python -m tests.perf.upload_races`: how often two racing uploads leave a row that names other bytes than it should.
+"""`python -m tests.perf.upload_races`: count races of two uploads after which a row names bytes it does not describe.
 
-Two uploads of one ident with different bytes run in threads whose steps (store the bytes, write the rows) are taken in
-a seeded order, after both have found the ident free. Compared are a key that is the same for every upload of an ident,
-as the contract has it, and ours, which holds the upload's id (docs/DECISIONS.md).
+Two uploads of one ident with different bytes run in threads. After both have found that the ident does not exist, their
+steps (store the bytes, write the rows) run in a random order given by a seed. Two kinds of object keys are compared:
+one key per ident, as in the contract, and one per upload, which contains the upload's id (docs/DECISIONS.md).
 """
 
 import argparse
@@ -30,17 +30,18 @@ from chalicelib.packages.errors import ReleaseExists
 from chalicelib.packages.upload import Upload, publish
 from chalicelib.platform.change import Change
 from chalicelib.platform.table import read
+from tests.builders.engine import an_engine
 from tests.builders.hart import a_hart
 from tests.builders.waiting import PATIENCE
 
 RACERS = 2
 LINUX = Target.X86_64_LINUX
-_names = itertools.count(1)
+_numbers = itertools.count(1)
 
 
 @dataclass
-class Turns:
-    """Who may go next, in a seeded order; each racer has two turns, and gives up those that it does not need."""
+class Schedule:
+    """A random order of the steps of all racers. Each racer has two steps and may leave before it has done them."""
 
     seed: int
     _order: list[int] = field(init=False)
@@ -51,84 +52,84 @@ class Turns:
         random.Random(self.seed).shuffle(self._order)
 
     def wait(self, racer: int) -> None:
-        """Until it is this one's turn."""
+        """Wait until the next step is this racer's. Raises TimeoutError."""
         with self._changed:
             if not self._changed.wait_for(lambda: self._order[0] == racer, PATIENCE):
-                raise TimeoutError(f"racer {racer} never had its turn")
+                raise TimeoutError(f"racer {racer} waited for its step")
 
-    def end(self, racer: int) -> None:
-        """This one's turn is over."""
+    def end_step(self, racer: int) -> None:
+        """Remove this racer's current step."""
         with self._changed:
             self._order.remove(racer)
             self._changed.notify_all()
 
     def leave(self, racer: int) -> None:
-        """This one takes no more turns."""
+        """Remove this racer's remaining steps."""
         with self._changed:
             self._order = [other for other in self._order if other != racer]
             self._changed.notify_all()
 
 
 @dataclass
-class Racer:
-    """The source of one of the racing uploads, which waits for its turns."""
+class RacingSource:
+    """The source of a racing upload. It waits for its steps."""
 
     number: int
     content: bytes
-    turns: Turns
+    schedule: Schedule
     start: threading.Barrier
 
     def open(self) -> BinaryIO:
-        """The bytes, once all racers have found the ident free."""
+        """Return the bytes, after all racers have found that the ident does not exist."""
         self.start.wait(PATIENCE)
         return BytesIO(self.content)
 
     def store(self, key: str) -> None:
-        """Put them under their key in one turn."""
-        self.turns.wait(self.number)
+        """Store the bytes in one step."""
+        self.schedule.wait(self.number)
         artifacts.put(key, BytesIO(self.content))
-        self.turns.end(self.number)
+        self.schedule.end_step(self.number)
 
     def settle(self, change: Change) -> None:
-        """The rows are about to be written, in another turn."""
-        self.turns.wait(self.number)
+        """Wait for the step in which the rows are written."""
+        self.schedule.wait(self.number)
 
 
-def wrong_bytes(origin: str, owner_id: int, seed: int) -> bool:
-    """Race two uploads of a new ident; True if the row then names other bytes than those that it describes."""
-    ident = PackageIdent(origin, f"raced-{next(_names)}", "1.0", "20240101000000")
-    turns, start = Turns(seed), threading.Barrier(RACERS)
-    failed: list[BaseException] = []
+def is_mismatched(origin: str, owner_id: int, seed: int) -> bool:
+    """Race two uploads of a new ident. Returns True if the row then names bytes that it does not describe."""
+    ident = PackageIdent(origin, f"raced-{next(_numbers)}", "1.0", "20240101000000")
+    schedule, start = Schedule(seed), threading.Barrier(RACERS)
+    failures: list[BaseException] = []
 
     def run(number: int) -> None:
         hart = a_hart(origin=origin, name=ident.name, version="1.0", release=ident.release, payload=bytes([number]))
-        announced = Upload(ident, LINUX, hart.checksum, forced=False, uploader_id=owner_id)
+        upload = Upload(ident, LINUX, hart.checksum, forced=False, uploader_id=owner_id)
         try:
-            publish(announced, Racer(number, hart.content, turns, start))
+            publish(upload, RacingSource(number, hart.content, schedule, start))
         except ReleaseExists:
             pass  # one of them has to lose
-        except BaseException as problem:  # noqa: BLE001 - told by the main thread
-            failed.append(problem)
+        except BaseException as problem:  # noqa: BLE001 - raised in the main thread
+            failures.append(problem)
         finally:
-            turns.leave(number)
+            schedule.leave(number)
 
     threads = [threading.Thread(target=run, args=(number,)) for number in range(RACERS)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    if failed:
-        raise failed[0]
+    if failures:
+        raise failures[0]
     row = read(package_rows.package_key(ident, LINUX))
     if row is None:
-        raise LookupError(f"{ident}: no racer has published it")
+        raise LookupError(f"{ident} was not published by either racer")
     content = artifacts.read(row.artifact)
     return hashlib.blake2b(content, digest_size=32).hexdigest() != row.checksum
 
 
 @contextmanager
 def one_key_per_ident() -> Iterator[None]:
-    """The key of an archive as the contract has it."""
+    """Use the object keys of the contract inside the block."""
 
     def key_of(ident: PackageIdent, target: Target, upload_id: str) -> str:
         return f"{ident}/{target.path}/{ident.archive_name(target)}"
@@ -137,30 +138,28 @@ def one_key_per_ident() -> Iterator[None]:
         yield
 
 
-def count_wrong(origin: str, owner_id: int, races: int) -> int:
-    """How many of so many seeded races end with wrong bytes."""
-    return sum(wrong_bytes(origin, owner_id, seed) for seed in range(races))
+def count_mismatches(origin: str, owner_id: int, races: int) -> int:
+    """Run races with the seeds from 0 on, and return how many end with mismatched bytes."""
+    return sum(is_mismatched(origin, owner_id, seed) for seed in range(races))
 
 
-def an_origin_for_races(name: str) -> tuple[str, int]:
-    """A new origin, and the id of its owner."""
+def create_origin(name: str) -> tuple[str, int]:
+    """Create an origin and return its name and the id of its owner."""
     by = Session(find_or_create("bobo", "bobo@example.com"), "bobo", SessionFlags(0))
     origins.create(name, Visibility.PUBLIC, by)
     return name, by.account_id
 
 
 def main() -> None:
-    """Print both figures."""
-    from tests.builders.engine import an_engine
-
+    """Print the number of mismatches for both kinds of keys."""
     parser = argparse.ArgumentParser(prog="python -m tests.perf.upload_races")
-    parser.add_argument("--races", type=int, default=200)
+    parser.add_argument("--races", type=int, default=200, help="number of races (default %(default)s)")
     races = parser.parse_args().races
     with an_engine():
-        place = an_origin_for_races("races")
+        origin = create_origin("races")
         with one_key_per_ident():
-            print(f"one key per ident: {count_wrong(*place, races)} of {races} races end with other bytes")
-        print(f"one key per upload: {count_wrong(*place, races)} of {races}")
+            print(f"one key per ident: {count_mismatches(*origin, races)} of {races} races end with mismatched bytes")
+        print(f"one key per upload: {count_mismatches(*origin, races)} of {races}")
 
 
 if __name__ == "__main__":

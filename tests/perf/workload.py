@@ -1,7 +1,7 @@
-"""The requests that are measured, on a depot that a plan has filled (design.md section 4).
+"""The requests that are measured, in a depot filled with generated packages (design.md section 4).
 
-Every request asks for the same of a small and of a large depot: one package of the probe, or one whole page. What
-has no pages (`_latest`, versions, channels) is asked of names and channels whose answers grow, and says so.
+A request returns the same amount in a small and in a large depot: one package of PROBE, or one full page. Requests
+without pages (`_latest`, versions, channels) are also measured for names and channels whose responses grow.
 """
 
 import hashlib
@@ -16,18 +16,18 @@ from chalicelib.core.target import Target
 from chalicelib.http.paging import PAGE_SIZE
 from chalicelib.packages import artifacts
 from chalicelib.platform.table import read
-from local.seed.releases import CORE, MOST_NEEDED, PROBE, SeedPlan
-from local.seed.writer import write
+from local.seed import bulk_writer
+from local.seed.releases import CORE, MOST_NEEDED, PROBE, GeneratedDepot
 from tests.api.client import Depot, Reply
 from tests.builders.hart import Hart, a_hart
-from tests.perf.recording import Recording
+from tests.perf.recording import Recording, record
 
 OWNER = "lkennedy"
 LINUX = "x86_64-linux"
 
 
 class Growth(Enum):
-    """What a request may cost in a depot a thousand times as large, as a multiple; None where the answer grows."""
+    """Allowed cost in a depot a thousand times as large, as a factor of the cost in a small one. None: no limit."""
 
     POINT = 1.1
     PAGE = 1.2
@@ -37,7 +37,7 @@ class Growth(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One kind of request: what it may cost in calls, how it may grow, and how it is sent."""
+    """A request: its name, its budget of AWS calls (None: no budget), its allowed growth, and a function to send it."""
 
     name: str
     calls: int | None
@@ -46,18 +46,23 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
-    """A request as it went in a depot of one size, with what it may cost."""
+class RecordedCase:
+    """The recording of a request in a depot of one size, with its budgets."""
 
     name: str
     calls: int | None
     growth: Growth
     recording: Recording
 
+    @classmethod
+    def of(cls, case: Case, app: object) -> "RecordedCase":
+        """Send the request of a case to an app and record it."""
+        return cls(case.name, case.calls, case.growth, record(app, case.send))
+
 
 @dataclass(frozen=True, slots=True)
-class Filled:
-    """A filled depot, with a token of somebody who is a member everywhere."""
+class FilledDepot:
+    """A depot with generated packages, and the token of a user who is a member of all its origins."""
 
     depot: Depot
     token: str
@@ -65,18 +70,17 @@ class Filled:
     archive: Hart
 
     @classmethod
-    def by(cls, plan: SeedPlan, depot: Depot) -> "Filled":
-        """Fill the depot behind a client."""
-        write(plan, OWNER)
+    def create(cls, generated: GeneratedDepot, depot: Depot) -> "FilledDepot":
+        """Write the generated packages to the depot of a client."""
+        bulk_writer.write(generated, OWNER)
         token = depot.post("/profile/access-tokens", by=OWNER).json()["token"]
-        origin = plan.prefix + CORE
-        newest = depot.get(f"/depot/pkgs/{origin}/{PROBE}/latest").json()["ident"]
+        origin = generated.prefix + CORE
+        newest = PackageIdent(**depot.get(f"/depot/pkgs/{origin}/{PROBE}/latest").json()["ident"])
         archive = a_hart(origin=origin, name=PROBE, version="99.0.0", release="20300101000000", tdeps=_tdeps(origin))
-        filled = cls(depot, token, PackageIdent(**newest), archive)
-        row = read(package_rows.package_key(filled.newest, Target.X86_64_LINUX))
+        row = read(package_rows.package_key(newest, Target.X86_64_LINUX))
         if row is not None:
             artifacts.put_bytes(row.artifact, b"HART-1")
-        return filled
+        return cls(depot, token, newest, archive)
 
     @property
     def origin(self) -> str:
@@ -84,7 +88,7 @@ class Filled:
         return self.newest.origin
 
     def cases(self) -> Iterator[Case]:
-        """All requests, reads first."""
+        """Yield all requests, reads first."""
         yield from self._points()
         yield from self._pages()
         yield from self._unpaged()
@@ -104,62 +108,82 @@ class Filled:
             ("download", 3, f"{package}/download"),
             ("channels of a package", 2, f"{package}/channels"),
         ):
-            yield self._case(name, calls, Growth.POINT, path)
+            yield self._get(name, calls, Growth.POINT, path)
 
     def _pages(self) -> Iterator[Case]:
-        listed, stable = f"/depot/pkgs/{self.origin}", f"/depot/channels/{self.origin}/stable/pkgs"
-        today = datetime.now(UTC).strftime("%Y-%m-%d")
-        for name, path in (
-            ("list of an origin", listed),
-            ("list of an origin, deep", f"{listed}?range={{deep}}"),
-            ("names of an origin", f"{listed}?distinct=true"),
-            ("list of a name", f"{listed}/{PROBE}"),
-            ("list of settings", f"/depot/{self.origin}/pkgs"),
-            ("list of a channel", stable),
-            ("list of a channel, deep", f"{stable}?range={{deep}}"),
-            ("list of a channel, deep, next page", f"{stable}?range={{next}}"),
-            ("list of a channel's name", f"{stable}/{PROBE}"),
+        packages, stable = f"/depot/pkgs/{self.origin}", f"/depot/channels/{self.origin}/stable/pkgs"
+        deep_in_origin = {by: self._deep_start(packages, by) for by in self._readers}
+        deep_in_channel = {by: self._deep_start(stable, by) for by in self._readers}
+        for name, paths in (
+            ("list of an origin", self._same(packages)),
+            ("list of an origin, deep", {by: f"{packages}?range={deep_in_origin[by]}" for by in self._readers}),
+            ("names of an origin", self._same(f"{packages}?distinct=true")),
+            ("list of a name", self._same(f"{packages}/{PROBE}")),
+            ("list of settings", self._same(f"/depot/{self.origin}/pkgs")),
+            ("list of a channel", self._same(stable)),
+            ("list of a channel, deep", {by: f"{stable}?range={deep_in_channel[by]}" for by in self._readers}),
+            (
+                "list of a channel, deep, next page",
+                {by: f"{stable}?range={_next_page(deep_in_channel[by])}" for by in self._readers},
+            ),
+            ("list of a channel's name", self._same(f"{stable}/{PROBE}")),
         ):
-            yield self._case(name, 3, Growth.PAGE, path)
-            yield self._case(f"{name}, anonymous", 3, Growth.PAGE, path, by=None)
-        yield self._case("events", 3, Growth.PAGE, f"/depot/events?from_date=2020-01-01&to_date={today}")
+            for by, reader in self._readers.items():
+                yield Case(f"{name}{reader}", 3, Growth.PAGE, _sender(paths[by], by))
+        today = datetime.now(UTC).strftime("%Y-%m-%d")
+        yield self._get("events", 3, Growth.PAGE, f"/depot/events?from_date=2020-01-01&to_date={today}")
+
+    @property
+    def _readers(self) -> dict[str | None, str]:
+        """A member and an anonymous client, with the suffixes of their requests' names."""
+        return {self.token: "", None: ", anonymous"}
+
+    def _same(self, path: str) -> dict[str | None, str]:
+        return dict.fromkeys(self._readers, path)
 
     def _unpaged(self) -> Iterator[Case]:
-        of_all = f"/depot/channels/{self.origin}/stable/pkgs/_latest?target={LINUX}"
-        yield self._case("channel _latest after a change", None, Growth.UNPAGED, of_all)
-        yield self._case("channel _latest", None, Growth.UNPAGED, of_all)
-        yield self._case("channel _latest after a change, anonymous", None, Growth.UNPAGED, of_all, by=None)
-        yield self._case("channel _latest, anonymous", None, Growth.UNPAGED, of_all, by=None)
-        yield self._case("versions", None, Growth.PAGE, f"/depot/pkgs/{self.origin}/{PROBE}/versions")
-        grows = f"/depot/pkgs/{self.origin}/{MOST_NEEDED}/versions"
-        yield self._case("versions of a name that grows", None, Growth.UNPAGED, grows)
+        latest = f"/depot/channels/{self.origin}/stable/pkgs/_latest?target={LINUX}"
+        for by, reader in self._readers.items():
+            yield Case(f"channel _latest after a change{reader}", None, Growth.UNPAGED, _sender(latest, by))
+            yield Case(f"channel _latest{reader}", None, Growth.UNPAGED, _sender(latest, by))
+        yield self._get("versions", None, Growth.PAGE, f"/depot/pkgs/{self.origin}/{PROBE}/versions")
+        growing = f"/depot/pkgs/{self.origin}/{MOST_NEEDED}/versions"
+        yield self._get("versions of a name that grows", None, Growth.UNPAGED, growing)
 
     def _searches(self) -> Iterator[Case]:
-        for what, term in (("a name", PROBE), ("a whole origin", self.origin)):
+        for term_kind, term in (("a name", PROBE), ("a whole origin", self.origin)):
             path = f"/depot/pkgs/search/{term}"
-            yield self._case(f"search for {what}, distinct", None, Growth.SEARCH, f"{path}?distinct=true")
-            yield self._case(f"search for {what}", None, Growth.SEARCH, path)
+            yield self._get(f"search for {term_kind}, distinct", None, Growth.SEARCH, f"{path}?distinct=true")
+            yield self._get(f"search for {term_kind}", None, Growth.SEARCH, path)
 
     def _changes(self) -> Iterator[Case]:
         ident = self.newest
-        place = f"/depot/channels/{self.origin}/LTS-2024/pkgs/{ident.name}/{ident.version}/{ident.release}"
-        yield Case("promote", 4, Growth.POINT, lambda depot: depot.put(f"{place}/promote", by=self.token))
-        yield Case("demote", 4, Growth.POINT, lambda depot: depot.put(f"{place}/demote", by=self.token))
+        package = f"/depot/channels/{self.origin}/LTS-2024/pkgs/{ident.name}/{ident.version}/{ident.release}"
+        yield Case("promote", 4, Growth.POINT, lambda depot: depot.put(f"{package}/promote", by=self.token))
+        yield Case("demote", 4, Growth.POINT, lambda depot: depot.put(f"{package}/demote", by=self.token))
         yield Case("upload", 7, Growth.POINT, self._upload)
 
-    def _case(self, name: str, calls: int | None, growth: Growth, path: str, by: str | None = "") -> Case:
-        who = self.token if by == "" else by
-        place, found, which = path.partition("?range={")
-        if found:
-            total = self.depot.get(place, by=who).json()["total_count"]
-            deep = max(0, total - 3 * PAGE_SIZE) // PAGE_SIZE * PAGE_SIZE
-            path = f"{place}?range={deep if which == 'deep}' or not deep else deep + PAGE_SIZE}"
-        return Case(name, calls, growth, lambda depot: depot.get(path, by=who))
+    def _get(self, name: str, calls: int | None, growth: Growth, path: str) -> Case:
+        return Case(name, calls, growth, _sender(path, self.token))
+
+    def _deep_start(self, path: str, by: str | None) -> int:
+        """Return the start of a page near the end of a list."""
+        total = int(self.depot.get(path, by=by).json()["total_count"])
+        return max(0, total - 3 * PAGE_SIZE) // PAGE_SIZE * PAGE_SIZE
 
     def _upload(self, depot: Depot) -> Reply:
         archive = self.archive
         query = {"checksum": archive.checksum, "target": archive.target}
         return depot.post(f"/depot/pkgs/{archive.path}", by=self.token, body=archive.content, query=query)
+
+
+def _sender(path: str, by: str | None) -> Callable[[Depot], Reply]:
+    return lambda depot: depot.get(path, by=by)
+
+
+def _next_page(start: int) -> int:
+    """Return the start of the next page; a list too short for a deep page only has the first."""
+    return start + PAGE_SIZE if start else 0
 
 
 def _tdeps(origin: str) -> list[str]:

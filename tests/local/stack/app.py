@@ -1,4 +1,4 @@
-"""A small app that tells what it was asked, so that the front can be tested without the depot."""
+"""A small app that returns what it received, for tests of the front without the depot."""
 
 import hashlib
 import json
@@ -7,13 +7,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from chalice import Response
+from chalice.app import Response
 
 from chalicelib.http.app import App
 
 app = App("probe")
 ANY = {"content_types": ["*/*"]}
-COUNTED = Path(os.environ.get("PROBE_COUNTED", os.devnull))
+COUNTER = Path(os.environ.get("PROBE_COUNTER", os.devnull))
 
 
 def _json(value: Any) -> Response:
@@ -32,6 +32,7 @@ def status() -> Response:
 
 @app.route("/echo/{first}/{second}", methods=["GET", "POST", "PUT", "HEAD"], **ANY)
 def echo(first: str, second: str) -> Response:
+    """Return the event, with the body as Latin-1 text."""
     event = _event()
     shown = {key: event[key] for key in event if key not in ("requestContext", "body")}
     shown["requestContext"] = {key: value for key, value in event["requestContext"].items() if key != "bldrBodyFile"}
@@ -47,36 +48,40 @@ def literal(second: str) -> Response:
 
 @app.route("/digest", methods=["POST"], **ANY)
 def digest() -> Response:
-    spooled = _event()["requestContext"].get("bldrBodyFile")
-    found, size = hashlib.sha256(), 0
-    pieces = iter(lambda: spooled.read(1 << 20), b"") if spooled is not None else [app.current_request.raw_body]
-    for piece in pieces:
-        found.update(piece)
-        size += len(piece)
-    return _json({"size": size, "sha256": found.hexdigest(), "file": spooled is not None})
+    """Return the checksum of the body, and whether it arrived as a file."""
+    file = _event()["requestContext"].get("bldrBodyFile")
+    checksum, size = hashlib.sha256(), 0
+    chunks = iter(lambda: file.read(1 << 20), b"") if file is not None else [app.current_request.raw_body]
+    for chunk in chunks:
+        checksum.update(chunk)
+        size += len(chunk)
+    return _json({"size": size, "sha256": checksum.hexdigest(), "file": file is not None})
 
 
-@app.route("/mine/{who}", methods=["GET", "POST"], **ANY)
-def mine(who: str) -> Response:
+@app.route("/client/{client}", methods=["GET", "POST"], **ANY)
+def client(client: str) -> Response:
+    """Return the client's id from path, query and header, and the size of its body."""
     time.sleep(0.001)
     request = app.current_request
     size = len(request.raw_body or b"")
-    return _json({"who": who, "query": request.query_params["who"], "header": request.headers["x-who"], "size": size})
+    ids = {"path": client, "query": request.query_params["client"], "header": request.headers["x-client"]}
+    return _json({**ids, "size": size})
 
 
 @app.route("/count", methods=["GET", "POST"], **ANY)
 def count() -> Response:
-    """How often this route was called, in all workers together."""
-    with COUNTED.open("ab") as calls:
+    """Return how often this route was called, over all workers."""
+    with COUNTER.open("ab") as calls:
         calls.write(b".")
-    return _json(COUNTED.stat().st_size)
+    return _json(COUNTER.stat().st_size)
 
 
 @app.route("/stored/{key}", methods=["GET", "HEAD"], **ANY)
 def stored(key: str) -> Response:
-    headers = {
+    """Redirect internally to an object of the bucket."""
+    headers: dict[str, str | list[str]] = {
         "X-Accel-Redirect": f"/artifacts/{key}",
-        "X-Filename": "kept.hart",
+        "X-Filename": "stored.hart",
         "Content-Type": "application/octet-stream",
         "Cache-Control": "public, max-age=31536000",
     }

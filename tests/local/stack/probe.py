@@ -1,4 +1,4 @@
-"""The front around the probe app, for gunicorn."""
+"""The front with the probe app, for gunicorn."""
 
 import os
 
@@ -7,6 +7,7 @@ from local.front import Front
 
 
 def front() -> Front:
-    limit = os.environ.get("PROBE_LARGEST_BODY")
-    more = {} if limit is None else {"largest_body": int(limit)}
-    return Front(app, bucket="probe-artifacts", verify=lambda _path, query: query.get("Signature") == "good", **more)
+    """Return a front that accepts every URL whose signature is `good`."""
+    limit = os.environ.get("PROBE_MAX_BODY")
+    options = {} if limit is None else {"max_body_bytes": int(limit)}
+    return Front(app, bucket="probe-artifacts", verify=lambda _path, query: query.get("Signature") == "good", **options)

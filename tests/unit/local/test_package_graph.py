@@ -1,4 +1,4 @@
-"""The generated graph has the shape of the public `core` plans, at any size, and is the same everywhere."""
+"""The generated graph has the shape of the public `core` plans at any size, and is the same on every machine."""
 
 import hashlib
 import re
@@ -21,74 +21,80 @@ Edges = Mapping[str, Iterable[str]]
 
 @cache
 def graph(seed: int, names: int = MEASURED) -> list[Plan]:
+    """Return a cached graph."""
     return generate(seed, names)
 
 
 def run_time(plans: Iterable[Plan]) -> Edges:
+    """Return the run-time edges."""
     return {plan.name: plan.deps for plan in plans}
 
 
 def build_time(plans: Iterable[Plan]) -> Edges:
+    """Return the build-time edges."""
     return {plan.name: plan.build_deps for plan in plans}
 
 
 def all_edges(plans: Iterable[Plan]) -> Edges:
+    """Return run-time and build-time edges together."""
     return {plan.name: {*plan.deps, *plan.build_deps} for plan in plans}
 
 
 def reachable(start: str, edges: Edges, within: set[str]) -> set[str]:
-    found, waiting = {start}, [start]
-    while waiting:
-        new = (set(edges[waiting.pop()]) & within) - found
-        found |= new
-        waiting += new
-    return found
+    """Return the names that can be reached from a name, itself included."""
+    reached, pending = {start}, [start]
+    while pending:
+        new = (set(edges[pending.pop()]) & within) - reached
+        reached |= new
+        pending += new
+    return reached
 
 
 def cycles(edges: Edges) -> list[int]:
-    """The sizes of the groups of packages that all need each other."""
+    """Return the sizes of the strongly connected components of more than one package, in ascending order."""
     backwards: dict[str, list[str]] = {name: [] for name in edges}
-    for name, needed in edges.items():
-        for other in needed:
-            backwards[other].append(name)
-    sizes, left = [], set(edges)
+    for name, dependencies in edges.items():
+        for dependency in dependencies:
+            backwards[dependency].append(name)
+    sizes, remaining = [], set(edges)
     for name in edges:
-        if name in left:
-            group = reachable(name, edges, left) & reachable(name, backwards, left)
-            left -= group
-            sizes += [len(group)] if len(group) > 1 else []
+        if name in remaining:
+            component = reachable(name, edges, remaining) & reachable(name, backwards, remaining)
+            remaining -= component
+            sizes += [len(component)] if len(component) > 1 else []
     return sorted(sizes)
 
 
 def closures(plans: Iterable[Plan]) -> list[set[str]]:
-    """What each package needs at run time, directly or not."""
-    found: dict[str, set[str]] = {}
+    """Return the transitive run-time dependencies of each package."""
+    by_name: dict[str, set[str]] = {}
     for plan in plans:
-        found[plan.name] = set(plan.deps).union(*(found[dep] for dep in plan.deps))
-    return list(found.values())
+        by_name[plan.name] = set(plan.deps).union(*(by_name[dep] for dep in plan.deps))
+    return list(by_name.values())
 
 
 def depths(plans: Iterable[Plan]) -> dict[str, int]:
-    found: dict[str, int] = {}
+    """Return the length of each package's longest chain of run-time dependencies."""
+    by_name: dict[str, int] = {}
     for plan in plans:
-        found[plan.name] = max((found[dep] + 1 for dep in plan.deps), default=0)
-    return found
+        by_name[plan.name] = max((by_name[dep] + 1 for dep in plan.deps), default=0)
+    return by_name
 
 
 def dependents(edges: Edges) -> list[int]:
-    """How many packages need the most needed one, the second, and so on."""
-    return [count for _, count in Counter(dep for needed in edges.values() for dep in needed).most_common()]
+    """Return the numbers of dependents, in descending order."""
+    return [count for _, count in Counter(dep for deps in edges.values() for dep in deps).most_common()]
 
 
 @pytest.mark.parametrize("names", SIZES)
-def test_it_has_the_wanted_number_of_different_legal_names(names: int) -> None:
+def test_a_graph_has_the_given_number_of_different_valid_names(names: int) -> None:
     plans = graph(1, names)
 
     assert len({plan.name for plan in plans}) == len(plans) == names
     assert [plan.name for plan in plans if not is_package_name(plan.name)] == []
 
 
-def test_too_small_a_graph_is_refused() -> None:
+def test_a_graph_of_fewer_than_100_names_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 100 names, not 99"):
         generate(1, 99)
 
@@ -98,15 +104,15 @@ def test_equal_arguments_give_equal_graphs() -> None:
 
 
 def test_a_graph_is_the_same_on_every_machine_and_version_of_python() -> None:
-    """A digest that was computed once; it changes only with the generator."""
+    """The digest was computed once and changes only with the generator."""
     digest = hashlib.blake2b(repr(generate(1)).encode(), digest_size=16).hexdigest()
 
     assert digest == "1a64730b87a99bc96e7350812349da38"
 
 
-def test_names_have_the_forms_of_real_ones() -> None:
+def test_names_have_the_formats_of_real_names() -> None:
     names = [plan.name for plan in graph(1, 12_000)]
-    forms = [
+    formats = [
         "lib[a-z]+",
         "[a-z]+-tools",
         "python-[a-z]+",
@@ -116,29 +122,29 @@ def test_names_have_the_forms_of_real_ones() -> None:
         "[0-9][a-z]+",
     ]
 
-    assert [form for form in forms if sum(bool(re.fullmatch(form, name)) for name in names) < 10] == []
+    assert [pattern for pattern in formats if sum(bool(re.fullmatch(pattern, name)) for name in names) < 10] == []
     assert any(name != name.lower() for name in names)
 
 
 @pytest.mark.parametrize("names", SIZES)
-def test_every_dependency_is_a_package_of_the_graph_and_named_once(names: int) -> None:
+def test_every_dependency_is_in_the_graph_and_listed_once(names: int) -> None:
     plans = graph(1, names)
     known = {plan.name for plan in plans}
 
     for plan in plans:
-        for needed in (plan.deps, plan.build_deps):
-            assert len(needed) == len(set(needed))
-            assert known.issuperset(needed)
+        for dependencies in (plan.deps, plan.build_deps):
+            assert len(dependencies) == len(set(dependencies))
+            assert known.issuperset(dependencies)
 
 
 @pytest.mark.parametrize("names", SIZES)
-def test_run_time_dependencies_have_no_cycle_and_come_first(names: int) -> None:
+def test_run_time_dependencies_are_listed_before_their_dependents_and_have_no_cycle(names: int) -> None:
     plans = graph(1, names)
-    seen: set[str] = set()
+    listed: set[str] = set()
 
     for plan in plans:
-        assert seen.issuperset(plan.deps)
-        seen.add(plan.name)
+        assert listed.issuperset(plan.deps)
+        listed.add(plan.name)
     TopologicalSorter(run_time(plans)).prepare()  # raises CycleError
 
 
@@ -156,12 +162,12 @@ def test_a_graph_of_another_size_has_the_same_cycles(names: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_three_packages_are_built_with_themselves(seed: int) -> None:
+def test_three_packages_are_build_time_dependencies_of_themselves(seed: int) -> None:
     assert sum(plan.name in plan.build_deps for plan in graph(seed)) == 3
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_there_are_as_many_edges_as_measured(seed: int) -> None:
+def test_the_number_of_edges_is_as_measured(seed: int) -> None:
     plans = graph(seed)
 
     assert sum(len(plan.deps) for plan in plans) == pytest.approx(2_512, rel=0.08)
@@ -169,7 +175,7 @@ def test_there_are_as_many_edges_as_measured(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_few_packages_are_needed_by_most_others(seed: int) -> None:
+def test_a_few_packages_have_most_dependents(seed: int) -> None:
     plans = graph(seed)
     linked, built_with, both = (dependents(edges(plans)) for edges in (run_time, build_time, all_edges))
 
@@ -178,7 +184,7 @@ def test_few_packages_are_needed_by_most_others(seed: int) -> None:
     assert both[0] == pytest.approx(556, rel=0.1)
     assert built_with[:2] == pytest.approx([523, 503], rel=0.1)
     assert built_with[2] == pytest.approx(233, rel=0.25)
-    assert len(plans) - len(linked) == pytest.approx(440, rel=0.2), "packages that none needs at run time"
+    assert len(plans) - len(linked) == pytest.approx(440, rel=0.2), "packages without run-time dependents"
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -189,33 +195,34 @@ def test_closures_stay_small(seed: int) -> None:
     assert sum(sizes) == pytest.approx(7_918, rel=0.35)
 
 
-def test_closures_of_a_large_graph_stay_small_too() -> None:
+def test_closures_of_a_large_graph_stay_small() -> None:
     assert max(len(closure) for closure in closures(graph(1, 12_000))) < 150
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_depths_are_distributed_as_measured(seed: int) -> None:
-    found = Counter(depths(graph(seed)).values())
+    counts = Counter(depths(graph(seed)).values())
 
     measured = [76, 7, 143, 43, 89, 77, 57, 49, 58, 76, 24, 2, 3]
-    assert [found[depth] for depth in range(len(measured))] == pytest.approx(measured, abs=3)
-    assert max(found) == 12
+    assert [counts[depth] for depth in range(len(measured))] == pytest.approx(measured, abs=3)
+    assert max(counts) == 12
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_versions_are_as_many_and_as_odd_as_measured(seed: int) -> None:
+def test_the_number_of_versions_and_the_share_of_other_formats_are_as_measured(seed: int) -> None:
     plans = graph(seed)
     versions = [version for plan in plans for version in plan.versions]
-    odd = [version for version in versions if not re.fullmatch(r"[0-9]+(\.[0-9]+)*", version)]
+    other_formats = [version for version in versions if not re.fullmatch(r"[0-9]+(\.[0-9]+)*", version)]
 
     assert len(versions) == pytest.approx(2_930, rel=0.1)
-    assert 0.03 < len(odd) / len(versions) < 0.08
+    assert 0.03 < len(other_formats) / len(versions) < 0.08
     most, second = sorted((len(plan.versions) for plan in plans), reverse=True)[:2]
-    assert (most, second) == (56, pytest.approx(33, abs=5))
+    assert most == 56
+    assert second == pytest.approx(33, abs=5)
 
 
-def test_versions_have_the_forms_of_real_ones() -> None:
-    forms = {
+def test_versions_have_the_formats_of_real_versions() -> None:
+    formats = {
         "1.0.2i": r"\d+\.\d+\.\d+[a-z]",
         "8u151": r"\d+u\d+",
         "19.308-12": r"\d+\.\d+-\d+",
@@ -230,12 +237,14 @@ def test_versions_have_the_forms_of_real_ones() -> None:
     }
     versions = {version for plan in graph(1, 12_000) for version in plan.versions}
 
-    missing = [like for like, form in forms.items() if not any(re.fullmatch(form, version) for version in versions)]
+    missing = [
+        example for example, pattern in formats.items() if not any(re.fullmatch(pattern, each) for each in versions)
+    ]
     assert missing == []
 
 
 @pytest.mark.parametrize("names", SIZES)
-def test_versions_of_a_package_differ_and_come_oldest_first(names: int) -> None:
+def test_the_versions_of_a_package_differ_and_are_listed_oldest_first(names: int) -> None:
     for plan in graph(1, names):
         assert plan.versions
         assert all(is_storable(PackageIdent("core", plan.name, version, "20240101000000")) for version in plan.versions)

@@ -1,6 +1,6 @@
-"""Writes a plan of packages into the table: the rows of uploads, promotions and changes of visibility, in bulk.
+"""Writes a generated depot to the table in bulk: the rows of its uploads, promotions and visibility changes.
 
-The rows are planned by the code that serves the requests; only archives are left out, so their downloads are 404.
+The service's own code creates the rows. Only the archives are missing, so downloads of these packages return 404.
 """
 
 import hashlib
@@ -25,24 +25,27 @@ from chalicelib.identity.registration import find_or_create
 from chalicelib.origins import service as origins
 from chalicelib.packages import artifacts, dependents, upload
 from chalicelib.packages.contents import Contents
-from chalicelib.packages.search import rows as search_index
+from chalicelib.packages.search import rows as search_rows
 from chalicelib.platform.clock import new_id
 from chalicelib.platform.table import Key
-from local.seed.ledger import Ledger
-from local.seed.releases import CHANNELS, Release, SeedPlan
+from local.seed.memory_change import MemoryChange
+from local.seed.releases import CHANNELS, GeneratedDepot, Release
 
 ARCHIVE_BYTES = 100_000
 MANIFEST = "# {ident}\n\n* __Maintainer__: The Habitat Maintainers\n* __Version__: {version}\n* __Target__: {target}\n"
 
 
-def write(plan: SeedPlan, owner: str) -> int:
-    """Write a plan into new origins of an account. Gives the number of rows. Raises OriginTaken."""
+def write(depot: GeneratedDepot, owner: str) -> int:
+    """Create the origins of a depot for an account and write its packages. Returns the number of rows.
+
+    Raises OriginTaken.
+    """
     by = Session(find_or_create(owner, f"{owner}@example.com"), owner, SessionFlags(0))
-    return sum(_fill_origin(plan, origin, by) for origin in plan.origins)
+    return sum(_write_origin(depot, origin, by) for origin in depot.origins)
 
 
 def metafiles(release: Release) -> dict[str, str]:
-    """What the archive of a release says about itself."""
+    """Return the metafiles that the archive of a release would have."""
     ident = release.ident
     return {
         "IDENT": str(ident),
@@ -54,47 +57,47 @@ def metafiles(release: Release) -> dict[str, str]:
     }
 
 
-def _fill_origin(plan: SeedPlan, origin: str, by: Session) -> int:
+def _write_origin(depot: GeneratedDepot, origin: str, by: Session) -> int:
     origins.create(origin, Visibility.PUBLIC, by)
     for channel in CHANNELS:
         if channel not in BORN_WITH:
             channels.create(origin, channel, by)
     counts = [count_key(origin, channel) for channel in {*BORN_WITH, *CHANNELS}]
     shared: list[Key[Any]] = [origin_key(origin), origin_count_key(origin), *counts]
-    ledger = Ledger()
-    ledger.load(shared)
-    for releases in plan.names(origin):
-        _publish_name(ledger, releases, by)
-        ledger.write(keep=shared)
-    return ledger.close()
+    change = MemoryChange()
+    change.load(shared)
+    for releases in depot.names(origin):
+        _publish_all(change, releases, by)
+        change.flush(keep=shared)
+    return change.close()
 
 
-def _publish_name(ledger: Ledger, releases: Iterable[Release], by: Session) -> None:
-    """The releases of a name, in the order in which they would be uploaded and promoted."""
+def _publish_all(change: MemoryChange, releases: Iterable[Release], by: Session) -> None:
+    """Publish and promote the releases of a name, oldest first."""
     newest: dict[Target, PackageRow] = {}
     for release in releases:
         ident, target = release.ident, release.target
-        known = newest.get(target)
+        previous = newest.get(target)
         tdeps = [PackageIdent.parse(dep) for dep in release.tdeps]
-        ledger.put_all(dependents.hints_of(ident, target, tdeps, known))
-        if known is None:
-            ledger.put_all(search_index.hints_of(ident.origin, ident.name))
-        _publish(ledger, release, by)
+        change.put_all(dependents.hints_of(ident, target, tdeps, previous))
+        if previous is None:
+            change.put_all(search_rows.hints_of(ident.origin, ident.name))
+        _publish(change, release, by)
         for channel in release.channels:
-            _promote(ledger, release, channel, by)
+            _promote(change, release, channel, by)
         if release.private:
-            _hide(ledger, release)
+            _hide(change, release)
         key = package_rows.package_key(ident, target)
-        row = ledger.found([key]).get(key)
-        if row is not None and version_key(ident.version) is not None and (known is None or known.sk < row.sk):
+        row = change.read([key]).get(key)
+        if row is not None and version_key(ident.version) is not None and (previous is None or previous.sk < row.sk):
             newest[target] = row
 
 
-def _publish(ledger: Ledger, release: Release, by: Session) -> None:
+def _publish(change: MemoryChange, release: Release, by: Session) -> None:
     ident, target, contents = release.ident, release.target, _contents(release)
     announced = upload.Upload(ident, target, contents.archive.checksum, forced=False, uploader_id=by.account_id)
     key = artifacts.key_of(ident, target, upload_id=str(new_id()))
-    upload.add_rows(ledger, announced, contents, key, ledger.found(upload.keys_before(ident, target)))
+    upload.add_rows(change, announced, contents, key, change.read(upload.keys_before(ident, target)))
 
 
 def _contents(release: Release) -> Contents:
@@ -104,17 +107,17 @@ def _contents(release: Release) -> Contents:
     return Contents(archive, release.target, "standard", Texts(texts["MANIFEST"].strip(), ""))
 
 
-def _promote(ledger: Ledger, release: Release, channel: str, by: Session) -> None:
+def _promote(change: MemoryChange, release: Release, channel: str, by: Session) -> None:
     ident, target = release.ident, release.target
-    seen = Observed.from_rows(ident, ledger.found(steps.keys_of(ident)))
-    place = seen.standing.places[target]
-    steps.step(ledger, seen, seen.standing.with_place(target, place.joined(channel)), by=by)
-    event_rows.record(ledger, ChannelOperation.PROMOTE, ident, target, channel, by)
+    before = Observed.from_rows(ident, change.read(steps.keys_of(ident)))
+    placement = before.standing.places[target]
+    steps.step(change, before, before.standing.with_place(target, placement.joined(channel)), by=by)
+    event_rows.record(change, ChannelOperation.PROMOTE, ident, target, channel, by)
 
 
-def _hide(ledger: Ledger, release: Release) -> None:
-    seen = Observed.from_rows(release.ident, ledger.found(steps.keys_of(release.ident)))
-    place = seen.standing.places[release.target]
-    hidden = seen.standing.with_place(release.target, place.seen_as(Visibility.PRIVATE))
-    if hidden != seen.standing:
-        steps.step(ledger, seen, hidden)
+def _hide(change: MemoryChange, release: Release) -> None:
+    before = Observed.from_rows(release.ident, change.read(steps.keys_of(release.ident)))
+    placement = before.standing.places[release.target]
+    after = before.standing.with_place(release.target, placement.seen_as(Visibility.PRIVATE))
+    if after != before.standing:
+        steps.step(change, before, after)

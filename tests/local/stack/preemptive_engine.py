@@ -1,4 +1,4 @@
-"""The engine with threads that interrupt one another all the time, so that what is not atomic shows."""
+"""The engine with the shortest possible thread switch interval, so that operations which are not atomic fail."""
 
 import sys
 

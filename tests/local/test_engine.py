@@ -1,0 +1,49 @@
+"""The engine as a process (`make engine`)."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from local.engine import LOST_STATE
+from tests.builders.stack import REPOSITORY, process_tree
+from tests.builders.waiting import PATIENCE, until
+from tests.builders.wire import free_port, is_listening
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_engine_without_an_error_message(tmp_path: Path, number: signal.Signals) -> None:
+    with running_engine(tmp_path / "log") as process:
+        process.send_signal(number)
+
+        assert process.wait(PATIENCE) == 0
+    assert len((tmp_path / "log").read_text().splitlines()) == 1, "only its URL"
+
+
+def test_the_engine_exits_when_its_worker_dies(tmp_path: Path) -> None:
+    with running_engine(tmp_path / "log") as process:
+        _, worker = process_tree(process.pid)
+        os.kill(worker, signal.SIGKILL)
+
+        assert process.wait(PATIENCE) == LOST_STATE
+    assert "its tables and buckets are lost" in (tmp_path / "log").read_text()
+
+
+@contextmanager
+def running_engine(log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run an engine on a free port inside the block. `log` receives its output."""
+    port = free_port()
+    with log.open("w") as file:
+        command = [sys.executable, "-m", "local.engine", "--port", str(port)]
+        process = subprocess.Popen(command, cwd=REPOSITORY, stdout=file, stderr=file)
+    try:
+        assert until(lambda: is_listening(port) and len(process_tree(process.pid)) > 1)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
