@@ -1,13 +1,13 @@
 """The check of signed URLs agrees with what signs them, and refuses everything else (platform.md 4.3)."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chalicelib.platform import cdn
 from chalicelib.platform.config import config

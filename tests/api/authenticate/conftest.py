@@ -1,9 +1,9 @@
 """A sign-in provider of our own, and the switch that makes the service use it."""
 
-import dataclasses
 from collections.abc import Callable, Iterator
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.accounts.sign_in import service
 from chalicelib.identity import credentials
@@ -27,7 +27,7 @@ def configured(provider: HttpDouble, monkeypatch: pytest.MonkeyPatch) -> Callabl
     """Configure a kind of provider at the double's address, with functional-test mode off."""
 
     def configure(kind: str, **more: str) -> None:
-        used = dataclasses.replace(
+        used = replace(
             config,
             functional_test=False,
             oauth_provider=kind,

@@ -1,8 +1,7 @@
 """How often an address may try to sign in."""
 
-import dataclasses
-
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.accounts.sign_in import limit as sign_in_limit
 from chalicelib.accounts.sign_in import service
@@ -16,7 +15,7 @@ def limited(configured, provider, monkeypatch):
 
     def limit(tries: int, minute: int = 1000) -> None:
         configured("github")
-        monkeypatch.setattr(service, "config", dataclasses.replace(service.config, sign_ins_per_minute=tries))
+        monkeypatch.setattr(service, "config", replace(service.config, sign_ins_per_minute=tries))
         monkeypatch.setattr(sign_in_limit, "config", service.config)
         monkeypatch.setattr(sign_in_limit.time, "time", lambda: minute * 60 + 59.9)
 

@@ -1,10 +1,10 @@
 """Doubles of other people's services, and settings that lead to them."""
 
-import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.ext import github, notices, registry
 from chalicelib.platform.config import config
@@ -23,7 +23,7 @@ def configure(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Change settings of this domain."""
 
     def change(**values: Any) -> None:
-        used = dataclasses.replace(config, **values)
+        used = replace(config, **values)
         for module in (github, notices, registry):
             monkeypatch.setattr(module, "config", used)
 

@@ -1,9 +1,9 @@
 """Licences (accounts.md 8.2), against a double of the licence service."""
 
-import dataclasses
 import time
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.accounts.licenses import service as licenses
 from chalicelib.platform.config import config
@@ -16,7 +16,7 @@ DOWNLOAD = "/License/download"
 @pytest.fixture
 def service(monkeypatch):
     with http_double() as double:
-        monkeypatch.setattr(licenses, "config", dataclasses.replace(config, license_server_url=double.url))
+        monkeypatch.setattr(licenses, "config", replace(config, license_server_url=double.url))
         yield double
 
 

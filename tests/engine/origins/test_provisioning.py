@@ -1,8 +1,7 @@
 """The first account of an installation (accounts.md section 10)."""
 
-import dataclasses
-
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.catalog.origin_rows import origin_key
 from chalicelib.channels import service as channels
@@ -25,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("table")
 @pytest.fixture
 def wanted(monkeypatch, tmp_path):
     """Settings for an account of the test's own."""
-    used = dataclasses.replace(
+    used = replace(
         config,
         provision_account=True,
         provision_username=a_name("platform"),
@@ -87,7 +86,7 @@ def test_what_exists_is_skipped_and_keeps_its_owner(wanted):
 
 def test_it_is_off_unless_asked_for(wanted, monkeypatch):
     assert config.provision_account is False
-    monkeypatch.setattr(provisioning, "config", dataclasses.replace(wanted, provision_account=False))
+    monkeypatch.setattr(provisioning, "config", replace(wanted, provision_account=False))
 
     assert provision() is None
     assert read(account_rows.name_key(wanted.provision_username)) is None

@@ -1,9 +1,9 @@
 """The feed of the public depot, passed on (platform.md 2.4)."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.events import service
 from tests.api.client import Depot

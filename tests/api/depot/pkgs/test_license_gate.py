@@ -1,8 +1,7 @@
 """Downloads that need a licence, where an installation is set up for it (packages.md 5.7, check 3)."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.accounts.licenses import service as licenses
 from chalicelib.packages import license_gate

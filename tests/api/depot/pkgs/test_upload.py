@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from chalicelib.packages import artifacts
 from chalicelib.packages import upload as publishing
@@ -503,7 +504,7 @@ class TestVisibility:
 
 class TestNative:
     def allow(self, monkeypatch: pytest.MonkeyPatch, who: str) -> None:
-        monkeypatch.setattr(publishing, "config", replace(config, native_packages=who))
+        monkeypatch.setattr(publishing, "config", structs.replace(config, native_packages=who))
 
     def test_like_any_other_by_default(self, depot: Depot, origin: str, name: str) -> None:
         hart = a_package(depot, origin, name=name, package_type="native")
