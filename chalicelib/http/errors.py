@@ -44,11 +44,11 @@ class ErrorTable:
         """The answer to an error: its row in the table, or an empty 500 and a log entry for unexpected ones."""
         status = self.status_of(type(problem))
         if status is None:
-            logs.unexpected(problem)
+            logs.unexpected_error(problem)
             return empty(500)
         status = getattr(problem, "status", status)
         if status == 503:
-            logs.unexpected(problem)
+            logs.unexpected_error(problem)
             return Answer(503, headers=RETRY_AFTER)
         said = str(problem)
         return text(status, said) if said else empty(status)

@@ -109,7 +109,7 @@ def note_use(row: NamedTokenRow) -> None:
         NamedTokenRow.pk.exists(),  # a token revoked in this instant must not come back as a row with only a time
     )
     try:
-        with retry_budget.none():
+        with retry_budget.single_try():
             change.commit()
     except (Stale, StoreUnavailable):
         return

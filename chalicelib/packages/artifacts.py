@@ -95,7 +95,7 @@ def discard(key: str) -> None:
         for each in (key, texts_key_of(key)):
             object_store.call("delete_object", Key=each)
     except ObjectStoreFailed as problem:
-        logs.unexpected(problem)
+        logs.unexpected_error(problem)
 
 
 def remove(key: str) -> None:

@@ -1,50 +1,5 @@
-"""Modules that load at their first use, because the read path does not need them (docs/ARCHITECTURE.md, "Cold start").
+"""Former home of chalicelib.core.deferred."""
 
-```python
-with deferred():
-    from chalicelib.origins.keys import service
-```
+from chalicelib.core.deferred import deferred, load_deferred
 
-binds the module; its code runs when one of its names is first used. Import modules this way, never names of a module:
-`from module import name` would run it at once. This is the only form of lazy import in the project.
-"""
-
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from importlib.machinery import ModuleSpec, PathFinder
-from importlib.util import LazyLoader
-from types import ModuleType
-
-
-class _LazyFinder:
-    """Finds modules as usual, and delays the execution of each until its first use."""
-
-    @staticmethod
-    def find_spec(name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        spec = PathFinder.find_spec(name, path, target)
-        if spec is not None and spec.loader is not None and hasattr(spec.loader, "exec_module"):
-            spec.loader = LazyLoader(spec.loader)
-            _delayed.append(name)
-        return spec
-
-
-_delayed: list[str] = []
-
-
-@contextmanager
-def deferred() -> Iterator[None]:
-    """Delay the execution of the modules imported inside the block."""
-    sys.meta_path.insert(0, _LazyFinder)
-    try:
-        yield
-    finally:
-        sys.meta_path.remove(_LazyFinder)
-
-
-def load_deferred() -> None:
-    """Load every delayed module now. A process with several threads calls this before it serves: `LazyLoader` is not
-    safe when two threads use a module for the first time at the same moment.
-    """
-    while _delayed:
-        vars(sys.modules[_delayed.pop()])
+__all__ = ["deferred", "load_deferred"]

@@ -38,7 +38,7 @@ def apply_policies(seconds: float) -> None:
         except PolicyGone:
             continue
         except (ObjectStoreFailed, StoreUnavailable) as problem:
-            logs.unexpected(problem)  # the next run goes on; others need not wait for it
+            logs.unexpected_error(problem)  # the next run goes on; others need not wait for it
 
 
 def _go_on(row: PolicyRow, deadline: float) -> None:

@@ -163,7 +163,7 @@ def lost(request: Any, go_on: GoOn) -> AWSResponse:
 def silent(request: Any, go_on: GoOn) -> AWSResponse:
     """It is carried out, but the answer does not come within the time limit."""
     go_on()
-    _wires[-1].sleep(aws.READ_SECONDS.get("s3" if ".s3." in request.url else "", aws.OTHERS_READ_SECONDS))
+    _wires[-1].sleep(aws.S3_READ_SECONDS if ".s3." in request.url else aws.READ_SECONDS)
     raise ReadTimeoutError(endpoint_url=request.url)
 
 

@@ -95,7 +95,7 @@ class TestWhatAnErrorSays:
     """The log names kinds and places."""
 
     def told(self, log: Log, problem: BaseException) -> Any:
-        logs.unexpected(problem)
+        logs.unexpected_error(problem)
         return json.loads(log.lines[-1])["problem"]
 
     def test_values_in_messages_stay_out_through_the_whole_chain(self, log: Log) -> None:
@@ -112,7 +112,7 @@ class TestWhatAnErrorSays:
 
         told = self.told(log, raised)
 
-        assert [each["kind"] for each in told] == ["builtins.RuntimeError", "builtins.KeyError", "builtins.ValueError"]
+        assert [each["type"] for each in told] == ["builtins.RuntimeError", "builtins.KeyError", "builtins.ValueError"]
         assert "hunter2" not in json.dumps(told)
         assert all("test_secrecy.py" in each["at"][0] for each in told)
 
@@ -126,7 +126,7 @@ class TestWhatAnErrorSays:
 
         with pytest.raises(AttributeError) as missing:
             None.nothing  # type: ignore[attr-defined] # noqa: B018
-        assert self.told(log, missing.value)[0]["says"] == "'NoneType' object has no attribute 'nothing'"
+        assert self.told(log, missing.value)[0]["message"] == "'NoneType' object has no attribute 'nothing'"
 
     def test_an_error_that_is_its_own_cause_ends(self, log: Log) -> None:
         one, other = ValueError(), ValueError()
@@ -233,7 +233,7 @@ def test_deleting_gives_up_on_a_silent_object_store_after_one_silence(depot: Dep
 
     with faults(lambda sent: silent if sent.operation == "DeleteObject" else None) as wire:
         assert stage.operation.act(scene).status == 204
-    assert wire.seconds == aws.READ_SECONDS["s3"]
+    assert wire.seconds == aws.S3_READ_SECONDS
 
 
 def test_a_bucket_that_is_gone_is_a_failed_store(depot: Depot, token: str, monkeypatch: pytest.MonkeyPatch) -> None:

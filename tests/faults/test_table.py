@@ -40,7 +40,7 @@ from tests.faults.injector import (
     unreachable,
 )
 
-BUDGET = retry_budget.SECONDS + aws.OTHERS_READ_SECONDS
+BUDGET = retry_budget.SECONDS + aws.READ_SECONDS
 
 
 class NumberRow(Row):
@@ -172,7 +172,7 @@ def test_a_silent_table_is_given_up_in_time(fault: object) -> None:
 
 def test_a_request_loses_its_time_once_not_for_every_call() -> None:
     pk, _ = some_rows(1)
-    with faults(everything(silent)) as wire, retry_budget.bounded():
+    with faults(everything(silent)) as wire, retry_budget.shared_budget():
         for _ in range(10):
             with pytest.raises(StoreUnavailable):
                 read(Key(NumberRow, pk, "0"))
@@ -180,7 +180,7 @@ def test_a_request_loses_its_time_once_not_for_every_call() -> None:
 
     assert silences == 2 + 9, "each further call is tried once"
 
-    with faults(everything(THROTTLED)) as wire, retry_budget.bounded():
+    with faults(everything(THROTTLED)) as wire, retry_budget.shared_budget():
         for _ in range(10):
             with pytest.raises(StoreUnavailable):
                 read(Key(NumberRow, pk, "0"))
@@ -192,8 +192,8 @@ def test_what_a_request_can_do_without_is_tried_once() -> None:
 
     with (
         faults(everything(THROTTLED)) as wire,
-        retry_budget.bounded(),
-        retry_budget.none(),
+        retry_budget.shared_budget(),
+        retry_budget.single_try(),
         pytest.raises(StoreUnavailable),
     ):
         adding(row).commit()
@@ -240,7 +240,7 @@ def test_batches_are_written_read_and_removed_to_their_end(share: float) -> None
 def test_nothing_of_a_batch_is_lost_whatever_happens_to_its_tries() -> None:
     for seed in range(20):
         pk, several = some_rows(60)
-        with faults(now_and_then(seed, 0.3, list(BUSY.values()))), retry_budget.bounded():
+        with faults(now_and_then(seed, 0.3, list(BUSY.values()))), retry_budget.shared_budget():
             try:
                 put_many(several)
             except StoreUnavailable:
