@@ -19,7 +19,7 @@ from chalicelib.catalog.errors import TooManyChannels
 from chalicelib.catalog.origin_rows import OriginCountRow, origin_count_key
 from chalicelib.catalog.package_rows import IdentRow, NameRow, PackageRow, VersionRow
 from chalicelib.core.ident import PackageIdent
-from chalicelib.core.standing import NOWHERE, Placement, Standing, count_delta
+from chalicelib.core.standing import NO_CHANGE, NOWHERE, Placement, Standing, count_delta
 from chalicelib.core.target import Target
 from chalicelib.core.version_order import release_key
 from chalicelib.platform.change import Change
@@ -149,7 +149,7 @@ def _write_ident(change: Change, seen: Observed, after: Standing) -> None:
 
 def _count(change: Change, seen: Observed, after: Standing) -> None:
     delta = count_delta(seen.standing, after)
-    if not any(delta):
+    if delta == NO_CHANGE:
         return
     ident = seen.ident
     idents, public_idents = seen.name_counts or (0, 0)

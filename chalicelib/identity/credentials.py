@@ -91,7 +91,7 @@ def _claims(token: str) -> access_token.AccessTokenClaims:
 
 
 def _named(token: str) -> Credential:
-    place = named_token.place_of(token)
+    place = named_token.reference_of(token)
     key = account_rows.named_token_key(place.account_id, place.token_id)
     return Credential(place.account_id, key, named_token.fingerprint(token))
 

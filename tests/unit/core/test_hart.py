@@ -8,9 +8,9 @@ import subprocess
 import sys
 import tarfile
 import tracemalloc
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from nacl.signing import VerifyKey
 
 from chalicelib.core import hart
@@ -108,8 +108,8 @@ class TestWhatAnArchiveSays:
         checks = {
             hart.package_type: "ds:up:0, err=PACKAGE_TYPE is 'x'",
             hart.target: "ds:up:1, err=Invalid package target 'vax'",
-            hart.ident: "IDENT holds something that is no full ident: 'x'",
-            hart.deps: "DEPS holds something that is no full ident: 'x'",
+            hart.ident: "IDENT contains 'x', which is not a full ident",
+            hart.deps: "DEPS contains 'x', which is not a full ident",
         }
         for check, text in checks.items():
             with pytest.raises(HartRefused) as refused:

@@ -1,11 +1,11 @@
 """Key files and key generation (accounts.md 7.1-7.3)."""
 
 from contextlib import suppress
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from nacl.public import PrivateKey
 from nacl.signing import SigningKey, VerifyKey
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core import access_token, named_token, session_token
-from chalicelib.core.named_token import NamedTokenUnreadable, TokenReference, fingerprint, issue, place_of
+from chalicelib.core.named_token import NamedTokenUnreadable, TokenReference, fingerprint, issue, reference_of
 
 IDS = st.integers(0, 2**64 - 1)
 SECRETS = st.binary(min_size=32, max_size=32)
@@ -13,7 +13,7 @@ SECRETS = st.binary(min_size=32, max_size=32)
 
 @given(IDS, IDS, SECRETS)
 def test_a_token_tells_where_its_row_stands(account_id, token_id, secret):
-    assert place_of(issue(TokenReference(account_id, token_id), secret)) == TokenReference(account_id, token_id)
+    assert reference_of(issue(TokenReference(account_id, token_id), secret)) == TokenReference(account_id, token_id)
 
 
 @given(IDS, IDS, SECRETS, SECRETS)
@@ -36,13 +36,13 @@ def test_a_token_is_taken_for_nothing_else(account_id, token_id, secret):
 @pytest.mark.parametrize("text", ["", "bldr_", "bldr_AAAA", "bldr_!", "bldr_ä", "x" * 69, "_AAAA", "bldr_" + "A" * 68])
 def test_other_texts_are_refused(text):
     with pytest.raises(NamedTokenUnreadable):
-        place_of(text)
+        reference_of(text)
 
 
 @given(st.text())
 def test_no_text_does_worse_than_be_refused(text):
     for candidate in (text, "bldr_" + text):
         try:
-            place_of(candidate)
+            reference_of(candidate)
         except NamedTokenUnreadable:
             continue

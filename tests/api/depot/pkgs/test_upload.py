@@ -236,7 +236,7 @@ class TestChecks:
             (501, ""),
             (422, "ds:up:3"),
             (422, "Package type mismatch; expected 'native', found 'standard'"),
-            (422, "BUILD_DEPS holds something that is no full ident: 'nonsense'"),
+            (422, "BUILD_DEPS contains 'nonsense', which is not a full ident"),
             (422, "ds:up:6"),
             (201, f"/pkgs/{origin}/{name}/1.2.3/20240301123456/download"),
         ]
