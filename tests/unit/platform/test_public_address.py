@@ -39,7 +39,7 @@ def _within(networks):
 
 
 @given(_within(INTERNAL))
-def test_no_internal_address_is_public_however_it_is_wrapped(address):
+def test_no_internal_address_is_public_however_it_is_wrapped(address: Address) -> None:
     number = int(address)
     mapped = ipaddress.IPv6Address((0xFFFF << 32) | number)
     nat64 = ipaddress.IPv6Address((0x64FF9B << 96) | number)
@@ -49,16 +49,16 @@ def test_no_internal_address_is_public_however_it_is_wrapped(address):
 
 
 @given(_within(["::/127", "fc00::/7", "fe80::/10", "ff00::/8", "2001:db8::/32"]))
-def test_no_internal_address_of_the_sixth_version_is_public(address):
+def test_no_internal_address_of_the_sixth_version_is_public(address: Address) -> None:
     assert not is_public(address)
 
 
 @pytest.mark.parametrize("address", ["1.1.1.1", "44.197.126.255", "2606:4700:4700::1111"])
-def test_addresses_of_the_internet_are_public(address):
+def test_addresses_of_the_internet_are_public(address: Address) -> None:
     assert is_public(ipaddress.ip_address(address))
 
 
-def test_the_wire_server_of_azure_is_not_public():
+def test_the_wire_server_of_azure_is_not_public() -> None:
     assert not is_public(ipaddress.ip_address("168.63.129.16"))
 
 
@@ -125,7 +125,7 @@ def here(registry, monkeypatch):
     return registry
 
 
-def test_the_connection_goes_to_the_judged_address_and_expects_the_name(here):
+def test_the_connection_goes_to_the_judged_address_and_expects_the_name(here) -> None:
     told = send(OutboundRequest("GET", f"https://{NAME}:{here.server_port}/v2/x", {}), 5, publicly)
 
     assert told.status == 204
@@ -133,12 +133,12 @@ def test_the_connection_goes_to_the_judged_address_and_expects_the_name(here):
     assert here.names[-1] == NAME
 
 
-def test_a_certificate_for_another_name_is_no_answer(here):
+def test_a_certificate_for_another_name_is_no_answer(here) -> None:
     with pytest.raises(Unreachable):
         send(OutboundRequest("GET", f"https://other.example.com:{here.server_port}/", {}), 5, publicly)
 
 
-def test_a_certificate_that_nobody_vouches_for_is_no_answer(here, monkeypatch):
+def test_a_certificate_that_nobody_vouches_for_is_no_answer(here, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     monkeypatch.setattr(public_address, "is_public", lambda _: True)
 
@@ -146,13 +146,13 @@ def test_a_certificate_that_nobody_vouches_for_is_no_answer(here, monkeypatch):
         send(OutboundRequest("GET", f"https://127.0.0.1:{here.server_port}/", {}), 5, publicly)
 
 
-def test_no_proxy_of_the_environment_stands_in_between(here, monkeypatch):
+def test_no_proxy_of_the_environment_stands_in_between(here, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
 
     assert send(OutboundRequest("GET", f"https://{NAME}:{here.server_port}/", {}), 5, publicly).status == 204
 
 
-def test_a_private_address_is_not_asked(registry):
+def test_a_private_address_is_not_asked(registry) -> None:
     before = len(registry.asked)
 
     with pytest.raises(AddressRefused):
