@@ -28,7 +28,7 @@ def timestamp(moment: datetime) -> str:
 
 
 def new_id(moment: datetime | None = None) -> int:
-    """Return a new 63-bit id: milliseconds since EPOCH_MS above 23 random bits.
+    """Return a new 63-bit id: milliseconds since EPOCH_MS, which last until July 2049, above 23 random bits.
 
     Ids grow with time and need no coordination. Among 1,000 ids of one millisecond, two are equal with a probability
     of 6 %, so every id is written on the condition that it is new.
