@@ -2,13 +2,16 @@
 
 import json
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+from tests.builders.waiting import PATIENCE
+
+DRIP_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -37,13 +40,17 @@ class Asked:
 
 @dataclass(frozen=True)
 class Scripted:
-    """An answer; `silent_for` seconds come before its first byte, `drip` seconds between any two bytes of its body."""
+    """An answer. The whole of a `silent` one, and the body of one that `drips`, is held back until the test ends.
+
+    A dripping answer sends blanks meanwhile, which JSON allows, so that its connection is never silent for long. A
+    caller without a time limit gets either kind in the end, after so long that only a test of a time limit uses them.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
-    silent_for: float = 0
-    drip: float = 0
+    silent: bool = False
+    drips: bool = False
 
 
 class HttpDouble:
@@ -52,10 +59,13 @@ class HttpDouble:
     def __init__(self, url: str) -> None:
         self.url = url
         self.asked: list[Asked] = []
+        self.test_ended = threading.Event()
+        self.outwaited = False
+        """Whether a caller waited for a silent or dripping answer to its end."""
         self._script: dict[tuple[str, str], Scripted] = {}
 
     def answers(self, method: str, path: str, json_body: Any = None, **how: Any) -> None:
-        """Script an answer, as JSON or as `body=`, `status=`, `headers=`, `silent_for=`, `drip=`."""
+        """Script an answer, as JSON or as `body=`, `status=`, `headers=`, `silent=`, `drips=`."""
         if json_body is not None:
             how["body"] = json.dumps(json_body).encode()
             how.setdefault("headers", {"Content-Type": "application/json"})
@@ -78,6 +88,7 @@ def http_double() -> Iterator[HttpDouble]:
     try:
         yield server.double  # type: ignore[attr-defined]
     finally:
+        server.double.test_ended.set()  # type: ignore[attr-defined]
         server.shutdown()
         server.server_close()
 
@@ -94,17 +105,24 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True  # whoever asked did not wait
 
     def _send(self, scripted: Scripted) -> None:
-        time.sleep(scripted.silent_for)
+        if scripted.silent:
+            self._hold_back(b"")
         self.send_response(scripted.status)
-        for name, value in {"Content-Length": str(len(scripted.body)), **scripted.headers}.items():
+        length = {} if scripted.drips else {"Content-Length": str(len(scripted.body))}
+        for name, value in {**length, **scripted.headers}.items():
             self.send_header(name, value)
         self.end_headers()
-        if not scripted.drip:
-            self.wfile.write(scripted.body)
-            return
-        for byte in scripted.body:
-            self.wfile.write(bytes([byte]))
-            time.sleep(scripted.drip)
+        if scripted.drips:
+            self._hold_back(b" ")
+        self.wfile.write(scripted.body)
+
+    def _hold_back(self, drop: bytes) -> None:
+        double = self.server.double  # type: ignore[attr-defined]
+        for _ in range(round(PATIENCE / DRIP_SECONDS)):
+            if double.test_ended.wait(DRIP_SECONDS):
+                return
+            self.wfile.write(drop)
+        double.outwaited = True
 
     do_GET = do_POST = do_PUT = _serve  # noqa: N815 - http.server's names
 

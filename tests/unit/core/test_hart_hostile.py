@@ -2,9 +2,8 @@
 
 import io
 import lzma
-import sys
 import tracemalloc
-from types import FrameType
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -21,9 +20,13 @@ from chalicelib.core.hart import (
     read_hart,
 )
 from tests.builders import hostile_hart as hostile
+from tests.builders.cost import function_calls, growth, unpacking
 from tests.builders.hart import a_hart, signed
 
-CALLS, BYTES = 500_000, 64 << 20
+MIB = 1 << 20
+CALLS, MEMORY, STREAMS = 500_000, 64 * MIB, 1_000
+UNPACKED = 256 * MIB + (256 << 10)
+"""The limit, and the piece that exceeds it."""
 CHECKS = (
     hart.package_type,
     hart.target,
@@ -47,27 +50,20 @@ def read_and_check(content: bytes, limits: HartLimits = hart.DEFAULT_LIMITS) -> 
 
 
 def refused(content: bytes, limits: HartLimits = hart.DEFAULT_LIMITS) -> HartRefused:
-    """Return the error for an archive. Few function calls and little memory lead to it."""
-    calls = 0
-
-    def count(_frame: FrameType, event: str, _argument: object) -> None:
-        nonlocal calls
-        calls += event in ("call", "c_call")
-
+    """Return the error for an archive, which must take little work and memory."""
     tracemalloc.start()
-    sys.setprofile(count)
     try:
-        with pytest.raises(HartRefused) as error:
+        with function_calls(at_most=CALLS), unpacking() as unpacked, pytest.raises(HartRefused) as error:
             read_and_check(content, limits)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
-        sys.setprofile(None)
         tracemalloc.stop()
     text = str(error.value)
     assert text.isprintable()
     assert len(text) < 400
-    assert calls < CALLS
-    assert peak < BYTES
+    assert unpacked.bytes <= UNPACKED
+    assert unpacked.streams <= STREAMS
+    assert peak < MEMORY
     return error.value
 
 
@@ -122,11 +118,26 @@ def test_extension_headers_count_as_members() -> None:
     assert "too many members" in str(refused(hostile.before_the_end(members)(), limits))
 
 
-def test_pax_headers_of_many_records_take_linear_work() -> None:
-    # A small limit, because counting calls makes so many small records much slower.
-    limits = HartLimits(extensions=1 << 18)
-    headers = hostile.pax(b"5 a=\n" * 13_000) + hostile.block("x")
-    assert "header is too long" in str(refused(hostile.before_the_end(headers * 5)(), limits))
+def test_the_time_for_pax_records_is_linear() -> None:
+    limits = HartLimits(extension=2 * MIB)
+
+    def archive(records: int) -> bytes:
+        return hostile.before_the_end(hostile.pax(b"5 a=\n" * records), hostile.block("x"))()
+
+    assert growth(lambda content: read_and_check(content, limits), archive(20_000), archive(160_000)) < 3 * 8
+
+
+@pytest.mark.parametrize(
+    ("metafile", "text"),
+    [("TARGET", "x"), ("IDENT", "/"), ("DEPS", "a"), ("DEPS", "a/b/c/d\n"), ("EXPOSES", "0"), ("EXPOSES", "0 ")],
+)
+def test_the_time_for_a_metafile_is_linear(metafile: str, text: str) -> None:
+    def check_all(metafiles: dict[str, str]) -> None:
+        for check in CHECKS:
+            with suppress(HartRefused):
+                check(hart.HartArchive("", 0, "", "", metafiles))
+
+    assert growth(check_all, {metafile: text * 2_000 + "!"}, {metafile: text * 16_000 + "!"}) < 3 * 8
 
 
 def test_the_number_of_unpacked_bytes_is_limited() -> None:
