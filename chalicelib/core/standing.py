@@ -50,25 +50,28 @@ class Standing(Struct, frozen=True):
         return _parsed(text)
 
     def __str__(self) -> str:
-        stored = {str(t): [str(place.visibility), sorted(place.channels)] for t, place in sorted(self.places.items())}
+        stored = {
+            str(t): [str(placement.visibility), sorted(placement.channels)]
+            for t, placement in sorted(self.places.items())
+        }
         return json.dumps(stored, separators=(",", ":"))
 
-    def with_place(self, target: Target, place: Placement) -> "Standing":
+    def with_place(self, target: Target, placement: Placement) -> "Standing":
         """Return the standing with one package added or changed."""
-        return Standing({**self.places, target: place})
+        return Standing({**self.places, target: placement})
 
     def without(self, target: Target) -> "Standing":
         """Return the standing without the package of a target."""
-        return Standing({t: place for t, place in self.places.items() if t is not target})
+        return Standing({t: placement for t, placement in self.places.items() if t is not target})
 
     def seen_as(self, visibility: Visibility, targets: Collection[Target]) -> "Standing":
         """Return the standing with another visibility for the packages of some targets."""
-        changed = {t: place.seen_as(visibility) for t, place in self.places.items() if t in targets}
+        changed = {t: placement.seen_as(visibility) for t, placement in self.places.items() if t in targets}
         return Standing({**self.places, **changed})
 
     def outside(self, channel: str) -> "Standing":
         """Return the standing with all packages removed from a channel."""
-        return Standing({target: place.left(channel) for target, place in self.places.items()})
+        return Standing({target: placement.left(channel) for target, placement in self.places.items()})
 
     @property
     def exists(self) -> bool:
@@ -78,11 +81,11 @@ class Standing(Struct, frozen=True):
     @property
     def is_public(self) -> bool:
         """True if the ident has a public package."""
-        return any(place.is_public for place in self.places.values())
+        return any(placement.is_public for placement in self.places.values())
 
     def seen_by(self, member: bool) -> dict[Target, Placement]:
         """Return the placements of the packages that a member of the origin, or anyone else, may see."""
-        return {target: place for target, place in self.places.items() if member or place.is_public}
+        return {target: placement for target, placement in self.places.items() if member or placement.is_public}
 
 
 @lru_cache(maxsize=1024)
@@ -95,9 +98,9 @@ def _parsed(text: str) -> Standing:
 NOWHERE = Standing({})
 
 
-def channels_of(places: Iterable[Placement]) -> list[str]:
+def channels_of(placements: Iterable[Placement]) -> list[str]:
     """Return the channels of some placements without duplicates, in ascending order of their bytes."""
-    return sorted(frozenset[str]().union(*(place.channels for place in places)))
+    return sorted(frozenset[str]().union(*(placement.channels for placement in placements)))
 
 
 class CountDelta(Struct, frozen=True):

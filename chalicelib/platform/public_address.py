@@ -35,7 +35,7 @@ class UrlUnreadable(Exception):
 
 
 def publicly(request: OutboundRequest) -> tuple[requests.Session, OutboundRequest]:
-    """Open a session for a public https address, to which it connects whatever the name server says later.
+    """Open a session for a public https URL that connects to an address which was checked.
 
     Raises UrlUnreadable, AddressRefused, and Unreachable if the host name is unknown.
     """

@@ -48,7 +48,7 @@ def test_slashes_spaces_and_symbols_separate_words(query: str, expected: tuple[s
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "names"),
     [
         ("tool", {"tool", "tool2", "toolbox", "big-tool"}),
         ("tool/acme", {"tool", "big-tool"}),
@@ -61,10 +61,10 @@ def test_slashes_spaces_and_symbols_separate_words(query: str, expected: tuple[s
         ("", set()),
     ],
 )
-def test_all_words_match_and_the_last_one_as_a_beginning(query: str, found: set[str]) -> None:
+def test_all_words_match_and_the_last_one_as_a_beginning(query: str, names: set[str]) -> None:
     every = ("tool", "tool2", "toolbox", "big-tool", "mytool")
 
-    assert {name for name in every if Terms.parse(query).match(tokens_of("acme", name))} == found
+    assert {name for name in every if Terms.parse(query).match(tokens_of("acme", name))} == names
 
 
 @given(NAMES, NAMES)

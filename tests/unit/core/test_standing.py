@@ -8,8 +8,10 @@ from chalicelib.core.standing import NOWHERE, Placement, Standing, channels_of, 
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
 
-places = st.builds(Placement, st.sampled_from(Visibility), st.frozensets(st.text(min_size=1, max_size=8), max_size=4))
-standings = st.dictionaries(st.sampled_from(Target), places, max_size=4).map(Standing)
+placements = st.builds(
+    Placement, st.sampled_from(Visibility), st.frozensets(st.text(min_size=1, max_size=8), max_size=4)
+)
+standings = st.dictionaries(st.sampled_from(Target), placements, max_size=4).map(Standing)
 
 
 @given(standings)
@@ -36,7 +38,7 @@ def test_the_changes_of_two_steps_add_up(first: Standing, second: Standing, thir
 @given(standings)
 def test_the_first_step_counts_every_package(standing: Standing) -> None:
     delta = count_delta(NOWHERE, standing)
-    public = [place for place in standing.places.values() if place.visibility is Visibility.PUBLIC]
+    public = [placement for placement in standing.places.values() if placement.visibility is Visibility.PUBLIC]
 
     assert delta.packages == len(standing.places)
     assert delta.public_packages == len(public)
@@ -48,16 +50,16 @@ def test_the_first_step_counts_every_package(standing: Standing) -> None:
 def test_members_see_everything_and_others_what_is_public(standing: Standing) -> None:
     assert standing.seen_by(member=True) == standing.places
     assert set(standing.seen_by(member=False)) == {
-        target for target, place in standing.places.items() if place.is_public
+        target for target, placement in standing.places.items() if placement.is_public
     }
     assert bool(standing.seen_by(member=False)) == standing.is_public
 
 
-@given(standings, st.sampled_from(Target), places)
-def test_a_package_is_added_and_removed(standing: Standing, target: Target, place: Placement) -> None:
-    added = standing.with_place(target, place)
+@given(standings, st.sampled_from(Target), placements)
+def test_a_package_is_added_and_removed(standing: Standing, target: Target, placement: Placement) -> None:
+    added = standing.with_place(target, placement)
 
-    assert added.places[target] == place
+    assert added.places[target] == placement
     assert added.without(target) == standing.without(target)
     assert target not in added.without(target).places
 
@@ -78,6 +80,6 @@ def test_only_the_given_targets_change_their_visibility(
 ) -> None:
     after = standing.seen_as(visibility, targets)
 
-    for target, place in standing.places.items():
-        expected = place.seen_as(visibility) if target in targets else place
+    for target, placement in standing.places.items():
+        expected = placement.seen_as(visibility) if target in targets else placement
         assert after.places[target] == expected
