@@ -8,6 +8,7 @@ gc.disable()  # garbage collection during the import takes a tenth of the cold s
 from chalicelib.accounts.routes import routes as accounts
 from chalicelib.catalog.errors import STATUS as CATALOG_ERRORS
 from chalicelib.channels.routes import routes as channels
+from chalicelib.core.deferred import deferred
 from chalicelib.deprecations.routes import routes as deprecations
 from chalicelib.docs.routes import routes as docs
 from chalicelib.events.routes import routes as events
@@ -16,7 +17,6 @@ from chalicelib.http.app import App
 from chalicelib.identity.errors import STATUS as IDENTITY_ERRORS
 from chalicelib.origins.routes import routes as origins
 from chalicelib.packages.routes import routes as packages
-from chalicelib.platform.deferred import deferred
 from chalicelib.platform.object_store import STATUS as OBJECT_STORE_ERRORS
 from chalicelib.promotions.routes import routes as promotions
 from chalicelib.retention.routes import routes as retention

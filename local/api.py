@@ -1,9 +1,9 @@
 """The API that gunicorn serves: the project's own app behind the front."""
 
 from app import app
+from chalicelib.core.deferred import load_deferred
 from chalicelib.platform import aws, logs, table
 from chalicelib.platform.config import config
-from chalicelib.platform.deferred import load_deferred
 from chalicelib.platform.key_ring import key_ring
 from local.distribution import SignedUrls
 from local.front import Front

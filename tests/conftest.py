@@ -23,7 +23,7 @@ import pytest  # noqa: E402 - the environment comes first
 from hypothesis import HealthCheck, settings  # noqa: E402
 
 from app import app  # noqa: E402
-from chalicelib.platform.deferred import load_deferred  # noqa: E402
+from chalicelib.core.deferred import load_deferred  # noqa: E402
 from local.front import Front  # noqa: E402
 from tests.api.client import Depot  # noqa: E402
 from tests.builders.declarations import DeclaredStatuses  # noqa: E402

@@ -20,7 +20,7 @@ from chalicelib.catalog.origin_rows import OriginCountRow, origin_count_key
 from chalicelib.catalog.package_rows import IdentRow, NameRow, PackageRow, VersionRow
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.session import Session
-from chalicelib.core.standing import NOWHERE, Placement, Standing, count_delta
+from chalicelib.core.standing import NO_CHANGE, NOWHERE, Placement, Standing, count_delta
 from chalicelib.core.target import Target
 from chalicelib.core.version_order import release_key
 from chalicelib.platform.change import Change
@@ -147,7 +147,7 @@ def _write_ident(change: Change, observed: Observed, after: Standing) -> None:
 def _write_counts(change: Change, observed: Observed, after: Standing) -> None:
     """Update the counts of the name, the version and the origin. A move between channels does not change them."""
     delta = count_delta(observed.standing, after)
-    if not any(delta):
+    if delta == NO_CHANGE:
         return
     ident = observed.ident
     idents, public_idents = observed.name_counts or (0, 0)

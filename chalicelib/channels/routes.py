@@ -10,6 +10,7 @@ from chalicelib.channels import reads, shapes
 from chalicelib.channels.bulk.routes import routes as bulk
 from chalicelib.channels.errors import STATUS, ChannelExists, ChannelProtected, ChannelQueryMalformed, NotInChannel
 from chalicelib.channels.paths import CHANNEL, PACKAGES, RELEASE, WRITE
+from chalicelib.core.deferred import deferred
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import TargetUnknown
 from chalicelib.http.answer import EMPTY_200, NO_CACHE, Answer, json_answer
@@ -17,7 +18,6 @@ from chalicelib.http.call import Call
 from chalicelib.http.paging import Family, Window, page, pages_of, window
 from chalicelib.http.routes import ANYONE, Routes
 from chalicelib.packages import shapes as package_shapes
-from chalicelib.platform.deferred import deferred
 from chalicelib.platform.object_store import ObjectStoreFailed
 
 with deferred():

@@ -1,1 +1,1 @@
-"""Pure cores: the rules of the field, without HTTP, AWS or files (design.md law 2)."""
+"""Pure rules of the field: idents, versions, targets, archives, keys, tokens, roles. Without HTTP, AWS and files."""

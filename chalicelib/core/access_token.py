@@ -1,28 +1,31 @@
-"""Personal access tokens: claims sealed with a builder key, `_` in front (accounts.md 3.2).
+"""Personal access tokens: claims sealed with a builder key, after an underscore (accounts.md 3.2).
 
-A token is not stored. From its claims, its nonce and the name of its key the same text can be made again, so the table
-holds these and a fingerprint, and who reads the table but has no builder key has no token.
+The text of a token is not stored. The table stores its claims, its nonce, the name of its builder key and a
+fingerprint. These and the builder key together rebuild the text; the table alone does not.
 """
 
 import hashlib
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chalicelib.core import strict_base64
 from chalicelib.core.protobuf_wire import WireMalformed, fields_of, integer, signed_integer, varint_field
 from chalicelib.core.signed_box import BoxMalformed, BoxUnreadable, KeyRing, SignedBox
 
 NEVER_EXPIRES = 8210266876799
-_NEVER_EXPIRES_ONCE = 8210298326400  # in tokens of older servers
+_OLD_NEVER_EXPIRES = 8210298326400  # in tokens of older servers
 _MARK = "_"
 
 
 class TokenUnreadable(ValueError):
-    """The text is no access token of this service."""
+    """The text is not an access token of this service."""
 
 
-@dataclass(frozen=True, slots=True)
-class AccessTokenClaims:
-    """What a token says: account, flags of its session (unknown bits included), last valid second since the epoch."""
+class AccessTokenClaims(Struct, frozen=True):
+    """The content of a token.
+
+    `flags` are those of the session, unknown bits included; `expires` is the last valid second since the epoch.
+    """
 
     account_id: int
     flags: int
@@ -30,59 +33,60 @@ class AccessTokenClaims:
 
 
 def issue(claims: AccessTokenClaims, keys: KeyRing, nonce: bytes | None = None) -> str:
-    """A new token under the newest builder key; the nonce (24 bytes) is drawn unless given."""
+    """Return a new token under the newest builder key. Without a nonce (24 bytes) a random one is used."""
     return _token(keys.seal(_message(claims), nonce))
 
 
 def rebuild(claims: AccessTokenClaims, nonce: bytes, key_revision: str, keys: KeyRing) -> str:
-    """The text of an issued token again, from what `issue` put in and `nonce_of` and `key_revision_of` took out.
+    """Return the text of an issued token, from its claims, its nonce and the name of its key.
 
-    The claims must be those of the issued token: others under its nonce would weaken both (compare the fingerprint
-    before the text is given out). Raises BoxUnreadable when the key is gone.
+    The claims must be those of the issued token, because two messages under one nonce weaken the encryption of both:
+    compare the fingerprint before the text is used. Raises BoxUnreadable if the ring does not have the key.
     """
     return _token(keys.seal(_message(claims), nonce, key_revision))
 
 
 def read(token: str, keys: KeyRing) -> AccessTokenClaims:
-    """The claims of a token that one of our keys has sealed; whether it expired or was revoked is not looked at.
+    """Return the claims of a token that a key of the ring has sealed. Raises TokenUnreadable.
 
-    Padding may be trimmed. Raises TokenUnreadable.
+    Neither expiry nor revocation is checked. The padding may be missing.
     """
     try:
         fields = fields_of(keys.open(_box_text(token)))
-        # absent fields are refused, not zero: account 0 is the build service
+        # A missing field is an error instead of zero, because account 0 is the build service.
         return AccessTokenClaims(integer(fields, 1), integer(fields, 2, bits=32), signed_integer(fields, 3))
     except (BoxMalformed, BoxUnreadable, WireMalformed) as problem:
         raise TokenUnreadable(str(problem)) from problem
 
 
 def is_expired(claims: AccessTokenClaims, now_seconds: int) -> bool:
-    """Whether the last second is over. Beyond the calendar's end only the two values that mean never are valid.
+    """Return whether the last valid second is over.
 
-    Compares integers, because these values overflow `datetime`.
+    Of the values beyond the year 9999 only the two that mean "never" are valid. They overflow `datetime`, so integers
+    are compared.
     """
-    if claims.expires in (NEVER_EXPIRES, _NEVER_EXPIRES_ONCE):
+    if claims.expires in (NEVER_EXPIRES, _OLD_NEVER_EXPIRES):
         return False
     return claims.expires < now_seconds or claims.expires > NEVER_EXPIRES
 
 
 def looks_like_access_token(text: str) -> bool:
-    """Tells access tokens from session tokens, which are Base64 and so never start with `_`."""
+    """Return whether a text starts like an access token. Session tokens do not: Base64 has no `_`."""
     return text.startswith(_MARK)
 
 
 def fingerprint(token: str) -> str:
-    """SHA-256 in hex of the token without its padding, which clients may trim; tokens are too random to be guessed."""
+    """Return the SHA-256 in hex of a token without its padding, which clients may trim."""
     return hashlib.sha256(token.rstrip("=").encode()).hexdigest()
 
 
 def nonce_of(token: str) -> bytes:
-    """The nonce (24 bytes) that `rebuild` needs. Raises TokenUnreadable."""
+    """Return the nonce (24 bytes) with which `rebuild` makes the token. Raises TokenUnreadable."""
     return _box(token).nonce
 
 
 def key_revision_of(token: str) -> str:
-    """The full name of the builder key that `rebuild` needs. Raises TokenUnreadable."""
+    """Return the full name of the builder key with which `rebuild` makes the token. Raises TokenUnreadable."""
     return str(_box(token).decryptor)
 
 
@@ -103,9 +107,9 @@ def _box(token: str) -> SignedBox:
 
 def _box_text(token: str) -> str:
     if not looks_like_access_token(token):
-        raise TokenUnreadable("no _ in front")
+        raise TokenUnreadable("the first character is not _")
     trimmed = token.removeprefix(_MARK).rstrip("=")
     try:
         return strict_base64.decoded(trimmed + "=" * (-len(trimmed) % 4)).decode("utf-8")
     except (strict_base64.Base64Malformed, UnicodeDecodeError):
-        raise TokenUnreadable("no Base64 of UTF-8") from None  # the cause would quote the token
+        raise TokenUnreadable("not Base64 of UTF-8") from None  # the cause would quote the token

@@ -1,16 +1,20 @@
-"""Anonymous boxes: values that clients seal for an origin's encryption key (accounts.md 7.6, texts of 8.8)."""
+"""Anonymous boxes: values that clients seal for an origin's encryption key (accounts.md 7.6, messages of 8.8)."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from chalicelib.core import strict_base64
+from chalicelib.core.deferred import deferred
 from chalicelib.core.key_file import KeyFile, KeyKind
 from chalicelib.core.named_revision import NamedRevision, NamedRevisionMalformed
+
+with deferred():
+    from chalicelib.core import sodium
 
 VERSION = "ANONYMOUS-BOX-1"
 
 
 class AnonymousBoxMalformed(ValueError):
-    """The text is no anonymous box; `reason` says why in words that the client may read."""
+    """The text is not an anonymous box; `reason` is the message for the client."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -18,7 +22,7 @@ class AnonymousBoxMalformed(ValueError):
 
 
 class AnonymousBoxUnreadable(ValueError):
-    """The box does not open with the origin's key; `reason` is the text of the answer."""
+    """The box does not open with the origin's key; `reason` is the message for the client."""
 
     reason = "Crypto error: Could not decrypt origin encrypted secret"
 
@@ -26,18 +30,17 @@ class AnonymousBoxUnreadable(ValueError):
         super().__init__(self.reason)
 
 
-@dataclass(frozen=True, slots=True)
-class AnonymousBox:
-    """A sealed value and the full name of the key that it was sealed for."""
+class AnonymousBox(Struct, frozen=True):
+    """A sealed value and the full name of the key for which it is sealed."""
 
     sealed_for: NamedRevision
     ciphertext: bytes
 
     @classmethod
     def parse(cls, text: str) -> "AnonymousBox":
-        """Read the three lines as liberally as key files: `\\r\\n` is tolerated, what follows is ignored.
+        """Return the box in a text of three lines. Raises AnonymousBoxMalformed.
 
-        Raises AnonymousBoxMalformed.
+        As in key files, lines may end in `\\r\\n`, and further lines are ignored.
         """
         lines = [line.removesuffix("\r") for line in text.split("\n")]
         if lines[0] != VERSION:
@@ -53,30 +56,26 @@ class AnonymousBox:
 
     @property
     def text(self) -> str:
-        """The three lines, no newline at the end."""
+        """The three lines, without a newline at the end."""
         return f"{VERSION}\n{self.sealed_for}\n{strict_base64.encoded(self.ciphertext)}"
 
     def open(self, secret: KeyFile) -> bytes:
-        """The sealed value, by the origin's secret encryption key; the name in the box is not compared with the key's.
+        """Return the value, opened with the origin's secret encryption key. Raises AnonymousBoxUnreadable.
 
-        Raises AnonymousBoxUnreadable.
+        The key's name is not compared with the name in the box.
         """
-        from nacl.exceptions import CryptoError
-        from nacl.public import PrivateKey, SealedBox
-
         _require(secret, KeyKind.SECRET_ENCRYPTION)
         try:
-            return SealedBox(PrivateKey(secret.raw)).decrypt(self.ciphertext)
-        except CryptoError as problem:
+            return sodium.SealedBox(sodium.PrivateKey(secret.raw)).decrypt(self.ciphertext)
+        except sodium.CryptoError as problem:
             raise AnonymousBoxUnreadable from problem
 
 
 def seal_anonymously(value: bytes, public: KeyFile) -> AnonymousBox:
-    """Seal a value for an origin's public encryption key, as clients do; every call gives another box."""
-    from nacl.public import PublicKey, SealedBox
-
+    """Seal a value for an origin's public encryption key, as clients do; each call returns a different box."""
     _require(public, KeyKind.PUBLIC_ENCRYPTION)
-    return AnonymousBox(public.named_revision, SealedBox(PublicKey(public.raw)).encrypt(value))
+    ciphertext = sodium.SealedBox(sodium.PublicKey(public.raw)).encrypt(value)
+    return AnonymousBox(public.named_revision, ciphertext)
 
 
 def _require(key: KeyFile, kind: KeyKind) -> None:

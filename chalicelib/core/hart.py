@@ -1,18 +1,20 @@
-"""Package archives: what a `.hart` file says about itself, read as hostile input (packages.md section 12).
+"""Metadata of package archives (`.hart` files), read as hostile input (packages.md section 12).
 
-`read_hart` is check 4 of an upload; the functions on a read archive are checks 5, 6 and 13, in whatever order the
-caller needs them (packages.md section 7).
+`read_hart` is check 4 of an upload. The functions on an archive are checks 5, 6 and 13, which callers may run in any
+order (packages.md section 7).
 """
 
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import chain
 from typing import BinaryIO
 
+from msgspec import Struct
+
 from chalicelib.core import strict_base64
+from chalicelib.core.deferred import deferred
 from chalicelib.core.hart_limits import DEFAULT_LIMITS, HartLimits
 from chalicelib.core.hart_refusals import (
     HartRefused,
@@ -25,6 +27,9 @@ from chalicelib.core.hart_refusals import (
 from chalicelib.core.ident import IdentMalformed, PackageIdent, is_storable
 from chalicelib.core.named_revision import NamedRevision, NamedRevisionMalformed
 from chalicelib.core.target import Target, TargetUnknown
+
+with deferred():
+    from chalicelib.core import hart_payload
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -56,44 +61,42 @@ _PORT = re.compile("0*([0-9]{1,5})")
 
 
 class PackageType(StrEnum):
-    """How a package was built, spelled as in the metafile."""
+    """The values of the metafile PACKAGE_TYPE."""
 
     STANDARD = "standard"
     NATIVE = "native"
 
 
-@dataclass(frozen=True, slots=True)
-class HartArchive:
-    """An archive that was read to its end; its signature is not checked (packages.md section 7).
+class HartArchive(Struct, frozen=True):
+    """An archive that was read to its end. Its signature is not checked (packages.md section 7).
 
-    The BLAKE2b-256 of all its bytes in lower hex, their number, the signing key's name and revision, and the trimmed
-    texts of the metafiles by name.
+    checksum: BLAKE2b-256 of all bytes, in lower-case hex.
+    size: number of bytes.
+    signer, signer_revision: name and revision of the signing key.
+    metafiles: trimmed texts of the metafiles, by name.
     """
 
     checksum: str
     size: int
     signer: str
     signer_revision: str
-    metafiles: Mapping[str, str] = field(repr=False)
+    metafiles: Mapping[str, str]
 
 
 def read_hart(stream: BinaryIO, limits: HartLimits = DEFAULT_LIMITS) -> HartArchive:
-    """Read an archive to its end in one pass, in blocks of 256 KiB. Raises HartUnreadable.
+    """Return the metadata of an archive, read to its end in one pass. Raises HartUnreadable.
 
-    Of the stream only `read` is used, which may return less than asked for, and nothing only at the end.
+    Only the stream's `read` is called, with blocks of 256 KiB. It may return fewer bytes, but none only at the end.
     """
-    # what only uploads need stays out of the cold start
-    from chalicelib.core import hart_payload
-
     archive = _Blocks(stream)
     blocks = iter(archive)
-    signer, first = _header(blocks, limits)
-    metafiles = hart_payload.metafiles(chain([first], blocks), limits)
+    signer, payload = _header(blocks, limits)
+    metafiles = hart_payload.metafiles(chain([payload], blocks), limits)
     return HartArchive(archive.checksum, archive.size, signer.name, signer.revision, metafiles)
 
 
 def package_type(archive: HartArchive) -> PackageType:
-    """Check 5; `standard` when the archive does not say. Raises PackageTypeUnknown."""
+    """Return the package type, by default `standard`: check 5. Raises PackageTypeUnknown."""
     text = archive.metafiles.get("PACKAGE_TYPE", PackageType.STANDARD)
     try:
         return PackageType(text)
@@ -102,7 +105,7 @@ def package_type(archive: HartArchive) -> PackageType:
 
 
 def target(archive: HartArchive) -> Target:
-    """Check 6. Raises TargetRefused."""
+    """Return the target: check 6. Raises TargetRefused."""
     text = archive.metafiles.get("TARGET")
     if text is None:
         raise TargetRefused("TARGET is missing")
@@ -113,47 +116,47 @@ def target(archive: HartArchive) -> Target:
 
 
 def ident(archive: HartArchive) -> PackageIdent:
-    """What the archive calls itself. Raises MetadataInvalid, also for an ident that no key could hold."""
+    """Return the ident. Raises MetadataInvalid, also for an ident that keys cannot hold (`is_storable`)."""
     return _ident("IDENT", _required(archive, "IDENT"))
 
 
 def manifest(archive: HartArchive) -> str:
-    """The Markdown text about the build. Raises MetadataInvalid."""
+    """Return the Markdown text that describes the build. Raises MetadataInvalid."""
     return _required(archive, "MANIFEST")
 
 
 def config(archive: HartArchive) -> str:
-    """The text of default.toml, empty when absent."""
+    """Return the text of default.toml, empty if it is missing."""
     return archive.metafiles.get("default.toml", "")
 
 
 def deps(archive: HartArchive) -> tuple[PackageIdent, ...]:
-    """Direct dependencies at run time, in the file's order. Raises MetadataInvalid."""
+    """Return the direct run-time dependencies, in the file's order. Raises MetadataInvalid."""
     return _idents(archive, "DEPS")
 
 
 def tdeps(archive: HartArchive) -> tuple[PackageIdent, ...]:
-    """All dependencies at run time, in the file's order. Raises MetadataInvalid."""
+    """Return all run-time dependencies, in the file's order. Raises MetadataInvalid."""
     return _idents(archive, "TDEPS")
 
 
 def build_deps(archive: HartArchive) -> tuple[PackageIdent, ...]:
-    """Direct dependencies of the build, in the file's order. Raises MetadataInvalid."""
+    """Return the direct build dependencies, in the file's order. Raises MetadataInvalid."""
     return _idents(archive, "BUILD_DEPS")
 
 
 def build_tdeps(archive: HartArchive) -> tuple[PackageIdent, ...]:
-    """All dependencies of the build, in the file's order. Raises MetadataInvalid."""
+    """Return all build dependencies, in the file's order. Raises MetadataInvalid."""
     return _idents(archive, "BUILD_TDEPS")
 
 
 def exposes(archive: HartArchive) -> tuple[int, ...]:
-    """Ports, 0 to 65535, in the file's order. Raises MetadataInvalid."""
+    """Return the exposed ports, 0 to 65535, in the file's order. Raises MetadataInvalid."""
     return tuple(_port(word) for word in archive.metafiles.get("EXPOSES", "").split())
 
 
 class _Blocks:
-    """The bytes of an archive, hashed and counted as they pass."""
+    """The blocks of an archive, hashed and counted while they are read."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -172,7 +175,7 @@ class _Blocks:
 
 
 def _header(blocks: Iterator[bytes], limits: HartLimits) -> tuple[NamedRevision, bytes]:
-    """Who signed, and what of the payload was read along with the header."""
+    """Return the name of the signing key, and the beginning of the payload that was read with the header."""
     start = b""
     while start.count(b"\n") < HEADER_LINES and len(start) < limits.header:
         block = next(blocks, b"")
@@ -198,7 +201,7 @@ def _signer(lines: list[bytes]) -> NamedRevision:
         raise HartUnreadable("line 5 is not empty")
     try:
         if not strict_base64.decoded(signature):
-            raise HartUnreadable("line 4 holds no signature")
+            raise HartUnreadable("line 4 is not a signature")
         return NamedRevision.parse(signer)
     except strict_base64.Base64Malformed:
         raise HartUnreadable("line 4 is not padded Base64") from None
@@ -220,16 +223,16 @@ def _idents(archive: HartArchive, metafile: str) -> tuple[PackageIdent, ...]:
 
 def _ident(metafile: str, text: str) -> PackageIdent:
     try:
-        found = PackageIdent.parse(text)
+        parsed = PackageIdent.parse(text)
     except IdentMalformed:
-        found = None
-    if found is None or not is_storable(found):
-        raise MetadataInvalid.wrong(metafile, text, "full ident")
-    return found
+        parsed = None
+    if parsed is None or not is_storable(parsed):
+        raise MetadataInvalid.invalid(metafile, text, "full ident")
+    return parsed
 
 
 def _port(word: str) -> int:
     digits = _PORT.fullmatch(word)
     if digits is None or int(digits[1]) > 65535:
-        raise MetadataInvalid.wrong("EXPOSES", word, "port")
+        raise MetadataInvalid.invalid("EXPOSES", word, "port")
     return int(digits[1])

@@ -1,26 +1,30 @@
-"""How much of its reader's time and memory a package archive may take (packages.md section 12)."""
+"""Limits on the time and memory that reading a package archive may take (packages.md section 12)."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 
 
-@dataclass(frozen=True, slots=True)
-class HartLimits:
-    """What an archive may cost its reader. All sizes in bytes.
+class HartLimits(Struct, frozen=True):
+    """Limits on one archive; all sizes are in bytes.
 
-    Unpacked bytes may reach `unpacked_floor` at once and grow from there with the bytes received (`unpacked_ratio`), so
-    that a large honest archive passes and a bomb ends after a second; `unpacked` ends everything.
+    header: the lines before the payload.
+    xz_memory: memory of the decompressor. `xz -9` needs 65 MiB; only a larger dictionary set by hand needs more.
+    xz_streams: number of xz streams.
+    unpacked_floor, unpacked_ratio: unpacked bytes are limited to the floor or, if it is larger, to the packed bytes so
+    far times the ratio. So a large honest archive passes, and a decompression bomb ends after about a second.
+    unpacked: limit of unpacked bytes for any archive.
+    tar_headers: number of tar headers, including those that only extend the next one.
+    extension, extensions: size of one extension header, and of all together.
+    manifest, metafile, metafiles: size of MANIFEST, of any other metafile, and of all together.
     """
 
     header: int = 4 * KIB
-    # `xz -9`, which people do use, needs 65 MiB to unpack; only a larger dictionary by hand needs more
     xz_memory: int = 68 * MIB
     xz_streams: int = 1_000
     unpacked_floor: int = 256 * MIB
     unpacked_ratio: int = 200
     unpacked: int = 64 * GIB
-    # members, and the headers that only extend the next one
     tar_headers: int = 300_000
     extension: int = 64 * KIB
     extensions: int = 16 * MIB
@@ -29,7 +33,7 @@ class HartLimits:
     metafiles: int = 32 * MIB
 
     def of_metafile(self, name: str) -> int:
-        """How long a metafile may be; MANIFEST lists every file of a package."""
+        """Return the size that a metafile may have; MANIFEST is longer, because it lists every file of a package."""
         return self.manifest if name == "MANIFEST" else self.metafile
 
 

@@ -1,21 +1,22 @@
-"""The payload of a package archive: metafiles of a tar in xz, read as hostile input (packages.md section 12).
+"""The payload of a package archive: metafiles in a tar in xz, read as hostile input (packages.md section 12).
 
-The tar is walked header by header, with the standard library's parser for one header, and not by its `TarFile`: that
-one keeps every member, takes a damaged header for the end, and spends quadratic time and unbounded memory on hostile
-pax and sparse headers. Nothing is extracted; links, devices and sparse files are passed over.
+The standard library parses each tar header, but its `TarFile` is not used: it keeps every member in memory, takes a
+damaged header for the end, and spends quadratic time and unbounded memory on hostile pax and sparse headers. Nothing is
+extracted; links, devices and sparse files are skipped.
 """
 
 import re
 import tarfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chalicelib.core.hart_limits import HartLimits
 from chalicelib.core.hart_refusals import HartUnreadable
-from chalicelib.core.unpacked import Unpacked
+from chalicelib.core.xz_reader import XzReader
 
 WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
-"""What trimming removes: Unicode's White_Space, which `str.strip` widens by four control characters."""
+"""Characters that trimming removes: Unicode's White_Space. `str.strip` also removes four control characters."""
 
 _METAFILE = re.compile(
     "/?(?:opt/)?hab/pkgs/[^/]+/[^/]+/[^/]+/[^/]+/"
@@ -24,62 +25,61 @@ _METAFILE = re.compile(
 )
 _PAX_LENGTH = re.compile(rb"([0-9]{1,7}) ")
 _PAX_SIZE = re.compile("[0-9]{1,19}")
-_PLAIN_FILES = (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE)
-_LONG_TEXTS = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
-_PAX_HEADERS = (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE)
-_PAX_SPARSE = ("GNU.sparse.size", "GNU.sparse.major")  # one of them is in every kind of sparse header
+_REGULAR_TYPES = (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE)
+_LONG_NAME_TYPES = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
+_PAX_TYPES = (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE)
+_PAX_SPARSE = ("GNU.sparse.size", "GNU.sparse.major")  # every kind of sparse header has one of them
 _PAX_KEPT = {keyword.encode(): keyword for keyword in ("path", "size", *_PAX_SPARSE)}
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """An entry of the tar: its full path, how many bytes follow, and if they are the content of an ordinary file."""
+class Member(Struct, frozen=True):
+    """An entry of the tar: its full path, the number of bytes that follow, and whether it is a regular file."""
 
     path: str
     size: int
-    is_plain_file: bool
+    is_regular: bool
 
 
 def metafiles(packed: Iterable[bytes], limits: HartLimits) -> dict[str, str]:
-    """The trimmed texts of a payload's metafiles, the last one of each name; reads to the end.
+    """Return the trimmed texts of a payload's metafiles by name, read to its end. Raises HartUnreadable.
 
-    Raises HartUnreadable.
+    Of several metafiles with one name, the last one counts.
     """
-    payload = Unpacked(packed, limits)
-    found: dict[str, str] = {}
+    payload = XzReader(packed, limits)
+    texts: dict[str, str] = {}
     total = 0
     for member in _members(payload, limits):
-        named = _METAFILE.fullmatch(member.path)
-        if named is None or not member.is_plain_file:
+        match = _METAFILE.fullmatch(member.path)
+        if match is None or not member.is_regular:
             continue
-        name = named[1]
+        name = match[1]
         total += member.size
         if member.size > limits.of_metafile(name) or total > limits.metafiles:
             raise HartUnreadable(f"{name} is too long")
-        found.pop(name, None)  # the earlier one is not held while the later one is read
-        found[name] = _text(name, payload.take(member.size))
+        texts.pop(name, None)  # frees its memory before the next one is read
+        texts[name] = _text(name, payload.read(member.size))
     payload.skip_all()
-    return found
+    return texts
 
 
-def _members(payload: Unpacked, limits: HartLimits) -> Iterator[Member]:
-    """The entries up to the end mark. Whoever iterates may take a member's content, and no more."""
+def _members(payload: XzReader, limits: HartLimits) -> Iterator[Member]:
+    """Yield the members up to the end mark. The caller may read the content of the current member from the payload."""
     headers = extensions = 0
-    extended: dict[str, str] = {}  # what is said about the next member
+    extended: dict[str, str] = {}  # path and size of the next member, from extension headers
     is_member_due = False
-    while any(block := payload.take(tarfile.BLOCKSIZE)):
+    while any(block := payload.read(tarfile.BLOCKSIZE)):
         header = _parsed(block)
         headers += 1
         if headers > limits.tar_headers:
             raise HartUnreadable("the tar has too many members")
-        if header.type in (*_LONG_TEXTS, *_PAX_HEADERS):
+        if header.type in (*_LONG_NAME_TYPES, *_PAX_TYPES):
             extensions += header.size
             if header.size > limits.extension or extensions > limits.extensions:
                 raise HartUnreadable("a tar header is too long")
-            extended |= _extension(header.type, payload.take(_padded(header.size))[: header.size])
+            extended |= _extension(header.type, payload.read(_padded(header.size))[: header.size])
             is_member_due = True
             continue
-        if header.type == tarfile.XGLTYPE:  # holds nothing that identifies a member
+        if header.type == tarfile.XGLTYPE:  # does not describe a member
             payload.skip(_padded(header.size))
             continue
         if header.type == tarfile.GNUTYPE_SPARSE:
@@ -107,33 +107,33 @@ def _member(header: tarfile.TarInfo, extended: dict[str, str]) -> Member:
     size = header.size
     if "size" in extended:
         if _PAX_SIZE.fullmatch(extended["size"]) is None:
-            raise HartUnreadable("a pax header is damaged: no size")
+            raise HartUnreadable("a pax header is damaged: invalid size")
         size = int(extended["size"])
     if not header.isreg() and header.type in tarfile.SUPPORTED_TYPES:
-        size = 0  # links, folders and devices have no content, whatever they claim
-    plain = header.type in _PLAIN_FILES and not any(keyword in extended for keyword in _PAX_SPARSE)
-    return Member(extended.get("path", header.name), size, plain)
+        size = 0  # links, folders and devices have no content, even if the header has a size
+    is_regular = header.type in _REGULAR_TYPES and not any(keyword in extended for keyword in _PAX_SPARSE)
+    return Member(extended.get("path", header.name), size, is_regular)
 
 
 def _extension(kind: bytes, content: bytes) -> dict[str, str]:
-    """What an extension header says about the path and size of the next member."""
-    if kind in _PAX_HEADERS:
+    """Return the path and size that an extension header gives the next member."""
+    if kind in _PAX_TYPES:
         records = _pax_records(content)
         return {_PAX_KEPT[keyword]: _decoded(value) for keyword, value in records if keyword in _PAX_KEPT}
     return {"path": _decoded(content.partition(b"\0")[0])} if kind == tarfile.GNUTYPE_LONGNAME else {}
 
 
 def _pax_records(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Records are `<length of the record> <keyword>=<value>` and a newline; one pass."""
+    """Yield keywords and values. A record is `<length of the record> <keyword>=<value>` and a newline."""
     at = 0
     while at < len(content):
         length = _PAX_LENGTH.match(content, at)
         if length is None:
-            raise HartUnreadable("a pax header is damaged: no length")
+            raise HartUnreadable("a pax header is damaged: invalid length")
         end = at + int(length[1])
         keyword, equals, value = content[length.end() : end].partition(b"=")
         if end > len(content) or not equals or not value.endswith(b"\n"):
-            raise HartUnreadable("a pax header is damaged: no record of its length")
+            raise HartUnreadable("a pax header is damaged: a record does not have its length")
         yield keyword, value[:-1]
         at = end
 
@@ -142,14 +142,14 @@ def _decoded(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogateescape")
 
 
-def _skip_sparse_map(payload: Unpacked, block: bytes, limit: int) -> int:
-    """Pass over what follows a header of the old sparse form; gives its length."""
+def _skip_sparse_map(payload: XzReader, block: bytes, limit: int) -> int:
+    """Skip the map that follows a header of the old sparse form. Return its length."""
     length, is_continued = 0, block[482]
     while is_continued:
         length += tarfile.BLOCKSIZE
         if length > limit:
             raise HartUnreadable("a tar header is too long")
-        is_continued = payload.take(tarfile.BLOCKSIZE)[504]
+        is_continued = payload.read(tarfile.BLOCKSIZE)[504]
     return length
 
 

@@ -1,8 +1,8 @@
-"""Why an archive is refused, worded for clients (packages.md section 7, checks 4, 5, 6 and 13)."""
+"""Errors for archives that the depot refuses, with messages for clients (packages.md section 7, checks 4, 5, 6, 13)."""
 
 
 class HartRefused(Exception):
-    """An archive that the depot does not take; `str()` is one printable line, which clients show."""
+    """The depot does not accept an archive; `str()` is one printable line, which clients show."""
 
     prefix = ""
 
@@ -11,7 +11,7 @@ class HartRefused(Exception):
 
 
 class HartUnreadable(HartRefused):
-    """Check 4: header, compression, tar or the text of a metafile is damaged, or beyond the limits."""
+    """Check 4: the header, the compression, the tar or a metafile is damaged or exceeds the limits."""
 
     prefix = "ds:up:0, err="
 
@@ -23,28 +23,30 @@ class PackageTypeUnknown(HartRefused):
 
 
 class TargetRefused(HartRefused):
-    """Check 6: TARGET is missing or none of the seven targets."""
+    """Check 6: TARGET is missing or not one of the seven targets."""
 
     prefix = "ds:up:1, err="
 
 
 class MetadataInvalid(HartRefused):
-    """Check 13: a metafile is missing, or a value in it is not what it should be."""
+    """Check 13: a metafile is missing or has an invalid value."""
 
     @classmethod
     def missing(cls, metafile: str) -> "MetadataInvalid":
-        """The archive has no such metafile."""
+        """Return the error for a missing metafile."""
         return cls(f"{metafile} is missing")
 
     @classmethod
-    def wrong(cls, metafile: str, value: str, wanted: str) -> "MetadataInvalid":
-        """One value of a metafile is wrong."""
-        return cls(f"{metafile} holds something that is no {wanted}: '{one_line(value, 80)}'")
+    def invalid(cls, metafile: str, value: str, expected: str) -> "MetadataInvalid":
+        """Return the error for an invalid value in a metafile."""
+        return cls(f"{metafile} contains '{one_line(value, 80)}', which is not a {expected}")
 
 
 def one_line(text: str, length: int) -> str:
-    """The beginning of a text, with everything unprintable escaped."""
-    # archives are hostile: what they say must not forge lines in logs or control terminals
+    """Return the beginning of a text with everything unprintable escaped.
+
+    Archives are hostile input: their texts must neither forge lines in logs nor control terminals.
+    """
     shown = text if len(text) <= length else f"{text[:length]}..."
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode() for character in shown

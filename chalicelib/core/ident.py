@@ -8,9 +8,9 @@ from chalicelib.core.target import Target
 
 ORIGIN_NAME_CHARACTERS = 255
 STORABLE_BYTES = 450
-"""Artifact keys hold the ident twice, with about 120 bytes around; the object store's keys end at 1,024 bytes."""
+"""An artifact's key contains the ident twice and about 120 other bytes; S3 limits keys to 1,024 bytes."""
 
-# Compiled at their first use, which `re` remembers: reads do not need them, and every cold start would pay for them.
+# Compiled by `re` on first use: reads do not need these patterns, so the cold start should not compile them.
 _ORIGIN_NAME = r"[a-z0-9][a-z0-9_-]*"
 _PACKAGE_NAME = r"[A-Za-z0-9_-]+"
 _UNSTORABLE = r"[\x00-\x1f\x7f\ud800-\udfff]"
@@ -30,7 +30,7 @@ class PackageIdent(Struct, frozen=True):
 
     @classmethod
     def parse(cls, text: str) -> "PackageIdent":
-        """Exactly four non-empty parts; partial idents are refused. Raises IdentMalformed."""
+        """Return the ident in a text of exactly four non-empty parts. Raises IdentMalformed."""
         parts = text.split("/", 4)
         if len(parts) != 4 or not all(parts):
             raise IdentMalformed(text)
@@ -40,28 +40,32 @@ class PackageIdent(Struct, frozen=True):
         return f"{self.origin}/{self.name}/{self.version}/{self.release}"
 
     def as_json(self) -> dict[str, str]:
-        """The ident as answers show it (packages.md 1.4)."""
+        """Return the ident as the JSON object of answers (packages.md 1.4)."""
         return {"origin": self.origin, "name": self.name, "version": self.version, "release": self.release}
 
     def archive_name(self, target: Target) -> str:
-        """The archive's file name, which is the value of `X-Filename`."""
+        """Return the file name of the archive, which is the value of `X-Filename`."""
         return f"{self.origin}-{self.name}-{self.version}-{self.release}-{target}.hart"
 
 
 def is_origin_name(text: str) -> bool:
-    """Lower case letters, digits, `_` and `-`, the first one a letter or digit; at most 255."""
+    """Return whether a text is an origin name.
+
+    At most 255 lower-case letters, digits, `_` and `-`; the first character is a letter or digit.
+    """
     return len(text) <= ORIGIN_NAME_CHARACTERS and re.fullmatch(_ORIGIN_NAME, text) is not None
 
 
 def is_package_name(text: str) -> bool:
-    """ASCII letters, digits, `_` and `-`; at least one."""
+    """Return whether a text is a package name: one or more ASCII letters, digits, `_` and `-`."""
     return re.fullmatch(_PACKAGE_NAME, text) is not None
 
 
 def is_storable(ident: PackageIdent) -> bool:
-    """True if table and object keys can hold the ident; versions and releases are free text otherwise (packages.md 2).
+    """Return whether keys of the table and the object store can contain the ident.
 
-    No part is empty or holds a slash, a control character or a lone surrogate, and all parts fit STORABLE_BYTES.
+    Versions and releases are free text (packages.md 2), but no part may be empty or contain a slash, a control
+    character or a lone surrogate, and all parts together have at most STORABLE_BYTES.
     """
     parts = (ident.origin, ident.name, ident.version, ident.release)
     if any(not part or "/" in part or re.search(_UNSTORABLE, part) for part in parts):

@@ -1,14 +1,19 @@
-"""Key files: the four-line text of signing and encryption keys, and new key pairs (accounts.md 7.1-7.3)."""
+"""Key files, the four-line texts of signing and encryption keys, and new key pairs (accounts.md 7.1-7.3)."""
 
-from dataclasses import dataclass, field
 from enum import Enum
 
+from msgspec import Struct
+
 from chalicelib.core import strict_base64
+from chalicelib.core.deferred import deferred
 from chalicelib.core.named_revision import NamedRevision, NamedRevisionMalformed
+
+with deferred():
+    from chalicelib.core import sodium
 
 
 class KeyFileMalformed(ValueError):
-    """The text is no key of the kind asked for. `reason` never quotes the text, which may be a secret key."""
+    """The text is not a key of the expected kind. `reason` never quotes the text, which may be a secret key."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -29,23 +34,25 @@ class KeyKind(Enum):
         self.suffix = suffix
 
 
-@dataclass(frozen=True, slots=True)
-class KeyFile:
-    """One key. Raises KeyFileMalformed for a raw key of the wrong length; `repr` and `str` never show the key."""
+class KeyFile(Struct, frozen=True):
+    """One key. Raises KeyFileMalformed if the raw key has the wrong length; `repr` and `str` do not show the key."""
 
     kind: KeyKind
     named_revision: NamedRevision
-    raw: bytes = field(repr=False)
+    raw: bytes
 
     def __post_init__(self) -> None:
         if len(self.raw) != self.kind.raw_length:
             raise KeyFileMalformed(f"a {self.kind.version} key has {self.kind.raw_length} bytes, not {len(self.raw)}")
 
+    def __repr__(self) -> str:
+        return f"KeyFile({self.kind.name}, {self.named_revision})"
+
     @classmethod
     def parse(cls, text: str, kind: KeyKind) -> "KeyFile":
-        """Read the four lines: version, full name, anything, Base64 of the raw key; what follows is ignored.
+        """Return the key in a text of four lines: version, full name, any text, Base64 of the raw key.
 
-        Raises KeyFileMalformed. Source: accounts.md 7.2.
+        Further lines are ignored. Raises KeyFileMalformed. Source: accounts.md 7.2.
         """
         lines = [line.removesuffix("\r") for line in text.split("\n")]
         if lines[0] != kind.version:
@@ -56,21 +63,19 @@ class KeyFile:
 
     @property
     def text(self) -> str:
-        """The canonical text, which is what is stored and served; no newline at the end."""
+        """The canonical text, which is stored and served, without a newline at the end."""
         return f"{self.kind.version}\n{self.named_revision}\n\n{strict_base64.encoded(self.raw)}"
 
     @property
     def file_name(self) -> str:
-        """The name of the key's file. The two public kinds share a suffix."""
+        """The name of the key's file. The two public kinds have the same suffix."""
         return f"{self.named_revision}{self.kind.suffix}"
 
 
 def generate_signing_pair(name: str, revision: str) -> tuple[KeyFile, KeyFile]:
-    """A new Ed25519 pair, public and secret key, of one full name. Raises NamedRevisionMalformed."""
-    from nacl.signing import SigningKey
-
+    """Return a new Ed25519 pair, public and secret key, with one full name. Raises NamedRevisionMalformed."""
     named_revision = NamedRevision(name, revision)
-    secret = SigningKey.generate()
+    secret = sodium.SigningKey.generate()
     public_raw = bytes(secret.verify_key)
     return (
         KeyFile(KeyKind.PUBLIC_SIGNING, named_revision, public_raw),
@@ -79,11 +84,9 @@ def generate_signing_pair(name: str, revision: str) -> tuple[KeyFile, KeyFile]:
 
 
 def generate_encryption_pair(name: str, revision: str) -> tuple[KeyFile, KeyFile]:
-    """A new X25519 pair, public and secret key, of one full name. Raises NamedRevisionMalformed."""
-    from nacl.public import PrivateKey
-
+    """Return a new X25519 pair, public and secret key, with one full name. Raises NamedRevisionMalformed."""
     named_revision = NamedRevision(name, revision)
-    secret = PrivateKey.generate()
+    secret = sodium.PrivateKey.generate()
     return (
         KeyFile(KeyKind.PUBLIC_ENCRYPTION, named_revision, bytes(secret.public_key)),
         KeyFile(KeyKind.SECRET_ENCRYPTION, named_revision, bytes(secret)),

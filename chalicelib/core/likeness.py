@@ -1,20 +1,21 @@
-"""What is meant by words that no name has: parts, a missing `lib`, pieces of names and single typos, best first.
+"""Fuzzy matching of query words and package names: parts, a missing `lib`, substrings and single typos.
 
-Only for queries that find nothing by the contract's own rules (packages.md section 6), as an addition of ours.
+An addition to the contract, for queries without a match by its rules (packages.md section 6).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 
-SHORTEST_PIECE = 3
+from msgspec import Struct
+
+SHORTEST_SUBSTRING = 3
 SHORTEST_TYPO = 4
 LIB = "lib"
 _SHORTEST_AFTER_LIB = 2
 
 
 class Likeness(IntEnum):
-    """How a word is like a name, best first."""
+    """The rule by which a word matches a name, best first."""
 
     SAME = 0
     BEGINS = 1
@@ -25,22 +26,24 @@ class Likeness(IntEnum):
     TYPO_AT_START = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Clues:
-    """Texts of which every name that is like a word has one: at the beginning of a token, or further inside."""
+class Clues(Struct, frozen=True):
+    """Texts with which to look up the names that may match a word.
+
+    Every such name has one of them at the beginning of a token (`beginnings`) or further inside (`inner`).
+    """
 
     beginnings: tuple[str, ...]
     inner: tuple[str, ...]
 
 
 def likeness(word: str, tokens: Sequence[str]) -> Likeness | None:
-    """How a word of a query is like a package with these tokens; None if it is not."""
+    """Return the best rule by which a query word matches a package with these tokens, or None."""
     rules: tuple[tuple[Likeness, Callable[[], bool]], ...] = (
         (Likeness.SAME, lambda: word in tokens),
         (Likeness.BEGINS, lambda: _begins(word, tokens)),
         (Likeness.PARTS, lambda: "-" in word and all(_begins(part, tokens) for part in word.split("-"))),
         (Likeness.LIB, lambda: any(_begins(other, tokens) for other in _with_or_without_lib(word))),
-        (Likeness.CONTAINS, lambda: len(word) >= SHORTEST_PIECE and any(word in token for token in tokens)),
+        (Likeness.CONTAINS, lambda: len(word) >= SHORTEST_SUBSTRING and any(word in token for token in tokens)),
         (Likeness.TYPO, lambda: _may_be_a_typo(word) and any(is_one_typo(word, token) for token in tokens)),
         (Likeness.TYPO_AT_START, lambda: _may_be_a_typo(word) and any(_begins_with_typo(word, t) for t in tokens)),
     )
@@ -48,13 +51,13 @@ def likeness(word: str, tokens: Sequence[str]) -> Likeness | None:
 
 
 def clues(word: str) -> Clues:
-    """Where to look for names that are like a word.
+    """Return the texts with which to look up the names that may match a word.
 
-    One typo leaves the half of the word whole in which it is not. Two letters swapped across the middle spoil both,
-    so that one is undone.
+    A single typo changes only one half of the word, so the other half finds the name. Two letters swapped across the
+    middle change both halves, so the first half is also tried with that swap undone.
     """
     beginnings = [word, *_with_or_without_lib(word)]
-    inner = [word] if len(word) >= SHORTEST_PIECE else []
+    inner = [word] if len(word) >= SHORTEST_SUBSTRING else []
     if "-" in word:
         beginnings.append(max(word.split("-"), key=len))
     if _may_be_a_typo(word):
@@ -65,13 +68,13 @@ def clues(word: str) -> Clues:
 
 
 def is_one_typo(word: str, other: str) -> bool:
-    """True if one letter is wrong, missing or too many, or two neighbours are swapped."""
+    """Return whether two words differ by one wrong, missing or extra letter, or by two swapped neighbours."""
     if abs(len(word) - len(other)) > 1 or word == other:
         return False
     if len(word) != len(other):
         longer, shorter = sorted((word, other), key=len, reverse=True)
-        return any(longer[:place] + longer[place + 1 :] == shorter for place in range(len(longer)))
-    wrong = [place for place, (one, two) in enumerate(zip(word, other, strict=True)) if one != two]
+        return any(longer[:at] + longer[at + 1 :] == shorter for at in range(len(longer)))
+    wrong = [at for at, (one, two) in enumerate(zip(word, other, strict=True)) if one != two]
     if len(wrong) == 1:
         return True
     first, last = wrong[0], wrong[-1]

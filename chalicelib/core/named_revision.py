@@ -1,20 +1,20 @@
 """The full name of a key, `<name>-<revision>`, where the revision is a UTC second (accounts.md 7.1)."""
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
 
 _NAMED_REVISION = re.compile(r"(?P<name>.+)-(?P<rev>[0-9]{14})")
 _FORMAT = "%Y%m%d%H%M%S"
 
 
 class NamedRevisionMalformed(ValueError):
-    """The text is no `<name>-<14 digits>`, or the digits are no time where one is needed."""
+    """The text is not `<name>-<14 digits>`, or the digits are not a time where one is needed."""
 
 
-@dataclass(frozen=True, slots=True)
-class NamedRevision:
-    """Which key of which name; `str()` is the full name. Raises NamedRevisionMalformed for parts that make none."""
+class NamedRevision(Struct, frozen=True):
+    """Name and revision of a key; `str()` is the full name. Raises NamedRevisionMalformed if they do not form one."""
 
     name: str
     revision: str
@@ -26,7 +26,7 @@ class NamedRevision:
 
     @classmethod
     def parse(cls, text: str) -> "NamedRevision":
-        """The name may hold dashes itself: the last 14 digits are the revision. Raises NamedRevisionMalformed."""
+        """Return the parts of a full name. The name itself may contain dashes. Raises NamedRevisionMalformed."""
         match = _NAMED_REVISION.fullmatch(text)
         if match is None:
             raise NamedRevisionMalformed(text)
@@ -37,18 +37,18 @@ class NamedRevision:
 
 
 def revision_at(moment: datetime) -> str:
-    """The revision of a time, which must have a zone: `YYYYMMDDHHMMSS` in UTC, fractions cut off."""
+    """Return the revision of a time: `YYYYMMDDHHMMSS` in UTC. Raises ValueError for a time without a zone."""
     if moment.tzinfo is None:
-        raise ValueError("a revision is a time in UTC; a time without a zone may be anything")
+        raise ValueError("a time without a zone cannot be converted to UTC")
     utc = moment.astimezone(UTC)
-    # not strftime: its %Y does not pad years before 1000 on every platform
+    # strftime does not pad years before 1000 on every platform
     return f"{utc.year:04}{utc.month:02}{utc.day:02}{utc.hour:02}{utc.minute:02}{utc.second:02}"
 
 
 def next_revision(revision: str) -> str:
-    """One second later: two keys of a name whose files share a suffix must not share a revision.
+    """Return the revision one second later. Raises NamedRevisionMalformed if the digits are not a time.
 
-    Raises NamedRevisionMalformed when the digits are no time.
+    Two keys of one name whose files have the same suffix need different revisions.
     """
     if not re.fullmatch("[0-9]{14}", revision):
         raise NamedRevisionMalformed(revision)

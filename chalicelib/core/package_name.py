@@ -6,12 +6,12 @@ from chalicelib.core.search_terms import tokens_of
 
 
 class PackageName(Struct, frozen=True, order=True):
-    """A name of an origin."""
+    """The name of a package, with its origin."""
 
     origin: str
     name: str
 
     @property
     def tokens(self) -> list[str]:
-        """What it is found by."""
+        """The words by which search finds the package."""
         return tokens_of(self.origin, self.name)

@@ -1,6 +1,6 @@
-"""The wire form of the two small messages inside tokens (accounts.md 3.1, 3.2).
+"""The protobuf wire format of the two small messages inside tokens (accounts.md 3.1, 3.2).
 
-Written by hand: a protobuf library would cost the api function more time at cold start than all of its token code.
+Written by hand, because importing a protobuf library takes longer than importing all code for tokens.
 """
 
 WireValue = int | bytes | None
@@ -10,47 +10,48 @@ _FIXED_LENGTH = {_FIXED64: 8, _FIXED32: 4}
 
 
 class WireMalformed(ValueError):
-    """The bytes are no message, or a field is absent, of another type or out of range."""
+    """The bytes are not a message, or a field is missing, of another type or out of range."""
 
 
 def varint_field(number: int, value: int) -> bytes:
-    """An integer field; negative ones in 64-bit two's complement, as int64 demands. Raises WireMalformed."""
+    """Return the bytes of an int64 or uint64 field. Raises WireMalformed for a value of more than 64 bits."""
     if not -(1 << (_WORD - 1)) <= value < 1 << _WORD:
-        raise WireMalformed(f"field {number} has more than 64 bits")  # cut to 64 it would be another account
+        raise WireMalformed(f"field {number} has more than 64 bits")  # truncated, it could be the id of another account
     return _varint(number << 3 | _VARINT) + _varint(value % (1 << _WORD))
 
 
 def bytes_field(number: int, value: bytes) -> bytes:
-    """A field of bytes or of UTF-8 text."""
+    """Return the bytes of a field of bytes or UTF-8 text."""
     return _varint(number << 3 | _BYTES) + _varint(len(value)) + value
 
 
 def fields_of(message: bytes) -> dict[int, WireValue]:
-    """Every field by its number, known or not; of a repeated one the last counts. Raises WireMalformed.
+    """Return all fields of a message by number, including unknown ones. Raises WireMalformed, also for groups.
 
-    Integers are unsigned; a value of a type that tokens do not use is None. Groups are refused.
+    Integers are unsigned. The value of a type that tokens do not use is None. The last value of a repeated
+    field counts.
     """
-    found: dict[int, WireValue] = {}
+    fields: dict[int, WireValue] = {}
     at = 0
     while at < len(message):
         tag, at = _read_varint(message, at)
         number, wire_type = tag >> 3, tag & 7
         if not 0 < number < 1 << 29:
             raise WireMalformed(f"field number {number}")
-        found[number], at = _read_value(message, at, wire_type)
-    return found
+        fields[number], at = _read_value(message, at, wire_type)
+    return fields
 
 
 def integer(fields: dict[int, WireValue], number: int, bits: int = _WORD) -> int:
-    """An unsigned integer of at most so many bits. Raises WireMalformed, also when the field is absent."""
+    """Return an unsigned integer of at most `bits` bits. Raises WireMalformed, also if the field is missing."""
     value = fields.get(number)
     if not isinstance(value, int) or value >> bits:
-        raise WireMalformed(f"field {number} is no integer of {bits} bits")
+        raise WireMalformed(f"field {number} is not an integer of {bits} bits")
     return value
 
 
 def signed_integer(fields: dict[int, WireValue], number: int) -> int:
-    """An int64. Raises WireMalformed, also when the field is absent."""
+    """Return an int64. Raises WireMalformed, also if the field is missing."""
     value = integer(fields, number)
     return value - (1 << _WORD) if value >> (_WORD - 1) else value
 

@@ -5,12 +5,12 @@ from functools import total_ordering
 
 
 class RoleUnknown(ValueError):
-    """The text names no role."""
+    """The text is not a role."""
 
 
 @total_ordering
 class Role(Enum):
-    """What a member may do in an origin, least first; a minimum role means this or higher."""
+    """The role of a member in an origin, in ascending order; a minimum role includes all higher ones."""
 
     READONLY_MEMBER = 1
     MEMBER = 2
@@ -20,7 +20,7 @@ class Role(Enum):
 
     @classmethod
     def parse(cls, text: str) -> "Role":
-        """One of the five words in any case, nothing around it. Raises RoleUnknown."""
+        """Return the role with a name, in upper or lower case. Raises RoleUnknown."""
         try:
             return _BY_WORD[text.lower()]
         except KeyError:
@@ -36,7 +36,7 @@ class Role(Enum):
 
 
 class SessionFlags(IntFlag, boundary=CONFORM):
-    """Flags of a session; bits without a meaning here are masked, because tokens of other servers may carry them."""
+    """Flags of a session. Unknown bits, which tokens of other servers may contain, are masked."""
 
     ADMIN = 1
     EARLY_ACCESS = 2

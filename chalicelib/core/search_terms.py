@@ -1,4 +1,4 @@
-"""Words of package names and of queries, and when a name matches a query (packages.md section 6)."""
+"""Words of queries and package names, and the rule by which they match (packages.md section 6)."""
 
 import re
 from collections.abc import Sequence
@@ -11,21 +11,24 @@ _REPLACED = "\ufffd"
 
 
 class QueryUndecodable(ValueError):
-    """The query is not UTF-8 once its escapes are undone."""
+    """The query, percent-decoded, is not UTF-8."""
 
 
 class Terms(Struct, frozen=True):
-    """The words of a query, lower-case, hyphens kept: all must match a token, the last one as the token's beginning."""
+    """The words of a query, in lower case, with their hyphens.
+
+    All words must equal a token of a package, except that the last one may be the beginning of a token.
+    """
 
     words: tuple[str, ...]
 
     @classmethod
     def parse(cls, query: str) -> "Terms":
-        """Slashes, blanks and all other symbols separate words."""
+        """Return the words of a query, which slashes, spaces and other symbols separate."""
         return cls(tuple(words(query)))
 
     def match(self, tokens: Sequence[str]) -> bool:
-        """True if a package with these tokens is meant; no words match nothing."""
+        """Return whether the query matches a package with these tokens. A query without words matches none."""
         if not self.words:
             return False
         *inner, last = self.words
@@ -33,30 +36,33 @@ class Terms(Struct, frozen=True):
 
 
 def tokens_of(origin: str, name: str) -> list[str]:
-    """What a package is found by, each token once, the name's before the origin's."""
+    """Return the tokens by which a package is found, without duplicates: those of the name, then of the origin."""
     return list(dict.fromkeys([*tokens(name), *tokens(origin)]))
 
 
 def tokens(text: str) -> list[str]:
-    """The words of a text; a hyphenated word gives itself and its parts."""
-    found: dict[str, None] = {}
+    """Return the words of a text without duplicates, and after each hyphenated word its parts."""
+    unique: dict[str, None] = {}
     for word in words(text):
-        found[word] = None
-        found.update(dict.fromkeys(word.split("-")))
-    return list(found)
+        unique[word] = None
+        unique.update(dict.fromkeys(word.split("-")))
+    return list(unique)
 
 
 def words(text: str) -> list[str]:
-    """Runs of letters and digits, lower-case, joined by single hyphens."""
+    """Return the words of a text in lower case: runs of letters and digits, joined by single hyphens."""
     return re.findall(_WORD, text.lower())
 
 
 def decoded_again(sent: str | bytes) -> str:
-    """A query with its escapes undone once more than the gateway does (packages.md 1.5). Raises QueryUndecodable."""
+    """Return a query percent-decoded once more, after the gateway's decoding (packages.md 1.5).
+
+    Raises QueryUndecodable.
+    """
     try:
         text = unquote_to_bytes(sent).decode()
     except UnicodeError as problem:
         raise QueryUndecodable from problem
-    if _REPLACED in text:  # the gateway could not decode it either
+    if _REPLACED in text:  # the gateway inserts this character for bytes that it cannot decode
         raise QueryUndecodable
     return text

@@ -1,4 +1,4 @@
-"""A signed-in account, as everything that it changes records it (accounts.md section 2)."""
+"""The session of a signed-in account, which every change records (accounts.md section 2)."""
 
 from msgspec import Struct
 
@@ -11,7 +11,7 @@ BUILDER_ID = 0
 
 
 class Session(Struct, frozen=True):
-    """A signed-in account; `grant` is None where it may do all that the account may."""
+    """A signed-in account. `grant` limits a named token; None means all rights of the account."""
 
     account_id: int
     name: str
@@ -21,5 +21,5 @@ class Session(Struct, frozen=True):
 
     @property
     def is_builder(self) -> bool:
-        """The build service passes every role check."""
+        """True for the build service, which passes every role check."""
         return SessionFlags.BUILD_WORKER in self.flags or self.account_id == BUILDER_ID

@@ -1,7 +1,7 @@
-"""Web session tokens: an address of the stored session and a secret that proves it (accounts.md 3.1).
+"""Web session tokens: the account of the stored session and a secret that proves it (accounts.md 3.1).
 
-The reference puts the provider's OAuth token inside; ours is a random secret, so whoever gets hold of a session of this
-service does not also hold a credential of the user's account at the provider. Clients treat the text as opaque.
+The secret is random. The reference uses the OAuth token of the identity provider instead, so that a stolen session also
+gives access to the user's account there. Clients treat the text as opaque.
 """
 
 import hashlib
@@ -12,11 +12,11 @@ from chalicelib.core.protobuf_wire import WireMalformed, bytes_field, fields_of,
 
 
 class TokenUnreadable(ValueError):
-    """The text is no session token."""
+    """The text is not a session token."""
 
 
 class Provider(IntEnum):
-    """Who vouched for the account; the numbers are those of the wire."""
+    """The identity provider that authenticated the account, with its number in the token."""
 
     GITHUB = 0
     NONE = 1
@@ -29,7 +29,7 @@ class Provider(IntEnum):
 
 
 def issue(account_id: int, extern_id: str, provider: Provider, secret: bytes) -> str:
-    """The token of a new session: Base64, so it never starts with `_`. The secret is 32 bytes drawn for it alone."""
+    """Return the token of a new session, in Base64. The secret is 32 random bytes, used for this session only."""
     message = (
         varint_field(1, account_id)
         + bytes_field(2, extern_id.encode())
@@ -40,10 +40,7 @@ def issue(account_id: int, extern_id: str, provider: Provider, secret: bytes) ->
 
 
 def account_id_of(token: str) -> int:
-    """Whose partition the stored session is in; the token proves nothing until its fingerprint is found there.
-
-    Raises TokenUnreadable.
-    """
+    """Return the account id in a token, which is not proven until the fingerprint matches. Raises TokenUnreadable."""
     try:
         return integer(fields_of(strict_base64.decoded(token)), 1)
     except (strict_base64.Base64Malformed, WireMalformed):
@@ -51,5 +48,5 @@ def account_id_of(token: str) -> int:
 
 
 def fingerprint(token: str) -> str:
-    """SHA-512 in lower-case hex of exactly this text, under which the session is stored."""
+    """Return the SHA-512 in lower-case hex of exactly this text; the sort key of the stored session contains it."""
     return hashlib.sha512(token.encode()).hexdigest()

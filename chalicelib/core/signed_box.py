@@ -1,15 +1,18 @@
-"""Builder keys and the signed boxes in which they keep values at rest (accounts.md 7.5)."""
+"""Builder keys, and the signed boxes in which they store values (accounts.md 7.5)."""
+
+from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from chalicelib.core import strict_base64
+from chalicelib.core.deferred import deferred
 from chalicelib.core.key_file import KeyFile, KeyKind, generate_encryption_pair
 from chalicelib.core.named_revision import NamedRevision, NamedRevisionMalformed
 
-if TYPE_CHECKING:
-    from nacl.public import Box
+with deferred():
+    from chalicelib.core import sodium
 
 BUILDER_KEY_NAME = "bldr"
 NONCE_BYTES = 24
@@ -18,11 +21,11 @@ _VERSION = "BOX-1"
 
 
 class NoBuilderKey(Exception):
-    """There is no builder key at all; the service must not run."""
+    """There is no builder key; the service must not start."""
 
 
 class BoxMalformed(ValueError):
-    """The text is no signed box."""
+    """The text is not a signed box."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -30,12 +33,11 @@ class BoxMalformed(ValueError):
 
 
 class BoxUnreadable(ValueError):
-    """The box needs a key that is not in the ring, or does not open with the key that it names."""
+    """The ring does not have the box's key, or the key does not open the box."""
 
 
-@dataclass(frozen=True, slots=True)
-class SignedBox:
-    """A value encrypted from one key for another, in its five-line text."""
+class SignedBox(Struct, frozen=True):
+    """A value encrypted by one key for another, with a text of five lines."""
 
     encryptor: NamedRevision
     decryptor: NamedRevision
@@ -43,8 +45,8 @@ class SignedBox:
     ciphertext: bytes
 
     @classmethod
-    def parse(cls, text: str) -> "SignedBox":
-        """Exactly five lines, nothing around them. Raises BoxMalformed."""
+    def parse(cls, text: str) -> SignedBox:
+        """Return the box in a text of exactly five lines. Raises BoxMalformed."""
         lines = text.split("\n")
         if len(lines) != 5 or lines[0] != _VERSION:
             raise BoxMalformed(f"not the five lines of a {_VERSION}")
@@ -61,34 +63,34 @@ class SignedBox:
 
     @property
     def text(self) -> str:
-        """The five lines, no newline at the end."""
+        """The five lines, without a newline at the end."""
         encode = strict_base64.encoded
         return f"{_VERSION}\n{self.encryptor}\n{self.decryptor}\n{encode(self.nonce)}\n{encode(self.ciphertext)}"
 
 
-@dataclass(frozen=True, slots=True)
 class KeyRing:
-    """The ring of builder keys: the newest one seals, the one named in a box opens it.
+    """The builder keys by full name: the newest seals boxes, and each opens the boxes that name it.
 
-    Keys are kept under their full names. `repr` and `str` show the names and never the keys.
+    Raises NoBuilderKey for an empty ring. `repr` and `str` show the names and not the keys.
     """
 
-    _keys: dict[str, KeyFile]
-    _boxes: "dict[str, Box]" = field(default_factory=dict, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
+    def __init__(self, keys: Iterable[KeyFile]) -> None:
+        self._keys = {str(key.named_revision): key for key in keys}
+        self._boxes: dict[str, sodium.Box] = {}
         if not self._keys:
             raise NoBuilderKey
 
-    @classmethod
-    def from_texts(cls, texts: Iterable[str] | str) -> "KeyRing":
-        r"""A ring of key texts, in which a backslash and an `n` may stand for a newline (as in a variable).
+    def __repr__(self) -> str:
+        return f"KeyRing({', '.join(self._keys)})"
 
-        Raises NoBuilderKey when there are none, KeyFileMalformed.
+    @classmethod
+    def from_texts(cls, texts: Iterable[str] | str) -> KeyRing:
+        r"""Return a ring of the keys in some texts. Raises NoBuilderKey and KeyFileMalformed.
+
+        A backslash and an `n` may replace a newline, as in environment variables.
         """
         each = [texts] if isinstance(texts, str) else texts
-        keys = [KeyFile.parse(text.replace("\\n", "\n"), KeyKind.SECRET_ENCRYPTION) for text in each]
-        return cls({str(key.named_revision): key for key in keys})
+        return cls(KeyFile.parse(text.replace("\\n", "\n"), KeyKind.SECRET_ENCRYPTION) for text in each)
 
     @property
     def newest(self) -> NamedRevision:
@@ -96,44 +98,38 @@ class KeyRing:
         return max(self._keys.values(), key=lambda key: key.file_name).named_revision
 
     def seal(self, plain: bytes, nonce: bytes | None = None, key_revision: str | None = None) -> str:
-        """The text of a signed box from a key to itself: the newest, or the one of that full name.
+        """Return the text of a signed box from a key to itself. Raises BoxUnreadable if the ring lacks the key.
 
-        A nonce must never be given for two different values of a key; without one it is drawn. The same value,
-        nonce and key give the same text. Raises BoxUnreadable when the ring has no such key.
+        `key_revision` is the full name of the key, by default the newest. Without a nonce a random one is used; a nonce
+        must never be used for two different values of one key. The same value, nonce and key return the same text.
         """
-        from nacl.utils import random
-
         name = str(self.newest) if key_revision is None else key_revision
-        nonce = random(NONCE_BYTES) if nonce is None else nonce
+        nonce = sodium.random(NONCE_BYTES) if nonce is None else nonce
         ciphertext = self._box(name).encrypt(plain, nonce).ciphertext
         named_revision = self._keys[name].named_revision
         return SignedBox(named_revision, named_revision, nonce, ciphertext).text
 
     def open(self, text: str) -> bytes:
-        """The value in a signed box. Raises BoxMalformed, BoxUnreadable."""
-        from nacl.exceptions import CryptoError
-
+        """Return the value in a signed box. Raises BoxMalformed and BoxUnreadable."""
         signed = SignedBox.parse(text)
         if signed.encryptor != signed.decryptor:
             raise BoxUnreadable(f"a box from {signed.encryptor} to {signed.decryptor}, not from a key to itself")
         try:
             return self._box(str(signed.decryptor)).decrypt(signed.ciphertext, signed.nonce)
-        except CryptoError as problem:
+        except sodium.CryptoError as problem:
             raise BoxUnreadable(f"does not open with {signed.decryptor}") from problem
 
-    def _box(self, name: str) -> "Box":
-        """Kept, because the shared key costs two curve multiplications and every access token needs it."""
-        from nacl.public import Box, PrivateKey
-
+    def _box(self, name: str) -> sodium.Box:
+        # Cached: creating it takes two curve multiplications, and every access token needs it.
         if name not in self._keys:
             raise BoxUnreadable(f"no builder key {name}")
         if name not in self._boxes:
-            secret = PrivateKey(self._keys[name].raw)
-            self._boxes[name] = Box(secret, secret.public_key)
+            secret = sodium.PrivateKey(self._keys[name].raw)
+            self._boxes[name] = sodium.Box(secret, secret.public_key)
         return self._boxes[name]
 
 
 def generate_builder_key(revision: str) -> str:
-    """The key text of a new builder key. Raises NamedRevisionMalformed."""
+    """Return the key text of a new builder key. Raises NamedRevisionMalformed."""
     _, secret = generate_encryption_pair(BUILDER_KEY_NAME, revision)
     return secret.text

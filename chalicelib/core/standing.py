@@ -1,13 +1,12 @@
-"""Where an ident stands in the depot: visibility and channels per target. Pure; the store turns differences into rows.
+"""The standing of an ident: the visibility and channels of its packages, per target.
 
-Every operation on packages and channels (upload, promote, demote, visibility, delete) is a step from one standing to
-another.
+Every operation on packages and channels (upload, promotion, demotion, change of visibility, deletion) is a step from
+one standing to the next. catalog/steps.py turns the difference between two standings into rows.
 """
 
 import json
 from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
-from typing import NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -17,78 +16,81 @@ from chalicelib.core.visibility import Visibility
 
 
 class Placement(Struct, frozen=True):
-    """One package (an ident on one target): who may see it, and the channels it is in."""
+    """The visibility and channels of one package (an ident on one target)."""
 
     visibility: Visibility
     channels: frozenset[str]
 
     @property
     def is_public(self) -> bool:
-        """True if everybody sees it in lists."""
+        """True if lists show the package to everyone."""
         return self.visibility is Visibility.PUBLIC
 
     def joined(self, channel: str) -> "Placement":
-        """The same package, also in this channel."""
+        """Return the placement with this channel added."""
         return replace(self, channels=self.channels | {channel})
 
     def left(self, channel: str) -> "Placement":
-        """The same package, no longer in this channel."""
+        """Return the placement without this channel."""
         return replace(self, channels=self.channels - {channel})
 
     def seen_as(self, visibility: Visibility) -> "Placement":
-        """The same package under another visibility."""
+        """Return the placement with another visibility."""
         return replace(self, visibility=visibility)
 
 
 class Standing(Struct, frozen=True):
-    """All places of one ident, by target."""
+    """The placements of all packages of one ident, by target."""
 
     places: Mapping[Target, Placement]
 
     @classmethod
     def parse(cls, text: str) -> "Standing":
-        """Read the stored form."""
+        """Return the standing in a stored text."""
         return _parsed(text)
 
     def __str__(self) -> str:
-        stored = {str(t): [str(place.visibility), sorted(place.channels)] for t, place in sorted(self.places.items())}
+        stored = {
+            str(t): [str(placement.visibility), sorted(placement.channels)]
+            for t, placement in sorted(self.places.items())
+        }
         return json.dumps(stored, separators=(",", ":"))
 
-    def with_place(self, target: Target, place: Placement) -> "Standing":
-        """The standing after one package came or changed."""
-        return Standing({**self.places, target: place})
+    def with_place(self, target: Target, placement: Placement) -> "Standing":
+        """Return the standing with one package added or changed."""
+        return Standing({**self.places, target: placement})
 
     def without(self, target: Target) -> "Standing":
-        """The standing after one package went."""
-        return Standing({t: place for t, place in self.places.items() if t is not target})
+        """Return the standing without the package of a target."""
+        return Standing({t: placement for t, placement in self.places.items() if t is not target})
 
     def seen_as(self, visibility: Visibility, targets: Collection[Target]) -> "Standing":
-        """The standing after some of its packages came under another visibility."""
-        changed = {t: place.seen_as(visibility) for t, place in self.places.items() if t in targets}
+        """Return the standing with another visibility for the packages of some targets."""
+        changed = {t: placement.seen_as(visibility) for t, placement in self.places.items() if t in targets}
         return Standing({**self.places, **changed})
 
     def outside(self, channel: str) -> "Standing":
-        """The standing after all packages left a channel."""
-        return Standing({target: place.left(channel) for target, place in self.places.items()})
+        """Return the standing with all packages removed from a channel."""
+        return Standing({target: placement.left(channel) for target, placement in self.places.items()})
 
     @property
     def exists(self) -> bool:
-        """True while any package of the ident exists."""
+        """True if the ident has a package."""
         return bool(self.places)
 
     @property
     def is_public(self) -> bool:
-        """True if everybody sees the ident on some target."""
-        return any(place.is_public for place in self.places.values())
+        """True if the ident has a public package."""
+        return any(placement.is_public for placement in self.places.values())
 
     def seen_by(self, member: bool) -> dict[Target, Placement]:
-        """The places that a member, or anybody else, may see."""
-        return {target: place for target, place in self.places.items() if member or place.is_public}
+        """Return the placements of the packages that a member of the origin, or anyone else, may see."""
+        return {target: placement for target, placement in self.places.items() if member or placement.is_public}
 
 
 @lru_cache(maxsize=1024)
 def _parsed(text: str) -> Standing:
-    """Many idents stand alike, so that lists read few texts often."""
+    # Cached: most idents share one of a few standings.
     stored = json.loads(text)
     return Standing({Target(t): Placement(Visibility(v), frozenset(channels)) for t, (v, channels) in stored.items()})
 
@@ -96,13 +98,13 @@ def _parsed(text: str) -> Standing:
 NOWHERE = Standing({})
 
 
-def channels_of(places: Iterable[Placement]) -> list[str]:
-    """The channels of some places, each once, ascending by bytes."""
-    return sorted(frozenset[str]().union(*(place.channels for place in places)))
+def channels_of(placements: Iterable[Placement]) -> list[str]:
+    """Return the channels of some placements without duplicates, in ascending order of their bytes."""
+    return sorted(frozenset[str]().union(*(placement.channels for placement in placements)))
 
 
-class CountDelta(NamedTuple):
-    """How a step changes the counts of what lists show."""
+class CountDelta(Struct, frozen=True):
+    """The change of an origin's counts by one step."""
 
     packages: int
     public_packages: int
@@ -110,8 +112,11 @@ class CountDelta(NamedTuple):
     public_idents: int
 
 
+NO_CHANGE = CountDelta(0, 0, 0, 0)
+
+
 def count_delta(before: Standing, after: Standing) -> CountDelta:
-    """What a step adds to (or takes from) packages, idents and the public ones among them."""
+    """Return the change of the numbers of packages and idents, and of the public ones among them."""
     return CountDelta(
         packages=len(after.places) - len(before.places),
         public_packages=len(after.seen_by(member=False)) - len(before.seen_by(member=False)),

@@ -1,4 +1,4 @@
-"""Package targets, and which one a request means (packages.md section 1.6)."""
+"""Package targets, and the target of a request (packages.md section 1.6)."""
 
 import re
 from enum import StrEnum
@@ -7,14 +7,14 @@ _USER_AGENT = r"(?P<client>[^\s]+)\s?(\((?P<target>\w+-\w+); (?P<kernel>.*)\))?"
 
 
 class TargetUnknown(ValueError):
-    """The text is none of the seven targets; `str()` is the sentence that clients print."""
+    """The text is not one of the seven targets; `str()` is the message that clients print."""
 
     def __init__(self, text: str) -> None:
         super().__init__(f"Invalid package target '{text}'")
 
 
 class Target(StrEnum):
-    """What a package is built for. Which of them the depot accepts is a setting."""
+    """The platform of a package. A setting lists the targets that the depot accepts."""
 
     X86_64_DARWIN = "x86_64-darwin"
     X86_64_LINUX = "x86_64-linux"
@@ -26,7 +26,7 @@ class Target(StrEnum):
 
     @classmethod
     def parse(cls, text: str) -> "Target":
-        """Case-sensitive, the whole text. Raises TargetUnknown."""
+        """Return the target with exactly this name. Raises TargetUnknown."""
         try:
             return cls(text)
         except ValueError:
@@ -34,7 +34,7 @@ class Target(StrEnum):
 
     @property
     def path(self) -> str:
-        """Its parts as folders, `x86_64/linux/kernel2`."""
+        """The parts as folders, such as `x86_64/linux/kernel2`."""
         return self.value.replace("-", "/")
 
 
@@ -42,16 +42,16 @@ DEFAULT_TARGET = Target.X86_64_LINUX
 
 
 def resolve(query: str | None, user_agent: str | None) -> Target:
-    """The query parameter if there is one (an empty one is invalid), else what the User-Agent names, else the default.
+    """Return the target of a request: that of the query parameter, else of the User-Agent, else the default.
 
-    Raises TargetUnknown for the query parameter only: a User-Agent that names no target says nothing.
+    Raises TargetUnknown for an invalid or empty query parameter. A User-Agent without a valid target is ignored.
     """
     if query is not None:
         return Target.parse(query)
-    named = re.search(_USER_AGENT, user_agent or "")
-    if named is None or named["target"] is None:
+    match = re.search(_USER_AGENT, user_agent or "")
+    if match is None or match["target"] is None:
         return DEFAULT_TARGET
     try:
-        return Target.parse(named["target"])
+        return Target.parse(match["target"])
     except TargetUnknown:
         return DEFAULT_TARGET

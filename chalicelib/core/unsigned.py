@@ -1,4 +1,4 @@
-"""Unsigned numbers in paths, as the reference reads them (accounts.md 8.2, 8.7; platform.md 2.1)."""
+"""Unsigned numbers in paths (accounts.md 8.2, 8.7; platform.md 2.1)."""
 
 import re
 
@@ -6,13 +6,13 @@ _DIGITS = r"\+?[0-9]+"
 
 
 class NotUnsigned(ValueError):
-    """The text is no unsigned number of that many bits."""
+    """The text is not an unsigned number, or it has too many bits."""
 
 
 def unsigned(text: str, bits: int) -> int:
-    """A number from ASCII digits, a plus in front allowed, nothing around it. Raises NotUnsigned."""
+    """Return the number in a text of ASCII digits, with an optional plus sign. Raises NotUnsigned."""
     significant = text.lstrip("+0")
-    # ten bits are more than three digits; a text of thousands of digits is never turned into a number
+    # A digit has more than three bits: the number of digits is checked first, so that `int` never converts thousands.
     if not re.fullmatch(_DIGITS, text) or len(significant) > bits // 3 + 1 or int(significant or "0") >= 2**bits:
         raise NotUnsigned(text[:30])
     return int(significant or "0")

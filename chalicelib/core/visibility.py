@@ -1,14 +1,14 @@
-"""Visibility of packages and settings: for all, for members, or only for those who know the ident (packages.md 1.1)."""
+"""Visibility of packages and settings (packages.md 1.1)."""
 
 from enum import StrEnum
 
 
 class VisibilityUnknown(ValueError):
-    """The text names no visibility."""
+    """The text is not a visibility."""
 
 
 class Visibility(StrEnum):
-    """Who sees a package in reads; a hidden one may still be downloaded by everybody."""
+    """Who sees a package: everyone, or only the members of its origin. Anyone may download a hidden package."""
 
     PUBLIC = "public"
     PRIVATE = "private"
@@ -16,7 +16,7 @@ class Visibility(StrEnum):
 
     @classmethod
     def parse(cls, text: str) -> "Visibility":
-        """Exactly one of the three words. Raises VisibilityUnknown."""
+        """Return the visibility with exactly this name. Raises VisibilityUnknown."""
         try:
             return cls(text)
         except ValueError as problem:

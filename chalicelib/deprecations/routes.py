@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.catalog.errors import OriginMissing, ReleaseMissing
+from chalicelib.core.deferred import deferred
 from chalicelib.core.roles import Role
 from chalicelib.core.token_scope import Scope
 from chalicelib.deprecations import shapes
@@ -12,7 +13,6 @@ from chalicelib.deprecations.errors import STATUS, DeprecationInvalid, Deprecati
 from chalicelib.http.answer import EMPTY_204, NO_CACHE, Answer, json_answer
 from chalicelib.http.call import Call
 from chalicelib.http.routes import ANYONE, Routes
-from chalicelib.platform.deferred import deferred
 
 with deferred():
     from chalicelib.deprecations import service

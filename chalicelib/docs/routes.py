@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from chalicelib.core.deferred import deferred
 from chalicelib.http.answer import Answer, json_answer
 from chalicelib.http.call import Call
 from chalicelib.http.routes import ANYONE, Content, Routes
-from chalicelib.platform.deferred import deferred
 
 with deferred():
     from chalicelib.docs import openapi, page

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from chalicelib.core.deferred import deferred
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.search_terms import QueryUndecodable, Terms, decoded_again
 from chalicelib.events import shapes
@@ -18,7 +19,6 @@ from chalicelib.http.paging import Family, Page, Window, page, pages_of, window
 from chalicelib.http.query import QueryMalformed
 from chalicelib.http.routes import ANYONE, Routes
 from chalicelib.packages.errors import SearchUndecodable
-from chalicelib.platform.deferred import deferred
 
 with deferred():
     from chalicelib.catalog import event_rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chalicelib.core.deferred import deferred
 from chalicelib.core.token_scope import Scope
 from chalicelib.core.unsigned import NotUnsigned, unsigned
 from chalicelib.ext import shapes
@@ -20,7 +21,6 @@ from chalicelib.ext.errors import (
 from chalicelib.http.answer import EMPTY_200, Answer, json_answer
 from chalicelib.http.call import Call
 from chalicelib.http.routes import ANYONE, SESSION, Content, Routes
-from chalicelib.platform.deferred import deferred
 
 with deferred():
     from chalicelib.ext import github, notices, registry

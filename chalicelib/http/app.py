@@ -38,7 +38,7 @@ class App(Chalice):
 
     def respond(self, route: Route, variables: dict[str, str]) -> Response:
         """Answer the current request, which matched a route with these path variables, as sent."""
-        with retry_budget.bounded():
+        with retry_budget.shared_budget():
             return _as_chalice(pipeline.respond(route, self.current_request, variables, self.errors))
 
     @property

@@ -55,10 +55,10 @@ class ErrorTable:
             return text(problem.status, problem.text)
         status = self.status_of(type(problem))
         if status is None:
-            logs.unexpected(problem)
+            logs.unexpected_error(problem)
             return empty(500)
         if status == 503:
-            logs.unexpected(problem)
+            logs.unexpected_error(problem)
             return Answer(503, headers=RETRY_AFTER)
         body = str(problem)
         status = getattr(problem, "status", status)

@@ -12,13 +12,13 @@ from typing import Any
 
 from msgspec import Struct
 
+from chalicelib.core.deferred import deferred
 from chalicelib.core.roles import SessionFlags
 from chalicelib.core.session import BUILDER_ID
 from chalicelib.identity import rows as account_rows
 from chalicelib.identity.errors import TokenRefused
 from chalicelib.identity.rows import AccessTokenRow, NamedTokenRow, SessionRow
 from chalicelib.platform.config import config
-from chalicelib.platform.deferred import deferred
 from chalicelib.platform.table import Key
 
 with deferred():
@@ -96,7 +96,7 @@ def _claims(token: str) -> access_token.AccessTokenClaims:
 
 
 def _of_named_token(token: str) -> Credential:
-    reference = named_token.place_of(token)
+    reference = named_token.reference_of(token)
     key = account_rows.named_token_key(reference.account_id, reference.token_id)
     return Credential(reference.account_id, key, named_token.fingerprint(token))
 

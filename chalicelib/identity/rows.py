@@ -103,7 +103,7 @@ def note_use(row: NamedTokenRow) -> None:
     moment = now()
     if row.last_used_at is not None and row.last_used_at > timestamp(moment - USE_NOTED_EVERY):
         return
-    with suppress(Stale, StoreUnavailable), retry_budget.none(), Change() as change:
+    with suppress(Stale, StoreUnavailable), retry_budget.single_try(), Change() as change:
         change.update(
             Key(NamedTokenRow, row.pk, row.sk),
             [NamedTokenRow.last_used_at.set(timestamp(moment))],

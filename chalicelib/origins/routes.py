@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.catalog.errors import OriginMissing
+from chalicelib.core.deferred import deferred
 from chalicelib.core.roles import Role
 from chalicelib.core.token_scope import Scope
 from chalicelib.http.answer import EMPTY_204, NO_CACHE, Answer, json_answer
@@ -23,7 +24,6 @@ from chalicelib.origins.keys.routes import routes as keys
 from chalicelib.origins.members.routes import routes as members
 from chalicelib.origins.secrets.routes import routes as secrets
 from chalicelib.origins.user.routes import routes as user
-from chalicelib.platform.deferred import deferred
 
 with deferred():
     from chalicelib.origins import deletion, service

@@ -7,11 +7,11 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
+from chalicelib.core.deferred import deferred
 from chalicelib.core.header_text import in_quotes
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.platform import logs, object_store
-from chalicelib.platform.deferred import deferred
 from chalicelib.platform.object_store import ObjectStoreFailed, Stream
 
 with deferred():
@@ -96,7 +96,7 @@ def discard(key: str) -> None:
         for each in (key, texts_key_of(key)):
             remove(each)
     except ObjectStoreFailed as problem:
-        logs.unexpected(problem)
+        logs.unexpected_error(problem)
 
 
 def remove(key: str) -> None:

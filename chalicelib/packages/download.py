@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 from chalicelib.catalog.errors import ReleaseMissing
 from chalicelib.catalog.package_rows import PackageRow
+from chalicelib.core.deferred import deferred
 from chalicelib.core.header_text import in_quotes
 from chalicelib.core.visibility import Visibility
 from chalicelib.http.answer import CACHE_YEAR, Answer
 from chalicelib.packages import artifacts
 from chalicelib.platform.config import config
-from chalicelib.platform.deferred import deferred
 from chalicelib.platform.object_store import ObjectMissing
 
 with deferred():

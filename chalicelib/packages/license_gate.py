@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from chalicelib.accounts.errors import LicenseMissing
+from chalicelib.core.deferred import deferred
 from chalicelib.identity.caller import Caller
 from chalicelib.packages.errors import LicenseNeeded
 from chalicelib.platform.config import config
-from chalicelib.platform.deferred import deferred
 
 with deferred():
     from chalicelib.accounts.licenses import service as licenses

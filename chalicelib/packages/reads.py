@@ -101,7 +101,7 @@ def texts_of(row: TextsRow | None) -> Texts:
     try:
         return Texts.unpacked(artifacts.read(row.artifact or ""))
     except object_store.ObjectMissing as problem:
-        logs.unexpected(problem)
+        logs.unexpected_error(problem)
         return NO_TEXTS
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from chalicelib.accounts.errors import LicenseInvalid, LicenseRefused
 from chalicelib.catalog import package_rows
 from chalicelib.catalog.errors import OriginMissing, ReleaseMissing
+from chalicelib.core.deferred import deferred
 from chalicelib.core.roles import Role
 from chalicelib.core.target import Target, TargetUnknown
 from chalicelib.core.token_scope import Scope
@@ -32,7 +33,6 @@ from chalicelib.packages.search.routes import routes as search
 from chalicelib.packages.settings.routes import routes as settings
 from chalicelib.packages.settings.shapes import Settings
 from chalicelib.packages.unlisting.routes import routes as unlisting
-from chalicelib.platform.deferred import deferred
 from chalicelib.platform.object_store import ObjectStoreFailed
 
 with deferred():

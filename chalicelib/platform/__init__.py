@@ -1,1 +1,1 @@
-"""What every domain stands on: settings, AWS clients, the table, ids and clock, and the status route."""
+"""The foundation of all domains: settings, AWS clients, the table, the object store, ids, clock and logs."""

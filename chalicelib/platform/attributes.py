@@ -1,4 +1,4 @@
-"""PynamoDB's types for declarations of rows, conditions and actions; nothing outside of `platform` imports PynamoDB."""
+"""PynamoDB's types for the declaration of rows, conditions and actions; only `platform` imports PynamoDB itself."""
 
 from pynamodb.attributes import BinaryAttribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition

@@ -1,9 +1,11 @@
-"""Work that outlives a request: a function of its own, or a thread where there is none (the local stack)."""
+"""Work that outlives its request, in a Lambda function or, on the local stack, in a thread."""
 
 import json
 import threading
 from collections.abc import Callable
 from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.platform import logs
 from chalicelib.platform.aws import client
@@ -14,12 +16,14 @@ class NotStarted(Exception):
 
 
 def start(function: str, work: Callable[..., None], **event: Any) -> None:
-    """Begin `work(**event)` and do not wait for it; a function may run twice for one event. Raises NotStarted."""
+    """Start `work(**event)` without waiting for it. Raises NotStarted.
+
+    `function` is the name of the Lambda function that does the work; if it is empty, a thread does. Lambda may run a
+    function twice for one event, so the work must be idempotent.
+    """
     if not function:
         threading.Thread(target=_run, args=(work, event), daemon=True).start()
         return
-    from botocore.exceptions import BotoCoreError, ClientError
-
     try:
         client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event).encode())
     except (BotoCoreError, ClientError) as problem:
@@ -29,5 +33,5 @@ def start(function: str, work: Callable[..., None], **event: Any) -> None:
 def _run(work: Callable[..., None], event: dict[str, Any]) -> None:
     try:
         work(**event)
-    except Exception as problem:  # noqa: BLE001 - the rim: a thread that dies must not do so silently
-        logs.unexpected(problem)
+    except Exception as problem:  # noqa: BLE001 - without a log line the thread would die silently
+        logs.unexpected_error(problem)

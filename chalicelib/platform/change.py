@@ -1,4 +1,4 @@
-"""Changes of the table that happen together or not at all, and routines that decide anew when others were faster."""
+"""Transactions on the table, and the retry of routines whose reads have become stale."""
 
 from collections.abc import Callable, Sequence
 from itertools import count as count_from
@@ -8,19 +8,19 @@ from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.platform.attributes import Action, Condition
-from chalicelib.platform.retry_budget import bounded
+from chalicelib.platform.retry_budget import shared_budget
 from chalicelib.platform.table import Key, KeyTooLong, Row, StoreUnavailable, connection, failure_of
 
-Decided = TypeVar("Decided")
+Result = TypeVar("Result")
 TRANSACTION_LIMIT = 100
 
 
 class Stale(Exception):
-    """A row changed between reading and writing; read again and decide anew."""
+    """A row changed between reading and writing; read it again and decide again."""
 
 
 class _Update:
-    """The actions on one row; several updates of a row become one."""
+    """All actions on one row: a transaction may update a row only once."""
 
     def __init__(self, key: Key[Any]) -> None:
         self.key = key
@@ -28,7 +28,7 @@ class _Update:
         self.condition: Condition | None = None
         self.otherwise: Exception = Stale()
 
-    def send(self, transaction: TransactWrite) -> None:
+    def add_to(self, transaction: TransactWrite) -> None:
         row = self.key.kind(self.key.pk, self.key.sk)
         transaction.update(row, self.actions, condition=self.condition)
 
@@ -37,7 +37,7 @@ _Step = tuple[Callable[[TransactWrite], None], Exception]
 
 
 class Change:
-    """Rows written together or not at all: one transaction.
+    """One transaction: all its rows are written, or none.
 
     ```python
     with Change() as change:
@@ -45,8 +45,8 @@ class Change:
         change.put(row)
     ```
 
-    The end of the block commits; an exception inside it writes nothing. Every condition names the error to raise when
-    it does not hold (Stale unless given). A transaction conflict is retried.
+    The end of the block commits; after an exception inside it nothing is written. `otherwise` is the error that is
+    raised if the condition does not hold, by default Stale. Transaction conflicts are retried.
     """
 
     def __init__(self) -> None:
@@ -63,7 +63,7 @@ class Change:
             self.commit()
 
     def check(self, key: Key[Any], condition: Condition, otherwise: Exception | None = None) -> None:
-        """Demand something of a row that is not written."""
+        """Commit only if a condition holds for a row that is not written."""
         self._checks.append(
             (lambda tx: tx.condition_check(key.kind, key.pk, key.sk, condition=condition), otherwise or Stale())
         )
@@ -75,7 +75,7 @@ class Change:
         self._puts.append((lambda tx: tx.save(row, condition=condition), otherwise or Stale()))
 
     def add(self, row: Row, otherwise: Exception | None = None) -> None:
-        """Write a row that must be new."""
+        """Write a whole row that must not exist yet. Raises KeyTooLong."""
         self.put(row, condition=Row.pk.does_not_exist(), otherwise=otherwise)
 
     def update(
@@ -85,7 +85,10 @@ class Change:
         condition: Condition | None = None,
         otherwise: Exception | None = None,
     ) -> None:
-        """Change some attributes of a row, or create it with them. Several updates of one row become one."""
+        """Change some attributes of a row, or create the row with them. Raises KeyTooLong.
+
+        Several updates of one row are merged.
+        """
         if not key.fits:
             raise KeyTooLong
         update = self._updates.setdefault((key.pk, key.sk), _Update(key))
@@ -95,7 +98,7 @@ class Change:
             update.otherwise = otherwise or Stale()
 
     def delete(self, key: Key[Any], condition: Condition | None = None, otherwise: Exception | None = None) -> None:
-        """Remove a row; removing what is not there is no error unless the condition says so."""
+        """Delete a row. Does nothing if the row does not exist, unless the condition requires it."""
         row = key.kind(key.pk, key.sk)
         self._deletes.append((lambda tx: tx.delete(row, condition=condition), otherwise or Stale()))
 
@@ -103,10 +106,10 @@ class Change:
         return len(self._checks) + len(self._deletes) + len(self._puts) + len(self._updates)
 
     def commit(self) -> None:
-        """Write it all. Raises the error of the first condition that fails, or StoreUnavailable."""
-        # PynamoDB sends checks, deletes, puts and updates in this order, and reasons come back in the order sent.
+        """Write all rows. Raises the error of the first condition that fails, StoreUnavailable or StoreRefused."""
+        # PynamoDB sends checks, deletes, puts and updates in this order, and the reasons come in the same order.
         steps = [*self._checks, *self._deletes, *self._puts]
-        steps += [(update.send, update.otherwise) for update in self._updates.values()]
+        steps += [(update.add_to, update.otherwise) for update in self._updates.values()]
         if not steps:
             return
         try:
@@ -118,14 +121,17 @@ class Change:
             raise failure_of(problem) from problem
 
 
-def again_when_stale(decide: Callable[[], Decided]) -> Decided:
-    """Run a read-decide-write routine again while others get in between. Raises StoreUnavailable when that goes on."""
-    with bounded() as patience:
-        for tries in count_from(1):
+def again_when_stale(decide: Callable[[], Result]) -> Result:
+    """Return the result of a read-decide-write routine, which runs again while it raises Stale.
+
+    Raises StoreUnavailable when the retry budget is spent.
+    """
+    with shared_budget() as budget:
+        for attempts in count_from(1):
             try:
                 return decide()
             except Stale as problem:
-                if not patience.pause(tries):
+                if not budget.pause(attempts):
                     raise StoreUnavailable from problem
     raise AssertionError("unreachable")
 

@@ -1,33 +1,37 @@
-"""Ids and clock: 63-bit time-ordered ids and strictly increasing UTC times (accounts.md 1.2, packages.md 11)."""
+"""Ids and clock: time-ordered 63-bit ids and strictly increasing UTC times (accounts.md 1.2, packages.md 11)."""
 
 import secrets
 import threading
 from datetime import UTC, datetime, timedelta
 
 EPOCH_MS = 1_409_266_191_000
+RANDOM_BITS = 23
 _TICK = timedelta(microseconds=1)
 _lock = threading.Lock()
 _last = datetime.min.replace(tzinfo=UTC)
 
 
 def now() -> datetime:
-    """The time in UTC; within a process every call gives a later microsecond, so that quick events keep their order."""
-    global _last  # noqa: PLW0603 - the clock is the one place with a memory of the last tick
+    """Return the current UTC time, at least a microsecond later than every time returned before in this process.
+
+    So events that follow each other quickly keep their order.
+    """
+    global _last  # noqa: PLW0603 - the only state of the clock
     with _lock:
         _last = max(datetime.now(UTC), _last + _TICK)
         return _last
 
 
 def timestamp(moment: datetime) -> str:
-    """A time as clients read it: ISO with microseconds, without a zone (hab's parser refuses one)."""
+    """Return a time as clients read it: ISO 8601 with microseconds and no zone, which hab's parser would refuse."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%f")
 
 
 def new_id(moment: datetime | None = None) -> int:
-    """A new 63-bit id: milliseconds above 23 random bits, so ids grow with time and need no coordination.
+    """Return a new 63-bit id: milliseconds since EPOCH_MS, which last until July 2049, above 23 random bits.
 
-    1,000 ids in the same millisecond collide with probability 6 %; every id is written under a condition that it is
-    new.
+    Ids grow with time and need no coordination. Among 1,000 ids of one millisecond, two are equal with a probability
+    of 6 %, so every id is written on the condition that it is new.
     """
     milliseconds = int((moment or now()).timestamp() * 1000) - EPOCH_MS
-    return (milliseconds << 23) | secrets.randbits(23)
+    return (milliseconds << RANDOM_BITS) | secrets.randbits(RANDOM_BITS)

@@ -1,15 +1,18 @@
-"""Everything configurable: one typed table of environment variables, read once (design.md section 2).
+"""Settings of the service: one typed table of environment variables, read once at start.
 
-A setting that the contract names `api.some_name` is `BLDR_SOME_NAME`; names that the reference already gave to
-environment variables stay as they are. A value that cannot be read stops the start with the variable's name.
+The contract names settings `api.some_name`; the variable is then `BLDR_SOME_NAME`. Names of variables that existing
+installations use stay unchanged. A value that cannot be parsed stops the start with the variable's name.
 """
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, TypeVar
+
+from msgspec import Struct
 
 from chalicelib.core.target import Target
+
+T = TypeVar("T")
 
 
 class ConfigInvalid(ValueError):
@@ -27,21 +30,14 @@ def _targets(text: str) -> tuple[Target, ...]:
     return tuple(Target.parse(name) for name in _names(text))
 
 
-def _seconds(text: str) -> int:
-    seconds = int(text)
-    if seconds < 0:
-        raise ValueError("seconds may not be negative")
-    return seconds
-
-
-def _count(text: str) -> int:
+def _natural(text: str) -> int:
     number = int(text)
     if number < 0:
-        raise ValueError("a count may not be negative")
+        raise ValueError("the number must not be negative")
     return number
 
 
-def _yes_or_no(text: str) -> bool:
+def _true_or_false(text: str) -> bool:
     if text.lower() not in ("true", "false", "1", "0", ""):
         raise ValueError("allowed are true, false, 1, 0")
     return text.lower() in ("true", "1")
@@ -60,12 +56,26 @@ def _is_set(_: str) -> bool:
     return True
 
 
-def setting(variable: str, parse: Callable[[str], Any], default: Any, meaning: str) -> Any:
-    """Declare one setting: its variable, how its text is read, its default and its line in the documentation."""
-    return field(default=default, metadata={"variable": variable, "parse": parse, "meaning": meaning})
+class Setting(Struct, frozen=True):
+    """One environment variable: how its text is read, and its line in docs/CONFIGURATION.md."""
+
+    variable: str
+    parse: Callable[[str], Any]
+    default: Any
+    meaning: str
 
 
-DEFAULT_TARGETS = (
+_settings: list[Setting] = []
+
+
+def setting(variable: str, parse: Callable[[str], T], default: T, meaning: str) -> T:
+    """Declare the setting of the next field of Config. Return its default."""
+    _settings.append(Setting(variable, parse, default, meaning))
+    return default
+
+
+_OAUTH_PROVIDERS = ("github", "gitlab", "bitbucket", "okta", "azure-ad", "chef-automate", "active-directory")
+_DEFAULT_TARGETS = (
     Target.X86_64_LINUX,
     Target.X86_64_LINUX_KERNEL2,
     Target.X86_64_WINDOWS,
@@ -74,135 +84,179 @@ DEFAULT_TARGETS = (
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Config:
-    """The values in force. `python -m chalicelib.platform.config` prints the table as Markdown."""
+class Config(Struct, frozen=True, eq=False):
+    """The settings in force. `python -m chalicelib.platform.config` prints the table of docs/CONFIGURATION.md."""
 
-    stage: str = setting("BLDR_STAGE", str, "local", "Name of the deployment; `prod…` refuses functional-test mode")
+    stage: str = setting(
+        "BLDR_STAGE", str, "local", "Name of the deployment; if it begins with `prod`, functional-test mode is refused"
+    )
     table: str = setting("BLDR_TABLE", str, "bldr", "DynamoDB table (set by the template)")
     bucket: str = setting("BLDR_BUCKET", str, "bldr-artifacts", "S3 bucket of the artifacts (set by the template)")
     builder_key_secret: str = setting(
-        "BLDR_BUILDER_KEY_SECRET", str, "bldr-builder-key", "Secrets Manager secret holding the builder key"
+        "BLDR_BUILDER_KEY_SECRET", str, "bldr-builder-key", "Secrets Manager secret with the builder key"
     )
     builder_key: str = setting(
-        "BLDR_SECRET_KEY", str, "", "Text of the builder key itself; wins over all other sources"
+        "BLDR_SECRET_KEY", str, "", "Text of the builder key; takes precedence over the other two sources"
     )
     builder_key_path: str = setting("BLDR_HAB_KEY_DIR", str, "", "Folder of `bldr-<revision>.box.key` files")
-    functional_test: bool = setting("HAB_FUNC_TEST", _is_set, False, "Set to anything: the five test users may sign in")
-    targets: tuple[Target, ...] = setting("BLDR_TARGETS", _targets, DEFAULT_TARGETS, "Targets that the depot accepts")
+    functional_test: bool = setting(
+        "HAB_FUNC_TEST", _is_set, False, "If set to any value, the five test users can sign in"
+    )
+    targets: tuple[Target, ...] = setting("BLDR_TARGETS", _targets, _DEFAULT_TARGETS, "Targets that the depot accepts")
     native_packages: str = setting(
-        "BLDR_NATIVE_PACKAGES", str, "all", "Who may upload native packages: `all`, `off`, or a list of origins"
+        "BLDR_NATIVE_PACKAGES", str, "all", "Origins that may upload native packages: `all`, `off`, or a list of names"
     )
     rdeps_source: str = setting(
         "BLDR_RDEPS_SOURCE",
         _one_of("rows", "graph"),
         "rows",
-        "Where reverse dependencies are read: `rows` or `graph` (only the build service asks)",
+        "Source of reverse dependencies: `rows` or `graph`; only the build service uses it",
     )
-    private_max_age: int = setting("BLDR_PRIVATE_MAX_AGE", _seconds, 300, "Cache age of private downloads, seconds")
+    private_max_age: int = setting(
+        "BLDR_PRIVATE_MAX_AGE", _natural, 300, "Cache lifetime of private downloads, in seconds"
+    )
     download_mode: str = setting(
         "BLDR_DOWNLOAD_MODE",
         _one_of("auto", "redirect", "front"),
         "auto",
-        "`auto`: small archives inline, others by signed URL; `redirect`: always a URL; `front`: the front streams",
+        "`auto`: small archives inline, larger ones by signed URL; `redirect`: signed URL; `front`: the front streams",
     )
     cdn_url: str = setting("BLDR_CDN_URL", str, "", "Base URL of the distribution in front of the bucket")
     cdn_key_id: str = setting("BLDR_CDN_KEY_ID", str, "", "Id of the distribution's signing key")
     cdn_key_secret: str = setting("BLDR_CDN_KEY_SECRET", str, "", "Secrets Manager secret with the private signing key")
     upload_function: str = setting(
-        "BLDR_UPLOAD_FUNCTION", str, "", "Function that finishes large uploads (set by the template); empty: a thread"
+        "BLDR_UPLOAD_FUNCTION",
+        str,
+        "",
+        "Lambda function that finishes large uploads (set by the template); if empty, a thread does",
     )
     origin_creators: tuple[str, ...] = setting(
-        "BLDR_ALLOWED_USERS_FOR_ORIGIN_CREATE", _names, (), "Accounts that may create origins; empty: everybody"
+        "BLDR_ALLOWED_USERS_FOR_ORIGIN_CREATE",
+        _names,
+        (),
+        "Accounts that may create origins; if empty, every account may",
     )
     oauth_provider: str = setting(
-        "BLDR_OAUTH_PROVIDER",
-        _one_of("github", "gitlab", "bitbucket", "okta", "azure-ad", "chef-automate", "active-directory"),
-        "github",
-        "Where users sign in",
+        "BLDR_OAUTH_PROVIDER", _one_of(*_OAUTH_PROVIDERS), "github", f"Identity provider: {', '.join(_OAUTH_PROVIDERS)}"
     )
     oauth_token_url: str = setting(
-        "BLDR_OAUTH_TOKEN_URL", str, "https://github.com/login/oauth/access_token", "Exchanges a code for a token"
+        "BLDR_OAUTH_TOKEN_URL",
+        str,
+        "https://github.com/login/oauth/access_token",
+        "URL that exchanges an authorisation code for a token",
     )
     oauth_userinfo_url: str = setting(
-        "BLDR_OAUTH_USERINFO_URL", str, "https://api.github.com/user", "Tells who the token's user is"
+        "BLDR_OAUTH_USERINFO_URL", str, "https://api.github.com/user", "URL that returns the user of a token"
     )
-    oauth_redirect_url: str = setting("BLDR_OAUTH_REDIRECT_URL", str, "", "Where the provider sends the browser back")
-    oauth_client_id: str = setting("BLDR_OAUTH_CLIENT_ID", str, "", "Our id at the provider")
-    oauth_client_secret: str = setting("BLDR_OAUTH_CLIENT_SECRET", str, "", "Our secret at the provider")
-    session_seconds: int = setting("BLDR_SESSION_SECONDS", _seconds, 259_200, "Life of a web session, seconds")
+    oauth_redirect_url: str = setting(
+        "BLDR_OAUTH_REDIRECT_URL", str, "", "URL to which the provider sends the browser after sign-in"
+    )
+    oauth_client_id: str = setting("BLDR_OAUTH_CLIENT_ID", str, "", "Client id of this service at the provider")
+    oauth_client_secret: str = setting(
+        "BLDR_OAUTH_CLIENT_SECRET", str, "", "Client secret of this service at the provider"
+    )
+    session_seconds: int = setting("BLDR_SESSION_SECONDS", _natural, 259_200, "Lifetime of a web session, in seconds")
     sign_ins_per_minute: int = setting(
-        "BLDR_SIGN_INS_PER_MINUTE", _count, 30, "Sign-ins that one source address may try in a minute; 0: no limit"
+        "BLDR_SIGN_INS_PER_MINUTE", _natural, 30, "Sign-in attempts per minute from one source address; 0: no limit"
     )
     saas_bldr_url: str = setting(
-        "BLDR_SAAS_BLDR_URL", str, "https://bldr.habitat.sh", "The public depot, for its events"
+        "BLDR_SAAS_BLDR_URL",
+        str,
+        "https://bldr.habitat.sh",
+        "URL of the public depot whose events `/depot/events/saas` returns",
     )
     unrestricted_channels: tuple[str, ...] = setting(
-        "BLDR_UNRESTRICTED_CHANNELS", _names, (), "Channels whose packages anybody may download"
+        "BLDR_UNRESTRICTED_CHANNELS", _names, (), "Channels whose packages never need a licence"
     )
     partially_unrestricted_channels: tuple[str, ...] = setting(
-        "BLDR_PARTIALLY_UNRESTRICTED_CHANNELS", _names, (), "The same, unless they are in a restricted one as well"
+        "BLDR_PARTIALLY_UNRESTRICTED_CHANNELS",
+        _names,
+        (),
+        "Channels whose packages need no licence unless they are also in a restricted channel",
     )
     restricted_if_present: tuple[str, ...] = setting(
-        "BLDR_RESTRICTED_IF_PRESENT", _names, (), "Channels that need a licence; empty: no download needs one"
+        "BLDR_RESTRICTED_IF_PRESENT",
+        _names,
+        (),
+        "Channels whose packages need a licence; if empty, no download needs one",
     )
-    license_server_url: str = setting("BLDR_LICENSE_SERVER_URL", str, "", "Licence service; empty: none")
+    license_server_url: str = setting(
+        "BLDR_LICENSE_SERVER_URL", str, "", "URL of the licence service; if empty, there is none"
+    )
     private_registries: str = setting(
         "BLDR_PRIVATE_REGISTRIES",
         _one_of("refused", "allowed"),
         "refused",
-        "Whether registry credentials may be tried at private addresses and without TLS",
+        "`allowed`: registry credentials may be checked at private addresses and without TLS; otherwise `refused`",
     )
-    github_api_url: str = setting("BLDR_GITHUB_API_URL", str, "https://api.github.com", "GitHub's API")
-    github_app_id: str = setting("BLDR_GITHUB_APP_ID", str, "", "Id of our GitHub App; empty: none")
+    github_api_url: str = setting("BLDR_GITHUB_API_URL", str, "https://api.github.com", "URL of the GitHub API")
+    github_app_id: str = setting("BLDR_GITHUB_APP_ID", str, "", "Id of the GitHub App; if empty, there is none")
     github_app_private_key: str = setting(
-        "BLDR_GITHUB_APP_PRIVATE_KEY", str, "", r"The App's private key, PEM; `\n` may stand for a newline"
+        "BLDR_GITHUB_APP_PRIVATE_KEY", str, "", r"Private key of the GitHub App, PEM; `\n` may replace a newline"
     )
     github_webhook_secret: str = setting(
-        "BLDR_GITHUB_WEBHOOK_SECRET", str, "", "Secret with which GitHub signs what it notifies; empty: all is refused"
+        "BLDR_GITHUB_WEBHOOK_SECRET",
+        str,
+        "",
+        "Secret with which GitHub signs webhooks; if empty, all webhooks are refused",
     )
     provision_account: bool = setting(
-        "BLDR_AUTO_PROVISION_ACCOUNT", _yes_or_no, False, "Whether an account with origins and a token is made at start"
+        "BLDR_AUTO_PROVISION_ACCOUNT", _true_or_false, False, "Create an account with origins and a token at start"
     )
-    provision_username: str = setting("BLDR_PROVISION_USERNAME", str, "chef-platform", "Name of that account")
-    provision_email: str = setting("BLDR_PROVISION_EMAIL", str, "chef-platform@progress.com", "E-mail of that account")
-    provision_origins: tuple[str, ...] = setting("BLDR_PROVISION_ORIGINS", _names, ("core",), "Origins that it owns")
+    provision_username: str = setting(
+        "BLDR_PROVISION_USERNAME", str, "chef-platform", "Name of the provisioned account"
+    )
+    provision_email: str = setting(
+        "BLDR_PROVISION_EMAIL", str, "chef-platform@progress.com", "E-mail address of the provisioned account"
+    )
+    provision_origins: tuple[str, ...] = setting(
+        "BLDR_PROVISION_ORIGINS", _names, ("core",), "Origins that the provisioned account owns"
+    )
     provision_channels: tuple[str, ...] = setting(
         "BLDR_PROVISION_CHANNELS", _names, (), "Further channels, paired with the origins by position"
     )
     provision_token_path: str = setting(
-        "BLDR_TOKEN_DIR", str, "", "Folder for the file `HAB_AUTH_TOKEN` with that account's token; empty: temporary"
+        "BLDR_TOKEN_DIR",
+        str,
+        "",
+        "Folder of the file `HAB_AUTH_TOKEN` with the token of that account; if empty, the temporary folder",
     )
 
     def __post_init__(self) -> None:
         if self.functional_test and self.stage.startswith("prod"):
             raise ConfigInvalid("HAB_FUNC_TEST", "set", f"functional-test mode is refused in stage {self.stage!r}")
 
+    def __repr__(self) -> str:
+        return "Config(...)"  # several values are secrets
+
+
+_settings_by_field = dict(zip(Config.__struct_fields__, _settings, strict=True))
+
 
 def read_config(environment: Mapping[str, str]) -> Config:
-    """Read all settings from an environment. Raises SettingInvalid with the variable's name."""
+    """Return the settings of an environment. Raises ConfigInvalid with the variable's name.
+
+    Except for booleans, an empty variable counts as not set.
+    """
     values: dict[str, Any] = {}
-    for declared in fields(Config):
-        variable = declared.metadata["variable"]
-        if variable not in environment:
-            continue
-        if not environment[variable] and declared.type is not bool:
+    for field, declared in _settings_by_field.items():
+        text = environment.get(declared.variable)
+        if text is None or (not text and not isinstance(declared.default, bool)):
             continue
         try:
-            values[declared.name] = declared.metadata["parse"](environment[variable])
-        except ValueError as problem:
-            raise ConfigInvalid(variable, environment[variable], str(problem)) from problem
+            values[field] = declared.parse(text)
+        except ValueError as error:
+            raise ConfigInvalid(declared.variable, text, str(error)) from error
     return Config(**values)
 
 
 def as_markdown() -> str:
-    """The documented table, one row per variable."""
+    """Return the table of docs/CONFIGURATION.md, one row per variable."""
     rows = ["| variable | default | meaning |", "| --- | --- | --- |"]
-    for declared in fields(Config):
-        default = declared.default
-        shown = ", ".join(default) if isinstance(default, tuple) else default
-        rows.append(f"| `{declared.metadata['variable']}` | `{shown}` | {declared.metadata['meaning']} |")
-    return "\n".join(rows).replace("`` |", "|").replace("| `` ", "| ")
+    for declared in _settings:
+        default = ", ".join(declared.default) if isinstance(declared.default, tuple) else declared.default
+        rows.append(f"| `{declared.variable}` | `{default}` | {declared.meaning} |")
+    return "\n".join(rows).replace("| `` |", "| |")
 
 
 config = read_config(os.environ)

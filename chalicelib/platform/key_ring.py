@@ -1,4 +1,4 @@
-"""The builder key: from its variable, a folder, or Secrets Manager, read once per process (accounts.md 7.5)."""
+"""The builder keys: from a variable, a folder, or Secrets Manager, read once per process (accounts.md 7.5)."""
 
 from functools import cache
 from pathlib import Path
@@ -10,7 +10,10 @@ from chalicelib.platform.config import config
 
 @cache
 def key_ring() -> KeyRing:
-    """The ring of builder keys. Raises NoBuilderKey where there is none, and SecretUnavailable (nothing is kept)."""
+    """Return the ring of builder keys. Raises NoBuilderKey if there is none, and SecretUnavailable.
+
+    Only success is cached: after an error the next call reads the keys again.
+    """
     return KeyRing.from_texts(_texts())
 
 

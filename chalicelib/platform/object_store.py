@@ -1,4 +1,4 @@
-"""The object store: calls on the one bucket, and what their failures mean (docs/contract/platform.md section 4)."""
+"""Operations on the one bucket of the object store, and their errors (platform.md section 4)."""
 
 from typing import Any
 
@@ -9,22 +9,22 @@ from chalicelib.platform.config import config
 
 
 class ObjectStoreFailed(Exception):
-    """The object store did not take, return or remove an object."""
+    """The object store failed to store, return or delete an object."""
 
 
 class ObjectMissing(ObjectStoreFailed):
-    """The object store has no such object or bucket. Counts as a store failure where the caller does not handle it."""
+    """The object or the bucket does not exist. If the caller does not handle it, it counts as a store failure (502)."""
 
 
 class UploadClosed(Exception):
-    """The multipart upload was completed, aborted or never existed."""
+    """The multipart upload was completed or aborted, or never existed."""
 
 
 STATUS: dict[type[Exception], int] = {ObjectStoreFailed: 502}
 
 
 def call(operation: str, **arguments: Any) -> Any:
-    """Call an operation on the bucket. Raises ObjectMissing, UploadClosed, ObjectStoreFailed."""
+    """Return the response of an operation on the bucket. Raises ObjectMissing, UploadClosed, ObjectStoreFailed."""
     try:
         return getattr(client("s3"), operation)(Bucket=config.bucket, **arguments)
     except ClientError as problem:
@@ -34,13 +34,13 @@ def call(operation: str, **arguments: Any) -> Any:
 
 
 class Stream:
-    """The bytes of an object from their beginning."""
+    """The bytes of an object, read forward once."""
 
     def __init__(self, body: Any) -> None:
         self._body = body
 
     def read(self, size: int | None = None) -> bytes:
-        """Read up to `size` bytes, fewer only at the end, or all that are left. Raises ObjectStoreFailed."""
+        """Return the next `size` bytes, fewer only at the end, or all the rest. Raises ObjectStoreFailed."""
         try:
             content: bytes = self._body.read(size)
         except BotoCoreError as problem:

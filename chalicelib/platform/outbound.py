@@ -1,33 +1,38 @@
-"""Calls to other people's HTTP services: bounded in time and size, never redirected (accounts.md 5, platform.md 2)."""
+"""Requests to other HTTP services: bounded in time and size, never redirected (accounts.md 5, platform.md 2)."""
+
+from __future__ import annotations
 
 import json as json_module
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
-if TYPE_CHECKING:
-    from requests import Session
+from msgspec import Struct
+from urllib3.exceptions import HTTPError
+
+from chalicelib.core.deferred import deferred
+
+with deferred():
+    import requests
 
 USER_AGENT = "Habitat-Builder"
 CONNECT_SECONDS = 5
-LARGEST_ANSWER = 4 * 1024 * 1024
-_CHUNK = 64 * 1024
+BODY_BYTES = 4 * 1024 * 1024
+_CHUNK_BYTES = 64 * 1024
 
 T = TypeVar("T")
 
 
 class Unreachable(Exception):
-    """The service did not answer in time, or not in HTTP that can be read."""
+    """The service did not send a readable HTTP response in time."""
 
 
 class Unreadable(Exception):
-    """The service's answer is no JSON object."""
+    """The body of the response is not a JSON object."""
 
 
-@dataclass(frozen=True, slots=True)
-class OutboundResponse:
-    """What a service answered."""
+class OutboundResponse(Struct, frozen=True):
+    """The response of a service."""
 
     status: int
     body: bytes
@@ -43,7 +48,7 @@ class OutboundResponse:
         return self.body.decode(errors="replace")
 
     def json_object(self) -> dict[str, Any]:
-        """The JSON object in the body. Raises Unreadable."""
+        """Return the JSON object in the body. Raises Unreadable."""
         try:
             value = json_module.loads(self.body)
         except (ValueError, RecursionError) as problem:
@@ -53,9 +58,8 @@ class OutboundResponse:
         return value
 
 
-@dataclass(frozen=True, slots=True)
-class OutboundRequest:
-    """A request to a service; `form` or `json` becomes the body, `basic` a name and password."""
+class OutboundRequest(Struct, frozen=True):
+    """A request to a service. `form` or `json` becomes the body; `basic` is a user name and a password."""
 
     method: str
     url: str
@@ -66,67 +70,66 @@ class OutboundRequest:
     basic: tuple[str, str] | None = None
 
 
-Way = Callable[[OutboundRequest], "tuple[Session, OutboundRequest]"]
+Opener = Callable[[OutboundRequest], "tuple[requests.Session, OutboundRequest]"]
+"""Opens a session for a request; it may change the request, or refuse it with an error."""
 
 
-def directly(ask: OutboundRequest) -> "tuple[Session, OutboundRequest]":
-    """The way to an address from our own configuration."""
-    from requests import Session
-
-    return Session(), ask
+def directly(request: OutboundRequest) -> tuple[requests.Session, OutboundRequest]:
+    """Open a session for a URL from the service's own settings, which is trusted."""
+    return requests.Session(), request
 
 
-def send(ask: OutboundRequest, seconds: float, way: Way = directly) -> OutboundResponse:
-    """Send a request and read the whole answer within so many seconds, name resolution included. Raises Unreachable.
+def send(request: OutboundRequest, seconds: float, opener: Opener = directly) -> OutboundResponse:
+    """Send a request and return the whole response. Raises Unreachable, and the errors of the opener.
 
-    `way` opens the session, and may refuse with an error of its own.
+    `seconds` bounds the whole exchange, name resolution included.
     """
-    return _within(seconds, lambda: _exchange(*way(ask), seconds))
+    return _within(seconds, lambda: _exchange(*opener(request), seconds))
 
 
-def _exchange(session: "Session", ask: OutboundRequest, seconds: float) -> OutboundResponse:
-    from requests.exceptions import RequestException
-    from urllib3.exceptions import HTTPError
-
+def _exchange(session: requests.Session, request: OutboundRequest, seconds: float) -> OutboundResponse:
     try:
         with (
             session,
             session.request(
-                ask.method,
-                ask.url,
-                params=ask.query,
-                data=ask.form,
-                json=ask.json,
-                auth=ask.basic,
-                headers={"User-Agent": USER_AGENT, **ask.headers},
+                request.method,
+                request.url,
+                params=request.query,
+                data=request.form,
+                json=request.json,
+                auth=request.basic,
+                headers={"User-Agent": USER_AGENT, **request.headers},
                 timeout=(min(CONNECT_SECONDS, seconds), seconds),
                 allow_redirects=False,
                 stream=True,
-            ) as answer,
+            ) as response,
         ):
-            return OutboundResponse(answer.status_code, _whole_body(answer.iter_content(_CHUNK)))
-    except (RequestException, HTTPError, UnicodeError, ValueError) as problem:
+            return OutboundResponse(response.status_code, _bounded_body(response.iter_content(_CHUNK_BYTES)))
+    except (requests.RequestException, HTTPError, UnicodeError, ValueError) as problem:
         raise Unreachable from problem
 
 
-def _whole_body(chunks: Any) -> bytes:
+def _bounded_body(chunks: Iterable[bytes]) -> bytes:
     body = bytearray()
     for chunk in chunks:
         body += chunk
-        if len(body) > LARGEST_ANSWER:
+        if len(body) > BODY_BYTES:
             raise Unreachable
     return bytes(body)
 
 
 def _within(seconds: float, work: Callable[[], T]) -> T:
-    """Run something for so long at most; sockets only limit the silence between two bytes, and a service may drip."""
-    outcome: list[T] = []
+    """Return what `work` returns, or raise Unreachable after some seconds.
+
+    The timeouts of sockets are not enough: they bound the pause between two bytes, not the whole response.
+    """
+    results: list[T] = []
     problems: list[BaseException] = []
 
     def run() -> None:
         try:
-            outcome.append(work())
-        except BaseException as problem:  # noqa: BLE001 - raised again in the thread that waits
+            results.append(work())
+        except BaseException as problem:  # noqa: BLE001 - raised again in the waiting thread
             problems.append(problem)
 
     worker = threading.Thread(target=run, daemon=True)
@@ -134,6 +137,6 @@ def _within(seconds: float, work: Callable[[], T]) -> T:
     worker.join(seconds)
     if problems:
         raise problems[0]
-    if not outcome:
+    if not results:
         raise Unreachable
-    return outcome[0]
+    return results[0]

@@ -1,53 +1,60 @@
-"""Calls to addresses that a user chose: to the public internet only, whatever a name resolves to (platform.md 2.2).
+"""Requests to URLs that a user chose: only to the public internet, whatever a host name resolves to (platform.md 2.2).
 
-A name is resolved once, all its addresses are judged, and the connection goes to one that was judged, so a name server
-that answers differently the second time gains nothing. Redirects are never followed (outbound.py).
+A host name is resolved once, all its addresses are checked, and the connection goes to a checked address. So a name
+server that answers differently the second time gains nothing. Redirects are never followed (outbound.py).
 """
+
+from __future__ import annotations
 
 import ipaddress
 import socket
-from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from msgspec.structs import replace
+
+from chalicelib.core.deferred import deferred
 from chalicelib.platform.outbound import OutboundRequest, Unreachable
 
-if TYPE_CHECKING:
-    from requests import Session
+with deferred():
+    import requests
 
 Address = IPv4Address | IPv6Address
 
 _METADATA = frozenset({ipaddress.ip_address("168.63.129.16")})
-"""Services of a cloud for its own machines at addresses that count as public; all others are link-local or private."""
+"""Metadata services of clouds whose addresses count as public (here Azure's); all others are link-local or private."""
 
 
 class AddressRefused(Exception):
-    """The URL is not https, or leads to what is not public."""
+    """The URL is not https, or its host is not public."""
 
 
 class UrlUnreadable(Exception):
-    """The text is no URL with a scheme and a host."""
+    """The text is not a URL with a scheme and a host."""
 
 
-def publicly(ask: OutboundRequest) -> "tuple[Session, OutboundRequest]":
-    """The way to a public https address. Raises UrlUnreadable, AddressRefused, Unreachable for an unknown name."""
-    url = read_url(ask.url)
+def publicly(request: OutboundRequest) -> tuple[requests.Session, OutboundRequest]:
+    """Open a session for a public https URL that connects to an address which was checked.
+
+    Raises UrlUnreadable, AddressRefused, and Unreachable if the host name is unknown.
+    """
+    url = read_url(request.url)
     if url.scheme != "https" or url.username is not None or url.password is not None:
         raise AddressRefused
-    host = str(url.hostname)
-    address = _judged(host, url.port or 443)
-    place = f"[{address}]" if isinstance(address, IPv6Address) else str(address)
-    pinned = url._replace(netloc=place if url.port is None else f"{place}:{url.port}")
-    named = {**ask.headers, "Host": url.netloc}
-    return _pinned_session(host), replace(ask, url=pinned.geturl(), headers=named)
+    host_name = str(url.hostname)
+    address = _public_address(host_name, url.port or 443)
+    host = f"[{address}]" if isinstance(address, IPv6Address) else str(address)
+    pinned = url._replace(netloc=host if url.port is None else f"{host}:{url.port}")
+    headers = {**request.headers, "Host": url.netloc}
+    return _pinned_session(host_name), replace(request, url=pinned.geturl(), headers=headers)
 
 
 def read_url(text: str) -> SplitResult:
-    """A URL of a host. Raises UrlUnreadable."""
+    """Return the parts of a URL that has a scheme and a host. Raises UrlUnreadable."""
     try:
         url = urlsplit(text)
-        _ = url.port  # a port that is no number is found out here
+        _ = url.port  # raises ValueError if the port is not a number
     except ValueError as problem:
         raise UrlUnreadable from problem
     if not url.scheme or not url.hostname or not text.isascii() or not text.isprintable() or " " in text:
@@ -56,33 +63,32 @@ def read_url(text: str) -> SplitResult:
 
 
 def is_public(address: Address) -> bool:
-    """Whether an address is on the public internet; a 6to4 address is not: it carries an IPv4 address inside."""
+    """Return whether an address is on the public internet. A 6to4 address is not, because it wraps an IPv4 address."""
     if isinstance(address, IPv6Address) and address.sixtofour is not None:
         return False
     return address.is_global and not address.is_multicast and not address.is_reserved and address not in _METADATA
 
 
-def _judged(host: str, port: int) -> Address:
+def _public_address(host_name: str, port: int) -> Address:
+    """Return an address of a host, all of whose addresses are public."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        entries = socket.getaddrinfo(host_name, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as problem:
         raise Unreachable from problem
-    addresses = [ipaddress.ip_address(str(place[0]).partition("%")[0]) for *_, place in found]
+    addresses = [ipaddress.ip_address(str(address[0]).partition("%")[0]) for *_, address in entries]
     if not addresses or not all(map(is_public, addresses)):
         raise AddressRefused
     return addresses[0]
 
 
-def _pinned_session(host: str) -> "Session":
-    """A session that expects the certificate of a name at whatever address it is sent to, and no proxy in between."""
-    from requests import Session
-    from requests.adapters import HTTPAdapter
+def _pinned_session(host_name: str) -> requests.Session:
+    """Return a session that verifies the certificate for a host name at any address, and ignores proxy settings."""
 
-    class Pinned(HTTPAdapter):
-        def init_poolmanager(self, *sizes: Any, **more: Any) -> None:
-            super().init_poolmanager(*sizes, **more, server_hostname=host, assert_hostname=host)
+    class PinnedAdapter(requests.adapters.HTTPAdapter):
+        def init_poolmanager(self, *sizes: Any, **options: Any) -> None:
+            super().init_poolmanager(*sizes, **options, server_hostname=host_name, assert_hostname=host_name)
 
-    session = Session()
+    session = requests.Session()
     session.trust_env = False
-    session.mount("https://", Pinned())
+    session.mount("https://", PinnedAdapter())
     return session

@@ -1,8 +1,8 @@
-"""How much time a request may lose to faults of AWS, and to others who get in between, before it ends as a 503.
+"""The time that one request may lose to failed AWS calls and write conflicts before it fails with 503.
 
-API Gateway waits 29 s, and the work of a request may take most of them. What failed tries and the pauses after them
-took is counted for all calls of a request together; the last try ends by its own time limit (aws.py). So whatever is
-broken costs less than ten seconds.
+API Gateway waits 29 s, and the work itself may need most of them. All calls of a request charge their failed attempts,
+and the pauses after these, to one budget; the last attempt is bounded by its own timeout (aws.py). So an outage costs
+a request less than ten seconds.
 """
 
 import random
@@ -20,17 +20,18 @@ clock = time.monotonic
 
 
 class RetryBudget:
-    """What is left of the time that may be lost."""
+    """The time that failed attempts may still take."""
 
     def __init__(self, seconds: float = SECONDS) -> None:
         self._left = seconds
 
-    def pause(self, tries: int, lost: float = 0.0) -> bool:
-        """Wait before the next try, longer from try to try and never as long as others do.
+    def pause(self, attempts: int, lost: float = 0.0) -> bool:
+        """Sleep before the next attempt and return True, or return False if the budget is spent.
 
-        `tries` is how many have failed, `lost` how many seconds the last one took. False when no other may follow.
+        Exponential back-off with jitter. `attempts` is the number of attempts that have failed, `lost` the duration of
+        the last one in seconds.
         """
-        pause = random.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(tries - 1, 10)))  # noqa: S311 - jitter
+        pause = random.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(attempts - 1, 10)))  # noqa: S311 - jitter
         self._left -= lost + pause
         if self._left < 0:
             return False
@@ -38,32 +39,32 @@ class RetryBudget:
         return True
 
 
-_of_request: ContextVar[RetryBudget | None] = ContextVar("patience", default=None)
+_shared: ContextVar[RetryBudget | None] = ContextVar("retry_budget", default=None)
 
 
 def current() -> RetryBudget:
-    """The patience of the request under way; outside of any it is a new one, for one call."""
-    return _of_request.get() or RetryBudget()
+    """Return the budget that the calls of this context share, or a new one for a single call."""
+    return _shared.get() or RetryBudget()
 
 
 @contextmanager
-def bounded() -> Iterator[RetryBudget]:
-    """All calls inside share one patience: that of the request around it, if there is one."""
-    with _set(current()) as patience:
-        yield patience
+def shared_budget() -> Iterator[RetryBudget]:
+    """Let all calls inside the block share one budget: that of the enclosing block if there is one."""
+    with _set(current()) as budget:
+        yield budget
 
 
 @contextmanager
-def none() -> Iterator[None]:
-    """Calls inside are tried once; for what a request can do without."""
+def single_try() -> Iterator[None]:
+    """Make only one attempt of each call inside the block; for work that the request can do without."""
     with _set(RetryBudget(0.0)):
         yield
 
 
 @contextmanager
-def _set(patience: RetryBudget) -> Iterator[RetryBudget]:
-    before = _of_request.set(patience)
+def _set(budget: RetryBudget) -> Iterator[RetryBudget]:
+    token = _shared.set(budget)
     try:
-        yield patience
+        yield budget
     finally:
-        _of_request.reset(before)
+        _shared.reset(token)

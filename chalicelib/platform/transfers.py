@@ -1,4 +1,7 @@
-"""Transfers to and within the object store that may take several requests, by the AWS transfer manager."""
+"""Uploads and copies in the object store, in several requests if large, by the AWS transfer manager.
+
+Defer this module: `s3transfer` is slow to import.
+"""
 
 from collections.abc import Callable
 from typing import Any, BinaryIO
@@ -14,13 +17,13 @@ from chalicelib.platform.object_store import ObjectStoreFailed
 
 PART_BYTES = 8 * 1024 * 1024
 COPY_PART_BYTES = 256 * 1024 * 1024
-"""Larger objects are copied in parts: one call could copy 5 GB, but not within its time limit."""
+"""Larger objects are copied in parts: one call may copy 5 GB, but not within its timeout."""
 
-COPIES_AT_ONCE = 8
+CONCURRENT_COPIES = 8
 
 
 def upload(content: BinaryIO, key: str, headers: dict[str, str]) -> None:
-    """Store a stream, in parts of 8 MiB held in memory one at a time. Raises ObjectStoreFailed."""
+    """Store a stream as an object; one part of 8 MiB at a time is in memory. Raises ObjectStoreFailed."""
     transfer = TransferConfig(multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES, max_request_concurrency=1)
     try:
         with TransferManager(client("s3"), transfer, executor_cls=NonThreadedExecutor) as transfers:
@@ -30,9 +33,9 @@ def upload(content: BinaryIO, key: str, headers: dict[str, str]) -> None:
 
 
 def copy(source: str, key: str, headers: dict[str, str], progress: Callable[[], None]) -> None:
-    """Copy an object on the server side, in parts if it is large; `progress` is called from time to time.
+    """Copy an object on the server side, in parts if it is large; calls `progress` after each part.
 
-    Raises ObjectStoreFailed, and what `progress` raises.
+    Raises ObjectStoreFailed, and the errors of `progress`.
     """
 
     class Progress(BaseSubscriber):  # type: ignore[misc]  # s3transfer has no types
@@ -42,12 +45,12 @@ def copy(source: str, key: str, headers: dict[str, str], progress: Callable[[], 
     transfer = TransferConfig(
         multipart_threshold=COPY_PART_BYTES + 1,
         multipart_chunksize=COPY_PART_BYTES,
-        max_request_concurrency=COPIES_AT_ONCE,
+        max_request_concurrency=CONCURRENT_COPIES,
     )
-    place = {"Bucket": config.bucket, "Key": source}
-    replaced = {**headers, "MetadataDirective": "REPLACE"}
+    copy_source = {"Bucket": config.bucket, "Key": source}
+    new_headers = {**headers, "MetadataDirective": "REPLACE"}
     try:
         with TransferManager(client("s3"), transfer) as transfers:
-            transfers.copy(place, config.bucket, key, extra_args=replaced, subscribers=[Progress()]).result()
+            transfers.copy(copy_source, config.bucket, key, extra_args=new_headers, subscribers=[Progress()]).result()
     except (BotoCoreError, ClientError) as problem:
         raise ObjectStoreFailed from problem

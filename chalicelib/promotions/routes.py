@@ -7,6 +7,7 @@ from typing import Any
 
 from chalicelib.catalog.errors import ChannelMissing, TooManyChannels
 from chalicelib.channels.errors import ChannelProtected
+from chalicelib.core.deferred import deferred
 from chalicelib.core.event_kinds import ChannelOperation
 from chalicelib.core.ident import IdentMalformed, PackageIdent
 from chalicelib.core.roles import Role
@@ -16,7 +17,6 @@ from chalicelib.http.answer import NO_CACHE, Answer, json_answer
 from chalicelib.http.body import BodyMalformed
 from chalicelib.http.call import Call
 from chalicelib.http.routes import Routes
-from chalicelib.platform.deferred import deferred
 from chalicelib.promotions import shapes
 from chalicelib.promotions.errors import STATUS, SetRefused
 

@@ -39,7 +39,7 @@ def apply_policies(seconds: float) -> None:
         except PolicyGone:
             continue
         except (ObjectStoreFailed, StoreUnavailable) as problem:
-            logs.unexpected(problem)  # The next run continues; the other origins need not wait for it.
+            logs.unexpected_error(problem)  # The next run continues; the other origins need not wait for it.
 
 
 def _continue_pass(row: PolicyRow, deadline: float) -> None:

@@ -65,7 +65,7 @@ def _attempt(row: UploadRow) -> None:
     except REFUSALS as refusal:
         rows.refuse(row, refusal)
     except FAILURES as failure:
-        logs.unexpected(failure)
+        logs.unexpected_error(failure)
         rows.release_lease(row, failure)
         return
     staging.discard(staging.key_of(row.id))

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 from msgspec import UNSET
 
 from chalicelib.catalog.errors import OriginMissing
+from chalicelib.core.deferred import deferred
 from chalicelib.core.ident import IdentMalformed, PackageIdent
 from chalicelib.core.roles import Role
 from chalicelib.core.target import TargetUnknown, resolve
@@ -18,7 +19,6 @@ from chalicelib.http.call import Call
 from chalicelib.http.routes import Content, Routes
 from chalicelib.packages.errors import ArchiveRefused, IdentInvalid, ReleaseExists, TargetUnsupported
 from chalicelib.platform.clock import timestamp
-from chalicelib.platform.deferred import deferred
 from chalicelib.platform.object_store import ObjectStoreFailed
 from chalicelib.uploads import shapes
 from chalicelib.uploads.errors import STATUS, PartsMissing, UploadMissing, UploadTooLarge

@@ -88,7 +88,7 @@ def discard(key: str) -> None:
     try:
         object_store.call("delete_object", Key=key)
     except ObjectStoreFailed as problem:
-        logs.unexpected(problem)
+        logs.unexpected_error(problem)
 
 
 def leftovers() -> Iterator[Leftover]:

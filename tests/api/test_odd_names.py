@@ -1,9 +1,9 @@
 """Names with characters that headers cannot hold: no request fails, and no header is split (core/header_text.py)."""
 
-import dataclasses
 from urllib.parse import quote, unquote
 
 import pytest
+from msgspec.structs import replace
 
 from app import app
 from chalicelib.packages import download
@@ -63,7 +63,7 @@ def test_an_archive_of_any_version_can_be_downloaded(
     assert_sendable(sent.headers)
     assert sent.headers["Location"].startswith(f"/v1{url}?")
 
-    monkeypatch.setattr(download, "config", dataclasses.replace(config, download_mode=mode))
+    monkeypatch.setattr(download, "config", replace(config, download_mode=mode))
     reply = depot.get(f"{url}/download")
 
     assert_sendable(reply.headers)

@@ -47,8 +47,8 @@ def respond_in_turn(double: HttpDouble, *responses: Scripted) -> None:
     """Make a server send these responses one after the other, whatever the requests are."""
     remaining = list(responses)
 
-    def answer_to(asked: ReceivedRequest) -> Scripted:
-        double.received.append(asked)
+    def answer_to(request: ReceivedRequest) -> Scripted:
+        double.received.append(request)
         return remaining.pop(0)
 
     double.answer_to = answer_to  # type: ignore[method-assign]

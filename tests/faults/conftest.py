@@ -1,27 +1,25 @@
-"""The API that the API tests use, and somebody with a token of their own."""
-
-from collections.abc import Iterator
+"""The API of the API tests, a token, and a scene for reads."""
 
 import pytest
 
 from tests.api.client import Depot
-from tests.faults.operations import OWNER, Operation, Scene, a_scene, finish_at_once, in_stable
+from tests.faults.scenes import OWNER, Scene, a_scene, a_stable_release
+from tests.faults.stage import finish_within_request
 
 
 @pytest.fixture(scope="module")
 def token(depot: Depot) -> str:
-    """The access token of the owner of all origins here."""
-    made: str = depot.post("/profile/access-tokens", by=OWNER).json()["token"]
-    return made
+    """The access token of the owner of all origins in these tests."""
+    token: str = depot.post("/profile/access-tokens", by=OWNER).json()["token"]
+    return token
 
 
 @pytest.fixture(scope="module")
-def shelf(depot: Depot, token: str) -> Scene:
-    """An origin with a package in `stable`, for whoever only reads."""
-    return a_scene(depot, token, Operation(lambda scene: scene.send("GET", "/status"), in_stable))
+def stable_release(depot: Depot, token: str) -> Scene:
+    """An origin with a package in `stable`, for tests that only read."""
+    return a_scene(depot, token, a_stable_release)
 
 
 @pytest.fixture(autouse=True)
-def _at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    finish_at_once(monkeypatch)
-    yield
+def _uploads_finish_within_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    finish_within_request(monkeypatch)

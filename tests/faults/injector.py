@@ -1,7 +1,7 @@
-"""Faults of AWS on the wire: what botocore is about to send is answered, cut off, or carried out with its answer lost.
+"""Faults of AWS on the wire: requests of botocore are refused, cut off, or carried out with their responses lost.
 
-A call of ours is one invocation of botocore, which may be tried several times; a plan decides on every try. Time stands
-still but for what pauses and silences take, so tests wait for nothing and see how long a client would have waited.
+A call is one invocation of botocore, which may make several attempts; a plan decides about each attempt. Time is
+simulated: only pauses and timeouts let it pass, so tests do not wait and still see how long a client would wait.
 """
 
 import json
@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,14 +20,18 @@ from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 
 from chalicelib.platform import aws, retry_budget
 
-GoOn = Callable[[], AWSResponse]
-Fault = Callable[[Any, GoOn], AWSResponse]
-"""From the request and a way to have it carried out to what comes back."""
+CarryOut = Callable[[], AWSResponse]
+"""Carries a request out and returns its response."""
+
+Fault = Callable[[Any, CarryOut], AWSResponse]
+"""Returns the response to a request, or raises an error of botocore."""
+
+START = 1000.0
 
 
 @dataclass(frozen=True)
-class Try:
-    """One request on the wire: the call's number (from 1), which try of it this is, and what is asked of whom."""
+class Attempt:
+    """One request on the wire: the number of its call, the number of the attempt (both from 1), and the operation."""
 
     call: int
     number: int
@@ -35,46 +40,46 @@ class Try:
     body: Any = field(repr=False)
 
     @property
-    def changes(self) -> bool:
-        """True if it matters whether it was carried out."""
+    def writes(self) -> bool:
+        """True if the operation changes something."""
         return not self.operation.startswith(("Get", "BatchGet", "Query", "Head", "List"))
 
 
-Plan = Callable[[Try], Fault | None]
+Plan = Callable[[Attempt], Fault | None]
 
 
 @dataclass
 class Wire:
-    """What was sent, and how much time went by."""
+    """The attempts that were made, and the simulated time."""
 
-    tries: list[Try] = field(default_factory=list)
-    now: float = 1000.0
+    attempts: list[Attempt] = field(default_factory=list)
+    now: float = START
     _calls: dict[str, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
-    def calls(self) -> list[Try]:
-        """The first try of each call."""
-        return [each for each in self.tries if each.number == 1]
+    def calls(self) -> list[Attempt]:
+        """The first attempt of each call."""
+        return [attempt for attempt in self.attempts if attempt.number == 1]
 
     @property
     def seconds(self) -> float:
-        """How long pauses and silences took."""
-        return self.now - 1000.0
+        """The duration of all pauses and timeouts."""
+        return self.now - START
 
     def sleep(self, seconds: float) -> None:
-        """Let time go by."""
+        """Let simulated time pass."""
         self.now += seconds
 
-    def note(self, event: str, request: Any) -> Try:
-        """Write down a try."""
+    def record(self, event: str, request: Any) -> Attempt:
+        """Record the attempt of an event of botocore."""
         _, service, operation = event.split(".")
         with self._lock:
             invocation = str(request.headers["amz-sdk-invocation-id"])
             call = self._calls.setdefault(invocation, len(self._calls) + 1)
-            number = 1 + sum(each.call == call for each in self.tries)
-            self.tries.append(Try(call, number, service, operation, request.body))
-            return self.tries[-1]
+            number = 1 + sum(attempt.call == call for attempt in self.attempts)
+            self.attempts.append(Attempt(call, number, service, operation, request.body))
+            return self.attempts[-1]
 
 
 _wires: list[Wire] = []
@@ -82,13 +87,13 @@ _wires: list[Wire] = []
 
 @contextmanager
 def faults(plan: Plan = lambda _: None) -> Iterator[Wire]:
-    """Every request to AWS inside the block goes through the plan."""
-    wire, carry_out = Wire(), BotocoreStubber.__call__
+    """Apply a plan to all requests to AWS inside the block."""
+    wire, respond = Wire(), BotocoreStubber.__call__
 
-    def send(stubber: BotocoreStubber, event_name: str, request: Any, **more: Any) -> Any:
-        fault = plan(wire.note(event_name, request))
-        go_on: GoOn = lambda: carry_out(stubber, event_name, request, **more)  # type: ignore[assignment, return-value]  # noqa: E731
-        return go_on() if fault is None else fault(request, go_on)
+    def send(stubber: BotocoreStubber, event_name: str, request: Any, **options: Any) -> Any:
+        fault = plan(wire.record(event_name, request))
+        carry_out = partial(respond, stubber, event_name, request, **options)
+        return carry_out() if fault is None else fault(request, carry_out)
 
     _wires.append(wire)
     try:
@@ -102,98 +107,99 @@ def faults(plan: Plan = lambda _: None) -> Iterator[Wire]:
 
 
 def once(call: int, fault: Fault) -> Plan:
-    """The first try of one call fails."""
-    return lambda sent: fault if (sent.call, sent.number) == (call, 1) else None
+    """Fail the first attempt of one call."""
+    return lambda attempt: fault if (attempt.call, attempt.number) == (call, 1) else None
 
 
 def outage(call: int, service: str, fault: Fault) -> Plan:
-    """From one call on a service fails for good."""
-    return lambda sent: fault if sent.call >= call and sent.service == service else None
+    """Fail all attempts on a service from one call on."""
+    return lambda attempt: fault if attempt.call >= call and attempt.service == service else None
 
 
 def everything(fault: Fault) -> Plan:
-    """Nothing works."""
+    """Fail all attempts."""
     return lambda _: fault
 
 
-def now_and_then(seed: int, probability: float, several: Sequence[Fault]) -> Plan:
-    """Every try fails with a probability; the seed says which, and how."""
-    dice = random.Random(seed)
-    return lambda _: dice.choice(several) if dice.random() < probability else None
+def at_random(seed: int, probability: float, several: Sequence[Fault]) -> Plan:
+    """Fail each attempt with a probability, with one of several faults."""
+    drawn = random.Random(seed)
+    return lambda _: drawn.choice(several) if drawn.random() < probability else None
 
 
 def refused(status: int, code: str, message: str = "injected") -> Fault:
-    """An error of DynamoDB, Secrets Manager or Lambda; nothing is carried out."""
+    """An error of DynamoDB, Secrets Manager or Lambda. The request is not carried out."""
     return lambda request, _: _json(request, status, {"__type": f"com.amazonaws#{code}", "message": message})
 
 
 def cancelled(*reasons: str) -> Fault:
-    """A transaction is cancelled for the last rows' reasons. Other calls are throttled."""
+    """A transaction is cancelled, with reasons for its last rows. Other calls are throttled."""
 
-    def answer(request: Any, _: GoOn) -> AWSResponse:
+    def respond(request: Any, carry_out: CarryOut) -> AWSResponse:
         items = json.loads(request.body).get("TransactItems")
         if items is None:
-            return THROTTLED(request, _)
+            return THROTTLED(request, carry_out)
         codes = [*["None"] * len(items), *reasons][-len(items) :]
-        told = {"__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException", "Message": "injected"}
-        return _json(request, 400, {**told, "CancellationReasons": [{"Code": code} for code in codes]})
+        kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException"
+        content = {"__type": kind, "Message": "injected", "CancellationReasons": [{"Code": code} for code in codes]}
+        return _json(request, 400, content)
 
-    return answer
+    return respond
 
 
 def s3_refused(status: int, code: str) -> Fault:
-    """An error of S3; nothing is carried out."""
+    """An error of S3. The request is not carried out."""
     body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>injected</Message></Error>"
     return lambda request, _: AWSResponse(
         request.url, status, {"Content-Type": "application/xml"}, MockRawResponse(body)
     )
 
 
-def cut_off(request: Any, _: GoOn) -> AWSResponse:
-    """The connection breaks before anything is carried out."""
+def cut_off(request: Any, _: CarryOut) -> AWSResponse:
+    """The connection breaks before the request is carried out."""
     raise ConnectionClosedError(endpoint_url=request.url)
 
 
-def lost(request: Any, go_on: GoOn) -> AWSResponse:
-    """It is carried out, but the connection breaks before the answer."""
-    go_on()
+def lost(request: Any, carry_out: CarryOut) -> AWSResponse:
+    """The request is carried out, but the connection breaks before the response."""
+    carry_out()
     raise ConnectionClosedError(endpoint_url=request.url)
 
 
-def silent(request: Any, go_on: GoOn) -> AWSResponse:
-    """It is carried out, but the answer does not come within the time limit."""
-    go_on()
-    _wires[-1].sleep(aws.READ_SECONDS.get("s3" if ".s3." in request.url else "", aws.OTHERS_READ_SECONDS))
+def silent(request: Any, carry_out: CarryOut) -> AWSResponse:
+    """The request is carried out, but there is no response within the timeout."""
+    carry_out()
+    _wires[-1].sleep(aws.S3_READ_SECONDS if ".s3." in request.url else aws.READ_SECONDS)
     raise ReadTimeoutError(endpoint_url=request.url)
 
 
-def unreachable(request: Any, _: GoOn) -> AWSResponse:
-    """Nobody takes the connection within the time limit."""
+def unreachable(request: Any, _: CarryOut) -> AWSResponse:
+    """The connection is not accepted within the timeout."""
     _wires[-1].sleep(aws.CONNECT_SECONDS)
     raise ConnectTimeoutError(endpoint_url=request.url)
 
 
 def unprocessed(share: float = 1.0) -> Fault:
-    """A batch is carried out but for a share of it, at least one; the rest is given back. Other calls are throttled."""
+    """A share of a batch, at least one entry, is returned unprocessed. Other calls are throttled."""
 
-    def answer(request: Any, go_on: GoOn) -> AWSResponse:
-        asked = json.loads(request.body)
-        if "RequestItems" not in asked:
-            return THROTTLED(request, go_on)
-        [(table, wanted)] = asked["RequestItems"].items()
-        whole = wanted["Keys"] if isinstance(wanted, dict) else wanted
-        left_over = whole[len(whole) - max(1, round(share * len(whole))) :]
-        done = whole[: len(whole) - len(left_over)]
-        told: dict[str, Any] = {"Responses": {table: []}} if isinstance(wanted, dict) else {}
-        if done:
-            asked["RequestItems"][table] = {**wanted, "Keys": done} if isinstance(wanted, dict) else done
-            request.body = json.dumps(asked).encode()
-            told = json.loads(go_on().content)
-        if isinstance(wanted, dict):
-            return _json(request, 200, {**told, "UnprocessedKeys": {table: {**wanted, "Keys": left_over}}})
-        return _json(request, 200, {**told, "UnprocessedItems": {table: left_over}})
+    def respond(request: Any, carry_out: CarryOut) -> AWSResponse:
+        content = json.loads(request.body)
+        if "RequestItems" not in content:
+            return THROTTLED(request, carry_out)
+        [(table, batch)] = content["RequestItems"].items()
+        reads = isinstance(batch, dict)
+        entries = batch["Keys"] if reads else batch
+        end = len(entries) - max(1, round(share * len(entries)))
+        response: dict[str, Any] = {"Responses": {table: []}} if reads else {}
+        if end:
+            content["RequestItems"][table] = {**batch, "Keys": entries[:end]} if reads else entries[:end]
+            request.body = json.dumps(content).encode()
+            response = json.loads(carry_out().content)
+        if reads:
+            return _json(request, 200, {**response, "UnprocessedKeys": {table: {**batch, "Keys": entries[end:]}}})
+        return _json(request, 200, {**response, "UnprocessedItems": {table: entries[end:]}})
 
-    return answer
+    return respond
 
 
 def _json(request: Any, status: int, content: Any) -> AWSResponse:
@@ -202,7 +208,7 @@ def _json(request: Any, status: int, content: Any) -> AWSResponse:
 
 
 THROTTLED = refused(400, "ProvisionedThroughputExceededException")
-BUSY: dict[str, Fault] = {
+TRANSIENT: dict[str, Fault] = {
     "throughput exceeded": THROTTLED,
     "throttled": refused(400, "ThrottlingException"),
     "request limit": refused(400, "RequestLimitExceeded"),
@@ -216,7 +222,7 @@ BUSY: dict[str, Fault] = {
     "nothing processed": unprocessed(1.0),
     "half processed": unprocessed(0.5),
 }
-S3_BUSY: dict[str, Fault] = {
+S3_TRANSIENT: dict[str, Fault] = {
     "slow down": s3_refused(503, "SlowDown"),
     "internal error": s3_refused(500, "InternalError"),
     "cut off": cut_off,
@@ -224,6 +230,6 @@ S3_BUSY: dict[str, Fault] = {
 }
 
 
-def busy(service: str) -> dict[str, Fault]:
-    """Passing faults of a service, by name."""
-    return S3_BUSY if service == "s3" else BUSY
+def transient(service: str) -> dict[str, Fault]:
+    """Return the faults of a service that a retry overcomes, by name."""
+    return S3_TRANSIENT if service == "s3" else TRANSIENT

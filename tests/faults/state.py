@@ -1,4 +1,4 @@
-"""The rows of the table that mention a word: to compare them, and to put them back as they were."""
+"""The rows of the table that contain a word, to compare and to restore them."""
 
 import copy
 import re
@@ -15,56 +15,57 @@ RANDOM = {
     "fingerprint", "id", "key_revision", "last_used_at", "multipart", "nonce", "owner_id", "requester_id", "revision",
     "size", "text", "updated_at", "uploader_id", "value", "working_until",
 }  # fmt: skip
-"""What differs from run to run: ids, times, whatever is drawn, and what depends on the length of a name."""
+"""Attributes that differ from run to run: ids, times, random values, and values that depend on the length of a name."""
 
-HINTS = ("WORDS#", "ENDINGS#", "DEPENDENTS#", "UPLOAD#")
-"""Written ahead and verified by readers, or the bookkeeping of an upload, which a repeat goes on with."""
+UNVERIFIED = ("WORDS#", "ENDINGS#", "DEPENDENTS#", "UPLOAD#")
+"""Partitions of rows that readers do not trust: hints, written ahead, and uploads in progress."""
 
-BOOKS = ("AUDIT-", "GROUP-EVENTS#", "SESSION")
+COUNTED = ("AUDIT-", "GROUP-EVENTS#", "SESSION")
+"""Rows that every repeat of a request adds."""
+
 _TIMES = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+")
 _NUMBERS = re.compile(r"\d{10,}")
-_PRINTS = re.compile(r"[0-9a-f]{32,}")
+_HASHES = re.compile(r"[0-9a-f]{32,}")
 
 State = list[str]
 
 
 def state_of(word: str) -> State:
-    """Everything about a word that readers can see."""
-    found = ((hash_key, range_key, row) for hash_key, range_key, row in _mentioning(word))
+    """Return all rows with a word that readers trust, without their random values."""
     return sorted(
         _masked(repr((hash_key.value, range_key.value, _shown(row))), word)
-        for hash_key, range_key, row in found
-        if not hash_key.value.startswith(HINTS)
+        for hash_key, range_key, row in _rows_with(word)
+        if not hash_key.value.startswith(UNVERIFIED)
     )
 
 
 def differences(one: State, other: State) -> list[str]:
-    """The rows of which only one of two states has as many."""
-    here, there = Counter(one), Counter(other)
-    return sorted([f"- {row}" for row in (here - there)] + [f"+ {row}" for row in (there - here)])
+    """Return the rows that only one of two states contains, marked - for the first and + for the second."""
+    first, second = Counter(one), Counter(other)
+    return sorted([f"- {row}" for row in (first - second)] + [f"+ {row}" for row in (second - first)])
 
 
-def without_books(state: State) -> State:
-    """Leave out what only counts how often somebody asked."""
-    return [row for row in state if not any(book in row for book in BOOKS)]
+def without_counted(state: State) -> State:
+    """Return a state without the rows that every repeat of a request adds."""
+    return [row for row in state if not any(mark in row for mark in COUNTED)]
 
 
 class Checkpoint:
-    """All rows that mention a word as they are now."""
+    """A copy of all rows that contain a word."""
 
     def __init__(self, word: str) -> None:
         self._word = word
-        self._rows = [(hash_key, range_key, copy.deepcopy(row)) for hash_key, range_key, row in _mentioning(word)]
+        self._rows = [(hash_key, range_key, copy.deepcopy(row)) for hash_key, range_key, row in _rows_with(word)]
 
     def restore(self) -> None:
-        """Make it so again."""
-        for hash_key, range_key, _ in list(_mentioning(self._word)):
+        """Replace the rows that contain the word by the copy."""
+        for hash_key, range_key, _ in list(_rows_with(self._word)):
             _table().delete_item(hash_key, range_key)
         for hash_key, range_key, row in self._rows:
             _table().items[hash_key][range_key] = copy.deepcopy(row)
 
 
-def _mentioning(word: str) -> Iterator[tuple[Any, Any, Any]]:
+def _rows_with(word: str) -> Iterator[tuple[Any, Any, Any]]:
     for hash_key, partition in _table().items.items():
         for range_key, row in partition.items():
             if word in hash_key.value or word in range_key.value or any(word in text for text in _texts(row)):
@@ -85,4 +86,4 @@ def _shown(row: Any) -> list[tuple[str, str]]:
 
 def _masked(text: str, word: str) -> str:
     text = _TIMES.sub("TIME", text.replace(word, "ORIGIN"))
-    return _NUMBERS.sub("NUMBER", _PRINTS.sub("PRINT", text))
+    return _NUMBERS.sub("NUMBER", _HASHES.sub("HASH", text))

@@ -1,18 +1,30 @@
-"""An outage that begins at any call of an operation: 503 or 502 in time, nothing half-done, and a repeat converges."""
+"""Outages that begin at any call of an operation: 503 or 502 in time, all or nothing, and a repeat completes it."""
 
 import pytest
 
 from tests.api.client import Depot, Reply
-from tests.faults.injector import THROTTLED, Fault, Wire, faults, lost, outage, s3_refused, silent
-from tests.faults.operations import READS, WRITES, Scene, Stage
-from tests.faults.state import differences, without_books
+from tests.faults.injector import (
+    THROTTLED,
+    Fault,
+    Wire,
+    at_random,
+    cut_off,
+    faults,
+    lost,
+    outage,
+    refused,
+    s3_refused,
+    silent,
+)
+from tests.faults.operations import READS, WRITES
+from tests.faults.scenes import Scene
+from tests.faults.stage import Stage
+from tests.faults.state import differences, without_counted
 
 REQUEST_SECONDS = 10
 
 
-def a_fault(service: str, is_lost: bool) -> Fault:
-    if is_lost:
-        return lost
+def busy(service: str) -> Fault:
     return s3_refused(503, "SlowDown") if service == "s3" else THROTTLED
 
 
@@ -23,47 +35,64 @@ def assert_unavailable(reply: Reply, wire: Wire) -> None:
     assert wire.seconds <= REQUEST_SECONDS
 
 
-@pytest.mark.parametrize("what", READS)
-def test_a_read_is_unavailable(shelf: Scene, what: str) -> None:
-    READS[what].act(shelf)  # the first reader leaves notes for the next ones
-    with faults() as undisturbed:
-        wanted = READS[what].act(shelf)
+@pytest.mark.parametrize("name", READS)
+def test_a_read_is_unavailable_and_then_answers_as_before(stable_release: Scene, name: str) -> None:
+    read = READS[name].act
+    read(stable_release)  # the first read writes rows that speed up the next ones
+    with faults() as wire:
+        expected = read(stable_release)
 
-    for call in undisturbed.calls:
-        for fault in (a_fault(call.service, False), silent):
-            with faults(outage(call.call, call.service, fault)) as wire:
-                reply = READS[what].act(shelf)
+    for call in wire.calls:
+        for fault in (busy(call.service), silent):
+            with faults(outage(call.call, call.service, fault)) as broken:
+                reply = read(stable_release)
             if call.service == "s3" and fault is silent:
-                assert reply.status == 502  # one silence of S3 is all that a request waits for
+                assert reply.status == 502  # one timeout of S3 is longer than REQUEST_SECONDS
             else:
-                assert_unavailable(reply, wire)
-    assert READS[what].act(shelf).body == wanted.body
+                assert_unavailable(reply, broken)
+    assert read(stable_release).body == expected.body
 
 
-@pytest.mark.parametrize("what", WRITES)
-def test_a_write_is_done_or_not_done(depot: Depot, token: str, what: str) -> None:
-    stage = Stage(depot, token, WRITES[what])
+@pytest.mark.parametrize("name", WRITES)
+def test_a_write_takes_effect_completely_or_not_at_all(depot: Depot, token: str, name: str) -> None:
+    stage = Stage(depot, token, WRITES[name])
 
-    for call in stage.undisturbed.calls:
-        for is_lost in {False, call.changes}:
-            scene = stage.set()
-            with faults(outage(call.call, call.service, a_fault(call.service, is_lost))) as wire:
+    for call in stage.wire.calls:
+        for response_is_lost in {False, call.writes}:
+            scene = stage.reset()
+            fault = lost if response_is_lost else busy(call.service)
+            with faults(outage(call.call, call.service, fault)) as wire:
                 reply = stage.operation.act(scene)
-            if reply.status == stage.answer.status:  # the rest of the work can be done without
+            if reply.status == stage.answer.status:  # the operation can do without its remaining calls
                 assert not differences(stage.after, stage.state()), call
                 continue
             assert_unavailable(reply, wire)
-            assert_converges(stage, scene, f"{call}, lost: {is_lost}")
+            assert_a_repeat_completes(stage, scene, f"{call}, response lost: {response_is_lost}")
 
 
-def assert_converges(stage: Stage, scene: Scene, where: str) -> None:
-    seen = stage.state()
-    is_done, is_not_done = not differences(stage.after, seen), not differences(stage.before, seen)
-    assert is_done or is_not_done or stage.operation.partial, (where, differences(stage.before, seen))
+def assert_a_repeat_completes(stage: Stage, scene: Scene, where: str) -> None:
+    state = stage.state()
+    is_done, is_not_done = not differences(stage.after, state), not differences(stage.before, state)
+    assert is_done or is_not_done or stage.operation.partial, (where, differences(stage.before, state))
 
     reply = stage.operation.act(scene)
 
     allowed = stage.operation.again if is_done else ()
     assert reply.status in (stage.answer.status, *allowed), (where, reply)
     if not (stage.operation.adds and is_done):
-        assert not differences(without_books(stage.after), without_books(stage.state())), where
+        assert not differences(without_counted(stage.after), without_counted(stage.state())), where
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_faults(depot: Depot, token: str, seed: int) -> None:
+    several = [refused(400, "ThrottlingException"), refused(500, "InternalServerError"), cut_off, lost]
+    for name in ("upload", "promote", "delete a package", "create an origin", "transfer", "delete a channel"):
+        stage = Stage(depot, token, WRITES[name])
+        scene = stage.reset()
+        with faults(at_random(seed, 0.4, several)) as wire:
+            reply = stage.operation.act(scene)
+        assert reply.status in (stage.answer.status, 502, 503), (name, reply)
+        assert wire.seconds <= REQUEST_SECONDS
+        if reply.status in (502, 503):
+            assert stage.operation.act(scene).status in (stage.answer.status, *stage.operation.again)
+        assert stage.state() == stage.after or stage.operation.adds

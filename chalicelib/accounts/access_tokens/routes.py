@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from chalicelib.accounts.access_tokens import shapes
 from chalicelib.accounts.errors import AccountMissing, NotOwnToken, TokenIdInvalid
+from chalicelib.core.deferred import deferred
 from chalicelib.core.unsigned import NotUnsigned, unsigned
 from chalicelib.http.answer import EMPTY_200, NO_CACHE, Answer, json_answer
 from chalicelib.http.call import Call
 from chalicelib.http.routes import ACCOUNT_ONLY, SESSION, Routes
-from chalicelib.platform.deferred import deferred
 
 with deferred():
     from chalicelib.accounts.access_tokens import service

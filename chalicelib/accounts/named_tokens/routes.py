@@ -7,13 +7,13 @@ from typing import Any
 
 from chalicelib.accounts.errors import NamedTokenInvalid, NamedTokenMissing, TooManyTokens
 from chalicelib.accounts.named_tokens import shapes
+from chalicelib.core.deferred import deferred
 from chalicelib.core.unsigned import NotUnsigned, unsigned
 from chalicelib.http.answer import EMPTY_204, NO_CACHE, Answer, json_answer
 from chalicelib.http.call import Call
 from chalicelib.http.routes import ACCOUNT_ONLY, SESSION, Routes
 from chalicelib.identity.rows import NamedTokenRow
 from chalicelib.platform.clock import timestamp
-from chalicelib.platform.deferred import deferred
 
 with deferred():
     from chalicelib.accounts.named_tokens import service

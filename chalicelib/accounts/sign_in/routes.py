@@ -2,10 +2,10 @@
 
 from chalicelib.accounts.errors import FunctionalUserUnknown, ProviderFailed, ProviderRefused, TooManySignIns
 from chalicelib.accounts.sign_in import shapes
+from chalicelib.core.deferred import deferred
 from chalicelib.http.answer import Answer, json_answer
 from chalicelib.http.call import Call
 from chalicelib.http.routes import ANYONE, Routes
-from chalicelib.platform.deferred import deferred
 
 with deferred():
     from chalicelib.accounts.sign_in import service

@@ -7,12 +7,12 @@ from msgspec import Struct
 
 from chalicelib.accounts.sign_in.limit import count_sign_in
 from chalicelib.core import session_token
+from chalicelib.core.deferred import deferred
 from chalicelib.identity import rows as account_rows
 from chalicelib.identity.registration import Identity, find_or_create
 from chalicelib.identity.rows import SessionRow
 from chalicelib.platform.change import Change
 from chalicelib.platform.config import config
-from chalicelib.platform.deferred import deferred
 
 with deferred():
     from chalicelib.accounts.sign_in import exchange, functional_test

@@ -11,11 +11,11 @@ from chalicelib.catalog.errors import ChannelMissing, TooManyChannels
 from chalicelib.channels.bulk.shapes import BulkQuery
 from chalicelib.channels.errors import BulkUnfinished, ChannelQueryMalformed
 from chalicelib.channels.paths import PACKAGES, WRITE
+from chalicelib.core.deferred import deferred
 from chalicelib.core.event_kinds import ChannelOperation
 from chalicelib.http.answer import EMPTY_200, Answer
 from chalicelib.http.call import Call
 from chalicelib.http.routes import Routes
-from chalicelib.platform.deferred import deferred
 
 with deferred():
     from chalicelib.channels.bulk import service

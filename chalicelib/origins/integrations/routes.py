@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.catalog.errors import OriginMissing
+from chalicelib.core.deferred import deferred
 from chalicelib.core.roles import Role
 from chalicelib.core.token_scope import Scope
 from chalicelib.http.answer import EMPTY_201, EMPTY_204, NO_CACHE, Answer, json_answer
@@ -12,7 +13,6 @@ from chalicelib.http.call import Call
 from chalicelib.http.routes import Content, Routes
 from chalicelib.origins.errors import IntegrationMissing, IntegrationTaken, IntegrationUnreadable
 from chalicelib.origins.integrations import shapes
-from chalicelib.platform.deferred import deferred
 
 with deferred():
     from chalicelib.origins.integrations import service

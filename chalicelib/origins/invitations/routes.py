@@ -9,6 +9,7 @@ from typing import Any
 
 from chalicelib.accounts.errors import AccountMissing
 from chalicelib.catalog.errors import OriginMissing
+from chalicelib.core.deferred import deferred
 from chalicelib.core.roles import Role
 from chalicelib.core.token_scope import Scope
 from chalicelib.http.answer import EMPTY_204, NO_CACHE, Answer, json_answer
@@ -16,7 +17,6 @@ from chalicelib.http.call import Call
 from chalicelib.http.routes import SESSION, Routes
 from chalicelib.origins.errors import AlreadyInvited, InvitationIdInvalid, InvitationNotYours
 from chalicelib.origins.invitations import shapes
-from chalicelib.platform.deferred import deferred
 
 with deferred():
     from chalicelib.origins.invitations import service

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.catalog.errors import OriginMissing
+from chalicelib.core.deferred import deferred
 from chalicelib.core.roles import Role
 from chalicelib.core.token_scope import Scope
 from chalicelib.http.answer import EMPTY_200, EMPTY_201, NO_CACHE, Answer, attachment, json_answer, text
@@ -12,7 +13,6 @@ from chalicelib.http.call import Call
 from chalicelib.http.routes import ANYONE, Content, Routes
 from chalicelib.origins.errors import KeyInvalid, KeyMissing, KeyTaken, KeyUploadForbidden
 from chalicelib.origins.keys import shapes
-from chalicelib.platform.deferred import deferred
 
 with deferred():
     from chalicelib.core import key_file

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chalicelib.accounts.errors import AccountMissing
 from chalicelib.catalog.errors import OriginMissing
+from chalicelib.core.deferred import deferred
 from chalicelib.core.roles import Role
 from chalicelib.core.token_scope import Scope
 from chalicelib.http.answer import EMPTY_204, NO_CACHE, Answer, json_answer
@@ -21,7 +22,6 @@ from chalicelib.origins.errors import (
     TransferToSelf,
 )
 from chalicelib.origins.members import shapes
-from chalicelib.platform.deferred import deferred
 
 with deferred():
     from chalicelib.origins.members import service

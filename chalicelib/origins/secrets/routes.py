@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.catalog.errors import OriginMissing
+from chalicelib.core.deferred import deferred
 from chalicelib.core.roles import Role
 from chalicelib.core.token_scope import Scope
 from chalicelib.http.answer import EMPTY_200, EMPTY_201, NO_CACHE, Answer, json_answer
@@ -10,7 +11,6 @@ from chalicelib.http.call import Call
 from chalicelib.http.routes import Routes
 from chalicelib.origins.errors import SecretInvalid, SecretTooLarge
 from chalicelib.origins.secrets import shapes
-from chalicelib.platform.deferred import deferred
 
 with deferred():
     from chalicelib.origins.secrets import service

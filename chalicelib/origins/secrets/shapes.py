@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from chalicelib.platform.deferred import deferred
+from chalicelib.core.deferred import deferred
 
 with deferred():
     from chalicelib.origins.secrets import rows

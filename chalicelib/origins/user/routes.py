@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from chalicelib.core.deferred import deferred
 from chalicelib.http.answer import Answer, json_answer
 from chalicelib.http.call import Call
 from chalicelib.http.routes import SESSION, Routes
 from chalicelib.origins.invitations import shapes as invitation_shapes
 from chalicelib.origins.user import shapes
-from chalicelib.platform.deferred import deferred
 
 with deferred():
     from chalicelib.origins.invitations import service as invitations

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from chalicelib.catalog.errors import ReleaseMissing
+from chalicelib.core.deferred import deferred
 from chalicelib.core.target import TargetUnknown
 from chalicelib.deprecations.shapes import Deprecation
 from chalicelib.http.answer import NO_CACHE, Answer, json_answer
 from chalicelib.http.call import Call
 from chalicelib.http.routes import ANYONE, Routes
 from chalicelib.packages.facts import shapes
-from chalicelib.platform.deferred import deferred
 
 with deferred():
     from chalicelib.packages.facts import service

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chalicelib.core.deferred import deferred
 from chalicelib.core.search_terms import QueryUndecodable, Terms, decoded_again
 from chalicelib.http.answer import Answer
 from chalicelib.http.call import Call
@@ -10,7 +11,6 @@ from chalicelib.http.routes import ANYONE, Routes
 from chalicelib.packages.errors import SearchUndecodable
 from chalicelib.packages.search.shapes import FoundPackage
 from chalicelib.packages.shapes import ListQuery
-from chalicelib.platform.deferred import deferred
 
 with deferred():
     from chalicelib.identity import access

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.catalog.errors import OriginMissing
+from chalicelib.core.deferred import deferred
 from chalicelib.core.roles import Role
 from chalicelib.core.token_scope import Scope
 from chalicelib.http.answer import EMPTY_204, Answer, json_answer
@@ -16,7 +17,6 @@ from chalicelib.packages.errors import (
     VisibilityMissing,
 )
 from chalicelib.packages.settings.shapes import NewVisibility, Settings
-from chalicelib.platform.deferred import deferred
 
 with deferred():
     from chalicelib.packages.settings import service

@@ -3,12 +3,12 @@
 from typing import Any
 
 from chalicelib.catalog.errors import ReleaseMissing
+from chalicelib.core.deferred import deferred
 from chalicelib.core.roles import Role
 from chalicelib.core.token_scope import Scope
 from chalicelib.http.answer import EMPTY_204, Answer
 from chalicelib.http.call import Call
 from chalicelib.http.routes import Routes
-from chalicelib.platform.deferred import deferred
 
 with deferred():
     from chalicelib.packages.unlisting import service

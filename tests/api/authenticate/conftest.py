@@ -1,10 +1,10 @@
 """A double of the sign-in provider, and settings that point to it."""
 
-import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.accounts.sign_in import service
 from chalicelib.identity import credentials
@@ -28,7 +28,7 @@ def configured(provider: HttpDouble, monkeypatch: pytest.MonkeyPatch) -> Callabl
     """Configure a kind of provider at the address of the double, and disable functional-test mode."""
 
     def configure(kind: str, **more: Any) -> None:
-        changed = dataclasses.replace(
+        changed = replace(
             config,
             functional_test=False,
             oauth_provider=kind,

@@ -1,9 +1,9 @@
 """The limit of sign-ins per address (accounts.md 8.1)."""
 
-import dataclasses
 from collections.abc import Callable
 
 import pytest
+from msgspec.structs import replace
 from werkzeug.test import TestResponse
 
 from chalicelib.accounts.sign_in import limit as sign_in_limit
@@ -21,7 +21,7 @@ def limited(
 
     def limit(tries: int, minute: int = 1000) -> None:
         configured("github")
-        changed = dataclasses.replace(config, functional_test=False, sign_ins_per_minute=tries)
+        changed = replace(config, functional_test=False, sign_ins_per_minute=tries)
         monkeypatch.setattr(sign_in_limit, "config", changed)
         monkeypatch.setattr("chalicelib.accounts.sign_in.limit.time.time", lambda: minute * 60 + 59.9)
 

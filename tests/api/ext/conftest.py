@@ -1,10 +1,10 @@
 """A double of the services that this domain calls, and settings that point to it."""
 
-import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.ext import github, notices, registry
 from chalicelib.platform.config import config
@@ -23,7 +23,7 @@ def configure(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Change settings for this domain."""
 
     def change(**values: Any) -> None:
-        changed = dataclasses.replace(config, **values)
+        changed = replace(config, **values)
         for module in (github, notices, registry):
             monkeypatch.setattr(module, "config", changed)
 

@@ -1,10 +1,10 @@
 """Licences, against a double of the licence service (accounts.md 8.2)."""
 
-import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.accounts.licenses import service as licenses
 from chalicelib.platform.config import config
@@ -20,7 +20,7 @@ DOWNLOAD = "/License/download"
 def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpDouble]:
     """The double of the licence service."""
     with http_double() as double:
-        monkeypatch.setattr(licenses, "config", dataclasses.replace(config, license_server_url=double.url))
+        monkeypatch.setattr(licenses, "config", replace(config, license_server_url=double.url))
         monkeypatch.setattr(licenses, "SECONDS", PATIENCE)
         yield double
 

@@ -1,9 +1,9 @@
 """The first account of an installation (accounts.md section 10)."""
 
-import dataclasses
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.catalog.origin_rows import OriginRow, origin_key
 from chalicelib.channels import service as channels
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("table")
 @pytest.fixture
 def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Config:
     """Settings that provision an account, origins and channels with fresh names."""
-    changed = dataclasses.replace(
+    changed = replace(
         config,
         provision_account=True,
         provision_username=a_name("platform"),
@@ -105,7 +105,7 @@ def test_nothing_is_created_unless_provisioning_is_switched_on(
     settings: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert config.provision_account is False
-    monkeypatch.setattr(provisioning, "config", dataclasses.replace(settings, provision_account=False))
+    monkeypatch.setattr(provisioning, "config", replace(settings, provision_account=False))
 
     assert provisioning.provision() is None
     assert read(account_rows.name_key(settings.provision_username)) is None

@@ -37,18 +37,18 @@ ANY_CLAIMS = st.builds(
 
 
 def a_token_of(message: bytes) -> str:
-    """A token that seals these bytes, whatever they are."""
+    """Return a token that seals these bytes."""
     return "_" + base64.b64encode(RING.seal(message, NONCE).encode()).decode()
 
 
-def test_the_vector_of_the_contract_is_issued_and_read():
+def test_the_test_vector_of_the_contract() -> None:
     assert access_token.issue(CLAIMS, RING, NONCE) == VECTOR
     assert access_token.read(VECTOR, RING) == CLAIMS
     assert RING.open(base64.b64decode(VECTOR[1:]).decode()) == MESSAGE
 
 
 @given(ANY_CLAIMS)
-def test_claims_come_back_and_tokens_are_rebuilt(claims):
+def test_claims_and_texts_of_tokens_are_restored(claims: AccessTokenClaims) -> None:
     token = access_token.issue(claims, RING)
 
     assert access_token.looks_like_access_token(token)
@@ -57,11 +57,11 @@ def test_claims_come_back_and_tokens_are_rebuilt(claims):
     assert again == token
 
 
-def test_a_token_is_new_each_time():
+def test_two_tokens_of_the_same_claims_differ() -> None:
     assert access_token.issue(CLAIMS, RING) != access_token.issue(CLAIMS, RING)
 
 
-def test_a_token_is_read_and_rebuilt_after_the_builder_key_has_changed():
+def test_a_token_is_read_and_rebuilt_after_the_builder_key_has_changed() -> None:
     rotated = a_key_ring(OLD, NEW)
 
     assert access_token.read(VECTOR, rotated) == CLAIMS
@@ -71,7 +71,7 @@ def test_a_token_is_read_and_rebuilt_after_the_builder_key_has_changed():
     assert access_token.key_revision_of(access_token.issue(CLAIMS, rotated)) == f"bldr-{NEW}"
 
 
-def test_a_token_is_neither_read_nor_rebuilt_without_its_builder_key():
+def test_without_its_builder_key_a_token_is_neither_read_nor_rebuilt() -> None:
     without = a_key_ring(NEW)
     with pytest.raises(TokenUnreadable):
         access_token.read(VECTOR, without)
@@ -79,25 +79,25 @@ def test_a_token_is_neither_read_nor_rebuilt_without_its_builder_key():
         access_token.rebuild(CLAIMS, NONCE, f"bldr-{OLD}", without)
 
 
-def test_unknown_flags_are_kept_in_the_claims_and_masked_in_the_session():
+def test_unknown_flags_are_kept_in_the_claims_and_masked_in_the_session() -> None:
     token = access_token.issue(AccessTokenClaims(ACCOUNT, 0xFFFFFFFF), RING)
     assert access_token.read(token, RING).flags == 0xFFFFFFFF
     assert SessionFlags(access_token.read(token, RING).flags) == 7
 
 
-def test_session_flags_go_into_a_token_as_they_are():
+def test_session_flags_are_stored_in_the_token() -> None:
     claims = AccessTokenClaims(ACCOUNT, SessionFlags.ADMIN | SessionFlags.BUILD_WORKER)
     assert access_token.read(access_token.issue(claims, RING), RING) == AccessTokenClaims(ACCOUNT, 5, NEVER_EXPIRES)
 
 
-def test_every_changed_byte_is_refused():
+def test_every_changed_byte_is_refused() -> None:
     for changed in with_one_byte_changed(VECTOR):
         with pytest.raises(TokenUnreadable):
             access_token.read(changed, RING)
 
 
 @given(st.integers(min_value=1, max_value=len(VECTOR.rstrip("=")) - 1), st.characters(codec="ascii"))
-def test_every_other_character_is_refused(at, character):
+def test_every_changed_character_is_refused(at: int, character: str) -> None:
     changed = VECTOR[:at] + character + VECTOR[at + 1 :]
     if changed != VECTOR:
         with pytest.raises(TokenUnreadable):
@@ -105,7 +105,7 @@ def test_every_other_character_is_refused(at, character):
 
 
 @pytest.mark.parametrize("cut", range(len(VECTOR.rstrip("="))))
-def test_every_shortened_token_is_refused(cut):
+def test_every_shortened_token_is_refused(cut: int) -> None:
     with pytest.raises(TokenUnreadable):
         access_token.read(VECTOR[:cut], RING)
 
@@ -127,18 +127,18 @@ def test_every_shortened_token_is_refused(cut):
         b"SIG-SEC-1\nacme-20240805120128\n\n",
     ],
 )
-def test_a_sealed_value_that_is_no_access_token_is_refused(message):
+def test_a_sealed_value_that_is_not_an_access_token_is_refused(message: bytes) -> None:
     with pytest.raises(TokenUnreadable):
         access_token.read(a_token_of(message), RING)
 
 
 @given(st.binary(max_size=40))
-def test_any_sealed_value_is_claims_or_refused(message):
+def test_any_sealed_value_is_read_or_refused(message: bytes) -> None:
     with suppress(TokenUnreadable):
         assert isinstance(access_token.read(a_token_of(message), RING), AccessTokenClaims)
 
 
-def test_unknown_fields_are_tolerated():
+def test_unknown_fields_are_ignored() -> None:
     message = varint_field(9, 1) + MESSAGE + bytes_field(10, b"later") + bytes.fromhex("590102030405060708")
     assert access_token.read(a_token_of(message), RING) == CLAIMS
 
@@ -162,27 +162,27 @@ def test_unknown_fields_are_tolerated():
         "_\udc80",
     ],
 )
-def test_other_texts_are_refused(text):
+def test_other_texts_are_refused(text: str) -> None:
     for read in (lambda: access_token.read(text, RING), lambda: access_token.nonce_of(text)):
         with pytest.raises(TokenUnreadable):
             read()
 
 
 @given(st.text() | st.text().map("_{}".format) | st.binary().map(lambda raw: "_" + base64.b64encode(raw).decode()))
-def test_any_text_is_refused(text):
+def test_any_text_is_refused(text: str) -> None:
     for read in (lambda: access_token.read(text, RING), lambda: access_token.key_revision_of(text)):
         with pytest.raises(TokenUnreadable):
             read()
 
 
 @pytest.mark.parametrize("padding", ["", "=", "=="])
-def test_padding_may_be_trimmed(padding):
+def test_padding_may_be_trimmed(padding: str) -> None:
     presented = VECTOR.rstrip("=") + padding
     assert access_token.read(presented, RING) == CLAIMS
     assert access_token.fingerprint(presented) == access_token.fingerprint(VECTOR)
 
 
-def test_a_fingerprint_is_the_sha_256_of_the_token_without_padding():
+def test_a_fingerprint_is_the_sha_256_of_the_token_without_padding() -> None:
     assert access_token.fingerprint(VECTOR) == hashlib.sha256(VECTOR.rstrip("=").encode()).hexdigest()
     assert access_token.fingerprint(VECTOR) != access_token.fingerprint(access_token.issue(CLAIMS, RING))
 
@@ -206,15 +206,15 @@ def test_a_fingerprint_is_the_sha_256_of_the_token_without_padding():
         (-(2**63), True),
     ],
 )
-def test_expiry_compares_integers(expires, expired):
+def test_expiry_compares_integers(expires: int, expired: bool) -> None:
     assert access_token.is_expired(AccessTokenClaims(ACCOUNT, 0, expires), now_seconds=1_700_000_000) is expired
 
 
-def test_tokens_never_expire_unless_told():
+def test_tokens_never_expire_by_default() -> None:
     assert AccessTokenClaims(ACCOUNT, 0).expires == NEVER_EXPIRES == 8210266876799
 
 
-def test_no_core_loads_the_crypto_library_before_it_is_used():
+def test_importing_the_cores_does_not_load_the_crypto_library() -> None:
     modules = "roles, named_revision, key_file, signed_box, anonymous_box, access_token, session_token, protobuf_wire"
     code = f"import sys; from chalicelib.core import {modules}; sys.exit('nacl' in sys.modules)"
     finished = subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parents[3])

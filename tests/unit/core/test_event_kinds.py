@@ -1,4 +1,4 @@
-"""What asked for a change (platform.md 1.5)."""
+"""Triggers of events (platform.md 1.5)."""
 
 import pytest
 
@@ -17,5 +17,5 @@ from chalicelib.core.event_kinds import Trigger, trigger_of
         ("", "", Trigger.UNKNOWN),
     ],
 )
-def test_what_asked_is_told_by_its_headers(user_agent: str, referer: str, expected: Trigger) -> None:
+def test_headers_name_the_trigger(user_agent: str, referer: str, expected: Trigger) -> None:
     assert trigger_of(user_agent, referer) is expected

@@ -1,4 +1,4 @@
-"""Reading package archives (packages.md section 12, and checks 4, 5, 6 and 13 of section 7)."""
+"""Metadata of package archives (packages.md section 12, and checks 4, 5, 6 and 13 of section 7)."""
 
 import base64
 import hashlib
@@ -8,17 +8,19 @@ import subprocess
 import sys
 import tarfile
 import tracemalloc
-from dataclasses import replace
+from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from nacl.signing import VerifyKey
 
 from chalicelib.core import hart
-from chalicelib.core.hart import DEFAULT_LIMITS, HartRefused, HartUnreadable, PackageType, read_hart
+from chalicelib.core.hart import DEFAULT_LIMITS, HartLimits, HartRefused, HartUnreadable, PackageType, read_hart
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from tests.builders.client_hart import client_harts, corrupt_harts
-from tests.builders.hart import a_hart, a_large_hart_file, signed
+from tests.builders.hart import Hart, a_hart, a_large_hart_file, signed
 from tests.builders.keys import client_keys
 from tests.builders.tools import a_program
 
@@ -27,12 +29,15 @@ FOLDER = f"hab/pkgs/{WIDGET}"
 SSL, ZLIB = "core/openssl/1.0.2/20240101000000", "core/zlib/1.3/20240101000001"
 
 
-def read(content: bytes, limits=DEFAULT_LIMITS) -> hart.HartArchive:
+def read(content: bytes, limits: HartLimits = DEFAULT_LIMITS) -> hart.HartArchive:
     return read_hart(io.BytesIO(content), limits)
 
 
-def tarred(members, form=tarfile.GNU_FORMAT) -> bytes:
-    """A tar of (path or TarInfo, content) pairs."""
+Member = tuple[str | tarfile.TarInfo, bytes]
+
+
+def tarred(members: Iterable[Member], form: int = tarfile.GNU_FORMAT) -> bytes:
+    """Return a tar of members, each a path or header and its content."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w", format=form) as tar:
         for path, content in members:
@@ -42,12 +47,12 @@ def tarred(members, form=tarfile.GNU_FORMAT) -> bytes:
     return stream.getvalue()
 
 
-def with_members(*members, form=tarfile.GNU_FORMAT) -> bytes:
+def with_members(*members: Member, form: int = tarfile.GNU_FORMAT) -> bytes:
     return signed(lzma.compress(tarred(members, form), preset=0))
 
 
-class TestWhatAnArchiveSays:
-    def test_everything_at_once(self):
+class TestMetadata:
+    def test_all_metadata_of_an_archive(self) -> None:
         made = a_hart(
             deps=[ZLIB],
             tdeps=[ZLIB, SSL],
@@ -74,49 +79,49 @@ class TestWhatAnArchiveSays:
         assert [str(dep) for dep in hart.build_deps(archive)] == [SSL]
         assert [str(dep) for dep in hart.build_tdeps(archive)] == [SSL, ZLIB]
 
-    def test_what_need_not_be_there(self):
+    def test_defaults_of_optional_metafiles(self) -> None:
         archive = read(a_hart().content)
         lists = (hart.deps, hart.tdeps, hart.build_deps, hart.build_tdeps, hart.exposes)
         assert [read_list(archive) for read_list in lists] == [()] * 5
         assert hart.config(archive) == ""
         assert hart.package_type(archive) is PackageType.STANDARD
 
-    def test_empty_lists_are_empty(self):
+    def test_empty_lists_are_empty(self) -> None:
         archive = read(a_hart(extra_files={"DEPS": b"\n", "EXPOSES": b" \n"}).content)
         assert hart.deps(archive) == ()
         assert hart.exposes(archive) == ()
 
-    def test_ports_stand_between_any_white_space(self):
+    def test_any_white_space_separates_ports(self) -> None:
         archive = read(a_hart(extra_files={"EXPOSES": b"80\n 443\t08080\r\n"}).content)
         assert hart.exposes(archive) == (80, 443, 8080)
 
-    def test_lists_with_line_ends_of_windows(self):
+    def test_lists_with_windows_line_ends(self) -> None:
         archive = read(a_hart(extra_files={"DEPS": f"{SSL}\r\n{ZLIB}\r\n".encode()}).content)
         assert [str(dep) for dep in hart.deps(archive)] == [SSL, ZLIB]
 
     @pytest.mark.parametrize("target", Target)
-    def test_every_target(self, target):
+    def test_every_target(self, target: Target) -> None:
         assert hart.target(read(a_hart(target=target).content)) is target
 
-    def test_texts_are_trimmed_at_both_ends_only(self):
+    def test_texts_are_trimmed_at_both_ends_only(self) -> None:
         manifest = " \n\u00a0\u3000# a\n\n b\x1f\t\n"
         archive = read(a_hart(extra_files={"MANIFEST": manifest.encode()}).content)
         assert hart.manifest(archive) == "# a\n\n b\x1f"
 
-    def test_checks_are_apart_so_that_a_caller_can_order_them(self):
+    def test_each_check_refuses_only_its_own_metafile(self) -> None:
         archive = read(a_hart(target="vax", extra_files={"IDENT": b"x", "PACKAGE_TYPE": b"x", "DEPS": b"x"}).content)
         checks = {
             hart.package_type: "ds:up:0, err=PACKAGE_TYPE is 'x'",
             hart.target: "ds:up:1, err=Invalid package target 'vax'",
-            hart.ident: "IDENT holds something that is no full ident: 'x'",
-            hart.deps: "DEPS holds something that is no full ident: 'x'",
+            hart.ident: "IDENT contains 'x', which is not a full ident",
+            hart.deps: "DEPS contains 'x', which is not a full ident",
         }
         for check, text in checks.items():
             with pytest.raises(HartRefused) as refused:
                 check(archive)
             assert str(refused.value) == text
 
-    def test_what_is_missing_is_named(self):
+    def test_the_error_names_the_missing_metafile(self) -> None:
         archive = read(a_hart(omit=["TARGET", "IDENT", "MANIFEST"]).content)
         for check, text in {
             hart.target: "ds:up:1, err=TARGET is missing",
@@ -127,7 +132,7 @@ class TestWhatAnArchiveSays:
                 check(archive)
             assert str(refused.value) == text
 
-    def test_a_refusal_is_one_short_printable_line(self):
+    def test_an_error_is_one_short_printable_line(self) -> None:
         archive = read(a_hart(extra_files={"IDENT": "a\nb\x1b[2J\u202eé".encode() + b"x" * 5000}).content)
         with pytest.raises(HartRefused) as refused:
             hart.ident(archive)
@@ -137,27 +142,27 @@ class TestWhatAnArchiveSays:
         assert len(text) < 200
 
 
-class TestTheHeader:
-    def test_white_space_around_lines_is_ignored(self):
+class TestHeader:
+    def test_white_space_around_lines_is_ignored(self) -> None:
         _, signer, _, signature, _, payload = a_hart().content.split(b"\n", 5)
         lines = [b"  HART-1\r", b"\t" + signer + b" ", b"BLAKE2b \r", signature + b"\r", b" \r", payload]
         assert hart.ident(read(b"\n".join(lines))) == WIDGET
 
-    def test_a_key_name_may_hold_dashes(self):
+    def test_a_key_name_may_contain_dashes(self) -> None:
         archive = read(a_hart(signer="my-own-key-20240101120000").content)
         assert (archive.signer, archive.signer_revision) == ("my-own-key", "20240101120000")
 
-    def test_the_signature_is_not_checked(self):
+    def test_the_signature_is_not_checked(self) -> None:
         content = a_hart().content
         start = content.index(b"BLAKE2b\n") + 8
         end = content.index(b"\n", start)
         assert hart.ident(read(content[:start] + b"AAAA" + content[end:])) == WIDGET
 
 
-class TestTheTar:
-    @pytest.mark.parametrize("lead", ["", "/", "opt/", "/opt/"])
-    def test_leads_of_the_path(self, lead):
-        assert read(with_members((f"{lead}{FOLDER}/IDENT", b" x "))).metafiles == {"IDENT": "x"}
+class TestTar:
+    @pytest.mark.parametrize("beginning", ["", "/", "opt/", "/opt/"])
+    def test_beginnings_of_the_path(self, beginning: str) -> None:
+        assert read(with_members((f"{beginning}{FOLDER}/IDENT", b" x "))).metafiles == {"IDENT": "x"}
 
     @pytest.mark.parametrize(
         "path",
@@ -178,13 +183,13 @@ class TestTheTar:
             f"{FOLDER}/default_toml",
         ],
     )
-    def test_other_paths_are_passed_over(self, path):
+    def test_other_paths_are_skipped(self, path: str) -> None:
         assert read(with_members((path, b"\xff not even text"))).metafiles == {}
 
-    def test_the_folders_are_not_compared_with_the_ident(self):
+    def test_the_folders_are_not_compared_with_the_ident(self) -> None:
         assert read(with_members(("hab/pkgs/a/b/c/d/IDENT", str(WIDGET).encode()))).metafiles == {"IDENT": str(WIDGET)}
 
-    def test_the_last_of_a_name_wins(self):
+    def test_the_last_metafile_of_a_name_counts(self) -> None:
         archive = read(
             with_members((f"{FOLDER}/IDENT", b"1"), (f"{FOLDER}/TARGET", b"t"), ("/hab/pkgs/a/b/c/d/IDENT", b"2"))
         )
@@ -193,28 +198,28 @@ class TestTheTar:
     @pytest.mark.parametrize(
         "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.DIRTYPE]
     )
-    def test_links_and_devices_are_no_metafiles(self, kind):
+    def test_links_and_devices_are_not_metafiles(self, kind: bytes) -> None:
         member = tarfile.TarInfo(f"{FOLDER}/IDENT")
         member.type, member.linkname = kind, "/etc/passwd"
         assert read(with_members((f"{FOLDER}/TARGET", b"t"), (member, b""))).metafiles == {"TARGET": "t"}
 
     @pytest.mark.parametrize("form", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
-    def test_long_and_unusual_paths(self, form):
+    def test_long_and_unusual_paths(self, form: int) -> None:
         folder = f"hab/pkgs/{'o' * 90}/{'n' * 90}/{'ü' * 90}/r"
         archive = read(with_members((f"{folder}/IDENT", b"x"), (f"{folder}/config/y", b"y"), form=form))
         assert archive.metafiles == {"IDENT": "x"}
 
-    def test_long_paths_in_the_oldest_form(self):
+    def test_long_paths_in_the_oldest_form(self) -> None:
         folder = f"hab/pkgs/{'o' * 40}/{'n' * 40}/{'v' * 40}/r"
         assert read(with_members((f"{folder}/IDENT", b"x"), form=tarfile.USTAR_FORMAT)).metafiles == {"IDENT": "x"}
 
-    def test_a_long_path_concerns_the_next_member_only(self):
+    def test_a_long_path_applies_to_the_next_member_only(self) -> None:
         folder = f"hab/pkgs/{'o' * 200}/n/v/r"
         for form in (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
             archive = read(with_members((f"{folder}/IDENT", b"1"), ("elsewhere", b"2"), form=form))
             assert archive.metafiles == {"IDENT": "1"}
 
-    def test_global_pax_headers_are_passed_over(self):
+    def test_global_pax_headers_are_skipped(self) -> None:
         stream = io.BytesIO()
         with tarfile.open(fileobj=stream, mode="w", pax_headers={"comment": "c", "path": "hab"}) as tar:
             member = tarfile.TarInfo(f"{FOLDER}/IDENT")
@@ -222,7 +227,7 @@ class TestTheTar:
             tar.addfile(member, io.BytesIO(b"x"))
         assert read(signed(lzma.compress(stream.getvalue(), preset=0))).metafiles == {"IDENT": "x"}
 
-    def test_gnu_tar_writes_what_we_read(self, tmp_path):
+    def test_archives_of_gnu_tar_are_read(self, tmp_path: Path) -> None:
         folder = tmp_path / FOLDER
         (folder / "bin").mkdir(parents=True)
         (folder / "IDENT").write_text(f"{WIDGET}\n")
@@ -236,7 +241,7 @@ class TestTheTar:
             command = [
                 a_program("tar"),
                 "-C",
-                tmp_path,
+                str(tmp_path),
                 f"--format={form}",
                 "--sort=name",
                 "--sparse",
@@ -250,21 +255,21 @@ class TestTheTar:
             assert archive.metafiles == {"IDENT": str(WIDGET), "TARGET": "x86_64-linux"}
 
 
-class TestTheCompression:
+class TestCompression:
     @pytest.mark.parametrize("preset", [0, 6, 9, 9 | lzma.PRESET_EXTREME])
     @pytest.mark.parametrize("check", [lzma.CHECK_NONE, lzma.CHECK_CRC32, lzma.CHECK_CRC64, lzma.CHECK_SHA256])
-    def test_what_people_compress_with(self, preset, check):
+    def test_all_presets_and_checks_of_xz(self, preset: int, check: int) -> None:
         packed = lzma.compress(tarred([(f"{FOLDER}/IDENT", b"x")]), preset=preset, check=check)
         assert read(signed(packed)).metafiles == {"IDENT": "x"}
 
-    def test_several_streams_with_padding_are_one_payload(self):
+    def test_several_streams_with_padding_are_one_payload(self) -> None:
         tar = tarred([(f"{FOLDER}/IDENT", b"x"), ("noise", bytes(range(256)) * 64)])
         parts = [tar[:700], b"", tar[700:5000], tar[5000:]]
         for padding in (0, 4, 8, 400_000):
             payload = b"".join(lzma.compress(part, preset=0) + bytes(padding) for part in parts)
             assert read(signed(payload)).metafiles == {"IDENT": "x"}
 
-    def test_what_follows_the_end_of_the_tar_is_read_and_hashed(self):
+    def test_bytes_after_the_end_of_the_tar_are_read_and_hashed(self) -> None:
         tar = tarred([(f"{FOLDER}/IDENT", b"x")])
         content = signed(lzma.compress(tar + bytes(1 << 20) + b"no tar", preset=0))
         archive = read(content)
@@ -275,7 +280,7 @@ class TestTheCompression:
 
 
 class TestLimits:
-    def test_a_metafile_may_be_as_long_as_its_limit(self):
+    def test_a_metafile_may_be_as_long_as_its_limit(self) -> None:
         limits = replace(DEFAULT_LIMITS, metafile=1000, manifest=2000)
         fits = a_hart(extra_files={"DEPS": b" " * 1000, "MANIFEST": b" " * 2000})
         read(fits.content, limits)
@@ -283,24 +288,24 @@ class TestLimits:
             with pytest.raises(HartUnreadable, match=f"{name} is too long"):
                 read(a_hart(extra_files={name: b" " * length}).content, limits)
 
-    def test_other_files_may_be_of_any_length(self):
+    def test_other_files_may_be_of_any_length(self) -> None:
         limits = replace(DEFAULT_LIMITS, metafile=1000, manifest=1000, metafiles=2000)
         read(a_hart(extra_files={"FILES": b"x" * 5000}, payload=b"y" * 50_000).content, limits)
 
-    def test_honest_archives_may_grow_beyond_the_floor_with_what_was_received(self):
+    def test_the_limit_of_unpacked_bytes_grows_with_the_packed_bytes(self) -> None:
         limits = replace(DEFAULT_LIMITS, unpacked_floor=1 << 20, unpacked_ratio=20)
         noise = hashlib.shake_256(b"noise").digest(200_000)
         read(a_hart(payload=noise + bytes(3 << 20)).content, limits)
         with pytest.raises(HartUnreadable, match="too many bytes"):
             read(a_hart(payload=noise[:20_000] + bytes(3 << 20)).content, limits)
 
-    def test_members_are_counted(self):
+    def test_the_number_of_members_is_limited(self) -> None:
         limits = replace(DEFAULT_LIMITS, tar_headers=4)
         read(with_members(*[(str(number), b"") for number in range(4)]), limits)
         with pytest.raises(HartUnreadable, match="too many members"):
             read(with_members(*[(str(number), b"") for number in range(5)]), limits)
 
-    def test_a_large_archive_streams_in_little_memory(self, tmp_path):
+    def test_a_large_archive_streams_in_little_memory(self, tmp_path: Path) -> None:
         path = tmp_path / "large.hart"
         ident = a_large_hart_file(path, 6)
         tracemalloc.start()
@@ -315,7 +320,7 @@ class TestLimits:
         assert archive.checksum == hashlib.blake2b(path.read_bytes(), digest_size=32).hexdigest()
         assert peak < 3 << 20
 
-    def test_many_members_are_not_remembered(self):
+    def test_members_are_not_kept_in_memory(self) -> None:
         content = with_members(*[(f"{FOLDER}/bin/{number}", b"") for number in range(5_000)])
         tracemalloc.start()
         try:
@@ -326,41 +331,47 @@ class TestLimits:
         assert peak < 3 << 20
 
 
-class _Forward:
-    """A stream as a socket gives it: short reads, no way back."""
+class _ForwardStream(io.BytesIO):
+    """A stream like that of a socket: `read` may return less than requested, and there is no `seek`."""
 
     def __init__(self, content: bytes, step: int) -> None:
-        self._stream, self._step = io.BytesIO(content), step
+        super().__init__(content)
+        self._step = step
 
-    def read(self, size: int) -> bytes:
-        return self._stream.read(min(size, self._step))
+    def read(self, size: int | None = -1, /) -> bytes:
+        assert size is not None
+        assert size > 0
+        return super().read(min(size, self._step))
+
+    def seek(self, *_: int) -> int:
+        raise io.UnsupportedOperation
 
 
 @pytest.mark.parametrize("step", [1, 7, 300, 5000])
-def test_the_stream_is_only_read_forward_in_whatever_pieces_it_comes(step):
+def test_a_stream_is_read_forward_in_pieces_of_any_size(step: int) -> None:
     made = a_hart(payload=bytes(range(256)) * 20)
-    archive = read_hart(_Forward(made.content, step))
+    archive = read_hart(_ForwardStream(made.content, step))
     assert (archive.checksum, hart.ident(archive)) == (made.checksum, WIDGET)
 
 
-def test_a_failing_stream_is_no_refusal():
-    class Broken(_Forward):
-        def read(self, size: int) -> bytes:
+def test_an_error_of_the_stream_is_raised() -> None:
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
             raise OSError("connection reset")
 
     with pytest.raises(OSError, match="connection reset"):
-        read_hart(Broken(b"", 1))
+        read_hart(Broken())
 
 
-def test_reading_is_loaded_when_an_archive_is_read():
+def test_importing_the_module_does_not_load_tarfile_and_lzma() -> None:
     code = "import sys; from chalicelib.core import hart; print('tarfile' in sys.modules, 'lzma' in sys.modules)"
-    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
-    assert said.split() == ["False", "False"]
+    printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert printed.split() == ["False", "False"]
 
 
 class TestArchivesOfTheClient:
     @pytest.mark.parametrize("made", client_harts(), ids=lambda made: made.archive_name)
-    def test_all_can_be_read(self, made):
+    def test_all_are_read(self, made: Hart) -> None:
         archive = read_hart(io.BytesIO(made.content))
         for check in (hart.manifest, hart.package_type, hart.deps, hart.build_deps, hart.build_tdeps, hart.exposes):
             check(archive)
@@ -368,11 +379,11 @@ class TestArchivesOfTheClient:
         assert (archive.checksum, archive.size) == (made.checksum, len(made.content))
 
     @pytest.mark.parametrize("content", corrupt_harts())
-    def test_corrupt_ones_are_refused(self, content):
+    def test_corrupt_archives_are_refused(self, content: bytes) -> None:
         with pytest.raises(HartUnreadable, match=r"^ds:up:0, err="):
             read(content)
 
-    def test_there_is_one_of_every_kind(self):
+    def test_every_kind_of_archive_is_tested(self) -> None:
         archives = [read(made.content) for made in client_harts()]
 
         assert {hart.target(archive).value for archive in archives} >= {
@@ -387,14 +398,14 @@ class TestArchivesOfTheClient:
         windows = [archive for archive in archives if hart.target(archive) is Target.X86_64_WINDOWS]
         assert {(len(hart.build_deps(archive)), len(hart.build_tdeps(archive))) for archive in windows} == {(1, 1)}
 
-    def test_signatures_are_those_of_the_signers(self):
-        """The service does not check them, but clients do (packages.md sections 7 and 12)."""
+    def test_signatures_are_valid(self) -> None:
+        """The service does not verify signatures, but clients do (packages.md sections 7 and 12)."""
         public = {f"{keys.name}-{keys.revision}": keys.public.decode().split("\n")[3] for keys in client_keys()}
-        checked = 0
+        verified = 0
         for made in client_harts():
             _, signer, _, signature, _, payload = made.content.split(b"\n", 5)
             if signer.decode() in public:
                 digest = VerifyKey(base64.b64decode(public[signer.decode()])).verify(base64.b64decode(signature))
                 assert digest.decode() == hashlib.blake2b(payload, digest_size=32).hexdigest()
-                checked += 1
-        assert checked >= 8
+                verified += 1
+        assert verified >= 8

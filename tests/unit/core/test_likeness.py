@@ -1,10 +1,12 @@
-"""What is meant by words that no name has."""
+"""Fuzzy matching of query words and package names."""
+
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.likeness import Likeness, clues, is_one_typo, likeness
+from chalicelib.core.likeness import Clues, Likeness, clues, is_one_typo, likeness
 from chalicelib.core.search_terms import tokens
 
 WORDS = st.text("abc", min_size=1, max_size=9)
@@ -34,48 +36,47 @@ NAMES = st.from_regex(r"[abl]{1,6}(-[abi]{1,4}){0,2}", fullmatch=True)
         ("libx", "xz", None),
     ],
 )
-def test_the_best_rule_counts(word: str, name: str, expected: Likeness | None) -> None:
+def test_the_best_rule_that_matches(word: str, name: str, expected: Likeness | None) -> None:
     assert likeness(word, tokens(name)) is expected
 
 
 @given(WORDS, WORDS)
-def test_one_typo_is_a_distance_of_one(one: str, other: str) -> None:
+def test_one_typo_is_an_edit_distance_of_one(one: str, other: str) -> None:
     assert is_one_typo(one, other) is (_distance(one, other) == 1)
 
 
 @given(st.from_regex(r"[abl]{1,7}(-[abi]{1,4})?", fullmatch=True), NAMES)
-def test_clues_lead_to_all_that_is_alike(word: str, name: str) -> None:
-    found = tokens(name)
-    if likeness(word, found) is not None:
-        looked_for = clues(word)
-        assert any(token.startswith(text) for token in found for text in looked_for.beginnings) or any(
-            text in token[1:] for token in found for text in looked_for.inner
-        )
+def test_clues_find_every_name_that_matches(word: str, name: str) -> None:
+    if likeness(word, tokens(name)) is not None:
+        assert _finds(clues(word), tokens(name))
 
 
 @given(st.text("abcdef", min_size=4, max_size=9), st.data())
-def test_clues_lead_back_from_every_typo(name: str, data: st.DataObject) -> None:
-    place = data.draw(st.integers(0, len(name) - 1))
-    left, letter, right = name[:place], name[place], name[place + 1 :]
+def test_clues_find_a_name_from_every_typo(name: str, data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, len(name) - 1))
+    left, letter, right = name[:at], name[at], name[at + 1 :]
     swapped = left + right[:1] + letter + right[1:]
     word = data.draw(st.sampled_from([swapped, f"{left}x{right}", f"{left}x{letter}{right}", left + right]))
     if len(word) >= 4:
-        looked_for = clues(word)
-        assert any(name.startswith(text) for text in looked_for.beginnings) or any(
-            text in name[1:] for text in looked_for.inner
-        )
+        assert _finds(clues(word), [name])
 
 
 @given(WORDS)
 def test_clues_are_few_and_never_empty(word: str) -> None:
-    looked_for = clues(word)
+    texts = (*clues(word).beginnings, *clues(word).inner)
 
-    assert all((*looked_for.beginnings, *looked_for.inner))
-    assert len(looked_for.beginnings) + len(looked_for.inner) <= 8
+    assert all(texts)
+    assert len(texts) <= 8
+
+
+def _finds(looked_up: Clues, tokens: Sequence[str]) -> bool:
+    """Return whether a name with these tokens is among those that the clues look up."""
+    at_beginning = any(token.startswith(text) for token in tokens for text in looked_up.beginnings)
+    return at_beginning or any(text in token[1:] for token in tokens for text in looked_up.inner)
 
 
 def _distance(one: str, other: str) -> int:
-    """The textbook's table: edits and swaps of neighbours."""
+    """Return the number of edits and swaps of neighbours, by dynamic programming."""
     rows = [[i + j if i * j == 0 else 0 for j in range(len(other) + 1)] for i in range(len(one) + 1)]
     for i in range(1, len(one) + 1):
         for j in range(1, len(other) + 1):

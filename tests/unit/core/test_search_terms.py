@@ -1,4 +1,4 @@
-"""Words of names and queries (packages.md section 6)."""
+"""Words of queries and package names (packages.md section 6)."""
 
 import pytest
 from hypothesis import given
@@ -21,11 +21,11 @@ NAMES = st.text("abcXYZ019-_", min_size=1, max_size=30)
         ("", []),
     ],
 )
-def test_a_hyphenated_word_gives_itself_and_its_parts(text: str, expected: list[str]) -> None:
+def test_a_hyphenated_word_has_itself_and_its_parts_as_tokens(text: str, expected: list[str]) -> None:
     assert tokens(text) == expected
 
 
-def test_a_package_is_found_by_name_and_origin() -> None:
+def test_the_tokens_of_a_package_are_those_of_its_name_and_origin() -> None:
     assert tokens_of("core", "core-plans") == ["core-plans", "core", "plans"]
 
 
@@ -43,12 +43,12 @@ def test_a_package_is_found_by_name_and_origin() -> None:
         ("/// !!", ()),
     ],
 )
-def test_slashes_blanks_and_symbols_separate_terms(query: str, expected: tuple[str, ...]) -> None:
+def test_slashes_spaces_and_symbols_separate_words(query: str, expected: tuple[str, ...]) -> None:
     assert Terms.parse(query).words == expected
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "names"),
     [
         ("tool", {"tool", "tool2", "toolbox", "big-tool"}),
         ("tool/acme", {"tool", "big-tool"}),
@@ -61,10 +61,10 @@ def test_slashes_blanks_and_symbols_separate_terms(query: str, expected: tuple[s
         ("", set()),
     ],
 )
-def test_all_terms_match_the_last_as_a_beginning(query: str, found: set[str]) -> None:
+def test_all_words_match_and_the_last_one_as_a_beginning(query: str, names: set[str]) -> None:
     every = ("tool", "tool2", "toolbox", "big-tool", "mytool")
 
-    assert {name for name in every if Terms.parse(query).match(tokens_of("acme", name))} == found
+    assert {name for name in every if Terms.parse(query).match(tokens_of("acme", name))} == names
 
 
 @given(NAMES, NAMES)
@@ -81,7 +81,7 @@ def test_a_name_is_found_by_the_beginning_of_any_token(name: str, length: int) -
 
 
 @given(st.text())
-def test_words_are_what_tokens_are_made_of(text: str) -> None:
+def test_every_word_is_a_token(text: str) -> None:
     assert set(words(text)) <= set(tokens(text))
     assert all(token and not token.startswith("-") and not token.endswith("-") for token in tokens(text))
     assert tokens(" ".join(words(text))) == tokens(text)
@@ -90,16 +90,16 @@ def test_words_are_what_tokens_are_made_of(text: str) -> None:
 @pytest.mark.parametrize(
     ("sent", "text"), [("a%2Fb", "a/b"), ("ä", "ä"), ("%C3%A4", "ä"), ("100%", "100%"), ("a+b", "a+b")]
 )
-def test_escapes_are_undone_once_more(sent: str, text: str) -> None:
+def test_a_query_is_decoded_once_more(sent: str, text: str) -> None:
     assert decoded_again(sent) == text
 
 
 @pytest.mark.parametrize("sent", ["%ff", "\ufffd", "\udcff", "%C3"])
-def test_what_is_no_utf8_is_refused(sent: str) -> None:
+def test_a_query_that_is_not_utf8_is_refused(sent: str) -> None:
     with pytest.raises(QueryUndecodable):
         decoded_again(sent)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="%\ufffd")))
-def test_text_without_escapes_stays(text: str) -> None:
+def test_text_without_escapes_stays_unchanged(text: str) -> None:
     assert decoded_again(text) == text

@@ -1,23 +1,26 @@
-"""Standings of idents: their stored form, and what a step between two of them adds to the counts (packages.md 2)."""
+"""Standings of idents: their stored text, and the changes of counts by a step (packages.md section 2)."""
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import astuple
 
 from chalicelib.core.standing import NOWHERE, Placement, Standing, channels_of, count_delta
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
 
-places = st.builds(Placement, st.sampled_from(Visibility), st.frozensets(st.text(min_size=1, max_size=8), max_size=4))
-standings = st.dictionaries(st.sampled_from(Target), places, max_size=4).map(Standing)
+placements = st.builds(
+    Placement, st.sampled_from(Visibility), st.frozensets(st.text(min_size=1, max_size=8), max_size=4)
+)
+standings = st.dictionaries(st.sampled_from(Target), placements, max_size=4).map(Standing)
 
 
 @given(standings)
-def test_the_stored_form_is_read_back(standing: Standing) -> None:
+def test_the_stored_text_is_restored(standing: Standing) -> None:
     assert Standing.parse(str(standing)) == standing
 
 
 @given(standings)
-def test_the_stored_form_does_not_depend_on_how_it_came_about(standing: Standing) -> None:
+def test_equal_standings_have_equal_stored_texts(standing: Standing) -> None:
     again = NOWHERE
     for target in sorted(standing.places, reverse=True):
         again = again.with_place(target, standing.places[target])
@@ -26,16 +29,16 @@ def test_the_stored_form_does_not_depend_on_how_it_came_about(standing: Standing
 
 
 @given(standings, standings, standings)
-def test_steps_add_up(first: Standing, second: Standing, third: Standing) -> None:
+def test_the_changes_of_two_steps_add_up(first: Standing, second: Standing, third: Standing) -> None:
     one, other, both = count_delta(first, second), count_delta(second, third), count_delta(first, third)
 
-    assert [a + b for a, b in zip(one, other, strict=True)] == list(both)
+    assert [a + b for a, b in zip(astuple(one), astuple(other), strict=True)] == list(astuple(both))
 
 
 @given(standings)
-def test_from_nowhere_everything_counts(standing: Standing) -> None:
+def test_the_first_step_counts_every_package(standing: Standing) -> None:
     delta = count_delta(NOWHERE, standing)
-    public = [place for place in standing.places.values() if place.visibility is Visibility.PUBLIC]
+    public = [placement for placement in standing.places.values() if placement.visibility is Visibility.PUBLIC]
 
     assert delta.packages == len(standing.places)
     assert delta.public_packages == len(public)
@@ -44,25 +47,25 @@ def test_from_nowhere_everything_counts(standing: Standing) -> None:
 
 
 @given(standings)
-def test_strangers_see_what_is_public_and_members_everything(standing: Standing) -> None:
+def test_members_see_everything_and_others_what_is_public(standing: Standing) -> None:
     assert standing.seen_by(member=True) == standing.places
     assert set(standing.seen_by(member=False)) == {
-        target for target, place in standing.places.items() if place.is_public
+        target for target, placement in standing.places.items() if placement.is_public
     }
     assert bool(standing.seen_by(member=False)) == standing.is_public
 
 
-@given(standings, st.sampled_from(Target), places)
-def test_a_package_comes_and_goes(standing: Standing, target: Target, place: Placement) -> None:
-    came = standing.with_place(target, place)
+@given(standings, st.sampled_from(Target), placements)
+def test_a_package_is_added_and_removed(standing: Standing, target: Target, placement: Placement) -> None:
+    added = standing.with_place(target, placement)
 
-    assert came.places[target] == place
-    assert came.without(target) == standing.without(target)
-    assert target not in came.without(target).places
+    assert added.places[target] == placement
+    assert added.without(target) == standing.without(target)
+    assert target not in added.without(target).places
 
 
 @given(standings, st.text(min_size=1, max_size=8))
-def test_outside_of_a_channel_nothing_is_in_it(standing: Standing, channel: str) -> None:
+def test_removing_all_packages_from_a_channel(standing: Standing, channel: str) -> None:
     outside = standing.outside(channel)
 
     assert channels_of(outside.places.values()) == [
@@ -72,11 +75,11 @@ def test_outside_of_a_channel_nothing_is_in_it(standing: Standing, channel: str)
 
 
 @given(standings, st.sampled_from(Visibility), st.sets(st.sampled_from(Target)))
-def test_only_the_named_targets_change_their_visibility(
+def test_only_the_given_targets_change_their_visibility(
     standing: Standing, visibility: Visibility, targets: set[Target]
 ) -> None:
     after = standing.seen_as(visibility, targets)
 
-    for target, place in standing.places.items():
-        expected = place.seen_as(visibility) if target in targets else place
+    for target, placement in standing.places.items():
+        expected = placement.seen_as(visibility) if target in targets else placement
         assert after.places[target] == expected

@@ -1,4 +1,4 @@
-"""The encoded order of versions against the rule as the contract words it (packages.md section 3)."""
+"""Sort keys of versions, compared with the rules of the contract (packages.md section 3)."""
 
 import functools
 import json
@@ -38,7 +38,7 @@ PIECES = [
     "!",
     " ",
 ]
-# at most 64 pieces: the rule below converts to integers, which Python bounds
+# Few pieces, because the reference below converts digits with `int`, which Python limits.
 VERSIONS = st.one_of(
     st.lists(st.sampled_from(PIECES), max_size=8).map("".join),
     st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12),
@@ -51,7 +51,7 @@ RELEASES = st.one_of(
 
 
 def parsed(version: str) -> tuple[list[int], str | None] | None:
-    """Rules 1 to 3, word for word."""
+    """Return numbers and suffix by rules 1 to 3, or None for a version without a digit."""
     match = re.search(r"([0-9.]*[0-9]+)(.+)?", version, re.DOTALL)
     if match is None:
         return None
@@ -59,8 +59,11 @@ def parsed(version: str) -> tuple[list[int], str | None] | None:
 
 
 def order_of_versions(a: str, b: str) -> int:
-    """Rules 3 to 5: negative, zero or positive, as `a` is smaller, equal or larger."""
-    (numbers_a, suffix_a), (numbers_b, suffix_b) = parsed(a), parsed(b)
+    """Compare by rules 3 to 5: negative, zero or positive if `a` is smaller, equal or larger."""
+    parts_a, parts_b = parsed(a), parsed(b)
+    assert parts_a is not None
+    assert parts_b is not None
+    (numbers_a, suffix_a), (numbers_b, suffix_b) = parts_a, parts_b
     for one, other in zip(numbers_a, numbers_b, strict=False):
         if one != other:
             return 1 if one > other else -1
@@ -72,17 +75,28 @@ def order_of_versions(a: str, b: str) -> int:
 
 
 def compare(version_a: str, release_a: str, version_b: str, release_b: str) -> int:
-    """Rule 6 on top; equal keys are told apart by the version's text, where the contract leaves it open."""
+    """Compare by all rules; where the contract leaves the order open, compare the texts of the versions."""
     return order_of_versions(version_a, version_b) or sign(release_a, release_b) or sign(version_a, version_b)
+
+
+def compare_idents(a: tuple[str, str], b: tuple[str, str]) -> int:
+    return compare(*a, *b)
 
 
 def sign(a: str, b: str) -> int:
     return (a.encode() > b.encode()) - (a.encode() < b.encode())
 
 
-def encoded(version: str, release: str) -> bytes | None:
+def order_of(version: str) -> str:
+    key = version_key(version)
+    assert key is not None
+    return key
+
+
+def full_order_of(version: str, release: str) -> str:
     key = release_key(version, release)
-    return None if key is None else key.encode()
+    assert key is not None
+    return key
 
 
 @pytest.mark.parametrize(
@@ -99,14 +113,14 @@ def encoded(version: str, release: str) -> bytes | None:
         ("2024-01-31", [2024], "-01-31"),
     ],
 )
-def test_the_examples_of_the_contract_are_read_as_written(version, numbers, suffix):
+def test_the_examples_of_the_contract(version: str, numbers: list[int], suffix: str | None) -> None:
     assert parsed(version) == (numbers, suffix)
     plain = ".".join(map(str, numbers)) + (suffix or "")
     assert version_key(version) == version_key(plain)
 
 
 @pytest.mark.parametrize("version", ["main", "", "...", "v.", "٣", "²", "latest-and-greatest"])
-def test_a_version_without_an_ascii_digit_takes_no_part(version):
+def test_a_version_without_an_ascii_digit_has_no_key(version: str) -> None:
     assert version_key(version) is None
     assert release_key(version, "20240101000000") is None
 
@@ -136,92 +150,91 @@ def test_a_version_without_an_ascii_digit_takes_no_part(version):
         ("1.0-😀", "1.0-\uffee"),
     ],
 )
-def test_larger_and_smaller(larger, smaller):
-    assert version_key(larger).encode() > version_key(smaller).encode()
-    assert release_key(larger, "1").encode() > release_key(smaller, "2").encode()
+def test_a_larger_version_has_a_larger_key(larger: str, smaller: str) -> None:
+    assert order_of(larger).encode() > order_of(smaller).encode()
+    assert full_order_of(larger, "1").encode() > full_order_of(smaller, "2").encode()
 
 
 @pytest.mark.parametrize(
     ("one", "other"), [("v1.2", "1.2"), ("01.2", "1.2"), ("1..2", "1.0.2"), (".5", "0.5"), ("1.000", "1.0")]
 )
-def test_versions_of_equal_order_leave_it_to_the_release(one, other):
+def test_releases_decide_between_versions_that_tie(one: str, other: str) -> None:
     assert version_key(one) == version_key(other)
-    assert release_key(one, "20240101000001") > release_key(other, "20240101000000")
-    assert release_key(one, "20240101000000") < release_key(other, "20240101000001")
+    assert full_order_of(one, "20240101000001") > full_order_of(other, "20240101000000")
+    assert full_order_of(one, "20240101000000") < full_order_of(other, "20240101000001")
     assert release_key(one, "20240101000000") != release_key(other, "20240101000000")
 
 
-def test_releases_compare_as_bytes():
-    assert release_key("1", "9") > release_key("1", "20240101000000")
-    assert release_key("1", "20240101000000-x") > release_key("1", "20240101000000")
+def test_releases_compare_as_bytes() -> None:
+    assert full_order_of("1", "9") > full_order_of("1", "20240101000000")
+    assert full_order_of("1", "20240101000000-x") > full_order_of("1", "20240101000000")
 
 
 @given(VERSIONS, RELEASES, VERSIONS, RELEASES)
-def test_keys_sort_as_the_rule_says(version_a, release_a, version_b, release_b):
+def test_keys_sort_by_the_rules(version_a: str, release_a: str, version_b: str, release_b: str) -> None:
     if parsed(version_a) is None or parsed(version_b) is None:
-        assert encoded(version_a, release_a) is None or encoded(version_b, release_b) is None
+        assert release_key(version_a, release_a) is None or release_key(version_b, release_b) is None
         return
-    one, other = encoded(version_a, release_a), encoded(version_b, release_b)
+    one, other = full_order_of(version_a, release_a).encode(), full_order_of(version_b, release_b).encode()
     assert (one > other) - (one < other) == compare(version_a, release_a, version_b, release_b)
     assert (version_key(version_a) == version_key(version_b)) == (order_of_versions(version_a, version_b) == 0)
 
 
 @given(VERSIONS)
-def test_only_versions_without_a_digit_have_no_key(version):
+def test_only_versions_without_a_digit_have_no_key(version: str) -> None:
     assert (version_key(version) is None) == (parsed(version) is None)
 
 
 @given(st.sets(st.tuples(VERSIONS, RELEASES), max_size=20))
-def test_no_two_idents_share_a_key(idents):
+def test_different_idents_have_different_keys(idents: set[tuple[str, str]]) -> None:
     keys = [key for key in (release_key(*ident) for ident in idents) if key is not None]
     assert len(set(keys)) == len(keys)
 
 
 @given(VERSIONS, RELEASES)
-def test_releases_of_a_version_share_its_key_as_prefix(version, release):
+def test_the_key_of_a_version_is_a_prefix_of_the_keys_of_its_releases(version: str, release: str) -> None:
     order = version_key(version)
     if order is not None:
-        assert release_key(version, release).startswith(order)
+        assert full_order_of(version, release).startswith(order)
 
 
 @given(VERSIONS, RELEASES, VERSIONS)
-def test_the_prefix_finds_no_version_of_another_order(version, release, other):
+def test_the_prefix_matches_only_versions_that_tie(version: str, release: str, other: str) -> None:
     order, key = version_key(version), release_key(other, release)
     if order is not None and key is not None and key.startswith(order):
         assert version_key(other) == order
 
 
 @given(st.integers(0, 10**400), st.integers(0, 10**400))
-def test_numbers_of_any_size_keep_their_order(one, other):
-    assert (version_key(str(one)) < version_key(str(other))) == (one < other)
+def test_numbers_of_any_size_keep_their_order(one: int, other: int) -> None:
+    assert (order_of(str(one)) < order_of(str(other))) == (one < other)
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=40).map("".join))
-def test_keys_stay_about_as_long_as_their_versions(version):
+def test_keys_are_hardly_longer_than_their_versions(version: str) -> None:
     key = version_key(version)
     if key is not None:
         assert len(key.encode()) <= 1.12 * len(version.encode()) + 4
 
 
 @pytest.mark.parametrize(("piece", "end"), [(".", ""), ("1", ""), ("1.", ""), (".x", ""), ("0", "x"), (".", "1")])
-def test_absurd_versions_cost_no_more_than_their_length(piece, end):
+def test_the_time_for_a_key_is_linear(piece: str, end: str) -> None:
     assert growth(version_key, piece * 2_000 + end, piece * 16_000 + end) < 3 * 8
 
 
 def versions_of_packages() -> list[str]:
-    """Versions in all forms that packages have, and those of real packages where they lie beside the repository."""
-    found = {version for plan in generate(1) for version in plan.versions}
+    """Return versions in all forms that packages use, and those of real packages if they are available."""
+    versions = {version for plan in generate(1) for version in plan.versions}
     if REAL_VERSIONS.is_file():
         real = json.loads(REAL_VERSIONS.read_text())
-        found |= {entry["version"] for package in real for entry in package["versions"]}
-    return sorted(found)
+        versions |= {entry["version"] for package in real for entry in package["versions"]}
+    return sorted(versions)
 
 
-def test_versions_of_packages_sort_as_the_rule_says():
-    ordered = [(version, "20240101000000") for version in versions_of_packages() if parsed(version) is not None]
-    assert len(ordered) > 1_000
-    random.Random(3).shuffle(ordered)
-    by_key = sorted(ordered, key=lambda ident: encoded(*ident))
-    by_rule = sorted(ordered, key=functools.cmp_to_key(lambda a, b: compare(*a, *b)))
-    assert by_key == by_rule
-    assert all(encoded(*a) < encoded(*b) for a, b in pairwise(by_key))
+def test_versions_of_packages_sort_by_the_rules() -> None:
+    idents = [(version, "20240101000000") for version in versions_of_packages() if parsed(version) is not None]
+    assert len(idents) > 1_000
+    random.Random(3).shuffle(idents)
+    by_rule = sorted(idents, key=functools.cmp_to_key(compare_idents))
+    keys = [full_order_of(*ident).encode() for ident in by_rule]
+    assert all(one < other for one, other in pairwise(keys))

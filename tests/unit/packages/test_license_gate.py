@@ -1,8 +1,7 @@
 """The channels of a package decide whether it needs a licence (packages.md 5.7, check 3)."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.packages import license_gate
 from chalicelib.platform.config import config

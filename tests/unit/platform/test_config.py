@@ -1,8 +1,9 @@
-"""Settings: read once, typed, named when wrong, and documented (docs/CONFIGURATION.md)."""
+"""Settings: their types, the errors for invalid values, and their documentation (docs/CONFIGURATION.md)."""
 
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from chalicelib.core.target import Target
 from chalicelib.platform.config import ConfigInvalid, as_markdown, read_config
@@ -10,14 +11,14 @@ from chalicelib.platform.config import ConfigInvalid, as_markdown, read_config
 DOCUMENT = Path(__file__).parents[3] / "docs" / "CONFIGURATION.md"
 
 
-def test_an_empty_environment_gives_the_defaults() -> None:
+def test_without_variables_the_defaults_apply() -> None:
     settings = read_config({})
 
     assert (settings.stage, settings.functional_test, settings.private_max_age) == ("local", False, 300)
     assert Target.AARCH64_WINDOWS not in settings.targets
 
 
-def test_lists_are_separated_by_commas_with_blanks_ignored() -> None:
+def test_commas_separate_the_entries_of_lists() -> None:
     settings = read_config({"BLDR_ALLOWED_USERS_FOR_ORIGIN_CREATE": "bobo, mystique ,wesker,"})
 
     assert settings.origin_creators == ("bobo", "mystique", "wesker")
@@ -34,9 +35,19 @@ def test_lists_are_separated_by_commas_with_blanks_ignored() -> None:
         ("BLDR_DOWNLOAD_MODE", "pigeon"),
     ],
 )
-def test_a_value_that_cannot_be_used_is_named_with_its_variable(variable: str, value: str) -> None:
+def test_the_error_for_an_invalid_value_names_its_variable(variable: str, value: str) -> None:
     with pytest.raises(ConfigInvalid, match=variable):
         read_config({variable: value})
+
+
+@pytest.mark.parametrize("variable", ["BLDR_TABLE", "BLDR_TARGETS", "BLDR_PRIVATE_MAX_AGE", "BLDR_DOWNLOAD_MODE"])
+def test_an_empty_variable_counts_as_not_set(variable: str) -> None:
+    assert structs.asdict(read_config({variable: ""})) == structs.asdict(read_config({}))
+
+
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("1", True), ("FALSE", False), ("0", False), ("", False)])
+def test_texts_of_a_boolean(text: str, value: bool) -> None:
+    assert read_config({"BLDR_AUTO_PROVISION_ACCOUNT": text}).provision_account is value
 
 
 @pytest.mark.parametrize("value", ["1", "", "no"])
@@ -50,9 +61,9 @@ def test_functional_test_mode_is_refused_in_production(stage: str) -> None:
         read_config({"HAB_FUNC_TEST": "1", "BLDR_STAGE": stage})
 
 
-def test_no_secret_shows_in_the_text_of_settings() -> None:
+def test_repr_does_not_show_secrets() -> None:
     assert "s3cret" not in repr(read_config({"BLDR_OAUTH_CLIENT_SECRET": "s3cret", "BLDR_SECRET_KEY": "s3cret"}))
 
 
-def test_the_document_holds_the_table() -> None:
+def test_the_document_is_current() -> None:
     assert as_markdown() in DOCUMENT.read_text()

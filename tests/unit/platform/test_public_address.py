@@ -1,11 +1,14 @@
-"""What counts as public, and that a connection goes to the address that was judged (platform.md 2.2)."""
+"""Public addresses, and connections to the checked address only (platform.md 2.2)."""
 
 import datetime
 import ipaddress
 import socket
 import ssl
 import threading
+from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -17,7 +20,7 @@ from hypothesis import strategies as st
 
 from chalicelib.platform import public_address
 from chalicelib.platform.outbound import OutboundRequest, Unreachable, send
-from chalicelib.platform.public_address import AddressRefused, is_public, publicly
+from chalicelib.platform.public_address import Address, AddressRefused, UrlUnreadable, is_public, publicly, read_url
 
 NAME = "registry.example.com"
 INTERNAL = [
@@ -32,14 +35,15 @@ INTERNAL = [
     "224.0.0.0/4",
     "240.0.0.0/4",
 ]
+INTERNAL_V6 = ["::/127", "fc00::/7", "fe80::/10", "ff00::/8", "2001:db8::/32"]
 
 
-def _within(networks):
+def within(networks: Sequence[str]) -> st.SearchStrategy[Address]:
     return st.sampled_from(networks).flatmap(lambda network: st.ip_addresses(network=network))
 
 
-@given(_within(INTERNAL))
-def test_no_internal_address_is_public_however_it_is_wrapped(address):
+@given(within(INTERNAL))
+def test_internal_ipv4_addresses_are_not_public_even_inside_ipv6_addresses(address: Address) -> None:
     number = int(address)
     mapped = ipaddress.IPv6Address((0xFFFF << 32) | number)
     nat64 = ipaddress.IPv6Address((0x64FF9B << 96) | number)
@@ -48,23 +52,65 @@ def test_no_internal_address_is_public_however_it_is_wrapped(address):
     assert not any(map(is_public, (address, mapped, nat64, six_to_four)))
 
 
-@given(_within(["::/127", "fc00::/7", "fe80::/10", "ff00::/8", "2001:db8::/32"]))
-def test_no_internal_address_of_the_sixth_version_is_public(address):
+@given(within(INTERNAL_V6))
+def test_internal_ipv6_addresses_are_not_public(address: Address) -> None:
     assert not is_public(address)
 
 
 @pytest.mark.parametrize("address", ["1.1.1.1", "44.197.126.255", "2606:4700:4700::1111"])
-def test_addresses_of_the_internet_are_public(address):
+def test_addresses_of_the_internet_are_public(address: str) -> None:
     assert is_public(ipaddress.ip_address(address))
 
 
-def test_the_wire_server_of_azure_is_not_public():
+def test_the_metadata_service_of_azure_is_not_public() -> None:
     assert not is_public(ipaddress.ip_address("168.63.129.16"))
 
 
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory):
-    """An https server on this machine whose certificate is for another name than its address."""
+@pytest.mark.parametrize(
+    "text", ["", "example.com", "https://", "https://a b/", "https://a:port/", "https://ä/", "//a"]
+)
+def test_a_text_without_a_scheme_and_a_valid_host_is_not_a_url(text: str) -> None:
+    with pytest.raises(UrlUnreadable):
+        read_url(text)
+
+
+@pytest.mark.parametrize("url", ["http://1.1.1.1/", "https://user@1.1.1.1/", "https://user:word@1.1.1.1/"])
+def test_urls_without_tls_and_with_credentials_are_refused(url: str) -> None:
+    with pytest.raises(AddressRefused):
+        publicly(OutboundRequest("GET", url, {}))
+
+
+class Registry(HTTPServer):
+    """An https server on this machine whose certificate is for NAME. It records paths, hosts and server names."""
+
+    def __init__(self, certificate: Path) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.certificate = certificate
+        self.requests: list[tuple[str, str | None]] = []
+        self.server_names: list[str | None] = []
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        context.sni_callback = self._record_name
+        self.socket = context.wrap_socket(self.socket, server_side=True)
+
+    def _record_name(self, _socket: ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> None:
+        self.server_names.append(name)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Registry
+
+    def do_GET(self) -> None:
+        self.server.requests.append((self.path, self.headers["Host"]))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def a_certificate() -> bytes:
+    """Return a self-signed certificate for NAME with its private key, PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
     begins = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
@@ -80,81 +126,72 @@ def registry(tmp_path_factory):
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return private + certificate.public_bytes(pem)
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """A running registry."""
     file = tmp_path_factory.mktemp("tls") / "certificate.pem"
-    file.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-    server = HTTPServer(("127.0.0.1", 0), _Answers)
-    server.received = []
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
-    server.names = []
-    context.sni_callback = lambda _socket, name, _context: server.names.append(name)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
+    file.write_bytes(a_certificate())
+    server = Registry(file)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
-    server.file = str(file)
     yield server
     server.shutdown()
     server.server_close()
 
 
-class _Answers(BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.server.received.append((self.path, self.headers["Host"]))
-        self.send_response(204)
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture
-def here(registry, monkeypatch):
-    """A name server that says 127.0.0.1 once and nothing afterwards, and trust in the registry's certificate."""
+def resolved(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> Registry:
+    """The registry, with its certificate trusted, and a name server that resolves its name only once."""
     answers = [[(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", registry.server_port))]]
-    real = socket.getaddrinfo
+    getaddrinfo = socket.getaddrinfo
 
-    def resolve(host, *more, **named):
-        return answers.pop() if "example" in host else real(host, *more, **named)
+    def resolve(host: str, *arguments: Any, **options: Any) -> Any:
+        return answers.pop() if "example" in host else getaddrinfo(host, *arguments, **options)
 
-    monkeypatch.setattr(public_address.socket, "getaddrinfo", resolve)
+    monkeypatch.setattr("chalicelib.platform.public_address.socket.getaddrinfo", resolve)
     monkeypatch.setattr(public_address, "is_public", lambda _: True)
-    monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", registry.file)
+    monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(registry.certificate))
     return registry
 
 
-def test_the_connection_goes_to_the_judged_address_and_expects_the_name(here):
-    told = send(OutboundRequest("GET", f"https://{NAME}:{here.server_port}/v2/x", {}), 5, publicly)
-
-    assert told.status == 204
-    assert here.asked[-1] == ("/v2/x", f"{NAME}:{here.server_port}")
-    assert here.names[-1] == NAME
+def get(url: str) -> int:
+    """Return the status of a GET to a public address."""
+    return send(OutboundRequest("GET", url, {}), 5, publicly).status
 
 
-def test_a_certificate_for_another_name_is_no_answer(here):
+def test_the_connection_goes_to_the_checked_address_and_expects_the_name(resolved: Registry) -> None:
+    assert get(f"https://{NAME}:{resolved.server_port}/v2/x") == 204
+    assert resolved.requests[-1] == ("/v2/x", f"{NAME}:{resolved.server_port}")
+    assert resolved.server_names[-1] == NAME
+
+
+def test_a_certificate_for_another_name_is_refused(resolved: Registry) -> None:
     with pytest.raises(Unreachable):
-        send(OutboundRequest("GET", f"https://other.example.com:{here.server_port}/", {}), 5, publicly)
+        get(f"https://other.example.com:{resolved.server_port}/")
 
 
-def test_a_certificate_that_nobody_vouches_for_is_no_answer(here, monkeypatch):
+def test_an_untrusted_certificate_is_refused(resolved: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     monkeypatch.setattr(public_address, "is_public", lambda _: True)
 
     with pytest.raises(Unreachable):
-        send(OutboundRequest("GET", f"https://127.0.0.1:{here.server_port}/", {}), 5, publicly)
+        get(f"https://127.0.0.1:{resolved.server_port}/")
 
 
-def test_no_proxy_of_the_environment_stands_in_between(here, monkeypatch):
+def test_proxies_of_the_environment_are_ignored(resolved: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
 
-    assert send(OutboundRequest("GET", f"https://{NAME}:{here.server_port}/", {}), 5, publicly).status == 204
+    assert get(f"https://{NAME}:{resolved.server_port}/") == 204
 
 
-def test_a_private_address_is_not_asked(registry):
-    before = len(registry.received)
+def test_a_private_address_receives_no_request(registry: Registry) -> None:
+    before = len(registry.requests)
 
     with pytest.raises(AddressRefused):
-        send(OutboundRequest("GET", f"https://127.0.0.1:{registry.server_port}/", {}), 5, publicly)
-    assert len(registry.received) == before
+        get(f"https://127.0.0.1:{registry.server_port}/")
+    assert len(registry.requests) == before

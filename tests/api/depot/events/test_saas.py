@@ -1,11 +1,12 @@
 """The feed of the public depot, passed on (platform.md 2.4)."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.events import service
+from chalicelib.platform.config import config
 from tests.api.client import Depot
 from tests.builders.http_double import HttpDouble, http_double
 
@@ -16,7 +17,7 @@ DAYS = {"from_date": "2024-3-5", "to_date": "2024-12-6"}
 @pytest.fixture
 def public_depot(monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpDouble]:
     with http_double() as double:
-        monkeypatch.setattr(service, "config", replace(service.config, saas_bldr_url=double.url))
+        monkeypatch.setattr(service, "config", replace(config, saas_bldr_url=double.url))
         yield double
 
 
@@ -73,7 +74,7 @@ def test_redirects_are_not_followed(depot: Depot, public_depot: HttpDouble) -> N
 def test_a_depot_that_cannot_be_reached_is_500_with_a_line_of_text(
     depot: Depot, public_depot: HttpDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nowhere = replace(service.config, saas_bldr_url="http://127.0.0.1:9")
+    nowhere = replace(config, saas_bldr_url="http://127.0.0.1:9")
     monkeypatch.setattr(service, "config", nowhere)
 
     reply = depot.get("/depot/events/saas", query=DAYS)

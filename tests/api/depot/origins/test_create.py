@@ -1,9 +1,9 @@
 """POST /depot/origins (accounts.md 8.4)."""
 
 import re
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.origins import service
 from chalicelib.platform.config import config

@@ -1,9 +1,9 @@
 """GET /depot/pkgs/{origin}/{name}/{version}/{release}/download (packages.md 5.7, platform.md 4.3)."""
 
-from dataclasses import replace
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.packages import download, reads
 from chalicelib.platform.aws import client

@@ -1,9 +1,9 @@
 """Downloads of packages that need a licence (packages.md 5.7, check 3)."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.accounts.licenses import service as licenses
 from chalicelib.packages import license_gate

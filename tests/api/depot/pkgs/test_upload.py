@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 import pytest
+from msgspec import structs
 
 from chalicelib.packages import artifacts
 from chalicelib.packages import upload as publication
@@ -237,7 +238,7 @@ class TestChecks:
             (501, ""),
             (422, "ds:up:3"),
             (422, "Package type mismatch; expected 'native', found 'standard'"),
-            (422, "BUILD_DEPS holds something that is no full ident: 'nonsense'"),
+            (422, "BUILD_DEPS contains 'nonsense', which is not a full ident"),
             (422, "ds:up:6"),
             (201, f"/pkgs/{origin}/{name}/1.2.3/20240301123456/download"),
         ]
@@ -501,7 +502,7 @@ class TestVisibility:
 
 class TestNative:
     def allow(self, monkeypatch: pytest.MonkeyPatch, who: str) -> None:
-        monkeypatch.setattr(publication, "config", replace(config, native_packages=who))
+        monkeypatch.setattr(publication, "config", structs.replace(config, native_packages=who))
 
     def test_native_packages_are_accepted_by_default(self, depot: Depot, origin: str, name: str) -> None:
         hart = a_package(depot, origin, name=name, package_type="native")

@@ -1,4 +1,4 @@
-"""Modules that load at their first use, because the read path does not need them (docs/ARCHITECTURE.md, "Cold start").
+"""Modules that load on first use, because the read path does not need them (docs/ARCHITECTURE.md, "Cold start").
 
 ```python
 with deferred():
@@ -6,7 +6,7 @@ with deferred():
 ```
 
 binds the module; its code runs when one of its names is first used. Import modules this way, never names of a module:
-`from module import name` would run it at once. This is the only form of lazy import in the project.
+`from module import name` would run the module at once. This is the only form of lazy import in the project.
 """
 
 import sys
@@ -18,23 +18,23 @@ from types import ModuleType
 
 
 class _LazyFinder:
-    """Finds modules as usual, and delays the execution of each until its first use."""
+    """A meta path finder whose modules run on first use."""
 
     @staticmethod
     def find_spec(name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
         spec = PathFinder.find_spec(name, path, target)
         if spec is not None and spec.loader is not None and hasattr(spec.loader, "exec_module"):
             spec.loader = LazyLoader(spec.loader)
-            _delayed.append(name)
+            _deferred.append(name)
         return spec
 
 
-_delayed: list[str] = []
+_deferred: list[str] = []
 
 
 @contextmanager
 def deferred() -> Iterator[None]:
-    """Delay the execution of the modules imported inside the block."""
+    """Defer the execution of the modules imported inside the block."""
     sys.meta_path.insert(0, _LazyFinder)
     try:
         yield
@@ -43,8 +43,10 @@ def deferred() -> Iterator[None]:
 
 
 def load_deferred() -> None:
-    """Load every delayed module now. A process with several threads calls this before it serves: `LazyLoader` is not
-    safe when two threads use a module for the first time at the same moment.
+    """Load every deferred module now.
+
+    A process with several threads calls this before it serves: `LazyLoader` is not safe when two threads use a module
+    for the first time at the same moment.
     """
-    while _delayed:
-        vars(sys.modules[_delayed.pop()])
+    while _deferred:
+        vars(sys.modules[_deferred.pop()])

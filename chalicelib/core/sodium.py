@@ -1,0 +1,8 @@
+"""PyNaCl's names that the cores use. Defer this module: PyNaCl is slow to import."""
+
+from nacl.exceptions import CryptoError
+from nacl.public import Box, PrivateKey, PublicKey, SealedBox
+from nacl.signing import SigningKey
+from nacl.utils import random
+
+__all__ = ["Box", "CryptoError", "PrivateKey", "PublicKey", "SealedBox", "SigningKey", "random"]

@@ -1,0 +1,54 @@
+"""Faults of Secrets Manager, which stores the builder key: 503 until it has returned the key, which is then cached."""
+
+import pytest
+
+from chalicelib.identity import credentials
+from chalicelib.platform import key_ring
+from tests.api.client import Depot
+from tests.builders.accounts import an_account
+from tests.faults.injector import Fault, Plan, cut_off, faults, refused, silent
+
+FAULTS: dict[str, Fault] = {
+    "throttled": refused(400, "ThrottlingException"),
+    "internal error": refused(500, "InternalServiceError"),
+    "decryption": refused(400, "DecryptionFailure"),
+    "denied": refused(400, "AccessDeniedException"),
+    "missing": refused(400, "ResourceNotFoundException"),
+    "cut off": cut_off,
+    "silent": silent,
+}
+
+
+@pytest.fixture(autouse=True)
+def _new_process() -> None:
+    key_ring.key_ring.cache_clear()
+    credentials._claims.cache_clear()
+
+
+def secrets_down(name: str) -> Plan:
+    return lambda attempt: FAULTS[name] if attempt.service == "secrets-manager" else None
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_failure_is_not_cached(depot: Depot, name: str) -> None:
+    account = an_account()
+
+    with faults(secrets_down(name)) as wire:
+        reply = depot.post("/profile/access-tokens", by=account.token)
+    assert (reply.status, reply.body, reply.headers["Retry-After"]) == (503, b"", "1")
+    assert wire.seconds <= 10
+
+    created = depot.post("/profile/access-tokens", by=account.token)
+    assert created.status == 200
+    assert depot.get("/profile", by=created.json()["token"]).status == 200
+
+
+def test_without_the_key_an_access_token_is_neither_accepted_nor_refused(depot: Depot, token: str) -> None:
+    with faults(secrets_down("denied")):
+        assert depot.get("/profile", by=token).status == 503
+    assert depot.get("/profile", by=token).status == 200
+
+
+def test_a_transient_fault_has_no_effect(depot: Depot, token: str) -> None:
+    with faults(lambda attempt: FAULTS["throttled"] if attempt.number < 3 else None):
+        assert depot.get("/profile", by=token).status == 200
