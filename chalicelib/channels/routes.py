@@ -17,7 +17,7 @@ from chalicelib.http.answer import EMPTY_200, NO_CACHE, Answer, json_answer
 from chalicelib.http.call import Call
 from chalicelib.http.paging import Family, Window, page, pages_of, window
 from chalicelib.http.routes import ANYONE, Routes
-from chalicelib.packages import shapes as package_shapes
+from chalicelib.packages.shapes import Package, TargetQuery, channel_package
 from chalicelib.platform.object_store import ObjectStoreFailed
 
 with deferred():
@@ -37,7 +37,7 @@ def _newest_query(_: Call, query: shapes.NewestQuery) -> str:
     return query.target
 
 
-def _demotion(call: Call, query: shapes.TargetQuery) -> shapes.TargetQuery:
+def _demotion(call: Call, query: TargetQuery) -> TargetQuery:
     service.demand_demotable(call["channel"])
     return query
 
@@ -51,8 +51,8 @@ LIST: dict[str, Any] = {
 }
 SHOW: dict[str, Any] = {
     **READ,
-    "query": shapes.TargetQuery,
-    "answers": {200: package_shapes.Package},
+    "query": TargetQuery,
+    "answers": {200: Package},
     "errors": (ObjectStoreFailed, ReleaseMissing, TargetUnknown),
 }
 
@@ -121,29 +121,29 @@ def list_newest(call: Call, target: str) -> Answer:
 
 @routes.get(PACKAGES + "/{pkg}/latest", **SHOW)
 @routes.get(PACKAGES + "/{pkg}/{version}/latest", **SHOW)
-def show_latest(call: Call, _: shapes.TargetQuery) -> Answer:
+def show_latest(call: Call, _: TargetQuery) -> Answer:
     """Return the newest release of a name or version in a channel."""
     row, texts = reads.latest(
         call["origin"], call["channel"], call["pkg"], call.path.get("version"), call.target, call.caller
     )
-    return json_answer(200, package_shapes.channel_package(row, texts), NO_CACHE)
+    return json_answer(200, channel_package(row, texts), NO_CACHE)
 
 
 @routes.get(RELEASE, **SHOW)
-def show_package(call: Call, _: shapes.TargetQuery) -> Answer:
+def show_package(call: Call, _: TargetQuery) -> Answer:
     """Return a package, if it is in the channel."""
     row, texts = reads.exact(call.ident, call["channel"], call.target, call.caller)
-    return json_answer(200, package_shapes.channel_package(row, texts), NO_CACHE)
+    return json_answer(200, channel_package(row, texts), NO_CACHE)
 
 
 @routes.put(
     RELEASE + "/promote",
     **WRITE,
-    query=shapes.TargetQuery,
+    query=TargetQuery,
     answers={200: None},
     errors=(ChannelMissing, ReleaseMissing, TargetUnknown, TooManyChannels),
 )
-def promote(call: Call, _: shapes.TargetQuery) -> Answer:
+def promote(call: Call, _: TargetQuery) -> Answer:
     """Add a package to a channel, if it is not in it already."""
     service.promote(call.ident, call.target, call["channel"], call.caller.require_session())
     return EMPTY_200
@@ -152,12 +152,12 @@ def promote(call: Call, _: shapes.TargetQuery) -> Answer:
 @routes.put(
     RELEASE + "/demote",
     **WRITE,
-    query=shapes.TargetQuery,
+    query=TargetQuery,
     reads=_demotion,
     answers={200: None},
     errors=(ChannelProtected, NotInChannel, TargetUnknown),
 )
-def demote(call: Call, _: shapes.TargetQuery) -> Answer:
+def demote(call: Call, _: TargetQuery) -> Answer:
     """Remove a package from a channel."""
     service.demote(call.ident, call.target, call["channel"], call.caller.require_session())
     return EMPTY_200

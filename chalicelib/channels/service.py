@@ -170,7 +170,7 @@ def _promote(ident: PackageIdent, target: Target, channel: str, by: Session) -> 
     with Change() as change:
         after = observed.standing.with_place(target, placement.joined(channel))
         steps.step(change, observed, after, by=by)
-        _record(change, ChannelOperation.PROMOTE, ident, target, channel, by)
+        event_rows.record(change, ChannelOperation.PROMOTE, ident, target, channel, by)
 
 
 def demand_demotable(channel: str) -> None:
@@ -196,10 +196,4 @@ def _demote(ident: PackageIdent, target: Target, channel: str, by: Session) -> N
         raise NotInChannel
     with Change() as change:
         steps.step(change, observed, observed.standing.with_place(target, placement.left(channel)))
-        _record(change, ChannelOperation.DEMOTE, ident, target, channel, by)
-
-
-def _record(
-    change: Change, operation: ChannelOperation, ident: PackageIdent, target: Target, channel: str, by: Session
-) -> None:
-    event_rows.record(change, operation, ident, target, channel, by)
+        event_rows.record(change, ChannelOperation.DEMOTE, ident, target, channel, by)

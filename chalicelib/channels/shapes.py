@@ -34,12 +34,6 @@ class PackagesQuery(Struct):
     range: int = 0
 
 
-class TargetQuery(Struct):
-    """The target of the package; without one, the target in the User-Agent, else `x86_64-linux` (packages.md 1.6)."""
-
-    target: str | None = None
-
-
 class NewestQuery(Struct):
     """The target of the packages. It is required (400), and not taken from the User-Agent (packages.md 9.5)."""
 

@@ -190,14 +190,6 @@ def _add(
         is_added = move.outcome is Outcome.ADDED
         moved = placement.joined(request.channel) if is_added else placement.left(request.channel)
         after[move.ident] = after[move.ident].with_place(move.target, moved)
-        event_rows.record(
-            change,
-            request.operation,
-            move.ident,
-            move.target,
-            request.channel,
-            by,
-            group=group.id,
-        )
+        event_rows.record(change, request.operation, move.ident, move.target, request.channel, by, group=group.id)
     steps.steps_together(change, [(observed[ident], standing) for ident, standing in after.items()], by=by)
     return group.id

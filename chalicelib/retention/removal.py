@@ -37,7 +37,7 @@ SECONDS = 20.0
 """No name is started later than this; a request may take 29 seconds."""
 
 PACKAGES_PER_REQUEST = 5_000
-"""An answer with so many packages has less than 2 MB."""
+"""The answer about this many packages has less than 2 MB."""
 
 
 class Run(Struct, frozen=True):

@@ -31,8 +31,8 @@ def fill(origin: str, *packages: tuple[str, str, str], targets: tuple[Target, ..
     """Publish packages and promote them to the channel `one`."""
     for package in packages:
         for target in targets:
-            for what in ("upload", "promote"):
-                assert PackageRequest(what, origin, package, target, channel="one").send() is None
+            for operation in ("upload", "promote"):
+                assert PackageRequest(operation, origin, package, target, channel="one").send() is None
 
 
 def test_every_transaction_removes_as_many_packages_as_it_holds(origin: str, monkeypatch: pytest.MonkeyPatch) -> None:

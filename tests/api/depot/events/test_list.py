@@ -350,7 +350,7 @@ def _record_promotion(
     with monkeypatch.context() as clock:
         clock.setattr(event_rows, "timestamp", lambda _: moment)
         package = PackageIdent(**ident)
-        by = Session(7, "somebody", SessionFlags(0))
+        by = Session(7, "another", SessionFlags(0))
         event_rows.record(change, ChannelOperation.PROMOTE, package, target, channel, by)
     change.commit()
     assert origin == package.origin

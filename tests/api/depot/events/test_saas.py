@@ -1,4 +1,4 @@
-"""The feed of the public depot, passed on (platform.md 2.4)."""
+"""GET /depot/events/saas: the events of the public depot (platform.md 2.4)."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from chalicelib.events import service
-from chalicelib.platform.config import config
+from chalicelib.platform.config import config, read_config
 from tests.api.client import Depot
 from tests.builders.http_double import HttpDouble, http_double
 
@@ -21,11 +21,11 @@ def public_depot(monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpDouble]:
         yield double
 
 
-def test_the_question_is_passed_on_with_padded_days_and_encoded_values(depot: Depot, public_depot: HttpDouble) -> None:
+def test_the_query_is_forwarded_with_padded_days_and_encoded_values(depot: Depot, public_depot: HttpDouble) -> None:
     public_depot.answers("GET", PATH, {"data": []})
-    asked = {**DAYS, "range": "75", "channel": " stable&x ", "query": "core/a b"}
+    query = {**DAYS, "range": "75", "channel": " stable&x ", "query": "core/a b"}
 
-    assert depot.get("/depot/events/saas", query=asked).status == 200
+    assert depot.get("/depot/events/saas", query=query).status == 200
 
     (request,) = public_depot.received
     assert request.query == {
@@ -38,7 +38,7 @@ def test_the_question_is_passed_on_with_padded_days_and_encoded_values(depot: De
     assert request.headers["User-Agent"] == "Habitat-Builder"
 
 
-def test_the_callers_token_stays_here(depot: Depot, public_depot: HttpDouble) -> None:
+def test_the_token_of_the_caller_is_not_forwarded(depot: Depot, public_depot: HttpDouble) -> None:
     public_depot.answers("GET", PATH, {"data": []})
 
     assert depot.get("/depot/events/saas", by="bobo", query=DAYS).status == 200
@@ -48,13 +48,13 @@ def test_the_callers_token_stays_here(depot: Depot, public_depot: HttpDouble) ->
     assert "bobo" not in str(headers)
 
 
-def test_a_bad_token_is_401_and_asks_nobody(depot: Depot, public_depot: HttpDouble) -> None:
-    assert depot.get("/depot/events/saas", by="nobody-knows", query=DAYS).status == 401
+def test_a_bad_token_is_401_and_sends_no_request(depot: Depot, public_depot: HttpDouble) -> None:
+    assert depot.get("/depot/events/saas", by="no-such-token", query=DAYS).status == 401
     assert public_depot.received == []
 
 
 @pytest.mark.parametrize("status", [200, 206, 401, 404, 500])
-def test_every_answer_is_a_200_with_the_same_body(depot: Depot, public_depot: HttpDouble, status: int) -> None:
+def test_every_status_becomes_200_with_the_same_body(depot: Depot, public_depot: HttpDouble, status: int) -> None:
     public_depot.answers("GET", PATH, body=b'{"data": ["\xc3\xa4"]}', status=status)
 
     reply = depot.get("/depot/events/saas", query=DAYS)
@@ -71,7 +71,7 @@ def test_redirects_are_not_followed(depot: Depot, public_depot: HttpDouble) -> N
     assert len(public_depot.received) == 1
 
 
-def test_a_depot_that_cannot_be_reached_is_500_with_a_line_of_text(
+def test_an_unreachable_depot_is_500_with_a_text(
     depot: Depot, public_depot: HttpDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nowhere = replace(config, saas_bldr_url="http://127.0.0.1:9")
@@ -83,7 +83,7 @@ def test_a_depot_that_cannot_be_reached_is_500_with_a_line_of_text(
 
 
 @pytest.mark.parametrize("slow", ["silent", "drips"])
-def test_a_depot_that_takes_too_long_is_500(
+def test_a_depot_that_does_not_answer_in_time_is_500(
     depot: Depot, public_depot: HttpDouble, monkeypatch: pytest.MonkeyPatch, slow: str
 ) -> None:
     public_depot.answers("GET", PATH, {"data": []}, **{slow: True})
@@ -93,12 +93,10 @@ def test_a_depot_that_takes_too_long_is_500(
 
 
 def test_the_public_depot_is_the_default() -> None:
-    from chalicelib.platform.config import read_config
-
     assert read_config({}).saas_bldr_url == "https://bldr.habitat.sh"
     assert read_config({"BLDR_SAAS_BLDR_URL": "https://other"}).saas_bldr_url == "https://other"
 
 
-def test_a_query_that_is_no_utf8_is_422_here_as_well(depot: Depot, public_depot: HttpDouble) -> None:
+def test_a_query_that_is_not_utf8_is_422_and_sends_no_request(depot: Depot, public_depot: HttpDouble) -> None:
     assert depot.get("/depot/events/saas", query={**DAYS, "query": "%ff"}).status == 422
     assert public_depot.received == []

@@ -1,6 +1,5 @@
 """`DELETE /depot/uploads/{id}`: nothing is left of the upload, and nothing is published any more (platform.md 4.4)."""
 
-import time
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from chalicelib.uploads import finishing
 from tests.api.client import Depot
 from tests.builders.hart import Hart
 from tests.builders.uploads import StartedUpload, an_upload
+from tests.builders.waiting import until
 
 
 def staged(upload: StartedUpload) -> list[str]:
@@ -24,10 +24,7 @@ def staged(upload: StartedUpload) -> list[str]:
 
 def is_cleaned_up(upload: StartedUpload) -> bool:
     """Wait until nothing is staged: answers do not wait for the clean-up."""
-    deadline = time.monotonic() + 5
-    while staged(upload) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return not staged(upload)
+    return until(lambda: not staged(upload))
 
 
 def test_parts_and_state_are_deleted(depot: Depot, hart: Hart) -> None:

@@ -214,7 +214,7 @@ def test_a_long_publication_is_202_and_a_repeat_waits_for_it(
     released = threading.Event()
 
     def publish_later(*arguments: Any) -> None:
-        assert released.wait(10)
+        assert released.wait(PATIENCE)
         publish(*arguments)
 
     monkeypatch.setattr(service, "WAIT_SECONDS", 0.1)
@@ -228,7 +228,7 @@ def test_a_long_publication_is_202_and_a_repeat_waits_for_it(
     assert upload.complete().status == 202, "a repeat waits and does not start another attempt"
 
     released.set()
-    monkeypatch.setattr(service, "WAIT_SECONDS", 10)
+    monkeypatch.setattr(service, "WAIT_SECONDS", PATIENCE)
     assert upload.complete().status == 201
 
 

@@ -23,6 +23,7 @@ from tests.api.client import Depot
 from tests.builders.hart import Hart, a_hart
 from tests.builders.names import a_name
 from tests.builders.uploads import an_upload
+from tests.builders.waiting import PATIENCE
 
 
 class Killed(BaseException):
@@ -167,7 +168,7 @@ def test_an_attempt_that_lost_its_lease_cannot_publish(
         copy(*arguments)
         if first and first.pop():
             copied.set()
-            assert released.wait(10)
+            assert released.wait(PATIENCE)
 
     def watched(**event: Any) -> None:
         finish(**event)
@@ -179,13 +180,13 @@ def test_an_attempt_that_lost_its_lease_cannot_publish(
     monkeypatch.setattr(rows, "LEASE_SECONDS", -1)
     monkeypatch.setattr(service, "WAIT_SECONDS", 0)
     assert started.complete().status == 202
-    assert copied.wait(10)
+    assert copied.wait(PATIENCE)
 
-    monkeypatch.setattr(service, "WAIT_SECONDS", 10)
+    monkeypatch.setattr(service, "WAIT_SECONDS", PATIENCE)
     assert started.complete().status == 201
     artifact = package_row(hart).artifact
     released.set()
-    assert ended.wait(10)
+    assert ended.wait(PATIENCE)
 
     assert package_row(hart).artifact == artifact
     assert depot.get(f"{hart.url}/download").body == hart.content
