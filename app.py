@@ -1,48 +1,51 @@
 """The entry point: the routes of all domains on one Chalice application, and the other Lambda functions."""
 
 import gc
+import sys
+from collections.abc import Iterable
 from typing import Any
 
 gc.disable()  # garbage collection during the import takes a tenth of the cold start, and modules are never garbage
 
-from chalicelib.accounts.routes import routes as accounts
+sys.modules["typing_extensions"] = None  # type: ignore[assignment]  # msgspec prefers it to typing, for 3 ms
+import msgspec  # noqa: F401
+
+del sys.modules["typing_extensions"]
+
 from chalicelib.catalog.errors import STATUS as CATALOG_ERRORS
 from chalicelib.channels.routes import routes as channels
 from chalicelib.core.deferred import deferred
-from chalicelib.deprecations.routes import routes as deprecations
-from chalicelib.docs.routes import routes as docs
-from chalicelib.events.routes import routes as events
-from chalicelib.ext.routes import routes as ext
 from chalicelib.http.app import App
+from chalicelib.http.routes import Routes
 from chalicelib.identity.errors import STATUS as IDENTITY_ERRORS
-from chalicelib.origins.routes import routes as origins
 from chalicelib.packages.routes import routes as packages
 from chalicelib.platform.object_store import STATUS as OBJECT_STORE_ERRORS
-from chalicelib.promotions.routes import routes as promotions
-from chalicelib.retention.routes import routes as retention
 from chalicelib.status.routes import routes as status
-from chalicelib.uploads.routes import routes as uploads
 
 with deferred():
+    from chalicelib.accounts import routes as accounts
+    from chalicelib.deprecations import routes as deprecations
+    from chalicelib.docs import routes as docs
+    from chalicelib.events import routes as events
+    from chalicelib.ext import routes as ext
+    from chalicelib.origins import routes as origins
+    from chalicelib.promotions import routes as promotions
+    from chalicelib.retention import routes as retention
     from chalicelib.scheduled import retention as scheduled_retention
     from chalicelib.scheduled import sweep as scheduled_sweep
     from chalicelib.uploads import finishing
+    from chalicelib.uploads import routes as uploads
+
+
+def other_domains() -> Iterable[Routes]:
+    """The routes that are not on the read path of an install."""
+    modules = (accounts, origins, promotions, retention, deprecations, events, uploads, ext, docs)
+    return (module.routes for module in modules)
+
 
 app = App("bldr", IDENTITY_ERRORS, CATALOG_ERRORS, OBJECT_STORE_ERRORS)
-app.register(
-    status,
-    accounts,
-    origins,
-    packages,
-    channels,
-    promotions,
-    retention,
-    deprecations,
-    events,
-    uploads,
-    ext,
-    docs,
-)
+app.register(status, packages, channels)
+app.register_later(other_domains)
 
 gc.freeze()
 gc.enable()

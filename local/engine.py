@@ -1,4 +1,4 @@
-"""The embedded AWS: moto as a separate process that serves HTTP on this machine only (design.md section 1).
+"""The embedded AWS: moto as a separate process that serves HTTP on this machine only.
 
 `python -m local.engine --port N`. Its state lives in memory. If its worker dies, the engine exits instead of starting
 again without state.

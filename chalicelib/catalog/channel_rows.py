@@ -160,7 +160,7 @@ def page_start_key(origin: str, channel: str, offset: int, private: bool) -> Key
     return Key(PageStartRow, partition(kind, origin, channel), str(offset))
 
 
-def seen_by(counts: ChannelCountRow | None, member: bool) -> int:
+def visible_to(counts: ChannelCountRow | None, member: bool) -> int:
     """Return the number of packages in a channel that a member of the origin, or another caller, may see."""
     if counts is None:
         return 0

@@ -3,7 +3,7 @@
 Upload, promotion, demotion, change of visibility and deletion are all steps. The difference between the two standings
 says which rows to add, change and delete. The transaction checks that the ident's revision has not changed since it was
 read, so concurrent steps exclude each other: the one that commits later raises Stale, and its caller reads and decides
-again (`again_when_stale`).
+again (`retry_when_stale`).
 """
 
 import json
@@ -92,8 +92,8 @@ def steps_together(
         _write_ident(change, observed, after)
         _write_counts(change, observed, after)
         before = observed.standing
-        for target in sorted({*before.places, *after.places}):
-            old, new = before.places.get(target), after.places.get(target)
+        for target in sorted({*before.placements, *after.placements}):
+            old, new = before.placements.get(target), after.placements.get(target)
             if old is not None and target is not carried:
                 _write_package(change, observed.ident, target, old, new)
             _write_memberships(change, observed.ident, target, old, new, joining)
@@ -107,7 +107,7 @@ def steps_together(
 
 def demand_few_channels(after: Standing) -> None:
     """Raise TooManyChannels if a package of a standing is in more than CHANNELS_LIMIT channels."""
-    if any(len(placement.channels) > CHANNELS_LIMIT for placement in after.places.values()):
+    if any(len(placement.channels) > CHANNELS_LIMIT for placement in after.placements.values()):
         raise TooManyChannels(f"A package can be in {CHANNELS_LIMIT} channels at most")
 
 

@@ -67,12 +67,12 @@ class _VisibleMembers(Struct, frozen=True):
     @property
     def everything(self) -> int:
         """The number of rows in the channel."""
-        return channel_rows.seen_by(self.counts, member=True)
+        return channel_rows.visible_to(self.counts, member=True)
 
     @property
     def visible(self) -> int:
         """The number of rows in the channel that the caller may see."""
-        return channel_rows.seen_by(self.counts, self.is_member)
+        return channel_rows.visible_to(self.counts, self.is_member)
 
     @property
     def filter(self) -> Condition | None:

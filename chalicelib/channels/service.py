@@ -23,7 +23,7 @@ from chalicelib.core.ident import PackageIdent
 from chalicelib.core.session import Session
 from chalicelib.core.target import Target
 from chalicelib.platform.attributes import Condition
-from chalicelib.platform.change import TRANSACTION_LIMIT, Change, again_when_stale
+from chalicelib.platform.change import TRANSACTION_LIMIT, Change, retry_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.table import read, read_many, rows
 
@@ -65,7 +65,7 @@ def delete(origin: str, channel: str) -> None:
     """
     if channel in BORN_WITH:
         raise ChannelProtected
-    again_when_stale(partial(_close, origin, channel))
+    retry_when_stale(partial(_close, origin, channel))
     _remove_members(origin, channel)
 
 
@@ -113,7 +113,7 @@ def _remove_members(origin: str, channel: str) -> None:
     same_deletion = LeavingChannelRow.id == int(leaving.id)
     try:
         for idents in _batches(rows(MembershipRow, channel_rows.members_partition(origin, channel))):
-            again_when_stale(partial(_leave, channel, idents, same_deletion))
+            retry_when_stale(partial(_leave, channel, idents, same_deletion))
         with Change() as change:
             change.delete(leaving_key, same_deletion, otherwise=_DeletionFinished())
             change.delete(channel_rows.count_key(origin, channel))
@@ -153,14 +153,14 @@ def promote(ident: PackageIdent, target: Target, channel: str, by: Session) -> N
 
     Raises ChannelMissing, ReleaseMissing, TooManyChannels.
     """
-    again_when_stale(partial(_promote, ident, target, channel, by))
+    retry_when_stale(partial(_promote, ident, target, channel, by))
 
 
 def _promote(ident: PackageIdent, target: Target, channel: str, by: Session) -> None:
     channel_key = channel_rows.channel_key(ident.origin, channel)
     found = read_many([*steps.keys_of(ident), channel_key])
     observed = Observed.from_rows(ident, found)
-    placement = observed.standing.places.get(target)
+    placement = observed.standing.placements.get(target)
     if found.get(channel_key) is None:
         raise ChannelMissing
     if placement is None:
@@ -168,7 +168,7 @@ def _promote(ident: PackageIdent, target: Target, channel: str, by: Session) -> 
     if channel in placement.channels:
         return
     with Change() as change:
-        after = observed.standing.with_place(target, placement.joined(channel))
+        after = observed.standing.with_placement(target, placement.joined(channel))
         steps.step(change, observed, after, by=by)
         event_rows.record(change, ChannelOperation.PROMOTE, ident, target, channel, by)
 
@@ -184,16 +184,16 @@ def demote(ident: PackageIdent, target: Target, channel: str, by: Session) -> No
 
     Raises NotInChannel, also if the channel or the package does not exist.
     """
-    again_when_stale(partial(_demote, ident, target, channel, by))
+    retry_when_stale(partial(_demote, ident, target, channel, by))
 
 
 def _demote(ident: PackageIdent, target: Target, channel: str, by: Session) -> None:
     channel_key = channel_rows.channel_key(ident.origin, channel)
     found = read_many([*steps.keys_of(ident), channel_key])
     observed = Observed.from_rows(ident, found)
-    placement = observed.standing.places.get(target)
+    placement = observed.standing.placements.get(target)
     if found.get(channel_key) is None or placement is None or channel not in placement.channels:
         raise NotInChannel
     with Change() as change:
-        steps.step(change, observed, observed.standing.with_place(target, placement.left(channel)))
+        steps.step(change, observed, observed.standing.with_placement(target, placement.left(channel)))
         event_rows.record(change, ChannelOperation.DEMOTE, ident, target, channel, by)

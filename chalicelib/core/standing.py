@@ -34,7 +34,7 @@ class Placement(Struct, frozen=True):
         """Return the placement without this channel."""
         return replace(self, channels=self.channels - {channel})
 
-    def seen_as(self, visibility: Visibility) -> "Placement":
+    def with_visibility(self, visibility: Visibility) -> "Placement":
         """Return the placement with another visibility."""
         return replace(self, visibility=visibility)
 
@@ -42,7 +42,7 @@ class Placement(Struct, frozen=True):
 class Standing(Struct, frozen=True):
     """The placements of all packages of one ident, by target."""
 
-    places: Mapping[Target, Placement]
+    placements: Mapping[Target, Placement]
 
     @classmethod
     def parse(cls, text: str) -> "Standing":
@@ -52,40 +52,40 @@ class Standing(Struct, frozen=True):
     def __str__(self) -> str:
         stored = {
             str(t): [str(placement.visibility), sorted(placement.channels)]
-            for t, placement in sorted(self.places.items())
+            for t, placement in sorted(self.placements.items())
         }
         return json.dumps(stored, separators=(",", ":"))
 
-    def with_place(self, target: Target, placement: Placement) -> "Standing":
+    def with_placement(self, target: Target, placement: Placement) -> "Standing":
         """Return the standing with one package added or changed."""
-        return Standing({**self.places, target: placement})
+        return Standing({**self.placements, target: placement})
 
     def without(self, target: Target) -> "Standing":
         """Return the standing without the package of a target."""
-        return Standing({t: placement for t, placement in self.places.items() if t is not target})
+        return Standing({t: placement for t, placement in self.placements.items() if t is not target})
 
-    def seen_as(self, visibility: Visibility, targets: Collection[Target]) -> "Standing":
+    def with_visibility(self, visibility: Visibility, targets: Collection[Target]) -> "Standing":
         """Return the standing with another visibility for the packages of some targets."""
-        changed = {t: placement.seen_as(visibility) for t, placement in self.places.items() if t in targets}
-        return Standing({**self.places, **changed})
+        changed = {t: placement.with_visibility(visibility) for t, placement in self.placements.items() if t in targets}
+        return Standing({**self.placements, **changed})
 
     def outside(self, channel: str) -> "Standing":
         """Return the standing with all packages removed from a channel."""
-        return Standing({target: placement.left(channel) for target, placement in self.places.items()})
+        return Standing({target: placement.left(channel) for target, placement in self.placements.items()})
 
     @property
     def exists(self) -> bool:
         """True if the ident has a package."""
-        return bool(self.places)
+        return bool(self.placements)
 
     @property
     def is_public(self) -> bool:
         """True if the ident has a public package."""
-        return any(placement.is_public for placement in self.places.values())
+        return any(placement.is_public for placement in self.placements.values())
 
-    def seen_by(self, member: bool) -> dict[Target, Placement]:
+    def visible_to(self, member: bool) -> dict[Target, Placement]:
         """Return the placements of the packages that a member of the origin, or anyone else, may see."""
-        return {target: placement for target, placement in self.places.items() if member or placement.is_public}
+        return {target: placement for target, placement in self.placements.items() if member or placement.is_public}
 
 
 @lru_cache(maxsize=1024)
@@ -118,8 +118,8 @@ NO_CHANGE = CountDelta(0, 0, 0, 0)
 def count_delta(before: Standing, after: Standing) -> CountDelta:
     """Return the change of the numbers of packages and idents, and of the public ones among them."""
     return CountDelta(
-        packages=len(after.places) - len(before.places),
-        public_packages=len(after.seen_by(member=False)) - len(before.seen_by(member=False)),
+        packages=len(after.placements) - len(before.placements),
+        public_packages=len(after.visible_to(member=False)) - len(before.visible_to(member=False)),
         idents=after.exists - before.exists,
         public_idents=after.is_public - before.is_public,
     )

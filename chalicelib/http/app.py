@@ -2,7 +2,8 @@
 
 import base64
 import threading
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from chalice.app import Chalice, Response
@@ -23,9 +24,11 @@ class App(Chalice):
 
     def __init__(self, name: str, *errors: Mapping[type[Exception], int]) -> None:
         self._per_thread = threading.local()
+        self._views: dict[str, dict[str, Any]] = defaultdict(dict)
+        self._declared: list[Route] = []
+        self._later: list[Callable[[], Iterable[Routes]]] = []
         super().__init__(name)
         self.api.binary_types = ["*/*"]
-        self.declared: list[Route] = []
         self.errors = ErrorTable(*errors)
 
     def register(self, *domains: Routes) -> None:
@@ -33,8 +36,36 @@ class App(Chalice):
         for domain in domains:
             for routes in _with_parts(domain):
                 self.register_blueprint(routes)
-                self.declared.extend(routes.declared)
+                self._declared.extend(routes.declared)
                 self.errors.add(routes.errors)
+
+    def register_later(self, domains: Callable[[], Iterable[Routes]]) -> None:
+        """Register domains at the first request for a path that is not registered yet, or when all routes are listed.
+
+        The read path then starts without the modules of all other routes. `domains` loads and returns them.
+        """
+        self._later.append(domains)
+
+    @property
+    def declared(self) -> list[Route]:
+        """All routes, in the order of their registration."""
+        self._register_rest()
+        return self._declared
+
+    @property
+    def routes(self) -> dict[str, dict[str, Any]]:
+        """Chalice's entries by path and method. Packaging and tests get all of them; a request needs only its own."""
+        if not getattr(self._per_thread, "serves_registered_path", False):
+            self._register_rest()
+        return self._views
+
+    @routes.setter
+    def routes(self, views: dict[str, dict[str, Any]]) -> None:
+        self._views = views
+
+    def _register_rest(self) -> None:
+        while self._later:
+            self.register(*self._later.pop()())
 
     def respond(self, route: Route, variables: dict[str, str]) -> Response:
         """Answer the current request, which matched a route with these path variables, as sent."""
@@ -66,6 +97,7 @@ class App(Chalice):
             multi = {**multi, "accept": ["*/*"]}
         prepared = {**event, "headers": headers, "multiValueHeaders": multi}
         prepared["pathParameters"] = event.get("pathParameters") or {}
+        self._per_thread.serves_registered_path = event["requestContext"]["resourcePath"] in self._views
         return _text_as_text(super().__call__(prepared, context))
 
 

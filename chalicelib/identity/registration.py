@@ -5,7 +5,7 @@ from msgspec import Struct
 from chalicelib.core.session_token import Provider
 from chalicelib.identity import rows
 from chalicelib.identity.rows import AccountNameRow, AccountRow
-from chalicelib.platform.change import Change, again_when_stale
+from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.table import read
 
@@ -30,7 +30,7 @@ def find_or_create(name: str, email: str) -> int:
         row = read(rows.name_key(name))
         return _create(name, email) if row is None else int(row.account_id)
 
-    return int(again_when_stale(find_or_try_to_create))
+    return int(retry_when_stale(find_or_try_to_create))
 
 
 def _create(name: str, email: str) -> int:

@@ -24,7 +24,7 @@ from chalicelib.deprecations.rows import DeprecationRow
 from chalicelib.origins.errors import NotOwner, OriginNotEmpty
 from chalicelib.origins.invitations import rows as invitation_rows
 from chalicelib.origins.keys import rows as key_rows
-from chalicelib.platform.change import Change, again_when_stale
+from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.clock import new_id
 from chalicelib.platform.table import Key, count, read, read_many, rows
 from chalicelib.retention import rows as policy_rows
@@ -39,7 +39,7 @@ class _AlreadyFinished(Exception):
 
 def delete(origin: str, by: Session) -> None:
     """Delete an empty origin; an interrupted deletion may be repeated. Raises NotOwner, OriginNotEmpty."""
-    again_when_stale(lambda: _end(origin, by))
+    retry_when_stale(lambda: _end(origin, by))
     finish(origin)
 
 

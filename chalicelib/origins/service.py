@@ -16,7 +16,7 @@ from chalicelib.identity.caller import Caller
 from chalicelib.origins import deletion
 from chalicelib.origins.errors import CreationNotAllowed, OriginNameInvalid, OriginTaken
 from chalicelib.origins.keys import rows as key_rows
-from chalicelib.platform.change import Change, Stale, again_when_stale
+from chalicelib.platform.change import Change, Stale, retry_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.config import config
 
@@ -42,7 +42,7 @@ def create(name: str, visibility: Visibility, by: Session) -> OriginRow:
         raise CreationNotAllowed
     if not is_origin_name(name):
         raise OriginNameInvalid
-    return again_when_stale(lambda: _create_after_deletion(name, visibility, by))
+    return retry_when_stale(lambda: _create_after_deletion(name, visibility, by))
 
 
 def _create_after_deletion(name: str, visibility: Visibility, by: Session) -> OriginRow:

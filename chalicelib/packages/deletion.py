@@ -10,7 +10,7 @@ from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.packages import artifacts, dependents
 from chalicelib.packages.errors import DeletionRefused
-from chalicelib.platform.change import Change, again_when_stale
+from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.table import read_many
 
 
@@ -20,14 +20,14 @@ def delete(ident: PackageIdent, target: Target) -> None:
     All rows are deleted in one transaction, then the object. If the object cannot be deleted, no row refers to it and
     the sweep deletes it later. Raises DeletionRefused, ReleaseMissing and ObjectStoreFailed (nothing was deleted).
     """
-    again_when_stale(partial(_delete, ident, target))
+    retry_when_stale(partial(_delete, ident, target))
 
 
 def _delete(ident: PackageIdent, target: Target) -> None:
     key = package_rows.package_key(ident, target)
     found = read_many([*steps.keys_of(ident), key])
     observed, row = Observed.from_rows(ident, found), found.get(key)
-    placement = observed.standing.places.get(target)
+    placement = observed.standing.placements.get(target)
     if placement is not None and STABLE in placement.channels:
         raise DeletionRefused.in_stable(ident)
     if next(dependents.of(ident.origin, ident.name, target), None) is not None:

@@ -117,7 +117,7 @@ def versions(origin: str, name: str, member: bool) -> list[ListedVersion]:
         row_name, version, release = row.parts
         if row_name != name:  # a slash in the requested name reaches into the versions of another one
             continue
-        for target, placement in Standing.parse(row.standing).seen_by(member).items():
+        for target, placement in Standing.parse(row.standing).visible_to(member).items():
             releases.setdefault((version, placement.visibility), []).append((release, target))
     listed = [
         (order, _listed_version(origin, name, version, visibility, packages))
@@ -168,7 +168,7 @@ def _start_of_deep_page(level: Level, offset: int, member: bool) -> tuple[str | 
 
 
 def _listed(origin: str, row: IdentRow, member: bool) -> ListedPackage:
-    placements = Standing.parse(row.standing).seen_by(member)
+    placements = Standing.parse(row.standing).visible_to(member)
     platforms = sorted(str(target) for target in placements)
     return ListedPackage(origin, *row.parts, channels_of(placements.values()), platforms)
 

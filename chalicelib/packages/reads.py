@@ -33,7 +33,7 @@ def _for_another_target(ident: PackageIdent, found: Found, caller: Caller) -> Pa
     row = found.get(package_rows.ident_key(ident))
     if row is None:
         raise ReleaseMissing
-    visible = Standing.parse(row.standing).seen_by(member=caller.role_in(ident.origin) is not None)
+    visible = Standing.parse(row.standing).visible_to(member=caller.role_in(ident.origin) is not None)
     keys = [package_rows.package_key(ident, target) for target in sorted(visible)]
     others = read_many(keys)
     for key in keys:

@@ -28,7 +28,7 @@ from chalicelib.packages.errors import ArchiveRefused, IdentInvalid, ReleaseExis
 from chalicelib.packages.search import rows as search_rows
 from chalicelib.packages.settings import rows as settings_rows
 from chalicelib.packages.source import Source
-from chalicelib.platform.change import Change, again_when_stale
+from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.config import config
 from chalicelib.platform.table import Found, Key, Row, put_many, read, read_many
@@ -79,7 +79,7 @@ def publish(upload: Upload, source: Source) -> None:
     key = artifacts.key_of(upload.ident, contents.target, upload_id=str(new_id()))
     source.store(key)
     _put_hints(upload, contents, newest)
-    again_when_stale(partial(_write, upload, contents, key, source))
+    retry_when_stale(partial(_write, upload, contents, key, source))
 
 
 def keys_before(ident: PackageIdent, target: Target) -> list[Key[Any]]:
@@ -97,11 +97,11 @@ def add_rows(change: Change, upload: Upload, contents: Contents, key: str, found
     stored = found.get(package_rows.package_key(ident, target))
     _check_again(upload, contents, stored)
     observed = Observed.from_rows(ident, found)
-    old = observed.standing.places.get(target)
+    old = observed.standing.placements.get(target)
     placement = Placement(
         _visibility(change, upload, found), old.channels if old is not None else frozenset({UNSTABLE})
     )
-    steps.step(change, observed, observed.standing.with_place(target, placement), carried=target)
+    steps.step(change, observed, observed.standing.with_placement(target, placement), carried=target)
     # A BatchGetItem is not a snapshot: the ident's row may be older than the package's, so both need a condition.
     unchanged = PackageRow.pk.does_not_exist() if stored is None else PackageRow.artifact == stored.artifact
     change.put(_package_row(upload, contents, key, placement, stored), condition=unchanged)

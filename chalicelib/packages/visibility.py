@@ -9,7 +9,7 @@ from chalicelib.core.ident import PackageIdent, is_package_name
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility, VisibilityUnknown
 from chalicelib.packages.errors import IdentInvalid, VisibilityRefused
-from chalicelib.platform.change import TRANSACTION_LIMIT, Change, again_when_stale
+from chalicelib.platform.change import TRANSACTION_LIMIT, Change, retry_when_stale
 from chalicelib.platform.table import read_many
 
 
@@ -39,19 +39,19 @@ def show_as(ident: PackageIdent, visibility: Visibility) -> None:
     All targets change in one transaction if their rows fit, otherwise one target after the other. Repeating the call
     completes an interrupted change. Does nothing if the ident does not exist.
     """
-    for target in again_when_stale(partial(_change, ident, tuple(Target), visibility)):
-        again_when_stale(partial(_change, ident, (target,), visibility))
+    for target in retry_when_stale(partial(_change, ident, tuple(Target), visibility)):
+        retry_when_stale(partial(_change, ident, (target,), visibility))
 
 
 def _change(ident: PackageIdent, targets: Collection[Target], visibility: Visibility) -> list[Target]:
     """Change the targets together. Returns the targets of the ident, unchanged, if a transaction cannot hold them."""
     observed = Observed.from_rows(ident, read_many(steps.keys_of(ident)))
-    after = observed.standing.seen_as(visibility, targets)
+    after = observed.standing.with_visibility(visibility, targets)
     if after == observed.standing:
         return []
     change = Change()
     steps.step(change, observed, after)
     if len(change) > TRANSACTION_LIMIT:
-        return sorted(after.places)
+        return sorted(after.placements)
     change.commit()
     return []

@@ -121,7 +121,7 @@ class Change:
             raise failure_of(problem) from problem
 
 
-def again_when_stale(decide: Callable[[], Result]) -> Result:
+def retry_when_stale(decide: Callable[[], Result]) -> Result:
     """Return the result of a read-decide-write routine, which runs again while it raises Stale.
 
     Raises StoreUnavailable when the retry budget is spent.

@@ -22,7 +22,7 @@ from chalicelib.core.ident import PackageIdent
 from chalicelib.core.session import Session
 from chalicelib.core.standing import Placement, Standing
 from chalicelib.core.target import Target
-from chalicelib.platform.change import TRANSACTION_LIMIT, Change, again_when_stale
+from chalicelib.platform.change import TRANSACTION_LIMIT, Change, retry_when_stale
 from chalicelib.platform.table import Found, read_many
 from chalicelib.promotions.errors import SetRefused
 
@@ -92,7 +92,7 @@ def apply(request: SetRequest, by: Session, dry_run: bool) -> SetResult:
     ChannelProtected, SetRefused and TooManyChannels, in a dry run too.
     """
     _demand_valid(request)
-    return again_when_stale(partial(_apply, request, by, dry_run))
+    return retry_when_stale(partial(_apply, request, by, dry_run))
 
 
 def _demand_valid(request: SetRequest) -> None:
@@ -151,17 +151,17 @@ def plan(request: SetRequest, standings: Mapping[PackageIdent, Standing]) -> lis
 
 
 def _planned(request: SetRequest, member: SetMember, standing: Standing) -> Iterator[PlannedMove]:
-    targets = [target for target in sorted(standing.places) if member.target in (None, target)]
+    targets = [target for target in sorted(standing.placements) if member.target in (None, target)]
     if not targets:
         yield PlannedMove(member.ident, member.target, Outcome.MISSING)
         return
     movable = [
-        target for target in targets if request.source is None or request.source in standing.places[target].channels
+        target for target in targets if request.source is None or request.source in standing.placements[target].channels
     ]
     if not movable:
         yield PlannedMove(member.ident, member.target, Outcome.NOT_IN_SOURCE)
     for target in movable:
-        yield PlannedMove(member.ident, target, _outcome(request, standing.places[target]))
+        yield PlannedMove(member.ident, target, _outcome(request, standing.placements[target]))
 
 
 def _outcome(request: SetRequest, placement: Placement) -> Outcome:
@@ -186,10 +186,10 @@ def _add(
     for move in moves:
         if move.target is None:  # Only blocking outcomes have no target.
             continue
-        placement = after[move.ident].places[move.target]
+        placement = after[move.ident].placements[move.target]
         is_added = move.outcome is Outcome.ADDED
         moved = placement.joined(request.channel) if is_added else placement.left(request.channel)
-        after[move.ident] = after[move.ident].with_place(move.target, moved)
+        after[move.ident] = after[move.ident].with_placement(move.target, moved)
         event_rows.record(change, request.operation, move.ident, move.target, request.channel, by, group=group.id)
     steps.steps_together(change, [(observed[ident], standing) for ident, standing in after.items()], by=by)
     return group.id

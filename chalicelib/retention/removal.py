@@ -25,7 +25,7 @@ from chalicelib.core.session import Session
 from chalicelib.core.standing import Standing
 from chalicelib.core.target import Target
 from chalicelib.packages import artifacts, dependents
-from chalicelib.platform.change import Change, again_when_stale
+from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.clock import now, timestamp
 from chalicelib.platform.table import read, read_many, rows
 from chalicelib.retention import rows as policy_rows
@@ -108,7 +108,7 @@ def names(run: Run, after: str) -> Iterator[tuple[str, list[JudgedPackage]]]:
 def _targets(origin: str, name: str) -> list[Target]:
     targets: set[Target] = set()
     for row in rows(IdentRow, package_rows.idents_partition(origin), begins=f"{name}/"):
-        targets.update(Standing.parse(row.standing).places)
+        targets.update(Standing.parse(row.standing).placements)
     return sorted(targets)
 
 
@@ -165,7 +165,7 @@ def remove(run: Run, judged: Sequence[JudgedPackage]) -> list[JudgedPackage]:
 
 def _removed(run: Run, package: JudgedPackage, newest: PackageIdent) -> JudgedPackage:
     try:
-        again_when_stale(partial(_remove, run, package.target, package.verdict.release, newest))
+        retry_when_stale(partial(_remove, run, package.target, package.verdict.release, newest))
     except _Overtaken:
         return JudgedPackage(package.target, replace(package.verdict, kept_by=Reason.CHANGED))
     return package
@@ -176,7 +176,7 @@ def _remove(run: Run, target: Target, release: Release, newest: PackageIdent) ->
     observed = Observed.from_rows(ident, read_many(steps.keys_of(ident)))
     # Read after the ident, whose revision the transaction checks: so this row is not older than a forced upload.
     row = read(package_rows.package_key(ident, target))
-    placement = observed.standing.places.get(target)
+    placement = observed.standing.placements.get(target)
     judged = (release.channels, release.uploaded_at)
     if row is None or placement is None or (placement.channels, row.updated_at) != judged:
         raise _Overtaken

@@ -110,14 +110,14 @@ def _contents(release: Release) -> Contents:
 def _promote(change: MemoryChange, release: Release, channel: str, by: Session) -> None:
     ident, target = release.ident, release.target
     before = Observed.from_rows(ident, change.read(steps.keys_of(ident)))
-    placement = before.standing.places[target]
-    steps.step(change, before, before.standing.with_place(target, placement.joined(channel)), by=by)
+    placement = before.standing.placements[target]
+    steps.step(change, before, before.standing.with_placement(target, placement.joined(channel)), by=by)
     event_rows.record(change, ChannelOperation.PROMOTE, ident, target, channel, by)
 
 
 def _hide(change: MemoryChange, release: Release) -> None:
     before = Observed.from_rows(release.ident, change.read(steps.keys_of(release.ident)))
-    placement = before.standing.places[release.target]
-    after = before.standing.with_place(release.target, placement.seen_as(Visibility.PRIVATE))
+    placement = before.standing.placements[release.target]
+    after = before.standing.with_placement(release.target, placement.with_visibility(Visibility.PRIVATE))
     if after != before.standing:
         steps.step(change, before, after)

@@ -43,6 +43,6 @@ def change_channel(
     return depot.put(f"{path}/{verb}", by=by, query={"target": target}).status
 
 
-def seen_as(depot: Depot, ident: PackageIdent, visibility: str, by: str = "bobo") -> None:
+def with_visibility(depot: Depot, ident: PackageIdent, visibility: str, by: str = "bobo") -> None:
     """Set the visibility of a release."""
     assert depot.patch(f"/depot/pkgs/{ident}/{visibility}", by=by).status == 200

@@ -61,6 +61,3 @@ def row_keys() -> Iterator[tuple[str, str]]:
 def _partitions() -> dict[Any, Any]:
     partitions: dict[Any, Any] = get_backend("dynamodb")["123456789012"]["us-east-1"].tables[config.table].items
     return partitions
-
-
-places = row_keys  # the old name, until tests/engine/origins uses the new one

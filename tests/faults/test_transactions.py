@@ -5,7 +5,7 @@ import json
 import pytest
 
 from chalicelib.platform import retry_budget
-from chalicelib.platform.change import Stale, again_when_stale
+from chalicelib.platform.change import Stale, retry_when_stale
 from chalicelib.platform.table import Key, StoreRefused, StoreUnavailable, read
 from tests.faults.injector import TRANSIENT, Fault, Wire, cancelled, everything, faults, lost, once, refused
 from tests.faults.number_rows import NumberRow, adding, number_rows
@@ -98,6 +98,6 @@ def test_a_routine_that_stays_stale_is_given_up_when_the_budget_is_spent() -> No
         raise Stale
 
     with faults() as wire, pytest.raises(StoreUnavailable):
-        again_when_stale(decide)
+        retry_when_stale(decide)
     assert attempts >= 8
     assert wire.seconds <= retry_budget.SECONDS

@@ -1,4 +1,4 @@
-"""The engine's DynamoDB where moto is patched: atomicity, transactions, and cost on a full table (design.md 4)."""
+"""The engine's DynamoDB where moto is patched: atomicity, transactions, and cost on a full table."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor

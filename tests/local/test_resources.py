@@ -1,4 +1,4 @@
-"""The embedded stack creates the resources that the template declares (design.md 2: one list of resources)."""
+"""The embedded stack creates the resources that the template declares."""
 
 import os
 import subprocess

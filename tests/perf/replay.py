@@ -1,4 +1,4 @@
-"""Measures the CPU time of a recorded request, with the responses of AWS replayed from memory (design.md section 7)."""
+"""Measures the CPU time of a recorded request, with the responses of AWS replayed from memory."""
 
 import io
 import json

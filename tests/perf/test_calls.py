@@ -1,4 +1,4 @@
-"""Budgets of AWS calls per warm request, authentication included (design.md section 4)."""
+"""Budgets of AWS calls per warm request, authentication included."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The cost of requests does not grow with the depot (design.md section 4); a small version of `make bench`.
+"""The cost of requests does not grow with the depot; a small version of `make bench`.
 
 AWS calls and capacity units are exact, so they are compared with the budgets. CPU time is only compared with that of a
 bare route in the same run; `make bench` measures its growth.

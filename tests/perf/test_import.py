@@ -1,4 +1,4 @@
-"""The cold start: importing the app costs little more than importing its foundation (design.md section 7)."""
+"""The cold start: importing the app costs little more than importing its foundation."""
 
 import os
 import subprocess
@@ -7,8 +7,12 @@ import sys
 from tests.builders.stack import REPOSITORY
 
 FOUNDATION = "import chalice, pynamodb.models"
-CEILING = 1.4
-"""Ratio of function calls. The budget is a ratio of 1.25 in CPU time, which is too noisy to measure in a test."""
+CPU_CEILING = 1.25
+CALLS_CEILING = 1.28
+"""Ratios to the foundation. CPU time is what the budget limits; function calls are the same in every run."""
+
+ROUNDS = 30
+"""Other work on the machine only adds CPU time, so the least of several rounds counts; rounds end when it is enough."""
 
 COUNT_CALLS = """
 import sys
@@ -21,11 +25,20 @@ print(len(calls))
 NEVER_AT_START = ("requests", "nacl", "boto3", "tarfile", "s3transfer", "cryptography", "aws_lambda_powertools")
 
 
-def test_importing_the_app_costs_little_more_than_importing_its_foundation() -> None:
-    _run("import app")  # writes byte code, which a deployed archive contains as well
+def test_importing_the_app_makes_few_more_function_calls_than_importing_its_foundation() -> None:
     foundation, app = _function_calls(FOUNDATION), _function_calls("import app")
 
-    assert app <= foundation * CEILING, f"app {app:,} calls, foundation {foundation:,}"
+    assert app <= foundation * CALLS_CEILING, f"app {app:,} calls, foundation {foundation:,}"
+
+
+def test_importing_the_app_takes_little_more_cpu_time_than_importing_its_foundation() -> None:
+    _run("import app")  # writes byte code, which a deployed archive contains as well
+    foundation = app = float("inf")
+    for _ in range(ROUNDS):
+        foundation, app = min(foundation, _cpu_milliseconds(FOUNDATION)), min(app, _cpu_milliseconds("import app"))
+        if app <= foundation * CPU_CEILING:
+            break
+    assert app <= foundation * CPU_CEILING, f"app {app:.0f} ms, foundation {foundation:.0f} ms"
 
 
 def test_the_garbage_collector_does_not_run_while_the_app_is_imported() -> None:
@@ -45,6 +58,12 @@ def test_modules_that_only_some_routes_need_are_not_executed_at_start() -> None:
 def _function_calls(statement: str) -> int:
     """Return the number of Python and C calls of a statement in a new process. It is the same in every run."""
     return int(_run(COUNT_CALLS.format(statement=statement)))
+
+
+def _cpu_milliseconds(statement: str) -> float:
+    return (
+        float(_run(f"import time; start = time.process_time(); {statement}; print(time.process_time() - start)")) * 1000
+    )
 
 
 def _run(code: str) -> str:

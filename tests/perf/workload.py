@@ -1,4 +1,4 @@
-"""The requests that are measured, in a depot filled with generated packages (design.md section 4).
+"""The requests that are measured, in a depot filled with generated packages.
 
 A request returns the same amount in a small and in a large depot: one package of PROBE, or one full page. Requests
 without pages (`_latest`, versions, channels) are also measured for names and channels whose responses grow.

@@ -10,7 +10,7 @@ from chalicelib.core.access_token import AccessTokenClaims, TokenUnreadable
 from chalicelib.core.session import BUILDER_ID, Session
 from chalicelib.identity import rows as account_rows
 from chalicelib.identity.rows import AccessTokenRow
-from chalicelib.platform.change import Change, again_when_stale
+from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.key_ring import key_ring
 from chalicelib.platform.table import read
@@ -39,7 +39,7 @@ def generate_access_token(by: Session) -> AccessToken:
     """
     if by.account_id == BUILDER_ID:
         raise AccountMissing
-    return again_when_stale(lambda: _replace_access_token(by))
+    return retry_when_stale(lambda: _replace_access_token(by))
 
 
 def revoke_access_token(by: Session, token_id: int) -> None:

@@ -28,7 +28,7 @@ from chalicelib.core.session import Session
 from chalicelib.core.standing import Standing
 from chalicelib.core.target import Target
 from chalicelib.core.version_order import release_key
-from chalicelib.platform.change import TRANSACTION_LIMIT, Change, again_when_stale
+from chalicelib.platform.change import TRANSACTION_LIMIT, Change, retry_when_stale
 from chalicelib.platform.table import Found, Key, StoreUnavailable, put_many, read, read_many, rows
 
 SECONDS = 20.0
@@ -69,10 +69,10 @@ class Move(Struct, frozen=True):
     def applied_to(self, standing: Standing, change: BulkChange) -> Standing:
         """Return the ident's standing after the move; packages deleted in the meantime are skipped."""
         for target in self.targets:
-            placement = standing.places.get(target)
+            placement = standing.placements.get(target)
             if placement is not None:
                 moved = placement.joined(change.target) if change.promotes else placement.left(change.target)
-                standing = standing.with_place(target, moved)
+                standing = standing.with_placement(target, moved)
         return standing
 
 
@@ -181,7 +181,7 @@ def _move_together(bulk: BulkChange, batch: Sequence[Move], known: Found, finish
         _write(bulk, batch, found, finished)
 
     try:
-        again_when_stale(move)
+        retry_when_stale(move)
     except StoreUnavailable:
         if len(batch) < 2:
             raise

@@ -11,7 +11,7 @@ from chalicelib.core.session import Session
 from chalicelib.origins.errors import IntegrationMissing, IntegrationTaken, IntegrationUnreadable
 from chalicelib.origins.integrations import rows
 from chalicelib.origins.integrations.rows import IntegrationBodyRow, IntegrationRow
-from chalicelib.platform.change import Change, again_when_stale
+from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.clock import new_id
 from chalicelib.platform.key_ring import key_ring
 from chalicelib.platform.table import read
@@ -60,7 +60,7 @@ def put(origin: str, integration: str, name: str, body: bytes, by: Session) -> N
 
 def remove(origin: str, integration: str, name: str, by: Session) -> None:
     """Delete an integration, if it exists. Raises OriginMissing."""
-    again_when_stale(lambda: _remove(origin, integration, name, by))
+    retry_when_stale(lambda: _remove(origin, integration, name, by))
 
 
 def _remove(origin: str, integration: str, name: str, by: Session) -> None:

@@ -21,7 +21,7 @@ from chalicelib.origins.errors import AlreadyInvited, InvitationIdInvalid, Invit
 from chalicelib.origins.invitations import rows
 from chalicelib.origins.invitations.rows import InvitationIdRow, InvitationRow, PendingInvitationRow
 from chalicelib.origins.members import service as members
-from chalicelib.platform.change import Change, again_when_stale
+from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.table import read
 
@@ -47,7 +47,7 @@ def pending_for(account_id: int) -> Sequence[InvitationRow]:
 def send(origin: str, user: str, by: Session) -> InvitationRow:
     """Invite an account, which may be a member already. Raises AccountMissing, AlreadyInvited, OriginMissing."""
     account_id = members.account_named(user)
-    return again_when_stale(lambda: _send(origin, account_id, user, by))
+    return retry_when_stale(lambda: _send(origin, account_id, user, by))
 
 
 def _send(origin: str, account_id: int, user: str, by: Session) -> InvitationRow:
@@ -78,7 +78,7 @@ def accept(invitation_id: int, caller: Caller) -> None:
 
     A maintainer may accept for the invited account. Raises InvitationNotYours.
     """
-    again_when_stale(lambda: _accept(invitation_id, caller))
+    retry_when_stale(lambda: _accept(invitation_id, caller))
 
 
 def _accept(invitation_id: int, caller: Caller) -> None:
@@ -102,7 +102,7 @@ def ignore(invitation_id: int, caller: Caller) -> None:
 
     Raises InvitationNotYours.
     """
-    again_when_stale(lambda: _ignore(invitation_id, caller))
+    retry_when_stale(lambda: _ignore(invitation_id, caller))
 
 
 def _ignore(invitation_id: int, caller: Caller) -> None:
@@ -122,7 +122,7 @@ def rescind(invitation_id: int, caller: Caller) -> None:
 
     Raises InvitationNotYours.
     """
-    again_when_stale(lambda: _rescind(invitation_id, caller))
+    retry_when_stale(lambda: _rescind(invitation_id, caller))
 
 
 def _rescind(invitation_id: int, caller: Caller) -> None:

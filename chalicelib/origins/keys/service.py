@@ -23,7 +23,7 @@ from chalicelib.origins.keys.rows import (
     SecretSigningKeyNameRow,
     SecretSigningKeyRow,
 )
-from chalicelib.platform.change import Change, again_when_stale
+from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.clock import now
 from chalicelib.platform.key_ring import key_ring
 from chalicelib.platform.table import read, read_many
@@ -71,7 +71,7 @@ def _opened(row: SecretSigningKeyRow | EncryptionKeysRow | None, kind: KeyKind) 
 
 def generate(origin: str, by: Session) -> None:
     """Generate a signing key pair, which is from then on the origin's newest. Raises OriginMissing, KeyTaken."""
-    again_when_stale(lambda: _generate(origin, by))
+    retry_when_stale(lambda: _generate(origin, by))
 
 
 def _generate(origin: str, by: Session) -> None:
@@ -108,7 +108,7 @@ def upload_public(origin: str, path_revision: str, body: bytes, caller: Caller) 
     if key.named_revision.name != origin:
         raise KeyInvalid("Invalid origin public key")
     session = caller.require_session()
-    again_when_stale(lambda: _store_public(origin, key, session))
+    retry_when_stale(lambda: _store_public(origin, key, session))
     return key.named_revision.revision
 
 
@@ -130,7 +130,7 @@ def upload_secret(origin: str, body: bytes, repeatable: bool, by: Session) -> No
     if not key.named_revision.name.isprintable():  # a response header carries the name
         raise KeyInvalid("Invalid origin secret key")
     try:
-        again_when_stale(lambda: _store_secret(origin, key, by))
+        retry_when_stale(lambda: _store_secret(origin, key, by))
     except KeyTaken:
         if not (repeatable and _has_secret(origin, key)):
             raise
@@ -153,7 +153,7 @@ def _has_secret(origin: str, key: KeyFile) -> bool:
 def encryption_key(origin: str, by: Session) -> KeyFile:
     """Return the origin's public encryption key; the first call generates the pair. Raises OriginMissing."""
     row = read(rows.encryption_keys_key(origin))
-    text = again_when_stale(lambda: _generate_encryption_key(origin, by)) if row is None else row.text
+    text = retry_when_stale(lambda: _generate_encryption_key(origin, by)) if row is None else row.text
     return KeyFile.parse(text, KeyKind.PUBLIC_ENCRYPTION)
 
 

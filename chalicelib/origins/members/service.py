@@ -26,7 +26,7 @@ from chalicelib.origins.errors import (
     RoleInvalid,
     TransferToSelf,
 )
-from chalicelib.platform.change import Change, again_when_stale
+from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.table import read, read_many
 
 
@@ -74,7 +74,7 @@ def set_role(origin: str, user: str, role: Role, caller: Caller) -> None:
     account_id = account_named(user)
     if account_id == session.account_id:
         raise ChangeForbidden
-    again_when_stale(lambda: _set_role(origin, account_id, user, role, session))
+    retry_when_stale(lambda: _set_role(origin, account_id, user, role, session))
 
 
 def _set_role(origin: str, account_id: int, user: str, role: Role, by: Session) -> None:
@@ -98,7 +98,7 @@ def remove(origin: str, user: str, by: Session) -> None:
 
     Raises, in this order, NotOwner, OwnerStays, AccountMissing.
     """
-    again_when_stale(lambda: _remove(origin, user, by))
+    retry_when_stale(lambda: _remove(origin, user, by))
 
 
 def _remove(origin: str, user: str, by: Session) -> None:
@@ -117,7 +117,7 @@ def _remove(origin: str, user: str, by: Session) -> None:
 
 def depart(origin: str, by: Session) -> None:
     """End the account's own membership. Raises OwnerCannotDepart, NothingToDepartFrom, OriginMissing."""
-    again_when_stale(lambda: _depart(origin, by))
+    retry_when_stale(lambda: _depart(origin, by))
 
 
 def _depart(origin: str, by: Session) -> None:
@@ -139,7 +139,7 @@ def transfer(origin: str, user: str, by: Session) -> None:
 
     Raises, in this order, NotOwner, TransferToSelf, AccountMissing, RecipientNotMember.
     """
-    again_when_stale(lambda: _transfer(origin, user, by))
+    retry_when_stale(lambda: _transfer(origin, user, by))
 
 
 def _transfer(origin: str, user: str, by: Session) -> None:

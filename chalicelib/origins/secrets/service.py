@@ -13,7 +13,7 @@ from chalicelib.origins.errors import KeyMissing, SecretInvalid, SecretTooLarge
 from chalicelib.origins.keys import service as keys
 from chalicelib.origins.secrets import rows
 from chalicelib.origins.secrets.rows import VALUE_BYTES, SecretRow
-from chalicelib.platform.change import Change, again_when_stale
+from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.clock import new_id
 from chalicelib.platform.table import read
 
@@ -42,7 +42,7 @@ def put(origin: str, name: str, value: str, by: Session) -> None:
         raise SecretInvalid(problem.reason) from problem
     if len(value.encode()) > VALUE_BYTES:
         raise SecretTooLarge
-    again_when_stale(lambda: _put(origin, name, value, by))
+    retry_when_stale(lambda: _put(origin, name, value, by))
 
 
 def _secret_encryption_key(origin: str) -> KeyFile:
@@ -68,7 +68,7 @@ def _put(origin: str, name: str, value: str, by: Session) -> None:
 
 def remove(origin: str, name: str, by: Session) -> None:
     """Delete a secret, if it exists. Raises OriginMissing."""
-    again_when_stale(lambda: _remove(origin, name, by))
+    retry_when_stale(lambda: _remove(origin, name, by))
 
 
 def _remove(origin: str, name: str, by: Session) -> None:

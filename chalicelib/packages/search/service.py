@@ -135,7 +135,7 @@ def _idents(match: Match) -> Iterator[PackageIdent]:
     origin, name = match.package.origin, match.package.name
     for row in rows(IdentRow, package_rows.idents_partition(origin), begins=f"{name}/"):
         ident = PackageIdent(origin, *row.parts)
-        for _ in Standing.parse(row.standing).seen_by(match.member):
+        for _ in Standing.parse(row.standing).visible_to(match.member):
             yield ident
 
 

@@ -21,7 +21,7 @@ from chalicelib.packages.errors import (
     VisibilityMissing,
 )
 from chalicelib.packages.settings import rows
-from chalicelib.platform.change import Change, again_when_stale
+from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.clock import now, timestamp
 from chalicelib.platform.table import read, read_many
 
@@ -39,7 +39,7 @@ def create(origin: str, name: str, by: Session) -> SettingsRow:
 
     Raises OriginMissing, SettingsExist.
     """
-    return again_when_stale(partial(_create, origin, name, by))
+    return retry_when_stale(partial(_create, origin, name, by))
 
 
 def parse_visibility(text: str | None) -> Visibility:
@@ -54,12 +54,12 @@ def parse_visibility(text: str | None) -> Visibility:
 
 def change_visibility(origin: str, name: str, visibility: Visibility, by: Session) -> SettingsRow:
     """Change the visibility of the next upload; the caller becomes the owner. Raises SettingsMissing."""
-    return again_when_stale(partial(_change_visibility, origin, name, visibility, by))
+    return retry_when_stale(partial(_change_visibility, origin, name, visibility, by))
 
 
 def delete(origin: str, name: str) -> None:
     """Delete the settings of a name without packages. Does nothing if there are none. Raises SettingsNeeded."""
-    again_when_stale(partial(_delete, origin, name))
+    retry_when_stale(partial(_delete, origin, name))
 
 
 def _create(origin: str, name: str, by: Session) -> SettingsRow:

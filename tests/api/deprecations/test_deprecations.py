@@ -9,7 +9,7 @@ from tests.api.client import Depot, Reply
 from tests.builders.members import a_member
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
-from tests.builders.releases import a_release, seen_as
+from tests.builders.releases import a_release, with_visibility
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_a_deprecation_can_be_replaced_and_deleted_twice(depot: Depot, ident: Pa
 
 
 def test_deprecations_of_private_packages_are_shown_to_members_only(depot: Depot, ident: PackageIdent) -> None:
-    seen_as(depot, ident, "private")
+    with_visibility(depot, ident, "private")
     for depth in (1, 2, 3):
         assert deprecate(depot, ident, depth).status == 200
         assert depot.get(path_of(ident, depth)).status == 404

@@ -18,7 +18,7 @@ from tests.builders.members import a_member
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.packages import a_channel, events_of
-from tests.builders.releases import LINUX, WINDOWS, a_release, change_channel, promoted, seen_as
+from tests.builders.releases import LINUX, WINDOWS, a_release, change_channel, promoted, with_visibility
 
 MISSING = "no-such/1.0/20240101000000"
 
@@ -97,7 +97,7 @@ def test_a_missing_package_blocks_the_whole_set(
 
 def test_a_set_moves_as_one_group_of_events(depot: Depot, origin: str, channel: str) -> None:
     one, private = a_release(depot, origin), a_release(depot, origin)
-    seen_as(depot, private, "private")
+    with_visibility(depot, private, "private")
     today = datetime.now(UTC).strftime("%Y-%m-%d")
 
     reply = move(depot, origin, channel, one, private, by="hank")

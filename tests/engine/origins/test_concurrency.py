@@ -31,7 +31,7 @@ from tests.builders.engine import an_engine
 from tests.builders.histories import CLIENTS, Histories, histories
 from tests.builders.keys import a_signing_pair
 from tests.builders.names import a_name
-from tests.builders.rows import partition_rows, places
+from tests.builders.rows import partition_rows, row_keys
 
 HISTORIES = 200
 REFUSALS: tuple[type[Exception], ...] = (
@@ -230,7 +230,7 @@ def assert_deletion_leaves_nothing(scene: Scene) -> None:
             if member != owner.name:
                 members.remove(scene.origin, member, session)
         deletion.delete(scene.origin, session)
-    assert [key for key in places() if mentions(key, scene.origin)] == []
+    assert [key for key in row_keys() if mentions(key, scene.origin)] == []
 
 
 def mentions(key: tuple[str, str], origin: str) -> bool:

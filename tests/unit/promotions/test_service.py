@@ -42,7 +42,7 @@ def test_every_named_package_is_planned_exactly_once(request: SetRequest, depot:
 @given(REQUESTS, DEPOTS)
 def test_outcomes_agree_with_the_standings(request: SetRequest, depot: Standings) -> None:
     for move in plan(request, depot):
-        placement = None if move.target is None else depot[move.ident].places.get(move.target)
+        placement = None if move.target is None else depot[move.ident].placements.get(move.target)
         if move.outcome is Outcome.MISSING:
             assert placement is None
         elif move.outcome is Outcome.NOT_IN_SOURCE:
@@ -60,9 +60,9 @@ def test_a_repeat_moves_nothing(request: SetRequest, depot: Standings) -> None:
     for move in plan(request, depot):
         if move.outcome in MOVING:
             assert move.target is not None
-            placement = after[move.ident].places[move.target]
+            placement = after[move.ident].placements[move.target]
             is_added = move.outcome is Outcome.ADDED
             moved = placement.joined(request.channel) if is_added else placement.left(request.channel)
-            after[move.ident] = after[move.ident].with_place(move.target, moved)
+            after[move.ident] = after[move.ident].with_placement(move.target, moved)
 
     assert not [move for move in plan(request, after) if move.outcome in MOVING]

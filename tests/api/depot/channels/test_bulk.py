@@ -17,7 +17,7 @@ from tests.api.client import Depot, Reply
 from tests.builders.members import a_member
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
-from tests.builders.releases import WINDOWS, a_release, change_channel, promoted, seen_as
+from tests.builders.releases import WINDOWS, a_release, change_channel, promoted, with_visibility
 
 
 def in_bulk(
@@ -44,7 +44,7 @@ def source(depot: Depot) -> tuple[str, list[PackageIdent]]:
     origin = an_origin(depot)
     idents = [a_release(depot, origin, name) for name in ("one", "three", "two")]
     a_release(depot, origin, "two", idents[2].version, idents[2].release, WINDOWS)
-    seen_as(depot, idents[1], "private")
+    with_visibility(depot, idents[1], "private")
     for ident in idents:
         promoted(depot, ident, "from")
     assert change_channel(depot, idents[2], "from", "promote", WINDOWS) == 200
@@ -349,7 +349,7 @@ def test_a_concurrent_change_is_kept(depot: Depot, monkeypatch: pytest.MonkeyPat
         found = table.read_many(*keys)
         if pending:
             pending.pop()
-            seen_as(depot, first, "private")
+            with_visibility(depot, first, "private")
             depot.delete(f"/depot/pkgs/{second}", by="bobo")
         return found
 

@@ -12,7 +12,7 @@ from tests.builders.hart import a_hart
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.packages import upload
-from tests.builders.releases import LINUX, WINDOWS, a_release, change_channel, promoted, seen_as
+from tests.builders.releases import LINUX, WINDOWS, a_release, change_channel, promoted, with_visibility
 from tests.perf.calls import counted_calls
 
 Change = Callable[[Depot, PackageIdent, PackageIdent], object]
@@ -43,8 +43,8 @@ def recreate_channel(depot: Depot, older: PackageIdent, _: PackageIdent) -> None
 def change_and_restore(depot: Depot, _: PackageIdent, newer: PackageIdent) -> None:
     change_channel(depot, newer, "other", "demote")
     promoted(depot, newer, "other")
-    seen_as(depot, newer, "private")
-    seen_as(depot, newer, "public")
+    with_visibility(depot, newer, "private")
+    with_visibility(depot, newer, "public")
 
 
 # Each change with the newest release that a member and the public then get.
@@ -56,8 +56,8 @@ CHANGES: dict[str, tuple[Change, str | None, str | None]] = {
         "older",
     ),
     "demote another": (lambda depot, older, newer: change_channel(depot, older, "other", "demote"), "newer", "newer"),
-    "make the newest private": (lambda depot, older, newer: seen_as(depot, newer, "private"), "newer", "older"),
-    "make another private": (lambda depot, older, newer: seen_as(depot, older, "private"), "newer", "newer"),
+    "make the newest private": (lambda depot, older, newer: with_visibility(depot, newer, "private"), "newer", "older"),
+    "make another private": (lambda depot, older, newer: with_visibility(depot, older, "private"), "newer", "newer"),
     "delete the newest": (
         lambda depot, older, newer: depot.delete(f"/depot/pkgs/{newer}", by="bobo"),
         "older",
@@ -127,7 +127,7 @@ def test_a_deep_page_starts_at_its_offset(
     origin, name = an_origin(depot), a_name("package")
     idents = [a_release(depot, origin, name, f"{version}.0") for version in range(5)]
     for ident in idents[:2] if private else ():
-        seen_as(depot, ident, "private")
+        with_visibility(depot, ident, "private")
     expected = [str(ident) for ident in (idents if by or not private else idents[2:])]
     monkeypatch.setattr("chalicelib.http.paging.PAGE_SIZE", 2)
     monkeypatch.setattr(page_starts, "DEEP", 0)
@@ -142,7 +142,7 @@ def test_a_deep_page_starts_at_its_offset(
 def test_consecutive_pages_start_where_the_page_before_ended(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
     origin, name = an_origin(depot), a_name("package")
     idents = [a_release(depot, origin, name, f"{version}.0") for version in range(8)]
-    seen_as(depot, idents[3], "private")
+    with_visibility(depot, idents[3], "private")
     monkeypatch.setattr("chalicelib.http.paging.PAGE_SIZE", 2)
     monkeypatch.setattr(page_starts, "DEEP", 0)
 
@@ -162,8 +162,8 @@ def test_consecutive_pages_start_where_the_page_before_ended(depot: Depot, monke
 
     changes: list[Callable[[], object]] = [
         lambda: a_release(depot, origin, name, "0.5"),
-        lambda: seen_as(depot, idents[1], "private"),
-        lambda: seen_as(depot, idents[3], "public"),
+        lambda: with_visibility(depot, idents[1], "private"),
+        lambda: with_visibility(depot, idents[3], "public"),
         lambda: depot.delete(f"/depot/pkgs/{idents[0]}", by="bobo"),
     ]
     for change in changes:

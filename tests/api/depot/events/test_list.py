@@ -17,7 +17,7 @@ from tests.api.client import Depot, Reply
 from tests.builders.members import a_member
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
-from tests.builders.releases import WINDOWS, a_release, change_channel, promoted, seen_as
+from tests.builders.releases import WINDOWS, a_release, change_channel, promoted, with_visibility
 from tests.perf.calls import counted_calls
 
 EVER = {"from_date": "2000-01-01", "to_date": "2999-12-31"}
@@ -108,9 +108,9 @@ def test_events_of_private_packages_are_visible_to_members_only(depot: Depot) ->
         return [len(rows(depot, by=by, query=query)) for by in (None, "hank", "mystique", "bobo")]
 
     assert counts() == [1, 1, 1, 1]
-    seen_as(depot, release, "private")
+    with_visibility(depot, release, "private")
     assert counts() == [0, 0, 1, 1]
-    seen_as(depot, release, "public")
+    with_visibility(depot, release, "public")
     assert counts() == [1, 1, 1, 1]
 
 
@@ -118,7 +118,7 @@ def test_an_ident_with_one_public_target_is_visible(depot: Depot) -> None:
     """Events are joined with packages by ident, without the target."""
     release = a_release(depot, an_origin(depot), "tool")
     promoted(depot, release, "stable")
-    seen_as(depot, release, "private")
+    with_visibility(depot, release, "private")
     a_release(depot, release.origin, "tool", release.version, release.release, WINDOWS)
 
     assert len(rows(depot, query=f"{release.origin}/tool")) == 1
@@ -138,7 +138,7 @@ def test_requesters_see_their_events_of_deleted_packages_unless_they_search(depo
     channel = a_name("channel")
     a_member(depot, release.origin, "mystique", "maintainer")
     promoted(depot, release, channel, by="mystique")
-    seen_as(depot, release, "private")
+    with_visibility(depot, release, "private")
     assert depot.delete(f"/depot/origins/{release.origin}/users/mystique", by="bobo").status == 204
 
     assert len(rows(depot, by="mystique", channel=channel)) == 1

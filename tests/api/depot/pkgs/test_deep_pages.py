@@ -7,7 +7,7 @@ import pytest
 from chalicelib.packages import lists
 from tests.api.client import Depot
 from tests.builders.origins import an_origin
-from tests.builders.releases import a_release, seen_as
+from tests.builders.releases import a_release, with_visibility
 
 # Alone, these names and versions sort differently than in idents, where a slash follows them.
 NAMES = ("tool", "tool-x", "tool2", "Tool", "tool_x")
@@ -22,7 +22,7 @@ def mixed(depot: Depot) -> str:
     releases += [a_release(depot, origin, "tool", version) for version in VERSIONS[2:] for _ in range(2)]
     for number, ident in enumerate(releases):
         if ident.name == "tool2" or number % 4 == 1:
-            seen_as(depot, ident, "private")
+            with_visibility(depot, ident, "private")
     return origin
 
 

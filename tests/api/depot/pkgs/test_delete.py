@@ -1,5 +1,6 @@
 """DELETE /depot/pkgs/{origin}/{name}/{version}/{release} (packages.md 8.1)."""
 
+import random
 from typing import Any
 
 import pytest
@@ -47,8 +48,6 @@ class TestDeletion:
         return count
 
     def test_long_texts_in_the_object_store_are_deleted_too(self, depot: Depot, origin: str, name: str) -> None:
-        import random
-
         hart = a_package(depot, origin, name=name, manifest=random.Random(3).randbytes(700_000).hex())
         assert self.objects(f"texts/{hart.path}") == 1
 

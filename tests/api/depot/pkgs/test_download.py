@@ -3,6 +3,7 @@
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
+import requests
 from msgspec.structs import replace
 
 from chalicelib.packages import download, reads
@@ -222,8 +223,6 @@ def test_a_forced_upload_restores_a_missing_object(depot: Depot, origin: str, na
 
 
 def test_signed_urls_stay_valid_after_a_forced_upload(depot: Depot, origin: str, name: str) -> None:
-    import requests
-
     hart = a_package(depot, origin, name=name)
     link = depot.get(f"{hart.url}/download?redirect=s3").headers["Location"]
 

@@ -15,7 +15,7 @@ from tests.api.client import Depot, Reply
 from tests.builders.members import a_member
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
-from tests.builders.releases import WINDOWS, a_release, seen_as
+from tests.builders.releases import WINDOWS, a_release, with_visibility
 from tests.perf.calls import counted_calls
 
 _numbers = itertools.count()
@@ -219,7 +219,7 @@ def test_private_and_hidden_packages_are_found_by_members_only(depot: Depot) -> 
     a_member(depot, origin, "mystique")
     public = a_release(depot, origin, shared, "1.0")
     private = a_release(depot, origin, shared, "2.0")
-    seen_as(depot, private, "private")
+    with_visibility(depot, private, "private")
     hidden_origin = an_origin(depot, visibility="hidden")
     hidden = a_release(depot, hidden_origin, shared)
 
@@ -236,12 +236,12 @@ def test_private_and_hidden_packages_are_found_by_members_only(depot: Depot) -> 
 
 def test_targets_of_an_ident_are_counted_by_their_own_visibility(depot: Depot) -> None:
     release = a_release(depot, an_origin(depot), a_word())
-    seen_as(depot, release, "private")
+    with_visibility(depot, release, "private")
     a_release(depot, release.origin, release.name, release.version, release.release, WINDOWS)
 
     assert find(depot, release.name).json()["total_count"] == 1
     assert find(depot, release.name, "bobo").json()["total_count"] == 2
-    seen_as(depot, release, "public")
+    with_visibility(depot, release, "public")
     assert find(depot, release.name).json()["total_count"] == 2
 
 

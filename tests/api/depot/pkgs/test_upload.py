@@ -1,5 +1,6 @@
 """POST /depot/pkgs/{origin}/{name}/{version}/{release}: publishing archives (packages.md section 7)."""
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -85,8 +86,6 @@ class TestAnswer:
 
 
 def _incompressible(size: int) -> bytes:
-    import random
-
     return random.Random(7).randbytes(size)
 
 

@@ -1,0 +1,95 @@
+"""Registration of routes on the application."""
+
+import json
+from typing import Any
+
+from chalicelib.http.answer import Answer, json_answer
+from chalicelib.http.app import App
+from chalicelib.http.call import Call
+from chalicelib.http.routes import ANYONE, Routes
+
+
+class Refused(Exception):
+    """An error of a domain."""
+
+
+def a_domain(path: str) -> Routes:
+    """A domain with one route that answers with its path."""
+    routes = Routes(path, {Refused: 418})
+
+    @routes.get(path, needs=ANYONE, answers={200: str})
+    def show(call: Call) -> Answer:
+        return json_answer(200, path)
+
+    return routes
+
+
+def an_event(path: str) -> dict[str, Any]:
+    """The event of a GET as API Gateway sends it."""
+    return {
+        "requestContext": {"httpMethod": "GET", "resourcePath": path, "path": path},
+        "headers": {},
+        "multiValueHeaders": {},
+        "pathParameters": {},
+        "multiValueQueryStringParameters": None,
+        "body": None,
+        "isBase64Encoded": False,
+        "stageVariables": None,
+    }
+
+
+class Later:
+    """A domain that is registered later; counts how often it was loaded."""
+
+    def __init__(self) -> None:
+        self.loads = 0
+
+    def __call__(self) -> list[Routes]:
+        self.loads += 1
+        return [a_domain("/later")]
+
+
+def an_app(later: Later) -> App:
+    app = App("probe")
+    app.register(a_domain("/now"))
+    app.register_later(later)
+    return app
+
+
+def test_a_request_for_a_registered_path_loads_no_other_domain() -> None:
+    later = Later()
+
+    answer = an_app(later)(an_event("/now"), None)
+
+    assert (answer["statusCode"], json.loads(answer["body"]), later.loads) == (200, "/now", 0)
+
+
+def test_a_request_for_another_path_loads_the_other_domains_once() -> None:
+    later = Later()
+    app = an_app(later)
+
+    answers = [app(an_event("/later"), None) for _ in range(2)]
+
+    assert [json.loads(answer["body"]) for answer in answers] == ["/later", "/later"]
+    assert later.loads == 1
+
+
+def test_listing_the_routes_shows_all_domains() -> None:
+    assert [route.path for route in an_app(Later()).declared] == ["/now", "/later"]
+    assert set(an_app(Later()).routes) == {"/now", "/later"}
+
+
+def test_the_errors_of_a_domain_are_registered_with_its_routes() -> None:
+    app = App("probe")
+    app.register(a_domain("/now"))
+
+    assert app.errors.status_of(Refused) == 418
+
+
+def test_parts_are_registered_with_their_domain() -> None:
+    domain = a_domain("/whole")
+    domain.include(a_domain("/part"))
+    app = App("probe")
+    app.register(domain)
+
+    assert [route.path for route in app.declared] == ["/whole", "/part"]
