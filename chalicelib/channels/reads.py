@@ -76,7 +76,13 @@ class _VisibleMembers(Struct, frozen=True):
 
     @property
     def filter(self) -> Condition | None:
-        return MembershipRow.visibility == PUBLIC if self.visible < self.everything else None
+        """Depends on the caller alone: a private package may join the channel after the counts were read."""
+        return None if self.is_member else MembershipRow.visibility == PUBLIC
+
+    @property
+    def hides_nothing(self) -> bool:
+        """True if all rows were visible to the caller when they were counted. Decides only where a page starts."""
+        return self.visible == self.everything
 
     def total(self) -> int:
         """The number of rows below the prefix."""
@@ -100,12 +106,12 @@ class _VisibleMembers(Struct, frozen=True):
         return list(islice(rows_from_start, first, end))
 
     def start_key(self, offset: int) -> Key[PageStartRow]:
-        return channel_rows.page_start_key(self.origin, self.channel, offset, private=self.filter is None)
+        return channel_rows.page_start_key(self.origin, self.channel, offset, private=self.hides_nothing)
 
     def _start(self, offset: int, found: Found) -> str | None:
         """The sort key after which a page starts, or None to skip the rows before it one by one."""
         start = None if self.prefix else page_starts.cached(self.start_key(offset), found, self.counts)
-        if start is None and self.filter is None and offset > page_starts.DEEP:
+        if start is None and self.hides_nothing and offset > page_starts.DEEP:
             return sort_key_of(self.partition, offset, begins=self.prefix)
         return start
 

@@ -66,8 +66,8 @@ def idents(level: Level, offset: int, size: int | None, caller: Caller) -> tuple
     """Return a page of idents, descending by bytes, and the total. The targets of an ident share one row.
 
     Makes two calls: the counts with the caller's own rows, and the rows of the page. A deep page takes one more, which
-    skips whole names or versions by their counts. For a caller who may not see all idents, the page is filtered on the
-    server and may take further calls.
+    skips whole names or versions by their counts. For callers who are not members, the page is filtered on the server
+    (whatever was counted: a private package may be uploaded between the two calls) and may take further calls.
     """
     counts = caller.read_with(level.counts_key).get(level.counts_key)
     member = caller.role_in(level.origin) is not None
@@ -81,7 +81,7 @@ def idents(level: Level, offset: int, size: int | None, caller: Caller) -> tuple
         package_rows.idents_partition(level.origin),
         begins=level.prefix,
         newest_first=True,
-        where=IdentRow.public == True if total < counts.idents else None,  # noqa: E712 - PynamoDB makes a condition of it
+        where=None if member else IdentRow.public == True,  # noqa: E712 - PynamoDB makes a condition of it
         page=page_for(end, int(counts.idents), total),
         after=after,
     )
@@ -140,7 +140,7 @@ def settings(origin: str, offset: int, size: int | None, caller: Caller) -> tupl
     page = rows(
         SettingsRow,
         package_rows.settings_partition(origin),
-        where=SettingsRow.visibility == str(Visibility.PUBLIC) if total < counts.settings else None,
+        where=None if member else SettingsRow.visibility == str(Visibility.PUBLIC),
         page=page_for(end, int(counts.settings), total),
     )
     return list(islice(page, offset, end)), total
