@@ -221,3 +221,11 @@ def channels_of(row: PackageRow) -> list[str]:
     """Return the channels of a package, descending by bytes."""
     names: list[str] = json.loads(row.channels)
     return names
+
+
+def entries(joined: str) -> list[str]:
+    """Return the entries of a list that a row stores as one text, joined by line feeds.
+
+    Not `splitlines`: an entry may contain other line separators of Unicode.
+    """
+    return joined.split("\n") if joined else []

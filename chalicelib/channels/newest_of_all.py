@@ -8,7 +8,7 @@ while the revisions are equal; the first request after a change computes it agai
 import zlib
 from functools import partial
 
-from chalicelib.catalog import channel_rows
+from chalicelib.catalog import channel_rows, package_rows
 from chalicelib.catalog.channel_rows import MembershipRow, NewestOfAllRow
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
@@ -64,6 +64,5 @@ def _cache(key: Key[NewestOfAllRow], revision: int, newest: list[PackageIdent]) 
 
 
 def _unpacked(origin: str, content: bytes) -> list[PackageIdent]:
-    # Not `splitlines`: a version may contain other line separators of Unicode.
-    lines = zlib.decompress(content).decode().split("\n")
-    return [PackageIdent.parse(f"{origin}/{line}") for line in lines if line]
+    lines = package_rows.entries(zlib.decompress(content).decode())
+    return [PackageIdent.parse(f"{origin}/{line}") for line in lines]

@@ -13,7 +13,7 @@ STORABLE_BYTES = 450
 # Compiled by `re` on first use: reads do not need these patterns, so the cold start should not compile them.
 _ORIGIN_NAME = r"[a-z0-9][a-z0-9_-]*"
 _PACKAGE_NAME = r"[A-Za-z0-9_-]+"
-_UNSTORABLE = r"[\x00-\x1f\x7f\ud800-\udfff]"
+_UNSTORABLE = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
 
 
 class IdentMalformed(ValueError):
@@ -65,7 +65,7 @@ def is_storable(ident: PackageIdent) -> bool:
     """Return whether keys of the table and the object store can contain the ident.
 
     Versions and releases are free text (packages.md 2), but no part may be empty or contain a slash, a control
-    character or a lone surrogate, and all parts together have at most STORABLE_BYTES.
+    character, a line separator or a lone surrogate, and all parts together have at most STORABLE_BYTES.
     """
     parts = (ident.origin, ident.name, ident.version, ident.release)
     if any(not part or "/" in part or re.search(_UNSTORABLE, part) for part in parts):

@@ -44,14 +44,15 @@ def page(event_filter: EventFilter, offset: int, size: int | None, caller: Calle
     the filter has terms.
     """
     events = list(_distinct(_matching(event_filter)))
-    visible_origins, account_id = VisibleOrigins.of(caller), caller.account_id
+    visible_origins, session = VisibleOrigins.of(caller), caller.session
     packages = _packages_of(events)
 
     def is_visible(event: EventRow) -> bool:
         package = packages.get(event.ident)
-        if package is not None and (package.public or visible_origins.reaches(event.ident.partition("/")[0])):
+        origin = event.ident.partition("/")[0]
+        if package is not None and (package.public or visible_origins.reaches(origin)):
             return True
-        is_own = account_id is not None and int(event.requester_id) == account_id
+        is_own = session is not None and int(event.requester_id) == session.account_id and session.reaches(origin)
         return is_own and (package is not None or event_filter.terms is None)
 
     visible = [event for event in events if is_visible(event)]

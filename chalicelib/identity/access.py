@@ -18,13 +18,15 @@ class VisibleOrigins(Struct, frozen=True):
     def of(cls, caller: Caller) -> "VisibleOrigins":
         """Return the origins of a caller.
 
-        Reads the caller's memberships with one Query; reads nothing for anonymous callers and for the build service.
+        Reads the caller's memberships with one Query; reads nothing for anonymous callers and for the build service. A
+        named token that is limited to an origin sees that origin only.
         """
         session = caller.session
         if session is None or session.is_builder:
             return cls(everywhere=session is not None)
         memberships = rows(MembershipOfAccountRow, account_partition(session.account_id), begins=ORIGIN_OF)
-        return cls(frozenset(row.sk.removeprefix(ORIGIN_OF) for row in memberships))
+        origins = (row.sk.removeprefix(ORIGIN_OF) for row in memberships)
+        return cls(frozenset(origin for origin in origins if session.reaches(origin)))
 
     def reaches(self, origin: str) -> bool:
         """Return True for an origin whose private and hidden packages the caller sees."""

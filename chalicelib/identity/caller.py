@@ -106,7 +106,7 @@ class Caller:
         session = self.session
         if session is None:
             return None
-        if session.grant is not None and not session.grant.is_member_in(origin):
+        if not session.reaches(origin):
             return None
         if session.is_builder:
             return Role.OWNER

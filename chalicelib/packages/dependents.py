@@ -41,12 +41,12 @@ def releases(origin: str, name: str, target: Target) -> Iterator[tuple[str, froz
         dependent_origin, _, dependent_name = hint.sk.partition("/")
         for row in rows(PackageRow, package_rows.releases_partition(dependent_origin, dependent_name, target)):
             if (dependent_origin, dependent_name) != (origin, name) and (origin, name) in needed_names(row):
-                yield row.ident, frozenset(row.tdeps.splitlines())
+                yield row.ident, frozenset(package_rows.entries(row.tdeps))
 
 
 def needed_names(row: PackageRow) -> set[tuple[str, str]]:
     """Return the origin and name of each transitive dependency of a package."""
-    return {(dep[0], dep[1]) for dep in (line.split("/") for line in row.tdeps.splitlines())}
+    return {(dep[0], dep[1]) for dep in (line.split("/") for line in package_rows.entries(row.tdeps))}
 
 
 def _needs(origin: str, name: str, target: Target, needed: tuple[str, str]) -> bool:

@@ -127,7 +127,7 @@ def _fields(row: PackageRow, texts: Texts) -> dict[str, Any]:
         "tdeps": _idents(row.tdeps),
         "build_deps": _idents(row.build_deps),
         "build_tdeps": _idents(row.build_tdeps),
-        "exposes": [int(port) for port in row.exposes.splitlines()],
+        "exposes": [int(port) for port in package_rows.entries(row.exposes)],
         "visibility": row.visibility,
         "created_at": row.created_at,
         "updated_at": row.updated_at,
@@ -138,4 +138,4 @@ def _fields(row: PackageRow, texts: Texts) -> dict[str, Any]:
 
 
 def _idents(joined: str) -> list[PackageIdent]:
-    return [PackageIdent.parse(line) for line in joined.splitlines()]
+    return [PackageIdent.parse(line) for line in package_rows.entries(joined)]

@@ -1,7 +1,4 @@
-"""Invitations to an origin over HTTP (accounts.md 8.7).
-
-Clients know an invitation only by its id, so the origin in the path of an id is not compared.
-"""
+"""Invitations to an origin over HTTP (accounts.md 8.7)."""
 
 from __future__ import annotations
 
@@ -56,19 +53,19 @@ def list_invitations(call: Call) -> Answer:
 @routes.put(INVITATION, **BY_ID)
 def accept_invitation(call: Call) -> Answer:
     """Make the invited account a member; the account itself or a maintainer of the origin can do this."""
-    service.accept(service.parse_id(call["id"]), call.caller)
+    service.accept(call["origin"], service.parse_id(call["id"]), call.caller)
     return EMPTY_204
 
 
 @routes.put(INVITATION + "/ignore", **BY_ID)
 def ignore_invitation(call: Call) -> Answer:
     """Remove an invitation from the account's list; the account itself or a maintainer can do this."""
-    service.ignore(service.parse_id(call["id"]), call.caller)
+    service.ignore(call["origin"], service.parse_id(call["id"]), call.caller)
     return EMPTY_204
 
 
 @routes.delete(INVITATION, **BY_ID)
 def rescind_invitation(call: Call) -> Answer:
     """Delete an invitation; a maintainer of the origin can do this."""
-    service.rescind(service.parse_id(call["id"]), call.caller)
+    service.rescind(call["origin"], service.parse_id(call["id"]), call.caller)
     return EMPTY_204

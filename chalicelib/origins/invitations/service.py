@@ -39,9 +39,9 @@ def of_origin(origin: str) -> Sequence[InvitationRow]:
     return sorted(rows.invitations(origin), key=lambda row: int(row.id))
 
 
-def pending_for(account_id: int) -> Sequence[InvitationRow]:
-    """Return the pending invitations of an account, oldest first (accounts.md 8.3)."""
-    return list(rows.pending(account_id))
+def pending_for(session: Session) -> Sequence[InvitationRow]:
+    """Return the pending invitations of an account that the session reaches, oldest first (accounts.md 8.3)."""
+    return [row for row in rows.pending(session.account_id) if session.reaches(row.origin)]
 
 
 def send(origin: str, user: str, by: Session) -> InvitationRow:
@@ -73,19 +73,19 @@ def _send(origin: str, account_id: int, user: str, by: Session) -> InvitationRow
     return row
 
 
-def accept(invitation_id: int, caller: Caller) -> None:
+def accept(origin: str, invitation_id: int, caller: Caller) -> None:
     """Make the invited account a readonly member; an existing role is kept. Does nothing for an unknown id.
 
     A maintainer may accept for the invited account. Raises InvitationNotYours.
     """
-    retry_when_stale(lambda: _accept(invitation_id, caller))
+    retry_when_stale(lambda: _accept(origin, invitation_id, caller))
 
 
-def _accept(invitation_id: int, caller: Caller) -> None:
-    invitation = _answerable(invitation_id, caller)
+def _accept(origin: str, invitation_id: int, caller: Caller) -> None:
+    invitation = _answerable(origin, invitation_id, caller)
     if invitation is None:
         return
-    origin, account_id = invitation.origin, int(invitation.account_id)
+    account_id = int(invitation.account_id)
     key = member_key(origin, account_id)
     with suppress(OriginMissing), Change() as change:
         _delete(change, invitation)
@@ -97,16 +97,16 @@ def _accept(invitation_id: int, caller: Caller) -> None:
         _record(change, AuditAction.INVITATION_ACCEPT, invitation, caller)
 
 
-def ignore(invitation_id: int, caller: Caller) -> None:
+def ignore(origin: str, invitation_id: int, caller: Caller) -> None:
     """Remove an invitation from the account's list. The origin keeps it. Does nothing for an unknown id.
 
     Raises InvitationNotYours.
     """
-    retry_when_stale(lambda: _ignore(invitation_id, caller))
+    retry_when_stale(lambda: _ignore(origin, invitation_id, caller))
 
 
-def _ignore(invitation_id: int, caller: Caller) -> None:
-    invitation = _answerable(invitation_id, caller)
+def _ignore(origin: str, invitation_id: int, caller: Caller) -> None:
+    invitation = _answerable(origin, invitation_id, caller)
     if invitation is None:
         return
     key, _, pending_key = rows.keys_of(invitation)
@@ -117,16 +117,16 @@ def _ignore(invitation_id: int, caller: Caller) -> None:
         _record(change, AuditAction.INVITATION_IGNORE, invitation, caller)
 
 
-def rescind(invitation_id: int, caller: Caller) -> None:
+def rescind(origin: str, invitation_id: int, caller: Caller) -> None:
     """Delete an invitation. Only maintainers of its origin can do this. Does nothing for an unknown id.
 
     Raises InvitationNotYours.
     """
-    retry_when_stale(lambda: _rescind(invitation_id, caller))
+    retry_when_stale(lambda: _rescind(origin, invitation_id, caller))
 
 
-def _rescind(invitation_id: int, caller: Caller) -> None:
-    invitation = _with_id(invitation_id)
+def _rescind(origin: str, invitation_id: int, caller: Caller) -> None:
+    invitation = _with_id(origin, invitation_id)
     if invitation is None:
         return
     if not _maintains(invitation.origin, caller):
@@ -137,9 +137,9 @@ def _rescind(invitation_id: int, caller: Caller) -> None:
         _record(change, AuditAction.INVITATION_RESCIND, invitation, caller)
 
 
-def _answerable(invitation_id: int, caller: Caller) -> InvitationRow | None:
+def _answerable(origin: str, invitation_id: int, caller: Caller) -> InvitationRow | None:
     """Return an invitation that the caller may accept or ignore, or None for an unknown id."""
-    invitation = _with_id(invitation_id)
+    invitation = _with_id(origin, invitation_id)
     if invitation is None:
         return None
     is_invited = caller.require_session().account_id == int(invitation.account_id)
@@ -148,11 +148,12 @@ def _answerable(invitation_id: int, caller: Caller) -> InvitationRow | None:
     return invitation
 
 
-def _with_id(invitation_id: int) -> InvitationRow | None:
+def _with_id(origin: str, invitation_id: int) -> InvitationRow | None:
+    """Return the invitation of an origin with an id; an id of another origin's invitation is unknown."""
     by_id = read(rows.id_key(invitation_id))
-    if by_id is None:
+    if by_id is None or by_id.origin != origin:
         return None
-    row = read(rows.invitation_key(by_id.origin, int(by_id.account_id)))
+    row = read(rows.invitation_key(origin, int(by_id.account_id)))
     return None if row is None or int(row.id) != invitation_id else row
 
 

@@ -19,14 +19,14 @@ routes = Routes("origins")
 @routes.get("/user/origins", needs=SESSION, answers={200: list[shapes.OwnOrigin]})
 def list_own_origins(call: Call) -> Answer:
     """Return the origins that the caller is a member of, by name."""
-    own = service.origins_of(call.caller.require_session().account_id)
+    own = service.origins_of(call.caller.require_session())
     return json_answer(200, [_shown(origin) for origin in own])
 
 
 @routes.get("/user/invitations", needs=SESSION, answers={200: list[invitation_shapes.Invitation]})
 def list_own_invitations(call: Call) -> Answer:
     """Return the caller's invitations that are neither accepted nor ignored, oldest first."""
-    pending = invitations.pending_for(call.caller.require_session().account_id)
+    pending = invitations.pending_for(call.caller.require_session())
     return json_answer(200, [invitation_shapes.Invitation.of(row) for row in pending])
 
 

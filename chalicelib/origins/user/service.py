@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from chalicelib.catalog.member_rows import ORIGIN_OF, MembershipOfAccountRow
 from chalicelib.catalog.origin_rows import OriginRow, origin_count_key, origin_key
+from chalicelib.core.session import Session
 from chalicelib.identity import rows as account_rows
 from chalicelib.platform.table import read_many, rows
 
@@ -16,13 +17,15 @@ class OwnOrigin(Struct, frozen=True):
     package_count: int
 
 
-def origins_of(account_id: int) -> list[OwnOrigin]:
+def origins_of(session: Session) -> list[OwnOrigin]:
     """Return the origins that an account is a member of, by name.
+
+    A named token that is bound to an origin gets that origin only.
 
     Two calls to the table: the memberships, then all origins and their counts.
     """
-    memberships = rows(MembershipOfAccountRow, account_rows.account_partition(account_id), begins=ORIGIN_OF)
-    names = [membership.sk.removeprefix(ORIGIN_OF) for membership in memberships]
+    memberships = rows(MembershipOfAccountRow, account_rows.account_partition(session.account_id), begins=ORIGIN_OF)
+    names = [name for row in memberships if session.reaches(name := row.sk.removeprefix(ORIGIN_OF))]
     found = read_many([key for name in names for key in (origin_key(name), origin_count_key(name))])
     own = []
     for name in names:

@@ -23,6 +23,7 @@ from chalicelib.identity.errors import STATUS as CALLER_ERRORS
 from chalicelib.identity.registration import find_or_create
 from chalicelib.origins import deletion, service
 from chalicelib.origins.errors import STATUS as ORIGIN_ERRORS
+from chalicelib.origins.invitations import rows as invitation_rows
 from chalicelib.origins.invitations import service as invitations
 from chalicelib.origins.keys import service as keys
 from chalicelib.origins.members import service as members
@@ -72,7 +73,7 @@ class Scene:
             return
 
     def an_invitation(self, to: Client) -> int:
-        existing = [*invitations.of_origin(self.origin), *invitations.pending_for(to.account_id)]
+        existing = [*invitations.of_origin(self.origin), *invitation_rows.pending(to.account_id)]
         return int(self.random.choice(existing).id) if existing else 0
 
     def a_role(self) -> Role:
@@ -88,9 +89,9 @@ REQUESTS: dict[str, Callable[[Scene, Caller, Client], object]] = {
     "invite": lambda scene, caller, other: invitations.send(
         scene.origin, other.name, caller.require_role(scene.origin, Role.MAINTAINER)
     ),
-    "accept": lambda scene, caller, other: invitations.accept(scene.an_invitation(other), caller),
-    "ignore": lambda scene, caller, other: invitations.ignore(scene.an_invitation(other), caller),
-    "rescind": lambda scene, caller, other: invitations.rescind(scene.an_invitation(other), caller),
+    "accept": lambda scene, caller, other: invitations.accept(scene.origin, scene.an_invitation(other), caller),
+    "ignore": lambda scene, caller, other: invitations.ignore(scene.origin, scene.an_invitation(other), caller),
+    "rescind": lambda scene, caller, other: invitations.rescind(scene.origin, scene.an_invitation(other), caller),
     "depart": lambda scene, caller, _: members.depart(scene.origin, caller.require_session()),
     "remove": lambda scene, caller, other: members.remove(
         scene.origin, other.name, caller.require_role(scene.origin, Role.ADMINISTRATOR)

@@ -27,12 +27,12 @@ def a_caller() -> Caller:
     return Caller(Credential(find_or_create(name, ""), key=None, name=name))
 
 
-OPERATIONS: list[Callable[[int, Caller], None]] = [invitations.accept, invitations.ignore, invitations.rescind]
+OPERATIONS: list[Callable[[str, int, Caller], None]] = [invitations.accept, invitations.ignore, invitations.rescind]
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_newer_invitation_of_the_same_account_is_not_changed(
-    operation: Callable[[int, Caller], None], monkeypatch: pytest.MonkeyPatch
+    operation: Callable[[str, int, Caller], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     origin, owner, invited = a_name("origin"), a_caller(), a_caller().require_session()
     service.create(origin, Visibility.PUBLIC, owner.require_session())
@@ -41,15 +41,15 @@ def test_a_newer_invitation_of_the_same_account_is_not_changed(
 
     def commit_after_another_client(change: Change) -> None:
         monkeypatch.setattr(Change, "commit", commit)
-        invitations.rescind(old_id, owner)
+        invitations.rescind(origin, old_id, owner)
         invitations.send(origin, invited.name, owner.require_session())
         commit(change)
 
     monkeypatch.setattr(Change, "commit", commit_after_another_client)
-    operation(old_id, owner)
+    operation(origin, old_id, owner)
 
     [new] = invitations.of_origin(origin)
     assert new.id != old_id
     assert not new.ignored
-    assert [pending.id for pending in invitations.pending_for(invited.account_id)] == [new.id]
+    assert [pending.id for pending in invitations.pending_for(invited)] == [new.id]
     assert members.names(origin) == [owner.require_session().name]

@@ -51,12 +51,14 @@ def test_other_texts_are_not_package_names(name: str) -> None:
     assert not is_package_name(name)
 
 
-@pytest.mark.parametrize("version", ["1", "0.0~b1", "2.1.", "v1+x", "1 2", "ü", "\u2028", "😀", "~"])
+@pytest.mark.parametrize("version", ["1", "0.0~b1", "2.1.", "v1+x", "1 2", "ü", "😀", "~"])
 def test_versions_are_free_text(version: str) -> None:
     assert is_storable(PackageIdent("acme", "widget", version, "r"))
 
 
-@pytest.mark.parametrize("part", ["", "a/b", "a\nb", "\x00", "\x1f", "\x7f", "\ud800", "a\t"])
+@pytest.mark.parametrize(
+    "part", ["", "a/b", "a\nb", "\x00", "\x1f", "\x7f", "\ud800", "a\t", "\x85", "\u2028", "a\u2029"]
+)
 @pytest.mark.parametrize("index", range(4))
 def test_parts_that_keys_cannot_contain(part: str, index: int) -> None:
     parts = ["acme", "widget", "1.2.3", "20240301123456"]

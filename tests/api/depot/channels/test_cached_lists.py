@@ -1,17 +1,14 @@
 """Cached lists of a channel are never stale, whatever changes in the channel (packages.md 9.4, 9.5)."""
 
 from collections.abc import Callable
-from urllib.parse import quote
 
 import pytest
 
 from chalicelib.channels import newest_of_all, page_starts
 from chalicelib.core.ident import PackageIdent
 from tests.api.client import Depot
-from tests.builders.hart import a_hart
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
-from tests.builders.packages import upload
 from tests.builders.releases import LINUX, WINDOWS, a_release, change_channel, promoted, with_visibility
 from tests.perf.calls import counted_calls
 
@@ -109,14 +106,6 @@ def test_a_list_too_large_for_a_row_is_computed_every_time(
     monkeypatch.setattr(newest_of_all, "LARGEST_CACHED", 10)
 
     assert newest(depot, releases[0].origin) == newest(depot, releases[0].origin) == [str(releases[1])]
-
-
-def test_a_version_may_contain_line_separators_of_unicode(depot: Depot) -> None:
-    hart = a_hart(origin=an_origin(depot), name=a_name("package"), version="1\u2028\x85")
-    assert upload(depot, hart, path=quote(hart.path)).status == 201
-
-    for _ in range(2):
-        assert newest(depot, hart.ident.origin, channel="unstable") == [hart.path]
 
 
 @pytest.mark.parametrize("by", ["bobo", None])
