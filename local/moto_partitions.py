@@ -37,7 +37,7 @@ class Partition(dict[DynamoType, Item]):
         return item
 
     def between(self, comparison: str | None, values: list[str], after: str | None, forward: bool) -> Iterator[Item]:
-        """Yield the items whose range key matches a comparison, in the given direction, beginning behind `after`."""
+        """Yield the items whose range key matches a comparison, in the given direction, starting after `after`."""
         low, high = self._bounds(comparison, values)
         if after is not None and forward:
             low = max(low, bisect_right(self._order, after))

@@ -61,7 +61,7 @@ class HttpDouble:
         self.received: list[ReceivedRequest] = []
         self.test_ended = threading.Event()
         self.outwaited = False
-        """True if a caller waited for a silent or dripping answer to its end."""
+        """True if a caller waited until the end of a silent or dripping answer."""
         self._script: dict[tuple[str, str], Scripted] = {}
 
     def answers(self, method: str, path: str, json_body: Any = None, **answer: Any) -> None:

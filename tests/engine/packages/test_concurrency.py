@@ -2,7 +2,8 @@
 
 Consistent means that every row follows from the visibility and channels of the packages, that every package has the
 bytes with which it was published, and that the results of the requests do not contradict each other. The rows of a
-BatchGetItem are read one by one here, because DynamoDB promises no more. Some clients are killed halfway.
+BatchGetItem are read one by one here, because a BatchGetItem is not a snapshot. Some clients are
+killed halfway.
 """
 
 import os
@@ -260,7 +261,7 @@ def test_a_slow_deletion_does_not_delete_the_bytes_of_a_new_upload(scene: Scene)
 @pytest.mark.parametrize(
     "change", [REMOVE, DEMOTE, PackageRequest("set visibility", "")], ids=lambda request: request.operation
 )
-def test_readers_find_the_newest_release_or_the_next_while_it_is_withdrawn(
+def test_readers_find_the_newest_or_the_next_release_while_the_newest_is_withdrawn(
     scene: Scene, change: PackageRequest
 ) -> None:
     newer = ("tool", "1.1", "1")
