@@ -43,7 +43,7 @@ class Scripted:
     """An answer. A `silent` answer, and the body of one that `drips`, is held back until the test ends.
 
     Meanwhile a dripping answer sends blanks, which JSON allows, so that its connection is never silent for long. A
-    caller without a time limit gets either answer in the end, but only after the longest wait of a test.
+    caller without a time limit also gets the answer, but only after `PATIENCE` seconds (see `outwaited`).
     """
 
     status: int = 200

@@ -63,7 +63,7 @@ def test_a_write_takes_effect_completely_or_not_at_all(depot: Depot, token: str,
             fault = lost if response_is_lost else busy(call.service)
             with faults(outage(call.call, call.service, fault)) as wire:
                 reply = stage.operation.act(scene)
-            if reply.status == stage.answer.status:  # the operation can do without its remaining calls
+            if reply.status == stage.answer.status:  # the remaining calls are optional
                 assert not differences(stage.after, stage.state()), call
                 continue
             assert_unavailable(reply, wire)

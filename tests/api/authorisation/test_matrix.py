@@ -100,9 +100,7 @@ def test_invalid_and_revoked_tokens_are_refused_everywhere(depot: Depot, origin:
         assert (reply.status, reply.body) == (401, b""), token
 
 
-def test_owners_and_non_members_cannot_depart(
-    depot: Depot, callers: Mapping[Rank, str | None], origin: str
-) -> None:
+def test_only_members_below_owner_can_depart(depot: Depot, callers: Mapping[Rank, str | None], origin: str) -> None:
     path = f"/depot/origins/{origin}/depart"
     assert depot.post(path).status == 401
     assert depot.post(path, by=callers[Rank.OWNER]).status == 403
