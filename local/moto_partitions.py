@@ -13,7 +13,7 @@ Page = tuple[list[Item], int, dict[str, Any] | None]
 
 
 class Partition(dict[DynamoType, Item]):
-    """The items of one hash key by range key, as in moto, and in addition the range keys in order."""
+    """The items of one hash key, by range key as in moto, and the sorted range keys."""
 
     def __init__(self) -> None:
         super().__init__()
