@@ -32,7 +32,7 @@ test: $(INSTALLED) ## run all tests
 test-one: $(INSTALLED) ## run the tests of T in one process, for example T=tests/unit/core or T=path::test
 	$(BIN)/pytest --numprocesses 0 $(T)
 
-check: lint test ## all that has to pass before a push
+check: lint test ## everything that must pass before a push
 
 lint: $(INSTALLED) ## check format, style, types and the import order
 	$(BIN)/ruff format --check .

@@ -119,7 +119,7 @@ class HttpTransport:
         session.auth = self._auth
         session.headers.update({"User-Agent": USER_AGENT, "Accept": "*/*"})
         if certificates := os.environ.get(ssl.get_default_verify_paths().openssl_cafile_env):
-            session.verify = certificates  # the variable that hab reads; requests only reads its own, which still win
+            session.verify = certificates  # hab's variable; those of `requests` take precedence
         adapter = HTTPAdapter(max_retries=self._retries(is_idempotent))
         session.mount("http://", adapter)
         session.mount("https://", adapter)

@@ -30,7 +30,7 @@ class UploadPlan(Struct, frozen=True):
     def of(
         cls, archives: Sequence[Archive], local_keys: Iterable[NamedRevision], named_keys: Iterable[NamedRevision]
     ) -> "UploadPlan":
-        """Plan to upload archives with their signing keys, as far as these are among the local keys, and named keys.
+        """Plan to upload archives, their signing keys that exist locally, and the named keys.
 
         Raises ArchiveDamaged, DependencyCycle.
         """

@@ -99,7 +99,7 @@ class Upload:
         raise Refused(BAD_GATEWAY)
 
     async def _start(self) -> dict[str, Any]:
-        """Start the upload at the API, which checks here all that it can check without the bytes. Raises Refused."""
+        """Start the upload at the API, which checks everything that it can check without the bytes. Raises Refused."""
         match = PATH.fullmatch(self._request.path)
         segments = match.groups() if match is not None else ()
         forced = self._query.get("forced")

@@ -1,6 +1,6 @@
 """The events of API Gateway's REST proxy integration, and HTTP answers from a function's responses (platform.md 4.6).
 
-There is one difference to API Gateway: a body over the event's limit is not refused. It is passed as an open file in
+There is one difference from API Gateway: a body over the event's limit is not refused. It is passed as an open file in
 `requestContext.bldrBodyFile`, and `body` is empty.
 """
 

@@ -13,7 +13,7 @@ Page = tuple[list[Item], int, dict[str, Any] | None]
 
 
 class Partition(dict[DynamoType, Item]):
-    """The items of one hash key by range key, as in moto, and in addition the range keys in order."""
+    """The items of one hash key, by range key as in moto, and the sorted range keys."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class Partition(dict[DynamoType, Item]):
         return item
 
     def between(self, comparison: str | None, values: list[str], after: str | None, forward: bool) -> Iterator[Item]:
-        """Yield the items whose range key matches a comparison, in the given direction, beginning behind `after`."""
+        """Yield the items whose range key matches a comparison, in the given direction, starting after `after`."""
         low, high = self._bounds(comparison, values)
         if after is not None and forward:
             low = max(low, bisect_right(self._order, after))

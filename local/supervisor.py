@@ -17,7 +17,7 @@ PORT_IN_USE, NOT_READY, ENGINE_DIED, API_KEEPS_EXITING, INVALID_SETTING = 2, 3, 
 READY_SECONDS = 60
 # The API can finish its requests; the engine has nothing to save.
 API_GRACE_SECONDS, ENGINE_GRACE_SECONDS = 3, 0.3
-# An API that exits by itself will probably exit again. One that is killed may be killed often, as crash tests do.
+# An API that exits by itself will probably exit again. Crash tests kill it often, so kills have a higher limit.
 RESTARTS_AFTER_EXIT, RESTARTS_AFTER_KILL, RESTART_WINDOW_SECONDS = 5, 60, 60
 ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3")
 FAKE_ACCOUNT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
@@ -33,7 +33,7 @@ class StartFailed(Exception):
 
 
 class _Terminated(BaseException):
-    """A signal told this process to end."""
+    """This process received a signal to end."""
 
 
 @dataclass(frozen=True, slots=True)

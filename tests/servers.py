@@ -49,7 +49,7 @@ def engine() -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def preemptive_engine() -> Iterator[Server]:
-    """An engine that switches threads as often as possible, so that races show."""
+    """An engine that switches threads as often as possible, so that races become likely."""
     with running("engine", [sys.executable, str(PROBE / "preemptive_engine.py"), "--fd", "{fd}"], {}) as server:
         yield server
 

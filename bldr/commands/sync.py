@@ -155,7 +155,7 @@ def _request(options: _Options, source: BuilderLocation | FolderLocation) -> Syn
 
 
 def _whole_folder(source: FolderLocation, request: SyncRequest) -> SyncRequest:
-    """Return the request for all packages and channels of a folder, as far as they have the requested targets."""
+    """Return the request for all packages and channels of a folder, limited to the requested targets."""
     packages = [details for details in source.all_packages() if request.includes(details.package)]
     channels = {(details.package.origin, channel) for details in packages for channel in details.channels}
     return SyncRequest(

@@ -1,4 +1,4 @@
-"""The command line as tests run it: in this process, with an environment of its own."""
+"""The command line as tests run it: in this process, with a separate environment."""
 
 import json
 from dataclasses import dataclass, field

@@ -1,1 +1,1 @@
-"""Builders: what a test needs, said in one line."""
+"""Builders: functions that create what a test needs, in one line each."""

@@ -1,4 +1,4 @@
-"""Archives with the layout of the real client's, and real archives if there are some beside the repository.
+"""Archives with the layout of the real client's, and archives of the real client if they are available.
 
 Unlike the archives of `a_hart` they have folders, the signed list FILES, and the owners and the order of members that
 the client's `tar` writes. Those for Windows have the line ends, folders and tar format of that client.

@@ -1,4 +1,4 @@
-"""The cost of code, measured so that slow and busy machines see the same: function calls, unpacked bytes, growth."""
+"""The cost of code in measures that do not depend on the machine: function calls, unpacked bytes, growth."""
 
 import lzma
 import sys
@@ -77,7 +77,7 @@ def unpacking() -> Iterator[Unpacking]:
 def growth(work: Callable[[T], object], small: T, large: T) -> float:
     """Return how many times as much CPU time the work takes on a large input as on a small one.
 
-    Both take turns, and the least time of each counts, because whatever else the machine does only adds time.
+    Both take turns, and the minimum time of each counts, because other load can only add time.
     """
     times: tuple[list[int], list[int]] = ([], [])
     for _ in range(ROUNDS):

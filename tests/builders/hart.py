@@ -107,7 +107,7 @@ def a_large_hart_file(
     version: str = "1.0.0",
     release: str = "20240301123456",
 ) -> PackageIdent:
-    """Write an archive with so many MiB of random bytes. The same arguments give the same bytes."""
+    """Write an archive with a number of MiB of random bytes. The same arguments give the same bytes."""
     ident = PackageIdent(origin, name, version, release)
     texts = {"IDENT": f"{ident}\n", "TARGET": "x86_64-linux\n", "MANIFEST": f"# {ident}\n"}
     with path.open("wb") as file:
@@ -145,7 +145,7 @@ def signed(payload: bytes, signer: str = "acme-20240101120000") -> bytes:
 
 
 class _Noise:
-    """A stream of so many random bytes, which can be read once."""
+    """A stream of `size` random bytes, which can be read once."""
 
     def __init__(self, size: int) -> None:
         self._left = size

@@ -1,4 +1,4 @@
-"""Histories: concurrent clients whose calls to the table run in an order that a seed decides."""
+"""Histories: concurrent clients whose calls to the table run in an order that depends on a seed."""
 
 import json
 import random
@@ -20,7 +20,7 @@ from chalicelib.platform import retry_budget
 
 CLIENTS = 20
 WRITE_WEIGHT = 0.15
-"""The weight of a write against a read in the draw of the next call. Delayed writes rely on stale reads more often."""
+"""How probable a write is as the next call, relative to a read. Delayed writes use stale reads more often."""
 
 
 class Killed(BaseException):

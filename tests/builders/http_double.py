@@ -43,7 +43,7 @@ class Scripted:
     """An answer. A `silent` answer, and the body of one that `drips`, is held back until the test ends.
 
     Meanwhile a dripping answer sends blanks, which JSON allows, so that its connection is never silent for long. A
-    caller without a time limit gets either answer in the end, but only after the longest wait of a test.
+    caller without a time limit also gets the answer, but only after `PATIENCE` seconds (see `outwaited`).
     """
 
     status: int = 200
@@ -61,7 +61,7 @@ class HttpDouble:
         self.received: list[ReceivedRequest] = []
         self.test_ended = threading.Event()
         self.outwaited = False
-        """True if a caller waited for a silent or dripping answer to its end."""
+        """True if a caller waited until the end of a silent or dripping answer."""
         self._script: dict[tuple[str, str], Scripted] = {}
 
     def answers(self, method: str, path: str, json_body: Any = None, **answer: Any) -> None:

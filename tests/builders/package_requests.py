@@ -26,7 +26,7 @@ ERRORS = (*catalog_errors.STATUS, *channel_errors.STATUS, *package_errors.STATUS
 
 @dataclass(frozen=True)
 class PackageRequest:
-    """One request. Each operation uses only those of the values that it needs."""
+    """One request. Each operation uses only the values that it needs."""
 
     operation: str
     origin: str

@@ -1,4 +1,4 @@
-"""Optional data of the real client beside the repository. No test needs it; some tests cover it if it exists."""
+"""The optional folder with files of the real client. No test needs them; some tests also cover them if they exist."""
 
 from pathlib import Path
 

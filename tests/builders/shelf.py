@@ -40,7 +40,7 @@ class Shelf:
 
     @classmethod
     def read(cls, origin: str) -> "Shelf":
-        """Read the model from the rows that everything else follows from: standings, channels and settings."""
+        """Read the model from the rows that determine all others: standings, channels and settings."""
         shelf = cls(origin, channels=set(partition_rows(channel_rows.channels_partition(origin))))
         for path, row in partition_rows(package_rows.idents_partition(origin)).items():
             ident = PackageIdent.parse(f"{origin}/{path}")

@@ -6,7 +6,7 @@ import pytest
 
 
 def a_program(name: str) -> str:
-    """The path of an installed program. Fails the test if it is missing, so that nothing goes untested in silence."""
+    """The path of an installed program. Fails the test if it is missing, so that no test is skipped silently."""
     path = shutil.which(name)
     if path is None:
         pytest.fail(f"{name} is not installed; this test needs it")

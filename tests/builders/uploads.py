@@ -49,7 +49,7 @@ class StartedUpload:
         return self.depot.get(self.url, by=self.by, query=query).json()
 
     def send(self, *numbers: int) -> "StartedUpload":
-        """Send the parts with these numbers to their URLs; all parts if there are no numbers."""
+        """Send the parts with these numbers to their URLs, by default all parts."""
         size = self.reply.json()["part_size"]
         for number in numbers or range(1, len(self.parts) + 1):
             content = self.hart.content[(number - 1) * size : number * size]

@@ -1,10 +1,10 @@
-"""Waiting for another thread or process. The limits are far longer than any such work takes, so only a hang fails."""
+"""Waiting for another thread or process. The limits are far longer than the work takes, so only a hang reaches them."""
 
 import time
 from collections.abc import Callable
 
 PATIENCE = 60.0
-"""Seconds. For time-outs of sockets, processes and events as well."""
+"""In seconds. Also the timeout of sockets, processes and events."""
 
 
 def until(holds: Callable[[], bool], within: float = PATIENCE) -> bool:

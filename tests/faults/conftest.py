@@ -1,4 +1,4 @@
-"""The API of the API tests, a token, and a scene for reads."""
+"""Fixtures of the fault tests: a token, and a scene for tests that only read."""
 
 import pytest
 

@@ -1,7 +1,7 @@
 """Faults of AWS on the wire: requests of botocore are refused, cut off, or carried out with their responses lost.
 
 A call is one invocation of botocore, which may make several attempts; a plan decides about each attempt. Time is
-simulated: only pauses and timeouts let it pass, so tests do not wait and still see how long a client would wait.
+simulated: only pauses and timeouts advance it, so tests measure how long a client would wait without waiting.
 """
 
 import json
@@ -68,7 +68,7 @@ class Wire:
         return self.now - START
 
     def sleep(self, seconds: float) -> None:
-        """Let simulated time pass."""
+        """Advance the simulated time."""
         self.now += seconds
 
     def record(self, event: str, request: Any) -> Attempt:

@@ -18,7 +18,7 @@ RANDOM = {
 """Attributes that differ from run to run: ids, times, random values, and values that depend on the length of a name."""
 
 UNVERIFIED = ("WORDS#", "ENDINGS#", "DEPENDENTS#", "UPLOAD#")
-"""Partitions of rows that readers do not trust: hints, written ahead, and uploads in progress."""
+"""Partitions of rows that readers verify or that are unfinished: hints and uploads in progress."""
 
 COUNTED = ("AUDIT-", "GROUP-EVENTS#", "SESSION")
 """Rows that every repeat of a request adds."""
@@ -31,7 +31,7 @@ State = list[str]
 
 
 def state_of(word: str) -> State:
-    """Return all rows with a word that readers trust, without their random values."""
+    """Return the rows that contain a word, except those of UNVERIFIED, without their random values."""
     return sorted(
         _masked(repr((hash_key.value, range_key.value, _shown(row))), word)
         for hash_key, range_key, row in _rows_with(word)

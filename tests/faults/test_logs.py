@@ -1,4 +1,4 @@
-"""Logs of faults do not contain what clients sent, and answers do not contain what went wrong."""
+"""Logs of faults do not contain the values that clients sent, and answers do not contain the cause of the fault."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""Work that a request can do without is attempted once, and its failure has no effect on the answer."""
+"""Optional work of a request is attempted once, and its failure has no effect on the answer."""
 
 import pytest
 
@@ -18,7 +18,7 @@ from tests.faults.stage import Stage
 THROTTLED = refused(400, "ThrottlingException")
 
 
-def test_recording_the_last_use_of_a_token(depot: Depot) -> None:
+def test_the_last_use_of_a_token_is_recorded_in_one_attempt(depot: Depot) -> None:
     account = an_account()
     token = depot.post("/profile/tokens", by=account.token, json={"name": "ci", "scopes": ["read"]}).json()["token"]
 
@@ -27,7 +27,7 @@ def test_recording_the_last_use_of_a_token(depot: Depot) -> None:
     assert wire.seconds == 0
 
 
-def test_caching_the_latest_packages_of_a_channel(depot: Depot, token: str) -> None:
+def test_the_latest_packages_of_a_channel_are_cached_in_one_attempt(depot: Depot, token: str) -> None:
     scene = a_scene(depot, token, a_release_in_a_channel)
 
     with faults(lambda attempt: THROTTLED if attempt.writes else None) as wire:
@@ -38,7 +38,7 @@ def test_caching_the_latest_packages_of_a_channel(depot: Depot, token: str) -> N
     assert wire.seconds == 0
 
 
-def test_deleting_the_archive_of_a_deleted_package(depot: Depot, token: str) -> None:
+def test_the_archive_of_a_deleted_package_is_deleted_in_one_attempt(depot: Depot, token: str) -> None:
     stage = Stage(depot, token, WRITES["delete a package"])
     scene = stage.reset()
 

@@ -63,7 +63,7 @@ def test_a_write_takes_effect_completely_or_not_at_all(depot: Depot, token: str,
             fault = lost if response_is_lost else busy(call.service)
             with faults(outage(call.call, call.service, fault)) as wire:
                 reply = stage.operation.act(scene)
-            if reply.status == stage.answer.status:  # the operation can do without its remaining calls
+            if reply.status == stage.answer.status:  # the remaining calls are optional
                 assert not differences(stage.after, stage.state()), call
                 continue
             assert_unavailable(reply, wire)
@@ -84,7 +84,7 @@ def assert_a_repeat_completes(stage: Stage, scene: Scene, where: str) -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_random_faults(depot: Depot, token: str, seed: int) -> None:
+def test_a_write_under_random_faults_can_be_completed_by_a_repeat(depot: Depot, token: str, seed: int) -> None:
     several = [refused(400, "ThrottlingException"), refused(500, "InternalServerError"), cut_off, lost]
     for name in ("upload", "promote", "delete a package", "create an origin", "transfer", "delete a channel"):
         stage = Stage(depot, token, WRITES[name])

@@ -283,7 +283,7 @@ def test_a_hundred_parallel_connections_are_served(front: Server) -> None:
 
 
 def test_idle_connections_do_not_block_other_clients(two_thread_front: Server) -> None:
-    """With gunicorn's default, two threads would wait for each of them for 5 s, longer than a Wire's timeout in all."""
+    """With gunicorn's default, two threads would wait 5 s for each, in total longer than the timeout of a Wire."""
     idle = [Wire(two_thread_front.port) for _ in range(60)]
     try:
         with Wire(two_thread_front.port) as wire:

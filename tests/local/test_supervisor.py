@@ -1,4 +1,4 @@
-"""The process behind `make run`: it restarts the API, and ends all its processes however it ends itself."""
+"""The process behind `make run`: it restarts the API, and all its processes end with it, even if it is killed."""
 
 import os
 import signal

@@ -12,7 +12,7 @@ CALLS_CEILING = 1.28
 """Ratios to the foundation. CPU time is what the budget limits; function calls are the same in every run."""
 
 ROUNDS = 30
-"""Other work on the machine only adds CPU time, so the least of several rounds counts; rounds end when it is enough."""
+"""Other load can only add CPU time, so a round over the ceiling is repeated and the minimum of all rounds counts."""
 
 COUNT_CALLS = """
 import sys
@@ -32,7 +32,7 @@ def test_importing_the_app_makes_few_more_function_calls_than_importing_its_foun
 
 
 def test_importing_the_app_takes_little_more_cpu_time_than_importing_its_foundation() -> None:
-    _run("import app")  # writes byte code, which a deployed archive contains as well
+    _run("import app")  # writes byte code, which deployed archives also contain
     foundation = app = float("inf")
     for _ in range(ROUNDS):
         foundation, app = min(foundation, _cpu_milliseconds(FOUNDATION)), min(app, _cpu_milliseconds("import app"))

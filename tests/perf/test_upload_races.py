@@ -7,10 +7,10 @@ from tests.perf.upload_races import count_mismatches, create_origin, one_key_per
 RACES = 12
 
 
-def test_racing_uploads_never_leave_other_bytes_under_a_row(depot: Depot) -> None:
+def test_with_one_key_per_upload_rows_name_their_bytes(depot: Depot) -> None:
     assert count_mismatches(*create_origin(a_name("races")), RACES) == 0
 
 
-def test_they_would_with_one_key_per_ident(depot: Depot) -> None:
+def test_with_one_key_per_ident_some_rows_name_other_bytes(depot: Depot) -> None:
     with one_key_per_ident():
         assert count_mismatches(*create_origin(a_name("races")), RACES) > 0

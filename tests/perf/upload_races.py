@@ -107,7 +107,7 @@ def is_mismatched(origin: str, owner_id: int, seed: int) -> bool:
         try:
             publish(upload, RacingSource(number, hart.content, schedule, start))
         except ReleaseExists:
-            pass  # one of them has to lose
+            pass  # one of the two uploads has to fail
         except BaseException as problem:  # noqa: BLE001 - raised in the main thread
             failures.append(problem)
         finally:

@@ -183,13 +183,13 @@ WITH_BODY = [
 ]
 
 STRICTER = [
-    # members learn that a key exists (409); only administrators upload a new one
+    # a member gets 409 for an existing key; only an administrator may upload a new one
     Cell("POST /depot/origins/{origin}/keys/20000101000000", body=b"no key", weakest=Rank.ADMINISTRATOR),
     Cell("POST /depot/origins/{origin}/keys/latest", body=b"no key", weakest=Rank.ADMINISTRATOR),
-    # the account that the origin's row names, not only the role
+    # the account must be the owner named in the origin's row; the role is not enough
     Cell("DELETE /depot/origins/{origin}/users/no-such-account", weakest=Rank.OWNER),
 ]
-"""Requests for which the service demands more than the route declares."""
+"""Requests for which the service requires more than the route declares."""
 
 MATRIX = [*(Cell(line.strip()) for line in WITHOUT_BODY.splitlines() if line.strip()), *WITH_BODY, *STRICTER]
 
@@ -197,9 +197,9 @@ ELSEWHERE = {
     "POST /profile/access-tokens": "replaces the caller's token; tests/api/profile",
     "DELETE /profile/access-tokens/{id}": "401 also means that the token is another account's; tests/api/profile",
     "POST /profile/tokens": "makes a token; tests/api/profile",
-    "POST /depot/origins/{origin}/depart": "the caller is no longer a member; test_departing",
+    "POST /depot/origins/{origin}/depart": "the caller is no longer a member; test_only_members_below_owner_can_depart",
     "POST /notify": "signed by GitHub, needs no session; tests/api/ext",
-    "GET /depot/events/saas": "asks another server; tests/api/depot/events",
+    "GET /depot/events/saas": "sends a request to another server; tests/api/depot/events",
     "POST /depot/uploads": "needs an upload; tests/api/depot/uploads",
     "GET /depot/uploads/{id}": "needs an upload; tests/api/depot/uploads",
     "DELETE /depot/uploads/{id}": "needs an upload; tests/api/depot/uploads",

@@ -68,7 +68,7 @@ def send(depot: Depot, cell: Cell, origin: str, token: str | None) -> Reply:
 
 
 @pytest.mark.parametrize("cell", MATRIX, ids=lambda cell: cell.request)
-def test_exactly_those_callers_pass_whom_the_route_admits(
+def test_exactly_the_callers_that_the_route_admits_pass(
     depot: Depot, callers: Mapping[Rank, str | None], origin: str, cell: Cell
 ) -> None:
     for rank, token in callers.items():
@@ -100,7 +100,7 @@ def test_invalid_and_revoked_tokens_are_refused_everywhere(depot: Depot, origin:
         assert (reply.status, reply.body) == (401, b""), token
 
 
-def test_departing(depot: Depot, callers: Mapping[Rank, str | None], origin: str) -> None:
+def test_only_members_below_owner_can_depart(depot: Depot, callers: Mapping[Rank, str | None], origin: str) -> None:
     path = f"/depot/origins/{origin}/depart"
     assert depot.post(path).status == 401
     assert depot.post(path, by=callers[Rank.OWNER]).status == 403

@@ -71,7 +71,7 @@ def test_a_malformed_body_is_400_even_without_a_session(depot: Depot, body: byte
         '{"email":"x"}'.encode("utf-16"),
     ],
 )
-def test_what_only_lenient_readers_accept_is_400(depot: Depot, body: bytes) -> None:
+def test_json_that_only_lenient_parsers_accept_is_400(depot: Depot, body: bytes) -> None:
     reply = depot.patch("/profile", by="bobo", body=body, headers={"Content-Type": "application/json"})
 
     assert (reply.status, reply.text) == (400, "Json deserialize error: the body is not JSON")

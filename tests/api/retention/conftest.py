@@ -59,7 +59,7 @@ def removed(reply: Reply) -> list[str]:
 
 
 def reasons(reply: Reply) -> dict[str, str]:
-    """Why the other packages are kept, by ident."""
+    """The reasons why the other packages are kept, by ident."""
     return {"/".join(each["ident"].values()): each["reason"] for each in reply.json()["kept"]}
 
 

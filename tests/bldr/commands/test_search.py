@@ -17,7 +17,7 @@ def test_search_prints_names_releases_or_json(stack: Stack, bobo: CommandLine) -
     ]
 
 
-def test_a_search_without_results_succeeds_and_says_so_on_standard_error(stack: Stack, bobo: CommandLine) -> None:
+def test_a_search_without_results_succeeds_with_a_message_on_standard_error(stack: Stack, bobo: CommandLine) -> None:
     result = bobo.run("search", f"{stack.an_origin()}/gadget")
 
     assert (result.exit_code, result.stdout) == (0, "")

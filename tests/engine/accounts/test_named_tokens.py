@@ -1,4 +1,4 @@
-"""Expiry, use, storage and roles of named tokens, as far as HTTP does not show them (accounts.md 3.4)."""
+"""Expiry, use, storage and roles of named tokens: the rules that HTTP does not show (accounts.md 3.4)."""
 
 from collections.abc import Sequence
 from datetime import timedelta

@@ -35,7 +35,7 @@ def fill(origin: str, *packages: tuple[str, str, str], targets: tuple[Target, ..
                 assert PackageRequest(operation, origin, package, target, channel="one").send() is None
 
 
-def test_every_transaction_removes_as_many_packages_as_it_holds(origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_transaction_removes_as_many_packages_as_fit(origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(origin, *(("tool", "1.0", str(number)) for number in range(45)))
     sizes = []
     call = Connection._make_api_call

@@ -2,7 +2,8 @@
 
 Consistent means that every row follows from the visibility and channels of the packages, that every package has the
 bytes with which it was published, and that the results of the requests do not contradict each other. The rows of a
-BatchGetItem are read one by one here, because DynamoDB promises no more. Some clients are killed halfway.
+BatchGetItem are read one by one here, because a BatchGetItem is not a snapshot. Some clients are
+killed halfway.
 """
 
 import os
@@ -75,10 +76,10 @@ class Scene:
 
     def run(self, *requests: PackageRequest, killed: float = 0.0) -> list[Outcome]:
         """Make requests concurrently. Returns the outcome of each; equal requests share the last one."""
-        self.let(*(partial(self.make, request) for request in requests), killed=killed)
+        self.run_clients(*(partial(self.make, request) for request in requests), killed=killed)
         return [self.outcomes.get(request) for request in requests]
 
-    def let(self, *clients: Callable[[], Any], killed: float = 0.0) -> None:
+    def run_clients(self, *clients: Callable[[], Any], killed: float = 0.0) -> None:
         """Run clients concurrently."""
         self.stage.histories.run(self.seed, clients, self.assert_consistent_packages, killed)
 
@@ -177,7 +178,9 @@ def test_a_recreated_channel_keeps_its_packages_despite_a_slow_deletion(scene: S
     scene.begin(UPLOAD, UPLOAD_LIBRARY, CREATE, PROMOTE)
 
     again: list[Outcome] = []
-    scene.let(partial(scene.make, DELETE), lambda: again.extend(scene.make(request) for request in (CREATE, PROMOTE)))
+    scene.run_clients(
+        partial(scene.make, DELETE), lambda: again.extend(scene.make(request) for request in (CREATE, PROMOTE))
+    )
 
     assert again in ([ChannelExists, None], [ChannelExists, ChannelMissing], [None, None])
     exists = again == [None, None]
@@ -237,7 +240,7 @@ def test_a_slow_promotion_does_not_show_a_package_that_was_recreated_as_private(
         for request in (REMOVE, PackageRequest("change settings", "", visibility="private"), UPLOAD):
             assert scene.make(request) is None
 
-    scene.let(recreate_as_private, partial(scene.make, PROMOTE))
+    scene.run_clients(recreate_as_private, partial(scene.make, PROMOTE))
 
     assert scene.outcomes[PROMOTE] in (None, ReleaseMissing)
     [spot] = scene.shelf.packages.values()
@@ -251,7 +254,7 @@ def test_a_slow_deletion_does_not_delete_the_bytes_of_a_new_upload(scene: Scene)
         while scene.make(UPLOAD) is ReleaseExists:
             pass
 
-    scene.let(partial(scene.make, REMOVE), upload_until_published)
+    scene.run_clients(partial(scene.make, REMOVE), upload_until_published)
 
     assert set(scene.outcomes.values()) == {None}
     assert len(scene.shelf.packages) == 1
@@ -260,7 +263,7 @@ def test_a_slow_deletion_does_not_delete_the_bytes_of_a_new_upload(scene: Scene)
 @pytest.mark.parametrize(
     "change", [REMOVE, DEMOTE, PackageRequest("set visibility", "")], ids=lambda request: request.operation
 )
-def test_readers_find_the_newest_release_or_the_next_while_it_is_withdrawn(
+def test_readers_find_the_newest_or_the_next_release_while_the_newest_is_withdrawn(
     scene: Scene, change: PackageRequest
 ) -> None:
     newer = ("tool", "1.1", "1")
@@ -271,7 +274,7 @@ def test_readers_find_the_newest_release_or_the_next_while_it_is_withdrawn(
         row, _ = reads.latest(scene.origin, "one", "tool", None, LINUX, Caller(None, scene.origin))
         found.append(PackageIdent.parse(row.ident).version)
 
-    scene.let(look, partial(scene.make, replace(change, package=newer)), look)
+    scene.run_clients(look, partial(scene.make, replace(change, package=newer)), look)
 
     assert set(scene.outcomes.values()) == {None}
     assert len(found) == 2
@@ -287,7 +290,7 @@ def test_a_package_that_has_just_become_private_is_not_shown_to_others(scene: Sc
             row = package_reads.exact(replace(UPLOAD, origin=scene.origin).ident, LINUX, Caller(None, scene.origin))
             assert row.visibility == "public"
 
-    scene.let(look, partial(scene.make, PackageRequest("set visibility", "")), look)
+    scene.run_clients(look, partial(scene.make, PackageRequest("set visibility", "")), look)
 
 
 def test_members_find_a_private_release_while_the_newest_one_is_deleted(scene: Scene) -> None:
@@ -307,7 +310,7 @@ def test_members_find_a_private_release_while_the_newest_one_is_deleted(scene: S
         row, _ = reads.latest(scene.origin, "one", "tool", None, LINUX, caller)
         found.append(PackageIdent.parse(row.ident).version)
 
-    scene.let(look, partial(scene.make, replace(REMOVE, package=newer)), look)
+    scene.run_clients(look, partial(scene.make, replace(REMOVE, package=newer)), look)
 
     assert set(found) <= {"1.0", "1.1"}
 

@@ -43,7 +43,7 @@ class Scene:
         return a_hart(origin=self.origin, name=self.name, **values)
 
     def view(self, but: frozenset[str] = frozenset()) -> list[tuple[str, int, Any]]:
-        """Return what members and others see, without the values that vary between scenes and without some keys."""
+        """Return what members and others see, without values that vary between scenes and without the keys in `but`."""
         below = f"{self.origin}/{self.name}"
         in_channel = f"/depot/channels/{self.origin}/{self.channel}/pkgs"
         paths = [f"/depot/pkgs/{below}", f"/depot/pkgs/{below}/latest", f"/depot/channels/{self.origin}"]

@@ -52,7 +52,7 @@ def with_members(*members: Member, form: int = tarfile.GNU_FORMAT) -> bytes:
 
 
 class TestMetadata:
-    def test_all_metadata_of_an_archive(self) -> None:
+    def test_all_metadata_of_an_archive_are_read(self) -> None:
         made = a_hart(
             deps=[ZLIB],
             tdeps=[ZLIB, SSL],
@@ -79,7 +79,7 @@ class TestMetadata:
         assert [str(dep) for dep in hart.build_deps(archive)] == [SSL]
         assert [str(dep) for dep in hart.build_tdeps(archive)] == [SSL, ZLIB]
 
-    def test_defaults_of_optional_metafiles(self) -> None:
+    def test_missing_optional_metafiles_have_defaults(self) -> None:
         archive = read(a_hart().content)
         lists = (hart.deps, hart.tdeps, hart.build_deps, hart.build_tdeps, hart.exposes)
         assert [read_list(archive) for read_list in lists] == [()] * 5
@@ -100,7 +100,7 @@ class TestMetadata:
         assert [str(dep) for dep in hart.deps(archive)] == [SSL, ZLIB]
 
     @pytest.mark.parametrize("target", Target)
-    def test_every_target(self, target: Target) -> None:
+    def test_every_target_is_read(self, target: Target) -> None:
         assert hart.target(read(a_hart(target=target).content)) is target
 
     def test_texts_are_trimmed_at_both_ends_only(self) -> None:
@@ -161,7 +161,7 @@ class TestHeader:
 
 class TestTar:
     @pytest.mark.parametrize("beginning", ["", "/", "opt/", "/opt/"])
-    def test_beginnings_of_the_path(self, beginning: str) -> None:
+    def test_a_path_may_have_these_beginnings(self, beginning: str) -> None:
         assert read(with_members((f"{beginning}{FOLDER}/IDENT", b" x "))).metafiles == {"IDENT": "x"}
 
     @pytest.mark.parametrize(
@@ -204,12 +204,12 @@ class TestTar:
         assert read(with_members((f"{FOLDER}/TARGET", b"t"), (member, b""))).metafiles == {"TARGET": "t"}
 
     @pytest.mark.parametrize("form", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
-    def test_long_and_unusual_paths(self, form: int) -> None:
+    def test_long_and_unusual_paths_are_read(self, form: int) -> None:
         folder = f"hab/pkgs/{'o' * 90}/{'n' * 90}/{'ü' * 90}/r"
         archive = read(with_members((f"{folder}/IDENT", b"x"), (f"{folder}/config/y", b"y"), form=form))
         assert archive.metafiles == {"IDENT": "x"}
 
-    def test_long_paths_in_the_oldest_form(self) -> None:
+    def test_long_paths_in_the_oldest_form_are_read(self) -> None:
         folder = f"hab/pkgs/{'o' * 40}/{'n' * 40}/{'v' * 40}/r"
         assert read(with_members((f"{folder}/IDENT", b"x"), form=tarfile.USTAR_FORMAT)).metafiles == {"IDENT": "x"}
 
@@ -258,7 +258,7 @@ class TestTar:
 class TestCompression:
     @pytest.mark.parametrize("preset", [0, 6, 9, 9 | lzma.PRESET_EXTREME])
     @pytest.mark.parametrize("check", [lzma.CHECK_NONE, lzma.CHECK_CRC32, lzma.CHECK_CRC64, lzma.CHECK_SHA256])
-    def test_all_presets_and_checks_of_xz(self, preset: int, check: int) -> None:
+    def test_all_presets_and_checks_of_xz_are_read(self, preset: int, check: int) -> None:
         packed = lzma.compress(tarred([(f"{FOLDER}/IDENT", b"x")]), preset=preset, check=check)
         assert read(signed(packed)).metafiles == {"IDENT": "x"}
 
@@ -371,7 +371,7 @@ def test_importing_the_module_does_not_load_tarfile_and_lzma() -> None:
 
 class TestArchivesOfTheClient:
     @pytest.mark.parametrize("made", client_harts(), ids=lambda made: made.archive_name)
-    def test_all_are_read(self, made: Hart) -> None:
+    def test_every_archive_is_read(self, made: Hart) -> None:
         archive = read_hart(io.BytesIO(made.content))
         for check in (hart.manifest, hart.package_type, hart.deps, hart.build_deps, hart.build_tdeps, hart.exposes):
             check(archive)

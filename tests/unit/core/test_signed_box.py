@@ -122,7 +122,7 @@ def test_a_key_may_be_on_one_line_as_in_a_variable() -> None:
     assert KeyRing.from_texts([on_one_line]).open(VECTOR) == PLAIN
 
 
-def test_without_a_key_there_is_no_ring() -> None:
+def test_a_ring_without_keys_is_refused() -> None:
     with pytest.raises(NoBuilderKey):
         KeyRing.from_texts([])
 

@@ -47,7 +47,7 @@ def test_the_first_step_counts_every_package(standing: Standing) -> None:
 
 
 @given(standings)
-def test_members_see_everything_and_others_what_is_public(standing: Standing) -> None:
+def test_members_see_all_targets_and_others_the_public_ones(standing: Standing) -> None:
     assert standing.visible_to(member=True) == standing.placements
     assert set(standing.visible_to(member=False)) == {
         target for target, placement in standing.placements.items() if placement.is_public

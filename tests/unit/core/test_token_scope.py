@@ -21,7 +21,7 @@ def test_a_grant_covers_its_scopes_in_its_origin(grant: Grant, needed: Scope | N
 
 
 @given(GRANTS, st.none() | ORIGINS)
-def test_no_grant_covers_what_only_the_account_may_do(grant: Grant, origin: str | None) -> None:
+def test_no_grant_covers_operations_of_the_account_alone(grant: Grant, origin: str | None) -> None:
     assert not grant.permits(None, origin)
 
 

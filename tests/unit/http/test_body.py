@@ -98,7 +98,7 @@ def test_a_missing_field_or_a_wrong_type_is_malformed_and_the_text_names_it(cont
     ],
 )
 @pytest.mark.parametrize("field", ["name", "unknown"])
-def test_what_only_lenient_readers_accept_is_malformed_in_every_field(value: bytes, field: str) -> None:
+def test_json_that_only_lenient_parsers_accept_is_malformed_in_every_field(value: bytes, field: str) -> None:
     content = b'{"name":"x","' + field.encode() + b'":' + value + b"}"
 
     with pytest.raises(BodyMalformed, match=r"^Json deserialize error: "):
@@ -123,7 +123,7 @@ def test_a_number_out_of_range_is_malformed_where_it_is_read(number: bytes, fiel
         b'{"\xff":1,"name":"x"}',
     ],
 )
-def test_what_is_not_one_json_text_in_utf_8_is_malformed(content: bytes) -> None:
+def test_a_body_that_is_not_one_json_text_in_utf_8_is_malformed(content: bytes) -> None:
     with pytest.raises(BodyMalformed, match="the body is not JSON"):
         parse(Shape, content, JSON)
 

@@ -22,7 +22,7 @@ ADDITIONS = {
     # Licences, which only the newest reference has (accounts.md 8.2).
     "GET /profile/license",
     "PUT /profile/license",
-    # API Gateway prefers a literal segment to a variable on every method, so these need routes beside it.
+    # API Gateway prefers a literal segment to a variable on every method, so these need their own routes.
     "POST /depot/origins/{}/keys/latest",
     "POST /depot/origins/{}/secret_keys/latest",
     "PUT /depot/origins/{}/integrations/{}/names",
@@ -93,7 +93,7 @@ def test_no_route_is_declared_twice() -> None:
     assert len(names) == len(set(names))
 
 
-def test_chalice_serves_what_is_declared() -> None:
+def test_chalice_serves_exactly_the_declared_routes() -> None:
     served = {f"{method} {path}" for path, methods in app.routes.items() for method in methods}
 
     assert served == {route.name for route in ROUTES}

@@ -39,7 +39,7 @@ def test_a_missing_parameter_is_malformed_and_the_text_names_it() -> None:
 
 @pytest.mark.parametrize("value", ["", "abc", "1.0", "1e3", " 1", "1 ", "0x1", "--1", "٣", "1" * 19])
 @pytest.mark.parametrize("name", ["range", "limit", "from"])
-def test_what_is_not_an_integer_of_at_most_18_digits_is_malformed(name: str, value: str) -> None:
+def test_a_value_that_is_not_an_integer_of_at_most_18_digits_is_malformed(name: str, value: str) -> None:
     with pytest.raises(QueryMalformed, match=f"^Query deserialize error: .*{name}"):
         parse(Query, {"channel": "stable", name: value})
 

@@ -28,7 +28,7 @@ def some_releases(*described: tuple[str, str], version: str = "1.{}") -> list[Re
 
 
 def reasons(policy: Policy, releases: Sequence[Release]) -> list[Reason | None]:
-    """Why each release is kept, None for those to remove."""
+    """The reason why each release is kept, None for those to remove."""
     return [verdict.kept_by for verdict in judge(policy, releases, CUTOFF)]
 
 

@@ -225,7 +225,7 @@ class Interrupted(Exception):
 
 
 def interrupt(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
-    """Interrupt the bulk change before the transaction after this many."""
+    """Interrupt the bulk change after this many transactions."""
     real, left = steps.steps_together, iter(range(after))
 
     def write(change: Any, changed: Any, **more: Any) -> None:

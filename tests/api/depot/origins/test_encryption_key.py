@@ -24,7 +24,7 @@ def test_the_first_request_generates_the_key_and_later_ones_return_it(depot: Dep
     assert depot.get(f"/depot/origins/{origin}/encryption_key", by="bobo").body == first.body
 
 
-def test_its_revision_is_later_than_that_of_every_signing_key_and_none_generated_later_has_it(depot: Depot) -> None:
+def test_its_revision_follows_earlier_signing_keys_and_precedes_later_ones(depot: Depot) -> None:
     origin = an_origin(depot)
     public, secret = a_signing_pair(origin, "29990101000000")[0], a_signing_pair(origin, "29990101000005")[1]
     assert depot.post(f"/depot/origins/{origin}/keys/x", by="bobo", body=public.text.encode()).status == 201

@@ -107,7 +107,7 @@ class TestRedirect:
         monkeypatch.setattr(download, "INLINE_BYTES", len(hart.content) - 1)
         self.is_redirected(depot.get(f"{hart.url}/download"), hart)
 
-    def test_all_archives_are_redirected_if_so_configured(
+    def test_in_redirect_mode_all_archives_are_redirected(
         self, depot: Depot, origin: str, name: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         hart = a_package(depot, origin, name=name)

@@ -34,7 +34,7 @@ def download(depot: Depot) -> str:
 
 
 def license_until(service: HttpDouble, day: str) -> None:
-    """Let the licence service answer that the licence ends on a day."""
+    """Make the licence service answer that the licence ends on a day."""
     service.answers("GET", "/License/download", {"entitlements": [{"period": {"end": day}}]})
 
 

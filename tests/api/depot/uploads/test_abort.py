@@ -1,4 +1,4 @@
-"""`DELETE /depot/uploads/{id}`: nothing is left of the upload, and nothing is published any more (platform.md 4.4)."""
+"""`DELETE /depot/uploads/{id}`: the upload is deleted and cannot be published any more (platform.md 4.4)."""
 
 from typing import Any
 
