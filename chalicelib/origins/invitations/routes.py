@@ -1,6 +1,6 @@
 """Invitations to an origin over HTTP (accounts.md 8.7).
 
-Clients know an invitation only by its id, so the origin in the path of an id is not compared.
+Clients know an invitation only by its id, so the origin in its path is not compared with the invitation's.
 """
 
 from __future__ import annotations

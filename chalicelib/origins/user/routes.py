@@ -19,8 +19,8 @@ routes = Routes("origins")
 @routes.get("/user/origins", needs=SESSION, answers={200: list[shapes.OwnOrigin]})
 def list_own_origins(call: Call) -> Answer:
     """Return the origins that the caller is a member of, by name."""
-    own = service.origins_of(call.caller.require_session().account_id)
-    return json_answer(200, [_shown(origin) for origin in own])
+    origins = service.origins_of(call.caller.require_session().account_id)
+    return json_answer(200, [_shown(origin) for origin in origins])
 
 
 @routes.get("/user/invitations", needs=SESSION, answers={200: list[invitation_shapes.Invitation]})

@@ -19,14 +19,14 @@ class OwnOrigin(Struct, frozen=True):
 def origins_of(account_id: int) -> list[OwnOrigin]:
     """Return the origins that an account is a member of, by name.
 
-    Two calls to the table: the memberships, then all origins and their counts.
+    Makes two calls: the memberships, then all origins with their counts.
     """
     memberships = rows(MembershipOfAccountRow, account_rows.account_partition(account_id), begins=ORIGIN_OF)
     names = [membership.sk.removeprefix(ORIGIN_OF) for membership in memberships]
     found = read_many([key for name in names for key in (origin_key(name), origin_count_key(name))])
-    own = []
+    own_origins = []
     for name in names:
         row, counts = found.get(origin_key(name)), found.get(origin_count_key(name))
         if row is not None:  # the origin may have been deleted between the two calls
-            own.append(OwnOrigin(name, row, 0 if counts is None else int(counts.settings)))
-    return own
+            own_origins.append(OwnOrigin(name, row, 0 if counts is None else int(counts.settings)))
+    return own_origins
