@@ -34,7 +34,7 @@ class NamedTokenMissing(Exception):
 
 
 class TooManyTokens(Exception):
-    """The account has as many named tokens as are allowed."""
+    """The account already has the maximum number of named tokens."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"An account holds {limit} tokens at most; revoke one that is no longer used.")
@@ -49,7 +49,7 @@ class LicenseInvalid(Exception):
 
 
 class LicenseRefused(PassedOn):
-    """The licence service refused the key. Its status and text are passed on."""
+    """The licence service refused the key. The client gets its status and text."""
 
 
 class LicenseMissing(Exception):

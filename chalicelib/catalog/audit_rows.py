@@ -39,7 +39,7 @@ class AuditAction(StrEnum):
 
 
 class AuditRow(Row):
-    """One audited change. The rows of a partition are in order of time.
+    """One audited change. The rows of a partition are sorted by time.
 
     `target` identifies what was changed within the origin or account: a member's name, a key's full name, a token's id.
     """
@@ -82,7 +82,7 @@ def record(
 
 
 def origin_book(origin: str) -> str:
-    """Partition of an origin's audit rows. They are kept when the origin is deleted."""
+    """Partition of an origin's audit rows. They remain after the origin is deleted."""
     return partition("AUDIT-ORIGIN", origin)
 
 

@@ -31,8 +31,8 @@ class ChannelRow(Row):
 class ChannelCountRow(Row):
     """The number of packages in a channel.
 
-    Every transaction that changes the channel updates the counts and sets a new revision, which invalidates what was
-    cached for the channel.
+    Every transaction that changes the channel updates the counts and sets a new revision, which invalidates the cached
+    answers of the channel.
     """
 
     packages = NumberAttribute(default=0)
@@ -57,9 +57,9 @@ class LeavingChannelRow(Row):
 
 
 class LeavingFromRow(Row):
-    """An origin whose channel deletions may be unfinished. All such rows share a partition, where the sweep finds them.
+    """An origin whose channel deletions may be unfinished. These rows share a partition, where the sweep finds them.
 
-    Each deletion increments `deletions`. The sweep deletes the row only if no deletion has begun since it was read.
+    Each deletion increments `deletions`. The sweep deletes the row only if no deletion has started since it was read.
     """
 
     deletions = NumberAttribute(default=0)
@@ -71,7 +71,7 @@ class LeavingFromRow(Row):
 
 
 class PageStartRow(Row):
-    """Cached: the sort key before a page of a channel's list, valid for one revision of the channel."""
+    """Cached: the sort key after which a page of a channel's list starts, valid for one revision of the channel."""
 
     start = UnicodeAttribute()
     revision = NumberAttribute()
@@ -149,7 +149,7 @@ def newest_partition(origin: str, channel: str, name: str, target: Target) -> st
 
 
 def newest_of_all_key(origin: str, channel: str, target: str, members: bool) -> Key[NewestOfAllRow]:
-    """Key of the cached newest releases of a channel, as members of the origin or as others see them."""
+    """Key of the cached newest releases of a channel, for members of the origin or for the public."""
     sort_key = f"{target}{UNIT_SEPARATOR}{'members' if members else 'public'}"
     return Key(NewestOfAllRow, partition("NEWEST-OF-ALL", origin, channel), sort_key)
 

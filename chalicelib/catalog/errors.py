@@ -2,7 +2,7 @@
 
 
 class OriginMissing(Exception):
-    """There is no origin of this name."""
+    """The origin does not exist."""
 
 
 class ChannelMissing(Exception):
@@ -14,7 +14,7 @@ class ReleaseMissing(Exception):
 
 
 class TooManyChannels(Exception):
-    """A package would be in so many channels that a change of it no longer fits one transaction."""
+    """A package would be in too many channels: changes of it would no longer fit one transaction."""
 
 
 STATUS: dict[type[Exception], int] = {

@@ -18,7 +18,7 @@ STARTED, DONE = "started", "done"
 
 
 class EventRow(Row):
-    """A promotion or demotion of one package, by time, then ident. Events of one set share the id of its group."""
+    """A promotion or demotion of one package, sorted by time, then ident. Events of one package set share a `group`."""
 
     operation = UnicodeAttribute()
     ident = UnicodeAttribute()
@@ -32,7 +32,7 @@ class EventRow(Row):
 
 
 class GroupEventRow(Row):
-    """A bulk change of a channel. Its state stays `started` if it was interrupted. No endpoint shows these rows."""
+    """A bulk change or a package set. An interrupted one stays in the state `started`. No endpoint shows these rows."""
 
     operation = UnicodeAttribute()
     source = UnicodeAttribute()
@@ -101,7 +101,8 @@ def group_events_partition(origin: str) -> str:
 
 
 def newest_first(first_day: str, last_day: str) -> Iterator[EventRow]:
-    """The events between two days in UTC, newest first. Both days are `YYYY-MM-DD` and included."""
+    """Return the events between two UTC days (`YYYY-MM-DD`, both inclusive), newest first."""
     if first_day > last_day:
         return iter(())
-    return rows(EventRow, EVENTS, between=(first_day, last_day + "U"), newest_first=True)
+    end = last_day + "U"  # sorts after all times of the day, which continue with "T"
+    return rows(EventRow, EVENTS, between=(first_day, end), newest_first=True)

@@ -11,7 +11,7 @@ from chalicelib.platform.table import Key, Row, partition
 
 
 class OriginRow(Row):
-    """An origin. It stores the name of its owner as well as the id, because account names never change."""
+    """An origin. It stores the owner's name besides the id, which is safe because account names never change."""
 
     owner_id = NumberAttribute()
     owner_name = UnicodeAttribute()
@@ -20,10 +20,10 @@ class OriginRow(Row):
 
 
 class OriginCountRow(Row):
-    """The number of things of each kind in an origin, updated in the transactions that add or delete them.
+    """The counts of an origin's packages, members, secrets etc., updated in the transactions that change them.
 
-    Lists take their totals from here. Idents and names are counted twice, as lists show them: all of them, and those
-    that have a public package. The deletion of an origin checks in its transaction that nothing is left in it.
+    Lists take their totals from here. Idents, names and settings have two counts, one for members and one for the
+    public. The deletion of an origin checks in its transaction that the counts show an empty origin.
     """
 
     packages = NumberAttribute(default=0)
@@ -70,5 +70,5 @@ def leaving_key(origin: str) -> Key[LeavingOriginRow]:
 
 
 def require(change: Change, origin: str) -> None:
-    """Add a check that the origin exists. Otherwise the change raises OriginMissing and writes nothing."""
+    """Add a check that the origin exists. If it does not, the change raises OriginMissing and writes nothing."""
     change.check(origin_key(origin), OriginRow.pk.exists(), otherwise=OriginMissing())

@@ -1,4 +1,4 @@
-"""Rows of packages and the reads on them.
+"""Rows of packages, and functions that read them.
 
 A package (ident + target) has one full row, in version order within its name and target, which makes `latest` a Query
 of one row. Lists read a small row per ident, in text order within the origin. The long texts (MANIFEST and
@@ -191,30 +191,32 @@ def standing_of(ident: PackageIdent) -> Standing | None:
 
 
 def newest_first(origin: str, name: str, target: Target, version: str | None = None) -> Iterator[PackageRow]:
-    """The releases of a name, or of one version of it, newest first (packages.md section 3).
+    """Yield the releases of a name, or of one version of it, newest first (packages.md section 3).
 
-    They are read one at a time. Versions without a digit are left out.
+    Each call to the table reads one row. Versions without a digit are left out.
     """
-    begins = NUMBERED
+    prefix = NUMBERED
     if version is not None:
         order = version_key(version)
         if order is None:
             return
-        begins += order
-    found = rows(
-        PackageRow, releases_partition(origin, name, target), begins=begins, newest_first=True, limit=None, page=1
+        prefix += order
+    releases = rows(
+        PackageRow, releases_partition(origin, name, target), begins=prefix, newest_first=True, limit=None, page=1
     )
-    for row in found:
+    for row in releases:
         if version is None or PackageIdent.parse(row.ident).version == version:
             yield row
 
 
 def newest_public(origin: str, name: str, target: Target, version: str | None = None) -> PackageRow | None:
-    """Return the newest public release of a name, or of one version of it. Reads past newer private ones."""
-    begins = NUMBERED if version is None else NUMBERED + (version_key(version) or UNIT_SEPARATOR)
+    """Return the newest public release of a name, or of one version of it. Skips newer private ones."""
+    prefix = NUMBERED if version is None else NUMBERED + (version_key(version) or UNIT_SEPARATOR)
     public = PackageRow.visibility == str(Visibility.PUBLIC)
-    found = rows(PackageRow, releases_partition(origin, name, target), begins=begins, newest_first=True, where=public)
-    return next((row for row in found if version is None or PackageIdent.parse(row.ident).version == version), None)
+    releases = rows(
+        PackageRow, releases_partition(origin, name, target), begins=prefix, newest_first=True, where=public
+    )
+    return next((row for row in releases if version is None or PackageIdent.parse(row.ident).version == version), None)
 
 
 def channels_of(row: PackageRow) -> list[str]:

@@ -28,12 +28,12 @@ from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.table import Found, Key
 
 CHANNELS_LIMIT = 30
-"""Keeps every step of a package within one transaction of 100 rows. The largest is a forced upload that changes the
-visibility: three rows per channel (two of the membership and the count) and eight others."""
+"""Keeps every step of a package within one transaction of 100 rows. The largest step is a forced upload that
+changes the visibility: three rows per channel (two for the membership, one for the count) and eight others."""
 
 
 class Observed(Struct, frozen=True):
-    """An ident as it was read before a step was decided. The step checks that it has not changed since."""
+    """The rows of an ident from which a step is decided. The step checks that the ident has not changed since."""
 
     ident: PackageIdent
     standing: Standing
@@ -44,7 +44,7 @@ class Observed(Struct, frozen=True):
 
     @classmethod
     def from_rows(cls, ident: PackageIdent, found: Found) -> "Observed":
-        """Return what was read of an ident. `found` must hold the rows of `keys_of(ident)`."""
+        """Return the state of an ident. `found` must hold the rows of `keys_of(ident)`."""
         row, name = found.get(package_rows.ident_key(ident)), found.get(package_rows.name_key(ident.origin, ident.name))
         return cls(
             ident,
@@ -64,7 +64,7 @@ def step(
 ) -> None:
     """Add the rows of a step to a change.
 
-    - `carried`: the target whose full package row and texts the caller writes itself, as an upload does.
+    - `carried`: the target whose package row and texts the caller writes, as in an upload.
     - `by`: the account that promotes. New memberships store its name.
 
     Raises TooManyChannels.
@@ -117,7 +117,7 @@ def stored_channels(names: Iterable[str]) -> str:
 
 
 class _Joining(Struct, frozen=True):
-    """When new memberships begin, and the name of the account that promotes (None for an upload)."""
+    """The start time of new memberships, and the name of the promoting account (None for an upload)."""
 
     moment: str
     by: str | None
@@ -210,7 +210,7 @@ def _write_memberships(
 
 
 def _membership_keys(channel: str, ident: PackageIdent, target: Target) -> list[Key[Any]]:
-    """The row in text order and, if the version has a place in the version order, the row in that order."""
+    """Return the key of the row in text order and, if the version has a digit, of the row in version order."""
     keys: list[Key[Any]] = [channel_rows.membership_key(channel, ident, target)]
     order = release_key(ident.version, ident.release)
     if order is not None:
@@ -239,9 +239,9 @@ def _membership_rows(
 
 
 def _add_up(deltas: dict[str, _ChannelDelta], old: Placement | None, new: Placement | None) -> None:
-    """Add what the step of one package changes in each channel.
+    """Add the step of one package to the deltas of its channels.
 
-    A channel that the package stays in is changed if the visibility changes: its cached answers become stale.
+    A changed visibility also changes the channels that the package stays in: their cached answers become stale.
     """
     before, after = _channels(old), _channels(new)
     same_visibility = old is not None and new is not None and old.visibility is new.visibility

@@ -6,7 +6,7 @@ class ChannelExists(Exception):
 
 
 class ChannelProtected(Exception):
-    """`stable` and `unstable` cannot be deleted, and `unstable` keeps its packages (packages.md 9.3, 9.8)."""
+    """`stable` and `unstable` cannot be deleted, and nothing can be demoted from `unstable` (packages.md 9.3, 9.8)."""
 
 
 class NotInChannel(Exception):
@@ -14,7 +14,7 @@ class NotInChannel(Exception):
 
 
 class ChannelQueryMalformed(Exception):
-    """A required parameter is missing, or a bulk change names channels it cannot use (packages.md 9.5, 9.9)."""
+    """A required parameter is missing, or a bulk change names channels that it cannot use (packages.md 9.5, 9.9)."""
 
 
 class BulkUnfinished(Exception):

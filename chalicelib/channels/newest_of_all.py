@@ -22,10 +22,10 @@ LARGEST_CACHED = 300_000
 
 
 def idents(origin: str, channel: str, target: str, caller: Caller) -> list[PackageIdent]:
-    """Return the newest release that the caller may see of every name, by name.
+    """Return the newest visible release of every name, sorted by name.
 
-    The list is empty if the channel or the target is unknown. Costs one call with the caller's own rows; after a change
-    of the channel, also a Query of the whole channel and a write.
+    The list is empty if the channel or the target is unknown. Makes one call, which also reads the caller's rows; after
+    a change of the channel, also a Query of the whole channel and a write.
     """
     channel_key, count_key = channel_rows.channel_key(origin, channel), channel_rows.count_key(origin, channel)
     cache_key = partial(channel_rows.newest_of_all_key, origin, channel, target)
@@ -57,7 +57,7 @@ def _computed(origin: str, channel: str, target: str, members: bool) -> list[Pac
 
 
 def _cache(key: Key[NewestOfAllRow], revision: int, newest: list[PackageIdent]) -> None:
-    """Store a list unless it is too large. A slow request may store an outdated revision, which is never valid."""
+    """Store a list unless it is too large. A slow request may store one for an old revision; readers ignore it."""
     content = zlib.compress("\n".join(f"{ident.name}/{ident.version}/{ident.release}" for ident in newest).encode())
     if len(content) <= LARGEST_CACHED:
         put_if_possible([NewestOfAllRow(key.pk, key.sk, revision=revision, content=content)])

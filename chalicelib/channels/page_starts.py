@@ -1,8 +1,9 @@
 """Cached starts of the deep pages of a channel's list (packages.md 9.4).
 
-Clients request rows by number, but the table finds rows by key: without help, the table would read all rows before the
-page. So each deep page caches the key after which the next page starts, together with the channel's revision. A cached
-start is valid while the channel has that revision. Without one, the rows before the page are skipped.
+Clients request rows by number, but the table finds rows by key: without a cache, the table would read all rows before
+the page. So each deep page caches the key after which the next page starts, together with the channel's revision. A
+cached start is valid while the channel has that revision. Without a valid one, the rows before the page are read and
+skipped.
 """
 
 import time

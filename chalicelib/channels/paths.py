@@ -1,4 +1,4 @@
-"""Paths of channels, and the part of a declaration that all channel writes share."""
+"""Common parts of the declarations of channel routes: paths, and the permissions of writes."""
 
 from typing import Any
 

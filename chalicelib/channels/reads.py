@@ -22,7 +22,7 @@ from chalicelib.platform.table import Found, Key, count, page_for, rows, sort_ke
 PUBLIC = str(Visibility.PUBLIC)
 
 TRIES = 3
-"""How often the newest release of a name is looked up while its releases change."""
+"""The number of attempts to find the newest release of a name while its releases change."""
 
 
 def idents(
@@ -31,8 +31,8 @@ def idents(
     """Return a page of a channel's packages and their total, one per ident and target, ascending by ident.
 
     `prefix` narrows the list to a name or version (`name/`, `name/version/`). A `size` of None means all rows. An
-    unknown channel is empty. Costs two calls with the caller's own rows, and one more to count the rows below a prefix
-    or to cache the start of the next deep page.
+    unknown channel is empty. Makes two calls, which also read the caller's rows, and one more to count the rows below a
+    prefix or to cache the start of the next deep page.
     """
     channel_key, count_key = channel_rows.channel_key(origin, channel), channel_rows.count_key(origin, channel)
     start_keys = [] if prefix else page_starts.keys(origin, channel, offset)
@@ -121,8 +121,8 @@ def latest(
 ) -> tuple[PackageRow, Texts]:
     """Return the newest release of a name or version that the caller may see, with its texts (packages.md 9.6).
 
-    Costs two calls with the caller's own rows: a Query of one row, then the package. Both are repeated if the release
-    left the channel in between. Raises ReleaseMissing.
+    Makes two calls, which also read the caller's rows: a Query of one row, then the package. Both are repeated if the
+    release left the channel in between. Raises ReleaseMissing.
     """
     newest_row = partial(_newest_row, origin, channel, name, version, target)
     for _ in range(TRIES):
@@ -161,8 +161,8 @@ def _newest_row(
         where=NewestRow.visibility == PUBLIC if public_only else None,
     )
     # Several texts of a version have the same order: `1.2` and `01.2`.
-    same = (row for row in newest_first if version is None or PackageIdent.parse(row.ident).version == version)
-    return next(same, None)
+    matching = (row for row in newest_first if version is None or PackageIdent.parse(row.ident).version == version)
+    return next(matching, None)
 
 
 def _package_of(
@@ -172,7 +172,7 @@ def _package_of(
 
 
 def _package(ident: PackageIdent, target: Target, channel: str, caller: Caller) -> tuple[PackageRow, Texts] | None:
-    """The package if it is in the channel and the caller may see it."""
+    """Return the package if it is in the channel and the caller may see it, else None."""
     package_key, texts_key = package_rows.package_key(ident, target), package_rows.texts_key(ident, target)
     channel_key = channel_rows.channel_key(ident.origin, channel)
     found = caller.read_with(package_key, texts_key, channel_key)

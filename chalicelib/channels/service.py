@@ -35,8 +35,8 @@ SHARED_ROWS = 2
 
 def names(origin: str, sandbox: bool) -> list[str]:
     """Return the channels of an origin, ascending by bytes; those of build groups only with `sandbox`."""
-    every = (row.name for row in rows(ChannelRow, channel_rows.channels_partition(origin)))
-    return [name for name in every if sandbox or not name.startswith(SANDBOX_PREFIX)]
+    all_names = (row.name for row in rows(ChannelRow, channel_rows.channels_partition(origin)))
+    return [name for name in all_names if sandbox or not name.startswith(SANDBOX_PREFIX)]
 
 
 def create(origin: str, channel: str, by: Session) -> ChannelRow:
@@ -60,8 +60,8 @@ def create(origin: str, channel: str, by: Session) -> ChannelRow:
 def delete(origin: str, channel: str) -> None:
     """Delete a channel, if there is one; its packages remain. Raises ChannelProtected.
 
-    The channel disappears for readers at once. Then its packages are removed from it, as many at a time as a
-    transaction holds. If that is interrupted, a repeat, a new channel of that name or the sweep completes it.
+    Readers stop seeing the channel immediately. Then its packages are removed from it in batches of one transaction
+    each. After an interruption, a repeat, a new channel with that name or the sweep removes the rest.
     """
     if channel in BORN_WITH:
         raise ChannelProtected
@@ -97,11 +97,11 @@ def finish_deletions(enough: Callable[[], bool]) -> int:
 
 
 class _DeletionStarted(Exception):
-    """Another channel of the origin is being deleted. The next sweep looks at the origin again."""
+    """Another channel of the origin is being deleted. The next sweep checks the origin again."""
 
 
 class _DeletionFinished(Exception):
-    """Another request completed the deletion. A channel of that name may have been created since; leave it alone."""
+    """Another request completed the deletion. A channel with that name may have been created since; leave it alone."""
 
 
 def _remove_members(origin: str, channel: str) -> None:
@@ -122,7 +122,7 @@ def _remove_members(origin: str, channel: str) -> None:
 
 
 def _batches(members: Iterable[MembershipRow]) -> Iterator[list[PackageIdent]]:
-    """Idents that fit into one transaction with all their targets: an ident needs one row, each target three."""
+    """Yield idents that fit into one transaction with all their targets: an ident needs one row, a target three."""
     batch: list[PackageIdent] = []
     size = SHARED_ROWS
     for ident, targets in groupby(members, key=lambda row: row.ident):

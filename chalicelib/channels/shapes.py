@@ -6,7 +6,7 @@ from chalicelib.core.ident import PackageIdent
 
 
 class ChannelsQuery(Struct):
-    """With `sandbox`, the channels of build groups (`bldr-...`) are listed as well."""
+    """With `sandbox`, the list includes the channels of build groups (`bldr-...`)."""
 
     sandbox: bool = False
 
@@ -18,7 +18,7 @@ class ChannelName(Struct):
 
 
 class Channel(Struct):
-    """A channel that was created; a channel never changes, so both times are the same."""
+    """A new channel. Channels never change, so both times are equal."""
 
     id: str
     owner_id: str
@@ -35,7 +35,7 @@ class PackagesQuery(Struct):
 
 
 class NewestQuery(Struct):
-    """The target of the packages. It is required (400), and not taken from the User-Agent (packages.md 9.5)."""
+    """The target of the packages. Required (else 400); not taken from the User-Agent (packages.md 9.5)."""
 
     target: str | None = None
 

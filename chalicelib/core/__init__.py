@@ -1,1 +1,1 @@
-"""Pure rules of the field: idents, versions, targets, archives, keys, tokens, roles. Without HTTP, AWS and files."""
+"""Pure values and rules: idents, versions, targets, archives, keys, tokens, roles. No HTTP, AWS or file access."""

@@ -1,7 +1,7 @@
 """Personal access tokens: claims sealed with a builder key, after an underscore (accounts.md 3.2).
 
 The text of a token is not stored. The table stores its claims, its nonce, the name of its builder key and a
-fingerprint. These and the builder key together rebuild the text; the table alone does not.
+fingerprint. The text can be rebuilt from these and the builder key, but not from the table alone.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ class AccessTokenClaims(Struct, frozen=True):
 
 
 def issue(claims: AccessTokenClaims, keys: KeyRing, nonce: bytes | None = None) -> str:
-    """Return a new token under the newest builder key. Without a nonce (24 bytes) a random one is used."""
+    """Return a new token, sealed with the newest builder key. The nonce (24 bytes) is random by default."""
     return _token(keys.seal(_message(claims), nonce))
 
 
@@ -41,7 +41,7 @@ def rebuild(claims: AccessTokenClaims, nonce: bytes, key_revision: str, keys: Ke
     """Return the text of an issued token, from its claims, its nonce and the name of its key.
 
     The claims must be those of the issued token, because two messages under one nonce weaken the encryption of both:
-    compare the fingerprint before the text is used. Raises BoxUnreadable if the ring does not have the key.
+    compare the fingerprint before using the text. Raises BoxUnreadable if the ring does not have the key.
     """
     return _token(keys.seal(_message(claims), nonce, key_revision))
 
@@ -60,7 +60,7 @@ def read(token: str, keys: KeyRing) -> AccessTokenClaims:
 
 
 def is_expired(claims: AccessTokenClaims, now_seconds: int) -> bool:
-    """Return whether the last valid second is over.
+    """Return whether a token has expired.
 
     Of the values beyond the year 9999 only the two that mean "never" are valid. They overflow `datetime`, so integers
     are compared.
@@ -81,12 +81,12 @@ def fingerprint(token: str) -> str:
 
 
 def nonce_of(token: str) -> bytes:
-    """Return the nonce (24 bytes) with which `rebuild` makes the token. Raises TokenUnreadable."""
+    """Return the nonce (24 bytes) that `rebuild` needs. Raises TokenUnreadable."""
     return _box(token).nonce
 
 
 def key_revision_of(token: str) -> str:
-    """Return the full name of the builder key with which `rebuild` makes the token. Raises TokenUnreadable."""
+    """Return the full name of the builder key that `rebuild` needs. Raises TokenUnreadable."""
     return str(_box(token).decryptor)
 
 

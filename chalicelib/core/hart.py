@@ -1,4 +1,4 @@
-"""Metadata of package archives (`.hart` files), read as hostile input (packages.md section 12).
+"""Metadata of package archives (`.hart` files), which count as hostile input (packages.md section 12).
 
 `read_hart` is check 4 of an upload. The functions on an archive are checks 5, 6 and 13, which callers may run in any
 order (packages.md section 7).
@@ -86,7 +86,8 @@ class HartArchive(Struct, frozen=True):
 def read_hart(stream: BinaryIO, limits: HartLimits = DEFAULT_LIMITS) -> HartArchive:
     """Return the metadata of an archive, read to its end in one pass. Raises HartUnreadable.
 
-    Only the stream's `read` is called, with blocks of 256 KiB. It may return fewer bytes, but none only at the end.
+    Only the stream's `read` is called, with blocks of 256 KiB. It may return fewer bytes; an empty result means the
+    end.
     """
     archive = _Blocks(stream)
     blocks = iter(archive)

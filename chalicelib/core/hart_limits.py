@@ -12,7 +12,7 @@ class HartLimits(Struct, frozen=True):
     xz_memory: memory of the decompressor. `xz -9` needs 65 MiB; only a larger dictionary set by hand needs more.
     xz_streams: number of xz streams.
     unpacked_floor, unpacked_ratio: unpacked bytes are limited to the floor or, if it is larger, to the packed bytes so
-    far times the ratio. So a large honest archive passes, and a decompression bomb ends after about a second.
+    far times the ratio. So a large honest archive passes, and a decompression bomb is stopped after about a second.
     unpacked: limit of unpacked bytes for any archive.
     tar_headers: number of tar headers, including those that only extend the next one.
     extension, extensions: size of one extension header, and of all together.

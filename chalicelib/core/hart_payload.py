@@ -1,7 +1,7 @@
-"""The payload of a package archive: metafiles in a tar in xz, read as hostile input (packages.md section 12).
+"""The payload of a package archive: metafiles in a tar in xz, which counts as hostile input (packages.md section 12).
 
-The standard library parses each tar header, but its `TarFile` is not used: it keeps every member in memory, takes a
-damaged header for the end, and spends quadratic time and unbounded memory on hostile pax and sparse headers. Nothing is
+The standard library parses each tar header, but its `TarFile` is not used: it keeps every member in memory, treats a
+damaged header as the end, and spends quadratic time and unbounded memory on hostile pax and sparse headers. Nothing is
 extracted; links, devices and sparse files are skipped.
 """
 

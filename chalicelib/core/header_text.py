@@ -1,4 +1,4 @@
-"""Texts of clients as values of HTTP headers, which may safely contain only printable ASCII characters.
+"""Encoding of client texts for HTTP headers, which may safely contain only printable ASCII characters.
 
 File names and URLs contain idents and key names, which may contain any character (packages.md section 2).
 """
@@ -14,10 +14,10 @@ def in_header(text: str) -> str:
 
 
 def in_quotes(text: str) -> str:
-    """Return a text for use between the quotes of a parameter such as `filename="…"`."""
+    """Return a text encoded for use between the quotes of a parameter such as `filename="…"`."""
     return in_header(text).replace("\\", "%5C").replace('"', "%22")
 
 
 def in_parameter(text: str) -> str:
-    """Return a text as the value of a parameter whose name ends in `*` (RFC 8187), without the character set."""
+    """Return a text encoded as the value of a parameter with `*` in its name (RFC 8187), without the character set."""
     return quote(text, safe="!#$&+^`|", errors="replace")

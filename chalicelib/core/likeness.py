@@ -1,6 +1,6 @@
 """Fuzzy matching of query words and package names: parts, a missing `lib`, substrings and single typos.
 
-An addition to the contract, for queries without a match by its rules (packages.md section 6).
+An addition to the contract, for queries that match nothing by its rules (packages.md section 6).
 """
 
 from collections.abc import Callable, Sequence
@@ -27,9 +27,9 @@ class Likeness(IntEnum):
 
 
 class Clues(Struct, frozen=True):
-    """Texts with which to look up the names that may match a word.
+    """Texts to look up in the search index for the names that may match a word.
 
-    Every such name has one of them at the beginning of a token (`beginnings`) or further inside (`inner`).
+    Each of these names has one of the texts at the beginning of a token (`beginnings`) or inside it (`inner`).
     """
 
     beginnings: tuple[str, ...]
@@ -47,11 +47,11 @@ def likeness(word: str, tokens: Sequence[str]) -> Likeness | None:
         (Likeness.TYPO, lambda: _may_be_a_typo(word) and any(is_one_typo(word, token) for token in tokens)),
         (Likeness.TYPO_AT_START, lambda: _may_be_a_typo(word) and any(_begins_with_typo(word, t) for t in tokens)),
     )
-    return next((kind for kind, holds in rules if holds()), None)
+    return next((kind for kind, matches in rules if matches()), None)
 
 
 def clues(word: str) -> Clues:
-    """Return the texts with which to look up the names that may match a word.
+    """Return the texts to look up in the search index for the names that may match a word.
 
     A single typo changes only one half of the word, so the other half finds the name. Two letters swapped across the
     middle change both halves, so the first half is also tried with that swap undone.

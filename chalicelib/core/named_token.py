@@ -1,7 +1,8 @@
-"""Named tokens: the mark `bldr_`, then the ids of account and token and a secret, of which only a hash is stored.
+"""The text of named tokens: the mark `bldr_`, the ids of account and token, and a secret. Only its hash is stored.
 
-An addition to the one access token of the contract. The mark distinguishes the text from web sessions (Base64 has no
-`_`) and access tokens (which begin with `_`), and lets secret scanners find a token that was committed to a repository.
+An addition to the contract, which has one access token per account. The mark distinguishes the text from web sessions
+(Base64 has no `_`) and access tokens (which begin with `_`), and lets secret scanners find a token that was committed
+to a repository.
 """
 
 import base64
@@ -21,7 +22,7 @@ class NamedTokenUnreadable(ValueError):
 
 
 class TokenReference(Struct, frozen=True):
-    """The ids that lead to the row of a token."""
+    """The ids that form the key of a token's row."""
 
     account_id: int
     token_id: int
@@ -39,7 +40,7 @@ def looks_like_named_token(text: str) -> bool:
 
 
 def reference_of(token: str) -> TokenReference:
-    """Return the ids in a token, which are not proven until the fingerprint matches. Raises NamedTokenUnreadable."""
+    """Return the ids that a token claims, unproven until the fingerprint matches. Raises NamedTokenUnreadable."""
     encoded = token.removeprefix(_MARK)
     try:
         raw = base64.b64decode(encoded, altchars=b"-_", validate=True)

@@ -1,7 +1,7 @@
 """Web session tokens: the account of the stored session and a secret that proves it (accounts.md 3.1).
 
-The secret is random. The reference uses the OAuth token of the identity provider instead, so that a stolen session also
-gives access to the user's account there. Clients treat the text as opaque.
+The secret is random. The reference server uses the identity provider's OAuth token instead, so a stolen session of that
+server also gives access to the user's account at the provider. Clients treat the text as opaque.
 """
 
 import hashlib
@@ -40,7 +40,7 @@ def issue(account_id: int, extern_id: str, provider: Provider, secret: bytes) ->
 
 
 def account_id_of(token: str) -> int:
-    """Return the account id in a token, which is not proven until the fingerprint matches. Raises TokenUnreadable."""
+    """Return the account id that a token claims, unproven until the fingerprint matches. Raises TokenUnreadable."""
     try:
         return integer(fields_of(strict_base64.decoded(token)), 1)
     except (strict_base64.Base64Malformed, WireMalformed):

@@ -1,4 +1,4 @@
-"""Builder keys, and the signed boxes in which they store values (accounts.md 7.5)."""
+"""Signed boxes, which store values encrypted, and the builder keys that seal and open them (accounts.md 7.5)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _VERSION = "BOX-1"
 
 
 class NoBuilderKey(Exception):
-    """There is no builder key; the service must not start."""
+    """No builder key is configured; the service must not start."""
 
 
 class BoxMalformed(ValueError):
@@ -85,23 +85,24 @@ class KeyRing:
 
     @classmethod
     def from_texts(cls, texts: Iterable[str] | str) -> KeyRing:
-        r"""Return a ring of the keys in some texts. Raises NoBuilderKey and KeyFileMalformed.
+        r"""Return the ring of the keys in these texts. Raises NoBuilderKey and KeyFileMalformed.
 
         A backslash and an `n` may replace a newline, as in environment variables.
         """
-        each = [texts] if isinstance(texts, str) else texts
-        return cls(KeyFile.parse(text.replace("\\n", "\n"), KeyKind.SECRET_ENCRYPTION) for text in each)
+        key_texts = [texts] if isinstance(texts, str) else texts
+        return cls(KeyFile.parse(text.replace("\\n", "\n"), KeyKind.SECRET_ENCRYPTION) for text in key_texts)
 
     @property
     def newest(self) -> NamedRevision:
-        """The key that seals: the one with the highest file name."""
+        """The full name of the sealing key: the key whose file name is the greatest."""
         return max(self._keys.values(), key=lambda key: key.file_name).named_revision
 
     def seal(self, plain: bytes, nonce: bytes | None = None, key_revision: str | None = None) -> str:
         """Return the text of a signed box from a key to itself. Raises BoxUnreadable if the ring lacks the key.
 
-        `key_revision` is the full name of the key, by default the newest. Without a nonce a random one is used; a nonce
-        must never be used for two different values of one key. The same value, nonce and key return the same text.
+        `key_revision` is the full name of the key, by default the newest. The nonce is random by default; one nonce
+        must never be used for two different values with the same key. The same value, nonce and key return the same
+        text.
         """
         name = str(self.newest) if key_revision is None else key_revision
         nonce = sodium.random(NONCE_BYTES) if nonce is None else nonce

@@ -1,4 +1,4 @@
-"""PyNaCl's names that the cores use. Defer this module: PyNaCl is slow to import."""
+"""The names that `core` uses from PyNaCl. Defer this module: PyNaCl is slow to import."""
 
 from nacl.exceptions import CryptoError
 from nacl.public import Box, PrivateKey, PublicKey, SealedBox

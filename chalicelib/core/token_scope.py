@@ -1,7 +1,7 @@
 """Scopes of named tokens, which each operation declares, and the grant of a token.
 
-Our own addition: the contract has one token per account, which may do everything that the account may. A scope never
-adds to what the account's role allows.
+An addition to the contract, which has one token per account with all permissions of the account. A scope never adds
+permissions to those of the account's role.
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ class Scope(StrEnum):
 
     @classmethod
     def parse(cls, word: str) -> "Scope":
-        """Return the scope that one of the four words names. Raises ScopeUnknown."""
+        """Return the scope with exactly this name. Raises ScopeUnknown."""
         try:
             return cls(word)
         except ValueError as problem:
@@ -39,14 +39,14 @@ class Grant(Struct, frozen=True):
 
     @classmethod
     def of(cls, words: Iterable[str], origin: str | None = None) -> "Grant":
-        """Return the grant with the scopes that some words name. Raises ScopeUnknown."""
+        """Return the grant of the scopes with these names. Raises ScopeUnknown."""
         return cls(frozenset(map(Scope.parse, words)), origin)
 
     def permits(self, needed: Scope | None, origin: str | None) -> bool:
         """Return True if the grant covers a scope in an origin, or outside of origins (None).
 
-        A scope of None is never covered. A token bound to an origin still reads what is public in others and what its
-        account reads outside of origins; whether the account's role counts in an origin is up to `is_member_in`.
+        A scope of None is never covered. A token bound to an origin may still read public data of other origins, and
+        data of its account outside of origins; `is_member_in` decides whether the account's role applies in an origin.
         """
         if needed is None or not self._includes(needed):
             return False

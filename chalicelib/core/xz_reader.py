@@ -1,4 +1,4 @@
-"""Decompression of xz as hostile input: forward only, in bounded memory, to a verified end (packages.md section 12)."""
+"""Decompression of hostile xz input: forward only, in bounded memory, to a verified end (packages.md section 12)."""
 
 import lzma
 from collections.abc import Iterable, Iterator
@@ -67,7 +67,7 @@ class _Decompression:
         self._stream: lzma.LZMADecompressor | None = None
 
     def pieces(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield the unpacked bytes. Raises HartUnreadable, also for anything before, between or after the streams."""
+        """Yield the unpacked bytes. Raises HartUnreadable, also for other bytes around the streams."""
         for block in blocks:
             self._packed += len(block)
             rest = block

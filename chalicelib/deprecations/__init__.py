@@ -1,1 +1,1 @@
-"""Deprecations: messages for users of a name, a version or a release. Our own addition."""
+"""Deprecations: messages for users of a name, a version or a release. An addition to the contract."""

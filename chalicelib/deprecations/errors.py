@@ -2,7 +2,7 @@
 
 
 class DeprecationMissing(Exception):
-    """None of the release, its version and its name is deprecated."""
+    """No deprecation applies to the name, version or release."""
 
 
 class DeprecationInvalid(Exception):

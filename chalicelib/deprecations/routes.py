@@ -55,9 +55,9 @@ def show_deprecation(call: Call) -> Answer:
 @routes.put(NAME, **SET)
 @routes.put(VERSION, **SET)
 @routes.put(RELEASE, **SET)
-def deprecate(call: Call, sent: shapes.NewDeprecation) -> Answer:
+def deprecate(call: Call, body: shapes.NewDeprecation) -> Answer:
     """Deprecate a name, version or release, replacing its earlier deprecation."""
-    row = service.deprecate(_subject(call), sent.message, sent.replacement, call.caller.require_session())
+    row = service.deprecate(_subject(call), body.message, body.replacement, call.caller.require_session())
     return json_answer(200, shapes.Deprecation.of(row), NO_CACHE)
 
 

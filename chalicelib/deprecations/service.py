@@ -31,7 +31,7 @@ class Subject(Struct, frozen=True):
 
     @classmethod
     def checked(cls, origin: str, parts: tuple[str, ...]) -> "Subject":
-        """Return the subject of a path. Raises ReleaseMissing for parts that are empty or have a slash."""
+        """Return the subject of a path. Raises ReleaseMissing for empty parts and for a slash in a part."""
         if any("/" in part or not part for part in parts):
             raise ReleaseMissing
         return cls(origin, parts)
@@ -54,7 +54,7 @@ class Subject(Struct, frozen=True):
 
     @property
     def existence_key(self) -> Key[Any]:
-        """Key of the row that says whether the subject exists and whether it is public."""
+        """Key of the row that shows whether the subject exists and whether it is public."""
         if len(self.parts) == 1:
             return package_rows.name_key(self.origin, self.parts[0])
         if len(self.parts) == 2:

@@ -13,8 +13,8 @@ from chalicelib.http.statuses import refusals
 
 TITLE = "Habitat Builder"
 INTRODUCTION = (
-    "Errors have an empty body or a short text (`text/plain`) that says what is wrong. An invalid token is 401 on "
-    "every path, also where no token is needed. Ids are strings of decimal digits; times are UTC without a zone."
+    "Errors have an empty body or a short text (`text/plain`) that explains them. An invalid token is 401 on "
+    "every path, even where no token is needed. Ids are strings of decimal digits; times are UTC without a zone."
 )
 BEARER = "A web session, a personal access token, or a named token, whose scopes limit what it may do."
 

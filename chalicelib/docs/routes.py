@@ -1,4 +1,4 @@
-"""The description of the API over HTTP; our own paths."""
+"""The description of the API over HTTP; an addition to the contract."""
 
 from __future__ import annotations
 
@@ -24,6 +24,6 @@ def show_document(call: Call) -> Answer:
 
 @routes.get("/docs", needs=ANYONE, answers={200: Content.HTML})
 def show_page(call: Call) -> Answer:
-    """Return this API as a page for people."""
+    """Return an HTML page that lists the operations of this API."""
     app: Any = routes.current_app
     return Answer(200, page.html(app.declared).encode(), "text/html; charset=utf-8")

@@ -59,7 +59,7 @@ class Schemas:
             return {Content.BYTES.value: {}}
         if isinstance(shape, Content):
             return {shape.value: {"schema": {"type": "string"}}}
-        return {"application/json": {"schema": next(schema for known, schema in self._by_shape if known == shape)}}
+        return {"application/json": {"schema": next(schema for key, schema in self._by_shape if key == shape)}}
 
 
 def path_parameters(path: str) -> list[dict[str, Any]]:
@@ -74,19 +74,19 @@ def query_parameters(shape: type[Struct] | None) -> list[dict[str, Any]]:
 
 def _query_parameter(field: Any) -> dict[str, Any]:
     schema = json.schema(field.type)
-    about = schema.pop("description", None)
+    description = schema.pop("description", None)
     schema = {**json.schema(plain_type(field.type)), **{key: schema[key] for key in schema if key != "anyOf"}}
     if not is_required(field) and field.default is not None:
         schema["default"] = field.default
-    return _parameter(field.encode_name, "query", is_required(field), schema, about)
+    return _parameter(field.encode_name, "query", is_required(field), schema, description)
 
 
 def _parameter(
-    name: str, where: str, required: bool, schema: dict[str, Any], about: str | None = None
+    name: str, location: str, required: bool, schema: dict[str, Any], description: str | None = None
 ) -> dict[str, Any]:
-    parameter = {"name": name, "in": where, "required": required, "schema": schema}
-    about = about or PARAMETERS.get(name)
-    return parameter if about is None else {**parameter, "description": about}
+    parameter = {"name": name, "in": location, "required": required, "schema": schema}
+    description = description or PARAMETERS.get(name)
+    return parameter if description is None else {**parameter, "description": description}
 
 
 def _shapes_of(route: Route) -> list[Any]:

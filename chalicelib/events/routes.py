@@ -60,7 +60,7 @@ def list_events(call: Call, request: _Request) -> Answer:
     errors=(SaasUnreachable, SearchUndecodable),
 )
 def list_saas_events(_: Call, request: _Request) -> Answer:
-    """Return the public depot's answer to the same query, with status 200 whatever its own status is."""
+    """Return the public depot's answer to the same query. The status is 200, whatever the public depot's status."""
     body = service.saas_answer(request.filter, request.window.shown_start, request.query)
     return Answer(200, body, "application/json", NO_CACHE)
 
@@ -78,7 +78,7 @@ def _day(name: str, text: str | None) -> date:
 
 
 def _terms(query: str) -> Terms | None:
-    """The terms of a query, None if it is empty or has only slashes and blanks. Raises SearchUndecodable."""
+    """Return the terms of a query, or None if it has only slashes and blanks. Raises SearchUndecodable."""
     try:
         text = decoded_again(query)
     except QueryUndecodable as problem:

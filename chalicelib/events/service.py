@@ -1,4 +1,4 @@
-"""Which promotions and demotions a caller may see (packages.md 11, platform.md 2.3).
+"""The promotions and demotions that a caller may see (packages.md 11, platform.md 2.3).
 
 Visibility is decided when the events are read: it depends on the packages that exist now. An exact total needs every
 event of the requested days, so the number of events that are examined is limited.
@@ -40,8 +40,8 @@ class EventFilter(Struct, frozen=True):
 def page(event_filter: EventFilter, offset: int, size: int | None, caller: Caller) -> tuple[list[EventRow], int]:
     """Return a page of the events that the caller may see and their total, newest first, then by ident descending.
 
-    A `size` of None means all events from `offset`. Events of deleted packages are for their requester only, and not if
-    the filter has terms.
+    A `size` of None means all events from `offset`. Only the requester sees events of deleted packages, and only if the
+    filter has no terms.
     """
     events = list(_distinct(_matching(event_filter)))
     visible_origins, session = VisibleOrigins.of(caller), caller.session
@@ -94,17 +94,17 @@ def _matching(event_filter: EventFilter) -> Iterator[EventRow]:
 
 
 def _distinct(events: Iterable[EventRow]) -> Iterator[EventRow]:
-    """The first row of each ident and time: rows of two targets are one event."""
-    known: set[tuple[str, str]] = set()
+    """Yield the first row of each ident and time: rows for several targets count as one event."""
+    yielded: set[tuple[str, str]] = set()
     for event in events:
         key = (event.ident, event.created_at)
-        if key not in known:
-            known.add(key)
+        if key not in yielded:
+            yielded.add(key)
             yield event
 
 
 def _packages_of(events: Iterable[EventRow]) -> dict[str, IdentRow]:
-    """The rows of the events' idents that still exist, by ident."""
+    """Return the rows of the events' idents that still exist, by ident."""
     keys = {ident: ident_key(PackageIdent.parse(ident)) for ident in {event.ident for event in events}}
     found = read_many(list(keys.values()))
     rows_by_ident = {ident: found.get(key) for ident, key in keys.items()}

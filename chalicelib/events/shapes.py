@@ -29,12 +29,12 @@ class EventsQuery(Struct):
 
     @property
     def first_day(self) -> str | None:
-        """The text of the first day, None if it was not sent."""
+        """The text of the first day, or None if it was not sent."""
         return self.from_date_alias if self.from_date is None else self.from_date
 
     @property
     def last_day(self) -> str | None:
-        """The text of the last day, None if it was not sent."""
+        """The text of the last day, or None if it was not sent."""
         return self.to_date_alias if self.to_date is None else self.to_date
 
 

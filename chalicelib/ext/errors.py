@@ -1,4 +1,4 @@
-"""Refusals around services of others, and the status of each (platform.md 2.1, 2.2, 2.6)."""
+"""Errors around external services, and the status of each (platform.md 2.1, 2.2, 2.6)."""
 
 
 class RepositoryMissing(Exception):
@@ -10,7 +10,7 @@ class GitHubFailed(Exception):
 
 
 class ContentMissing(Exception):
-    """The repository has no such file."""
+    """The repository does not have the file."""
 
 
 class CredentialsIncomplete(Exception):

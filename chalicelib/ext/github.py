@@ -57,7 +57,7 @@ def _installation_token(installation_id: int, deadline: float) -> str:
 
 
 def _app_token() -> str:
-    """A token that authenticates the App. Raises GitHubFailed if no App or no usable key is configured."""
+    """Return a token that authenticates the App. Raises GitHubFailed if no App or no usable key is configured."""
     now = int(time.time())
     claims = {"iat": now, "exp": now + JWT_SECONDS, "iss": config.github_app_id}
     key = config.github_app_private_key.replace("\\n", "\n")
@@ -81,7 +81,7 @@ def _send(request: OutboundRequest, deadline: float) -> OutboundResponse:
 
 
 def _quoted(path: str) -> str:
-    """The path of a file within a URL. Raises ContentMissing for a path that would leave the repository."""
+    """Return the path of a file within a URL. Raises ContentMissing for a path that would leave the repository."""
     if not {"", ".", ".."}.isdisjoint(path.split("/")):
         raise ContentMissing
     return quote(path, safe="/")

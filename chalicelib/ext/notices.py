@@ -43,9 +43,9 @@ class Push(Struct, frozen=True):
 
 
 def verified_kind(event: str | None, signatures: Signatures, body: bytes) -> str:
-    """Return the kind of an event, `ping` or `push`. Raises NoticeRefused if GitHub did not sign it with our secret.
+    """Return the kind of an event, `ping` or `push`. Raises NoticeRefused for other kinds and wrong signatures.
 
-    Of two signatures only SHA-256 counts. Without a configured secret every event is refused.
+    Only SHA-256 is checked if both signatures are present. Without a configured secret every event is refused.
     """
     if event not in (PING, PUSH):
         raise NoticeRefused

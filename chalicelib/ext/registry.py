@@ -1,4 +1,4 @@
-"""Credentials of container registries, tried at the registry (platform.md 2.2)."""
+"""Validation of container registry credentials by signing in at the registry (platform.md 2.2)."""
 
 from chalicelib.ext.errors import CredentialsIncomplete, CredentialsWrong, RegistryUnreachable, RegistryUrlMalformed
 from chalicelib.ext.shapes import RegistryCredentials
@@ -7,15 +7,17 @@ from chalicelib.platform.outbound import OutboundRequest, Unreachable, directly,
 from chalicelib.platform.public_address import AddressRefused, UrlUnreadable, publicly, read_url
 
 SECONDS = 5.0
+"""Time limit of a sign-in."""
 DOCKER = "docker"
 DOCKER_HUB = "https://hub.docker.com/v2"
 
 
 def validate(registry_type: str, credentials: RegistryCredentials) -> None:
-    """Sign in at a registry. The answer of the registry is not returned, only whether it accepted the credentials.
+    """Check credentials by signing in at a registry. Returns nothing if the registry accepts them.
 
-    Only `docker` has a default URL. A given URL is used whatever the type is, unless its address is not public.
-    Raises CredentialsIncomplete, CredentialsWrong, RegistryUrlMalformed, RegistryUnreachable.
+    Only `docker` has a default URL. A given URL is used for every type, but its address must be public unless
+    BLDR_PRIVATE_REGISTRIES allows others. Raises CredentialsIncomplete, CredentialsWrong, RegistryUrlMalformed,
+    RegistryUnreachable.
     """
     if credentials.username is None or credentials.password is None:
         raise CredentialsIncomplete

@@ -1,4 +1,4 @@
-"""Services of others over HTTP: registries, repositories and GitHub's webhook (platform.md 2.1, 2.2, 2.6)."""
+"""External services over HTTP: registries, repositories and GitHub's webhook (platform.md 2.1, 2.2, 2.6)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ NOTICE_LIMIT = 25 * 1024 * 1024
     errors=(CredentialsIncomplete, CredentialsWrong, RegistryUnreachable, RegistryUrlMalformed),
 )
 def validate_credentials(call: Call, body: shapes.RegistryCredentials) -> Answer:
-    """Try the credentials of a container registry. They are not stored."""
+    """Check the credentials of a container registry by signing in. They are not stored."""
     registry.validate(call["registry_type"], body)
     return EMPTY_200
 
@@ -71,14 +71,15 @@ def _repository(call: Call) -> github.Repository:
     errors=(NoticeRefused, PushMalformed),
 )
 def receive_event(call: Call) -> Answer:
-    """Receive a webhook event of GitHub. The answer to a push with commits is an empty list, to all others it is empty.
+    """Receive a webhook event of GitHub. A push with commits gets an empty JSON list, all other events an empty body.
 
     GitHub signs events with a shared secret, so no session is needed. GitHub ignores the answer.
     """
     body = call.body_within(NOTICE_LIMIT)
     signatures = notices.Signatures(call.header("x-hub-signature"), call.header("x-hub-signature-256"))
     kind = notices.verified_kind(call.header("x-github-event"), signatures, body)
-    # The list names the plans that a push touches (step 10). Only the build service, which is not served, finds them.
+    # The list names the plans that a push touches (step 10). Only the build service could find them, and it does not
+    # exist yet.
     if kind == notices.PUSH and notices.read_push(body).commits:
         return json_answer(200, [])
     return EMPTY_200

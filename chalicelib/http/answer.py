@@ -22,7 +22,7 @@ class Answer(Struct, frozen=True):
 
     @property
     def sent_headers(self) -> dict[str, str]:
-        """The headers as they are sent. Values are escaped, because some hold text from clients."""
+        """The headers to send. Values are escaped, because some contain text from clients."""
         escaped = {name: in_header(value) for name, value in self.headers.items()}
         return {**escaped, "Content-Type": self.content_type} if self.content_type else escaped
 

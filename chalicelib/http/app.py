@@ -16,9 +16,9 @@ from chalicelib.platform import retry_budget
 
 
 class App(Chalice):
-    """A Chalice application that accepts requests without `Accept`, sends text as text and can serve several threads.
+    """A Chalice application for several threads. It accepts requests without `Accept` and sends text without Base64.
 
-    Lambda runs one request at a time. The local front does not, so the current request is kept per thread.
+    Lambda runs one request at a time. The local front does not, so the current request is stored per thread.
     `errors` are the error tables of folders that declare no routes.
     """
 
@@ -68,7 +68,7 @@ class App(Chalice):
             self.register(*self._later.pop()())
 
     def respond(self, route: Route, variables: dict[str, str]) -> Response:
-        """Answer the current request, which matched a route with these path variables, as sent."""
+        """Return the response to the current request. `variables` are the path variables, still percent-encoded."""
         with retry_budget.shared_budget():
             return _as_chalice(pipeline.respond(route, self.current_request, variables, self.errors))
 

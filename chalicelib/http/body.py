@@ -1,4 +1,4 @@
-"""JSON bodies as structs: the one reader of body fields (platform.md 1.2)."""
+"""Parsing of JSON bodies into structs (platform.md 1.2)."""
 
 from typing import TypeVar
 

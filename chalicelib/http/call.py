@@ -34,7 +34,7 @@ class Call:
         return self.path[name]
 
     def header(self, name: str) -> str | None:
-        """Return the value of a header, or None. Case does not matter in names."""
+        """Return the value of a header, or None. Names are case-insensitive."""
         return cast("str | None", self._request.headers.get(name))
 
     def query_as(self, shape: type[S]) -> S:
@@ -102,5 +102,5 @@ class Call:
     @cached_property
     def _parameters(self) -> dict[str, str]:
         """The last value of each query parameter; a parameter without `=` is empty."""
-        sent = self._request.query_params
-        return {} if sent is None else {name: sent.getlist(name)[-1] for name in sent}
+        parameters = self._request.query_params
+        return {} if parameters is None else {name: parameters.getlist(name)[-1] for name in parameters}

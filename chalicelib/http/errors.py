@@ -1,4 +1,4 @@
-"""The table from errors to statuses; the body is the text of the error, often empty (platform.md 1.3)."""
+"""The table from errors to statuses. The body of a refusal is the text of its error, often empty (platform.md 1.3)."""
 
 from collections.abc import Mapping
 
@@ -25,7 +25,7 @@ RETRY_AFTER = {"Retry-After": "1"}
 
 
 class PassedOn(Exception):
-    """Another service refused. Its status and text are passed on to the client unchanged."""
+    """Another service refused the request. The client gets its status and text unchanged."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)

@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class Family(Enum):
-    """How a list reads `range`: P an offset, S an aligned page, C an aligned page that shows `range` as sent."""
+    """How a list reads `range`: P as an offset, S as an aligned page, C as an aligned page that repeats `range`."""
 
     P = "offset"
     S = "aligned page"
@@ -39,7 +39,7 @@ class Page(Struct, Generic[T]):
 
 
 def window(family: Family, requested: int) -> Window:
-    """Return the rows that a value of `range` means in a family."""
+    """Return the rows that a value of `range` requests in a list of a family."""
     if family is Family.P:
         return Window(0, None, 0) if requested < 0 else Window(requested, PAGE_SIZE, requested)
     start = max(requested, 0)
@@ -51,7 +51,7 @@ def page(requested: Window, rows: Sequence[Any], total: int) -> Answer:
     """Return a page of rows in its envelope.
 
     The status is 206 if rows follow, else 200. An empty page shows the total as its end and is always 200, because hab
-    would request the next page for ever.
+    would otherwise request the next page for ever.
     """
     end = requested.shown_start + len(rows) - 1 if rows else total
     envelope = Page(requested.shown_start, end, total, list(rows))

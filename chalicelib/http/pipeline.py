@@ -61,13 +61,13 @@ def _authorise(route: Route, call: Call) -> None:
 
 
 def _refusal(problem: Exception, caller: Caller | None, errors: ErrorTable) -> Answer:
-    """The answer to an error. A bad token takes precedence over every other error, so the token is proven first.
+    """Return the answer to an error. A bad token takes precedence over every other error, so the token is proven first.
 
     If the table is unavailable, tokens cannot be checked, and another attempt would only take longer.
     """
     if caller is not None and not isinstance(problem, StoreUnavailable):
         try:
             caller.settle()
-        except Exception as worse:  # noqa: BLE001 - the outermost handler, see respond
-            return errors.answer_to(worse)
+        except Exception as refusal:  # noqa: BLE001 - the outermost handler, see respond
+            return errors.answer_to(refusal)
     return errors.answer_to(problem)

@@ -27,9 +27,9 @@ def parse(shape: type[S], parameters: Mapping[str, str]) -> S:
     the last value of each parameter.
     """
     values = {}
-    for attribute, name, required, read in _readers(shape):
+    for attribute, name, required, convert in _readers(shape):
         if name in parameters:
-            values[attribute] = read(name, parameters[name])
+            values[attribute] = convert(name, parameters[name])
         elif required:
             raise QueryMalformed(f"missing field `{name}`")
     return shape(**values)

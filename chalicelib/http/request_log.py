@@ -9,7 +9,7 @@ from chalicelib.platform.logs import logger
 
 
 def write(route: Route, answer: Answer, started: float, caller: Caller | None) -> None:
-    """Log a request by its route. Path, query and headers are left out, because they may hold tokens and codes."""
+    """Log a request by its route. Path, query and headers are left out, because they may contain tokens and codes."""
     logger().info(
         "request",
         extra={

@@ -48,8 +48,8 @@ class Route(Struct, frozen=True):
     """One operation.
 
     - `needs`: who may call it. A role is checked in the origin of the path before the handler runs.
-    - `scope`: the scope that a named token needs; `ACCOUNT_ONLY` refuses every named token. Reads need `Scope.READ`
-      unless they say otherwise; writes always say it.
+    - `scope`: the scope that a named token needs; `ACCOUNT_ONLY` refuses every named token. The default is
+      `Scope.READ`; writes always declare a scope.
     - `refused`: the status when the role is missing.
     - `query`, `body`: the shapes of the query and of the body. The parsed values are passed to the handler, in this
       order.

@@ -17,13 +17,13 @@ PASSED_ON = frozenset(range(300, 600))
 
 
 def declared_statuses(route: Route, errors: ErrorTable) -> frozenset[int]:
-    """Return every status that a route may answer with: of its answers, of its errors, and of what these imply."""
+    """Return every status that a route may answer with: those of its answers and of all its errors."""
     passed_on = any(issubclass(kind, PassedOn) for kind in route.errors)
     return frozenset(route.answers) | frozenset(refusals(route, errors)) | (PASSED_ON if passed_on else frozenset())
 
 
 def refusals(route: Route, errors: ErrorTable) -> dict[int, list[type[Exception]]]:
-    """Return the errors of a route by status, ascending. Errors of other services that are passed on are left out."""
+    """Return the errors of a route by status, ascending. Errors of the kind PassedOn are left out."""
     by_status: dict[int, list[type[Exception]]] = {}
     for kind in dict.fromkeys([*_implied(route), *route.errors]):
         status = route.refused if issubclass(kind, RoleMissing) else errors.status_of(kind)
@@ -33,7 +33,7 @@ def refusals(route: Route, errors: ErrorTable) -> dict[int, list[type[Exception]
 
 
 def _implied(route: Route) -> Iterator[type[Exception]]:
-    """The errors of parsing, authentication and authorisation that follow from the rest of a declaration."""
+    """Yield the errors of parsing, authentication and authorisation that the rest of a declaration implies."""
     yield TokenRefused
     yield StoreUnavailable
     yield SecretUnavailable

@@ -9,7 +9,7 @@ from chalicelib.platform.table import rows
 
 
 class VisibleOrigins(Struct, frozen=True):
-    """The origins in which a caller sees private and hidden packages. Public packages are visible to everybody."""
+    """The origins in which a caller sees private and hidden packages. Public packages are visible to everyone."""
 
     origins: frozenset[str] = frozenset()
     everywhere: bool = False

@@ -1,7 +1,7 @@
-"""The caller of a request: proven by the rows of a credential, which also tell its role (accounts.md sections 2, 6.2).
+"""The caller of a request, with its proof and its role in the origin of the path (accounts.md sections 2, 6.2).
 
-These are the credential's row and the membership in the origin of the path. One call reads both; an operation that
-reads rows anyway can have them read in the same call (`read_with`).
+The proof is the row of the credential, the role is in the membership row. One call reads both rows; an operation that
+reads other rows anyway can read them in the same call (`read_with`).
 """
 
 from typing import Any
@@ -20,7 +20,7 @@ from chalicelib.platform.table import Found, Key, read_many
 
 
 def identify(authorization: str | None, origin: str | None = None, trigger: Trigger = Trigger.UNKNOWN) -> "Caller":
-    """Return the caller with an `Authorization` header, not yet proven. `origin` is the origin in the path, if any.
+    """Return the caller, not proven yet, from an `Authorization` header. `origin` is the origin in the path, if any.
 
     Raises TokenRefused if no row could prove the credential.
     """
@@ -56,12 +56,12 @@ class Caller:
         return self._session
 
     def settle(self) -> None:
-        """Prove the credential, unless that was done before. Raises TokenRefused."""
+        """Prove the credential, unless it is proven already. Raises TokenRefused."""
         if not self._settled:
             self.read_with()
 
     def read_with(self, *keys: Key[Any]) -> Found:
-        """Read rows, and in the same call those that prove the caller, unless it is proven. Raises TokenRefused."""
+        """Return rows. Proves the caller with the same call, unless it is proven already. Raises TokenRefused."""
         own_keys = [] if self._settled else self._own_keys()
         found = read_many([*keys, *own_keys])
         if not self._settled:
@@ -91,8 +91,8 @@ class Caller:
     def require_scope(self, needed: Scope | None, origin_known_later: bool = False) -> None:
         """Refuse a named token that lacks a scope in the origin of the path (None: refuse every named token).
 
-        Raises ScopeMissing. With `origin_known_later` the path does not name the origin, and the role check that
-        follows keeps a token that is bound to an origin out of all others.
+        Raises ScopeMissing. With `origin_known_later` the path does not name the origin. The role check that follows
+        then refuses a token that is bound to another origin.
         """
         session = self.require_session()
         if session.grant is None:

@@ -1,6 +1,6 @@
 """Bearer tokens: which account a token claims, and which row must prove the claim (accounts.md 2).
 
-Everything here works without the table; caller.py reads the row.
+This module does not read the table; caller.py reads the row.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def credential_in(authorization: str) -> Credential:
 
 
 def proves(row: AccessTokenRow | SessionRow | NamedTokenRow, credential: Credential) -> bool:
-    """Return True if the row proves the credential now. Checks the expiry, because expired rows stay for a while."""
+    """Return True if the row proves the credential now. Checks the expiry: the table deletes expired rows late."""
     if isinstance(row, SessionRow):  # its key contains the fingerprint
         return bool(row.expires_at >= time.time())
     if isinstance(row, NamedTokenRow) and row.expires_at is not None and row.expires_at < time.time():
@@ -91,7 +91,7 @@ def _of_access_token(token: str) -> Credential:
 
 @lru_cache(maxsize=CLAIMS_CACHED)
 def _claims(token: str) -> access_token.AccessTokenClaims:
-    """The claims of an access token. Cached, because decryption takes a tenth of the time of a warm request."""
+    """Return the claims of an access token. Cached, because decryption takes a tenth of the time of a warm request."""
     return access_token.read(token, key_ring.key_ring())
 
 

@@ -4,7 +4,7 @@ from chalicelib.core.token_scope import Grant, Scope
 
 
 class TokenRefused(Exception):
-    """The token is invalid. It is refused on every path, also where none is needed (accounts.md 2)."""
+    """The token is invalid. It is refused on every path, even where none is needed (accounts.md 2)."""
 
 
 class SessionMissing(Exception):
@@ -26,9 +26,9 @@ class ScopeMissing(Exception):
     """The named token lacks the scope, or is bound to another origin."""
 
     def __init__(self, needed: Scope | None, grant: Grant) -> None:
-        where = f" in origin {grant.origin}" if grant.origin else ""
-        what = "cannot do this: only the account itself can" if needed is None else f"lacks the scope {needed}"
-        super().__init__(f"The token has the scopes {', '.join(sorted(grant.scopes))}{where} and {what}.")
+        bound_to = f" in origin {grant.origin}" if grant.origin else ""
+        problem = "cannot do this: only the account itself can" if needed is None else f"lacks the scope {needed}"
+        super().__init__(f"The token has the scopes {', '.join(sorted(grant.scopes))}{bound_to} and {problem}.")
 
 
 STATUS: dict[type[Exception], int] = {

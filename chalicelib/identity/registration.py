@@ -1,4 +1,4 @@
-"""Accounts by name, created at the first sign-in (accounts.md 3.3)."""
+"""Lookup of accounts by name, with creation at the first sign-in (accounts.md 3.3)."""
 
 from msgspec import Struct
 
@@ -23,7 +23,7 @@ class Identity(Struct, frozen=True):
 def find_or_create(name: str, email: str) -> int:
     """Return the id of the account with a name. Creates it if it does not exist; never changes an existing e-mail.
 
-    Concurrent first sign-ins end with one account.
+    Concurrent first sign-ins create only one account.
     """
 
     def find_or_try_to_create() -> int:

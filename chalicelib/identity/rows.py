@@ -24,20 +24,20 @@ class AccountRow(Row):
 
 
 class AccountNameRow(Row):
-    """The name of an account, which maps to its id and is never free again."""
+    """Maps the name of an account to its id. A name is never released."""
 
     account_id = NumberAttribute()
 
 
 class SessionRow(Row):
-    """A web session by the fingerprint of its token. `expires_at` (seconds) is also the table's time to live."""
+    """A web session, keyed by the fingerprint of its token. `expires_at` (seconds) is also the table's time to live."""
 
     name = UnicodeAttribute()
     expires_at = NumberAttribute()
 
 
 class AccessTokenRow(Row):
-    """The personal access token of an account: what proves and rebuilds it, but not its text (accounts.md 3.2)."""
+    """The personal access token of an account: all that proves and rebuilds it, without its text (accounts.md 3.2)."""
 
     id = NumberAttribute()
     name = UnicodeAttribute()
@@ -99,7 +99,7 @@ def named_token_key(account_id: int, token_id: int) -> Key[NamedTokenRow]:
 
 
 def note_use(row: NamedTokenRow) -> None:
-    """Record the time at which a named token was used, once an hour at most. A failed write is ignored."""
+    """Store the time at which a named token was used, once an hour at most. A failed write is ignored."""
     moment = now()
     if row.last_used_at is not None and row.last_used_at > timestamp(moment - USE_NOTED_EVERY):
         return

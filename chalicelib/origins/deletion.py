@@ -1,12 +1,12 @@
-"""Deletion of an origin: check that it is empty, end it in one transaction, then remove its rows (accounts.md 8.4).
+"""Deletion of an origin: check that it is empty, end it in one transaction, remove its other rows (accounts.md 8.4).
 
-The steps, each of which is one transaction or several:
-1. End: check that nothing that is counted is left, and replace the origin's row and its counts by a leaving row. From
-   here on the origin does not exist for clients. Writes into it fail, because each of them requires the origin's row.
-2. Remove channels, keys, invitations and what else is left, as many rows at once as a transaction holds. Each
-   transaction requires the leaving row, so a slower process cannot remove rows of a new origin of that name.
+The steps, each of which takes one or more transactions:
+1. End: check that the counts show an empty origin, and replace the origin's row and its counts by a leaving row. From
+   then on the origin does not exist for clients, and writes into it fail, because each requires the origin's row.
+2. Remove channels, keys, invitations and all other remaining rows, in batches of one transaction each. Each transaction
+   requires the leaving row, so a slower process cannot remove rows of a new origin with that name.
 3. Remove the leaving row and the owner's membership. Until then the membership lets the owner repeat the request.
-After an interruption, a repeated deletion or the creation of an origin of that name continues with the next step.
+After an interruption, a repeated deletion or the creation of an origin with that name continues with the next step.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -34,7 +34,7 @@ GROUP_LIMIT = 90
 
 
 class _AlreadyFinished(Exception):
-    """The leaving row is gone: another process finished the deletion, and the name may be in use again."""
+    """The leaving row no longer exists: another process finished the deletion, and the name may be in use again."""
 
 
 def delete(origin: str, by: Session) -> None:
@@ -62,7 +62,7 @@ def _end(origin: str, by: Session) -> None:
 
 def _require_empty(origin: str, counts: OriginCountRow) -> None:
     channel_count = count(ChannelRow, channel_rows.channels_partition(origin))
-    for number, allowed, what, rule in (
+    for number, allowed, counted, rule in (
         (counts.projects, 0, "projects", "Must be zero."),
         (counts.members, 1, "members", "Only one is allowed."),
         (counts.secrets, 0, "secrets", "Must be zero."),
@@ -72,7 +72,7 @@ def _require_empty(origin: str, counts: OriginCountRow) -> None:
         (counts.settings, 0, "package settings entries", "Must be zero."),
     ):
         if number != allowed:
-            raise OriginNotEmpty(f"There are {int(number)} {what} remaining in origin {origin}. {rule}")
+            raise OriginNotEmpty(f"There are {int(number)} {counted} remaining in origin {origin}. {rule}")
 
 
 def _counts_of_an_empty_origin() -> Any:
@@ -87,7 +87,7 @@ def _counts_of_an_empty_origin() -> Any:
 
 
 def finish(origin: str) -> None:
-    """Remove the rows of an origin whose deletion has begun. Does nothing if there is no such origin."""
+    """Remove the rows of an origin whose deletion has started. Does nothing if the origin has no leaving row."""
     leaving_key = origin_rows.leaving_key(origin)
     leaving = read(leaving_key)
     if leaving is None:
@@ -107,7 +107,7 @@ def finish(origin: str) -> None:
 
 
 def _remaining_keys(origin: str) -> Iterator[Sequence[Key[Any]]]:
-    """The keys of the rows that are left; those in one sequence must be deleted in one transaction."""
+    """Yield the keys of the remaining rows. The keys in one sequence must be deleted in one transaction."""
     for invitation in invitation_rows.invitations(origin):
         yield invitation_rows.keys_of(invitation)
     for public in key_rows.public_keys(origin):
@@ -123,7 +123,7 @@ def _remaining_keys(origin: str) -> Iterator[Sequence[Key[Any]]]:
     ):
         for row in rows(kind, pk):
             yield [Key(kind, row.pk, row.sk)]
-    for name in rows(NameRow, package_rows.names_partition(origin)):  # the counts of deleted packages stay at zero
+    for name in rows(NameRow, package_rows.names_partition(origin)):  # counts of deleted packages remain, with zero
         for version in rows(VersionRow, package_rows.version_count_key(origin, name.sk, "").pk):
             yield [Key(VersionRow, version.pk, version.sk)]
         yield [Key(NameRow, name.pk, name.sk)]

@@ -2,7 +2,7 @@
 
 
 class OriginTaken(Exception):
-    """An origin with that name exists."""
+    """An origin with that name already exists."""
 
 
 class OriginNameInvalid(Exception):
@@ -10,7 +10,7 @@ class OriginNameInvalid(Exception):
 
 
 class CreationNotAllowed(Exception):
-    """The account is not on the list of those that may create origins (accounts.md section 10)."""
+    """The account is not on the list of accounts that may create origins (accounts.md section 10)."""
 
 
 class OriginNotEmpty(Exception):
@@ -22,7 +22,7 @@ class KeyMissing(Exception):
 
 
 class KeyTaken(Exception):
-    """A key with that full name exists."""
+    """A key with that full name already exists."""
 
 
 class KeyInvalid(Exception):
@@ -111,7 +111,7 @@ class SecretTooLarge(Exception):
 
 
 class IntegrationTaken(Exception):
-    """The origin has an integration with that type and name."""
+    """The origin already has an integration with that type and name."""
 
 
 class IntegrationMissing(Exception):

@@ -1,6 +1,6 @@
 """The first account of an installation, its origins and channels, and a root token (accounts.md section 10).
 
-`python -m chalicelib.origins.provisioning` creates them if `BLDR_AUTO_PROVISION_ACCOUNT` is set. It is idempotent.
+`python -m chalicelib.origins.provisioning` creates them if `BLDR_AUTO_PROVISION_ACCOUNT` is true. It is idempotent.
 """
 
 import os

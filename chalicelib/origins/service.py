@@ -29,13 +29,13 @@ class Origin(Struct, frozen=True):
 
 
 class _DeletionUnfinished(Exception):
-    """A deleted origin of that name still has rows."""
+    """A deleted origin with that name still has rows."""
 
 
 def create(name: str, visibility: Visibility, by: Session) -> OriginRow:
     """Create an origin with its owner, its counts and the channels `unstable` and `stable`, in one transaction.
 
-    If an earlier origin of that name was deleted and rows of it are left, they are removed first.
+    Remaining rows of a deleted origin with that name are removed first.
     Raises CreationNotAllowed, OriginNameInvalid, OriginTaken.
     """
     if config.origin_creators and by.name not in config.origin_creators:

@@ -93,8 +93,8 @@ def discard(key: str) -> None:
     take the whole time limit of the request.
     """
     try:
-        for each in (key, texts_key_of(key)):
-            remove(each)
+        for object_key in (key, texts_key_of(key)):
+            remove(object_key)
     except ObjectStoreFailed as problem:
         logs.unexpected_error(problem)
 

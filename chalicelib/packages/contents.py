@@ -1,4 +1,4 @@
-"""What an uploaded archive says about itself (packages.md sections 2 and 4.1)."""
+"""The parsed contents of an uploaded archive (packages.md sections 2 and 4.1)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ LISTS: dict[str, Callable[[HartArchive], tuple[object, ...]]] = {
     "exposes": hart.exposes,
 }
 SERVICE_MARKS = ("pkg_exposes", "pkg_binds", "pkg_exports")
-"""Words in the manifest of a package that make it a service."""
+"""A package is a service if its manifest contains one of these words."""
 
 
 class Contents(Struct, frozen=True):

@@ -15,7 +15,7 @@ from chalicelib.platform.table import read_many
 
 
 def delete(ident: PackageIdent, target: Target) -> None:
-    """Delete a package with its memberships and its object. Its settings and events stay.
+    """Delete a package with its memberships and its object. Its settings and events remain.
 
     All rows are deleted in one transaction, then the object. If the object cannot be deleted, no row refers to it and
     the sweep deletes it later. Raises DeletionRefused, ReleaseMissing and ObjectStoreFailed (nothing was deleted).

@@ -1,6 +1,6 @@
 """Reverse dependencies of names, found by hints (packages.md sections 2 and 8.1).
 
-A hint says that a name has, or had, a release that needs another name. It is written before such a release and never
+A hint says that a name has, or had, a release that needs another name. It is written before that release and never
 deleted. Readers verify it: they check whether the dependent still has a release that needs the name.
 """
 
@@ -16,17 +16,17 @@ from chalicelib.platform.table import rows
 def hints_of(
     ident: PackageIdent, target: Target, tdeps: Iterable[PackageIdent], newest: PackageRow | None
 ) -> list[DependentRow]:
-    """Return the hints that a release needs, except those that the newest existing release of its name has written."""
+    """Return the hints that a release needs, without those that the newest release of its name needed too."""
     needed = {(dep.origin, dep.name) for dep in tdeps} - {(ident.origin, ident.name)}
-    known = set() if newest is None else needed_names(newest)
+    existing = set() if newest is None else needed_names(newest)
     dependent = f"{ident.origin}/{ident.name}"
     return [
-        DependentRow(package_rows.dependents_partition(*name, target), dependent) for name in sorted(needed - known)
+        DependentRow(package_rows.dependents_partition(*name, target), dependent) for name in sorted(needed - existing)
     ]
 
 
 def of(origin: str, name: str, target: Target) -> Iterator[str]:
-    """The other names that have a release for the target which needs this name, as `origin/name`, ascending."""
+    """Yield the other names (`origin/name`, ascending) that have a release for the target that needs this name."""
     for row in rows(DependentRow, package_rows.dependents_partition(origin, name, target)):
         dependent_origin, _, dependent_name = row.sk.partition("/")
         if (dependent_origin, dependent_name) == (origin, name):
@@ -36,7 +36,7 @@ def of(origin: str, name: str, target: Target) -> Iterator[str]:
 
 
 def releases(origin: str, name: str, target: Target) -> Iterator[tuple[str, frozenset[str]]]:
-    """The releases of other names for the target that need this name, each with its transitive dependencies."""
+    """Yield the releases of other names for the target that need this name, with their transitive dependencies."""
     for hint in rows(DependentRow, package_rows.dependents_partition(origin, name, target)):
         dependent_origin, _, dependent_name = hint.sk.partition("/")
         for row in rows(PackageRow, package_rows.releases_partition(dependent_origin, dependent_name, target)):

@@ -1,4 +1,4 @@
-"""How the bytes of an archive reach the client: inline, through the local front or by signed URL (platform.md 4.3)."""
+"""Answers to downloads: an archive inline, through the local front or by signed URL (platform.md 4.3)."""
 
 from collections.abc import Callable
 

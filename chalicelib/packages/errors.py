@@ -8,7 +8,7 @@ class ReleaseExists(Exception):
 
 
 class IdentInvalid(Exception):
-    """The path does not name a package that can be stored."""
+    """The ident is invalid or cannot be stored."""
 
 
 class ArchiveRefused(Exception):
@@ -16,11 +16,11 @@ class ArchiveRefused(Exception):
 
 
 class TargetUnsupported(Exception):
-    """The archive's target is not enabled here. hab skips such a package without failing."""
+    """The archive's target is not enabled here. hab then skips the package without failing."""
 
 
 class TargetNotServed(Exception):
-    """A download for a target that is valid but not enabled here (packages.md 5.7)."""
+    """The target is valid, but not enabled here (packages.md 5.7)."""
 
     def __init__(self, target: str) -> None:
         super().__init__(f"Invalid package target '{target}'")
@@ -53,7 +53,7 @@ class DeletionRefused(Exception):
 
 
 class SettingsMissing(Exception):
-    """The name does not have settings."""
+    """The name has no settings."""
 
 
 class SettingsExist(Exception):
@@ -65,11 +65,11 @@ class SettingsNeeded(Exception):
 
 
 class VisibilityMissing(Exception):
-    """A change of settings does not name a visibility."""
+    """The request does not name a visibility."""
 
 
 class SettingsVisibilityUnknown(Exception):
-    """A change of settings names a visibility that does not exist."""
+    """The request names a visibility that does not exist."""
 
 
 class SearchUndecodable(Exception):

@@ -14,7 +14,7 @@ with deferred():
 
 
 def is_gated(channels: Iterable[str]) -> bool:
-    """True if a package in these channels can only be downloaded with a licence."""
+    """Return True if downloads of a package in these channels need a licence."""
     present = set(channels)
     restricted = present & set(config.restricted_if_present)
     if not config.restricted_if_present or present & set(config.unrestricted_channels):
@@ -25,7 +25,7 @@ def is_gated(channels: Iterable[str]) -> bool:
 def demand_license(channels: Iterable[str], caller: Caller) -> None:
     """Raise LicenseNeeded if a package in these channels is gated and the caller does not have a valid licence.
 
-    A licence past its date is checked again with the licence service. Raises LicenseInvalid if the service gives no
+    An expired licence is checked again with the licence service. Raises LicenseInvalid if the service gives no
     usable answer, and LicenseRefused with its answer if it refuses the licence.
     """
     if not is_gated(channels):

@@ -19,16 +19,16 @@ from chalicelib.packages.shapes import ListedPackage, ListedVersion
 from chalicelib.platform.table import Key, page_for, rows
 
 DEEP = 500
-"""A page that begins after this many idents is found by counts. Before that, reading all idents costs less."""
+"""Pages after this many idents are found by counts. For earlier pages, reading all idents before them is cheaper."""
 
 AFTER_SLASH = "0"
-"""The character after the slash: all idents that begin with `name/` sort before `name0`, and no other is in between."""
+"""The character after the slash: all idents that begin with `name/` sort before `name0`, and no others in between."""
 
 IdentCounts = OriginCountRow | NameRow | VersionRow
 
 
 class Level(Struct, frozen=True):
-    """What is listed: an origin, a name of it, or a version of that."""
+    """The part of an origin that is listed: all of it, a name, or a version of a name."""
 
     origin: str
     name: str | None = None
@@ -65,7 +65,7 @@ class Level(Struct, frozen=True):
 def idents(level: Level, offset: int, size: int | None, caller: Caller) -> tuple[list[ListedPackage], int]:
     """Return a page of idents, descending by bytes, and the total. The targets of an ident share one row.
 
-    Makes two calls: the counts with the caller's own rows, and the rows of the page. A deep page takes one more, which
+    Makes two calls: one for the counts and the caller's rows, one for the rows of the page. A deep page takes one more, which
     skips whole names or versions by their counts. For callers who are not members, the page is filtered on the server
     (whatever was counted: a private package may be uploaded between the two calls) and may take further calls.
     """
@@ -94,8 +94,8 @@ def names(level: Level, offset: int, size: int | None, caller: Caller) -> tuple[
     member = caller.role_in(level.origin) is not None
     end = None if size is None else offset + size
     if level.name is not None:
-        only = [_listed_name(level.origin, level.name)] if visible_idents(counts, member) else []
-        return only[offset:end], len(only)
+        listed = [_listed_name(level.origin, level.name)] if visible_idents(counts, member) else []
+        return listed[offset:end], len(listed)
     if counts is None:
         return [], 0
     total = int(counts.names if member else counts.public_names)
@@ -156,7 +156,7 @@ def visible_idents(counts: IdentCounts | None, member: bool) -> int:
 def _start_of_deep_page(level: Level, offset: int, member: bool) -> tuple[str | None, int]:
     """Return the sort key to read after, and the number of idents before it.
 
-    Reads the small rows that count the idents of each segment. The page begins within one of the segments.
+    Reads the small rows that count the idents of each segment, and skips whole segments.
     """
     skipped = 0
     for segment, counts in level.parts():

@@ -17,7 +17,7 @@ from chalicelib.platform.table import Found, read_many
 
 
 def exact(ident: PackageIdent, target: Target, caller: Caller) -> PackageRow:
-    """Return a package for a target or, if it does not exist there, for another one (packages.md 5.5).
+    """Return a package for a target or, if it does not exist for that target, for another one (packages.md 5.5).
 
     Makes one call if the package exists for the target, otherwise two. Raises ReleaseMissing.
     """
@@ -92,7 +92,7 @@ def downloadable(ident: PackageIdent, target: Target, caller: Caller) -> Package
 def texts_of(row: TextsRow | None) -> Texts:
     """Return the long texts of a package, from its row or from the object that holds large ones.
 
-    Empty texts if the object is missing, because a package can be installed without them.
+    Returns empty texts if the object is missing, because a package can be installed without them.
     """
     if row is None:
         return NO_TEXTS

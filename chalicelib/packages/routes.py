@@ -75,7 +75,7 @@ SHOW: dict[str, Any] = {
 @routes.get(NAME, **LIST)
 @routes.get(VERSION, **LIST)
 def list_packages(call: Call, request: tuple[Window, bool]) -> Answer:
-    """List the idents of an origin, name or version, or with `distinct` the names."""
+    """List the idents of an origin, name or version, or with `distinct` only the names."""
     requested, distinct = request
     level = lists.Level(call["origin"], call.path.get("pkg"), call.path.get("version"))
     rows_of = lists.names if distinct else lists.idents
@@ -148,7 +148,7 @@ def list_channels_of_package(call: Call, target: Target) -> Answer:
     ),
 )
 def download_archive(call: Call, query: shapes.DownloadQuery) -> Answer:
-    """Return the archive of a package, or a redirect to it. A refusal of the licence service is passed on unchanged."""
+    """Return the archive of a package, or a redirect to it. A refusal of the licence service is returned unchanged."""
     row = reads.downloadable(call.ident, call.target, call.caller)
     license_gate.demand_license(package_rows.channels_of(row), call.caller)
     return download.answer(row, presigned=query.redirect == "s3")

@@ -30,7 +30,7 @@ class DownloadQuery(Struct):
 
 
 class UploadQuery(Struct):
-    """The checksum of the archive, and its target. `forced` replaces an existing package with the same bytes."""
+    """The checksum of the archive, and its target. `forced` replaces an existing package if the bytes are equal."""
 
     checksum: str = ""
     target: str | None = None
@@ -81,7 +81,7 @@ class ListedPackage(Struct):
 
 
 class ListedVersion(Struct):
-    """A version of a name with its releases of one visibility."""
+    """A version of a name, with its releases of one visibility."""
 
     origin: str
     name: str

@@ -1,4 +1,4 @@
-"""Where the bytes of an upload are. Raw uploads and resumable uploads each have a kind of source for `publish`."""
+"""Sources of the bytes that `publish` reads. Raw uploads and uploads in parts have one class each."""
 
 from typing import BinaryIO, Protocol
 
@@ -22,7 +22,7 @@ class Source(Protocol):
 
 
 class RawBody(Struct, frozen=True):
-    """The body of one request. Such an upload has no rows."""
+    """The body of one request. A raw upload has only the rows of its package."""
 
     stream: BinaryIO
 
@@ -35,4 +35,4 @@ class RawBody(Struct, frozen=True):
         artifacts.put(key, self.stream)
 
     def settle(self, change: Change) -> None:
-        """Add nothing."""
+        """Do nothing, because a raw upload adds no rows."""

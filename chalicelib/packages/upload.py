@@ -1,8 +1,8 @@
 """Publication of an archive: the checks in the contract's order, then the bytes, then all rows (packages.md section 7).
 
-Every kind of upload ends in `publish`; they differ in where the bytes are (`Source`). An upload that is interrupted
-before its rows are written leaves an object that no row refers to, and the sweep deletes it. An upload that is repeated
-after its rows were written raises ReleaseExists.
+Every kind of upload ends in `publish`; they differ only in the source of the bytes (`Source`). An upload that is
+interrupted before its rows are written leaves an object that no row refers to, and the sweep deletes it. An upload that
+is repeated after its rows were written raises ReleaseExists.
 """
 
 from functools import partial
@@ -51,7 +51,7 @@ class Upload(Struct, frozen=True):
 
 
 def demand_valid_ident(ident: PackageIdent) -> None:
-    """Raise IdentInvalid if a package cannot have the ident (check 1, which comes before authentication)."""
+    """Raise IdentInvalid if a package cannot have the ident (check 1, made before authentication)."""
     if not is_package_name(ident.name) or not is_storable(ident):
         raise IdentInvalid(f"Invalid or not fully qualified package identifier '{ident}'")
 
@@ -63,7 +63,7 @@ def demand_absent(upload: Upload) -> None:
 
 
 def publish(upload: Upload, source: Source) -> None:
-    """Check and store an archive, and add the package to `unstable`. The next request sees it.
+    """Check and store an archive, and add the package to `unstable`. The next request can read it.
 
     Raises ReleaseExists, TargetUnsupported, ArchiveRefused, OriginMissing, ObjectStoreFailed and the exceptions of the
     source.
@@ -89,7 +89,7 @@ def keys_before(ident: PackageIdent, target: Target) -> list[Key[Any]]:
 
 
 def add_rows(change: Change, upload: Upload, contents: Contents, key: str, found: Found) -> None:
-    """Add every row of an archive to a change. `key` is its object; `found` holds the rows of `keys_before`.
+    """Add all rows of an archive to a change. `key` is its object; `found` holds the rows of `keys_before`.
 
     Raises ReleaseExists, ArchiveRefused, OriginMissing.
     """
@@ -109,7 +109,10 @@ def add_rows(change: Change, upload: Upload, contents: Contents, key: str, found
 
 
 def _inspect(upload: Upload, archive: HartArchive) -> Contents:
-    """Checks 5 to 9, which need the archive only. Raises HartRefused, TargetUnsupported, ArchiveRefused."""
+    """Return the contents after checks 5 to 9, which need only the archive.
+
+    Raises HartRefused, TargetUnsupported, ArchiveRefused.
+    """
     package_type = hart.package_type(archive)
     if package_type == "native":
         _demand_native_allowed(upload.ident.origin)
@@ -143,7 +146,7 @@ def _newest_of_same_type(upload: Upload, contents: Contents) -> PackageRow | Non
 
 
 def _demand_same_bytes(upload: Upload, contents: Contents) -> None:
-    """Check 11. Raises ArchiveRefused."""
+    """Run check 11: a forced upload must have the stored checksum. Raises ArchiveRefused."""
     if not upload.forced:
         return
     stored = read(package_rows.package_key(upload.ident, contents.target))
@@ -152,7 +155,7 @@ def _demand_same_bytes(upload: Upload, contents: Contents) -> None:
 
 
 def _demand_complete(upload: Upload, contents: Contents) -> None:
-    """Checks 13 and 14. Raises HartRefused, ArchiveRefused."""
+    """Run checks 13 and 14: complete metadata and the announced ident. Raises HartRefused, ArchiveRefused."""
     archive = contents.archive
     hart.manifest(archive)
     size = sum(len(text.encode()) for text in contents.lists.values())
@@ -196,9 +199,9 @@ def _check_again(upload: Upload, contents: Contents, stored: PackageRow | None) 
 
 
 def _visibility(change: Change, upload: Upload, found: Found) -> Visibility:
-    """Return the visibility in the settings of the name. If there are none, add some with the origin's default.
+    """Return the visibility in the settings of the name. Raises OriginMissing.
 
-    Raises OriginMissing.
+    A name without settings gets settings with the origin's default visibility.
     """
     ident = upload.ident
     origin = found.get(origin_key(ident.origin))

@@ -14,7 +14,7 @@ from chalicelib.platform.table import read_many
 
 
 def parse_request(ident: PackageIdent, text: str) -> Visibility:
-    """Return the visibility that a path names. These checks come before authentication.
+    """Return the visibility that a path names. These checks are made before authentication.
 
     Raises IdentInvalid, VisibilityRefused.
     """
@@ -34,7 +34,7 @@ def set_visibility(ident: PackageIdent, visibility: Visibility) -> None:
 
 
 def show_as(ident: PackageIdent, visibility: Visibility) -> None:
-    """Set any visibility on all targets of an ident. Only our own paths set `hidden` (docs/OPERATING.md).
+    """Set any visibility on all targets of an ident. Only unlisting sets `hidden` (docs/OPERATING.md).
 
     All targets change in one transaction if their rows fit, otherwise one target after the other. Repeating the call
     completes an interrupted change. Does nothing if the ident does not exist.
@@ -44,7 +44,7 @@ def show_as(ident: PackageIdent, visibility: Visibility) -> None:
 
 
 def _change(ident: PackageIdent, targets: Collection[Target], visibility: Visibility) -> list[Target]:
-    """Change the targets together. Returns the targets of the ident, unchanged, if a transaction cannot hold them."""
+    """Change the targets in one transaction. If it is too large, change nothing and return the ident's targets."""
     observed = Observed.from_rows(ident, read_many(steps.keys_of(ident)))
     after = observed.standing.with_visibility(visibility, targets)
     if after == observed.standing:

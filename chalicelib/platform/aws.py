@@ -1,4 +1,4 @@
-"""AWS clients, created on first use, and the rule by which their calls are retried.
+"""AWS clients, created on first use, with the retry rule of their calls.
 
 They use botocore without boto3, which saves 20 ms of cold start. botocore's own retries are off, because they know
 neither the 29 s limit of a request nor transaction conflicts. A retry sends the same request again: a transaction keeps
@@ -59,11 +59,11 @@ class SecretUnavailable(Exception):
 def client(service: str) -> Any:
     """Return the client of an AWS service, which all threads share.
 
-    The environment variables AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE> select another endpoint than AWS.
+    The environment variables AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE> select an endpoint other than AWS.
     """
-    known = _clients.get(service)
-    if known is not None:
-        return known
+    existing = _clients.get(service)
+    if existing is not None:
+        return existing
     with _creating:  # a botocore session is not thread-safe while it creates a client
         if service not in _clients:
             _clients[service] = _created(service)
@@ -88,15 +88,15 @@ def _created(service: str) -> Any:
     config = Config(
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
-        parameter_validation=service != "dynamodb",  # PynamoDB's requests are valid; checking them is 10 % of a call
+        parameter_validation=service != "dynamodb",  # PynamoDB's requests are valid; checking them takes 10 % of a call
         max_pool_connections=CONNECTIONS,
         connect_timeout=CONNECT_SECONDS,
         read_timeout=S3_READ_SECONDS if service == "s3" else READ_SECONDS,
         retries={"mode": "standard", "total_max_attempts": 1},
         # In us-east-1 botocore still signs URLs with version 2, which new buckets refuse.
         signature_version="s3v4" if service == "s3" else None,
-        # Virtual addresses name the bucket's region. For a new bucket elsewhere, the global address answers with a
-        # redirect, which clients do not follow for a PUT.
+        # Virtual-hosted addresses contain the bucket's region. For a new bucket in another region, the global address
+        # redirects requests, and clients do not follow a redirect of a PUT.
         s3={"addressing_style": "path" if _is_embedded() else "virtual"} if service == "s3" else None,
     )
     created = _session().create_client(service, config=config)
@@ -106,7 +106,7 @@ def _created(service: str) -> Any:
 
 
 def _is_embedded() -> bool:
-    """Return whether S3 is the embedded engine, which knows buckets by path only."""
+    """Return whether S3 is the embedded engine, which supports only path-style addresses."""
     return any(variable in os.environ for variable in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"))
 
 
@@ -128,7 +128,7 @@ def _retry_delay(response: Any, caught_exception: Any, attempts: int, request_di
 
 
 def _is_retryable(response: Any, problem: BaseException | None) -> bool:
-    """Return whether a fault may be gone in a moment: AWS is busy or has failed, or its response was lost."""
+    """Return whether a retry may succeed: AWS is busy or has failed, or its response was lost."""
     if problem is not None:
         return isinstance(problem, ConnectionFailed | HTTPClientError)
     http, parsed = response

@@ -63,7 +63,7 @@ class Change:
             self.commit()
 
     def check(self, key: Key[Any], condition: Condition, otherwise: Exception | None = None) -> None:
-        """Commit only if a condition holds for a row that is not written."""
+        """Require a condition on a row that the change does not write."""
         self._checks.append(
             (lambda tx: tx.condition_check(key.kind, key.pk, key.sk, condition=condition), otherwise or Stale())
         )
@@ -107,7 +107,7 @@ class Change:
 
     def commit(self) -> None:
         """Write all rows. Raises the error of the first condition that fails, StoreUnavailable or StoreRefused."""
-        # PynamoDB sends checks, deletes, puts and updates in this order, and the reasons come in the same order.
+        # PynamoDB sends checks, deletes, puts and updates in this order, and lists the reasons in the same order.
         steps = [*self._checks, *self._deletes, *self._puts]
         steps += [(update.add_to, update.otherwise) for update in self._updates.values()]
         if not steps:

@@ -14,7 +14,7 @@ _last = datetime.min.replace(tzinfo=UTC)
 def now() -> datetime:
     """Return the current UTC time, at least a microsecond later than every time returned before in this process.
 
-    So events that follow each other quickly keep their order.
+    Events in quick succession therefore keep their order.
     """
     global _last  # noqa: PLW0603 - the only state of the clock
     with _lock:

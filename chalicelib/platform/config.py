@@ -1,7 +1,7 @@
 """Settings of the service: one typed table of environment variables, read once at start.
 
-The contract names settings `api.some_name`; the variable is then `BLDR_SOME_NAME`. Names of variables that existing
-installations use stay unchanged. A value that cannot be parsed stops the start with the variable's name.
+The contract names settings `api.some_name`; the variable is then `BLDR_SOME_NAME`. Variables that existing
+installations use keep their names. A value that cannot be parsed stops the start with an error that names the variable.
 """
 
 import os
@@ -57,7 +57,7 @@ def _is_set(_: str) -> bool:
 
 
 class Setting(Struct, frozen=True):
-    """One environment variable: how its text is read, and its line in docs/CONFIGURATION.md."""
+    """One environment variable: how its text is parsed, and its line in docs/CONFIGURATION.md."""
 
     variable: str
     parse: Callable[[str], Any]

@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.core.deferred import deferred
 
-with deferred():  # it takes 39 ms to import
+with deferred():  # the import takes 39 ms
     import aws_lambda_powertools
 
 _SAFE_MESSAGES = (AttributeError, ImportError, ModuleNotFoundError, NameError, TypeError)
@@ -23,7 +23,8 @@ def logger() -> Any:
 def unexpected_error(problem: BaseException) -> None:
     """Log an unexpected error: type, location and chain of causes, with the error codes of AWS.
 
-    Other messages are left out: libraries quote the values that they fail on, which may be keys, tokens or passwords.
+    Other messages are left out: libraries quote the values that caused the error, which may be keys, tokens or
+    passwords.
     """
     logger().error("unexpected error", extra={"problem": [_described(each) for each in _with_causes(problem)]})
 

@@ -1,4 +1,4 @@
-"""Requests to other HTTP services: bounded in time and size, never redirected (accounts.md 5, platform.md 2)."""
+"""Requests to other HTTP services: bounded in time and size, without redirects (accounts.md 5, platform.md 2)."""
 
 from __future__ import annotations
 
@@ -71,11 +71,11 @@ class OutboundRequest(Struct, frozen=True):
 
 
 Opener = Callable[[OutboundRequest], "tuple[requests.Session, OutboundRequest]"]
-"""Opens a session for a request; it may change the request, or refuse it with an error."""
+"""Opens a session for a request; it may change the request, or raise an error to refuse it."""
 
 
 def directly(request: OutboundRequest) -> tuple[requests.Session, OutboundRequest]:
-    """Open a session for a URL from the service's own settings, which is trusted."""
+    """Open a session for a URL from the settings of the service, which is trusted."""
     return requests.Session(), request
 
 

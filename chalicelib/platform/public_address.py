@@ -1,7 +1,7 @@
-"""Requests to URLs that a user chose: only to the public internet, whatever a host name resolves to (platform.md 2.2).
+"""Requests to URLs from users, which may only reach addresses on the public internet (platform.md 2.2).
 
-A host name is resolved once, all its addresses are checked, and the connection goes to a checked address. So a name
-server that answers differently the second time gains nothing. Redirects are never followed (outbound.py).
+A host name is resolved once, all its addresses are checked, and the connection goes to a checked address. This prevents
+DNS rebinding, because there is no second lookup. Redirects are never followed (outbound.py).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class UrlUnreadable(Exception):
 
 
 def publicly(request: OutboundRequest) -> tuple[requests.Session, OutboundRequest]:
-    """Open a session for a public https URL that connects to an address which was checked.
+    """Open a session for a public https URL. It connects only to the checked address.
 
     Raises UrlUnreadable, AddressRefused, and Unreachable if the host name is unknown.
     """
@@ -70,7 +70,7 @@ def is_public(address: Address) -> bool:
 
 
 def _public_address(host_name: str, port: int) -> Address:
-    """Return an address of a host, all of whose addresses are public."""
+    """Return an address of a host. Raises AddressRefused unless all its addresses are public, and Unreachable."""
     try:
         entries = socket.getaddrinfo(host_name, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as problem:

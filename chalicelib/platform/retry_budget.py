@@ -1,8 +1,8 @@
 """The time that one request may lose to failed AWS calls and write conflicts before it fails with 503.
 
-API Gateway waits 29 s, and the work itself may need most of them. All calls of a request charge their failed attempts,
-and the pauses after these, to one budget; the last attempt is bounded by its own timeout (aws.py). So an outage costs
-a request less than ten seconds.
+API Gateway waits 29 s, and the work itself may need most of that time. All calls of a request charge their failed
+attempts, and the pauses after these, to one budget; the last attempt is bounded by its own timeout (aws.py). So an
+outage costs a request less than ten seconds.
 """
 
 import random
@@ -56,7 +56,7 @@ def shared_budget() -> Iterator[RetryBudget]:
 
 @contextmanager
 def single_try() -> Iterator[None]:
-    """Make only one attempt of each call inside the block; for work that the request can do without."""
+    """Make only one attempt of each call inside the block; for work that is optional."""
     with _set(RetryBudget(0.0)):
         yield
 

@@ -1,4 +1,4 @@
-"""Uploads and copies in the object store, in several requests if large, by the AWS transfer manager.
+"""Uploads and copies in the object store, by the AWS transfer manager, in several requests if large.
 
 Defer this module: `s3transfer` is slow to import.
 """

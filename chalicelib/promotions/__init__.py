@@ -1,1 +1,1 @@
-"""Promotion and demotion of sets of packages, all or nothing. Our own addition."""
+"""Promotion and demotion of sets of packages, all or nothing. An addition to the contract."""

@@ -1,4 +1,4 @@
-"""Package sets over HTTP; our own paths (docs/OPERATING.md)."""
+"""Package sets over HTTP; an addition to the contract (docs/OPERATING.md)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ routes = Routes("promotions", STATUS)
 
 
 def _member(entry: str | shapes.NamedPackage) -> service.SetMember:
-    """A package named by its ident, or by ident and target. Raises BodyMalformed, TargetUnknown."""
+    """Return a package that is named by its ident, or by ident and target. Raises BodyMalformed, TargetUnknown."""
     package = shapes.NamedPackage(entry) if isinstance(entry, str) else entry
     try:
         ident = PackageIdent.parse(package.ident)

@@ -1,9 +1,10 @@
-"""The rules of package sets: promote or demote several packages all or nothing, or return the plan of doing so.
+"""The rules of package sets: promote or demote several packages, all or none, or only return the plan.
 
-A set moves in one transaction together with its events and its group's audit row. Readers therefore see all of it or
-nothing, and an interruption leaves nothing. A transaction has at most 100 rows; a package on one target needs five (its
-ident, itself, two of its membership, its event) and the set three, so at most 19 such packages move at once. Larger
-sets are refused, because readers would see them in parts; bulk changes are for those (channels/bulk).
+A set moves in one transaction together with its events and its group's audit row. Readers therefore see the whole set
+or nothing, and an interruption leaves nothing behind. A transaction has at most 100 rows. A package on one target needs
+five (the ident, the package, two for the membership, the event) and the set three, so at most 19 of these packages can
+move together. Larger sets are refused, because readers would see them in parts; bulk changes move those
+(channels/bulk).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -178,7 +179,7 @@ def _add(
     moves: Sequence[PlannedMove],
     observed: Mapping[PackageIdent, Observed],
 ) -> str:
-    """Add everything that the moves write to a change; returns the id that the events share."""
+    """Add the rows of the moves to a change. Returns the id that the events share."""
     group = event_rows.group_event(request.operation, request.origin, request.source or "", request.channel, by)
     group.state = event_rows.DONE
     change.put(group)

@@ -1,1 +1,1 @@
-"""Retention policies of origins: which packages to remove, and their removal. Our own addition."""
+"""Retention policies of origins: which packages to remove, and their removal. An addition to the contract."""

@@ -1,4 +1,4 @@
-"""Which releases a retention policy keeps. Pure; all releases of one name for one target are judged together.
+"""The rules by which a retention policy keeps releases. Pure; all releases of a name for a target are judged together.
 
 A release may be removed only if every rule of the policy allows it. The newest release of a name is always kept, and so
 are releases whose versions are not ordered.
@@ -52,7 +52,7 @@ class Policy(Struct, frozen=True):
     def checked(
         cls, keep_per_name: int, keep_per_channel: int, older_than_days: int, channels: Iterable[str]
     ) -> "Policy":
-        """Return a policy with values from a client. Raises PolicyInvalid."""
+        """Return a policy with validated values. Raises PolicyInvalid."""
         cleaned = frozenset(channels)
         if not (1 <= keep_per_name <= KEEP_LIMIT and 1 <= keep_per_channel <= KEEP_LIMIT):
             raise PolicyInvalid(f"`keep_per_name` and `keep_per_channel` must be between 1 and {KEEP_LIMIT}")
@@ -84,7 +84,7 @@ class Verdict(Struct, frozen=True):
 
 
 def judge(policy: Policy, releases: Sequence[Release], uploaded_before: str) -> list[Verdict]:
-    """Judge the releases of one name and target, given newest first; dependencies are not considered."""
+    """Return the verdicts on the releases of one name and target, given newest first, without their dependents."""
     position = 0
     in_channels: Counter[str] = Counter()
     verdicts = []
@@ -101,7 +101,7 @@ def judge(policy: Policy, releases: Sequence[Release], uploaded_before: str) -> 
 def _judged(
     policy: Policy, release: Release, position: int, in_channels: Counter[str], uploaded_before: str
 ) -> Verdict:
-    """`position` is 1 for the newest release; `in_channels` counts this and the newer releases by channel."""
+    """Return a verdict. `position` is 1 for the newest release; `in_channels` counts this and newer ones by channel."""
     if position == 1:
         return Verdict(release, Reason.NEWEST)
     for channel in sorted(release.channels - policy.channels - {UNSTABLE}):

@@ -2,8 +2,8 @@
 
 Each package is removed in one transaction with its audit row. The transaction is conditional: the policy must still be
 in force, the package must be unchanged since it was judged, and the newest release of its name, which is kept, must
-exist. The package's object is deleted afterwards; if that fails, the sweep deletes it. An interruption leaves whole
-packages, and a repeat judges them again.
+exist. The package's object is deleted afterwards; if that fails, the sweep deletes it. An interruption leaves the
+remaining packages intact, and a repeat judges them again.
 
 Dependencies are looked up right before the removals of a name. A package that is uploaded in that second and depends on
 a removed release is in the same position as after a deletion by hand: it names a release that the depot does not have.
@@ -34,17 +34,17 @@ from chalicelib.retention.policy import Policy, Reason, Release, Verdict, judge
 from chalicelib.retention.rows import PolicyRow
 
 SECONDS = 20.0
-"""No name is started later than this; a request may take 29 seconds."""
+"""No name is started later than this after the start of the request. API Gateway gives up after 29 seconds."""
 
 PACKAGES_PER_REQUEST = 5_000
-"""The answer about this many packages has less than 2 MB."""
+"""An answer with this many packages has less than 2 MB."""
 
 
 class Run(Struct, frozen=True):
     """A policy to apply to an origin.
 
     - `revision`: the revision of the policy's row; None judges packages and removes nothing.
-    - `explains`: whether names of which nothing can be removed are judged as well, to report why.
+    - `explains`: whether to judge also names of which nothing can be removed, to report the reasons.
     """
 
     origin: str
@@ -92,7 +92,7 @@ def apply(run: Run, after: str) -> Report:
 
 
 def names(run: Run, after: str) -> Iterator[tuple[str, list[JudgedPackage]]]:
-    """Yield each name after `after` with its packages as they are judged now."""
+    """Yield each name after `after` with its judged packages."""
     uploaded_before = timestamp(now() - timedelta(days=run.policy.older_than_days))
     for row in rows(NameRow, package_rows.names_partition(run.origin), after=after or None):
         if not run.explains and row.idents <= run.policy.keep_per_name:
@@ -134,9 +134,9 @@ def _unless_needed(verdict: Verdict, dependents_by_ident: dict[str, str]) -> Ver
 def _needed(
     candidates: set[str], rows_of_name: Sequence[PackageRow], origin: str, name: str, target: Target
 ) -> dict[str, str]:
-    """The candidates that are among the tdeps of another release, each with one such release.
+    """Return the candidates that are among the tdeps of another release, each with one of these releases.
 
-    Reads releases of other names until all candidates are needed.
+    Reads releases of other names until each candidate has one.
     """
     needed: dict[str, str] = {}
     for row in rows_of_name:
@@ -174,7 +174,7 @@ def _removed(run: Run, package: JudgedPackage, newest: PackageIdent) -> JudgedPa
 def _remove(run: Run, target: Target, release: Release, newest: PackageIdent) -> None:
     ident = release.ident
     observed = Observed.from_rows(ident, read_many(steps.keys_of(ident)))
-    # Read after the ident, whose revision the transaction checks: so this row is not older than a forced upload.
+    # Read after the ident: the transaction checks its revision, so this row cannot be older than a forced upload.
     row = read(package_rows.package_key(ident, target))
     placement = observed.standing.placements.get(target)
     judged = (release.channels, release.uploaded_at)

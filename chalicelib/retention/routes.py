@@ -1,4 +1,4 @@
-"""Retention policies over HTTP; our own paths (docs/OPERATING.md)."""
+"""Retention policies over HTTP; an addition to the contract (docs/OPERATING.md)."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ def set_policy(call: Call, new: policy.Policy) -> Answer:
 
 @routes.delete(POLICY, needs=Role.ADMINISTRATOR, scope=Scope.ADMIN, answers={204: None})
 def delete_policy(call: Call) -> Answer:
-    """Delete the retention policy. Nothing more is removed under it."""
+    """Delete the retention policy. No more packages are removed under it."""
     service.delete_policy(call["origin"], call.caller.require_session())
     return EMPTY_204
 
 
 def _run_request(call: Call, query: shapes.RunQuery) -> tuple[shapes.RunQuery, policy.Policy | None]:
-    """The query, and the policy in the body if there is one. Raises BodyMalformed, PolicyInvalid."""
+    """Return the query, and the policy in the body if there is one. Raises BodyMalformed, PolicyInvalid."""
     trial = _new_policy(call, call.body_as(shapes.NewPolicy)) if call.header("content-type") else None
     if trial is not None and not query.dry_run:
         raise BodyMalformed("a policy can be tried with `dry_run=true` only")
@@ -73,7 +73,7 @@ def _run_request(call: Call, query: shapes.RunQuery) -> tuple[shapes.RunQuery, p
     errors=(ObjectStoreFailed, PolicyGone, PolicyInvalid, PolicyMissing),
 )
 def run_policy(call: Call, parsed: tuple[shapes.RunQuery, policy.Policy | None]) -> Answer:
-    """Apply the policy now. With `dry_run`, report what it (or a policy in the body) would remove, and why not."""
+    """Apply the policy now. With `dry_run`, report what it, or a policy in the body, would remove and keep."""
     query, trial = parsed
     by = call.caller.require_session()
     if trial is not None:

@@ -15,7 +15,7 @@ POLICIES = partition("RETENTION")
 
 
 class PolicyRow(Row):
-    """An origin's retention policy and the progress of its current pass; every policy has a new `revision`.
+    """An origin's retention policy and the progress of its current pass. Every new policy gets a new `revision`.
 
     `removed` counts the packages removed in the current pass, or in the last one if none is in progress. `cursor` is
     the package name after which an unfinished pass continues.
@@ -56,7 +56,7 @@ def policy_key(origin: str) -> Key[PolicyRow]:
 
 
 def note_begun(row: PolicyRow, at: str) -> None:
-    """Store that a run works on the origin. Raises PolicyGone if the policy is no longer the one in `row`."""
+    """Store the start of a run on the origin. Raises PolicyGone if the policy is no longer the one in `row`."""
     _note(row, PolicyRow.begun_at.set(at))
 
 

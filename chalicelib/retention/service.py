@@ -22,7 +22,7 @@ def policy_of(origin: str) -> PolicyRow:
 
 
 def set_policy(origin: str, policy: Policy, by: Session) -> PolicyRow:
-    """Set or replace the policy. A run under the replaced one removes nothing more. Raises OriginMissing."""
+    """Set or replace the policy. A run under the old policy ends before its next removal. Raises OriginMissing."""
     key, moment = rows.policy_key(origin), now()
     row = PolicyRow(
         key.pk,

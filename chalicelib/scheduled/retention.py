@@ -1,8 +1,8 @@
 """Application of all retention policies, for a limited time per run (app.py: `apply_retention`).
 
-Origins that have waited longest come first, so that a large origin does not delay the others. A pass over an origin may
-take several runs: the policy's row stores the name after which the next run continues. Two runs at the same time are
-safe; they only do some work twice.
+The origins that have waited longest are first, so that a large origin does not delay the others. A pass over an origin
+may take several runs: the policy's row stores the name after which the next run continues. Two runs at the same time
+are safe; they only do some work twice.
 """
 
 import time
@@ -43,7 +43,7 @@ def apply_policies(seconds: float) -> None:
 
 
 def _continue_pass(row: PolicyRow, deadline: float) -> None:
-    """Remove packages until the pass is finished or the deadline is over, and store the progress."""
+    """Remove packages until the pass is finished or the deadline has passed, and store the progress."""
     by = Session(int(row.set_by_id), row.set_by, SessionFlags(0))
     run = Run(row.origin, row.policy, by, int(row.revision), explains=False)
     removed = 0 if row.cursor is None else int(row.removed)

@@ -1,8 +1,8 @@
 """The sweep removes what interruptions leave: objects without a row, expired uploads, channels under deletion.
 
-It runs on a schedule and is limited in time and number; it walks through the bucket page by page, over as many runs as
-that takes. A run may be interrupted anywhere and repeated. An object is deleted when it is older than a day and has had
-no row for the life of a signed link. Every upload has its own object (`artifacts.key_of`), so an object that no row
+It runs on a schedule, for a limited time and number of objects; several runs together read the whole bucket, page by
+page. A run may be interrupted at any point and repeated. An object is deleted when it is older than a day and has had
+no row for the lifetime of a signed link. Every upload has its own object (`artifacts.key_of`), so an object that no row
 names after a day will never be named again, and signed links to objects that were replaced have expired by then.
 """
 
@@ -37,7 +37,7 @@ R = TypeVar("R", PackageRow, TextsRow)
 
 
 class SweepResult(Struct, frozen=True):
-    """How many deletions of channels a run completed, uploads and objects it removed, and objects it examined."""
+    """The numbers of completed channel deletions, removed uploads, removed objects and examined objects of one run."""
 
     channels: int
     uploads: int
@@ -65,7 +65,7 @@ def _deadline(seconds: float) -> Callable[[], bool]:
 
 
 def _sweep_objects(enough: Callable[[], bool]) -> tuple[int, int]:
-    """How many objects were removed, and how many were examined."""
+    """Return the number of removed and of examined objects."""
     removed = examined = 0
     after = sweep_rows.cursor()
     while examined < OBJECTS_PER_RUN and not enough():
@@ -109,7 +109,7 @@ def owner_of(key: str) -> Key[PackageRow] | Key[TextsRow] | None:
 
 
 def _row_key(folder: str, key_of: Callable[[PackageIdent, Target], Key[R]]) -> Key[R] | None:
-    """The key of a row from an object's folder: ident, target and upload id (`artifacts.key_of`)."""
+    """Return the key of the row for an object's folder: ident, target and upload id (`artifacts.key_of`)."""
     parts = folder.split("/")
     try:
         target = Target.parse("-".join(parts[IDENT_PARTS:-1]))

@@ -8,7 +8,7 @@ from chalicelib.platform.change import Change
 from chalicelib.platform.table import Key, Row, delete_many, partition, put_many, read, read_many
 
 LIFE_SECONDS = 90 * 86_400
-"""How long the time since when an object has no row is kept."""
+"""Lifetime of an UnnamedRow."""
 
 
 class SweepRow(Row):
@@ -18,7 +18,7 @@ class SweepRow(Row):
 
 
 class UnnamedRow(Row):
-    """An object (`sk`) that no row named at a time (`since`, in seconds)."""
+    """An object (`sk`) and the time since when no row names it (`since`, in seconds)."""
 
     since = NumberAttribute()
     expires_at = NumberAttribute()
@@ -51,14 +51,14 @@ def unnamed_since(objects: Iterable[str]) -> dict[str, float]:
 
 
 def note_unnamed(objects: Iterable[str]) -> None:
-    """Store that these objects have no row now."""
+    """Store that these objects have no row as of now."""
     now = int(time.time())
     keys = map(_unnamed_key, objects)
     put_many([UnnamedRow(key.pk, key.sk, since=now, expires_at=now + LIFE_SECONDS) for key in keys])
 
 
 def forget_unnamed(objects: Iterable[str]) -> None:
-    """Delete the notes on objects that were deleted."""
+    """Delete the rows about objects that were deleted."""
     delete_many([_unnamed_key(each) for each in objects])
 
 

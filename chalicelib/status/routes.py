@@ -9,7 +9,7 @@ routes = Routes("status")
 
 @routes.on(["GET", "HEAD"], "/status", needs=ANYONE, answers={200: None})
 def show_status(call: Call) -> Answer:
-    """Return 200 while the service is up. Nothing else is probed, so that monitoring costs nothing."""
+    """Return 200 while the service is up. No other service is called, so that monitoring costs nothing."""
     return EMPTY_200
 
 

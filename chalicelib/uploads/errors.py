@@ -2,7 +2,7 @@
 
 
 class UploadMissing(Exception):
-    """The account has no such upload: it expired, was aborted, or belongs to another account."""
+    """The account does not have the upload: it expired, was aborted, or belongs to another account."""
 
 
 class UploadTooLarge(Exception):
@@ -12,7 +12,7 @@ class UploadTooLarge(Exception):
 class PartsMissing(Exception):
     """The upload cannot be completed yet; the text names the parts that are missing or have the wrong size.
 
-    Not a 409, which hab takes for a package that exists already, and so for success.
+    The status is not 409, because hab treats that as an existing package, and so as success.
     """
 
 

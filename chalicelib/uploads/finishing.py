@@ -1,8 +1,8 @@
 """Publication of an upload whose parts are all received, with the same checks as a raw POST of the archive.
 
 Only one attempt works on an upload at a time: it holds the upload's lease and renews it with a heartbeat. An attempt
-may be interrupted anywhere; the next one finds each step done or repeats it:
-1. Join the parts. If they are joined already, the object store has no parts any more.
+may be interrupted at any point; the next one repeats the steps that are not done:
+1. Join the parts. If they are joined already, the multipart upload no longer exists.
 2. Read and check the staged archive. A refusal is stored in the upload's row and is final.
 3. Copy the archive to its final key, within the object store. An interruption here leaves an object without a row.
 4. Write the package and mark the upload as published, in one transaction.
@@ -72,7 +72,7 @@ def _attempt(row: UploadRow) -> None:
 
 
 class _Heartbeat:
-    """Calls a function every few seconds of work; the work calls the heartbeat often."""
+    """Calls a function every few seconds. The work calls the heartbeat much more often."""
 
     def __init__(self, beat: Callable[[], None]) -> None:
         self._beat = beat
@@ -91,7 +91,7 @@ class StagedArchive(Struct, frozen=True):
     heartbeat: _Heartbeat
 
     def open(self) -> BinaryIO:
-        """Return a stream of the joined parts. Raises UploadMissing if they are gone, ObjectStoreFailed on reads."""
+        """Return a stream of the joined parts. Raises UploadMissing if they are missing, ObjectStoreFailed on reads."""
         try:
             stream = artifacts.stream(staging.key_of(self.row.id))
         except ObjectMissing as problem:

@@ -1,4 +1,4 @@
-"""How an archive is divided into parts, and which of them are missing. Pure; sizes in bytes.
+"""The division of an archive into parts, and which of them are missing. Pure; sizes in bytes.
 
 The object store takes up to 10,000 parts of at least 5 MiB (except the last) for an object of at most 5 TiB.
 """
@@ -15,7 +15,7 @@ SMALLEST_PART = 16 * MIB
 PARTS_LIMIT = 10_000
 LARGEST_ARCHIVE = 5 << 40
 PARTS_NAMED = 10
-"""How many parts an error's text names."""
+"""The number of parts that an error's text names."""
 
 
 class Plan(Struct, frozen=True):

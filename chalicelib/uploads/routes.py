@@ -1,4 +1,4 @@
-"""Uploads in parts over HTTP; our own addition (platform.md 4.4, U8)."""
+"""Uploads in parts over HTTP; an addition to the contract (platform.md 4.4, U8)."""
 
 from __future__ import annotations
 
@@ -85,9 +85,10 @@ def show_upload(call: Call, query: shapes.ProgressQuery) -> Answer:
     ),
 )
 def complete_upload(call: Call) -> Answer:
-    """Publish an archive whose parts are all received; 202 while that is in progress, to be repeated.
+    """Publish an archive whose parts are all received.
 
-    The answer of 201 is that of the raw POST of the archive (packages.md 7).
+    The status is 202 while that is in progress; the client then repeats the request. The answer with 201 is that to a
+    raw POST of the archive (packages.md 7).
     """
     row = service.complete(call["id"], call.caller)
     if row is None:

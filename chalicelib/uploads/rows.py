@@ -1,7 +1,8 @@
 """Rows of uploads in parts: what was announced, the lease of the attempt that publishes it, and the result.
 
-A row is kept for its time to live after the upload has ended, so that a repeated completion gets the same answer. Only
-the holder of the lease may change the result: each attempt has a number, and its writes are conditional on it.
+A row remains until its time to live is over, even if the upload ends earlier, so that a repeated completion gets the
+same answer. Only the holder of the lease may change the result: each attempt has a number, and its writes are
+conditional on it.
 """
 
 import time
@@ -173,6 +174,6 @@ def _end(row: UploadRow, error: Exception, state: State) -> None:
 
 
 def _is_held(row: UploadRow) -> Condition:
-    """The upload is open, and its lease belongs to the attempt in `row`."""
+    """Return the condition that the upload is open and its lease belongs to the attempt in `row`."""
     condition: Condition = (UploadRow.state == str(State.OPEN)) & (UploadRow.attempt == int(row.attempt))
     return condition

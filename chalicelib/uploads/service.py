@@ -1,7 +1,7 @@
 """The rules of uploads in parts: begin, progress, complete, abort (platform.md 4.4, U8).
 
 If `begin` is interrupted, it may leave an empty multipart upload, which the bucket's lifecycle rule deletes. Everything
-else can be repeated: a part that is sent again replaces the first, and `finishing` says what a completion repeats.
+else can be repeated: a part that is sent again replaces the first, and `finishing` describes what a completion repeats.
 """
 
 import time
@@ -84,7 +84,7 @@ def begin(announcement: Announcement, caller: Caller) -> Progress:
 
 
 def _demand_publishable(announcement: Announcement, uploader: Session) -> None:
-    """Checks 3, 9 and 11 of an upload, as far as they do not need the archive (packages.md 7)."""
+    """Run checks 3, 9 and 11 of an upload, as far as they do not need the archive (packages.md 7)."""
     upload.demand_absent(
         upload.Upload(
             announcement.ident,
@@ -114,7 +114,7 @@ def progress(upload_id: str, first_part: int, caller: Caller) -> Progress:
 
 
 def complete(upload_id: str, caller: Caller) -> UploadRow | None:
-    """Publish an upload in the background and return its row, or None if that takes too long to wait for.
+    """Publish an upload in the background and return its row, or None if that takes longer than WAIT_SECONDS.
 
     A repeat waits for the attempt in progress, or starts one. Raises UploadMissing, RoleMissing, PartsMissing, and the
     error for which the upload was refused or the attempt failed.
@@ -129,7 +129,7 @@ def complete(upload_id: str, caller: Caller) -> UploadRow | None:
 
 
 def abort(upload_id: str, caller: Caller) -> None:
-    """Delete an upload and its parts, also while it is being completed. A published package stays.
+    """Delete an upload and its parts, even while it is being completed. A published package stays.
 
     Raises UploadMissing, RoleMissing, ObjectStoreFailed.
     """
@@ -140,7 +140,7 @@ def abort(upload_id: str, caller: Caller) -> None:
 
 
 def _own_upload(upload_id: str, caller: Caller) -> UploadRow:
-    """An upload of the caller, who must still be a member of its origin."""
+    """Return an upload of the caller, who must still be a member of its origin. Raises UploadMissing, RoleMissing."""
     session = caller.require_session()
     row = rows.find(upload_id)
     if row.uploader_id != session.account_id:

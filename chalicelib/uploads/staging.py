@@ -1,6 +1,6 @@
 """Staged archives: a multipart upload in the object store, then one object below `_staging/`.
 
-The bucket's lifecycle rule deletes what is left there after a day.
+The bucket's lifecycle rule deletes leftovers after a day.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ class Part(Struct, frozen=True):
 
 
 class Leftover(Struct, frozen=True):
-    """A staged archive, or with `multipart` the id of a multipart upload that still takes parts."""
+    """A staged archive or, if `multipart` is its id, a multipart upload that still accepts parts."""
 
     key: str
     since: datetime
@@ -101,7 +101,7 @@ def leftovers() -> Iterator[Leftover]:
 
 
 def _pages(operation: str, entries: str, cursor: dict[str, str]) -> Iterator[Any]:
-    """All entries of a paged operation; `cursor` maps its parameters to the fields of the page before."""
+    """Yield all entries of a paged operation; `cursor` maps its parameters to the fields of the page before."""
     parameters: dict[str, Any] = {"Prefix": PREFIX}
     while True:
         page = object_store.call(operation, **parameters)

@@ -38,7 +38,7 @@ def list_access_tokens(call: Call) -> Answer:
     errors=(AccountMissing,),
 )
 def generate_access_token(call: Call) -> Answer:
-    """Generate the caller's access token. A previous token is invalid at once."""
+    """Generate the caller's access token. The previous token becomes invalid immediately."""
     # hab expects 200, not 201
     return json_answer(200, _shown(service.generate_access_token(by=call.caller.require_session())))
 
@@ -52,7 +52,7 @@ def generate_access_token(call: Call) -> Answer:
     errors=(NotOwnToken, TokenIdInvalid),
 )
 def revoke_access_token(call: Call, token_id: int) -> Answer:
-    """Revoke the caller's access token at once."""
+    """Revoke the caller's access token. It becomes invalid immediately."""
     service.revoke_access_token(call.caller.require_session(), token_id)
     return EMPTY_200
 

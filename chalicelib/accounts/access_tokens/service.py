@@ -26,16 +26,19 @@ class AccessToken(Struct, frozen=True):
 
 
 def access_token_of(account_id: int) -> AccessToken | None:
-    """Return the token of an account, or None. Its text is not stored, but rebuilt from its row and the builder key."""
+    """Return the token of an account, or None. Raises TokenUnreadable.
+
+    The text is not stored; it is rebuilt from the row and the builder key.
+    """
     row = read(account_rows.access_token_key(account_id))
     return None if row is None else _with_text(account_id, row)
 
 
 def generate_access_token(by: Session) -> AccessToken:
-    """Generate the token of the session's account, with the flags of the session. A previous token is invalid at once.
+    """Generate the token of the session's account, with the flags of the session. The previous one becomes invalid.
 
     A replaced token keeps its id and creation time (accounts.md 3.2). Raises AccountMissing for the build service: its
-    tokens are valid without a row, so a token that does not expire could never be revoked.
+    tokens are valid without a row, so a token that never expires could not be revoked.
     """
     if by.account_id == BUILDER_ID:
         raise AccountMissing
@@ -76,7 +79,7 @@ def _replace_access_token(by: Session) -> AccessToken:
 
 
 def _with_text(account_id: int, row: AccessTokenRow) -> AccessToken:
-    """The token with the text that was issued. Raises TokenUnreadable if the row does not rebuild that text."""
+    """Return the token with the text that was issued. Raises TokenUnreadable if the row does not rebuild that text."""
     claims = AccessTokenClaims(account_id, int(row.flags), int(row.expires))
     text = access_token.rebuild(claims, row.nonce, row.key_revision, key_ring())
     if access_token.fingerprint(text) != row.fingerprint:

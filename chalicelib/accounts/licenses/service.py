@@ -14,6 +14,7 @@ from chalicelib.platform.outbound import OutboundRequest, Unreachable, Unreadabl
 from chalicelib.platform.table import read
 
 SECONDS = 1.5
+"""Time limit of a call to the licence service."""
 LONGEST_KEY = 1000
 
 
@@ -70,5 +71,5 @@ def _last_day(entitlements: Any) -> date:
 
 
 def _end(entitlement: Mapping[str, Any]) -> date:
-    """The last day of an entitlement. The service may send a time after the date."""
+    """Return the last day of an entitlement. The service may send a time after the date."""
     return date.fromisoformat(entitlement["period"]["end"][:10])

@@ -1,1 +1,1 @@
-"""Named tokens: several per account, each with scopes. Our own addition."""
+"""Named tokens: several per account, each with scopes. An addition to the contract."""

@@ -1,4 +1,4 @@
-"""Named tokens over HTTP; our own addition."""
+"""Named tokens over HTTP; an addition to the contract."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def list_named_tokens(call: Call) -> Answer:
     errors=(NamedTokenInvalid, TooManyTokens),
 )
 def make_named_token(call: Call, request: service.TokenRequest) -> Answer:
-    """Make a named token. Its text is returned only here."""
+    """Create a named token. Only this answer contains its text."""
     row, text = service.make(request, by=call.caller)
     return json_answer(201, shapes.MadeToken(**_fields(row), token=text), NO_CACHE)
 
@@ -63,7 +63,7 @@ def make_named_token(call: Call, request: service.TokenRequest) -> Answer:
     errors=(NamedTokenMissing,),
 )
 def revoke_named_token(call: Call, token_id: int) -> Answer:
-    """Revoke one of the caller's named tokens at once."""
+    """Revoke one of the caller's named tokens. It becomes invalid immediately."""
     service.revoke(token_id, by=call.caller.require_session())
     return EMPTY_204
 

@@ -1,6 +1,6 @@
 """Named tokens: several per account, each with scopes, and optionally bound to an origin or limited in time.
 
-Our own addition for automation, on paths of our own, beside the one access token of the contract (accounts.md 3.4).
+An addition to the contract for automation. The contract has only the one access token per account (accounts.md 3.4).
 """
 
 import secrets
@@ -29,7 +29,7 @@ LONGEST_LIFE = 3650
 
 
 class TokenRequest(Struct, frozen=True):
-    """A token to make. A `days` of None means that it does not expire."""
+    """The values of a token to create. A token with `days` of None does not expire."""
 
     label: str
     scopes: frozenset[Scope]
@@ -38,9 +38,9 @@ class TokenRequest(Struct, frozen=True):
 
     @classmethod
     def of(cls, label: str, scopes: Sequence[str], origin: str | None, days: int | None) -> "TokenRequest":
-        """Return a request whose values are allowed. Raises NamedTokenInvalid.
+        """Return a request with validated values. Raises NamedTokenInvalid.
 
-        Whether the account is a member of the origin is checked later, by `make`.
+        `make` checks later that the account is a member of the origin.
         """
         if not label.strip() or len(label) > LONGEST_LABEL or not label.isprintable():
             raise NamedTokenInvalid(f"name must be 1 to {LONGEST_LABEL} printable characters, not {label[:200]!r}")
@@ -55,7 +55,7 @@ class TokenRequest(Struct, frozen=True):
 
 
 def make(request: TokenRequest, by: Caller) -> tuple[NamedTokenRow, str]:
-    """Make a token, and return its row and its text, which is not stored. The token has no session flags.
+    """Create a token and return its row and its text. The text is not stored. The token has no session flags.
 
     Raises NamedTokenInvalid if the account is not a member of the origin. Raises TooManyTokens; two concurrent requests
     may exceed the limit by one, because tokens are counted before the write.
@@ -74,15 +74,15 @@ def make(request: TokenRequest, by: Caller) -> tuple[NamedTokenRow, str]:
 
 
 def tokens_of(account_id: int) -> list[NamedTokenRow]:
-    """Return the tokens of an account, oldest first. Expired tokens are left out, although their rows stay a while."""
-    alive = now().timestamp()
+    """Return the tokens of an account, oldest first. Expired ones are left out; the table deletes their rows later."""
+    current_time = now().timestamp()
     all_rows = rows(NamedTokenRow, account_rows.account_partition(account_id), begins=NAMED_TOKEN)
-    valid = [row for row in all_rows if row.expires_at is None or row.expires_at >= alive]
+    valid = [row for row in all_rows if row.expires_at is None or row.expires_at >= current_time]
     return sorted(valid, key=lambda row: row.id)
 
 
 def revoke(token_id: int, by: Session) -> None:
-    """Delete a token of the session's account; it is invalid at once. Raises NamedTokenMissing."""
+    """Delete a token of the session's account; it becomes invalid immediately. Raises NamedTokenMissing."""
     key = account_rows.named_token_key(by.account_id, token_id)
     with Change() as change:
         change.delete(key, NamedTokenRow.pk.exists(), otherwise=NamedTokenMissing())

@@ -1,4 +1,4 @@
-"""Shapes of named tokens over HTTP; our own addition."""
+"""Shapes of named tokens over HTTP; an addition to the contract."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ Scopes = Annotated[list[str], Meta(description="Any of `read`, `upload`, `promot
 
 
 class NewToken(Struct):
-    """A named token to make."""
+    """A named token to create."""
 
     name: Annotated[str, Meta(description="A label, 1 to 100 printable characters.")]
     scopes: Scopes

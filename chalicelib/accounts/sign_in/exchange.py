@@ -39,7 +39,7 @@ def _send(request: OutboundRequest, deadline: float) -> OutboundResponse:
 
 
 def _access_token(response: OutboundResponse) -> str:
-    """The token in an answer. For a wrong or used code GitHub answers 200 with an `error` instead of a token."""
+    """Return the access token in a response. GitHub answers 200 with an `error` field for a wrong or used code."""
     try:
         token = response.json_object()["access_token"]
     except (KeyError, Unreadable) as problem:

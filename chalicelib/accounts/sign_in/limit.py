@@ -1,4 +1,4 @@
-"""The limit of sign-ins per address: codes can be guessed, and every try costs two calls to the provider."""
+"""The limit of sign-ins per address: clients may guess codes, and each attempt costs two calls to the provider."""
 
 import time
 
@@ -11,7 +11,7 @@ COUNTED_SECONDS = 60
 
 
 def count_sign_in(address: str) -> None:
-    """Count a try. Raises TooManySignIns if the address has exceeded the limit of this clock minute."""
+    """Count a sign-in attempt. Raises TooManySignIns if the address has reached the limit of the current minute."""
     limit = config.sign_ins_per_minute
     if not limit or config.functional_test:
         return

@@ -24,7 +24,7 @@ class ProviderUser(Struct, frozen=True):
 
 
 class OAuthProvider(Struct, frozen=True):
-    """A kind of provider. `user` reads its user object, and raises KeyError for a missing or wrongly typed field."""
+    """A kind of provider. `user` parses its user object; raises KeyError for a missing or wrongly typed field."""
 
     kind: Provider
     token_request: Callable[[str, Config], OutboundRequest]
@@ -101,7 +101,7 @@ def _number(user: Mapping[str, Any], field: str) -> int:
 
 
 def _email(user: Mapping[str, Any]) -> str:
-    """The e-mail address, or an empty text. GitHub sends null for a private address; others leave the field out."""
+    """Return the e-mail address, or an empty text. GitHub sends null for a private address; others omit the field."""
     return _text(user, "email") if user.get("email") else ""
 
 

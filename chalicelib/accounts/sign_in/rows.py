@@ -5,7 +5,7 @@ from chalicelib.platform.table import Key, Row, partition
 
 
 class SignInsRow(Row):
-    """The number of sign-ins that an address tried within a minute. Expires with its time to live."""
+    """The number of sign-in attempts from an address within a minute. The table's time to live deletes the row."""
 
     tried = NumberAttribute()
     expires_at = NumberAttribute()

@@ -34,7 +34,7 @@ class SignedIn(Struct, frozen=True):
 def authenticate(code: str, address: str) -> SignedIn:
     """Sign in with a code of the provider, or as a test user in functional-test mode.
 
-    `address` is the client's address, whose tries are counted. Raises ProviderRefused, ProviderFailed,
+    Attempts are counted per `address`, the address of the client. Raises ProviderRefused, ProviderFailed,
     FunctionalUserUnknown, TooManySignIns.
     """
     if config.functional_test:
@@ -46,8 +46,8 @@ def authenticate(code: str, address: str) -> SignedIn:
 def start_session(identity: Identity) -> SignedIn:
     """Find or create the account, and store a new web session that expires after the configured time.
 
-    The token contains random bytes where the reference puts the provider's token, so that a stolen session does not
-    give access to the user's account at the provider (accounts.md 3.1).
+    The token contains random bytes where the reference server puts the provider's token, so that a stolen session does
+    not give access to the user's account at the provider (accounts.md 3.1).
     """
     account_id = find_or_create(identity.name, identity.email)
     secret = secrets.token_bytes(SECRET_BYTES)

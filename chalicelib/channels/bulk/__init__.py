@@ -1,1 +1,1 @@
-"""Bulk changes: promote or demote all packages of a channel at once (packages.md 9.9)."""
+"""Bulk changes: promote or demote all packages of a channel (packages.md 9.9)."""

@@ -1,6 +1,6 @@
 """Bulk changes of channels over HTTP (packages.md 9.9).
 
-Clients send PUT, the published description says POST; both are served.
+Clients send PUT, but the published API description says POST. Both are accepted.
 """
 
 from __future__ import annotations

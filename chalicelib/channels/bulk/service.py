@@ -1,7 +1,7 @@
-"""The rules of bulk changes: promote or demote all packages of a channel at once (packages.md 9.9).
+"""The rules of bulk changes: promote or demote all packages of a channel (packages.md 9.9).
 
 Up to about 24 packages move in one transaction together with the group's audit row: all or nothing. Larger sets move in
-several such transactions, one after the other because each changes the target channel's count:
+several transactions of this kind, one after the other, because each changes the count of the target channel:
 1. Create the target channel if it is missing, and write the group's audit row as `started`.
 2. Move the packages, name by name. Within a name, the newest release is promoted first and demoted last, so that the
    channel's newest release changes directly from its old value to its new one.
@@ -32,7 +32,7 @@ from chalicelib.platform.change import TRANSACTION_LIMIT, Change, retry_when_sta
 from chalicelib.platform.table import Found, Key, StoreUnavailable, put_many, read, read_many, rows
 
 SECONDS = 20.0
-"""No transaction starts later than this; a request may take 29 seconds."""
+"""No transaction starts later than this after the start of the request. API Gateway gives up after 29 seconds."""
 
 IDENTS_PER_REQUEST = 5_000
 
@@ -56,14 +56,14 @@ class BulkChange(Struct, frozen=True):
 
 
 class Move(Struct, frozen=True):
-    """An ident and those of its targets that the change moves."""
+    """An ident and the targets for which its packages move."""
 
     ident: PackageIdent
     targets: tuple[Target, ...]
 
     @property
     def size(self) -> int:
-        """The rows it needs in a transaction: one for the ident, and three per target (package and membership)."""
+        """The number of its rows in a transaction: one for the ident, three per target (package and membership)."""
         return 1 + 3 * len(self.targets)
 
     def applied_to(self, standing: Standing, change: BulkChange) -> Standing:
@@ -77,10 +77,10 @@ class Move(Struct, frozen=True):
 
 
 def apply(bulk: BulkChange) -> None:
-    """Carry out a bulk change. Existing memberships stay as they are, and no events are recorded.
+    """Carry out a bulk change. Existing memberships do not change, and no events are recorded.
 
-    Raises ChannelQueryMalformed, ChannelMissing and TooManyChannels before anything moves, and BulkUnfinished when a
-    repeat is needed to move the rest.
+    Raises ChannelQueryMalformed, ChannelMissing and TooManyChannels before anything moves, and BulkUnfinished if a
+    repeat of the request is needed to move the rest.
     """
     deadline = time.monotonic() + SECONDS
     _demand_valid_channels(bulk)
@@ -111,7 +111,7 @@ def _demand_valid_channels(bulk: BulkChange) -> None:
 
 
 def _ensure_target(bulk: BulkChange) -> None:
-    """Create the target if it is missing, for demotions too; only `stable`, which every origin has, is not created."""
+    """Create the target channel if it is missing, even for a demotion. A missing `stable` raises ChannelMissing."""
     if read(channel_rows.channel_key(bulk.origin, bulk.target)) is not None:
         return
     if bulk.target == STABLE:
@@ -123,21 +123,21 @@ def _ensure_target(bulk: BulkChange) -> None:
 
 
 def _moves(bulk: BulkChange) -> list[Move]:
-    """What is left to move, by name; within a name, newest first for a promotion and last for a demotion."""
+    """Return the remaining moves by name; within a name, newest first for a promotion, newest last for a demotion."""
     in_source = _members(bulk.origin, bulk.source)
     in_target = _members(bulk.origin, bulk.target)
     targets: dict[str, list[Target]] = {}
     for key, row in in_source.items():
         if (key in in_target) is not bulk.promotes:
             targets.setdefault(row.ident, []).append(Target(row.target))
-    moves = [Move(PackageIdent.parse(ident), tuple(several)) for ident, several in targets.items()]
+    moves = [Move(PackageIdent.parse(ident), tuple(ident_targets)) for ident, ident_targets in targets.items()]
     moves.sort(key=lambda move: release_key(move.ident.version, move.ident.release) or "", reverse=bulk.promotes)
     moves.sort(key=lambda move: move.ident.name)
     return moves
 
 
 def _members(origin: str, channel: str) -> dict[str, MembershipRow]:
-    """The membership rows of a channel by sort key, none if it does not exist or is being deleted."""
+    """Return the membership rows of a channel by sort key; none if it does not exist or is being deleted."""
     if read(channel_rows.channel_key(origin, channel)) is None:
         return {}
     return {row.sk: row for row in rows(MembershipRow, channel_rows.members_partition(origin, channel))}
@@ -149,14 +149,14 @@ def _read(bulk: BulkChange, moves: Sequence[Move]) -> Found:
 
 
 def _demand_few_channels(bulk: BulkChange, moves: Sequence[Move], found: Found) -> None:
-    """Raise TooManyChannels if any package would be in too many channels, so that nothing moves at all."""
+    """Raise TooManyChannels if a package would be in too many channels, before anything moves."""
     for move in moves:
         observed = Observed.from_rows(move.ident, found)
         steps.demand_few_channels(move.applied_to(observed.standing, bulk))
 
 
 def _batches(moves: Iterable[Move]) -> list[list[Move]]:
-    """Moves that fit into one transaction each; one empty batch if there are none, for the audit row."""
+    """Return batches of moves that fit into one transaction each; without moves, one empty batch for the audit row."""
     batches: list[list[Move]] = [[]]
     size = SHARED_ROWS
     for move in moves:
@@ -168,16 +168,16 @@ def _batches(moves: Iterable[Move]) -> list[list[Move]]:
     return batches
 
 
-def _move_together(bulk: BulkChange, batch: Sequence[Move], known: Found, finished: GroupEventRow | None) -> None:
+def _move_together(bulk: BulkChange, batch: Sequence[Move], prefetched: Found, finished: GroupEventRow | None) -> None:
     """Move a batch in one transaction, with the audit row if the batch is the last one.
 
-    The first try uses the rows in `known`, later ones read again. A refused batch is split in two: the rows of packages
-    with very long lists may exceed the 4 MB of a transaction.
+    The first attempt uses the rows in `prefetched`, retries read them again. A batch that fails is split in two: the
+    rows of packages with very long lists may exceed the 4 MB of a transaction.
     """
-    first_try = iter([known])
+    first_attempt = iter([prefetched])
 
     def move() -> None:
-        found = next(first_try, None) or _read(bulk, batch)
+        found = next(first_attempt, None) or _read(bulk, batch)
         _write(bulk, batch, found, finished)
 
     try:
@@ -189,8 +189,8 @@ def _move_together(bulk: BulkChange, batch: Sequence[Move], known: Found, finish
             finished.state = event_rows.STARTED
             put_many([finished])
         middle = len(batch) // 2
-        _move_together(bulk, batch[:middle], known, None)
-        _move_together(bulk, batch[middle:], known, finished)
+        _move_together(bulk, batch[:middle], prefetched, None)
+        _move_together(bulk, batch[middle:], prefetched, finished)
 
 
 def _write(bulk: BulkChange, batch: Sequence[Move], found: Found, finished: GroupEventRow | None) -> None:

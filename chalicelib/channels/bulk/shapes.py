@@ -4,6 +4,6 @@ from msgspec import Struct
 
 
 class BulkQuery(Struct):
-    """The channel to change. It is required: a missing or empty one is refused with 400 after authorisation."""
+    """The channel to change. Required: without it the status is 400, after authorisation."""
 
     channel: str = ""

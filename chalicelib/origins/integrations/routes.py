@@ -82,5 +82,5 @@ def delete_integration(call: Call) -> Answer:
 
 
 def _name(call: Call) -> str:
-    """Return the integration's name. `names` is a path of its own, so API Gateway does not match it as a variable."""
+    """Return the integration's name. `names` has a separate path, so API Gateway does not match it as a variable."""
     return call.path.get("name", "names")

@@ -1,6 +1,6 @@
 """Rows of origin integrations (accounts.md 8.9).
 
-The names are in the origin's partition. The sealed bodies have partitions of their own, so that lists do not read them.
+The names are in the origin's partition. The sealed bodies have separate partitions, so that lists do not read them.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ INTEGRATION = "INTEGRATION#"
 
 
 class IntegrationRow(Row):
-    """The type and name of an integration; ids grow with time."""
+    """The type and name of an integration. Ids grow with time."""
 
     id = NumberAttribute()
     integration = UnicodeAttribute()
@@ -37,6 +37,6 @@ def body_key(origin: str, integration: str, name: str) -> Key[IntegrationBodyRow
 
 
 def integrations(origin: str, integration: str | None = None) -> Iterator[IntegrationRow]:
-    """The integrations of an origin, of one type or of all, in no particular order."""
-    begins = INTEGRATION if integration is None else partition("INTEGRATION", integration, "")
-    return rows(IntegrationRow, origin_partition(origin), begins=begins)
+    """Return the integrations of an origin, of one type or of all types, in no particular order."""
+    prefix = INTEGRATION if integration is None else partition("INTEGRATION", integration, "")
+    return rows(IntegrationRow, origin_partition(origin), begins=prefix)

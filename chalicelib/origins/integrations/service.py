@@ -18,11 +18,11 @@ from chalicelib.platform.table import read
 
 PURPOSE = b"INTEGRATION-1\n"
 """Precedes every body in its box. Access tokens are boxes of the same key: without the prefix, a body that looks like
-the message of a token would give a valid token to anybody who can read the table."""
+the message of a token would give a valid token to anyone who can read the table."""
 
 
 def names(origin: str, integration: str | None = None) -> dict[str, list[str]]:
-    """Return the names of integrations by type, oldest first; of one type, or of all that the origin has."""
+    """Return the names of an origin's integrations by type, oldest first, for one type or for all types."""
     by_type: dict[str, list[str]] = {}
     for row in sorted(rows.integrations(origin, integration), key=lambda row: int(row.id)):
         by_type.setdefault(row.integration, []).append(row.name)

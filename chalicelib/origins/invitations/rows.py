@@ -29,7 +29,7 @@ class InvitationRow(Row):
 
 
 class InvitationIdRow(Row):
-    """The origin and the account of the invitation with an id."""
+    """The origin and the account of an invitation, by its id."""
 
     origin = UnicodeAttribute()
     account_id = NumberAttribute()
@@ -65,10 +65,10 @@ def keys_of(row: InvitationRow) -> Sequence[Key[Any]]:
 
 
 def invitations(origin: str) -> Iterator[InvitationRow]:
-    """The invitations of an origin, in no particular order."""
+    """Return the invitations of an origin, in no particular order."""
     return rows(InvitationRow, origin_partition(origin), begins=INVITATION)
 
 
 def pending(account_id: int) -> Iterator[PendingInvitationRow]:
-    """The pending invitations of an account, oldest first."""
+    """Return the pending invitations of an account, oldest first."""
     return rows(PendingInvitationRow, account_partition(account_id), begins=INVITATION)

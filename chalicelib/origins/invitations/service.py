@@ -74,7 +74,7 @@ def _send(origin: str, account_id: int, user: str, by: Session) -> InvitationRow
 
 
 def accept(origin: str, invitation_id: int, caller: Caller) -> None:
-    """Make the invited account a readonly member; an existing role is kept. Does nothing for an unknown id.
+    """Make the invited account a readonly member; an existing role stays. Does nothing for an unknown id.
 
     A maintainer may accept for the invited account. Raises InvitationNotYours.
     """
@@ -138,7 +138,7 @@ def _rescind(origin: str, invitation_id: int, caller: Caller) -> None:
 
 
 def _answerable(origin: str, invitation_id: int, caller: Caller) -> InvitationRow | None:
-    """Return an invitation that the caller may accept or ignore, or None for an unknown id."""
+    """Return an invitation that the caller may answer, or None for an unknown id. Raises InvitationNotYours."""
     invitation = _with_id(origin, invitation_id)
     if invitation is None:
         return None

@@ -48,7 +48,7 @@ def list_public_keys(call: Call) -> Answer:
 
 @routes.post(PUBLIC, needs=Role.ADMINISTRATOR, scope=Scope.ADMIN, answers={201: None}, errors=(KeyTaken, OriginMissing))
 def generate_keys(call: Call) -> Answer:
-    """Generate a signing key pair, which is from then on the origin's newest. A body is ignored."""
+    """Generate a signing key pair, which becomes the origin's newest. A body is ignored."""
     service.generate(call["origin"], call.caller.require_session())
     return EMPTY_201
 
@@ -69,7 +69,7 @@ def download_public_key(call: Call) -> Answer:
 @routes.post(PUBLIC + "/latest", **UPLOAD_PUBLIC)
 @routes.post(PUBLIC + "/{revision}", **UPLOAD_PUBLIC)
 def upload_public_key(call: Call) -> Answer:
-    """Store a public signing key under the revision in its text. New keys need the role administrator.
+    """Store a public signing key under the revision in its text. A new key requires the role `administrator`.
 
     `hab pkg upload` by a member always tries to upload the key first, so members get 409 for an existing key.
     """

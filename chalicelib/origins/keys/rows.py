@@ -1,7 +1,7 @@
 """Rows of origin keys, in the origin's partition (accounts.md 7.3, 8.5 and section 9).
 
-The name in a public key is the origin's, so its full name is unique by its row key. A secret signing key may have any
-name: a row under the full name, written in the same transaction, makes it unique across all origins.
+A public key has the name of its origin, so its row key already makes its full name unique. A secret signing key may
+have any name: a row under the full name, written in the same transaction, makes it unique across all origins.
 """
 
 from collections.abc import Iterator
@@ -82,12 +82,12 @@ def clock_key(origin: str) -> Key[KeyClockRow]:
 
 
 def public_keys(origin: str, limit: int | None = None) -> Iterator[PublicSigningKeyRow]:
-    """The public signing keys of an origin, newest first."""
+    """Return the public signing keys of an origin, newest first."""
     return rows(PublicSigningKeyRow, origin_partition(origin), begins=PUBLIC, newest_first=True, limit=limit)
 
 
 def secret_keys(origin: str, limit: int | None = None) -> Iterator[SecretSigningKeyRow]:
-    """The secret signing keys of an origin, greatest full name first."""
+    """Return the secret signing keys of an origin, greatest full name first."""
     return rows(SecretSigningKeyRow, origin_partition(origin), begins=SECRET, newest_first=True, limit=limit)
 
 
@@ -97,7 +97,7 @@ def newest_secret_key(origin: str) -> SecretSigningKeyRow | None:
 
 
 def latest_revision(origin: str) -> str | None:
-    """Return the latest revision of any key with the origin's name, or None if there is no such key."""
+    """Return the latest revision of any key with the origin's name, or None if it has no key."""
     row = read(clock_key(origin))
     return None if row is None else row.revision
 

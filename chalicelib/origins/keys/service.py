@@ -1,4 +1,4 @@
-"""The rules of origin keys: generate, upload, return (accounts.md 7.3, 8.5)."""
+"""The rules of origin keys: generation, upload and download (accounts.md 7.3, 8.5)."""
 
 from collections.abc import Sequence
 
@@ -70,7 +70,7 @@ def _opened(row: SecretSigningKeyRow | EncryptionKeysRow | None, kind: KeyKind) 
 
 
 def generate(origin: str, by: Session) -> None:
-    """Generate a signing key pair, which is from then on the origin's newest. Raises OriginMissing, KeyTaken."""
+    """Generate a signing key pair, which becomes the origin's newest. Raises OriginMissing, KeyTaken."""
     retry_when_stale(lambda: _generate(origin, by))
 
 
@@ -121,7 +121,7 @@ def _store_public(origin: str, key: KeyFile, by: Session) -> None:
 
 
 def upload_secret(origin: str, body: bytes, repeatable: bool, by: Session) -> None:
-    """Store a secret signing key under the full name in its text. Its public half need not exist.
+    """Store a secret signing key under the full name in its text. The matching public key need not exist.
 
     With `repeatable`, uploading the same key to the same origin again succeeds (platform.md 3.4).
     Raises KeyInvalid, KeyTaken, OriginMissing.
@@ -215,8 +215,9 @@ def _later_than(latest: str | None) -> str:
 
 
 def _second_after(revision: str) -> str:
-    """Return the next second, or the next number for 14 digits that are not a time: uploaded keys may have such
-    revisions. Raises KeyTaken after the last revision.
+    """Return the revision one second later. Raises KeyTaken after the last revision.
+
+    Uploaded keys may have 14 digits that are not a time; the next number is then the next revision.
     """
     try:
         return next_revision(revision)

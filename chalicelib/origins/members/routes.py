@@ -66,7 +66,7 @@ def show_role(call: Call) -> Answer:
     checked_inside=True,
 )
 def change_role(call: Call, role: Role) -> Answer:
-    """Assign a role to a member. The service checks the caller's role, because a missing origin is 404 first."""
+    """Assign a role to a member. A missing origin is 404, even for callers without the required role."""
     service.set_role(call["origin"], call["user"], role, call.caller)
     return EMPTY_204
 

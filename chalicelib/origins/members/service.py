@@ -2,7 +2,7 @@
 
 A membership has two rows, one in the origin and one in the account. The transaction of every change requires that the
 origin exists and that the member's role is still the one that was read. So the owner in the origin's row and the member
-with the role `owner` are always the same account, whatever requests run concurrently.
+with the role `owner` are always the same account, even with concurrent requests.
 """
 
 from chalicelib.accounts.errors import AccountMissing
@@ -52,7 +52,7 @@ def role_of(origin: str, user: str) -> Role:
 
 
 def parse_role(text: str) -> Role:
-    """Return the role that a client names, in any case. Raises RoleInvalid."""
+    """Return the role that a client names, in upper or lower case. Raises RoleInvalid."""
     try:
         return Role.parse(text)
     except RoleUnknown as problem:
@@ -178,7 +178,7 @@ def _end(change: Change, origin: str, account_id: int, member: MemberRow) -> Non
 
 
 def _require_owner(origin: str, by: Session) -> None:
-    """Raise NotOwner unless the account owns the origin, whatever the flags of its session (accounts.md 6.2)."""
+    """Raise NotOwner unless the account owns the origin, regardless of the flags of its session (accounts.md 6.2)."""
     row = read(origin_key(origin))
     if row is None or int(row.owner_id) != by.account_id:
         raise NotOwner

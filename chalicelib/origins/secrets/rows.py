@@ -12,7 +12,7 @@ VALUE_BYTES = 390_000
 
 
 class SecretRow(Row):
-    """A secret as the client sealed it; ids grow with time."""
+    """A secret as the client sealed it. Ids grow with time."""
 
     id = NumberAttribute()
     value = UnicodeAttribute()
@@ -29,5 +29,5 @@ def secret_key(origin: str, name: str) -> Key[SecretRow]:
 
 
 def secrets(origin: str) -> Iterator[SecretRow]:
-    """The secrets of an origin, by name."""
+    """Return the secrets of an origin, by name."""
     return rows(SecretRow, origin_partition(origin), begins=SECRET)

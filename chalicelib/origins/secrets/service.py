@@ -24,9 +24,10 @@ def of_origin(origin: str) -> Sequence[SecretRow]:
 
 
 def put(origin: str, name: str, value: str, by: Session) -> None:
-    """Check that the origin's key opens a sealed value, and store it as received. A value of that name is replaced.
+    """Check that the origin's key opens a sealed value, and store it as received.
 
-    Raises SecretInvalid with the contract's texts (accounts.md 8.8), SecretTooLarge, OriginMissing.
+    An existing secret gets the new value. Raises SecretInvalid with the contract's texts (accounts.md 8.8),
+    SecretTooLarge, OriginMissing.
     """
     for field, content in (("name", name), ("value", value)):
         if not content:

@@ -18,7 +18,7 @@ class NewSecret(Struct):
 
 
 class Secret(Struct):
-    """A secret with its value as it was sealed. `origin_id` is always `0`; older `hab` clients require it."""
+    """A secret with its sealed value. `origin_id` is always `0`; older `hab` clients require it."""
 
     id: str
     origin_id: str

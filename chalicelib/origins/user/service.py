@@ -22,14 +22,14 @@ def origins_of(session: Session) -> list[OwnOrigin]:
 
     A named token that is bound to an origin gets that origin only.
 
-    Two calls to the table: the memberships, then all origins and their counts.
+    Makes two calls: the memberships, then all origins with their counts.
     """
     memberships = rows(MembershipOfAccountRow, account_rows.account_partition(session.account_id), begins=ORIGIN_OF)
     names = [name for row in memberships if session.reaches(name := row.sk.removeprefix(ORIGIN_OF))]
     found = read_many([key for name in names for key in (origin_key(name), origin_count_key(name))])
-    own = []
+    own_origins = []
     for name in names:
         row, counts = found.get(origin_key(name)), found.get(origin_count_key(name))
         if row is not None:  # the origin may have been deleted between the two calls
-            own.append(OwnOrigin(name, row, 0 if counts is None else int(counts.settings)))
-    return own
+            own_origins.append(OwnOrigin(name, row, 0 if counts is None else int(counts.settings)))
+    return own_origins

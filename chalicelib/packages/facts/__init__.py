@@ -1,1 +1,1 @@
-"""Facts about one package, for its operators. Our own addition."""
+"""Facts about one package, for its operators. An addition to the contract."""

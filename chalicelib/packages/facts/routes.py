@@ -30,7 +30,7 @@ def show_facts(call: Call, query: shapes.FactsQuery) -> Answer:
     """Return the size, history, channels and deprecation of a package."""
     facts = service.facts_of(call.ident, call.target, query.target is not None, call.caller)
     row = facts.row
-    shown = shapes.Facts(
+    body = shapes.Facts(
         ident=call.ident,
         target=facts.target,
         size=int(row.size),
@@ -43,4 +43,4 @@ def show_facts(call: Call, query: shapes.FactsQuery) -> Answer:
         channels=facts.channels,
         deprecation=None if facts.deprecation is None else Deprecation.of(facts.deprecation),
     )
-    return json_answer(200, shown, NO_CACHE)
+    return json_answer(200, body, NO_CACHE)

@@ -7,13 +7,13 @@ from chalicelib.deprecations.shapes import Deprecation
 
 
 class FactsQuery(Struct):
-    """The target of the package. Without it, the target of the client is preferred to others."""
+    """The target of the package. Without it, the client's target is preferred to others."""
 
     target: str | None = None
 
 
 class ChannelFact(Struct):
-    """A channel that the package is in. `promoted_by` is null for non-members, and if an upload put it there."""
+    """A channel that the package is in. `promoted_by` is null for non-members, and if an upload added it."""
 
     name: str
     promoted_at: str

@@ -33,7 +33,7 @@ def _request(call: Call, query: ListQuery) -> tuple[Window, bool, Terms]:
     hides_private=True,
 )
 def search_packages(call: Call, request: tuple[Window, bool, Terms]) -> Answer:
-    """Find packages whose origin and name have all words of a term, or with `distinct` their names."""
+    """Find packages whose origin and name contain all words of a query, or with `distinct` only their names."""
     requested, distinct, terms = request
     find = service.names if distinct else service.packages
     matches, total = find(terms, requested.offset, requested.size, access.VisibleOrigins.of(call.caller))
@@ -41,10 +41,10 @@ def search_packages(call: Call, request: tuple[Window, bool, Terms]) -> Answer:
 
 
 def _term(call: Call) -> str:
-    """Return the term of the path, decoded a second time, because some clients encode it twice (packages.md 1.5)."""
-    once = call["query"]
+    """Return the query in the path, decoded a second time, because some clients encode it twice (packages.md 1.5)."""
+    decoded = call["query"]
     try:
-        return decoded_again(once)
+        return decoded_again(decoded)
     except QueryUndecodable as problem:
-        shown = once if once.isascii() else call.raw_path["query"]
-        raise SearchUndecodable(f"Unable to parse query string '{shown}'") from problem
+        quoted = decoded if decoded.isascii() else call.raw_path["query"]
+        raise SearchUndecodable(f"Unable to parse query string '{quoted}'") from problem

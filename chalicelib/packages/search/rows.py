@@ -1,9 +1,11 @@
-"""Rows that lead from words to package names. They are hints: written before the first release, verified by readers.
+"""Rows of the search index, from words to package names.
 
-- `WORDS`: the words of origins and names. The names of all words that begin with a term are one Query.
-- `ENDINGS`: the endings of a name's words. The names that contain a piece of a word are one Query in the same way.
+The rows are hints: they are written before the first release, and readers verify them.
 
-The first letter is in the partition key. There is a set of rows per name, not per release. Hints are never deleted,
+- `WORDS`: the words of origins and names. One Query finds the names of all words that begin with a term.
+- `ENDINGS`: the endings of a name's words. One Query finds the names that contain a part of a word.
+
+The partition key contains the first letter. A name has one set of rows for all its releases. Hints are never deleted,
 because that could delete the hint of a release that is being uploaded at the same moment.
 """
 
@@ -24,7 +26,7 @@ _SEPARATOR = "\x1f"
 
 
 class SearchRow(Row):
-    """A word, or the ending of one, and a name that has it. Both are in the sort key."""
+    """A word or the ending of a word, and a name that contains it. Both are in the sort key."""
 
 
 def hints_of(origin: str, name: str) -> list[SearchRow]:
@@ -35,18 +37,18 @@ def hints_of(origin: str, name: str) -> list[SearchRow]:
 
 
 def beginning_with(text: str, limit: int | None = None, page: int | None = None) -> Iterator[PackageName]:
-    """The names that have, or had, a word with this beginning. A name appears once for each such word."""
+    """Return the names that have, or had, a word with this beginning, once for each of these words."""
     return _names(WORDS, text[:INDEXED_LETTERS], limit, page)
 
 
 def having_word(word: str, page: int | None = None) -> Iterator[PackageName]:
-    """The names that have, or had, exactly this word. A long word also gives names that only share its beginning."""
+    """Return the names that have, or had, this word. For a long word, also names that only share its beginning."""
     end = _SEPARATOR if len(word) <= INDEXED_LETTERS else ""
     return _names(WORDS, word[:INDEXED_LETTERS] + end, None, page)
 
 
 def containing(text: str, limit: int) -> Iterator[PackageName]:
-    """The names that have, or had, this text in a word, after its first letter."""
+    """Return the names that have, or had, this text in a word, after its first letter."""
     return _names(ENDINGS, text[:INDEXED_LETTERS], limit, None)
 
 
@@ -63,7 +65,7 @@ def _endings(name: str) -> list[str]:
     return list(islice(endings, ENDINGS_LIMIT))
 
 
-def _names(kind: str, begins: str, limit: int | None, page: int | None) -> Iterator[PackageName]:
-    for row in rows(SearchRow, partition(kind, begins[0]), begins=begins, limit=limit, page=page):
+def _names(kind: str, prefix: str, limit: int | None, page: int | None) -> Iterator[PackageName]:
+    for row in rows(SearchRow, partition(kind, prefix[0]), begins=prefix, limit=limit, page=page):
         origin, _, name = row.sk.rpartition(_SEPARATOR)[2].partition("/")
         yield PackageName(origin, name)

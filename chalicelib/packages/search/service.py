@@ -1,7 +1,7 @@
 """Search for packages by the words of origin and name (packages.md section 6).
 
-Matches are in the contract's order. If no name matches, visible or not, the result is up to a page of visible names
-that are like the terms, best first.
+Matches are in the contract's order. If no name matches, not even an invisible one, the result is a few visible names
+that resemble the terms, best match first.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -22,12 +22,13 @@ from chalicelib.packages.search import rows as search_rows
 from chalicelib.platform.table import BATCH_GET_LIMIT, read_many, rows
 
 PAGE = 300
-"""Names that are read at a time for each term, until the rarest term has no more."""
+"""The number of names that are read at a time for each term, until the rarest term has no more."""
 
 CLUE_LIMIT = 300
-"""Names that are read for one clue."""
+"""The number of names that are read for one clue."""
 
 GUESSES = 50
+"""The number of similar names in a result."""
 
 
 class Match(Struct, frozen=True):
@@ -80,10 +81,10 @@ def _candidates(terms: Terms) -> list[PackageName]:
 
 
 def _shortest(sources: list[Iterator[PackageName]]) -> list[PackageName]:
-    """Return the source with the fewest pages. All are read page by page in turn until one of them ends."""
-    taken: list[list[PackageName]] = [[] for _ in sources]
+    """Return the names of the source that ends first. All sources are read in turn, page by page, until one ends."""
+    names_read: list[list[PackageName]] = [[] for _ in sources]
     while True:
-        for packages, source in zip(taken, sources, strict=True):
+        for packages, source in zip(names_read, sources, strict=True):
             page = list(islice(source, PAGE))
             packages.extend(page)
             if len(page) < PAGE:
@@ -91,7 +92,7 @@ def _shortest(sources: list[Iterator[PackageName]]) -> list[PackageName]:
 
 
 def _alike(terms: Terms) -> list[PackageName]:
-    """Return the names that are like all terms, best first. The clues of the longest term lead to them."""
+    """Return the names that resemble all terms, best match first. The clues of the longest term find them."""
     leading = clues(max(terms.words, key=len))
     candidates = [name for text in leading.beginnings for name in search_rows.beginning_with(text, CLUE_LIMIT)]
     candidates += [name for text in leading.inner for name in search_rows.containing(text, CLUE_LIMIT)]

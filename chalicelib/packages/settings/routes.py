@@ -52,9 +52,9 @@ def show_settings(call: Call) -> Answer:
     answers={200: Settings},
     errors=(SettingsMissing, SettingsVisibilityUnknown, VisibilityMissing),
 )
-def change_settings(call: Call, sent: NewVisibility) -> Answer:
+def change_settings(call: Call, body: NewVisibility) -> Answer:
     """Change the visibility of the next upload. Existing packages keep theirs."""
-    visibility = service.parse_visibility(sent.visibility)
+    visibility = service.parse_visibility(body.visibility)
     row = service.change_visibility(call["origin"], call["pkg"], visibility, call.caller.require_session())
     return json_answer(200, Settings.of(row))
 

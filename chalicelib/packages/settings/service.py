@@ -43,7 +43,7 @@ def create(origin: str, name: str, by: Session) -> SettingsRow:
 
 
 def parse_visibility(text: str | None) -> Visibility:
-    """Return the visibility that a change names. Raises VisibilityMissing, SettingsVisibilityUnknown."""
+    """Return the visibility that a request names. Raises VisibilityMissing, SettingsVisibilityUnknown."""
     if not text:
         raise VisibilityMissing("Missing required package visibility")
     try:

@@ -1,1 +1,1 @@
-"""Unlisting: a release disappears from lists but can still be downloaded. Our own addition."""
+"""Unlisting: a release disappears from lists but can still be downloaded. An addition to the contract."""

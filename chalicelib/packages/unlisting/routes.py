@@ -32,6 +32,6 @@ def unlist(call: Call) -> Answer:
 
 @routes.delete(UNLISTED, **WRITE)
 def list_again(call: Call) -> Answer:
-    """Show a release again with the visibility that its package settings give."""
+    """Show a release again, with the visibility in its package settings."""
     service.list_again(call.ident)
     return EMPTY_204
