@@ -65,9 +65,9 @@ class Level(Struct, frozen=True):
 def idents(level: Level, offset: int, size: int | None, caller: Caller) -> tuple[list[ListedPackage], int]:
     """Return a page of idents, descending by bytes, and the total. The targets of an ident share one row.
 
-    Makes two calls: one for the counts and the caller's rows, one for the rows of the page. A deep page takes one more, which
-    skips whole names or versions by their counts. For callers who are not members, the page is filtered on the server
-    (whatever was counted: a private package may be uploaded between the two calls) and may take further calls.
+    Makes two calls: one for the counts and the caller's rows, one for the rows of the page. A deep page takes one more,
+    which skips whole names or versions by their counts. For callers who are not members, the page is filtered on the
+    server (whatever was counted: a private package may be uploaded between the two calls) and may take further calls.
     """
     counts = caller.read_with(level.counts_key).get(level.counts_key)
     member = caller.role_in(level.origin) is not None

@@ -29,7 +29,7 @@ from chalicelib.core.standing import Standing
 from chalicelib.core.target import Target
 from chalicelib.core.version_order import release_key
 from chalicelib.platform.change import TRANSACTION_LIMIT, Change, retry_when_stale
-from chalicelib.platform.table import Found, Key, StoreUnavailable, put_many, read, read_many, rows
+from chalicelib.platform.table import Found, Key, StoreRefused, StoreUnavailable, put_many, read, read_many, rows
 
 SECONDS = 20.0
 """No transaction starts later than this after the start of the request. API Gateway gives up after 29 seconds."""
@@ -182,7 +182,7 @@ def _move_together(bulk: BulkChange, batch: Sequence[Move], prefetched: Found, f
 
     try:
         retry_when_stale(move)
-    except StoreUnavailable:
+    except (StoreRefused, StoreUnavailable):
         if len(batch) < 2:
             raise
         if finished is not None:

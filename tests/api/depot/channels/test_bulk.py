@@ -318,7 +318,7 @@ def test_a_transaction_that_the_table_refuses_is_split(
 
     def too_large(change: Any, changed: Any, **more: Any) -> None:
         if len(changed) > 3:
-            raise table.StoreUnavailable
+            raise table.StoreRefused
         real(change, changed, **more)
 
     monkeypatch.setattr(steps, "steps_together", too_large)
