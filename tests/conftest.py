@@ -1,33 +1,25 @@
 """The environment of all tests, and the fixtures that all folders share: the embedded AWS and the API on it."""
 
-import os
 from collections.abc import Iterator
 
-os.environ.update(
-    AWS_ACCESS_KEY_ID="testing",
-    AWS_SECRET_ACCESS_KEY="testing",
-    AWS_DEFAULT_REGION="us-east-1",
-    AWS_EC2_METADATA_DISABLED="true",
-    HAB_FUNC_TEST="1",
+from tests import environment
+
+environment.use(
     BLDR_STAGE="test",
     BLDR_TABLE="bldr",
     BLDR_BUCKET="bldr-artifacts",
     BLDR_BUILDER_KEY_SECRET="bldr-builder-key",
-    BLDR_DOWNLOAD_MODE="front",
-    POWERTOOLS_TRACE_DISABLED="true",
 )
-for variable in [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL")]:
-    del os.environ[variable]
 
-import pytest  # noqa: E402 - the environment comes first
-from hypothesis import HealthCheck, settings  # noqa: E402
+import pytest
+from hypothesis import HealthCheck, settings
 
-from app import app  # noqa: E402
-from chalicelib.core.deferred import load_deferred  # noqa: E402
-from local.front import Front  # noqa: E402
-from tests.api.client import Depot  # noqa: E402
-from tests.builders.declarations import DeclaredStatuses  # noqa: E402
-from tests.builders.engine import an_engine  # noqa: E402
+from app import app
+from chalicelib.core.deferred import load_deferred
+from local.front import Front
+from tests.api.client import Depot
+from tests.builders.declarations import DeclaredStatuses
+from tests.builders.engine import an_engine
 
 pytest_plugins = ["tests.servers"]
 

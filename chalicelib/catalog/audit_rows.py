@@ -68,7 +68,7 @@ def record(
     moment = now()
     change.add(
         AuditRow(
-            origin_book(origin) if origin else account_book(by.account_id),
+            origin_audit_partition(origin) if origin else account_audit_partition(by.account_id),
             f"{timestamp(moment)}#{new_id(moment)}",
             operation=operation.value,
             origin=origin,
@@ -81,11 +81,11 @@ def record(
     )
 
 
-def origin_book(origin: str) -> str:
+def origin_audit_partition(origin: str) -> str:
     """Partition of an origin's audit rows. They remain after the origin is deleted."""
     return partition("AUDIT-ORIGIN", origin)
 
 
-def account_book(account_id: int) -> str:
+def account_audit_partition(account_id: int) -> str:
     """Partition of the audit rows of an account's own tokens."""
     return partition("AUDIT-ACCOUNT", str(account_id))

@@ -11,7 +11,7 @@ from chalicelib.platform.table import Key, Row, partition
 
 UNSTABLE = "unstable"
 STABLE = "stable"
-BORN_WITH = (UNSTABLE, STABLE)
+INITIAL_CHANNELS = (UNSTABLE, STABLE)
 UNIT_SEPARATOR = "\x1f"
 
 

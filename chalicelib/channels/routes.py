@@ -13,6 +13,7 @@ from chalicelib.channels.paths import CHANNEL, PACKAGES, RELEASE, WRITE
 from chalicelib.core.deferred import deferred
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import TargetUnknown
+from chalicelib.core.token_scope import Scope
 from chalicelib.http.answer import EMPTY_200, NO_CACHE, Answer, json_answer
 from chalicelib.http.call import Call
 from chalicelib.http.paging import Family, Window, page, pages_of, window
@@ -73,7 +74,7 @@ def create_channel(call: Call) -> Answer:
     return json_answer(201, _channel(call["origin"], row))
 
 
-@routes.delete(CHANNEL, **WRITE, answers={200: None}, errors=(ChannelProtected,))
+@routes.delete(CHANNEL, **WRITE | {"scope": Scope.ADMIN}, answers={200: None}, errors=(ChannelProtected,))
 def delete_channel(call: Call) -> Answer:
     """Delete a channel, if there is one. Its packages remain."""
     service.delete(call["origin"], call["channel"])

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from chalicelib.catalog import channel_rows, event_rows, steps
 from chalicelib.catalog.channel_rows import (
-    BORN_WITH,
+    INITIAL_CHANNELS,
     UNSTABLE,
     ChannelRow,
     LeavingChannelRow,
@@ -63,7 +63,7 @@ def delete(origin: str, channel: str) -> None:
     Readers stop seeing the channel immediately. Then its packages are removed from it in batches of one transaction
     each. After an interruption, a repeat, a new channel with that name or the sweep removes the rest.
     """
-    if channel in BORN_WITH:
+    if channel in INITIAL_CHANNELS:
         raise ChannelProtected
     retry_when_stale(partial(_close, origin, channel))
     _remove_members(origin, channel)

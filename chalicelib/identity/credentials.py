@@ -23,7 +23,7 @@ from chalicelib.platform.table import Key
 
 with deferred():
     from chalicelib.core import access_token, named_token, session_token
-    from chalicelib.identity import functional_test
+    from chalicelib.identity import functional_users
     from chalicelib.platform import key_ring
 
 NO_FLAGS = SessionFlags(0)
@@ -63,7 +63,7 @@ def proves(row: AccessTokenRow | SessionRow | NamedTokenRow, credential: Credent
 def _of_test_user(token: str) -> Credential | None:
     if not config.functional_test:
         return None
-    account_id = functional_test.account_id_of(token)
+    account_id = functional_users.account_id_of(token)
     return None if account_id is None else Credential(account_id, key=None, name=token)
 
 

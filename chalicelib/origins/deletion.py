@@ -67,7 +67,7 @@ def _require_empty(origin: str, counts: OriginCountRow) -> None:
         (counts.members, 1, "members", "Only one is allowed."),
         (counts.secrets, 0, "secrets", "Must be zero."),
         (counts.integrations, 0, "integrations", "Must be zero."),
-        (channel_count, len(channel_rows.BORN_WITH), "channels", "Only two are allowed [unstable, stable]."),
+        (channel_count, len(channel_rows.INITIAL_CHANNELS), "channels", "Only two are allowed [unstable, stable]."),
         (counts.packages, 0, "packages", "Must be zero."),
         (counts.settings, 0, "package settings entries", "Must be zero."),
     ):

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from chalicelib.accounts.access_tokens import service as access_tokens
-from chalicelib.catalog.channel_rows import BORN_WITH
+from chalicelib.catalog.channel_rows import INITIAL_CHANNELS
 from chalicelib.channels import service as channels
 from chalicelib.channels.errors import ChannelExists
 from chalicelib.core.roles import SessionFlags
@@ -38,7 +38,7 @@ def provision() -> Path | None:
     for origin in config.provision_origins:
         with suppress(OriginTaken):
             origins.create(origin, Visibility.PUBLIC, owner)
-    extra_channels = [channel for channel in config.provision_channels if channel not in BORN_WITH]
+    extra_channels = [channel for channel in config.provision_channels if channel not in INITIAL_CHANNELS]
     for origin, channel in zip(config.provision_origins, extra_channels, strict=False):  # paired by position
         with suppress(ChannelExists):
             channels.create(origin, channel, by=owner)

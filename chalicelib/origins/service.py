@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from chalicelib.catalog import audit_rows, origin_rows
 from chalicelib.catalog.audit_rows import AuditAction
-from chalicelib.catalog.channel_rows import BORN_WITH, ChannelRow, channel_key
+from chalicelib.catalog.channel_rows import INITIAL_CHANNELS, ChannelRow, channel_key
 from chalicelib.catalog.errors import OriginMissing
 from chalicelib.catalog.member_rows import MemberRow, MembershipOfAccountRow, member_key, membership_of_account_key
 from chalicelib.catalog.origin_rows import LeavingOriginRow, OriginCountRow, OriginRow
@@ -73,7 +73,7 @@ def _create(name: str, visibility: Visibility, by: Session) -> OriginRow:
         change.put(OriginCountRow(counts.pk, counts.sk, members=1))
         change.put(MemberRow(member.pk, member.sk, role=str(Role.OWNER), name=by.name))
         change.put(MembershipOfAccountRow(membership.pk, membership.sk))
-        for channel in BORN_WITH:
+        for channel in INITIAL_CHANNELS:
             key = channel_key(name, channel)
             change.put(ChannelRow(key.pk, key.sk, id=new_id(), owner_id=by.account_id, created_at=created_at))
         audit_rows.record(change, AuditAction.ORIGIN_CREATE, by, origin=name, target=name)

@@ -104,7 +104,7 @@ def remove(key: str) -> None:
     object_store.call("delete_object", Key=key)
 
 
-def stored_behind(key: str) -> list[Stored]:
+def stored_after(key: str) -> list[Stored]:
     """Return up to a thousand objects after a key, in the order of their keys. Raises ObjectStoreFailed."""
     page = object_store.call("list_objects_v2", MaxKeys=LISTED_AT_ONCE, **({"StartAfter": key} if key else {}))
     return [Stored(each["Key"], each["LastModified"]) for each in page.get("Contents", ())]

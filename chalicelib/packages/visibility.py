@@ -30,10 +30,10 @@ def set_visibility(ident: PackageIdent, visibility: Visibility) -> None:
     """Set the visibility of an ident on all its targets, as a client may. Raises VisibilityRefused for `hidden`."""
     if visibility is Visibility.HIDDEN:
         raise VisibilityRefused("Not allowed to set packages to 'hidden'")
-    show_as(ident, visibility)
+    set_any_visibility(ident, visibility)
 
 
-def show_as(ident: PackageIdent, visibility: Visibility) -> None:
+def set_any_visibility(ident: PackageIdent, visibility: Visibility) -> None:
     """Set any visibility on all targets of an ident. Only unlisting sets `hidden` (docs/OPERATING.md).
 
     All targets change in one transaction if their rows fit, otherwise one target after the other. Repeating the call

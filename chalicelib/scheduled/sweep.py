@@ -69,7 +69,7 @@ def _sweep_objects(enough: Callable[[], bool]) -> tuple[int, int]:
     removed = examined = 0
     after = sweep_rows.cursor()
     while examined < OBJECTS_PER_RUN and not enough():
-        page = artifacts.stored_behind(after)
+        page = artifacts.stored_after(after)
         old = [each for each in page if each.since < datetime.now(UTC) - GRACE]
         for first in range(0, len(old), ROWS_PER_CALL):
             removed += _remove_unnamed([each.key for each in old[first : first + ROWS_PER_CALL]])

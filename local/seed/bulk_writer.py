@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from chalicelib.catalog import event_rows, package_rows, steps
-from chalicelib.catalog.channel_rows import BORN_WITH, count_key
+from chalicelib.catalog.channel_rows import INITIAL_CHANNELS, count_key
 from chalicelib.catalog.origin_rows import origin_count_key, origin_key
 from chalicelib.catalog.package_rows import PackageRow, Texts
 from chalicelib.catalog.steps import Observed
@@ -60,9 +60,9 @@ def metafiles(release: Release) -> dict[str, str]:
 def _write_origin(depot: GeneratedDepot, origin: str, by: Session) -> int:
     origins.create(origin, Visibility.PUBLIC, by)
     for channel in CHANNELS:
-        if channel not in BORN_WITH:
+        if channel not in INITIAL_CHANNELS:
             channels.create(origin, channel, by)
-    counts = [count_key(origin, channel) for channel in {*BORN_WITH, *CHANNELS}]
+    counts = [count_key(origin, channel) for channel in {*INITIAL_CHANNELS, *CHANNELS}]
     shared: list[Key[Any]] = [origin_key(origin), origin_count_key(origin), *counts]
     change = MemoryChange()
     change.load(shared)

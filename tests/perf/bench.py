@@ -20,17 +20,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from chalicelib.core.signed_box import generate_builder_key
+from tests import environment
 
 # The service reads the environment when it is imported. The recording process inherits the key of the tokens.
-os.environ.update(
-    AWS_ACCESS_KEY_ID="testing",
-    AWS_SECRET_ACCESS_KEY="testing",
-    AWS_DEFAULT_REGION="us-east-1",
-    AWS_EC2_METADATA_DISABLED="true",
-    HAB_FUNC_TEST="1",
-    BLDR_DOWNLOAD_MODE="front",
-    POWERTOOLS_TRACE_DISABLED="true",
-)
+environment.use()
 os.environ.setdefault("BLDR_SECRET_KEY", generate_builder_key("20240101000000"))
 
 from app import app

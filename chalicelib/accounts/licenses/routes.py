@@ -28,7 +28,7 @@ def set_license(call: Call, body: LicenseKey) -> Answer:
     return json_answer(200, Expiration(license_.expires))
 
 
-@routes.get("/profile/license", needs=SESSION, answers={200: License}, errors=(LicenseMissing,))
+@routes.get("/profile/license", needs=SESSION, scope=Scope.ADMIN, answers={200: License}, errors=(LicenseMissing,))
 def show_license(call: Call) -> Answer:
     """Return the caller's licence."""
     license_ = service.license_of(call.caller.require_session().account_id)

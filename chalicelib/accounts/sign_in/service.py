@@ -15,7 +15,7 @@ from chalicelib.platform.change import Change
 from chalicelib.platform.config import config
 
 with deferred():
-    from chalicelib.accounts.sign_in import exchange, functional_test
+    from chalicelib.accounts.sign_in import exchange, functional_users
 
 SECRET_BYTES = 32
 
@@ -38,7 +38,7 @@ def authenticate(code: str, address: str) -> SignedIn:
     FunctionalUserUnknown, TooManySignIns.
     """
     if config.functional_test:
-        return start_session(functional_test.identity_of(code))
+        return start_session(functional_users.identity_of(code))
     count_sign_in(address)
     return start_session(exchange.identity_of(code, config))
 

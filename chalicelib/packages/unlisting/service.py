@@ -14,14 +14,14 @@ from chalicelib.platform.table import read
 def unlist(ident: PackageIdent) -> None:
     """Hide a release from lists, search and `latest` for all but members. Idempotent. Raises ReleaseMissing."""
     _demand_exists(ident)
-    visibility.show_as(ident, Visibility.HIDDEN)
+    visibility.set_any_visibility(ident, Visibility.HIDDEN)
 
 
 def list_again(ident: PackageIdent) -> None:
     """Give a release the visibility that a new upload of its name would get. Idempotent. Raises ReleaseMissing."""
     _demand_exists(ident)
     settings = read(package_rows.settings_key(ident.origin, ident.name))
-    visibility.show_as(ident, Visibility.PUBLIC if settings is None else Visibility(settings.visibility))
+    visibility.set_any_visibility(ident, Visibility.PUBLIC if settings is None else Visibility(settings.visibility))
 
 
 def _demand_exists(ident: PackageIdent) -> None:

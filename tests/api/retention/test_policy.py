@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.catalog.audit_rows import AuditRow, origin_book
+from chalicelib.catalog.audit_rows import AuditRow, origin_audit_partition
 from chalicelib.platform import table
 from tests.api.client import Depot
 from tests.api.retention.conftest import KEEP_ONE, put_policy
@@ -36,7 +36,9 @@ def test_a_policy_is_set_shown_replaced_and_deleted(depot: Depot, origin: str) -
     assert replaced.json()["channels"] == []
     assert deleted == [204, 204]
     assert depot.get(path, by="bobo").status == 404
-    book = [row.operation for row in table.rows(AuditRow, origin_book(origin)) if "retention" in row.operation]
+    book = [
+        row.operation for row in table.rows(AuditRow, origin_audit_partition(origin)) if "retention" in row.operation
+    ]
     assert book == ["retention_set", "retention_set", "retention_delete"]
 
 

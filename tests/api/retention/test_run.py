@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.catalog.audit_rows import AuditRow, origin_book
+from chalicelib.catalog.audit_rows import AuditRow, origin_audit_partition
 from chalicelib.catalog.package_rows import package_key
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
@@ -75,7 +75,7 @@ def test_packages_are_removed_with_their_objects_and_memberships(
     for key in objects:
         with pytest.raises(ObjectMissing):
             artifacts.demand(key)
-    book = [row for row in table.rows(AuditRow, origin_book(origin)) if row.operation == "package_retire"]
+    book = [row for row in table.rows(AuditRow, origin_audit_partition(origin)) if row.operation == "package_retire"]
     assert [(row.target, row.requester_name) for row in book] == [
         (f"{old} {LINUX}", "bobo"),
         (f"{oldest} {LINUX}", "bobo"),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import app
-from chalicelib.catalog.audit_rows import AuditRow, origin_book
+from chalicelib.catalog.audit_rows import AuditRow, origin_audit_partition
 from chalicelib.core.ident import PackageIdent
 from chalicelib.packages import artifacts
 from chalicelib.platform import table
@@ -213,7 +213,7 @@ def test_removals_are_audited_under_the_account_that_set_the_policy(
 
     schedule.apply_policies(60)
 
-    (row,) = [row for row in table.rows(AuditRow, origin_book(origin)) if row.operation == "package_retire"]
+    (row,) = [row for row in table.rows(AuditRow, origin_audit_partition(origin)) if row.operation == "package_retire"]
     assert (row.requester_name, row.trigger) == ("mystique", "unknown")
 
 

@@ -7,7 +7,7 @@ from chalicelib.accounts.errors import NamedTokenMissing, NotOwnToken
 from chalicelib.accounts.named_tokens import service as named_tokens
 from chalicelib.accounts.named_tokens.service import TokenRequest
 from chalicelib.accounts.sign_in.service import start_session
-from chalicelib.catalog.audit_rows import AuditRow, account_book
+from chalicelib.catalog.audit_rows import AuditRow, account_audit_partition
 from chalicelib.core.event_kinds import Trigger
 from chalicelib.core.session import Session
 from chalicelib.core.session_token import Provider
@@ -30,7 +30,7 @@ def caller() -> Caller:
 
 def audit_of(session: Session) -> list[AuditRow]:
     """Return the audit rows of an account."""
-    return list(rows(AuditRow, account_book(session.account_id)))
+    return list(rows(AuditRow, account_audit_partition(session.account_id)))
 
 
 def test_changes_of_the_access_token_are_audited(caller: Caller) -> None:

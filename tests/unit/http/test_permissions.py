@@ -12,7 +12,6 @@ from chalicelib.http.routes import ACCOUNT_ONLY, ANYONE, SESSION, Needs
 PERMISSIONS: dict[tuple[Needs, Scope | None], str] = {
     (SESSION, Scope.READ): """
         GET /profile
-        GET /profile/license
         GET /user/invitations
         GET /user/origins
         GET /ext/installations/{install_id}/repos/{repo_id}/contents/{path}
@@ -20,6 +19,7 @@ PERMISSIONS: dict[tuple[Needs, Scope | None], str] = {
     (SESSION, Scope.ADMIN): """
         PATCH /profile
         PUT /profile/license
+        GET /profile/license
         POST /depot/origins
         POST /depot/origins/{origin}/depart
         PUT /depot/origins/{origin}/invitations/{id}
@@ -62,7 +62,6 @@ PERMISSIONS: dict[tuple[Needs, Scope | None], str] = {
     """,
     (Role.MAINTAINER, Scope.PROMOTE): """
         POST /depot/channels/{origin}/{channel}
-        DELETE /depot/channels/{origin}/{channel}
         PUT /depot/channels/{origin}/{channel}/pkgs/promote
         POST /depot/channels/{origin}/{channel}/pkgs/promote
         PUT /depot/channels/{origin}/{channel}/pkgs/demote
@@ -73,6 +72,7 @@ PERMISSIONS: dict[tuple[Needs, Scope | None], str] = {
         POST /demotions/{origin}
     """,
     (Role.MAINTAINER, Scope.ADMIN): """
+        DELETE /depot/channels/{origin}/{channel}
         PUT /depot/origins/{origin}/integrations/{integration}/names
         DELETE /depot/origins/{origin}/integrations/{integration}/names
         PUT /depot/origins/{origin}/integrations/{integration}/{name}

@@ -1,6 +1,6 @@
 """Audit rows of an origin (accounts.md section 9)."""
 
-from chalicelib.catalog.audit_rows import AuditRow, origin_book
+from chalicelib.catalog.audit_rows import AuditRow, origin_audit_partition
 from chalicelib.platform.table import rows
 from tests.api.client import Depot
 from tests.builders.keys import a_sealed_value, a_signing_pair
@@ -9,7 +9,7 @@ from tests.builders.origins import an_origin
 
 
 def audit_rows(origin: str) -> list[tuple[str, str, str]]:
-    return [(row.operation, row.target, row.requester_name) for row in rows(AuditRow, origin_book(origin))]
+    return [(row.operation, row.target, row.requester_name) for row in rows(AuditRow, origin_audit_partition(origin))]
 
 
 def test_changes_of_the_origin_and_its_members_are_recorded(depot: Depot) -> None:

@@ -2,7 +2,7 @@
 
 from chalicelib.accounts.errors import FunctionalUserUnknown
 from chalicelib.core.session_token import Provider
-from chalicelib.identity.functional_test import USERS
+from chalicelib.identity.functional_users import USERS
 from chalicelib.identity.registration import Identity
 
 
