@@ -23,3 +23,7 @@ class Session(Struct, frozen=True):
     def is_builder(self) -> bool:
         """True for the build service, which passes every role check."""
         return SessionFlags.BUILD_WORKER in self.flags or self.account_id == BUILDER_ID
+
+    def may_use_role_in(self, origin: str) -> bool:
+        """Return True unless the session is a named token that is bound to another origin."""
+        return self.grant is None or self.grant.is_member_in(origin)

@@ -24,7 +24,8 @@ class VisibleOrigins(Struct, frozen=True):
         if session is None or session.is_builder:
             return cls(everywhere=session is not None)
         memberships = rows(MembershipOfAccountRow, account_partition(session.account_id), begins=ORIGIN_OF)
-        return cls(frozenset(row.sk.removeprefix(ORIGIN_OF) for row in memberships))
+        origins = frozenset(row.sk.removeprefix(ORIGIN_OF) for row in memberships)
+        return cls(frozenset(origin for origin in origins if session.may_use_role_in(origin)))
 
     def reaches(self, origin: str) -> bool:
         """Return True for an origin whose private and hidden packages the caller sees."""

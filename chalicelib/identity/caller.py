@@ -94,19 +94,23 @@ class Caller:
         Raises ScopeMissing. With `origin_known_later` the path does not name the origin, and the role check that
         follows keeps a token that is bound to an origin out of all others.
         """
-        session = self.require_session()
-        if session.grant is None:
-            return
-        origin = session.grant.origin if origin_known_later else self._origin
-        if not session.grant.permits(needed, origin):
-            raise ScopeMissing(needed, session.grant)
+        grant = self.require_session().grant
+        if grant is not None:
+            self.require_scope_in(grant.origin if origin_known_later else self._origin, needed)
+
+    def require_scope_in(self, origin: str | None, needed: Scope | None) -> None:
+        """Refuse a named token that lacks a scope in an origin, or outside of origins (None). Raises ScopeMissing.
+
+        For operations whose path names another origin than the one that they change.
+        """
+        grant = self.require_session().grant
+        if grant is not None and not grant.permits(needed, origin):
+            raise ScopeMissing(needed, grant)
 
     def role_in(self, origin: str) -> Role | None:
         """Return the caller's role in an origin, or None if it is not a member."""
         session = self.session
-        if session is None:
-            return None
-        if session.grant is not None and not session.grant.is_member_in(origin):
+        if session is None or not session.may_use_role_in(origin):
             return None
         if session.is_builder:
             return Role.OWNER

@@ -15,6 +15,7 @@ from chalicelib.catalog.errors import OriginMissing
 from chalicelib.catalog.member_rows import MemberRow, member_key
 from chalicelib.core.roles import Role
 from chalicelib.core.session import Session
+from chalicelib.core.token_scope import Scope
 from chalicelib.core.unsigned import NotUnsigned, unsigned
 from chalicelib.identity.caller import Caller
 from chalicelib.origins.errors import AlreadyInvited, InvitationIdInvalid, InvitationNotYours
@@ -76,7 +77,7 @@ def _send(origin: str, account_id: int, user: str, by: Session) -> InvitationRow
 def accept(invitation_id: int, caller: Caller) -> None:
     """Make the invited account a readonly member; an existing role is kept. Does nothing for an unknown id.
 
-    A maintainer may accept for the invited account. Raises InvitationNotYours.
+    A maintainer may accept for the invited account. Raises InvitationNotYours, ScopeMissing.
     """
     retry_when_stale(lambda: _accept(invitation_id, caller))
 
@@ -100,7 +101,7 @@ def _accept(invitation_id: int, caller: Caller) -> None:
 def ignore(invitation_id: int, caller: Caller) -> None:
     """Remove an invitation from the account's list. The origin keeps it. Does nothing for an unknown id.
 
-    Raises InvitationNotYours.
+    Raises InvitationNotYours, ScopeMissing.
     """
     retry_when_stale(lambda: _ignore(invitation_id, caller))
 
@@ -138,10 +139,14 @@ def _rescind(invitation_id: int, caller: Caller) -> None:
 
 
 def _answerable(invitation_id: int, caller: Caller) -> InvitationRow | None:
-    """Return an invitation that the caller may accept or ignore, or None for an unknown id."""
+    """Return an invitation that the caller may accept or ignore, or None for an unknown id.
+
+    The origin in the path is not compared, so the scope of a named token is checked again in the invitation's origin.
+    """
     invitation = _with_id(invitation_id)
     if invitation is None:
         return None
+    caller.require_scope_in(invitation.origin, Scope.ADMIN)
     is_invited = caller.require_session().account_id == int(invitation.account_id)
     if not is_invited and not _maintains(invitation.origin, caller):
         raise InvitationNotYours

@@ -8,7 +8,9 @@ import pytest
 
 from tests.api.client import Depot
 from tests.builders.accounts import Account, an_account
+from tests.builders.names import a_name
 from tests.builders.origins import an_origin
+from tests.builders.packages import a_channel, a_package, events_of, promote, set_visibility
 
 NO_CACHE = "private, no-cache, no-store"
 
@@ -17,6 +19,12 @@ def make(depot: Depot, account: Account, **change: Any) -> dict[str, Any]:
     reply = depot.post("/profile/tokens", by=account.token, json={"name": "ci", "scopes": ["read"]} | change)
     assert reply.status == 201, reply
     return dict(reply.json())
+
+
+def a_member(depot: Depot, origin: str, account: Account, owner: Account) -> None:
+    invited = depot.post(f"/depot/origins/{origin}/users/{account.name}/invitations", by=owner.token)
+    accepted = depot.put(f"/depot/origins/{origin}/invitations/{invited.json()['id']}", by=account.token)
+    assert accepted.status == 204, accepted
 
 
 def tokens_of(depot: Depot, account: Account) -> list[dict[str, Any]]:
@@ -194,6 +202,47 @@ def test_a_token_bound_to_an_origin_is_not_a_member_of_others(depot: Depot) -> N
     assert depot.get(f"/depot/origins/{home}/users", by=token).status == 200
     assert depot.get(f"/depot/origins/{other}/users", by=token).status == 403
     assert depot.get(f"/depot/origins/{other}", by=token).status == 200
+
+
+def test_a_token_bound_to_an_origin_finds_no_private_packages_of_others(depot: Depot) -> None:
+    account = an_account()
+    home, other = an_origin(depot, owner=account.token), an_origin(depot, owner=account.token)
+    name = a_name("pkg")
+    for origin in (home, other):
+        set_visibility(depot, a_package(depot, origin, by=account.token, name=name), "private", by=account.token)
+    token = make(depot, account, origin=home)["token"]
+
+    found = depot.get(f"/depot/pkgs/search/{name}", by=token).json()
+
+    assert [package["origin"] for package in found["data"]] == [home]
+    assert len(depot.get(f"/depot/pkgs/search/{name}", by=account.token).json()["data"]) == 2
+
+
+def test_a_token_bound_to_an_origin_sees_no_events_of_private_packages_of_others(depot: Depot) -> None:
+    account, colleague = an_account(), an_account()
+    home, other = an_origin(depot, owner=account.token), an_origin(depot, owner=colleague.token)
+    a_member(depot, other, account, owner=colleague)
+    private = a_package(depot, other, by=colleague.token, name=a_name("pkg"))
+    set_visibility(depot, private, "private", by=colleague.token)
+    promote(depot, private, a_channel(depot, other, "beta", by=colleague.token), by=colleague.token)
+    token = make(depot, account, origin=home)["token"]
+
+    assert len(events_of(depot, private.ident.name, by=account.token)) == 1
+    assert events_of(depot, private.ident.name, by=token) == []
+
+
+@pytest.mark.parametrize("action", ["", "/ignore"])
+def test_a_token_bound_to_an_origin_answers_no_invitation_to_others(depot: Depot, action: str) -> None:
+    account, owner = an_account(), an_account()
+    home, other = an_origin(depot, owner=account.token), an_origin(depot, owner=owner.token)
+    invited = depot.post(f"/depot/origins/{other}/users/{account.name}/invitations", by=owner.token)
+    token = make(depot, account, scopes=["admin"], origin=home)["token"]
+
+    reply = depot.put(f"/depot/origins/{home}/invitations/{invited.json()['id']}{action}", by=token)
+
+    assert (reply.status, f"in origin {home}" in reply.text) == (403, True)
+    assert len(depot.get("/user/invitations", by=account.token).json()) == 1
+    assert depot.get(f"/depot/origins/{other}/users", by=account.token).status == 403
 
 
 @pytest.mark.parametrize(
