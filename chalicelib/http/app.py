@@ -29,7 +29,7 @@ class App(Chalice):
         self._later: list[Callable[[], Iterable[Routes]]] = []
         super().__init__(name)
         self.api.binary_types = ["*/*"]
-        self.errors = ErrorTable(*errors)
+        self.errors = ErrorTable(*errors, load_rest=self._register_rest)
 
     def register(self, *domains: Routes) -> None:
         """Register the routes and the errors of domains and of their parts."""
@@ -40,9 +40,10 @@ class App(Chalice):
                 self.errors.add(routes.errors)
 
     def register_later(self, domains: Callable[[], Iterable[Routes]]) -> None:
-        """Register domains at the first request for a path that is not registered yet, or when all routes are listed.
+        """Register domains at the first request that needs one of them, or when all routes are listed.
 
-        The read path then starts without the modules of all other routes. `domains` loads and returns them.
+        Such a request has a path that is not registered yet, or fails with an error that is not in the table yet. The
+        read path then starts without the modules of all other routes. `domains` loads and returns them.
         """
         self._later.append(domains)
 

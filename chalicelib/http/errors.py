@@ -1,6 +1,6 @@
 """The table from errors to statuses; the body is the text of the error, often empty (platform.md 1.3)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from chalicelib.core.target import TargetUnknown
 from chalicelib.http.answer import Answer, empty, text
@@ -34,9 +34,13 @@ class PassedOn(Exception):
 
 
 class ErrorTable:
-    """The statuses of all domain errors. Each domain adds its table when its routes are registered."""
+    """The statuses of all domain errors. Each domain adds its table when its routes are registered.
 
-    def __init__(self, *tables: Mapping[type[Exception], int]) -> None:
+    `load_rest` adds the tables of domains that are not registered yet: an operation may raise errors of another domain.
+    """
+
+    def __init__(self, *tables: Mapping[type[Exception], int], load_rest: Callable[[], object] = lambda: None) -> None:
+        self._load_rest = load_rest
         self._statuses = dict(COMMON)
         for table in tables:
             self.add(table)
@@ -54,6 +58,9 @@ class ErrorTable:
         if isinstance(problem, PassedOn):
             return text(problem.status, problem.text)
         status = self.status_of(type(problem))
+        if status is None:
+            self._load_rest()
+            status = self.status_of(type(problem))
         if status is None:
             logs.unexpected_error(problem)
             return empty(500)

@@ -74,6 +74,23 @@ def test_a_request_for_another_path_loads_the_other_domains_once() -> None:
     assert later.loads == 1
 
 
+def test_an_error_of_a_domain_that_is_not_registered_yet_has_its_status() -> None:
+    class RefusedLater(Exception):
+        """An error of the domain that is registered later."""
+
+    now = Routes("now")
+
+    @now.get("/now", needs=ANYONE, answers={200: None}, errors=(RefusedLater,))
+    def refuse(call: Call) -> Answer:
+        raise RefusedLater
+
+    app = App("probe")
+    app.register(now)
+    app.register_later(lambda: [Routes("later", {RefusedLater: 418})])
+
+    assert app(an_event("/now"), None)["statusCode"] == 418
+
+
 def test_listing_the_routes_shows_all_domains() -> None:
     assert [route.path for route in an_app(Later()).declared] == ["/now", "/later"]
     assert set(an_app(Later()).routes) == {"/now", "/later"}
