@@ -54,7 +54,10 @@ class ErrorTable:
         return next((self._statuses[each] for each in kind.__mro__ if each in self._statuses), None)
 
     def answer_to(self, problem: Exception) -> Answer:
-        """Return the answer to an error. An unexpected error is logged and answered with an empty 500."""
+        """Return the answer to an error. An unexpected error is answered with an empty 500.
+
+        Unexpected errors and failures of AWS are logged, because the answer does not show the cause.
+        """
         if isinstance(problem, PassedOn):
             return text(problem.status, problem.text)
         status = self.status_of(type(problem))
@@ -64,8 +67,9 @@ class ErrorTable:
         if status is None:
             logs.unexpected_error(problem)
             return empty(500)
-        if status == 503:
+        if status in (502, 503):
             logs.unexpected_error(problem)
+        if status == 503:
             return Answer(503, headers=RETRY_AFTER)
         body = str(problem)
         status = getattr(problem, "status", status)
