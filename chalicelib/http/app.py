@@ -29,7 +29,7 @@ class App(Chalice):
         self._later: list[Callable[[], Iterable[Routes]]] = []
         super().__init__(name)
         self.api.binary_types = ["*/*"]
-        self.errors = ErrorTable(*errors)
+        self.errors = ErrorTable(*errors, load_rest=self._register_rest)
 
     def register(self, *domains: Routes) -> None:
         """Register the routes and the errors of domains and of their parts."""
@@ -40,9 +40,10 @@ class App(Chalice):
                 self.errors.add(routes.errors)
 
     def register_later(self, domains: Callable[[], Iterable[Routes]]) -> None:
-        """Register domains at the first request for a path that is not registered yet, or when all routes are listed.
+        """Register domains at the first request that needs one of them, or when all routes are listed.
 
-        The read path then starts without the modules of all other routes. `domains` loads and returns them.
+        Such a request has a path that is not registered yet, or fails with an error that is not in the table yet. The
+        read path then starts without the modules of all other routes. `domains` loads and returns them.
         """
         self._later.append(domains)
 
@@ -97,8 +98,12 @@ class App(Chalice):
             multi = {**multi, "accept": ["*/*"]}
         prepared = {**event, "headers": headers, "multiValueHeaders": multi}
         prepared["pathParameters"] = event.get("pathParameters") or {}
-        self._per_thread.serves_registered_path = event["requestContext"]["resourcePath"] in self._views
-        return _text_as_text(super().__call__(prepared, context))
+        path = (event.get("requestContext") or {}).get("resourcePath")
+        self._per_thread.serves_registered_path = path in self._views
+        try:
+            return _text_as_text(super().__call__(prepared, context))
+        finally:
+            self._per_thread.serves_registered_path = False
 
 
 def _with_parts(routes: Routes) -> Iterator[Routes]:
@@ -113,10 +118,17 @@ def _as_chalice(answer: Answer) -> Response:
 
 
 def _text_as_text(response: dict[str, Any]) -> dict[str, Any]:
-    """Undo the Base64 of JSON and text. Chalice applies it to all answers, because all types count as binary."""
+    """Undo the Base64 of JSON and text. Chalice applies it to all answers, because all types count as binary.
+
+    Text that is not UTF-8, which another service may send, stays in Base64.
+    """
     if not response.get("isBase64Encoded"):
         return response
     content_type = next((value for name, value in response["headers"].items() if name.lower() == "content-type"), "")
     if response["body"] and not content_type.startswith(("application/json", "text/")):
         return response
-    return {**response, "body": base64.b64decode(response["body"]).decode(), "isBase64Encoded": False}
+    try:
+        body = base64.b64decode(response["body"]).decode()
+    except UnicodeDecodeError:
+        return response
+    return {**response, "body": body, "isBase64Encoded": False}

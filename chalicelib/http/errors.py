@@ -1,6 +1,6 @@
 """The table from errors to statuses. The body of a refusal is the text of its error, often empty (platform.md 1.3)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from chalicelib.core.target import TargetUnknown
 from chalicelib.http.answer import Answer, empty, text
@@ -34,9 +34,13 @@ class PassedOn(Exception):
 
 
 class ErrorTable:
-    """The statuses of all domain errors. Each domain adds its table when its routes are registered."""
+    """The statuses of all domain errors. Each domain adds its table when its routes are registered.
 
-    def __init__(self, *tables: Mapping[type[Exception], int]) -> None:
+    `load_rest` adds the tables of domains that are not registered yet: an operation may raise errors of another domain.
+    """
+
+    def __init__(self, *tables: Mapping[type[Exception], int], load_rest: Callable[[], object] = lambda: None) -> None:
+        self._load_rest = load_rest
         self._statuses = dict(COMMON)
         for table in tables:
             self.add(table)
@@ -50,15 +54,22 @@ class ErrorTable:
         return next((self._statuses[each] for each in kind.__mro__ if each in self._statuses), None)
 
     def answer_to(self, problem: Exception) -> Answer:
-        """Return the answer to an error. An unexpected error is logged and answered with an empty 500."""
+        """Return the answer to an error. An unexpected error is answered with an empty 500.
+
+        Unexpected errors and failures of AWS are logged, because the answer does not show the cause.
+        """
         if isinstance(problem, PassedOn):
             return text(problem.status, problem.text)
         status = self.status_of(type(problem))
         if status is None:
+            self._load_rest()
+            status = self.status_of(type(problem))
+        if status is None:
             logs.unexpected_error(problem)
             return empty(500)
-        if status == 503:
+        if status in (502, 503):
             logs.unexpected_error(problem)
+        if status == 503:
             return Answer(503, headers=RETRY_AFTER)
         body = str(problem)
         status = getattr(problem, "status", status)

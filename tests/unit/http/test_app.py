@@ -1,12 +1,13 @@
 """Registration of routes on the application."""
 
+import base64
 import json
 from typing import Any
 
 from chalicelib.http.answer import Answer, json_answer
 from chalicelib.http.app import App
 from chalicelib.http.call import Call
-from chalicelib.http.routes import ANYONE, Routes
+from chalicelib.http.routes import ANYONE, Content, Routes
 
 
 class Refused(Exception):
@@ -74,9 +75,51 @@ def test_a_request_for_another_path_loads_the_other_domains_once() -> None:
     assert later.loads == 1
 
 
+def test_an_error_of_a_domain_that_is_not_registered_yet_has_its_status() -> None:
+    class RefusedLater(Exception):
+        """An error of the domain that is registered later."""
+
+    now = Routes("now")
+
+    @now.get("/now", needs=ANYONE, answers={200: None}, errors=(RefusedLater,))
+    def refuse(call: Call) -> Answer:
+        raise RefusedLater
+
+    app = App("probe")
+    app.register(now)
+    app.register_later(lambda: [Routes("later", {RefusedLater: 418})])
+
+    assert app(an_event("/now"), None)["statusCode"] == 418
+
+
 def test_listing_the_routes_shows_all_domains() -> None:
     assert [route.path for route in an_app(Later()).declared] == ["/now", "/later"]
     assert set(an_app(Later()).routes) == {"/now", "/later"}
+
+
+def test_listing_the_routes_after_a_request_shows_all_domains() -> None:
+    app = an_app(Later())
+    app(an_event("/now"), None)
+
+    assert set(app.routes) == {"/now", "/later"}
+
+
+def test_an_event_without_a_request_context_is_refused_and_not_fatal() -> None:
+    assert an_app(Later())({}, None)["statusCode"] == 500
+
+
+def test_text_that_is_not_utf_8_is_sent_as_it_is() -> None:
+    routes = Routes("foreign")
+
+    @routes.get("/foreign", needs=ANYONE, answers={200: Content.TEXT})
+    def show(call: Call) -> Answer:
+        return Answer(200, b"caf\xe9", "application/json")
+
+    app = App("probe")
+    app.register(routes)
+    answer = app(an_event("/foreign"), None)
+
+    assert (answer["isBase64Encoded"], base64.b64decode(answer["body"])) == (True, b"caf\xe9")
 
 
 def test_the_errors_of_a_domain_are_registered_with_its_routes() -> None:

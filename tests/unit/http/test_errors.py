@@ -9,6 +9,8 @@ from chalicelib.http.errors import ErrorTable, PassedOn
 from chalicelib.http.query import QueryMalformed
 from chalicelib.identity.errors import STATUS as IDENTITY
 from chalicelib.identity.errors import RoleMissing, SessionMissing, TokenRefused
+from chalicelib.platform.object_store import STATUS as OBJECT_STORE
+from chalicelib.platform.object_store import ObjectStoreFailed
 from chalicelib.platform.table import KeyTooLong, StoreUnavailable
 
 
@@ -53,6 +55,16 @@ def test_an_error_has_the_status_of_its_closest_class_and_its_own_text(
 
 def test_an_unavailable_table_asks_for_a_repeat_and_says_nothing_else() -> None:
     assert TABLE.answer_to(StoreUnavailable("secret")) == Answer(503, headers={"Retry-After": "1"})
+
+
+@pytest.mark.parametrize("problem", [KeyError(), StoreUnavailable(), ObjectStoreFailed()])
+def test_the_cause_of_a_failure_is_logged(problem: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    logged: list[BaseException] = []
+    monkeypatch.setattr("chalicelib.platform.logs.unexpected_error", logged.append)
+
+    ErrorTable(OBJECT_STORE).answer_to(problem)
+
+    assert logged == [problem]
 
 
 def test_an_unexpected_error_is_an_empty_500() -> None:
