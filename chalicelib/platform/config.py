@@ -223,7 +223,7 @@ class Config(Struct, frozen=True, eq=False):
     )
 
     def __post_init__(self) -> None:
-        if self.functional_test and self.stage.startswith("prod"):
+        if self.functional_test and self.stage.lower().startswith("prod"):
             raise ConfigInvalid("HAB_FUNC_TEST", "set", f"functional-test mode is refused in stage {self.stage!r}")
 
     def __repr__(self) -> str:

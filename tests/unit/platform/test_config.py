@@ -55,7 +55,7 @@ def test_functional_test_mode_is_on_when_its_variable_is_set_to_anything(value: 
     assert read_config({"HAB_FUNC_TEST": value}).functional_test
 
 
-@pytest.mark.parametrize("stage", ["prod", "production", "prod-eu"])
+@pytest.mark.parametrize("stage", ["prod", "production", "prod-eu", "PROD", "Production"])
 def test_functional_test_mode_is_refused_in_production(stage: str) -> None:
     with pytest.raises(ConfigInvalid, match="HAB_FUNC_TEST"):
         read_config({"HAB_FUNC_TEST": "1", "BLDR_STAGE": stage})
