@@ -33,7 +33,7 @@ class CreatedOrigin(Struct):
 
 
 class Origin(Struct):
-    """An origin; `private_key_name` is the newest secret signing key's full name, empty if there is no key."""
+    """An origin. `private_key_name` is the full name of the newest secret signing key, or empty without a key."""
 
     owner_id: str
     name: str

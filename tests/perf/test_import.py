@@ -55,6 +55,18 @@ def test_modules_that_only_some_routes_need_are_not_executed_at_start() -> None:
     assert not set(NEVER_AT_START) & set(loaded)
 
 
+def test_a_loaded_typing_extensions_stays_the_module_that_others_use() -> None:
+    code = "import sys, typing_extensions as loaded, app; print(sys.modules['typing_extensions'] is loaded)"
+
+    assert _run(code).strip() == "True"
+
+
+def test_typing_extensions_can_still_be_imported_after_the_app() -> None:
+    assert (
+        _run("import sys, app; print('typing_extensions' in sys.modules); import typing_extensions").strip() == "False"
+    )
+
+
 def _function_calls(statement: str) -> int:
     """Return the number of Python and C calls of a statement in a new process. It is the same in every run."""
     return int(_run(COUNT_CALLS.format(statement=statement)))
