@@ -113,7 +113,7 @@ def _remaining_keys(origin: str) -> Iterator[Sequence[Key[Any]]]:
     for public in key_rows.public_keys(origin):
         yield [key_rows.public_key(origin, public.revision)]
     for secret in key_rows.secret_keys(origin):
-        yield [key_rows.secret_key(origin, secret.full_name), key_rows.secret_name_key(secret.full_name)]
+        yield [key_rows.secret_key(origin, secret.full_name)]
     yield [key_rows.encryption_keys_key(origin), key_rows.clock_key(origin), policy_rows.policy_key(origin)]
     for kind, pk in (
         (ChannelRow, channel_rows.channels_partition(origin)),
