@@ -10,6 +10,7 @@ from chalicelib.catalog.channel_rows import (
     INITIAL_CHANNELS,
     UNSTABLE,
     ChannelRow,
+    ChannelsRow,
     LeavingChannelRow,
     LeavingFromRow,
     MembershipRow,
@@ -54,6 +55,7 @@ def create(origin: str, channel: str, by: Session) -> ChannelRow:
         change.add(row, otherwise=ChannelExists())
         change.check(origin_key(origin), OriginRow.pk.exists(), otherwise=ChannelMissing())
         change.check(leaving_key, LeavingChannelRow.pk.does_not_exist(), otherwise=ChannelExists())
+        change.update(channel_rows.list_key(origin), [ChannelsRow.revision.set(new_id(moment))])
     return row
 
 
