@@ -114,6 +114,13 @@ class IntegrationTaken(Exception):
     """The origin already has an integration with that type and name."""
 
 
+class IntegrationNameInvalid(Exception):
+    """The type or the name of a new integration has characters that names must not have."""
+
+    def __init__(self) -> None:
+        super().__init__("An integration's type and name must not have control characters")
+
+
 class IntegrationMissing(Exception):
     """The origin does not have an integration with that type and name."""
 
@@ -146,6 +153,7 @@ STATUS: dict[type[Exception], int] = {
     SecretInvalid: 422,
     SecretTooLarge: 413,
     IntegrationTaken: 409,
+    IntegrationNameInvalid: 422,
     IntegrationMissing: 404,
     IntegrationUnreadable: 500,
 }

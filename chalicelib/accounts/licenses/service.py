@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from chalicelib.accounts.errors import LicenseInvalid, LicenseMissing, LicenseRefused
 from chalicelib.accounts.licenses.rows import LicenseRow, license_key
+from chalicelib.core.plain_text import is_plain
 from chalicelib.platform.change import Change
 from chalicelib.platform.config import config
 from chalicelib.platform.key_ring import key_ring
@@ -32,7 +33,7 @@ def set_license(account_id: int, key: str) -> License:
     """Check a key with the licence service and store it. Raises LicenseInvalid, LicenseRefused (by the service)."""
     if not config.license_server_url:
         raise LicenseInvalid("No license service is configured.")
-    if len(key) > LONGEST_KEY:
+    if len(key) > LONGEST_KEY or not is_plain(key):
         raise LicenseInvalid("Invalid license key.")
     license_ = License(key, _last_day(_entitlements(key)).isoformat())
     row_key = license_key(account_id)

@@ -16,6 +16,7 @@ from chalicelib.catalog import audit_rows
 from chalicelib.catalog.audit_rows import AuditAction
 from chalicelib.core import named_token
 from chalicelib.core.named_token import SECRET_BYTES, TokenReference
+from chalicelib.core.plain_text import is_plain
 from chalicelib.core.session import Session
 from chalicelib.core.token_scope import Scope, ScopeUnknown
 from chalicelib.identity import rows as account_rows
@@ -45,7 +46,7 @@ class TokenRequest(Struct, frozen=True):
 
         `make` checks later that the account is a member of the origin.
         """
-        if not label.strip() or len(label) > LONGEST_LABEL or not label.isprintable():
+        if not label.strip() or len(label) > LONGEST_LABEL or not is_plain(label):
             raise NamedTokenInvalid(f"name must be 1 to {LONGEST_LABEL} printable characters, not {label[:200]!r}")
         if not scopes:
             raise NamedTokenInvalid(f"scopes must name some of {', '.join(Scope)}")

@@ -7,8 +7,14 @@ from msgspec.json import decode
 from chalicelib.catalog import audit_rows, origin_rows
 from chalicelib.catalog.audit_rows import AuditAction
 from chalicelib.catalog.origin_rows import OriginCountRow, origin_count_key
+from chalicelib.core.plain_text import is_plain
 from chalicelib.core.session import Session
-from chalicelib.origins.errors import IntegrationMissing, IntegrationTaken, IntegrationUnreadable
+from chalicelib.origins.errors import (
+    IntegrationMissing,
+    IntegrationNameInvalid,
+    IntegrationTaken,
+    IntegrationUnreadable,
+)
 from chalicelib.origins.integrations import rows
 from chalicelib.origins.integrations.rows import IntegrationBodyRow, IntegrationRow
 from chalicelib.platform.change import Change, retry_when_stale
@@ -47,7 +53,12 @@ def body_without_password(origin: str, integration: str, name: str) -> dict[str,
 
 
 def put(origin: str, integration: str, name: str, body: bytes, by: Session) -> None:
-    """Store a new integration. An existing one is never changed. Raises IntegrationTaken, OriginMissing."""
+    """Store a new integration. An existing one is never changed.
+
+    Raises IntegrationNameInvalid, IntegrationTaken, OriginMissing.
+    """
+    if not is_plain(integration) or not is_plain(name):
+        raise IntegrationNameInvalid
     key, body_key = rows.integration_key(origin, integration, name), rows.body_key(origin, integration, name)
     row = IntegrationRow(key.pk, key.sk, id=new_id(), integration=integration, name=name)
     with Change() as change:

@@ -48,6 +48,17 @@ def test_a_body_is_stored_as_sent_in_a_box_of_the_builder_key(depot: Depot) -> N
     assert key_ring().open(row.box) == integrations.PURPOSE + BODY
 
 
+@pytest.mark.parametrize(
+    ("integration", "name"), [("do%0Acker", "main"), ("docker", "ma%1Bin"), ("docker", "%E2%80%AE")]
+)
+def test_types_and_names_with_control_characters_are_422(depot: Depot, integration: str, name: str) -> None:
+    origin = an_origin(depot)
+
+    reply = depot.put(f"/depot/origins/{origin}/integrations/{integration}/{name}", by="bobo", body=BODY)
+
+    assert (reply.status, reply.text) == (422, "An integration's type and name must not have control characters")
+
+
 def test_names_are_listed_by_type_oldest_first(depot: Depot) -> None:
     origin = an_origin(depot)
     for integration, name in (("docker", "main"), ("amazon", "x"), ("docker", "backup"), ("docker%2Fmain", "a%2Fb")):
