@@ -121,6 +121,13 @@ class IntegrationNameInvalid(Exception):
         super().__init__("An integration's type and name must not have control characters")
 
 
+class IntegrationBodyInvalid(Exception):
+    """The body of a new integration has a number that JSON readers turn into infinity."""
+
+    def __init__(self) -> None:
+        super().__init__("A number in the body is out of range")
+
+
 class IntegrationMissing(Exception):
     """The origin does not have an integration with that type and name."""
 
@@ -154,6 +161,7 @@ STATUS: dict[type[Exception], int] = {
     SecretTooLarge: 413,
     IntegrationTaken: 409,
     IntegrationNameInvalid: 422,
+    IntegrationBodyInvalid: 400,
     IntegrationMissing: 404,
     IntegrationUnreadable: 500,
 }

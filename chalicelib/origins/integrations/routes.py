@@ -12,6 +12,7 @@ from chalicelib.http.answer import EMPTY_201, EMPTY_204, NO_CACHE, Answer, json_
 from chalicelib.http.call import Call
 from chalicelib.http.routes import Content, Routes
 from chalicelib.origins.errors import (
+    IntegrationBodyInvalid,
     IntegrationMissing,
     IntegrationNameInvalid,
     IntegrationTaken,
@@ -32,7 +33,7 @@ STORE: dict[str, Any] = {
     "scope": Scope.ADMIN,
     "body": Content.TEXT,
     "answers": {201: None},
-    "errors": (IntegrationNameInvalid, IntegrationTaken, OriginMissing),
+    "errors": (IntegrationBodyInvalid, IntegrationNameInvalid, IntegrationTaken, OriginMissing),
 }
 DELETE: dict[str, Any] = {
     "needs": Role.MAINTAINER,

@@ -105,6 +105,26 @@ def test_a_body_is_not_validated_before_it_is_shown(depot: Depot, body: bytes) -
     assert (reply.status, reply.body) == (500, b"")
 
 
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "1e400", "2E+308", "1" + "0" * 400 + ".5"])
+@pytest.mark.parametrize("body", ['{"a":%s}', '{"a":{"b":[1,{"c":%s}]}}', "[%s]", "%s"])
+def test_a_number_that_readers_turn_into_infinity_is_400(depot: Depot, body: str, number: str) -> None:
+    origin = an_origin(depot)
+
+    reply = depot.put(f"/depot/origins/{origin}/integrations/docker/main", by="bobo", body=(body % number).encode())
+
+    assert (reply.status, reply.text) == (400, "A number in the body is out of range")
+    assert depot.get(f"/depot/origins/{origin}/integrations", by="bobo").text == "{}"
+
+
+def test_large_and_small_numbers_are_shown_as_stored(depot: Depot) -> None:
+    origin = an_origin(depot)
+    assert put(depot, origin, "docker", "main", b'{"a":1e308,"b":-5e-324,"c":123456789012345678901234567890}') == 201
+
+    reply = depot.get(f"/depot/origins/{origin}/integrations/docker/main", by="bobo")
+
+    assert '"body":{"a":1e308,"b":-5e-324,"c":123456789012345678901234567890}' in reply.text
+
+
 def test_a_body_may_have_256_kib_and_any_content_type(depot: Depot) -> None:
     origin = an_origin(depot)
     path = f"/depot/origins/{origin}/integrations/docker"
