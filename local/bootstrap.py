@@ -4,6 +4,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.core.key_file import KeyFileMalformed
 from chalicelib.core.signed_box import BoxUnreadable, NoBuilderKey
+from chalicelib.origins.errors import CreationNotAllowed
 from chalicelib.origins.provisioning import provision
 from chalicelib.platform.config import config
 from chalicelib.platform.key_ring import key_ring
@@ -56,7 +57,10 @@ def bootstrap() -> str:
             "set BLDR_SECRET_KEY or BLDR_HAB_KEY_DIR to that key, or use a new engine"
         ) from problem
     except (BotoCoreError, ClientError) as problem:
-        raise BootstrapFailed(f"the engine could not be prepared: {_line(problem)}") from problem
+        raise BootstrapFailed(
+            f"the engine could not be prepared: {_line(problem)}; "
+            "check AWS_ENDPOINT_URL, for example http://127.0.0.1:4566 next to `make engine`"
+        ) from problem
     except Exception as problem:  # an endpoint that is not an engine can answer anything
         raise BootstrapFailed(
             f"the engine could not be prepared: {type(problem).__name__}: {_line(problem)}; "
@@ -70,13 +74,11 @@ def _provision() -> None:
     except OSError as problem:
         cause = f"BLDR_TOKEN_DIR={config.provision_token_path!r}: the token cannot be written there: {problem.strerror}"
         raise BootstrapFailed(f"{cause}; set for example BLDR_TOKEN_DIR=/tmp") from problem
-    except (BotoCoreError, ClientError):
-        raise
-    except Exception as problem:  # names that the service refuses, each with its own error
+    except CreationNotAllowed as problem:
+        name = config.provision_username
         raise BootstrapFailed(
-            f"the account of BLDR_AUTO_PROVISION_ACCOUNT could not be created: {type(problem).__name__} "
-            f"{_line(problem)}; check BLDR_PROVISION_USERNAME, BLDR_PROVISION_ORIGINS, BLDR_PROVISION_CHANNELS and "
-            "BLDR_ALLOWED_USERS_FOR_ORIGIN_CREATE"
+            f"BLDR_ALLOWED_USERS_FOR_ORIGIN_CREATE does not contain BLDR_PROVISION_USERNAME={name!r}, "
+            "so that this account may not create its origins; add it"
         ) from problem
 
 

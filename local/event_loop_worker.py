@@ -24,7 +24,7 @@ class EventLoopWorker(Worker):  # type: ignore[misc]
         raise_file_limit()
         log = logging.getLogger("uvicorn.error")
         log.handlers, log.propagate = self.log.error_log.handlers, False
-        log.setLevel(logging.ERROR)
+        log.setLevel(logging.WARNING)
         config = uvicorn.Config(
             self.wsgi,
             http=LimitedProtocol,

@@ -84,6 +84,9 @@ class LimitedProtocol(H11Protocol):
         self._cancel_close()
         self._cancel_unread()
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Log nothing: an upgrade is an offer, for example of HTTP/2 by curl, and HTTP/1.1 continues."""
+
     @property
     def _is_idle(self) -> bool:
         """Whether no request is being handled."""

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from chalicelib.core.ident import is_origin_name
 from chalicelib.core.target import Target, TargetUnknown
 
 T = TypeVar("T")
@@ -32,6 +33,13 @@ class ConfigInvalid(ValueError):
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    for name in _names(text):
+        if not is_origin_name(name):
+            raise ValueError(f"{name!r} is not the name of an origin; for example core,acme")
+    return _names(text)
 
 
 def _targets(text: str) -> tuple[Target, ...]:
@@ -264,7 +272,7 @@ class Config(Struct, frozen=True, eq=False):
         "BLDR_PROVISION_EMAIL", str, "chef-platform@progress.com", "E-mail address of the provisioned account"
     )
     provision_origins: tuple[str, ...] = setting(
-        "BLDR_PROVISION_ORIGINS", _names, ("core",), "Origins that the provisioned account owns"
+        "BLDR_PROVISION_ORIGINS", _origins, ("core",), "Origins that the provisioned account owns"
     )
     provision_channels: tuple[str, ...] = setting(
         "BLDR_PROVISION_CHANNELS", _names, (), "Further channels, paired with the origins by position"

@@ -138,6 +138,7 @@ def test_an_unreachable_engine_is_reported_with_its_url() -> None:
 
     assert done.returncode == supervisor.NOT_READY
     assert "http://127.0.0.1:9" in done.stdout.splitlines()[-1]
+    assert "check AWS_ENDPOINT_URL" in done.stdout
 
 
 class RunningStack:

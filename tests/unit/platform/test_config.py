@@ -38,6 +38,7 @@ def test_commas_separate_the_entries_of_lists() -> None:
         ("BLDR_SIGN_INS_PER_MINUTE", "\u0663"),
         ("BLDR_AUTO_PROVISION_ACCOUNT", "maybe"),
         ("BLDR_PRIVATE_REGISTRIES", "yes"),
+        ("BLDR_PROVISION_ORIGINS", "core,Bad/Name"),
         ("BLDR_TABLE", "a b"),
         ("BLDR_BUCKET", "Artifacts"),
         ("BLDR_BUILDER_KEY_SECRET", "a key"),
