@@ -3,7 +3,7 @@
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.core.key_file import KeyFileMalformed
-from chalicelib.core.signed_box import BoxUnreadable, NoBuilderKey
+from chalicelib.core.signed_box import NoBuilderKey
 from chalicelib.origins.errors import CreationNotAllowed
 from chalicelib.origins.provisioning import provision
 from chalicelib.platform.config import config
@@ -51,11 +51,6 @@ def bootstrap() -> str:
         return first_user_token(config)
     except BootstrapFailed:
         raise
-    except BoxUnreadable as problem:
-        raise BootstrapFailed(
-            f"the builder key does not fit the engine's tables, which another key encrypted: {problem}; "
-            "set BLDR_SECRET_KEY or BLDR_HAB_KEY_DIR to that key, or use a new engine"
-        ) from problem
     except (BotoCoreError, ClientError) as problem:
         raise BootstrapFailed(
             f"the engine could not be prepared: {_line(problem)}; "

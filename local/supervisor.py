@@ -12,7 +12,7 @@ from http.client import HTTPConnection, HTTPException
 from types import FrameType
 
 from local.children import CannotListen, Child, listen
-from local.settings import Address, SettingInvalid, address, check_processes, uses_engine_elsewhere
+from local.settings import Address, SettingInvalid, address, check_endpoints, check_processes
 
 PORT_IN_USE, NOT_READY, ENGINE_DIED, API_KEEPS_EXITING, INVALID_SETTING = 2, 3, 4, 5, 6
 READY_SECONDS = 60
@@ -20,6 +20,7 @@ READY_SECONDS = 60
 API_GRACE_SECONDS, ENGINE_GRACE_SECONDS = 3, 0.3
 # An API that exits by itself will probably exit again. Crash tests kill it often, so kills have a higher limit.
 RESTARTS_AFTER_EXIT, RESTARTS_AFTER_KILL, RESTART_WINDOW_SECONDS = 5, 60, 60
+ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3")
 FAKE_ACCOUNT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -76,14 +77,14 @@ class Supervisor:
         try:
             wanted = address(self._environment)
             check_processes(self._environment)
-            embedded = not uses_engine_elsewhere(self._environment)
+            check_endpoints(self._environment)
         except SettingInvalid as problem:
             raise StartFailed(INVALID_SETTING, str(problem)) from problem
         listener = _listen(wanted)
         listens_on = replace(wanted, port=listener.getsockname()[1])  # port 0 means any free port
         if self._environment["BLDR_DOWNLOAD_MODE"] != "front" and not self._environment.get("BLDR_CDN_URL"):
             self._environment.update(_local_distribution(listens_on))
-        engine_listener = self._choose_engine() if embedded else None
+        engine_listener = None if any(self._environment.get(name) for name in ENDPOINTS) else self._choose_engine()
         self._check_settings()
         if engine_listener is not None:
             self._start_engine(engine_listener)
