@@ -2,8 +2,11 @@
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.core.access_token import TokenUnreadable
+from chalicelib.core.signed_box import BoxUnreadable
 from chalicelib.origins.provisioning import provision
 from chalicelib.platform.config import config
+from chalicelib.platform.key_ring import key_source
 from local.distribution import ensure_signing_key
 from local.first_user import first_user_token
 from local.resources import create_resources
@@ -22,3 +25,8 @@ def bootstrap() -> str:
         return first_user_token(config)
     except (BotoCoreError, ClientError) as problem:
         raise BootstrapFailed(f"the engine could not be prepared: {problem}") from problem
+    except (BoxUnreadable, TokenUnreadable) as problem:
+        raise BootstrapFailed(
+            f"the builder key in {key_source()} does not fit the table {config.table!r}: {problem}. "
+            "Set BLDR_SECRET_KEY or BLDR_HAB_KEY_DIR to the key with which the table was filled, or use a new table"
+        ) from problem

@@ -19,7 +19,9 @@ READY_SECONDS = 60
 API_GRACE_SECONDS, ENGINE_GRACE_SECONDS = 3, 0.3
 # An API that exits by itself will probably exit again. Crash tests kill it often, so kills have a higher limit.
 RESTARTS_AFTER_EXIT, RESTARTS_AFTER_KILL, RESTART_WINDOW_SECONDS = 5, 60, 60
-ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3")
+EVERY_SERVICE = "AWS_ENDPOINT_URL"
+SERVICES = tuple(f"{EVERY_SERVICE}_{service}" for service in ("DYNAMODB", "S3", "SECRETS_MANAGER", "LAMBDA"))
+"""The variables that name an engine for one service, for every service that we use."""
 FAKE_ACCOUNT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -95,14 +97,14 @@ class Supervisor:
         listener = _listen(address)
         if self._environment["BLDR_DOWNLOAD_MODE"] != "front" and not self._environment.get("BLDR_CDN_URL"):
             self._environment.update(_local_distribution(address))
-        if not any(self._environment.get(name) for name in ENDPOINTS):
+        if needs_engine(self._environment):
             self._start_engine()
         token = self._bootstrap()
         command = [sys.executable, "-m", "gunicorn", "-c", "python:local.gunicorn_conf"]
         self._api = Child("API", [*command, "--bind", "fd://{fd}", "local.api:build()"], listener)
         self._api.start(self._environment)
         _wait_until_ready(self._api, address.local_host, address.port, "/health")
-        print(_greeting(address.url, token, embedded=self._engine is not None), flush=True)
+        print(_greeting(address.url, token, self._environment, embedded=self._engine is not None), flush=True)
 
     def watch(self) -> int:
         """Restart the API whenever it ends. Return the exit status when the engine ends or the API keeps ending."""
@@ -126,24 +128,24 @@ class Supervisor:
             self._engine.stop(ENGINE_GRACE_SECONDS)
 
     def _start_engine(self) -> None:
+        """Start the embedded engine. It serves the services for which no other engine is named."""
         listener = listen("127.0.0.1", 0)
         port = listener.getsockname()[1]
         self._environment.update(
-            FAKE_ACCOUNT,
-            AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}",
-            AWS_EC2_METADATA_DISABLED="true",
-            MOTO_PORT=str(port),
+            AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}", AWS_EC2_METADATA_DISABLED="true", MOTO_PORT=str(port)
         )
-        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION"):
-            self._environment.pop(name, None)
+        if not _named(self._environment):
+            self._environment.update(FAKE_ACCOUNT)
+            for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION"):
+                self._environment.pop(name, None)
         self._engine = Child("engine", [sys.executable, "-m", "local.engine", "--fd", "{fd}"], listener)
         self._engine.start(self._environment)
         _wait_until_ready(self._engine, "127.0.0.1", port, "/moto-api/")
 
     def _bootstrap(self) -> str:
         """Prepare the engine with the environment of the API, and return the first user's token. Raises StartFailed."""
-        if self._engine is None:
-            self._environment = {**_default_credentials(self._environment), **self._environment}
+        self._environment = {**_default_credentials(self._environment), **self._environment}
+        self._environment.pop("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", None)  # all services would then be those of AWS
         os.environ.clear()
         os.environ.update(self._environment)
         # chalicelib reads the environment when it is imported, so it must be complete before the import.
@@ -162,6 +164,16 @@ class Supervisor:
             self._restarts.popleft()
         self._restarts.append(now)
         return len(self._restarts) <= (RESTARTS_AFTER_KILL if status < 0 else RESTARTS_AFTER_EXIT)
+
+
+def needs_engine(environment: Mapping[str, str]) -> bool:
+    """Return whether a service has no engine that the environment names. Nothing reaches AWS unless it is named."""
+    return not environment.get(EVERY_SERVICE) and len(_named(environment)) < len(SERVICES)
+
+
+def _named(environment: Mapping[str, str]) -> list[str]:
+    """Return the variables that name an engine for one service."""
+    return [name for name in SERVICES if environment.get(name)]
 
 
 def _on_signal(_number: int, _frame: FrameType | None) -> None:
@@ -220,12 +232,13 @@ def _exit_reason(status: int) -> str:
     return signal.Signals(-status).name if status < 0 else f"exit status {status}"
 
 
-def _greeting(url: str, token: str, *, embedded: bool) -> str:
-    state = (
-        "Everything is stored in memory and is lost when this process ends."
-        if embedded
-        else "State is stored in the engine at AWS_ENDPOINT_URL."
-    )
+def _greeting(url: str, token: str, environment: Mapping[str, str], *, embedded: bool) -> str:
+    named = ", ".join(_named(environment) if embedded else [EVERY_SERVICE, *_named(environment)])
+    state = "Everything is stored in memory and is lost when this process ends."
+    if named:
+        state = f"State is stored in the engines of {named}."
+    if named and embedded:
+        state += " Everything else is stored in memory and is lost when this process ends."
     return f"""
 Habitat Builder listens on {url}
 {state} Press Ctrl-C to stop it.

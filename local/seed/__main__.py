@@ -11,7 +11,7 @@ import sys
 import time
 
 from local.parent import end_with_parent
-from local.supervisor import ENDPOINTS, FAKE_ACCOUNT, StartFailed, Supervisor, print_message
+from local.supervisor import FAKE_ACCOUNT, StartFailed, Supervisor, needs_engine, print_message
 
 OWNER = "demo"
 
@@ -22,7 +22,8 @@ def main() -> int:
     parser.add_argument("--packages", type=int, default=10_000, help="number of packages (default %(default)s)")
     parser.add_argument("--seed", type=int, default=2025, help="random seed for targets, channels and visibility")
     options = parser.parse_args()
-    if any(os.environ.get(name) for name in ENDPOINTS):
+    if not needs_engine(os.environ):
+        os.environ.pop("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", None)
         for name, value in FAKE_ACCOUNT.items():
             os.environ.setdefault(name, value)
         return _fill(options.packages, options.seed)
