@@ -100,14 +100,20 @@ def test_what_is_wrong_is_said_in_one_line(stack: Stack, arguments: tuple[str, .
     assert message in done.stderr
 
 
-def test_a_builder_key_that_does_not_fit_the_table_is_named(engine: Server, deployed: str) -> None:
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [(("bldr-20", "bldr-19"), "does not fit"), (("BOX-SEC-1", "SIG-SEC-1"), "does not contain a builder key")],
+)
+def test_a_builder_key_that_is_wrong_is_named(
+    engine: Server, deployed: str, change: tuple[str, str], message: str
+) -> None:
     who = ("--stack", deployed, "--name", a_name("user"), "--origin", a_name("origin"))
     assert run(engine.url, *who).returncode == 0
     secrets = aws("secretsmanager", engine.url)
     [secret] = [each["ARN"] for each in secrets.list_secrets()["SecretList"] if deployed in each["Name"]]
     key = secrets.get_secret_value(SecretId=secret)["SecretString"]
     try:
-        secrets.put_secret_value(SecretId=secret, SecretString=key.replace("bldr-20", "bldr-19"))
+        secrets.put_secret_value(SecretId=secret, SecretString=key.replace(*change))
         done = run(engine.url, *who)
     finally:
         secrets.put_secret_value(SecretId=secret, SecretString=key)
@@ -115,4 +121,4 @@ def test_a_builder_key_that_does_not_fit_the_table_is_named(engine: Server, depl
     assert (done.returncode, done.stdout) == (1, "")
     assert len(done.stderr.splitlines()) == 1
     assert "BLDR_BUILDER_KEY_SECRET" in done.stderr
-    assert "does not fit" in done.stderr
+    assert message in done.stderr
