@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from msgspec import Struct
@@ -187,8 +188,13 @@ def _resolved(value: Any, arns: Mapping[str, str]) -> str:
 
 def _fits(pattern: str, text: str, *, ignore_case: bool = False) -> bool:
     """Return whether a text matches a pattern, in which `*` is any text and `?` any character."""
+    return _compiled(pattern, ignore_case).fullmatch(text) is not None
+
+
+@cache
+def _compiled(pattern: str, ignore_case: bool) -> re.Pattern[str]:
     expression = "".join({"*": ".*", "?": "."}.get(each, re.escape(each)) for each in pattern)
-    return re.fullmatch(expression, text, re.DOTALL | (re.IGNORECASE if ignore_case else 0)) is not None
+    return re.compile(expression, re.DOTALL | (re.IGNORECASE if ignore_case else 0))
 
 
 _OPERATORS = ("StringEquals", "StringLike", "Bool")
