@@ -20,7 +20,9 @@ READY_SECONDS = 60
 API_GRACE_SECONDS, ENGINE_GRACE_SECONDS = 3, 0.3
 # An API that exits by itself will probably exit again. Crash tests kill it often, so kills have a higher limit.
 RESTARTS_AFTER_EXIT, RESTARTS_AFTER_KILL, RESTART_WINDOW_SECONDS = 5, 60, 60
-ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3")
+EVERY_SERVICE = "AWS_ENDPOINT_URL"
+SERVICES = tuple(f"{EVERY_SERVICE}_{service}" for service in ("DYNAMODB", "S3", "SECRETS_MANAGER", "LAMBDA"))
+"""The variables that name an engine for one service, for every service that we use."""
 FAKE_ACCOUNT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -84,7 +86,7 @@ class Supervisor:
         listens_on = replace(wanted, port=listener.getsockname()[1])  # port 0 means any free port
         if self._environment["BLDR_DOWNLOAD_MODE"] != "front" and not self._environment.get("BLDR_CDN_URL"):
             self._environment.update(_local_distribution(listens_on))
-        engine_listener = None if any(self._environment.get(name) for name in ENDPOINTS) else self._choose_engine()
+        engine_listener = self._choose_engine() if needs_engine(self._environment) else None
         self._check_settings()
         if engine_listener is not None:
             self._start_engine(engine_listener)
@@ -93,7 +95,7 @@ class Supervisor:
         self._api = Child("API", [*command, "--bind", "fd://{fd}", "local.api:build()"], listener)
         self._api.start(self._environment)
         _wait_until_ready(self._api, listens_on.local_host, listens_on.port, "/health")
-        print(_greeting(listens_on.url, token, embedded=self._engine is not None), flush=True)
+        print(_greeting(listens_on.url, token, self._environment, embedded=self._engine is not None), flush=True)
 
     def watch(self) -> int:
         """Restart the API whenever it ends. Return the exit status when the engine ends or the API keeps ending."""
@@ -117,17 +119,16 @@ class Supervisor:
             self._engine.stop(ENGINE_GRACE_SECONDS)
 
     def _choose_engine(self) -> socket.socket:
-        """Point the environment at an engine on a free port, and return its listening socket."""
+        """Name an engine on a free port for the services that have none, and return its listening socket."""
         listener = listen("127.0.0.1", 0)
         port = listener.getsockname()[1]
         self._environment.update(
-            FAKE_ACCOUNT,
-            AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}",
-            AWS_EC2_METADATA_DISABLED="true",
-            MOTO_PORT=str(port),
+            AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}", AWS_EC2_METADATA_DISABLED="true", MOTO_PORT=str(port)
         )
-        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION"):
-            self._environment.pop(name, None)
+        if not _named(self._environment):
+            self._environment.update(FAKE_ACCOUNT)
+            for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION"):
+                self._environment.pop(name, None)
         return listener
 
     def _start_engine(self, listener: socket.socket) -> None:
@@ -138,6 +139,7 @@ class Supervisor:
     def _check_settings(self) -> None:
         """Use the environment of the API in this process too, and check its settings. Raises StartFailed."""
         self._environment = {**_default_credentials(self._environment), **self._environment}
+        self._environment.pop("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", None)  # all services would then be those of AWS
         os.environ.clear()
         os.environ.update(self._environment)
         # chalicelib reads the environment when it is imported, so it must be complete before the import.
@@ -154,6 +156,16 @@ class Supervisor:
             self._restarts.popleft()
         self._restarts.append(now)
         return len(self._restarts) <= (RESTARTS_AFTER_KILL if status < 0 else RESTARTS_AFTER_EXIT)
+
+
+def needs_engine(environment: Mapping[str, str]) -> bool:
+    """Return whether a service has no engine that the environment names. Nothing reaches AWS unless it is named."""
+    return not environment.get(EVERY_SERVICE) and len(_named(environment)) < len(SERVICES)
+
+
+def _named(environment: Mapping[str, str]) -> list[str]:
+    """Return the variables that name an engine for one service."""
+    return [name for name in SERVICES if environment.get(name)]
 
 
 def _on_signal(_number: int, _frame: FrameType | None) -> None:
@@ -215,12 +227,13 @@ def _exit_reason(status: int) -> str:
     return signal.Signals(-status).name if status < 0 else f"exit status {status}"
 
 
-def _greeting(url: str, token: str, *, embedded: bool) -> str:
-    state = (
-        "Everything is stored in memory and is lost when this process ends."
-        if embedded
-        else "State is stored in the engine at AWS_ENDPOINT_URL."
-    )
+def _greeting(url: str, token: str, environment: Mapping[str, str], *, embedded: bool) -> str:
+    named = ", ".join(_named(environment) if embedded else [EVERY_SERVICE, *_named(environment)])
+    state = "Everything is stored in memory and is lost when this process ends."
+    if named:
+        state = f"State is stored in the engines of {named}."
+    if named and embedded:
+        state += " Everything else is stored in memory and is lost when this process ends."
     return f"""
 Habitat Builder listens on {url}
 {state} Press Ctrl-C to stop it.

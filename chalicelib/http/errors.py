@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from chalicelib.core.signed_box import BoxUnreadable
 from chalicelib.core.target import TargetUnknown
 from chalicelib.http.answer import Answer, empty, text
 from chalicelib.http.body import BodyMalformed, BodyTooLarge
@@ -20,6 +21,7 @@ COMMON: dict[type[Exception], int] = {
     StoreUnavailable: 503,
     NotStarted: 503,
     SecretUnavailable: 503,
+    BoxUnreadable: 503,
 }
 RETRY_AFTER = {"Retry-After": "1"}
 SERVER_ERRORS = 500

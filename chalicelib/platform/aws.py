@@ -53,7 +53,7 @@ _creating = threading.Lock()
 
 
 class SecretUnavailable(Exception):
-    """Secrets Manager did not return a secret; the caller may try again later."""
+    """Secrets Manager did not return a secret, which the text names; the caller may try again later."""
 
 
 def client(service: str) -> Any:
@@ -75,7 +75,7 @@ def secret_text(name: str) -> str:
     try:
         text: str = client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
     except (BotoCoreError, ClientError) as problem:
-        raise SecretUnavailable from problem
+        raise SecretUnavailable(name) from problem
     return text
 
 

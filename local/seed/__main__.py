@@ -12,7 +12,7 @@ import time
 
 from local.parent import end_with_parent
 from local.settings import SettingInvalid, check_endpoints
-from local.supervisor import ENDPOINTS, FAKE_ACCOUNT, INVALID_SETTING, StartFailed, Supervisor, print_message
+from local.supervisor import FAKE_ACCOUNT, INVALID_SETTING, StartFailed, Supervisor, needs_engine, print_message
 
 OWNER = "demo"
 
@@ -28,7 +28,8 @@ def main() -> int:
     except SettingInvalid as problem:
         print_message(str(problem))
         return INVALID_SETTING
-    if any(os.environ.get(name) for name in ENDPOINTS):
+    if not needs_engine(os.environ):
+        os.environ.pop("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", None)
         for name, value in FAKE_ACCOUNT.items():
             os.environ.setdefault(name, value)
         return _fill(options.packages, options.seed)
