@@ -21,6 +21,9 @@ COMMON: dict[type[Exception], int] = {
     NotStarted: 503,
     SecretUnavailable: 503,
 }
+LONGEST_TEXT = 10_000
+"""Characters of a refusal. Some texts quote a value of the request, which may have megabytes."""
+
 RETRY_AFTER = {"Retry-After": "1"}
 
 
@@ -71,6 +74,6 @@ class ErrorTable:
             logs.unexpected_error(problem)
         if status == 503:
             return Answer(503, headers=RETRY_AFTER)
-        body = str(problem)
+        body = str(problem)[:LONGEST_TEXT]
         status = getattr(problem, "status", status)
         return text(status, body) if body else empty(status)
