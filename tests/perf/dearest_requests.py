@@ -64,7 +64,7 @@ IN_STABLE = "/depot/channels/{o}/stable/pkgs"
 SPECIAL: dict[str, list[Form]] = {
     "GET /depot/pkgs/{origin}": [
         Form("`range=-1`", "all rows, in calls of 1 MB", "/depot/pkgs/{o}?range=-1"),
-        Form("a deep page", ONE_PAGE, "/depot/pkgs/{o}?range=1000"),
+        Form("a deep page", "50 rows, and the counts of the origin's names", "/depot/pkgs/{o}?range=1000"),
     ],
     "GET /depot/pkgs/{origin}/{pkg}": [
         Form("`range=-1`", "all rows, in calls of 1 MB", f"/depot/pkgs/{{o}}/{MOST_NEEDED}?range=-1")
