@@ -98,6 +98,12 @@ class MembershipRow(Row):
     updated_at = UnicodeAttribute()
     by = UnicodeAttribute(null=True)
 
+    @property
+    def parts(self) -> tuple[str, str, str]:
+        """Name, version and release of the ident, taken from the sort key."""
+        name, version, release = self.sk.partition(UNIT_SEPARATOR)[0].split("/")
+        return name, version, release
+
 
 class NewestRow(Row):
     """A package in a channel, in version order within its name and target."""

@@ -17,7 +17,7 @@ from chalicelib.core.visibility import Visibility
 from chalicelib.identity.caller import Caller
 from chalicelib.packages.reads import texts_of
 from chalicelib.platform.attributes import Condition
-from chalicelib.platform.table import Found, Key, count, page_for, rows, sort_key_of
+from chalicelib.platform.table import Found, Key, count, page_for, position_of, rows
 
 PUBLIC = str(Visibility.PUBLIC)
 
@@ -92,8 +92,7 @@ class _VisibleMembers(Struct, frozen=True):
 
     def page(self, offset: int, size: int | None, found: Found) -> list[MembershipRow]:
         """The rows of a page, from its cached start in `found` if there is one."""
-        start = self._start(offset, found)
-        first = offset if start is None else 0
+        start, first = self._start(offset, found)
         end = None if size is None else first + size
         rows_from_start = rows(
             MembershipRow,
@@ -108,12 +107,14 @@ class _VisibleMembers(Struct, frozen=True):
     def start_key(self, offset: int) -> Key[PageStartRow]:
         return channel_rows.page_start_key(self.origin, self.channel, offset, private=self.hides_nothing)
 
-    def _start(self, offset: int, found: Found) -> str | None:
-        """The sort key after which a page starts, or None to skip the rows before it one by one."""
+    def _start(self, offset: int, found: Found) -> tuple[str | None, int]:
+        """A sort key, and the number of rows to skip after it, where a page starts."""
         start = None if self.prefix else page_starts.cached(self.start_key(offset), found, self.counts)
-        if start is None and self.hides_nothing and offset > page_starts.DEEP:
-            return sort_key_of(self.partition, offset, begins=self.prefix)
-        return start
+        if start is not None:
+            return start, 0
+        if offset <= (page_starts.DEEP if self.hides_nothing else page_starts.DEEP_AMONG_HIDDEN):
+            return None, offset
+        return position_of(self.partition, offset, begins=self.prefix, where=self.filter)
 
 
 def latest(

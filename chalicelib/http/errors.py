@@ -23,6 +23,9 @@ COMMON: dict[type[Exception], int] = {
     SecretUnavailable: 503,
     BoxUnreadable: 503,
 }
+LONGEST_TEXT = 10_000
+"""Characters of a refusal. Some texts quote a value of the request, which may have megabytes."""
+
 RETRY_AFTER = {"Retry-After": "1"}
 SERVER_ERRORS = 500
 
@@ -77,6 +80,6 @@ class ErrorTable:
             return empty(500)
         if status == 503:
             return Answer(503, headers=RETRY_AFTER)
-        body = str(problem)
+        body = str(problem)[:LONGEST_TEXT]
         status = getattr(problem, "status", status)
         return text(status, body) if body else empty(status)
