@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, unquote
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.core.header_text import in_header, in_quotes
+from chalicelib.platform import logs
 from chalicelib.platform.aws import client
 from local.wsgi import Environ, HttpAnswer, StartResponse, send, status_line
 
@@ -61,7 +62,8 @@ class Artifacts:
             stored = self._fetch(key, environ["REQUEST_METHOD"], _range(environ))
         except ClientError as problem:
             return send(environ, start_response, self._error_answer(problem, key))
-        except BotoCoreError:  # the bucket did not respond
+        except BotoCoreError as problem:  # the bucket did not respond
+            logs.unexpected_error(problem)
             return send(environ, start_response, HttpAnswer(502))
         headers.append(("Content-Length", str(stored["ContentLength"])))
         if "ContentRange" in stored:
@@ -79,7 +81,10 @@ class Artifacts:
         if code in ("InvalidRange", "416"):
             size = self._fetch(key, "HEAD", None)["ContentLength"]
             return HttpAnswer(416, [("Content-Range", f"bytes */{size}"), ("Accept-Ranges", "bytes")])
-        return HttpAnswer(404 if code in ("NoSuchKey", "404") else 502)
+        if code in ("NoSuchKey", "404"):
+            return HttpAnswer(404)
+        logs.unexpected_error(problem)
+        return HttpAnswer(502)
 
 
 def _key(raw_path: str) -> str:

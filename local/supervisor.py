@@ -19,6 +19,8 @@ READY_SECONDS = 60
 API_GRACE_SECONDS, ENGINE_GRACE_SECONDS = 3, 0.3
 # An API that exits by itself will probably exit again. Crash tests kill it often, so kills have a higher limit.
 RESTARTS_AFTER_EXIT, RESTARTS_AFTER_KILL, RESTART_WINDOW_SECONDS = 5, 60, 60
+# The engine shares the machine with its clients, so under load it is slow without having failed.
+AWS_SECONDS = 120
 ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3")
 FAKE_ACCOUNT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -84,7 +86,8 @@ class Supervisor:
 
     def __init__(self, environment: dict[str, str]) -> None:
         # hab reads `X-Filename` from the last answer of a download, which S3 cannot send, so the front sends archives.
-        self._environment = {"BLDR_DOWNLOAD_MODE": "front", **environment}
+        defaults = {"BLDR_DOWNLOAD_MODE": "front", "BLDR_AWS_SECONDS": str(AWS_SECONDS)}
+        self._environment = {**defaults, **environment}
         self._engine: Child | None = None
         self._api: Child | None = None
         self._restarts: deque[float] = deque()

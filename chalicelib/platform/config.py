@@ -92,6 +92,12 @@ class Config(Struct, frozen=True, eq=False):
     )
     table: str = setting("BLDR_TABLE", str, "bldr", "DynamoDB table (set by the template)")
     bucket: str = setting("BLDR_BUCKET", str, "bldr-artifacts", "S3 bucket of the artifacts (set by the template)")
+    aws_seconds: int = setting(
+        "BLDR_AWS_SECONDS",
+        _natural,
+        0,
+        "Time limit of one call to AWS, in seconds; 0: 4 s, for S3 20 s, which fit the 29 s of API Gateway",
+    )
     builder_key_secret: str = setting(
         "BLDR_BUILDER_KEY_SECRET", str, "bldr-builder-key", "Secrets Manager secret with the builder key"
     )
