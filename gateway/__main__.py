@@ -12,7 +12,7 @@ from gateway.app import Gateway
 from gateway.config import ConfigInvalid, read_config
 from gateway.connection import Connection
 
-MAX_CONNECTIONS = 4096
+MAX_CONNECTIONS = 2048
 MAX_OPEN_FILES = 3 * MAX_CONNECTIONS  # a connection to the client, one to the API or the store, and a temporary file
 
 

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from typing import IO
 
-BLOCK_BYTES = 256 * 1024
+BLOCK_BYTES = 64 * 1024
 
 
 class SpoolFailed(Exception):
