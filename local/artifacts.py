@@ -3,7 +3,6 @@
 Contract: platform.md 4.3.
 """
 
-import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -12,13 +11,13 @@ from urllib.parse import parse_qsl, unquote
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.core.header_text import in_header, in_quotes
+from chalicelib.platform import logs
 from chalicelib.platform.aws import client
 from local.http_messages import HttpAnswer, HttpRequest
 
 ACCEL_REDIRECT = "x-accel-redirect"
 PREFIX = "/artifacts/"
 CHUNK_BYTES = 1024 * 1024
-_log = logging.getLogger("gunicorn.error")
 _SINGLE_RANGE = re.compile(r"bytes=([0-9]+-[0-9]*|-[0-9]+)", re.ASCII)
 
 Verifier = Callable[[str, Mapping[str, str]], bool]
@@ -56,12 +55,21 @@ class Artifacts:
     def _stored(self, key: str, headers: list[tuple[str, str]], request: HttpRequest) -> HttpAnswer:
         headers = [*headers, ("Accept-Ranges", "bytes")]
         try:
+            return self._object(key, headers, request)
+        except (BotoCoreError, ClientError) as problem:
+            if _code(problem) in ("NoSuchKey", "404"):
+                return HttpAnswer(404)
+            logs.unexpected_error(problem)
+            return HttpAnswer(502)
+
+    def _object(self, key: str, headers: list[tuple[str, str]], request: HttpRequest) -> HttpAnswer:
+        try:
             stored = self._fetch(key, request.method, _range(request))
         except ClientError as problem:
-            return self._error_answer(problem, key)
-        except BotoCoreError as problem:
-            _log.error("502 for an artifact, because the bucket did not respond: %s", problem)
-            return HttpAnswer(502)
+            if _code(problem) not in ("InvalidRange", "416"):
+                raise
+            size = self._fetch(key, "HEAD", None)["ContentLength"]
+            return HttpAnswer(416, [("Content-Range", f"bytes */{size}"), ("Accept-Ranges", "bytes")])
         if "ContentRange" in stored:
             headers.append(("Content-Range", stored["ContentRange"]))
         chunks = _ObjectChunks(stored["Body"]) if "Body" in stored else None
@@ -72,15 +80,9 @@ class Artifacts:
         s3 = client("s3")
         return dict(s3.head_object(**parameters) if method == "HEAD" else s3.get_object(**parameters))
 
-    def _error_answer(self, problem: ClientError, key: str) -> HttpAnswer:
-        code = problem.response["Error"]["Code"]
-        if code in ("InvalidRange", "416"):
-            size = self._fetch(key, "HEAD", None)["ContentLength"]
-            return HttpAnswer(416, [("Content-Range", f"bytes */{size}"), ("Accept-Ranges", "bytes")])
-        if code in ("NoSuchKey", "404"):
-            return HttpAnswer(404)
-        _log.error("502 for an artifact, because the bucket refused the read: %s", problem)
-        return HttpAnswer(502)
+
+def _code(problem: Exception) -> str | None:
+    return problem.response["Error"]["Code"] if isinstance(problem, ClientError) else None
 
 
 def _key(raw_path: str) -> str:

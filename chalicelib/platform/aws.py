@@ -16,6 +16,7 @@ from botocore.exceptions import ConnectionError as ConnectionFailed
 from botocore.session import get_session
 
 from chalicelib.platform import retry_budget
+from chalicelib.platform.config import config as settings
 
 CONNECTIONS = 32
 CONNECT_SECONDS = 2
@@ -91,7 +92,7 @@ def _created(service: str) -> Any:
         parameter_validation=service != "dynamodb",  # PynamoDB's requests are valid; checking them takes 10 % of a call
         max_pool_connections=CONNECTIONS,
         connect_timeout=CONNECT_SECONDS,
-        read_timeout=S3_READ_SECONDS if service == "s3" else READ_SECONDS,
+        read_timeout=settings.aws_seconds or (S3_READ_SECONDS if service == "s3" else READ_SECONDS),
         retries={"mode": "standard", "total_max_attempts": 1},
         # In us-east-1 botocore still signs URLs with version 2, which new buckets refuse.
         signature_version="s3v4" if service == "s3" else None,

@@ -150,6 +150,13 @@ class Config(Struct, frozen=True, eq=False):
         "bldr-artifacts",
         "S3 bucket of the artifacts (set by the template)",
     )
+    aws_seconds: int = setting(
+        "BLDR_AWS_SECONDS",
+        _natural,
+        0,
+        "Time limit of one call to AWS, in seconds; 0: 4 s, for S3 20 s, which fit the 29 s of API Gateway",
+        local=True,
+    )
     builder_key_secret: str = setting(
         "BLDR_BUILDER_KEY_SECRET",
         _matching(_SECRET_NAME, "bldr-builder-key"),

@@ -17,7 +17,7 @@ import pytest
 
 from local import supervisor
 from tests.builders.names import a_name
-from tests.builders.stack import REPOSITORY, process_tree
+from tests.builders.stack import REPOSITORY, Stack, process_tree
 from tests.builders.waiting import PATIENCE, until
 from tests.builders.wire import Wire, free_port
 from tests.servers import PROBE, Server, aws
@@ -52,6 +52,10 @@ def test_the_output_says_how_to_use_the_api(tmp_path: Path) -> None:
     assert f"http://localhost:{stack.port}" in output
     assert "is lost when this process ends" in output
     assert output.count("curl ") >= 2
+
+
+def test_the_api_is_patient_with_an_engine_that_shares_its_machine(stack: Stack) -> None:
+    assert stack.variable("BLDR_AWS_SECONDS") == str(supervisor.AWS_SECONDS)
 
 
 def test_all_processes_end_when_the_supervisor_is_killed(tmp_path: Path) -> None:
