@@ -10,6 +10,7 @@ HAS_3_11 := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for name in python3.11 python3 python3.12 python3.13 python3.14; do \
   $$name -c '$(HAS_3_11)' 2>/dev/null && { echo $$name; break; }; done)
 PACKAGES ?= 10000
+FUZZ_REQUESTS ?= 200
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -31,6 +32,9 @@ test: $(INSTALLED) ## run all tests
 
 test-one: $(INSTALLED) ## run the tests of T in one process, for example T=tests/unit/core or T=path::test
 	$(BIN)/pytest --numprocesses 0 $(T)
+
+fuzz: $(INSTALLED) ## compare the answers to FUZZ_REQUESTS (200) random requests per operation with the OpenAPI document (minutes)
+	FUZZ_REQUESTS=$(FUZZ_REQUESTS) $(BIN)/pytest --numprocesses 0 tests/api/docs/test_answers_are_described.py
 
 check: lint test ## everything that must pass before a push
 
@@ -67,4 +71,4 @@ $(INSTALLED): requirements.txt requirements-dev.txt | $(BIN)/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-dev.txt
 	@touch $@
 
-.PHONY: help run engine seed bench test test-one check lint format package lock clean
+.PHONY: help run engine seed bench test test-one fuzz check lint format package lock clean
