@@ -26,4 +26,4 @@ def show_document(call: Call) -> Answer:
 def show_page(call: Call) -> Answer:
     """Return an HTML page that lists the operations of this API."""
     app: Any = routes.current_app
-    return Answer(200, page.html(app.declared).encode(), "text/html; charset=utf-8")
+    return Answer(200, page.html(app.declared).encode(), "text/html; charset=utf-8", page.HEADERS)

@@ -1,8 +1,11 @@
 """The description of the API, over HTTP."""
 
+import base64
+import hashlib
 import json
 import re
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from typing import Any
 
 import pytest
@@ -155,3 +158,50 @@ def test_the_page_lists_every_operation(depot: Depot) -> None:
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     for route in app.declared:
         assert f"<code>{route.name}</code>" in page.text
+
+
+class _Page(HTMLParser):
+    """What a page loads, runs and styles."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[str] = []
+        self.attributes: set[str] = set()
+        self.style = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append(tag)
+        self.attributes.update(name for name, _ in attrs)
+
+    def handle_data(self, data: str) -> None:
+        if self.elements[-1:] == ["style"] and not self.style:
+            self.style = data
+
+
+def test_the_policy_of_the_page_allows_its_style_sheet_and_nothing_else(depot: Depot) -> None:
+    reply = depot.get("/docs")
+
+    page = _Page(reply.text)
+    digest = base64.b64encode(hashlib.sha256(page.style.encode()).digest()).decode()
+    policy = dict(part.split(" ", 1) for part in reply.headers["Content-Security-Policy"].split("; "))
+    assert policy == {
+        "default-src": "'none'",
+        "style-src": f"'sha256-{digest}'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+    }
+    assert page.elements.count("style") == 1
+    assert set(page.elements) == {"html", "meta", "title", "style", "h1", "p", "code", "a", "table", "tr", "td"}
+    assert page.attributes == {"lang", "charset", "href"}
+    assert reply.headers["Referrer-Policy"] == "no-referrer"
+    assert reply.headers["X-Frame-Options"] == "DENY"
+
+
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json", "/status", "/depot/origins/absent", "/profile"])
+def test_browsers_do_not_guess_types_or_show_answers_in_frames(depot: Depot, path: str) -> None:
+    reply = depot.get(path)
+
+    assert reply.headers["X-Content-Type-Options"] == "nosniff"
+    assert reply.headers["X-Frame-Options"] in ("SAMEORIGIN", "DENY")
