@@ -33,7 +33,7 @@ class Reply:
 class Depot:
     """Sends requests to `/v1`. `by` is a functional-test user or a token; None is anonymous.
 
-    If `declared` is given, every answer must have a status that its route declares.
+    If `declared` is given, every answer must have a status and a content type that its route declares.
     """
 
     def __init__(self, application: Any, declared: DeclaredStatuses | None = None) -> None:
@@ -71,6 +71,8 @@ class Depot:
         )
         if self._declared is not None:
             self._declared.require(method, path.partition("?")[0], sent, response.status_code)
+            content_type = response.headers.get("Content-Type") if response.get_data() or method == "HEAD" else None
+            self._declared.require_content(method, path.partition("?")[0], response.status_code, content_type)
         return Reply(response.status_code, response.get_data(), response.headers)
 
     def get(self, path: str, **more: Any) -> Reply:
