@@ -47,6 +47,7 @@ class Artifacts:
         headers = [
             ("Content-Type", "application/octet-stream"),
             ("Content-Disposition", f'attachment; filename="{in_quotes(name)}"'),
+            ("X-Content-Type-Options", "nosniff"),
         ]
         if name.endswith(".hart"):
             headers.append(("X-Filename", in_header(name)))

@@ -1,5 +1,7 @@
 """Errors of the catalog and their statuses (packages.md 1.2)."""
 
+from chalicelib.core.explained import Explained
+
 
 class OriginMissing(Exception):
     """The origin does not exist."""
@@ -13,7 +15,7 @@ class ReleaseMissing(Exception):
     """The package does not exist, or the caller may not see it."""
 
 
-class TooManyChannels(Exception):
+class TooManyChannels(Explained):
     """A package would be in too many channels: changes of it would no longer fit one transaction."""
 
 

@@ -14,6 +14,9 @@ from chalicelib.http.errors import ErrorTable
 from chalicelib.http.routes import Route, Routes
 from chalicelib.platform import retry_budget
 
+BROWSER_HEADERS = {"X-Content-Type-Options": "nosniff", "X-Frame-Options": "SAMEORIGIN"}
+"""Headers of every answer, so that no browser runs what users have stored (platform.md 1.8)."""
+
 
 class App(Chalice):
     """A Chalice application for several threads. It accepts requests without `Accept` and sends text without Base64.
@@ -113,7 +116,7 @@ def _with_parts(routes: Routes) -> Iterator[Routes]:
 
 
 def _as_chalice(answer: Answer) -> Response:
-    headers: dict[str, str | list[str]] = {**answer.sent_headers}
+    headers: dict[str, str | list[str]] = {**BROWSER_HEADERS, **answer.sent_headers}
     return Response(body=answer.body, status_code=answer.status, headers=headers)
 
 

@@ -14,6 +14,7 @@ from msgspec import Struct
 from pynamodb.exceptions import PynamoDBException, QueryError, TransactWriteError
 from pynamodb.models import Model
 
+from chalicelib.core.explained import Explained
 from chalicelib.platform.attributes import Condition, UnicodeAttribute
 from chalicelib.platform.aws import client
 from chalicelib.platform.config import config
@@ -34,8 +35,11 @@ class StoreRefused(Exception):
     """The table rejected a request as invalid: a bug of this service, so a retry does not help."""
 
 
-class KeyTooLong(Exception):
+class KeyTooLong(Explained):
     """A name is longer than a key of the table may be."""
+
+    def __init__(self) -> None:
+        super().__init__("A name is too long to be stored.")
 
 
 class Row(Model):

@@ -52,13 +52,13 @@ MOVE: dict[str, Any] = {
 
 
 @routes.post("/promotions/{origin}", **MOVE)
-def promote(call: Call, parsed: tuple[shapes.PackageSet, list[service.SetMember]]) -> Answer:
+def promote_set(call: Call, parsed: tuple[shapes.PackageSet, list[service.SetMember]]) -> Answer:
     """Promote a set of packages to a channel, all or none; with `dry_run`, only return the plan."""
     return _move(call, ChannelOperation.PROMOTE, *parsed)
 
 
 @routes.post("/demotions/{origin}", **MOVE)
-def demote(call: Call, parsed: tuple[shapes.PackageSet, list[service.SetMember]]) -> Answer:
+def demote_set(call: Call, parsed: tuple[shapes.PackageSet, list[service.SetMember]]) -> Answer:
     """Demote a set of packages from a channel, all or none; with `dry_run`, only return the plan."""
     return _move(call, ChannelOperation.DEMOTE, *parsed)
 

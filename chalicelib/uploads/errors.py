@@ -1,15 +1,17 @@
 """Errors of uploads in parts, and their statuses."""
 
+from chalicelib.core.explained import Explained
+
 
 class UploadMissing(Exception):
     """The account does not have the upload: it expired, was aborted, or belongs to another account."""
 
 
-class UploadTooLarge(Exception):
+class UploadTooLarge(Explained):
     """The announced size exceeds the limit of an object."""
 
 
-class PartsMissing(Exception):
+class PartsMissing(Explained):
     """The upload cannot be completed yet; the text names the parts that are missing or have the wrong size.
 
     The status is not 409, because hab treats that as an existing package, and so as success.

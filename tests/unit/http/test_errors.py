@@ -42,7 +42,7 @@ TABLE = ErrorTable(IDENTITY, {Missing: 404, Conflict: 409})
         (BodyMalformed("x"), 400, "Json deserialize error: x"),
         (BodyTooLarge(), 413, ""),
         (TargetUnknown("arm"), 422, "Invalid package target 'arm'"),
-        (KeyTooLong(), 422, ""),
+        (KeyTooLong(), 422, "A name is too long to be stored."),
         (TokenRefused(), 401, ""),
         (SessionMissing(), 401, ""),
         (RoleMissing(), 403, ""),
