@@ -8,7 +8,7 @@ from chalicelib.catalog.errors import ReleaseMissing
 from chalicelib.catalog.steps import Observed
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
-from chalicelib.packages import artifacts, dependents
+from chalicelib.packages import artifacts, dependents, hints
 from chalicelib.packages.errors import DeletionRefused
 from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.table import read_many
@@ -37,4 +37,5 @@ def _delete(ident: PackageIdent, target: Target) -> None:
     artifacts.demand_store()
     with Change() as change:
         steps.step(change, observed, observed.standing.without(target))
+    hints.remove_of_deleted(row, ident, target)
     artifacts.discard(row.artifact)

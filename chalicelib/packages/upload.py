@@ -22,16 +22,15 @@ from chalicelib.core.ident import PackageIdent, is_package_name, is_storable
 from chalicelib.core.standing import Placement
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
-from chalicelib.packages import artifacts, dependents
+from chalicelib.packages import artifacts, hints
 from chalicelib.packages.contents import Contents
 from chalicelib.packages.errors import ArchiveRefused, IdentInvalid, ReleaseExists, TargetUnsupported
-from chalicelib.packages.search import rows as search_rows
 from chalicelib.packages.settings import rows as settings_rows
 from chalicelib.packages.source import Source
 from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.config import config
-from chalicelib.platform.table import Found, Key, Row, put_many, read, read_many
+from chalicelib.platform.table import Found, Key, read, read_many
 
 INLINE_TEXTS_BYTES = 300_000
 """Compressed texts of more bytes are stored as an object, because a row holds 400 KB."""
@@ -71,14 +70,13 @@ def publish(upload: Upload, source: Source) -> None:
     demand_absent(upload)
     try:
         contents = _inspect(upload, hart.read_hart(source.open()))
-        newest = _newest_of_same_type(upload, contents)
+        _demand_same_type(upload, contents)
         _demand_same_bytes(upload, contents)
         _demand_complete(upload, contents)
     except HartRefused as problem:
         raise ArchiveRefused(str(problem)) from problem
     key = artifacts.key_of(upload.ident, contents.target, upload_id=str(new_id()))
     source.store(key)
-    _put_hints(upload, contents, newest)
     retry_when_stale(partial(_write, upload, contents, key, source))
 
 
@@ -135,14 +133,13 @@ def _demand_native_allowed(origin: str) -> None:
         raise ArchiveRefused(f"Native Package upload for the origin '{origin}' is not supported")
 
 
-def _newest_of_same_type(upload: Upload, contents: Contents) -> PackageRow | None:
-    """Return the newest release of the name for the archive's target, after check 10. Raises ArchiveRefused."""
+def _demand_same_type(upload: Upload, contents: Contents) -> None:
+    """Run check 10: the newest release of the name has the same type. Raises ArchiveRefused."""
     newest = next(package_rows.newest_first(upload.ident.origin, upload.ident.name, contents.target), None)
     if newest is not None and newest.package_type != contents.package_type:
         raise ArchiveRefused(
             f"Package type mismatch; expected '{newest.package_type}', found '{contents.package_type}'"
         )
-    return newest
 
 
 def _demand_same_bytes(upload: Upload, contents: Contents) -> None:
@@ -165,17 +162,8 @@ def _demand_complete(upload: Upload, contents: Contents) -> None:
         raise ArchiveRefused("ds:up:6")
 
 
-def _put_hints(upload: Upload, contents: Contents, newest: PackageRow | None) -> None:
-    """Write hints before the rows that they lead to, so that no reader can miss a package. Readers verify them."""
-    ident = upload.ident
-    hints: list[Row] = [*dependents.hints_of(ident, contents.target, hart.tdeps(contents.archive), newest)]
-    if newest is None:
-        hints += search_rows.hints_of(ident.origin, ident.name)
-    put_many(hints)
-
-
 def _write(upload: Upload, contents: Contents, key: str, source: Source) -> None:
-    """Write all rows in one transaction.
+    """Write all rows in one transaction, and before it the hints that lead to them.
 
     The object of a replaced package is left to the sweep, because clients may still hold signed URLs of it.
     """
@@ -186,6 +174,9 @@ def _write(upload: Upload, contents: Contents, key: str, source: Source) -> None
     with Change() as change:
         add_rows(change, upload, contents, key, found)
         source.settle(change)
+        if stored is None:  # a replaced package has the same bytes, and so its hints
+            has_idents = (Observed.from_rows(upload.ident, found).name_counts or (0, 0))[0] > 0
+            hints.write(upload.ident, contents.target, hart.tdeps(contents.archive), has_idents)
 
 
 def _check_again(upload: Upload, contents: Contents, stored: PackageRow | None) -> None:
