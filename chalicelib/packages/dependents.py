@@ -14,7 +14,7 @@ from chalicelib.catalog.package_rows import DependentRow, PackageRow
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
 from chalicelib.packages import hints
-from chalicelib.platform.table import rows
+from chalicelib.platform.table import StoreUnavailable, rows
 
 Sees = Callable[[str, Visibility], bool]
 """Whether a caller may see the packages of an origin that have a visibility, such as `Caller.may_see`."""
@@ -27,6 +27,9 @@ def sees_only_public(_origin: str, visibility: Visibility) -> bool:
 
 COUNTED = 100
 """The number of dependents after which `seen_by` stops."""
+
+UNNEEDED = 200
+"""The number of hints left by interruptions that one request removes. Each takes four calls."""
 
 
 class Dependents(Struct, frozen=True):
@@ -81,7 +84,11 @@ def releases(origin: str, name: str, target: Target) -> Iterator[PackageRow]:
 
 
 def _releases_by_name(origin: str, name: str, target: Target) -> Iterator[tuple[str, Iterator[PackageRow]]]:
-    """Yield each other name that needs this name, with its releases that do, newest first."""
+    """Yield each other name that needs this name, with its releases that do, newest first.
+
+    Raises StoreUnavailable after UNNEEDED hints that no release needs. They are removed, so a repeat gets further.
+    """
+    unneeded = 0
     for hint in rows(DependentRow, package_rows.dependents_partition(origin, name, target)):
         dependent_origin, _, dependent_name = hint.sk.partition("/")
         if (dependent_origin, dependent_name) == (origin, name):
@@ -90,6 +97,9 @@ def _releases_by_name(origin: str, name: str, target: Target) -> Iterator[tuple[
         first = next(found, None)
         if first is None:
             hints.remove_unneeded((origin, name), dependent_origin, dependent_name, target)
+            unneeded += 1
+            if unneeded == UNNEEDED:
+                raise StoreUnavailable
         else:
             yield hint.sk, chain([first], found)
 

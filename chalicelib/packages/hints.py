@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
+from msgspec import Struct
+
 from chalicelib.catalog import package_rows, steps
 from chalicelib.catalog.package_rows import DependentRow, NameRow, PackageRow
 from chalicelib.core.ident import PackageIdent
@@ -38,17 +40,31 @@ HINTS_REMOVED = 1_000
 """The number of hints that one deletion removes. A reader removes the others."""
 
 
-def write(ident: PackageIdent, target: Target, tdeps: Iterable[PackageIdent], has_idents: bool) -> None:
-    """Write the hints that lead to a new package, before its transaction and after the name's revision was read.
+class Hinted(Struct, frozen=True):
+    """A new package as hints need it.
 
-    `has_idents`: whether the name has idents at that revision. The words of the name are then indexed already.
+    - `newest`: the newest release of its name and target, None if there is none or it is not known. Its hints exist.
+    - `has_idents`: whether the name has idents at the revision that was read. Its words are then indexed.
     """
-    newest = None
-    if has_idents:
-        newest = next(package_rows.newest_first(ident.origin, ident.name, target), None)
-    new: list[Row] = [*dependent_hints(ident, target, tdeps, newest)]
-    if not has_idents:
+
+    ident: PackageIdent
+    target: Target
+    tdeps: Sequence[PackageIdent]
+    newest: PackageRow | None
+    has_idents: bool
+
+
+def write(package: Hinted, change: Change) -> None:
+    """Write the hints that lead to a new package, after the name's revision was read and before `change` is committed.
+
+    The change then requires that the release whose hints are not written again still exists.
+    """
+    ident, newest = package.ident, package.newest
+    new: list[Row] = [*dependent_hints(ident, package.target, package.tdeps, newest)]
+    if not package.has_idents:
         new += search_rows.hints_of(ident.origin, ident.name)
+    if newest is not None:
+        change.check(Key(PackageRow, newest.pk, newest.sk), PackageRow.artifact == newest.artifact)
     put_many(new)
 
 
@@ -81,7 +97,16 @@ def releases_that_need(needed: Name, origin: str, name: str, target: Target) -> 
 
 def remove_of_deleted(row: PackageRow, ident: PackageIdent, target: Target) -> None:
     """Remove the hints that only a deleted package needed. Optional: a reader removes what remains."""
-    needed = needed_names(row) - {(ident.origin, ident.name)}
+    _remove_unless_needed(ident, target, needed_names(row))
+
+
+def remove_of_refused(ident: PackageIdent, target: Target, tdeps: Iterable[PackageIdent]) -> None:
+    """Remove the hints of an upload that was refused after it had written them. Optional, as above."""
+    _remove_unless_needed(ident, target, {(dep.origin, dep.name) for dep in tdeps})
+
+
+def _remove_unless_needed(ident: PackageIdent, target: Target, names: set[Name]) -> None:
+    needed = names - {(ident.origin, ident.name)}
     with single_try(), suppress(StoreUnavailable):
         _remove(lambda name: _unneeded(ident, target, needed, name), ident.origin, ident.name)
 

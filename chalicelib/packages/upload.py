@@ -25,6 +25,7 @@ from chalicelib.core.visibility import Visibility
 from chalicelib.packages import artifacts, hints
 from chalicelib.packages.contents import Contents
 from chalicelib.packages.errors import ArchiveRefused, IdentInvalid, ReleaseExists, TargetUnsupported
+from chalicelib.packages.hints import Hinted
 from chalicelib.packages.settings import rows as settings_rows
 from chalicelib.packages.source import Source
 from chalicelib.platform.change import Change, retry_when_stale
@@ -70,14 +71,18 @@ def publish(upload: Upload, source: Source) -> None:
     demand_absent(upload)
     try:
         contents = _inspect(upload, hart.read_hart(source.open()))
-        _demand_same_type(upload, contents)
+        newest = _newest_of_same_type(upload, contents)
         _demand_same_bytes(upload, contents)
         _demand_complete(upload, contents)
     except HartRefused as problem:
         raise ArchiveRefused(str(problem)) from problem
     key = artifacts.key_of(upload.ident, contents.target, upload_id=str(new_id()))
     source.store(key)
-    retry_when_stale(partial(_write, upload, contents, key, source))
+    try:
+        retry_when_stale(partial(_write, upload, contents, key, source, newest))
+    except (ReleaseExists, ArchiveRefused, OriginMissing):  # another request was first
+        hints.remove_of_refused(upload.ident, contents.target, hart.tdeps(contents.archive))
+        raise
 
 
 def keys_before(ident: PackageIdent, target: Target) -> list[Key[Any]]:
@@ -133,13 +138,14 @@ def _demand_native_allowed(origin: str) -> None:
         raise ArchiveRefused(f"Native Package upload for the origin '{origin}' is not supported")
 
 
-def _demand_same_type(upload: Upload, contents: Contents) -> None:
-    """Run check 10: the newest release of the name has the same type. Raises ArchiveRefused."""
+def _newest_of_same_type(upload: Upload, contents: Contents) -> PackageRow | None:
+    """Return the newest release of the name for the archive's target, after check 10. Raises ArchiveRefused."""
     newest = next(package_rows.newest_first(upload.ident.origin, upload.ident.name, contents.target), None)
     if newest is not None and newest.package_type != contents.package_type:
         raise ArchiveRefused(
             f"Package type mismatch; expected '{newest.package_type}', found '{contents.package_type}'"
         )
+    return newest
 
 
 def _demand_same_bytes(upload: Upload, contents: Contents) -> None:
@@ -162,12 +168,13 @@ def _demand_complete(upload: Upload, contents: Contents) -> None:
         raise ArchiveRefused("ds:up:6")
 
 
-def _write(upload: Upload, contents: Contents, key: str, source: Source) -> None:
+def _write(upload: Upload, contents: Contents, key: str, source: Source, newest: PackageRow | None) -> None:
     """Write all rows in one transaction, and before it the hints that lead to them.
 
     The object of a replaced package is left to the sweep, because clients may still hold signed URLs of it.
     """
-    found = read_many(keys_before(upload.ident, contents.target))
+    newest_keys = [] if newest is None else [Key(PackageRow, newest.pk, newest.sk)]
+    found = read_many([*keys_before(upload.ident, contents.target), *newest_keys])
     stored = found.get(package_rows.package_key(upload.ident, contents.target))
     if stored is not None and stored.artifact == key:
         return  # an earlier attempt committed, but its response was lost
@@ -175,8 +182,15 @@ def _write(upload: Upload, contents: Contents, key: str, source: Source) -> None
         add_rows(change, upload, contents, key, found)
         source.settle(change)
         if stored is None:  # a replaced package has the same bytes, and so its hints
-            has_idents = (Observed.from_rows(upload.ident, found).name_counts or (0, 0))[0] > 0
-            hints.write(upload.ident, contents.target, hart.tdeps(contents.archive), has_idents)
+            hints.write(_hinted(upload, contents, found, newest_keys), change)
+
+
+def _hinted(upload: Upload, contents: Contents, found: Found, newest_keys: list[Key[PackageRow]]) -> Hinted:
+    """Return what hints need. A newest release that was deleted meanwhile counts as not known."""
+    counts = Observed.from_rows(upload.ident, found).name_counts
+    newest = next((found.get(key) for key in newest_keys), None)
+    tdeps = hart.tdeps(contents.archive)
+    return Hinted(upload.ident, contents.target, tdeps, newest, has_idents=counts is not None and counts[0] > 0)
 
 
 def _check_again(upload: Upload, contents: Contents, stored: PackageRow | None) -> None:

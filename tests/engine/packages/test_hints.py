@@ -6,14 +6,15 @@ import pytest
 
 from chalicelib.catalog import package_rows
 from chalicelib.core.target import Target
-from chalicelib.packages import hints
+from chalicelib.packages import dependents, hints
 from chalicelib.packages.search.rows import SearchRow
 from chalicelib.packages.search.rows import hints_of as words_of
 from chalicelib.platform import table
 from tests.api.client import Depot
+from tests.builders.hart import a_hart
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
-from tests.builders.packages import a_package, delete
+from tests.builders.packages import a_package, delete, upload
 from tests.builders.rows import partition_rows
 from tests.perf.calls import counted_calls
 
@@ -94,6 +95,41 @@ def test_a_hint_stays_if_a_deletion_cannot_read_all_releases(
 
     assert hinted(origin, library.ident.name) == [f"{origin}/{name}"]
     assert depot.delete(library.url, by="bobo").status == 422
+
+
+def test_a_reader_removes_a_limited_number_of_hints_and_a_repeat_continues(
+    depot: Depot, origin: str, elsewhere: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dependents, "UNNEEDED", 2)
+    library = a_package(depot, origin, name=a_name("lib"))
+    name = (origin, library.ident.name)
+    keys = [package_rows.dependent_key(name, LINUX, elsewhere, f"left-{number}") for number in range(3)]
+    table.put_many([key.kind(key.pk, key.sk) for key in keys])
+
+    first = depot.delete(library.url, by="bobo")
+
+    assert (first.status, first.headers["Retry-After"] != "") == (503, True)
+    assert hinted(origin, library.ident.name) == [f"{elsewhere}/left-2"]
+    delete(depot, library)
+
+
+def test_an_upload_that_another_one_overtakes_leaves_no_hints(
+    depot: Depot, origin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library, name = a_package(depot, origin, name=a_name("lib")), a_name("needy")
+    slow = a_hart(origin=origin, name=name, tdeps=[library.path])
+    write = hints.write
+
+    def overtaken(*arguments: Any) -> None:
+        write(*arguments)
+        monkeypatch.setattr(hints, "write", write)
+        a_package(depot, origin, name=name, version=slow.ident.version, release=slow.ident.release)
+
+    monkeypatch.setattr(hints, "write", overtaken)
+
+    assert upload(depot, slow).status == 409
+    assert hinted(origin, library.ident.name) == []
+    assert len(words(origin, name)) == len(words_of(origin, name))
 
 
 def test_a_reader_removes_a_hint_that_no_release_needs(depot: Depot, origin: str, elsewhere: str) -> None:
