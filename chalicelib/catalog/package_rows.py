@@ -69,12 +69,18 @@ class IdentRow(Row):
 
 
 class NameRow(Row):
-    """A name with the number of its packages and idents. The rows of an origin are in text order."""
+    """A name with the number of its packages and idents. The rows of an origin are in text order.
+
+    Every addition and deletion of a package, and every deletion of hints that lead to the name, sets a new `revision`
+    on condition that the old one is still current. So hints are never deleted while an upload relies on them
+    (`packages/hints.py`).
+    """
 
     packages = NumberAttribute(default=0)
     public_packages = NumberAttribute(default=0)
     idents = NumberAttribute(default=0)
     public_idents = NumberAttribute(default=0)
+    revision = NumberAttribute(null=True)
 
 
 class VersionRow(Row):
@@ -95,7 +101,10 @@ class SettingsRow(Row):
 
 
 class DependentRow(Row):
-    """A hint: the name in `sk` has, or had, a release that needs the name of the partition. Readers verify it."""
+    """A hint: the name in `sk` has, or had, a release that needs the name of the partition. Readers verify it.
+
+    It is deleted with the last of these releases, or by the next reader.
+    """
 
 
 class Texts(Struct, frozen=True):
@@ -182,6 +191,11 @@ def settings_key(origin: str, name: str) -> Key[SettingsRow]:
 def dependents_partition(origin: str, name: str, target: Target) -> str:
     """Partition of the hints about names that need a name for a target."""
     return partition("DEPENDENTS", origin, name, target)
+
+
+def dependent_key(needed: tuple[str, str], target: Target, origin: str, name: str) -> Key[DependentRow]:
+    """Key of the hint that a name needs another one (`needed`, an origin and a name)."""
+    return Key(DependentRow, dependents_partition(*needed, target), f"{origin}/{name}")
 
 
 def standing_of(ident: PackageIdent) -> Standing | None:

@@ -213,7 +213,10 @@ def upload_package(call: Call, announced: tuple[Target, shapes.UploadQuery]) -> 
     errors=(DeletionRefused, ObjectStoreFailed, ReleaseMissing, TargetUnknown),
 )
 def delete_package(call: Call, _query: shapes.TargetQuery) -> Answer:
-    """Delete a package that is not in `stable` and whose name no other package depends on."""
+    """Delete a package that is not in `stable` and whose name no other package depends on.
+
+    `POST /deletions/{origin}/{pkg}/{version}/{release}` shows what depends on it, and deletes it all the same.
+    """
     deletion.delete(call.ident, call.target)
     return EMPTY_204
 

@@ -22,16 +22,16 @@ from chalicelib.core.ident import PackageIdent, is_package_name, is_storable
 from chalicelib.core.standing import Placement
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
-from chalicelib.packages import artifacts, dependents
+from chalicelib.packages import artifacts, hints
 from chalicelib.packages.contents import Contents
 from chalicelib.packages.errors import ArchiveRefused, IdentInvalid, ReleaseExists, TargetUnsupported
-from chalicelib.packages.search import rows as search_rows
+from chalicelib.packages.hints import Hinted
 from chalicelib.packages.settings import rows as settings_rows
 from chalicelib.packages.source import Source
 from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.config import config
-from chalicelib.platform.table import Found, Key, Row, put_many, read, read_many
+from chalicelib.platform.table import Found, Key, read, read_many
 
 INLINE_TEXTS_BYTES = 300_000
 """Compressed texts of more bytes are stored as an object, because a row holds 400 KB."""
@@ -78,8 +78,11 @@ def publish(upload: Upload, source: Source) -> None:
         raise ArchiveRefused(str(problem)) from problem
     key = artifacts.key_of(upload.ident, contents.target, upload_id=str(new_id()))
     source.store(key)
-    _put_hints(upload, contents, newest)
-    retry_when_stale(partial(_write, upload, contents, key, source))
+    try:
+        retry_when_stale(partial(_write, upload, contents, key, source, newest))
+    except (ReleaseExists, ArchiveRefused, OriginMissing):  # another request was first
+        hints.remove_of_refused(upload.ident, contents.target, hart.tdeps(contents.archive))
+        raise
 
 
 def keys_before(ident: PackageIdent, target: Target) -> list[Key[Any]]:
@@ -165,27 +168,29 @@ def _demand_complete(upload: Upload, contents: Contents) -> None:
         raise ArchiveRefused("ds:up:6")
 
 
-def _put_hints(upload: Upload, contents: Contents, newest: PackageRow | None) -> None:
-    """Write hints before the rows that they lead to, so that no reader can miss a package. Readers verify them."""
-    ident = upload.ident
-    hints: list[Row] = [*dependents.hints_of(ident, contents.target, hart.tdeps(contents.archive), newest)]
-    if newest is None:
-        hints += search_rows.hints_of(ident.origin, ident.name)
-    put_many(hints)
-
-
-def _write(upload: Upload, contents: Contents, key: str, source: Source) -> None:
-    """Write all rows in one transaction.
+def _write(upload: Upload, contents: Contents, key: str, source: Source, newest: PackageRow | None) -> None:
+    """Write all rows in one transaction, and before it the hints that lead to them.
 
     The object of a replaced package is left to the sweep, because clients may still hold signed URLs of it.
     """
-    found = read_many(keys_before(upload.ident, contents.target))
+    newest_keys = [] if newest is None else [Key(PackageRow, newest.pk, newest.sk)]
+    found = read_many([*keys_before(upload.ident, contents.target), *newest_keys])
     stored = found.get(package_rows.package_key(upload.ident, contents.target))
     if stored is not None and stored.artifact == key:
         return  # an earlier attempt committed, but its response was lost
     with Change() as change:
         add_rows(change, upload, contents, key, found)
         source.settle(change)
+        if stored is None:  # a replaced package has the same bytes, and so its hints
+            hints.write(_hinted(upload, contents, found, newest_keys), change)
+
+
+def _hinted(upload: Upload, contents: Contents, found: Found, newest_keys: list[Key[PackageRow]]) -> Hinted:
+    """Return what hints need. A newest release that was deleted meanwhile counts as not known."""
+    counts = Observed.from_rows(upload.ident, found).name_counts
+    newest = next((found.get(key) for key in newest_keys), None)
+    tdeps = hart.tdeps(contents.archive)
+    return Hinted(upload.ident, contents.target, tdeps, newest, has_idents=counts is not None and counts[0] > 0)
 
 
 def _check_again(upload: Upload, contents: Contents, stored: PackageRow | None) -> None:

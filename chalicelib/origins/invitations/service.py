@@ -129,7 +129,7 @@ def _rescind(origin: str, invitation_id: int, caller: Caller) -> None:
     invitation = _with_id(origin, invitation_id)
     if invitation is None:
         return
-    if not _maintains(invitation.origin, caller):
+    if not caller.has_role(invitation.origin, Role.MAINTAINER):
         raise InvitationNotYours
     with suppress(OriginMissing), Change() as change:
         origin_rows.require(change, invitation.origin)
@@ -143,7 +143,7 @@ def _answerable(origin: str, invitation_id: int, caller: Caller) -> InvitationRo
     if invitation is None:
         return None
     is_invited = caller.require_session().account_id == int(invitation.account_id)
-    if not is_invited and not _maintains(invitation.origin, caller):
+    if not is_invited and not caller.has_role(invitation.origin, Role.MAINTAINER):
         raise InvitationNotYours
     return invitation
 
@@ -155,11 +155,6 @@ def _with_id(origin: str, invitation_id: int) -> InvitationRow | None:
         return None
     row = read(rows.invitation_key(origin, int(by_id.account_id)))
     return None if row is None or int(row.id) != invitation_id else row
-
-
-def _maintains(origin: str, caller: Caller) -> bool:
-    role = caller.role_in(origin)
-    return role is not None and role >= Role.MAINTAINER
 
 
 def _delete(change: Change, invitation: InvitationRow) -> None:

@@ -2,11 +2,10 @@
 
 from msgspec import Struct
 
-from chalicelib.catalog.member_rows import ORIGIN_OF, MembershipOfAccountRow
 from chalicelib.catalog.origin_rows import OriginRow, origin_count_key, origin_key
 from chalicelib.core.session import Session
-from chalicelib.identity import rows as account_rows
-from chalicelib.platform.table import read_many, rows
+from chalicelib.identity import access
+from chalicelib.platform.table import read_many
 
 
 class OwnOrigin(Struct, frozen=True):
@@ -24,8 +23,7 @@ def origins_of(session: Session) -> list[OwnOrigin]:
 
     Makes two calls: the memberships, then all origins with their counts.
     """
-    memberships = rows(MembershipOfAccountRow, account_rows.account_partition(session.account_id), begins=ORIGIN_OF)
-    names = [name for row in memberships if session.reaches(name := row.sk.removeprefix(ORIGIN_OF))]
+    names = access.origins_of(session)
     found = read_many([key for name in names for key in (origin_key(name), origin_count_key(name))])
     own_origins = []
     for name in names:

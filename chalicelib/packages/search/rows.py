@@ -5,8 +5,8 @@ The rows are hints: they are written before the first release, and readers verif
 - `WORDS`: the words of origins and names. One Query finds the names of all words that begin with a term.
 - `ENDINGS`: the endings of a name's words. One Query finds the names that contain a part of a word.
 
-The partition key contains the first letter. A name has one set of rows for all its releases. Hints are never deleted,
-because that could delete the hint of a release that is being uploaded at the same moment.
+The partition key contains the first letter. A name has one set of rows for all its releases, which is deleted with the
+last of them (`packages/hints.py`).
 """
 
 from collections.abc import Iterable, Iterator

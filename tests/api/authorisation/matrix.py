@@ -176,6 +176,7 @@ WITH_BODY = [
     Cell("PUT /settings/{origin}/no-such", json={"visibility": "public"}),
     Cell("POST /promotions/{origin}", json={"channel": "no-such-channel", "idents": []}),
     Cell("POST /demotions/{origin}", json={"channel": "no-such-channel", "idents": []}),
+    Cell("POST /deletions/{origin}/no-such/1.0/20240101000000", json={"target": "x86_64-linux"}),
     Cell("PUT /retention/{origin}", json={"keep_per_name": 1, "older_than_days": 36_500}),
     Cell("PUT /deprecations/{origin}/no-such", json={"message": "old"}),
     Cell("PUT /deprecations/{origin}/no-such/1.0", json={"message": "old"}),

@@ -41,9 +41,10 @@ ADDITIONS = {
     "GET /depot/uploads/{}",
     "DELETE /depot/uploads/{}",
     "POST /depot/uploads/{}/complete",
-    # Our own: promotions of sets, retention, deprecations and facts (docs/OPERATING.md).
+    # Our own: promotions of sets, deletions, retention, deprecations and facts (docs/OPERATING.md).
     "POST /promotions/{}",
     "POST /demotions/{}",
+    "POST /deletions/{}/{}/{}/{}",
     "GET /retention/{}",
     "PUT /retention/{}",
     "DELETE /retention/{}",
