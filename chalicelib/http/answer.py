@@ -6,10 +6,17 @@ from typing import Any
 from msgspec import Struct
 from msgspec.json import encode
 
+from chalicelib.core import answer_size
 from chalicelib.core.header_text import in_header, in_parameter
 
 NO_CACHE = {"Cache-Control": "private, no-cache, no-store"}
+TEXT_TYPES = ("application/json", "text/")
+"""The beginnings of the content types that are sent as text; all other bodies are sent in Base64."""
 CACHE_YEAR = {"Cache-Control": "public, max-age=31536000"}
+
+
+class AnswerTooLarge(Exception):
+    """The answer is larger than a function can return. Bounds on what is stored and listed should prevent this."""
 
 
 class Answer(Struct, frozen=True):
@@ -25,6 +32,14 @@ class Answer(Struct, frozen=True):
         """The headers to send. Values are escaped, because some contain text from clients."""
         escaped = {name: in_header(value) for name, value in self.headers.items()}
         return {**escaped, "Content-Type": self.content_type} if self.content_type else escaped
+
+    def demand_sendable(self) -> None:
+        """Raise AnswerTooLarge if a function cannot return the answer."""
+        is_text = self.content_type.startswith(TEXT_TYPES)
+        if not answer_size.fits(self.body, is_text):
+            raise AnswerTooLarge(
+                f"The answer would have {len(self.body)} bytes; {answer_size.BODY_LIMIT} are allowed at most"
+            )
 
 
 def empty(status: int) -> Answer:

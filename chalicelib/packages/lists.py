@@ -62,8 +62,10 @@ class Level(Struct, frozen=True):
         return sorted(((f"{self.prefix}{row.sk}/", row) for row in segments), key=itemgetter(0), reverse=True)
 
 
-def idents(level: Level, offset: int, size: int | None, caller: Caller) -> tuple[list[ListedPackage], int]:
+def idents(level: Level, offset: int, size: int, caller: Caller) -> tuple[Iterable[ListedPackage], int]:
     """Return a page of idents, descending by bytes, and the total. The targets of an ident share one row.
+
+    The rows are read while the caller iterates over them.
 
     Makes two calls: one for the counts and the caller's rows, one for the rows of the page. A deep page takes one more,
     which skips whole names or versions by their counts. For callers who are not members, the page is filtered on the
@@ -75,7 +77,7 @@ def idents(level: Level, offset: int, size: int | None, caller: Caller) -> tuple
     if counts is None or total <= offset:
         return [], total
     after, skipped = _start_of_deep_page(level, offset, member) if offset > DEEP else (None, 0)
-    end = None if size is None else offset - skipped + size
+    end = offset - skipped + size
     page = rows(
         IdentRow,
         package_rows.idents_partition(level.origin),
@@ -85,14 +87,14 @@ def idents(level: Level, offset: int, size: int | None, caller: Caller) -> tuple
         page=page_for(end, int(counts.idents), total),
         after=after,
     )
-    return [_listed(level.origin, row, member) for row in islice(page, offset - skipped, end)], total
+    return (_listed(level.origin, row, member) for row in islice(page, offset - skipped, end)), total
 
 
-def names(level: Level, offset: int, size: int | None, caller: Caller) -> tuple[list[ListedPackage], int]:
+def names(level: Level, offset: int, size: int, caller: Caller) -> tuple[list[ListedPackage], int]:
     """Return a page of the names that have idents, ascending by bytes, and the total."""
     counts = caller.read_with(level.counts_key).get(level.counts_key)
     member = caller.role_in(level.origin) is not None
-    end = None if size is None else offset + size
+    end = offset + size
     if level.name is not None:
         listed = [_listed_name(level.origin, level.name)] if visible_idents(counts, member) else []
         return listed[offset:end], len(listed)
@@ -127,7 +129,7 @@ def versions(origin: str, name: str, member: bool) -> list[ListedVersion]:
     return [entry for _, entry in sorted(listed, key=itemgetter(0), reverse=True)]
 
 
-def settings(origin: str, offset: int, size: int | None, caller: Caller) -> tuple[list[SettingsRow], int]:
+def settings(origin: str, offset: int, size: int, caller: Caller) -> tuple[list[SettingsRow], int]:
     """Return a page of an origin's package settings by name, and the total."""
     counts = caller.read_with(origin_count_key(origin)).get(origin_count_key(origin))
     member = caller.role_in(origin) is not None
@@ -136,7 +138,7 @@ def settings(origin: str, offset: int, size: int | None, caller: Caller) -> tupl
     total = int(counts.settings if member else counts.public_settings)
     if total <= offset:
         return [], total
-    end = None if size is None else offset + size
+    end = offset + size
     page = rows(
         SettingsRow,
         package_rows.settings_partition(origin),

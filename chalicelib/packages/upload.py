@@ -16,7 +16,7 @@ from chalicelib.catalog.errors import OriginMissing
 from chalicelib.catalog.origin_rows import OriginRow, origin_key
 from chalicelib.catalog.package_rows import PackageRow, SettingsRow, Texts, TextsRow
 from chalicelib.catalog.steps import Observed
-from chalicelib.core import hart
+from chalicelib.core import answer_size, hart
 from chalicelib.core.hart import HartArchive, HartRefused
 from chalicelib.core.ident import PackageIdent, is_package_name, is_storable
 from chalicelib.core.standing import Placement
@@ -161,6 +161,11 @@ def _demand_complete(upload: Upload, contents: Contents) -> None:
     size = sum(len(text.encode()) for text in contents.lists.values())
     if size > LISTS_BYTES:
         raise ArchiveRefused(f"The lists of dependencies are too long: {size} bytes, {LISTS_BYTES} at most")
+    if not answer_size.is_planned(contents.as_json()):
+        raise ArchiveRefused(
+            "MANIFEST, default.toml and the dependencies are too long: "
+            f"as JSON they may have {answer_size.PLANNED_LIMIT} bytes together at most"
+        )
     if hart.ident(archive) != upload.ident:
         raise ArchiveRefused("ds:up:6")
 

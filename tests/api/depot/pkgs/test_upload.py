@@ -9,6 +9,8 @@ from urllib.parse import quote, unquote
 import pytest
 from msgspec import structs
 
+from chalicelib.core import answer_size
+from chalicelib.core.hart_limits import LIST_ENTRIES
 from chalicelib.packages import artifacts
 from chalicelib.packages import upload as publication
 from chalicelib.platform.aws import client
@@ -369,6 +371,44 @@ class TestStoredPackage:
 
         assert reply.status == 422
         assert "too long" in reply.text
+
+    @pytest.mark.parametrize(
+        "manifest", ["\x01" * 900_000, "x" * 4_900_000, "é" * 900_000, '"' * 1_500_000], ids=lambda text: repr(text[:1])
+    )
+    def test_a_manifest_that_no_answer_could_hold_is_422_with_a_text(
+        self, depot: Depot, origin: str, name: str, manifest: str
+    ) -> None:
+        hart = a_hart(origin=origin, name=name, manifest=manifest)
+
+        reply = upload(depot, hart)
+
+        assert (reply.status, reply.text.partition(":")[0]) == (
+            422,
+            "MANIFEST, default.toml and the dependencies are too long",
+        )
+        assert depot.get(hart.url).status == 404
+
+    def test_the_largest_package_has_answers_that_a_function_can_return(
+        self, depot: Depot, origin: str, name: str
+    ) -> None:
+        deps = [f"core/dependency-{number}/1.0/2" for number in range(LIST_ENTRIES)]
+        hart = a_package(depot, origin, name=name, manifest="\x01" * 500_000, tdeps=deps, build_tdeps=deps)
+
+        for url in (hart.url, hart.in_channel("unstable"), f"/depot/channels/{origin}/unstable/pkgs/{name}/latest"):
+            reply = depot.get(url)
+            assert reply.status == 200
+            assert answer_size.fits(reply.body, is_text=True)
+
+    def test_an_older_package_with_a_larger_manifest_can_still_be_installed(
+        self, depot: Depot, origin: str, name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as before:
+            before.setattr(answer_size, "is_planned", lambda _: True)
+            hart = a_package(depot, origin, name=name, manifest="pkg_exposes" + "\x01" * 1_000_000)
+
+        reply = depot.get(hart.in_channel("unstable"))
+
+        assert (reply.status, reply.json()["manifest"], reply.json()["is_a_service"]) == (200, "", True)
 
     def test_thousands_of_dependencies_keep_their_order(self, depot: Depot, origin: str, name: str) -> None:
         tdeps = [f"core/dependency-{number}/1.0/20240101000000" for number in range(2000, 0, -1)]
