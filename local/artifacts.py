@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.core.header_text import in_header, in_quotes
+from chalicelib.core.header_text import as_file_name, in_quotes
 from chalicelib.platform.aws import client
 from local.wsgi import Environ, HttpAnswer, StartResponse, send, status_line
 
@@ -50,7 +50,7 @@ class Artifacts:
             ("Content-Disposition", f'attachment; filename="{in_quotes(name)}"'),
         ]
         if name.endswith(".hart"):
-            headers.append(("X-Filename", in_header(name)))
+            headers.append(("X-Filename", as_file_name(name)))
         return self._stream(key, headers, environ, start_response)
 
     def _stream(

@@ -39,6 +39,9 @@ INLINE_TEXTS_BYTES = 300_000
 LISTS_BYTES = 340_000
 """Limit of all lists of a package together. The names of 30 channels take up to 30 KB of the same row."""
 
+LATEST = "latest"
+"""A path with this word in place of the release reads the newest release (packages.md 1.5)."""
+
 
 class Upload(Struct, frozen=True):
     """What a client announces about an archive, and the account that uploads it."""
@@ -52,8 +55,13 @@ class Upload(Struct, frozen=True):
 
 def demand_valid_ident(ident: PackageIdent) -> None:
     """Raise IdentInvalid if a package cannot have the ident (check 1, made before authentication)."""
-    if not is_package_name(ident.name) or not is_storable(ident):
-        raise IdentInvalid(f"Invalid or not fully qualified package identifier '{ident}'")
+    if not is_package_name(ident.name) or not is_storable(ident) or ident.release == LATEST:
+        raise invalid(ident)
+
+
+def invalid(ident: PackageIdent) -> IdentInvalid:
+    """Return the error for an ident that a package cannot have."""
+    return IdentInvalid(f"Invalid or not fully qualified package identifier '{ident}'")
 
 
 def demand_absent(upload: Upload) -> None:

@@ -439,6 +439,33 @@ class TestStoredPackage:
         assert refused(reply) == (422, "Invalid package target 'mips-linux'")
 
 
+def test_a_release_called_latest_is_422_before_authentication(depot: Depot, origin: str, name: str) -> None:
+    hart = a_hart(origin=origin, name=name, release="latest")
+    announced = {"ident": hart.path, "checksum": hart.checksum, "size": len(hart.content)}
+
+    for by in (None, "bobo"):
+        for reply in (
+            depot.post(hart.url, by=by, body=hart.content, query={"checksum": hart.checksum}),
+            depot.post("/depot/uploads", by=by, json=announced),
+        ):
+            assert refused(reply) == (422, f"Invalid or not fully qualified package identifier '{hart.path}'")
+
+
+def test_other_fixed_words_of_paths_may_be_names_versions_and_releases(depot: Depot, origin: str) -> None:
+    for parts in (
+        {"name": "latest"},
+        {"name": "_latest"},
+        {"name": "promote"},
+        {"version": "latest"},
+        {"version": "versions"},
+        {"release": "versions"},
+        {"release": "download"},
+    ):
+        hart = a_package(depot, origin, **parts)
+        for url in (hart.url, f"{hart.url}/download", hart.in_channel("unstable")):
+            assert depot.get(url).status == 200, url
+
+
 class TestRepeatedUpload:
     def test_a_forced_upload_keeps_id_creation_time_and_channels(self, depot: Depot, origin: str, name: str) -> None:
         hart = a_package(depot, origin, name=name)
