@@ -47,14 +47,17 @@ def body_without_password(origin: str, integration: str, name: str) -> dict[str,
 
 
 def put(origin: str, integration: str, name: str, body: bytes, by: Session) -> None:
-    """Store a new integration. An existing one is never changed. Raises IntegrationTaken, OriginMissing."""
+    """Store a new integration. An existing one is never changed.
+
+    Raises IntegrationTaken, OriginMissing, TooManyInOrigin.
+    """
     key, body_key = rows.integration_key(origin, integration, name), rows.body_key(origin, integration, name)
     row = IntegrationRow(key.pk, key.sk, id=new_id(), integration=integration, name=name)
     with Change() as change:
         origin_rows.require(change, origin)
         change.add(row, otherwise=IntegrationTaken())
         change.put(IntegrationBodyRow(body_key.pk, body_key.sk, box=key_ring().seal(PURPOSE + body)))
-        change.update(origin_count_key(origin), [OriginCountRow.integrations.add(1)])
+        origin_rows.add_limited(change, origin, "integrations")
         audit_rows.record(change, AuditAction.INTEGRATION_STORE, by, origin=origin, target=f"{integration}/{name}")
 
 
