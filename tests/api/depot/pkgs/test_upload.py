@@ -439,6 +439,32 @@ class TestStoredPackage:
         assert refused(reply) == (422, "Invalid package target 'mips-linux'")
 
 
+@pytest.mark.parametrize(
+    "separator", ["\v", "\f", "\x1c", "\x1d", "\x1e", "\x1f", "\x85", "\u2028", "\u2029", "\x7f", "\x9f"]
+)
+class TestSeparators:
+    def test_a_dependency_with_a_line_separator_or_control_character_is_422(
+        self, depot: Depot, origin: str, name: str, separator: str
+    ) -> None:
+        for metafile in ("DEPS", "TDEPS", "BUILD_DEPS", "BUILD_TDEPS"):
+            text = f"core/a/1.0{separator}core/b/1/20240101000000\n"
+            hart = a_hart(origin=origin, name=name, extra_files={metafile: text.encode()})
+            assert refused(upload(depot, hart))[0] == 422
+            text = f"core/a/1.0{separator}x/20240101000000\ncore/b/1/20240101000000\n"
+            hart = a_hart(origin=origin, name=name, extra_files={metafile: text.encode()})
+            assert refused(upload(depot, hart))[0] == 422
+
+    def test_an_ident_with_one_is_422_in_the_path_and_in_the_archive(
+        self, depot: Depot, origin: str, name: str, separator: str
+    ) -> None:
+        for version, release in ((f"1{separator}2", "1"), ("1", f"2024{separator}1")):
+            hart = a_hart(origin=origin, name=name, version=version, release=release)
+            path = "/".join(quote(part, safe="") for part in hart.path.split("/"))
+            assert upload(depot, hart, path=path).status == 422
+            plain = a_hart(origin=origin, name=name, extra_files={"IDENT": hart.path.encode()})
+            assert upload(depot, plain).status == 422
+
+
 def test_a_release_called_latest_is_422_before_authentication(depot: Depot, origin: str, name: str) -> None:
     hart = a_hart(origin=origin, name=name, release="latest")
     announced = {"ident": hart.path, "checksum": hart.checksum, "size": len(hart.content)}
