@@ -3,7 +3,6 @@
 from typing import Any
 
 from msgspec import Struct
-from msgspec.json import encode
 
 from chalicelib.catalog import package_rows
 from chalicelib.catalog.package_rows import NO_TEXTS, PackageRow, Texts
@@ -108,7 +107,7 @@ def channel_package(row: PackageRow, texts: Texts) -> Package:
     Texts that are too long for an answer are left out, which the contract allows (platform.md 3.2). Uploads refuse
     them, but older packages may have them.
     """
-    fits = answer_size.is_planned(encode([texts.manifest, texts.config]))
+    fits = answer_size.are_planned(texts.manifest, texts.config)
     return Package(**_fields(row, texts if fits else NO_TEXTS))
 
 

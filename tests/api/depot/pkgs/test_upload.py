@@ -403,7 +403,7 @@ class TestStoredPackage:
         self, depot: Depot, origin: str, name: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with monkeypatch.context() as before:
-            before.setattr(answer_size, "is_planned", lambda _: True)
+            before.setattr(answer_size, "is_planned", lambda _: True)  # as if it was uploaded before the limit
             hart = a_package(depot, origin, name=name, manifest="pkg_exposes" + "\x01" * 1_000_000)
 
         reply = depot.get(hart.in_channel("unstable"))
