@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.core.header_text import in_header, in_quotes
+from chalicelib.core.header_text import as_file_name, in_quotes
 from chalicelib.platform import logs
 from chalicelib.platform.aws import client
 from local.http_messages import HttpAnswer, HttpRequest
@@ -50,7 +50,7 @@ class Artifacts:
             ("X-Content-Type-Options", "nosniff"),
         ]
         if name.endswith(".hart"):
-            headers.append(("X-Filename", in_header(name)))
+            headers.append(("X-Filename", as_file_name(name)))
         return self._stored(key, headers, request)
 
     def _stored(self, key: str, headers: list[tuple[str, str]], request: HttpRequest) -> HttpAnswer:

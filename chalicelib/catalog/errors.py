@@ -19,9 +19,14 @@ class TooManyChannels(Explained):
     """A package would be in too many channels: changes of it would no longer fit one transaction."""
 
 
+class TooManyInOrigin(Explained):
+    """The origin has as many members, keys etc. as it can have; the text says of what."""
+
+
 STATUS: dict[type[Exception], int] = {
     OriginMissing: 404,
     ChannelMissing: 404,
     ReleaseMissing: 404,
     TooManyChannels: 422,
+    TooManyInOrigin: 422,
 }

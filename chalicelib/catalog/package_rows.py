@@ -15,7 +15,6 @@ from chalicelib.core.ident import PackageIdent
 from chalicelib.core.standing import Standing
 from chalicelib.core.target import Target
 from chalicelib.core.version_order import release_key, version_key
-from chalicelib.core.visibility import Visibility
 from chalicelib.platform.attributes import BinaryAttribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
 from chalicelib.platform.table import Key, Row, partition, read, rows
 
@@ -221,16 +220,6 @@ def newest_first(origin: str, name: str, target: Target, version: str | None = N
     for row in releases:
         if version is None or PackageIdent.parse(row.ident).version == version:
             yield row
-
-
-def newest_public(origin: str, name: str, target: Target, version: str | None = None) -> PackageRow | None:
-    """Return the newest public release of a name, or of one version of it. Skips newer private ones."""
-    prefix = NUMBERED if version is None else NUMBERED + (version_key(version) or UNIT_SEPARATOR)
-    public = PackageRow.visibility == str(Visibility.PUBLIC)
-    releases = rows(
-        PackageRow, releases_partition(origin, name, target), begins=prefix, newest_first=True, where=public
-    )
-    return next((row for row in releases if version is None or PackageIdent.parse(row.ident).version == version), None)
 
 
 def channels_of(row: PackageRow) -> list[str]:

@@ -12,7 +12,6 @@ from chalicelib.catalog.package_rows import PackageRow, Texts
 from chalicelib.channels import page_starts
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
-from chalicelib.core.version_order import version_key
 from chalicelib.core.visibility import Visibility
 from chalicelib.identity.caller import Caller
 from chalicelib.packages.reads import texts_of
@@ -123,13 +122,16 @@ def latest(
     """Return the newest release of a name or version that the caller may see, with its texts (packages.md 9.6).
 
     Makes two calls, which also read the caller's rows: a Query of one row, then the package. Both are repeated if the
-    release left the channel in between. Raises ReleaseMissing.
+    release left the channel in between. Callers who are not members get the newest public release by one more Query,
+    which is made for an unknown name too: otherwise the time would tell a private name from an unknown one. Raises
+    ReleaseMissing.
     """
-    newest_row = partial(_newest_row, origin, channel, name, version, target)
+    newest_row = partial(channel_rows.newest_row, origin, channel, name, version, target)
     for _ in range(TRIES):
         newest = newest_row(public_only=False)
-        package = _package_of(newest, target, channel, caller)
-        if package is None and newest is not None and not caller.may_see(origin, Visibility(newest.visibility)):
+        is_public = newest is not None and newest.visibility == PUBLIC
+        package = None if caller.is_anonymous and not is_public else _package_of(newest, target, channel, caller)
+        if package is None and not is_public and caller.role_in(origin) is None:
             newest = newest_row(public_only=True)
             package = _package_of(newest, target, channel, caller)
         if package is not None:
@@ -145,25 +147,6 @@ def exact(ident: PackageIdent, channel: str, target: Target, caller: Caller) -> 
     if package is None:
         raise ReleaseMissing
     return package
-
-
-def _newest_row(
-    origin: str, channel: str, name: str, version: str | None, target: Target, public_only: bool
-) -> NewestRow | None:
-    order = "" if version is None else version_key(version)
-    if order is None:
-        return None
-    newest_first = rows(
-        NewestRow,
-        channel_rows.newest_partition(origin, channel, name, target),
-        begins=order,
-        newest_first=True,
-        page=None if public_only else 1,
-        where=NewestRow.visibility == PUBLIC if public_only else None,
-    )
-    # Several texts of a version have the same order: `1.2` and `01.2`.
-    matching = (row for row in newest_first if version is None or PackageIdent.parse(row.ident).version == version)
-    return next(matching, None)
 
 
 def _package_of(

@@ -9,7 +9,7 @@ from typing import Any
 from chalice.app import Chalice, Response
 
 from chalicelib.http import pipeline
-from chalicelib.http.answer import Answer
+from chalicelib.http.answer import TEXT_TYPES, Answer
 from chalicelib.http.errors import ErrorTable
 from chalicelib.http.routes import Route, Routes
 from chalicelib.platform import retry_budget
@@ -128,7 +128,7 @@ def _text_as_text(response: dict[str, Any]) -> dict[str, Any]:
     if not response.get("isBase64Encoded"):
         return response
     content_type = next((value for name, value in response["headers"].items() if name.lower() == "content-type"), "")
-    if response["body"] and not content_type.startswith(("application/json", "text/")):
+    if response["body"] and not content_type.startswith(TEXT_TYPES):
         return response
     try:
         body = base64.b64decode(response["body"]).decode()

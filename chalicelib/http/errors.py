@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from chalicelib.core.signed_box import BoxUnreadable
 from chalicelib.core.target import TargetUnknown
-from chalicelib.http.answer import Answer, empty, text
+from chalicelib.http.answer import Answer, AnswerTooLarge, empty, text
 from chalicelib.http.body import BodyMalformed, BodyTooLarge
 from chalicelib.http.query import QueryMalformed
 from chalicelib.platform import logs
@@ -16,6 +16,7 @@ COMMON: dict[type[Exception], int] = {
     QueryMalformed: 400,
     BodyMalformed: 400,
     BodyTooLarge: 413,
+    AnswerTooLarge: 422,
     KeyTooLong: 422,
     TargetUnknown: 422,
     StoreUnavailable: 503,

@@ -1,5 +1,7 @@
 """What a caller may see in answers that span origins (accounts.md 8.3; packages.md 1.1, 6 and 11)."""
 
+from collections.abc import Iterator
+
 from msgspec import Struct
 
 from chalicelib.catalog.member_rows import ORIGIN_OF, MembershipOfAccountRow
@@ -32,11 +34,11 @@ class VisibleOrigins(Struct, frozen=True):
         return self.everywhere or origin in self.origins
 
 
-def origins_of(session: Session) -> list[str]:
-    """Return the origins in which the session has a role, by name. Reads the account's memberships with one Query.
+def origins_of(session: Session) -> Iterator[str]:
+    """Yield the origins in which the session has a role, by name. Reads the account's memberships page by page.
 
     A named token that is bound to an origin has a role in that origin only.
     """
     memberships = rows(MembershipOfAccountRow, account_partition(session.account_id), begins=ORIGIN_OF)
     names = (row.sk.removeprefix(ORIGIN_OF) for row in memberships)
-    return [name for name in names if session.reaches(name)]
+    return (name for name in names if session.reaches(name))

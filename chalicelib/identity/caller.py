@@ -50,6 +50,11 @@ class Caller:
         return None if self._session is None else self._session.account_id
 
     @property
+    def is_anonymous(self) -> bool:
+        """True for a request without a credential. Known without a call."""
+        return self._credential is None
+
+    @property
     def session(self) -> Session | None:
         """The session, or None for anonymous callers. Raises TokenRefused."""
         self.settle()

@@ -119,14 +119,14 @@ class IntegrationTaken(Exception):
     """The origin already has an integration with that type and name."""
 
 
-class IntegrationNameInvalid(Exception):
+class IntegrationNameInvalid(Explained):
     """The type or the name of a new integration has characters that names must not have."""
 
     def __init__(self) -> None:
         super().__init__("An integration's type and name must not have control characters")
 
 
-class IntegrationBodyInvalid(Exception):
+class IntegrationBodyInvalid(Explained):
     """The body of a new integration has a number that JSON readers turn into infinity."""
 
     def __init__(self) -> None:

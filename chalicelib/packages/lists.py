@@ -66,8 +66,10 @@ class Level(Struct, frozen=True):
         return sorted(((f"{self.prefix}{row.sk}/", row) for row in segments), key=itemgetter(0), reverse=True)
 
 
-def idents(level: Level, offset: int, size: int | None, caller: Caller) -> tuple[list[ListedPackage], int]:
+def idents(level: Level, offset: int, size: int, caller: Caller) -> tuple[Iterable[ListedPackage], int]:
     """Return a page of idents, descending by bytes, and the total. The targets of an ident share one row.
+
+    The rows are read while the caller iterates over them.
 
     Makes two calls: one for the counts and the caller's rows, one for the rows of the page. A deep page takes one more,
     which skips whole names or versions by their counts. For callers who are not members, the page is filtered on the
@@ -79,7 +81,7 @@ def idents(level: Level, offset: int, size: int | None, caller: Caller) -> tuple
     if counts is None or total <= offset:
         return [], total
     after, skipped = _start_of_deep_page(level, offset, member) if offset > DEEP else (None, 0)
-    end = None if size is None else offset - skipped + size
+    end = offset - skipped + size
     page = rows(
         IdentRow,
         package_rows.idents_partition(level.origin),
@@ -89,16 +91,16 @@ def idents(level: Level, offset: int, size: int | None, caller: Caller) -> tuple
         page=page_for(end, int(counts.idents), total),
         after=after,
     )
-    return [_listed(level.origin, row, member) for row in islice(page, offset - skipped, end)], total
+    return (_listed(level.origin, row, member) for row in islice(page, offset - skipped, end)), total
 
 
-def names(level: Level, offset: int, size: int | None, caller: Caller) -> tuple[list[ListedPackage], int]:
+def names(level: Level, offset: int, size: int, caller: Caller) -> tuple[list[ListedPackage], int]:
     """Return a page of the names that have idents, ascending by bytes, and the total."""
     counts = caller.read_with(level.counts_key).get(level.counts_key)
     member = caller.role_in(level.origin) is not None
     if level.name is not None:
         listed = [_listed_name(level.origin, level.name)] if visible_idents(counts, member) else []
-        return listed[offset : None if size is None else offset + size], len(listed)
+        return listed[offset : offset + size], len(listed)
     if counts is None:
         return [], 0
     total = int(counts.names if member else counts.public_names)
@@ -126,7 +128,7 @@ def versions(origin: str, name: str, member: bool) -> list[ListedVersion]:
     return [entry for _, entry in sorted(listed, key=itemgetter(0), reverse=True)]
 
 
-def settings(origin: str, offset: int, size: int | None, caller: Caller) -> tuple[list[SettingsRow], int]:
+def settings(origin: str, offset: int, size: int, caller: Caller) -> tuple[list[SettingsRow], int]:
     """Return a page of an origin's package settings by name, and the total."""
     counts = caller.read_with(origin_count_key(origin)).get(origin_count_key(origin))
     member = caller.role_in(origin) is not None
@@ -136,9 +138,8 @@ def settings(origin: str, offset: int, size: int | None, caller: Caller) -> tupl
     if total <= offset:
         return [], total
     where = None if member else SettingsRow.visibility == str(Visibility.PUBLIC)
-    return _page(
-        SettingsRow, package_rows.settings_partition(origin), offset, size, where, int(counts.settings), total
-    ), total
+    page = _page(SettingsRow, package_rows.settings_partition(origin), offset, size, where, int(counts.settings), total)
+    return page, total
 
 
 def visible_idents(counts: IdentCounts | None, member: bool) -> int:
@@ -149,7 +150,7 @@ def visible_idents(counts: IdentCounts | None, member: bool) -> int:
 
 
 def _page(
-    kind: type[R], pk: str, offset: int, size: int | None, where: Condition | None, everything: int, passing: int
+    kind: type[R], pk: str, offset: int, size: int, where: Condition | None, everything: int, passing: int
 ) -> list[R]:
     """Return a page of the rows of a partition that pass a filter, in ascending order.
 
@@ -158,7 +159,7 @@ def _page(
     """
     deep = DEEP if where is None else DEEP_FILTERED
     after, skipped = position_of(pk, offset, where=where) if offset > deep else (None, offset)
-    end = None if size is None else skipped + size
+    end = skipped + size
     return list(islice(rows(kind, pk, where=where, page=page_for(end, everything, passing), after=after), skipped, end))
 
 

@@ -16,7 +16,7 @@ from chalicelib.catalog.errors import OriginMissing
 from chalicelib.catalog.origin_rows import OriginRow, origin_key
 from chalicelib.catalog.package_rows import PackageRow, SettingsRow, Texts, TextsRow
 from chalicelib.catalog.steps import Observed
-from chalicelib.core import hart
+from chalicelib.core import answer_size, hart
 from chalicelib.core.hart import HartArchive, HartRefused
 from chalicelib.core.ident import PackageIdent, is_package_name, is_storable
 from chalicelib.core.standing import Placement
@@ -39,6 +39,9 @@ INLINE_TEXTS_BYTES = 300_000
 LISTS_BYTES = 340_000
 """Limit of all lists of a package together. The names of 30 channels take up to 30 KB of the same row."""
 
+LATEST = "latest"
+"""A path with this word in place of the release reads the newest release (packages.md 1.5)."""
+
 
 class Upload(Struct, frozen=True):
     """What a client announces about an archive, and the account that uploads it."""
@@ -52,8 +55,13 @@ class Upload(Struct, frozen=True):
 
 def demand_valid_ident(ident: PackageIdent) -> None:
     """Raise IdentInvalid if a package cannot have the ident (check 1, made before authentication)."""
-    if not is_package_name(ident.name) or not is_storable(ident):
-        raise IdentInvalid(f"Invalid or not fully qualified package identifier '{ident}'")
+    if not is_package_name(ident.name) or not is_storable(ident) or ident.release == LATEST:
+        raise invalid(ident)
+
+
+def invalid(ident: PackageIdent) -> IdentInvalid:
+    """Return the error for an ident that a package cannot have."""
+    return IdentInvalid(f"Invalid or not fully qualified package identifier '{ident}'")
 
 
 def demand_absent(upload: Upload) -> None:
@@ -164,6 +172,11 @@ def _demand_complete(upload: Upload, contents: Contents) -> None:
     size = sum(len(text.encode()) for text in contents.lists.values())
     if size > LISTS_BYTES:
         raise ArchiveRefused(f"The lists of dependencies are too long: {size} bytes, {LISTS_BYTES} at most")
+    if not answer_size.is_planned(contents.as_json()):
+        raise ArchiveRefused(
+            "MANIFEST, default.toml and the dependencies are too long: "
+            f"as JSON they may have {answer_size.PLANNED_LIMIT} bytes together at most"
+        )
     if hart.ident(archive) != upload.ident:
         raise ArchiveRefused("ds:up:6")
 

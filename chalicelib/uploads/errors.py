@@ -11,6 +11,13 @@ class UploadTooLarge(Explained):
     """The announced size exceeds the limit of an object."""
 
 
+class TooManyUploads(Explained):
+    """The account has as many open uploads as it may have."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"An account can have {limit} open uploads at most; complete or delete one of them")
+
+
 class PartsMissing(Explained):
     """The upload cannot be completed yet; the text names the parts that are missing or have the wrong size.
 
@@ -29,5 +36,6 @@ class LeaseLost(Exception):
 STATUS: dict[type[Exception], int] = {
     UploadMissing: 404,
     UploadTooLarge: 413,
+    TooManyUploads: 429,
     PartsMissing: 422,
 }

@@ -197,6 +197,7 @@ def _parsed(body: bytes, kind: KeyKind, undecodable: str) -> KeyFile:
 def _add_public(change: Change, origin: str, key: KeyFile) -> None:
     row_key = rows.public_key(origin, key.named_revision.revision)
     change.add(PublicSigningKeyRow(row_key.pk, row_key.sk, text=key.text), otherwise=KeyTaken())
+    origin_rows.add_limited(change, origin, "keys")
 
 
 def _add_secret(change: Change, origin: str, key: KeyFile) -> None:

@@ -1,11 +1,16 @@
 """The origins that an account is a member of (accounts.md 8.3)."""
 
+from itertools import islice
+
 from msgspec import Struct
 
 from chalicelib.catalog.origin_rows import OriginRow, origin_count_key, origin_key
 from chalicelib.core.session import Session
 from chalicelib.identity import access
 from chalicelib.platform.table import read_many
+
+ORIGINS_SHOWN = 1_000
+"""Maintainers of an origin can make an account its member, so the list shows as many as fit an answer."""
 
 
 class OwnOrigin(Struct, frozen=True):
@@ -17,13 +22,13 @@ class OwnOrigin(Struct, frozen=True):
 
 
 def origins_of(session: Session) -> list[OwnOrigin]:
-    """Return the origins that an account is a member of, by name.
+    """Return the first origins that an account is a member of, by name.
 
     A named token that is bound to an origin gets that origin only.
 
-    Makes two calls: the memberships, then all origins with their counts.
+    Makes two calls: the memberships, then all origins with their counts (one more call per fifty origins).
     """
-    names = access.origins_of(session)
+    names = list(islice(access.origins_of(session), ORIGINS_SHOWN))
     found = read_many([key for name in names for key in (origin_key(name), origin_count_key(name))])
     own_origins = []
     for name in names:

@@ -173,6 +173,7 @@ WITH_BODY = [
     Cell("PUT /depot/origins/{origin}/integrations/docker/matrix", body=b"{}"),
     Cell("PUT /depot/origins/{origin}/integrations/docker/names", body=b"{}"),
     Cell("POST /depot/pkgs/{origin}/no-such/1.0/20240101000000", body=b"no archive"),
+    Cell("POST /depot/pkgs/{origin}/no-such/1.0/latest", body=b"no archive"),
     Cell("PUT /settings/{origin}/no-such", json={"visibility": "public"}),
     Cell("POST /promotions/{origin}", json={"channel": "no-such-channel", "idents": []}),
     Cell("POST /demotions/{origin}", json={"channel": "no-such-channel", "idents": []}),
