@@ -26,6 +26,7 @@ TAGS = {
 
 _TAG_OF_WORD = {
     "authenticate": "accounts",
+    "deletions": "packages",
     "demotions": "package sets",
     "docs": "service",
     "ext": "external services",

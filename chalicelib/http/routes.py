@@ -6,6 +6,7 @@ of named tokens, the OpenAPI document and the tests of permissions and statuses 
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
+from http import HTTPStatus
 from typing import Any
 
 from chalice.app import Blueprint, Response
@@ -84,6 +85,11 @@ class Route(Struct, frozen=True):
     def name(self) -> str:
         """`METHOD /path`, as logs and tables show it."""
         return f"{self.method} {self.path}"
+
+    @property
+    def can_succeed(self) -> bool:
+        """False for a route that refuses every request, such as the methods that `/status` answers with 405."""
+        return not self.answers or min(self.answers) < HTTPStatus.BAD_REQUEST
 
     @property
     def needed_scope(self) -> Scope | None:

@@ -42,7 +42,7 @@ def create(origin: str, name: str, by: Session) -> SettingsRow:
     Raises IdentInvalid for a name with control characters, OriginMissing, SettingsExist.
     """
     if not is_plain(name):
-        raise IdentInvalid
+        raise IdentInvalid("The name of a package must not have control characters")
     return retry_when_stale(partial(_create, origin, name, by))
 
 
