@@ -8,7 +8,7 @@ class AccountMissing(Exception):
 
 
 class EmailMissing(Exception):
-    """The e-mail address is missing or too long."""
+    """The e-mail address is missing or too long, or has control characters."""
 
 
 class TokenIdInvalid(Exception):

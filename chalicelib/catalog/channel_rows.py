@@ -28,6 +28,16 @@ class ChannelRow(Row):
         return self.sk
 
 
+class ChannelsRow(Row):
+    """The revision of an origin's list of channels, which the creation of a channel sets.
+
+    The deletion of the origin counts the channels and then requires the revision that it read before. This is a
+    separate row, because uploads change the origin's counts, and `hab` tries to create a channel before each promotion.
+    """
+
+    revision = NumberAttribute()
+
+
 class ChannelCountRow(Row):
     """The number of packages in a channel.
 
@@ -104,6 +114,11 @@ def channels_partition(origin: str) -> str:
 def channel_key(origin: str, channel: str) -> Key[ChannelRow]:
     """Key of a channel."""
     return Key(ChannelRow, channels_partition(origin), channel)
+
+
+def list_key(origin: str) -> Key[ChannelsRow]:
+    """Key of the revision of an origin's list of channels."""
+    return Key(ChannelsRow, partition("ORIGIN", origin), "CHANNELS")
 
 
 def count_key(origin: str, channel: str) -> Key[ChannelCountRow]:

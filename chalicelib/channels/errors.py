@@ -5,6 +5,10 @@ class ChannelExists(Exception):
     """The origin already has a channel of that name."""
 
 
+class ChannelNameInvalid(Exception):
+    """The name of a new channel has characters that names must not have."""
+
+
 class ChannelProtected(Exception):
     """`stable` and `unstable` cannot be deleted, and nothing can be demoted from `unstable` (packages.md 9.3, 9.8)."""
 
@@ -23,6 +27,7 @@ class BulkUnfinished(Exception):
 
 STATUS: dict[type[Exception], int] = {
     ChannelExists: 409,
+    ChannelNameInvalid: 422,
     ChannelProtected: 403,
     NotInChannel: 400,
     ChannelQueryMalformed: 400,

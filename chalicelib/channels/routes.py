@@ -8,7 +8,14 @@ from chalicelib.catalog.channel_rows import ChannelRow
 from chalicelib.catalog.errors import ChannelMissing, ReleaseMissing, TooManyChannels
 from chalicelib.channels import reads, shapes
 from chalicelib.channels.bulk.routes import routes as bulk
-from chalicelib.channels.errors import STATUS, ChannelExists, ChannelProtected, ChannelQueryMalformed, NotInChannel
+from chalicelib.channels.errors import (
+    STATUS,
+    ChannelExists,
+    ChannelNameInvalid,
+    ChannelProtected,
+    ChannelQueryMalformed,
+    NotInChannel,
+)
 from chalicelib.channels.paths import CHANNEL, PACKAGES, RELEASE, WRITE
 from chalicelib.core.deferred import deferred
 from chalicelib.core.ident import PackageIdent
@@ -67,7 +74,9 @@ def list_channels(call: Call, query: shapes.ChannelsQuery) -> Answer:
     return json_answer(200, [shapes.ChannelName(name) for name in names], NO_CACHE)
 
 
-@routes.post(CHANNEL, **WRITE, answers={201: shapes.Channel}, errors=(ChannelExists, ChannelMissing))
+@routes.post(
+    CHANNEL, **WRITE, answers={201: shapes.Channel}, errors=(ChannelExists, ChannelMissing, ChannelNameInvalid)
+)
 def create_channel(call: Call) -> Answer:
     """Create an empty channel."""
     row = service.create(call["origin"], call["channel"], call.caller.require_session())

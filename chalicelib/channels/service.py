@@ -10,6 +10,7 @@ from chalicelib.catalog.channel_rows import (
     INITIAL_CHANNELS,
     UNSTABLE,
     ChannelRow,
+    ChannelsRow,
     LeavingChannelRow,
     LeavingFromRow,
     MembershipRow,
@@ -17,9 +18,10 @@ from chalicelib.catalog.channel_rows import (
 from chalicelib.catalog.errors import ChannelMissing, ReleaseMissing
 from chalicelib.catalog.origin_rows import OriginRow, origin_key
 from chalicelib.catalog.steps import Observed
-from chalicelib.channels.errors import ChannelExists, ChannelProtected, NotInChannel
+from chalicelib.channels.errors import ChannelExists, ChannelNameInvalid, ChannelProtected, NotInChannel
 from chalicelib.core.event_kinds import ChannelOperation
 from chalicelib.core.ident import PackageIdent
+from chalicelib.core.plain_text import is_plain
 from chalicelib.core.session import Session
 from chalicelib.core.target import Target
 from chalicelib.platform.attributes import Condition
@@ -42,8 +44,10 @@ def names(origin: str, sandbox: bool) -> list[str]:
 def create(origin: str, channel: str, by: Session) -> ChannelRow:
     """Create an empty channel. An unfinished deletion of a channel with that name is completed first.
 
-    Raises ChannelExists, ChannelMissing if the origin does not exist.
+    Raises ChannelNameInvalid, ChannelExists, ChannelMissing if the origin does not exist.
     """
+    if not is_plain(channel):
+        raise ChannelNameInvalid("A channel's name must not have control characters")
     leaving_key = channel_rows.leaving_key(origin, channel)
     if read(leaving_key) is not None:
         _remove_members(origin, channel)
@@ -54,6 +58,7 @@ def create(origin: str, channel: str, by: Session) -> ChannelRow:
         change.add(row, otherwise=ChannelExists())
         change.check(origin_key(origin), OriginRow.pk.exists(), otherwise=ChannelMissing())
         change.check(leaving_key, LeavingChannelRow.pk.does_not_exist(), otherwise=ChannelExists())
+        change.update(channel_rows.list_key(origin), [ChannelsRow.revision.set(new_id(moment))])
     return row
 
 

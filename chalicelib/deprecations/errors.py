@@ -6,7 +6,7 @@ class DeprecationMissing(Exception):
 
 
 class DeprecationInvalid(Exception):
-    """The message is empty or too long, or the replacement is not an ident."""
+    """The message is empty, too long, has control characters or insecure links, or the replacement is not an ident."""
 
 
 STATUS: dict[type[Exception], int] = {

@@ -10,7 +10,8 @@ from msgspec import Struct
 from chalicelib.catalog import origin_rows, package_rows
 from chalicelib.catalog.errors import ReleaseMissing
 from chalicelib.catalog.package_rows import IdentRow, NameRow, VersionRow
-from chalicelib.core.ident import STORABLE_BYTES, PackageIdent
+from chalicelib.core.ident import PackageIdent, is_origin_name, is_package_name, is_storable
+from chalicelib.core.plain_text import has_insecure_link, is_plain
 from chalicelib.core.session import Session
 from chalicelib.deprecations import rows
 from chalicelib.deprecations.errors import DeprecationInvalid, DeprecationMissing
@@ -85,8 +86,12 @@ def deprecate(subject: Subject, message: str, replacement: str | None, by: Sessi
     """Set the deprecation of a subject. Raises DeprecationInvalid, ReleaseMissing, OriginMissing."""
     if not message.strip() or len(message) > MESSAGE_CHARACTERS:
         raise DeprecationInvalid(f"`message` must have between 1 and {MESSAGE_CHARACTERS} characters")
+    if not is_plain(message):
+        raise DeprecationInvalid("`message` must be one line without control characters")
+    if has_insecure_link(message):
+        raise DeprecationInvalid("`message` must not have links with another scheme than https")
     if replacement is not None and not _is_ident(replacement):
-        raise DeprecationInvalid(f"`replacement` must be origin/name[/version[/release]], not '{replacement}'")
+        raise DeprecationInvalid("`replacement` must be origin/name[/version[/release]]")
     if not _exists(read(subject.existence_key), member=True):
         raise ReleaseMissing
     key = rows.deprecation_key(subject.origin, subject.path)
@@ -110,4 +115,8 @@ def _exists(row: NameRow | VersionRow | IdentRow | None, member: bool) -> bool:
 
 def _is_ident(text: str) -> bool:
     parts = text.split("/")
-    return 2 <= len(parts) <= 4 and all(parts) and text.isprintable() and len(text.encode()) <= STORABLE_BYTES
+    if not (2 <= len(parts) <= 4 and is_plain(text)):
+        return False
+    version, release = [*parts[2:], "1", "1"][:2]
+    ident = PackageIdent(parts[0], parts[1], version, release)
+    return is_origin_name(ident.origin) and is_package_name(ident.name) and is_storable(ident)

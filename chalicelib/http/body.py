@@ -21,8 +21,8 @@ class BodyTooLarge(ValueError):
 def parse(shape: type[T], content: bytes, content_type: str) -> T:
     """Return a JSON body as a struct, or as another type that msgspec decodes. Raises BodyMalformed.
 
-    Strict JSON: rejects what lenient readers accept (NaN, numbers out of range, lone surrogates, a byte order mark).
-    Unknown fields are ignored unless the struct forbids them.
+    Strict JSON: rejects what lenient readers accept (NaN, lone surrogates, a byte order mark), and numbers out of
+    range, which would become infinite. Unknown fields are ignored unless the struct forbids them.
     """
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type != "application/json" and not media_type.endswith("+json"):

@@ -22,6 +22,7 @@ COMMON: dict[type[Exception], int] = {
     SecretUnavailable: 503,
 }
 RETRY_AFTER = {"Retry-After": "1"}
+SERVER_ERRORS = 500
 
 
 class PassedOn(Exception):
@@ -56,8 +57,14 @@ class ErrorTable:
     def answer_to(self, problem: Exception) -> Answer:
         """Return the answer to an error. An unexpected error is answered with an empty 500.
 
-        Unexpected errors and failures of AWS are logged, because the answer does not show the cause.
+        Every error whose status is 500 or higher is logged with its causes, because the answer does not show them.
         """
+        answer = self._answer_to(problem)
+        if answer.status >= SERVER_ERRORS:
+            logs.unexpected_error(problem)
+        return answer
+
+    def _answer_to(self, problem: Exception) -> Answer:
         if isinstance(problem, PassedOn):
             return text(problem.status, problem.text)
         status = self.status_of(type(problem))
@@ -65,10 +72,7 @@ class ErrorTable:
             self._load_rest()
             status = self.status_of(type(problem))
         if status is None:
-            logs.unexpected_error(problem)
             return empty(500)
-        if status in (502, 503):
-            logs.unexpected_error(problem)
         if status == 503:
             return Answer(503, headers=RETRY_AFTER)
         body = str(problem)

@@ -1,8 +1,9 @@
 """Deletion of an origin: check that it is empty, end it in one transaction, remove its other rows (accounts.md 8.4).
 
 The steps, each of which takes one or more transactions:
-1. End: check that the counts show an empty origin, and replace the origin's row and its counts by a leaving row. From
-   then on the origin does not exist for clients, and writes into it fail, because each requires the origin's row.
+1. End: check that the counts show an empty origin and that no channel was created meanwhile, and replace the origin's
+   row and its counts by a leaving row. From then on the origin does not exist for clients, and writes into it fail,
+   because each requires the origin's row.
 2. Remove channels, keys, invitations and all other remaining rows, in batches of one transaction each. Each transaction
    requires the leaving row, so a slower process cannot remove rows of a new origin with that name.
 3. Remove the leaving row and the owner's membership. Until then the membership lets the owner repeat the request.
@@ -14,7 +15,7 @@ from typing import Any
 
 from chalicelib.catalog import audit_rows, channel_rows, origin_rows, package_rows
 from chalicelib.catalog.audit_rows import AuditAction
-from chalicelib.catalog.channel_rows import ChannelCountRow, ChannelRow, LeavingChannelRow
+from chalicelib.catalog.channel_rows import ChannelCountRow, ChannelRow, ChannelsRow, LeavingChannelRow
 from chalicelib.catalog.member_rows import member_key, membership_of_account_key
 from chalicelib.catalog.origin_rows import LeavingOriginRow, OriginCountRow, OriginRow
 from chalicelib.catalog.package_rows import NameRow, VersionRow
@@ -45,8 +46,8 @@ def delete(origin: str, by: Session) -> None:
 
 def _end(origin: str, by: Session) -> None:
     key, counts_key = origin_rows.origin_key(origin), origin_rows.origin_count_key(origin)
-    leaving_key = origin_rows.leaving_key(origin)
-    found = read_many([key, counts_key, leaving_key])
+    leaving_key, channels_key = origin_rows.leaving_key(origin), channel_rows.list_key(origin)
+    found = read_many([key, counts_key, leaving_key, channels_key])
     row, leaving = found.get(key), found.get(leaving_key)
     if row is None and leaving is not None and int(leaving.owner_id) == by.account_id:
         return
@@ -56,6 +57,7 @@ def _end(origin: str, by: Session) -> None:
     with Change() as change:
         change.delete(key, condition=OriginRow.owner_id == by.account_id)
         change.delete(counts_key, condition=_counts_of_an_empty_origin())
+        change.delete(channels_key, condition=_unchanged(found.get(channels_key)))
         change.add(LeavingOriginRow(leaving_key.pk, leaving_key.sk, id=new_id(), owner_id=by.account_id))
         audit_rows.record(change, AuditAction.ORIGIN_DELETE, by, origin=origin, target=origin)
 
@@ -86,6 +88,11 @@ def _counts_of_an_empty_origin() -> Any:
     )
 
 
+def _unchanged(channels: ChannelsRow | None) -> Any:
+    """Return the condition that no channel was created since the list's revision was read."""
+    return ChannelsRow.pk.does_not_exist() if channels is None else ChannelsRow.revision == int(channels.revision)
+
+
 def finish(origin: str) -> None:
     """Remove the rows of an origin whose deletion has started. Does nothing if the origin has no leaving row."""
     leaving_key = origin_rows.leaving_key(origin)
@@ -113,7 +120,7 @@ def _remaining_keys(origin: str) -> Iterator[Sequence[Key[Any]]]:
     for public in key_rows.public_keys(origin):
         yield [key_rows.public_key(origin, public.revision)]
     for secret in key_rows.secret_keys(origin):
-        yield [key_rows.secret_key(origin, secret.full_name), key_rows.secret_name_key(secret.full_name)]
+        yield [key_rows.secret_key(origin, secret.full_name)]
     yield [key_rows.encryption_keys_key(origin), key_rows.clock_key(origin), policy_rows.policy_key(origin)]
     for kind, pk in (
         (ChannelRow, channel_rows.channels_partition(origin)),

@@ -114,6 +114,20 @@ class IntegrationTaken(Exception):
     """The origin already has an integration with that type and name."""
 
 
+class IntegrationNameInvalid(Exception):
+    """The type or the name of a new integration has characters that names must not have."""
+
+    def __init__(self) -> None:
+        super().__init__("An integration's type and name must not have control characters")
+
+
+class IntegrationBodyInvalid(Exception):
+    """The body of a new integration has a number that JSON readers turn into infinity."""
+
+    def __init__(self) -> None:
+        super().__init__("A number in the body is out of range")
+
+
 class IntegrationMissing(Exception):
     """The origin does not have an integration with that type and name."""
 
@@ -146,6 +160,8 @@ STATUS: dict[type[Exception], int] = {
     SecretInvalid: 422,
     SecretTooLarge: 413,
     IntegrationTaken: 409,
+    IntegrationNameInvalid: 422,
+    IntegrationBodyInvalid: 400,
     IntegrationMissing: 404,
     IntegrationUnreadable: 500,
 }

@@ -44,6 +44,8 @@ routes.include(settings, search, facts, unlisting)
 NAME = "/depot/pkgs/{origin}/{pkg}"
 VERSION = NAME + "/{version}"
 RELEASE = VERSION + "/{release}"
+SCHEDULE = "schedule"
+"""As origin in `GET /depot/pkgs/schedule/{id}` and `.../{origin}/status`, this word means the groups of jobs."""
 
 READ: dict[str, Any] = {"needs": ANYONE, "hides_private": True, "identity_along": True}
 
@@ -71,11 +73,18 @@ SHOW: dict[str, Any] = {
 }
 
 
+def _demand_no_job_group(call: Call) -> None:
+    """Raise ReleaseMissing for GETs that belong to the build service, which is not served yet (packages.md 1.5)."""
+    if call["origin"] == SCHEDULE and "pkg" in call.path:
+        raise ReleaseMissing
+
+
 @routes.get("/depot/pkgs/{origin}", **LIST)
-@routes.get(NAME, **LIST)
-@routes.get(VERSION, **LIST)
+@routes.get(NAME, **LIST, errors=(ReleaseMissing,))
+@routes.get(VERSION, **LIST, errors=(ReleaseMissing,))
 def list_packages(call: Call, request: tuple[Window, bool]) -> Answer:
     """List the idents of an origin, name or version, or with `distinct` only the names."""
+    _demand_no_job_group(call)
     requested, distinct = request
     level = lists.Level(call["origin"], call.path.get("pkg"), call.path.get("version"))
     rows_of = lists.names if distinct else lists.idents
@@ -96,9 +105,16 @@ def list_settings(call: Call, requested: Window) -> Answer:
     return page(requested, [Settings.of(row) for row in rows], total)
 
 
-@routes.get(NAME + "/versions", needs=ANYONE, hides_private=True, answers={200: list[shapes.ListedVersion]})
+@routes.get(
+    NAME + "/versions",
+    needs=ANYONE,
+    hides_private=True,
+    answers={200: list[shapes.ListedVersion]},
+    errors=(ReleaseMissing,),
+)
 def list_versions(call: Call) -> Answer:
     """List the versions of a name, newest first."""
+    _demand_no_job_group(call)
     member = call.caller.role_in(call["origin"]) is not None
     return json_answer(200, lists.versions(call["origin"], call["pkg"], member), NO_CACHE)
 
@@ -107,6 +123,8 @@ def list_versions(call: Call) -> Answer:
 @routes.get(VERSION + "/latest", **SHOW)
 def show_latest(call: Call, target: Target) -> Answer:
     """Return the newest release of a name or version for a target."""
+    if "version" not in call.path:
+        _demand_no_job_group(call)
     row = reads.latest(call["origin"], call["pkg"], call.path.get("version"), target, call.caller)
     return json_answer(200, shapes.depot_package(row), NO_CACHE)
 

@@ -187,7 +187,8 @@ class Config(Struct, frozen=True, eq=False):
         "BLDR_PRIVATE_REGISTRIES",
         _one_of("refused", "allowed"),
         "refused",
-        "`allowed`: registry credentials may be checked at private addresses and without TLS; otherwise `refused`",
+        "`allowed`: registry credentials may be checked at private addresses, at other ports than 443 and without TLS; "
+        "otherwise `refused`",
     )
     github_api_url: str = setting("BLDR_GITHUB_API_URL", str, "https://api.github.com", "URL of the GitHub API")
     github_app_id: str = setting("BLDR_GITHUB_APP_ID", str, "", "Id of the GitHub App; if empty, there is none")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json as json_module
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from msgspec import Struct
+from msgspec import MsgspecError, Struct, json
 from urllib3.exceptions import HTTPError
 
 from chalicelib.core.deferred import deferred
@@ -48,14 +47,11 @@ class OutboundResponse(Struct, frozen=True):
         return self.body.decode(errors="replace")
 
     def json_object(self) -> dict[str, Any]:
-        """Return the JSON object in the body. Raises Unreadable."""
+        """Return the JSON object in the body. Raises Unreadable, also for numbers out of range."""
         try:
-            value = json_module.loads(self.body)
-        except (ValueError, RecursionError) as problem:
+            return json.decode(self.body, type=dict[str, Any])
+        except (MsgspecError, UnicodeError, RecursionError) as problem:
             raise Unreadable from problem
-        if not isinstance(value, dict):
-            raise Unreadable
-        return value
 
 
 class OutboundRequest(Struct, frozen=True):

@@ -22,12 +22,54 @@ with deferred():
 
 Address = IPv4Address | IPv6Address
 
-_METADATA = frozenset({ipaddress.ip_address("168.63.129.16")})
-"""Metadata services of clouds whose addresses count as public (here Azure's); all others are link-local or private."""
+PORTS = frozenset({443})
+"""Other ports are refused: a public address may have a mail server, a database or an administration interface there."""
+
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+"""All IPv6 addresses that IANA assigns to the internet (https://www.iana.org/assignments/ipv6-address-space).
+
+Outside of it are the loopback and unspecified addresses, IPv4-compatible (`::/96`), IPv4-mapped and NAT64 addresses
+(`64:ff9b::/96`), and the unique local, link-local, site-local (`fec0::/10`) and multicast addresses.
+"""
+
+_SPECIAL = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            # https://www.iana.org/assignments/iana-ipv4-special-registry
+            "0.0.0.0/8",  # "this network"
+            "10.0.0.0/8",  # private use
+            "100.64.0.0/10",  # carrier-grade NAT, also metadata of Alibaba Cloud
+            "127.0.0.0/8",  # loopback
+            "169.254.0.0/16",  # link-local, with the metadata services of AWS and others
+            "172.16.0.0/12",  # private use
+            "192.0.0.0/24",  # protocol assignments
+            "192.0.2.0/24",  # documentation
+            "192.31.196.0/24",  # AS112
+            "192.52.193.0/24",  # automatic multicast tunneling
+            "192.88.99.0/24",  # relays of 6to4, deprecated
+            "192.168.0.0/16",  # private use
+            "192.175.48.0/24",  # AS112
+            "198.18.0.0/15",  # benchmarks
+            "198.51.100.0/24",  # documentation
+            "203.0.113.0/24",  # documentation
+            "224.0.0.0/4",  # multicast
+            "240.0.0.0/4",  # reserved, and limited broadcast
+            # https://www.iana.org/assignments/iana-ipv6-special-registry, as far as it is global unicast
+            "2001::/23",  # protocol assignments, with Teredo, benchmarks and ORCHID
+            "2001:db8::/32",  # documentation
+            "2002::/16",  # 6to4, which contains an IPv4 address
+            "2620:4f:8000::/48",  # AS112
+            "3fff::/20",  # documentation
+            # https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
+            "168.63.129.16/32",  # metadata service of Azure
+        ),
+    )
+)
 
 
 class AddressRefused(Exception):
-    """The URL is not https, or its host is not public."""
+    """The URL is not https, its port is not allowed, or its host is not public."""
 
 
 class UrlUnreadable(Exception):
@@ -41,6 +83,8 @@ def publicly(request: OutboundRequest) -> tuple[requests.Session, OutboundReques
     """
     url = read_url(request.url)
     if url.scheme != "https" or url.username is not None or url.password is not None:
+        raise AddressRefused
+    if url.port is not None and url.port not in PORTS:
         raise AddressRefused
     host_name = str(url.hostname)
     address = _public_address(host_name, url.port or 443)
@@ -63,10 +107,10 @@ def read_url(text: str) -> SplitResult:
 
 
 def is_public(address: Address) -> bool:
-    """Return whether an address is on the public internet. A 6to4 address is not, because it wraps an IPv4 address."""
-    if isinstance(address, IPv6Address) and address.sixtofour is not None:
+    """Return whether an address is on the public internet. An IPv6 address that contains an IPv4 address is not."""
+    if isinstance(address, IPv6Address) and address not in _GLOBAL_UNICAST:
         return False
-    return address.is_global and not address.is_multicast and not address.is_reserved and address not in _METADATA
+    return address.is_global and not any(address in network for network in _SPECIAL)
 
 
 def _public_address(host_name: str, port: int) -> Address:

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from chalicelib.catalog.channel_rows import STABLE, UNSTABLE
 from chalicelib.core.ident import PackageIdent
+from chalicelib.core.plain_text import is_plain
 from chalicelib.core.version_order import version_key
 from chalicelib.retention.errors import PolicyInvalid
 
@@ -64,6 +65,8 @@ class Policy(Struct, frozen=True):
             raise PolicyInvalid(
                 f"`channels` must be {CHANNELS_LIMIT} names at most, of 1 to {CHANNEL_CHARACTERS} characters"
             )
+        if not all(map(is_plain, cleaned)):
+            raise PolicyInvalid("`channels` must not have control characters")
         return cls(keep_per_name, keep_per_channel, older_than_days, cleaned)
 
 

@@ -1,6 +1,6 @@
 """Names with characters that headers cannot hold: no request fails, and no header is split (core/header_text.py)."""
 
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 import pytest
 from msgspec.structs import replace
@@ -28,23 +28,6 @@ ODD = {
 def assert_sendable(headers: object) -> None:
     for name, value in headers:  # type: ignore[attr-defined]
         assert value.isascii() and value.isprintable(), (name, value)
-
-
-@pytest.mark.parametrize("what", ODD)
-def test_a_key_of_any_name_can_be_downloaded(depot: Depot, what: str) -> None:
-    origin = an_origin(depot)
-    key = a_signing_pair(f"{origin}-{ODD[what]}")[1]
-
-    stored = depot.post(f"/depot/origins/{origin}/secret_keys/latest", by="bobo", body=key.text.encode())
-    if stored.status == 422:  # names must be printable
-        assert not ODD[what].isprintable()
-        return
-    reply = depot.get(f"/depot/origins/{origin}/secret_keys/latest", by="bobo")
-
-    assert (reply.status, reply.text) == (200, key.text)
-    assert_sendable(reply.headers)
-    disposition = reply.headers["Content-Disposition"]
-    assert unquote(disposition.removeprefix("attachment; filename*=ISO-8859-1''")) == key.file_name
 
 
 @pytest.mark.parametrize("mode", ["front", "auto", "redirect"])

@@ -6,9 +6,13 @@ from chalicelib.platform.table import Key, Row
 
 
 class LicenseRow(Row):
-    """The licence key of an account and its last day, `YYYY-MM-DD`."""
+    """The licence of an account: its key in a signed box of the builder key, and its last day, `YYYY-MM-DD`.
 
-    key = UnicodeAttribute()
+    Rows that were written before keys were encrypted have the attribute `key` instead of `box`.
+    """
+
+    box = UnicodeAttribute(null=True)
+    key = UnicodeAttribute(null=True)
     expires = UnicodeAttribute()
 
 

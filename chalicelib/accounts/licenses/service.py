@@ -8,14 +8,18 @@ from msgspec import Struct
 
 from chalicelib.accounts.errors import LicenseInvalid, LicenseMissing, LicenseRefused
 from chalicelib.accounts.licenses.rows import LicenseRow, license_key
+from chalicelib.core.plain_text import is_plain
 from chalicelib.platform.change import Change
 from chalicelib.platform.config import config
+from chalicelib.platform.key_ring import key_ring
 from chalicelib.platform.outbound import OutboundRequest, Unreachable, Unreadable, send
 from chalicelib.platform.table import read
 
 SECONDS = 1.5
 """Time limit of a call to the licence service."""
 LONGEST_KEY = 1000
+PURPOSE = b"LICENSE-1\n"
+"""Precedes every key in its box, so that the box is never a valid access token (accounts.md 7.5)."""
 
 
 class License(Struct, frozen=True):
@@ -29,21 +33,29 @@ def set_license(account_id: int, key: str) -> License:
     """Check a key with the licence service and store it. Raises LicenseInvalid, LicenseRefused (by the service)."""
     if not config.license_server_url:
         raise LicenseInvalid("No license service is configured.")
-    if len(key) > LONGEST_KEY:
+    if len(key) > LONGEST_KEY or not is_plain(key):
         raise LicenseInvalid("Invalid license key.")
     license_ = License(key, _last_day(_entitlements(key)).isoformat())
     row_key = license_key(account_id)
     with Change() as change:
-        change.put(LicenseRow(row_key.pk, row_key.sk, key=license_.key, expires=license_.expires))
+        change.put(LicenseRow(row_key.pk, row_key.sk, box=_sealed(license_.key), expires=license_.expires))
     return license_
 
 
 def license_of(account_id: int) -> License:
-    """Return the licence of an account. Raises LicenseMissing."""
+    """Return the licence of an account. Raises LicenseMissing, BoxUnreadable."""
     row = read(license_key(account_id))
     if row is None:
         raise LicenseMissing
-    return License(row.key, row.expires)
+    return License(_key_in(row), row.expires)
+
+
+def _sealed(key: str) -> str:
+    return key_ring().seal(PURPOSE + key.encode())
+
+
+def _key_in(row: LicenseRow) -> str:
+    return row.key if row.box is None else key_ring().open(row.box).removeprefix(PURPOSE).decode()
 
 
 def _entitlements(key: str) -> Any:

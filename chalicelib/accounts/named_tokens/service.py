@@ -10,18 +10,22 @@ from datetime import timedelta
 from msgspec import Struct
 
 from chalicelib.accounts.errors import NamedTokenInvalid, NamedTokenMissing, TooManyTokens
+from chalicelib.accounts.named_tokens import rows
+from chalicelib.accounts.named_tokens.rows import NamedTokenCountRow
 from chalicelib.catalog import audit_rows
 from chalicelib.catalog.audit_rows import AuditAction
 from chalicelib.core import named_token
 from chalicelib.core.named_token import SECRET_BYTES, TokenReference
+from chalicelib.core.plain_text import is_plain
 from chalicelib.core.session import Session
 from chalicelib.core.token_scope import Scope, ScopeUnknown
 from chalicelib.identity import rows as account_rows
 from chalicelib.identity.caller import Caller
 from chalicelib.identity.rows import NAMED_TOKEN, NamedTokenRow
-from chalicelib.platform.change import Change
+from chalicelib.platform import table
+from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
-from chalicelib.platform.table import count, rows
+from chalicelib.platform.table import read, read_many
 
 TOKENS_PER_ACCOUNT = 50
 LONGEST_LABEL = 100
@@ -42,7 +46,7 @@ class TokenRequest(Struct, frozen=True):
 
         `make` checks later that the account is a member of the origin.
         """
-        if not label.strip() or len(label) > LONGEST_LABEL or not label.isprintable():
+        if not label.strip() or len(label) > LONGEST_LABEL or not is_plain(label):
             raise NamedTokenInvalid(f"name must be 1 to {LONGEST_LABEL} printable characters, not {label[:200]!r}")
         if not scopes:
             raise NamedTokenInvalid(f"scopes must name some of {', '.join(Scope)}")
@@ -57,35 +61,69 @@ class TokenRequest(Struct, frozen=True):
 def make(request: TokenRequest, by: Caller) -> tuple[NamedTokenRow, str]:
     """Create a token and return its row and its text. The text is not stored. The token has no session flags.
 
-    Raises NamedTokenInvalid if the account is not a member of the origin. Raises TooManyTokens; two concurrent requests
-    may exceed the limit by one, because tokens are counted before the write.
+    Raises NamedTokenInvalid if the account is not a member of the origin, and TooManyTokens.
     """
     session = by.require_session()
     if request.origin is not None and by.role_in(request.origin) is None:
         raise NamedTokenInvalid(f"origin must be one that you are a member of, not {request.origin!r}")
-    partition = account_rows.account_partition(session.account_id)
-    if count(NamedTokenRow, partition, begins=NAMED_TOKEN) >= TOKENS_PER_ACCOUNT:
-        raise TooManyTokens(TOKENS_PER_ACCOUNT)
+    return retry_when_stale(lambda: _make(request, session))
+
+
+def _make(request: TokenRequest, session: Session) -> tuple[NamedTokenRow, str]:
     row, text = _row(request, session)
     with Change() as change:
         change.add(row)
+        _count_one_more(change, session.account_id)
         audit_rows.record(change, AuditAction.TOKEN_GENERATE, session, target=f"{row.id} {request.label}")
     return row, text
 
 
+def _count_one_more(change: Change, account_id: int) -> None:
+    """Add one token to the count in a change, on condition that the limit still allows it (Stale).
+
+    If the count is missing or has reached the limit, the valid tokens are counted, because the count does not notice
+    when tokens expire. Raises TooManyTokens.
+    """
+    key = rows.count_key(account_id)
+    counted = read(key)
+    if counted is not None and int(counted.tokens) < TOKENS_PER_ACCOUNT:
+        one_more = [NamedTokenCountRow.tokens.add(1), NamedTokenCountRow.revision.set(new_id())]
+        change.update(key, one_more, NamedTokenCountRow.tokens < TOKENS_PER_ACCOUNT)
+        return
+    valid = len(tokens_of(account_id))
+    if valid >= TOKENS_PER_ACCOUNT:
+        raise TooManyTokens(TOKENS_PER_ACCOUNT)
+    missing = NamedTokenCountRow.pk.does_not_exist()
+    unchanged = missing if counted is None else NamedTokenCountRow.revision == int(counted.revision)
+    change.put(NamedTokenCountRow(key.pk, key.sk, tokens=valid + 1, revision=new_id()), unchanged)
+
+
 def tokens_of(account_id: int) -> list[NamedTokenRow]:
     """Return the tokens of an account, oldest first. Expired ones are left out; the table deletes their rows later."""
-    current_time = now().timestamp()
-    all_rows = rows(NamedTokenRow, account_rows.account_partition(account_id), begins=NAMED_TOKEN)
-    valid = [row for row in all_rows if row.expires_at is None or row.expires_at >= current_time]
-    return sorted(valid, key=lambda row: row.id)
+    all_rows = table.rows(NamedTokenRow, account_rows.account_partition(account_id), begins=NAMED_TOKEN)
+    return sorted(filter(_is_valid, all_rows), key=lambda row: row.id)
+
+
+def _is_valid(row: NamedTokenRow) -> bool:
+    return row.expires_at is None or int(row.expires_at) >= now().timestamp()
 
 
 def revoke(token_id: int, by: Session) -> None:
     """Delete a token of the session's account; it becomes invalid immediately. Raises NamedTokenMissing."""
-    key = account_rows.named_token_key(by.account_id, token_id)
+    retry_when_stale(lambda: _revoke(token_id, by))
+
+
+def _revoke(token_id: int, by: Session) -> None:
+    key, counted_key = account_rows.named_token_key(by.account_id, token_id), rows.count_key(by.account_id)
+    found = read_many([key, counted_key])
+    row = found.get(key)
+    if row is None:
+        raise NamedTokenMissing
     with Change() as change:
         change.delete(key, NamedTokenRow.pk.exists(), otherwise=NamedTokenMissing())
+        if _is_valid(row) and found.get(counted_key) is not None:
+            one_less = [NamedTokenCountRow.tokens.add(-1), NamedTokenCountRow.revision.set(new_id())]
+            change.update(counted_key, one_less, NamedTokenCountRow.pk.exists())
         audit_rows.record(change, AuditAction.TOKEN_REVOKE, by, target=str(token_id))
 
 

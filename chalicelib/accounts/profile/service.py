@@ -3,6 +3,7 @@
 from contextlib import suppress
 
 from chalicelib.accounts.errors import AccountMissing, EmailMissing
+from chalicelib.core.plain_text import is_plain
 from chalicelib.identity import rows
 from chalicelib.identity.rows import AccountRow
 from chalicelib.platform.change import Change
@@ -20,11 +21,12 @@ def profile(account_id: int) -> AccountRow:
 
 
 def change_email(account_id: int, email: str) -> None:
-    """Set the e-mail address of an account without validating it. Raises EmailMissing if it is empty or too long.
+    """Set the e-mail address of an account without validating it.
 
-    Does nothing for the build service, which has no account.
+    Raises EmailMissing if it is empty or too long, or has control characters. Does nothing for the build service, which
+    has no account.
     """
-    if not email or len(email) > LONGEST_EMAIL:
+    if not email or len(email) > LONGEST_EMAIL or not is_plain(email):
         raise EmailMissing
     key = rows.account_key(account_id)
     with suppress(AccountMissing), Change() as change:

@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from chalicelib.core.plain_text import is_plain
 from chalicelib.core.session_token import Provider
 from chalicelib.platform.config import Config
 from chalicelib.platform.outbound import OutboundRequest
@@ -88,7 +89,7 @@ def _active_directory(user: Mapping[str, Any]) -> ProviderUser:
 
 def _text(user: Mapping[str, Any], field: str) -> str:
     value = user[field]
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not value or not is_plain(value):
         raise KeyError(field)
     return value
 

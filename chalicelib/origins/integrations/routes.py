@@ -11,7 +11,13 @@ from chalicelib.core.token_scope import Scope
 from chalicelib.http.answer import EMPTY_201, EMPTY_204, NO_CACHE, Answer, json_answer
 from chalicelib.http.call import Call
 from chalicelib.http.routes import Content, Routes
-from chalicelib.origins.errors import IntegrationMissing, IntegrationTaken, IntegrationUnreadable
+from chalicelib.origins.errors import (
+    IntegrationBodyInvalid,
+    IntegrationMissing,
+    IntegrationNameInvalid,
+    IntegrationTaken,
+    IntegrationUnreadable,
+)
 from chalicelib.origins.integrations import shapes
 
 with deferred():
@@ -27,7 +33,7 @@ STORE: dict[str, Any] = {
     "scope": Scope.ADMIN,
     "body": Content.TEXT,
     "answers": {201: None},
-    "errors": (IntegrationTaken, OriginMissing),
+    "errors": (IntegrationBodyInvalid, IntegrationNameInvalid, IntegrationTaken, OriginMissing),
 }
 DELETE: dict[str, Any] = {
     "needs": Role.MAINTAINER,

@@ -2,13 +2,21 @@
 
 from typing import Any
 
+from msgspec import DecodeError, MsgspecError, ValidationError
 from msgspec.json import decode
 
 from chalicelib.catalog import audit_rows, origin_rows
 from chalicelib.catalog.audit_rows import AuditAction
 from chalicelib.catalog.origin_rows import OriginCountRow, origin_count_key
+from chalicelib.core.plain_text import is_plain
 from chalicelib.core.session import Session
-from chalicelib.origins.errors import IntegrationMissing, IntegrationTaken, IntegrationUnreadable
+from chalicelib.origins.errors import (
+    IntegrationBodyInvalid,
+    IntegrationMissing,
+    IntegrationNameInvalid,
+    IntegrationTaken,
+    IntegrationUnreadable,
+)
 from chalicelib.origins.integrations import rows
 from chalicelib.origins.integrations.rows import IntegrationBodyRow, IntegrationRow
 from chalicelib.platform.change import Change, retry_when_stale
@@ -40,14 +48,20 @@ def body_without_password(origin: str, integration: str, name: str) -> dict[str,
     content = key_ring().open(row.box).removeprefix(PURPOSE)
     try:
         body = decode(content, type=dict[str, Any])
-    except (ValueError, RecursionError) as problem:  # msgspec raises UnicodeDecodeError for invalid UTF-8
+    except (MsgspecError, UnicodeError, RecursionError) as problem:
         raise IntegrationUnreadable from problem
     body.pop("password", None)
     return body
 
 
 def put(origin: str, integration: str, name: str, body: bytes, by: Session) -> None:
-    """Store a new integration. An existing one is never changed. Raises IntegrationTaken, OriginMissing."""
+    """Store a new integration. An existing one is never changed.
+
+    Raises IntegrationNameInvalid, IntegrationBodyInvalid, IntegrationTaken, OriginMissing.
+    """
+    if not is_plain(integration) or not is_plain(name):
+        raise IntegrationNameInvalid
+    _demand_finite_numbers(body)
     key, body_key = rows.integration_key(origin, integration, name), rows.body_key(origin, integration, name)
     row = IntegrationRow(key.pk, key.sk, id=new_id(), integration=integration, name=name)
     with Change() as change:
@@ -56,6 +70,16 @@ def put(origin: str, integration: str, name: str, body: bytes, by: Session) -> N
         change.put(IntegrationBodyRow(body_key.pk, body_key.sk, box=key_ring().seal(PURPOSE + body)))
         change.update(origin_count_key(origin), [OriginCountRow.integrations.add(1)])
         audit_rows.record(change, AuditAction.INTEGRATION_STORE, by, origin=origin, target=f"{integration}/{name}")
+
+
+def _demand_finite_numbers(body: bytes) -> None:
+    """Raise IntegrationBodyInvalid for JSON with a number such as 1e999. A body need not be JSON (accounts.md 8.9)."""
+    try:
+        decode(body)
+    except ValidationError as problem:  # without a type to validate, only numbers can be invalid
+        raise IntegrationBodyInvalid from problem
+    except (DecodeError, RecursionError, UnicodeError):
+        return
 
 
 def remove(origin: str, integration: str, name: str, by: Session) -> None:

@@ -1,7 +1,6 @@
 """Rows of origin keys, in the origin's partition (accounts.md 7.3, 8.5 and section 9).
 
-A public key has the name of its origin, so its row key already makes its full name unique. A secret signing key may
-have any name: a row under the full name, written in the same transaction, makes it unique across all origins.
+Every key has the name of its origin, so its row key makes its full name unique across all origins.
 """
 
 from collections.abc import Iterator
@@ -9,7 +8,7 @@ from collections.abc import Iterator
 from chalicelib.catalog.origin_rows import origin_partition
 from chalicelib.platform.attributes import UnicodeAttribute
 from chalicelib.platform.change import Change
-from chalicelib.platform.table import Key, Row, partition, read, rows
+from chalicelib.platform.table import Key, Row, read, rows
 
 PUBLIC = "SIGNING-KEY#"
 SECRET = "SECRET-SIGNING-KEY#"
@@ -37,12 +36,6 @@ class SecretSigningKeyRow(Row):
         return self.sk.removeprefix(SECRET)
 
 
-class SecretSigningKeyNameRow(Row):
-    """Reserves the full name of a secret signing key for the origin that has the key."""
-
-    origin = UnicodeAttribute()
-
-
 class EncryptionKeysRow(Row):
     """The encryption key pair of an origin: the public text, and the secret text in a signed box."""
 
@@ -51,7 +44,7 @@ class EncryptionKeysRow(Row):
 
 
 class KeyClockRow(Row):
-    """The latest revision of any key with the origin's name. The next generated key gets a later one."""
+    """The latest revision of any key of the origin. The next generated key gets a later one."""
 
     revision = UnicodeAttribute()
 
@@ -64,11 +57,6 @@ def public_key(origin: str, revision: str) -> Key[PublicSigningKeyRow]:
 def secret_key(origin: str, full_name: str) -> Key[SecretSigningKeyRow]:
     """Return the row key of a secret signing key."""
     return Key(SecretSigningKeyRow, origin_partition(origin), SECRET + full_name)
-
-
-def secret_name_key(full_name: str) -> Key[SecretSigningKeyNameRow]:
-    """Return the row key that reserves the full name of a secret signing key."""
-    return Key(SecretSigningKeyNameRow, partition("SECRET-SIGNING-KEY", full_name), "ORIGIN")
 
 
 def encryption_keys_key(origin: str) -> Key[EncryptionKeysRow]:
@@ -97,7 +85,7 @@ def newest_secret_key(origin: str) -> SecretSigningKeyRow | None:
 
 
 def latest_revision(origin: str) -> str | None:
-    """Return the latest revision of any key with the origin's name, or None if it has no key."""
+    """Return the latest revision of any key of the origin, or None if it has no key."""
     row = read(clock_key(origin))
     return None if row is None else row.revision
 

@@ -20,16 +20,12 @@ from chalicelib.origins.keys import rows
 from chalicelib.origins.keys.rows import (
     EncryptionKeysRow,
     PublicSigningKeyRow,
-    SecretSigningKeyNameRow,
     SecretSigningKeyRow,
 )
 from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.clock import now
 from chalicelib.platform.key_ring import key_ring
 from chalicelib.platform.table import read, read_many
-
-REVISIONS_TRIED = 60
-"""Another origin may have uploaded a secret key with the next full name. Generation then tries later seconds."""
 
 
 def revisions(origin: str) -> Sequence[str]:
@@ -77,20 +73,14 @@ def generate(origin: str, by: Session) -> None:
 def _generate(origin: str, by: Session) -> None:
     latest = rows.latest_revision(origin)
     revision = _later_than(latest)
-    for _ in range(REVISIONS_TRIED):
-        public_half, secret_half = generate_signing_pair(origin, revision)
+    public_half, secret_half = generate_signing_pair(origin, revision)
+    with Change() as change:
+        origin_rows.require(change, origin)
+        rows.advance_clock(change, origin, latest, revision)
+        _add_public(change, origin, public_half)
+        _add_secret(change, origin, secret_half)
         full_name = str(public_half.named_revision)
-        try:
-            with Change() as change:
-                origin_rows.require(change, origin)
-                rows.advance_clock(change, origin, latest, revision)
-                _add_public(change, origin, public_half)
-                _add_secret(change, origin, secret_half)
-                audit_rows.record(change, AuditAction.KEY_GENERATE, by, origin=origin, target=full_name)
-            return
-        except KeyTaken:
-            revision = _second_after(revision)
-    raise KeyTaken
+        audit_rows.record(change, AuditAction.KEY_GENERATE, by, origin=origin, target=full_name)
 
 
 def upload_public(origin: str, path_revision: str, body: bytes, caller: Caller) -> str:
@@ -123,12 +113,13 @@ def _store_public(origin: str, key: KeyFile, by: Session) -> None:
 def upload_secret(origin: str, body: bytes, repeatable: bool, by: Session) -> None:
     """Store a secret signing key under the full name in its text. The matching public key need not exist.
 
+    The name in the text must be the origin's: otherwise an account could occupy the names of another origin's keys.
     With `repeatable`, uploading the same key to the same origin again succeeds (platform.md 3.4).
     Raises KeyInvalid, KeyTaken, OriginMissing.
     """
     key = _parsed(body, KeyKind.SECRET_SIGNING, undecodable="Cannot parse origin secret key")
-    if not key.named_revision.name.isprintable():  # a response header carries the name
-        raise KeyInvalid("Invalid origin secret key")
+    if key.named_revision.name != origin:
+        raise _refusal_of_foreign_key(key)
     try:
         retry_when_stale(lambda: _store_secret(origin, key, by))
     except KeyTaken:
@@ -136,12 +127,18 @@ def upload_secret(origin: str, body: bytes, repeatable: bool, by: Session) -> No
             raise
 
 
+def _refusal_of_foreign_key(key: KeyFile) -> KeyTaken | KeyInvalid:
+    """Return the refusal of a key with another origin's name: the contract's 409 if that origin has it, else 422."""
+    named = key.named_revision
+    is_taken = read(rows.secret_key(named.name, str(named))) is not None
+    return KeyTaken() if is_taken else KeyInvalid("Invalid origin secret key")
+
+
 def _store_secret(origin: str, key: KeyFile, by: Session) -> None:
     with Change() as change:
         origin_rows.require(change, origin)
         _add_secret(change, origin, key)
-        if key.named_revision.name == origin:
-            _note_revision(change, origin, key)
+        _note_revision(change, origin, key)
         audit_rows.record(change, AuditAction.SECRET_KEY_UPLOAD, by, origin=origin, target=str(key.named_revision))
 
 
@@ -195,10 +192,8 @@ def _add_public(change: Change, origin: str, key: KeyFile) -> None:
 
 
 def _add_secret(change: Change, origin: str, key: KeyFile) -> None:
-    full_name = str(key.named_revision)
-    row_key, name_key = rows.secret_key(origin, full_name), rows.secret_name_key(full_name)
+    row_key = rows.secret_key(origin, str(key.named_revision))
     box = key_ring().seal(key.text.encode())
-    change.add(SecretSigningKeyNameRow(name_key.pk, name_key.sk, origin=origin), otherwise=KeyTaken())
     change.add(SecretSigningKeyRow(row_key.pk, row_key.sk, box=box), otherwise=KeyTaken())
 
 

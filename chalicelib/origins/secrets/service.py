@@ -7,6 +7,7 @@ from chalicelib.catalog.audit_rows import AuditAction
 from chalicelib.catalog.origin_rows import OriginCountRow, origin_count_key
 from chalicelib.core.anonymous_box import AnonymousBox, AnonymousBoxMalformed, AnonymousBoxUnreadable
 from chalicelib.core.key_file import KeyFile
+from chalicelib.core.plain_text import is_plain
 from chalicelib.core.session import Session
 from chalicelib.core.signed_box import BoxMalformed, BoxUnreadable
 from chalicelib.origins.errors import KeyMissing, SecretInvalid, SecretTooLarge
@@ -32,6 +33,8 @@ def put(origin: str, name: str, value: str, by: Session) -> None:
     for field, content in (("name", name), ("value", value)):
         if not content:
             raise SecretInvalid(f"Missing value for field `{field}`")
+    if not is_plain(name):
+        raise SecretInvalid("Field `name` must not have control characters")
     try:
         box = AnonymousBox.parse(value)
     except AnonymousBoxMalformed as problem:

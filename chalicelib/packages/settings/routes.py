@@ -10,6 +10,7 @@ from chalicelib.http.answer import EMPTY_204, Answer, json_answer
 from chalicelib.http.call import Call
 from chalicelib.http.routes import Routes
 from chalicelib.packages.errors import (
+    IdentInvalid,
     SettingsExist,
     SettingsMissing,
     SettingsNeeded,
@@ -30,7 +31,7 @@ NAME = "/settings/{origin}/{pkg}"
     needs=Role.MAINTAINER,
     scope=Scope.ADMIN,
     answers={201: Settings},
-    errors=(OriginMissing, SettingsExist),
+    errors=(IdentInvalid, OriginMissing, SettingsExist),
 )
 def create_settings(call: Call) -> Answer:
     """Create the settings of a name with the default visibility of the origin. A body is ignored."""

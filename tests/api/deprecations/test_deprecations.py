@@ -144,6 +144,10 @@ INVALID: list[dict[str, Any]] = [
     {"message": ""},
     {"message": " \n"},
     {"message": "x" * 2001},
+    *({"message": f"a{character}b"} for character in "\0\n\r\t\x1b\x7f\x85\u2028\u202e"),
+    *({"message": f"See {link}"} for link in ("http://example.com", "javascript:alert(1)", "data:text/html,x")),
+    *({"replacement": text} for text in ("javascript:alert(1)/x", "https:/evil", "http://a.example/b", "https://a/b")),
+    *({"replacement": text} for text in ("Acme/tool", "acme/to ol", "acme/tool/1\u202e", "acme/tool/1\x85/1")),
     *({"replacement": text} for text in ("", "tool", "acme/", "a/b/c/d/e", "acme/to\nol", "acme/" + "x" * 450)),
 ]
 
@@ -159,6 +163,12 @@ def test_an_invalid_field_is_422(depot: Depot, ident: PackageIdent, fields: dict
 
     assert reply.status == 422
     assert reply.text.startswith(f"`{next(iter(fields))}` must")
+
+
+def test_a_message_may_have_a_link_with_https(depot: Depot, ident: PackageIdent) -> None:
+    reply = deprecate(depot, ident, message="Sicherheitslücke 🔓: https://example.com/CVE?id=1")
+
+    assert reply.status == 200
 
 
 def test_deprecations_are_deleted_with_their_origin(depot: Depot) -> None:

@@ -7,10 +7,14 @@ import pytest
 from msgspec.structs import replace
 
 from chalicelib.accounts.licenses import service as licenses
+from chalicelib.accounts.licenses.rows import LicenseRow, license_key
 from chalicelib.platform.config import config
+from chalicelib.platform.key_ring import key_ring
+from chalicelib.platform.table import put_many
 from tests.api.client import Depot, Reply
 from tests.builders.accounts import Account, an_account
 from tests.builders.http_double import HttpDouble, http_double
+from tests.builders.rows import partition_rows
 from tests.builders.waiting import PATIENCE
 
 DOWNLOAD = "/License/download"
@@ -53,6 +57,27 @@ def test_a_second_license_replaces_the_first(depot: Depot, service: HttpDouble) 
     put_license(depot, account, "two")
 
     assert depot.get("/profile/license", by=account.token).json()["license_key"] == "two"
+
+
+def test_a_license_key_is_stored_in_a_box_of_the_builder_key(depot: Depot, service: HttpDouble) -> None:
+    account = an_account()
+    service.answers("GET", DOWNLOAD, entitlements_until("2027-01-31"))
+    put_license(depot, account, "the-license-key")
+
+    stored = partition_rows(f"ACCOUNT#{account.id}")["LICENSE"]
+
+    assert "the-license-key" not in str(stored)
+    assert key_ring().open(stored["box"]) == b"LICENSE-1\nthe-license-key"
+
+
+def test_a_license_that_was_stored_without_encryption_can_be_read(depot: Depot) -> None:
+    account = an_account()
+    key = license_key(int(account.id))
+    put_many([LicenseRow(key.pk, key.sk, key="the-license-key", expires="2027-01-31")])
+
+    shown = depot.get("/profile/license", by=account.token)
+
+    assert shown.json() == {"license_key": "the-license-key", "expiration_date": "2027-01-31"}
 
 
 def test_the_account_in_the_body_is_ignored(depot: Depot, service: HttpDouble) -> None:

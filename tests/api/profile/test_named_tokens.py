@@ -118,6 +118,8 @@ def test_the_last_use_is_listed(depot: Depot) -> None:
         ({"name": "  "}, "name"),
         ({"name": "x" * 101}, "name"),
         ({"name": "a\nb"}, "name"),
+        ({"name": "a\u2028b"}, "name"),
+        ({"name": "\u202ea"}, "name"),
         ({"scopes": []}, "scopes"),
         ({"scopes": ["read", "write"]}, "write"),
         ({"expires_in": 0}, "expires_in"),

@@ -43,7 +43,9 @@ def test_an_email_is_not_validated(depot: Depot) -> None:
     assert depot.get("/profile", by=account.token).json()["email"] == email
 
 
-@pytest.mark.parametrize("change", [{}, {"email": ""}, {"name": "x"}, {"email": "x" * 500_000}])
+@pytest.mark.parametrize(
+    "change", [{}, {"email": ""}, {"name": "x"}, {"email": "x" * 500_000}, {"email": "a\nb@c"}, {"email": "\x1b[2J"}]
+)
 def test_a_change_without_an_email_is_an_empty_400(depot: Depot, change: dict[str, str]) -> None:
     reply = depot.patch("/profile", by="bobo", json=change)
 

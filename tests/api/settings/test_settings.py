@@ -70,6 +70,16 @@ def test_existing_settings_are_409(depot: Depot) -> None:
     assert counted(origin) == (1, 1)
 
 
+@pytest.mark.parametrize("name", ["a%0Ab", "a%00", "%1B[2J", "a%E2%80%A8b", "%E2%80%AEa"])
+def test_a_name_with_control_characters_is_422(depot: Depot, name: str) -> None:
+    origin = an_origin(depot)
+
+    reply = depot.post(f"/settings/{origin}/{name}", by="bobo")
+
+    assert (reply.status, reply.body) == (422, b"")
+    assert depot.get(f"/depot/{origin}/pkgs").json()["total_count"] == 0
+
+
 def test_the_first_upload_creates_settings(depot: Depot) -> None:
     release = a_release(depot, an_origin(depot))
 

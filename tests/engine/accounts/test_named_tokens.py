@@ -1,13 +1,16 @@
 """Expiry, use, storage and roles of named tokens: the rules that HTTP does not show (accounts.md 3.4)."""
 
+import random
 from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
 
+from chalicelib.accounts.errors import TooManyTokens
+from chalicelib.accounts.named_tokens import rows as token_rows
 from chalicelib.accounts.named_tokens import service as named_tokens
-from chalicelib.accounts.named_tokens.service import TokenRequest
+from chalicelib.accounts.named_tokens.service import TOKENS_PER_ACCOUNT, TokenRequest
 from chalicelib.accounts.sign_in.service import start_session
 from chalicelib.core.roles import Role, SessionFlags
 from chalicelib.core.session_token import Provider
@@ -21,7 +24,8 @@ from chalicelib.identity.rows import NamedTokenRow
 from chalicelib.origins import service as origins
 from chalicelib.platform import clock
 from chalicelib.platform.change import Change
-from chalicelib.platform.table import Key, StoreUnavailable, read
+from chalicelib.platform.table import Key, StoreUnavailable, delete_many, read
+from tests.builders.histories import CLIENTS, histories
 from tests.builders.names import a_name
 
 pytestmark = pytest.mark.usefixtures("table")
@@ -138,6 +142,82 @@ def test_a_token_bound_to_an_origin_has_no_role_in_others(caller: Caller) -> Non
         bound.require_scope(Scope.PROMOTE)
     with pytest.raises(ScopeMissing):
         identify(f"Bearer {text}", origin=other).require_scope(Scope.UPLOAD)
+
+
+def fill_up_to(caller: Caller, number: int, days: int | None = None) -> None:
+    for _ in range(number):
+        make(caller, days=days)
+
+
+def is_full(caller: Caller) -> bool:
+    try:
+        make(caller)
+    except TooManyTokens:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_concurrent_requests_do_not_pass_the_limit(caller: Caller, seed: int) -> None:
+    fill_up_to(caller, TOKENS_PER_ACCOUNT - 5)
+    account_id, refused = caller.require_session().account_id, []
+
+    def send() -> None:
+        if is_full(caller):
+            refused.append(1)
+
+    with histories() as running:
+        running.run(random.Random(seed), [send] * CLIENTS, after_each_call=lambda: None)
+
+    assert len(named_tokens.tokens_of(account_id)) == TOKENS_PER_ACCOUNT
+    assert len(refused) == CLIENTS - 5
+
+
+def test_concurrent_first_requests_are_all_counted(caller: Caller) -> None:
+    with histories() as running:
+        running.run(random.Random(1), [lambda: fill_up_to(caller, 1)] * CLIENTS, after_each_call=lambda: None)
+
+    counted = read(token_rows.count_key(caller.require_session().account_id))
+    assert counted is not None
+    assert int(counted.tokens) == CLIENTS
+
+
+def test_expired_and_revoked_tokens_make_room(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill_up_to(caller, TOKENS_PER_ACCOUNT - 3, days=9)
+    fill_up_to(caller, 3, days=2)
+    assert is_full(caller)
+    move_clock(monkeypatch, days=3)
+
+    fill_up_to(caller, 3, days=9)
+
+    assert is_full(caller)
+    session = caller.require_session()
+    named_tokens.revoke(int(named_tokens.tokens_of(session.account_id)[0].id), session)
+    make(caller)
+    assert is_full(caller)
+
+
+def test_revoking_an_expired_token_does_not_make_room(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    expired, _ = make(caller, days=2)
+    fill_up_to(caller, TOKENS_PER_ACCOUNT - 1, days=9)
+    move_clock(monkeypatch, days=3)
+    make(caller, days=9)
+
+    named_tokens.revoke(int(expired.id), caller.require_session())
+
+    assert is_full(caller)
+
+
+def test_tokens_that_were_created_before_there_was_a_count_are_counted(caller: Caller) -> None:
+    account_id = caller.require_session().account_id
+    fill_up_to(caller, TOKENS_PER_ACCOUNT)
+    delete_many([token_rows.count_key(account_id)])
+    assert is_full(caller)
+
+    named_tokens.revoke(int(named_tokens.tokens_of(account_id)[0].id), caller.require_session())
+
+    make(caller)
+    assert is_full(caller)
 
 
 @pytest.mark.parametrize("needed", [*Scope, None])

@@ -179,8 +179,7 @@ def assert_consistent(scene: Scene) -> None:
 def assert_keys_are_consistent(origin: str, rows: dict[str, dict[str, str]]) -> None:
     signing = {sk.removeprefix("SIGNING-KEY#") for sk in rows if sk.startswith("SIGNING-KEY#")}
     secret = {sk.removeprefix("SECRET-SIGNING-KEY#") for sk in rows if sk.startswith("SECRET-SIGNING-KEY#")}
-    for full_name in secret:
-        assert partition_rows(f"SECRET-SIGNING-KEY#{full_name}")["ORIGIN"]["origin"] == origin
+    assert all(full_name.startswith(f"{origin}-") for full_name in secret)
     if "ENCRYPTION-KEYS" in rows:
         revision = rows["ENCRYPTION-KEYS"]["text"].split("\n")[1].rpartition("-")[2]
         assert revision not in signing | {full_name.rpartition("-")[2] for full_name in secret}

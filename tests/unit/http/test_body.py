@@ -45,6 +45,15 @@ def test_fields_are_read_by_name_and_defaults_fill_the_rest() -> None:
     assert body == Shape("x", tags=["a"])
 
 
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "1e400", "2E+308", "1" + "0" * 400 + ".5"])
+@pytest.mark.parametrize("body", ['{"name":"x","share":%s}', '{"name":"x","count":%s}', '{"name":"x","tags":[%s]}'])
+def test_a_number_out_of_range_is_malformed(body: str, number: str) -> None:
+    with pytest.raises(BodyMalformed):
+        parse(Shape, (body % number).encode(), JSON)
+    with pytest.raises(BodyMalformed, match="out of range"):
+        parse(Any, (body % number).encode(), JSON)
+
+
 def test_unknown_fields_are_ignored_unless_the_struct_forbids_them() -> None:
     assert parse(Shape, b'{"name":"x","other":{"a":[1]}}', JSON) == Shape("x")
     with pytest.raises(BodyMalformed, match="other"):

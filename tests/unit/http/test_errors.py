@@ -1,15 +1,21 @@
 """The table from errors to statuses (platform.md 1.3)."""
 
+from importlib import import_module
+from pkgutil import walk_packages
+
 import pytest
 
+import chalicelib
 from chalicelib.core.target import TargetUnknown
+from chalicelib.events.errors import SaasUnreachable
+from chalicelib.ext.errors import RegistryUrlMalformed
 from chalicelib.http.answer import Answer, empty, text
 from chalicelib.http.body import BodyMalformed, BodyTooLarge
-from chalicelib.http.errors import ErrorTable, PassedOn
+from chalicelib.http.errors import COMMON, ErrorTable, PassedOn
 from chalicelib.http.query import QueryMalformed
 from chalicelib.identity.errors import STATUS as IDENTITY
 from chalicelib.identity.errors import RoleMissing, SessionMissing, TokenRefused
-from chalicelib.platform.object_store import STATUS as OBJECT_STORE
+from chalicelib.origins.errors import IntegrationUnreadable
 from chalicelib.platform.object_store import ObjectStoreFailed
 from chalicelib.platform.table import KeyTooLong, StoreUnavailable
 
@@ -57,14 +63,48 @@ def test_an_unavailable_table_asks_for_a_repeat_and_says_nothing_else() -> None:
     assert TABLE.answer_to(StoreUnavailable("secret")) == Answer(503, headers={"Retry-After": "1"})
 
 
-@pytest.mark.parametrize("problem", [KeyError(), StoreUnavailable(), ObjectStoreFailed()])
-def test_the_cause_of_a_failure_is_logged(problem: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    logged: list[BaseException] = []
-    monkeypatch.setattr("chalicelib.platform.logs.unexpected_error", logged.append)
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
+    """The errors that are logged."""
+    problems: list[BaseException] = []
+    monkeypatch.setattr("chalicelib.platform.logs.unexpected_error", problems.append)
+    return problems
 
-    ErrorTable(OBJECT_STORE).answer_to(problem)
 
+def statuses_of_all_domains() -> dict[type[Exception], int]:
+    """Return the status of every error in the table COMMON and in the tables STATUS of all modules."""
+    statuses = dict(COMMON)
+    for module in walk_packages(chalicelib.__path__, "chalicelib."):
+        statuses |= getattr(import_module(module.name), "STATUS", {})
+    return statuses
+
+
+ALL = statuses_of_all_domains()
+
+
+def test_all_tables_are_known() -> None:
+    assert {SaasUnreachable, IntegrationUnreadable, RegistryUrlMalformed, ObjectStoreFailed, RoleMissing} <= set(ALL)
+
+
+@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
+def test_an_error_is_logged_if_its_status_is_500_or_higher(kind: type[Exception], logged: list[BaseException]) -> None:
+    problem = kind.__new__(kind)  # without its arguments, which the table does not need
+
+    answer = ErrorTable(ALL).answer_to(problem)
+
+    assert logged == ([problem] if answer.status >= 500 else [])
+
+
+@pytest.mark.parametrize("problem", [KeyError(), PassedOn(500, "x"), PassedOn(503, "x"), RoleMissing(status=500)])
+def test_errors_outside_of_the_tables_are_logged_as_well(problem: Exception, logged: list[BaseException]) -> None:
+    assert ErrorTable(ALL).answer_to(problem).status >= 500
     assert logged == [problem]
+
+
+def test_a_refusal_that_another_service_gives_to_the_client_is_not_logged(logged: list[BaseException]) -> None:
+    TABLE.answer_to(PassedOn(404, "no such license"))
+
+    assert logged == []
 
 
 def test_an_unexpected_error_is_an_empty_500() -> None:

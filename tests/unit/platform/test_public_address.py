@@ -30,12 +30,34 @@ INTERNAL = [
     "127.0.0.0/8",
     "169.254.0.0/16",
     "172.16.0.0/12",
+    "192.0.0.0/24",
+    "192.0.2.0/24",
+    "192.88.99.0/24",
     "192.168.0.0/16",
     "198.18.0.0/15",
+    "198.51.100.0/24",
+    "203.0.113.0/24",
     "224.0.0.0/4",
     "240.0.0.0/4",
 ]
-INTERNAL_V6 = ["::/127", "fc00::/7", "fe80::/10", "ff00::/8", "2001:db8::/32"]
+INTERNAL_V6 = [
+    "::/96",
+    "::ffff:0:0/96",
+    "64:ff9b::/96",
+    "64:ff9b:1::/48",
+    "100::/64",
+    "2001::/32",
+    "2001:2::/48",
+    "2001:20::/28",
+    "2001:db8::/32",
+    "2002::/16",
+    "3fff::/20",
+    "5f00::/16",
+    "fc00::/7",
+    "fe80::/10",
+    "fec0::/10",
+    "ff00::/8",
+]
 
 
 def within(networks: Sequence[str]) -> st.SearchStrategy[Address]:
@@ -52,12 +74,21 @@ def test_internal_ipv4_addresses_are_not_public_even_inside_ipv6_addresses(addre
     assert not any(map(is_public, (address, mapped, nat64, six_to_four)))
 
 
+@given(st.ip_addresses(v=4))
+def test_ipv6_addresses_that_contain_an_ipv4_address_are_not_public(address: Address) -> None:
+    number = int(address)
+    prefixes = (number, (0xFFFF << 32) | number, (0x64FF9B << 96) | number, (0x2002 << 112) | (number << 80))
+    teredo = (0x20010000 << 96) | (number ^ 0xFFFFFFFF)
+
+    assert not any(is_public(ipaddress.IPv6Address(value)) for value in (*prefixes, teredo))
+
+
 @given(within(INTERNAL_V6))
 def test_internal_ipv6_addresses_are_not_public(address: Address) -> None:
     assert not is_public(address)
 
 
-@pytest.mark.parametrize("address", ["1.1.1.1", "44.197.126.255", "2606:4700:4700::1111"])
+@pytest.mark.parametrize("address", ["1.1.1.1", "44.197.126.255", "2606:4700:4700::1111", "2a00:1450::1"])
 def test_addresses_of_the_internet_are_public(address: str) -> None:
     assert is_public(ipaddress.ip_address(address))
 
@@ -78,6 +109,29 @@ def test_a_text_without_a_scheme_and_a_valid_host_is_not_a_url(text: str) -> Non
 def test_urls_without_tls_and_with_credentials_are_refused(url: str) -> None:
     with pytest.raises(AddressRefused):
         publicly(OutboundRequest("GET", url, {}))
+
+
+@pytest.mark.parametrize("port", [0, 22, 25, 80, 444, 5000, 6379, 8443, 65535])
+def test_other_ports_than_that_of_https_are_refused_before_the_name_is_resolved(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chalicelib.platform.public_address.socket.getaddrinfo", None)
+
+    with pytest.raises(AddressRefused):
+        publicly(OutboundRequest("GET", f"https://1.1.1.1:{port}/", {}))
+
+
+@pytest.mark.parametrize("host", ["127.1", "0x7f000001", "2130706433", "017700000001", "0", "[::ffff:127.0.0.1]"])
+def test_other_spellings_of_an_internal_address_are_refused(host: str) -> None:
+    with pytest.raises(AddressRefused):
+        publicly(OutboundRequest("GET", f"https://{host}/", {}))
+
+
+@pytest.mark.parametrize("port", ["", ":443"])
+def test_the_port_of_https_is_allowed(port: str) -> None:
+    _, request = publicly(OutboundRequest("GET", f"https://1.1.1.1{port}/x", {}))
+
+    assert request.url == f"https://1.1.1.1{port}/x"
 
 
 class Registry(HTTPServer):
@@ -155,6 +209,7 @@ def resolved(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> Registry:
 
     monkeypatch.setattr("chalicelib.platform.public_address.socket.getaddrinfo", resolve)
     monkeypatch.setattr(public_address, "is_public", lambda _: True)
+    monkeypatch.setattr(public_address, "PORTS", {registry.server_port})
     monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(registry.certificate))
     return registry
 
@@ -178,6 +233,7 @@ def test_a_certificate_for_another_name_is_refused(resolved: Registry) -> None:
 def test_an_untrusted_certificate_is_refused(resolved: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     monkeypatch.setattr(public_address, "is_public", lambda _: True)
+    monkeypatch.setattr(public_address, "PORTS", {resolved.server_port})
 
     with pytest.raises(Unreachable):
         get(f"https://127.0.0.1:{resolved.server_port}/")
@@ -189,7 +245,8 @@ def test_proxies_of_the_environment_are_ignored(resolved: Registry, monkeypatch:
     assert get(f"https://{NAME}:{resolved.server_port}/") == 204
 
 
-def test_a_private_address_receives_no_request(registry: Registry) -> None:
+def test_a_private_address_receives_no_request(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(public_address, "PORTS", {registry.server_port})
     before = len(registry.requests)
 
     with pytest.raises(AddressRefused):

@@ -85,6 +85,8 @@ def test_a_version_without_an_order_is_kept_and_is_not_the_newest() -> None:
         (1, 10**40, 1, []),
         (1, 1, 1, [""]),
         (1, 1, 1, ["x" * 256]),
+        (1, 1, 1, ["a\nb"]),
+        (1, 1, 1, ["\u202ea"]),
         (1, 1, 1, map(str, range(21))),
     ],
 )

@@ -57,6 +57,20 @@ def test_any_path_segment_is_a_valid_name(depot: Depot, origin: str, channel: st
     assert {"name": channel} in depot.get(f"/depot/channels/{origin}").json()
 
 
+@pytest.mark.parametrize(
+    "odd", ["\0", "\n", "\r\nX-Evil: 1", "\x1b[31m", "\x7f", "\x85", "\u2028", "\u2029", "\u202e"], ids=ascii
+)
+def test_a_name_with_control_characters_is_422(depot: Depot, origin: str, odd: str) -> None:
+    path = f"/depot/channels/{origin}/{quote(f'a{odd}b')}"
+
+    reply = depot.post(path, by="bobo")
+
+    assert (reply.status, reply.text) == (422, "A channel's name must not have control characters")
+    assert [depot.post(path, by=by).status for by in (None, "lkennedy")] == [401, 401]
+    assert f"a{odd}b" not in [channel["name"] for channel in depot.get(f"/depot/channels/{origin}").json()]
+    assert depot.delete(path, by="bobo").status == 200
+
+
 def test_a_name_too_long_for_a_key_is_422(depot: Depot, origin: str) -> None:
     assert depot.post(f"/depot/channels/{origin}/{'x' * 1100}", by="bobo").status == 422
 

@@ -48,6 +48,17 @@ def test_a_body_is_stored_as_sent_in_a_box_of_the_builder_key(depot: Depot) -> N
     assert key_ring().open(row.box) == integrations.PURPOSE + BODY
 
 
+@pytest.mark.parametrize(
+    ("integration", "name"), [("do%0Acker", "main"), ("docker", "ma%1Bin"), ("docker", "%E2%80%AE")]
+)
+def test_types_and_names_with_control_characters_are_422(depot: Depot, integration: str, name: str) -> None:
+    origin = an_origin(depot)
+
+    reply = depot.put(f"/depot/origins/{origin}/integrations/{integration}/{name}", by="bobo", body=BODY)
+
+    assert (reply.status, reply.text) == (422, "An integration's type and name must not have control characters")
+
+
 def test_names_are_listed_by_type_oldest_first(depot: Depot) -> None:
     origin = an_origin(depot)
     for integration, name in (("docker", "main"), ("amazon", "x"), ("docker", "backup"), ("docker%2Fmain", "a%2Fb")):
@@ -92,6 +103,26 @@ def test_a_body_is_not_validated_before_it_is_shown(depot: Depot, body: bytes) -
 
     reply = depot.get(f"/depot/origins/{origin}/integrations/docker/main", by="bobo")
     assert (reply.status, reply.body) == (500, b"")
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "1e400", "2E+308", "1" + "0" * 400 + ".5"])
+@pytest.mark.parametrize("body", ['{"a":%s}', '{"a":{"b":[1,{"c":%s}]}}', "[%s]", "%s"])
+def test_a_number_that_readers_turn_into_infinity_is_400(depot: Depot, body: str, number: str) -> None:
+    origin = an_origin(depot)
+
+    reply = depot.put(f"/depot/origins/{origin}/integrations/docker/main", by="bobo", body=(body % number).encode())
+
+    assert (reply.status, reply.text) == (400, "A number in the body is out of range")
+    assert depot.get(f"/depot/origins/{origin}/integrations", by="bobo").text == "{}"
+
+
+def test_large_and_small_numbers_are_shown_as_stored(depot: Depot) -> None:
+    origin = an_origin(depot)
+    assert put(depot, origin, "docker", "main", b'{"a":1e308,"b":-5e-324,"c":123456789012345678901234567890}') == 201
+
+    reply = depot.get(f"/depot/origins/{origin}/integrations/docker/main", by="bobo")
+
+    assert '"body":{"a":1e308,"b":-5e-324,"c":123456789012345678901234567890}' in reply.text
 
 
 def test_a_body_may_have_256_kib_and_any_content_type(depot: Depot) -> None:

@@ -220,15 +220,21 @@ def test_each_generated_key_is_the_newest_even_within_one_second(depot: Depot) -
     assert [key["revision"] for key in depot.get(f"/depot/origins/{origin}/keys").json()] == newest
 
 
-def test_generation_skips_a_full_name_that_another_origin_uses(depot: Depot) -> None:
-    origin, other = an_origin(depot), an_origin(depot)
-    upload(depot, origin, "29990101000000")
-    foreign = a_signing_pair(origin, "29990101000001")[1].text.encode()
-    assert depot.post(f"/depot/origins/{other}/secret_keys/x", by="bobo", body=foreign).status == 201
+@pytest.mark.parametrize("path", ["keys", "secret_keys"])
+def test_an_account_cannot_occupy_the_names_of_the_next_keys_of_another_origin(depot: Depot, path: str) -> None:
+    origin, stranger = an_origin(depot), an_origin(depot, owner="wesker")
+    half = ["keys", "secret_keys"].index(path)
+    now = datetime.now(UTC)
+    for seconds in range(90):
+        revision = (now + timedelta(seconds=seconds)).strftime("%Y%m%d%H%M%S")
+        key = a_signing_pair(origin, revision)[half].text.encode()
+        assert depot.post(f"/depot/origins/{stranger}/{path}/{revision}", by="wesker", body=key).status == 422
+        assert depot.post(f"/depot/origins/{origin}/{path}/{revision}", by="wesker", body=key).status == 403
 
     assert depot.post(f"/depot/origins/{origin}/keys", by="bobo").status == 201
 
-    assert depot.get(f"/depot/origins/{origin}/keys/latest").headers["X-Filename"] == f"{origin}-29990101000002.pub"
+    newest = parsed(depot.get(f"/depot/origins/{origin}/keys/latest"), KeyKind.PUBLIC_SIGNING).named_revision
+    assert newest.revision < (now + timedelta(seconds=60)).strftime("%Y%m%d%H%M%S")
 
 
 def test_generation_is_409_after_the_last_revision(depot: Depot) -> None:

@@ -111,6 +111,13 @@ def test_3_an_empty_name_or_value_is_422(depot: Depot) -> None:
         assert (reply.status, reply.text) == (422, f"Missing value for field `{missing}`")
 
 
+@pytest.mark.parametrize("name", ["a\nb", "a\0", "\x1b[31m", "a\x85", "a\u2028b", "\u202ea"], ids=ascii)
+def test_3_a_name_with_control_characters_is_422(depot: Depot, name: str) -> None:
+    origin = an_origin(depot)
+
+    assert store(depot, origin, name, "x") == (422, "Field `name` must not have control characters")
+
+
 @pytest.mark.parametrize(
     ("value", "reason"),
     [

@@ -28,13 +28,13 @@ def test_the_revision_in_the_path_is_not_used(depot: Depot) -> None:
 
 def test_the_newest_key_has_the_greatest_full_name(depot: Depot) -> None:
     origin = an_origin(depot)
-    for name, revision in ((origin, "20240101000000"), (f"zz-{origin}", "20200101000000"), (origin, "20250101000000")):
-        secret = a_signing_pair(name, revision)[1].text.encode()
+    for revision in ("20240101000000", "20250101000000", "20200101000000"):
+        secret = a_signing_pair(origin, revision)[1].text.encode()
         assert depot.post(f"/depot/origins/{origin}/secret_keys/x", by="bobo", body=secret).status == 201
 
-    assert depot.get(f"/depot/origins/{origin}").json()["private_key_name"] == f"zz-{origin}-20200101000000"
+    assert depot.get(f"/depot/origins/{origin}").json()["private_key_name"] == f"{origin}-20250101000000"
     newest = depot.get(f"/depot/origins/{origin}/secret_keys/latest", by="bobo")
-    assert newest.headers["X-Filename"] == f"zz-{origin}-20200101000000.sig.key"
+    assert newest.headers["X-Filename"] == f"{origin}-20250101000000.sig.key"
 
 
 def test_without_a_key_the_download_is_404_and_the_name_empty(depot: Depot) -> None:
@@ -69,9 +69,8 @@ def test_members_can_download_and_administrators_upload(depot: Depot) -> None:
         (b"not a key", "Invalid origin secret key"),
         (a_signing_pair()[0].text.encode(), "Invalid origin secret key"),
         (a_signing_pair()[1].text[:-4].encode(), "Invalid origin secret key"),
-        (a_signing_pair("a\rX-Evil: 1")[1].text.encode(), "Invalid origin secret key"),
     ],
-    ids=["not UTF-8", "empty", "not a key", "a public key", "a truncated key", "a name with a line break"],
+    ids=["not UTF-8", "empty", "not a key", "a public key", "a truncated key"],
 )
 def test_a_body_that_is_not_a_secret_key_is_422(depot: Depot, body: bytes, text: str) -> None:
     origin = an_origin(depot)
@@ -90,6 +89,30 @@ def test_a_full_name_that_any_origin_uses_is_409(depot: Depot) -> None:
         reply = depot.post(f"/depot/origins/{name}/secret_keys/x", by="bobo", body=body)
         assert (reply.status, reply.body) == (409, b"")
     assert depot.get(f"/depot/origins/{other}").json()["private_key_name"] == ""
+
+
+@pytest.mark.parametrize(
+    "name", ["{other}", "{origin}-tools", "{origin}-20240101000000", "{origin}_", "no-such-origin-of-anybody"]
+)
+def test_a_key_with_another_name_than_its_origin_is_422(depot: Depot, name: str) -> None:
+    origin, other = an_origin(depot), an_origin(depot)
+    key = a_signing_pair(name.format(origin=origin, other=other))[1]
+
+    reply = depot.post(f"/depot/origins/{origin}/secret_keys/x", by="bobo", body=key.text.encode())
+
+    assert (reply.status, reply.text) == (422, "Invalid origin secret key")
+    assert depot.get(f"/depot/origins/{origin}").json()["private_key_name"] == ""
+
+
+def test_an_origin_whose_name_has_hyphens_has_keys_of_its_own(depot: Depot) -> None:
+    origin = an_origin(depot)
+    below = an_origin(depot, owner="wesker", name=f"{origin}-tools")
+    key = a_signing_pair(below)[1]
+
+    assert depot.post(f"/depot/origins/{below}/secret_keys/x", by="wesker", body=key.text.encode()).status == 201
+
+    assert depot.get(f"/depot/origins/{below}").json()["private_key_name"] == str(key.named_revision)
+    assert depot.get(f"/depot/origins/{origin}").json()["private_key_name"] == ""
 
 
 def test_hab_gets_200_also_for_a_repeat_of_the_same_key(depot: Depot) -> None:

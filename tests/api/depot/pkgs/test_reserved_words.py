@@ -1,0 +1,34 @@
+"""Origins whose names are fixed words of paths below /depot/pkgs (packages.md 1.5)."""
+
+import pytest
+
+from tests.api.client import Depot
+from tests.builders.origins import the_origin
+from tests.builders.releases import a_release
+
+
+@pytest.mark.parametrize("by", [None, "bobo"])
+@pytest.mark.parametrize(
+    "path",
+    ["1234567890", "acme/status", "acme/tool", "acme", "acme/versions", "acme/latest", "%20", "acme/status?limit=5"],
+)
+def test_a_get_of_the_build_service_is_404_until_it_is_served(depot: Depot, path: str, by: str | None) -> None:
+    for _ in range(2):
+        reply = depot.get(f"/depot/pkgs/schedule/{path}", by=by)
+        assert (reply.status, reply.body) == (404, b"")
+        the_origin(depot, "schedule")
+
+
+def test_a_bad_token_is_401_there_as_well(depot: Depot) -> None:
+    for path in ("1", "acme/status", "acme/versions"):
+        assert depot.get(f"/depot/pkgs/schedule/{path}", by="nonsense").status == 401
+
+
+@pytest.mark.parametrize("word", ["schedule", "search", "pkgs", "origins", "channels", "events"])
+def test_an_origin_may_be_called_like_a_fixed_word(depot: Depot, word: str) -> None:
+    ident = a_release(depot, the_origin(depot, word))
+
+    assert depot.get(f"/depot/origins/{word}").json()["name"] == word
+    assert depot.get(f"/depot/pkgs/{ident}").status == depot.get(f"/depot/pkgs/{ident}/download").status == 200
+    assert depot.get(f"/depot/channels/{word}/unstable/pkgs/{ident.name}/latest").json()["ident"] == ident.as_json()
+    assert ident.as_json().items() <= depot.get(f"/depot/pkgs/{word}").json()["data"][-1].items()
