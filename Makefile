@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 STAGE ?= dev
 HAS_3_11 := import sys; sys.exit(sys.version_info < (3, 11))
+# Empty if the virtual environment does not exist, was made only in part, or belongs to a Python that is gone.
+USABLE := $(shell $(BIN)/python -c 'import pip; $(HAS_3_11)' 2>/dev/null && echo yes)
 PYTHON ?= $(shell for name in python3.11 python3 python3.12 python3.13 python3.14; do \
   $$name -c '$(HAS_3_11)' 2>/dev/null && { echo $$name; break; }; done)
 PACKAGES ?= 10000
@@ -18,7 +20,7 @@ run: $(INSTALLED) ## run the whole service on http://localhost:9636 (BLDR_PORT, 
 	@exec $(BIN)/python -m local
 
 engine: $(INSTALLED) ## run only the embedded AWS, on ENGINE_PORT (4566)
-	@exec $(BIN)/python -m local.engine --port $${ENGINE_PORT:-4566}
+	@exec $(BIN)/python -m local.engine
 
 seed: $(INSTALLED) ## write PACKAGES (10000) packages to the engine at AWS_ENDPOINT_URL, or to a new stack that keeps running
 	@exec $(BIN)/python -m local.seed --packages $(PACKAGES)
@@ -58,13 +60,19 @@ clean: ## remove build results and caches, but not the virtual environment
 	rm -rf build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .chalice/deployments
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
-$(BIN)/python:
+new-venv:
 	@$(or $(PYTHON),false) -c '$(HAS_3_11)' 2>/dev/null || \
 	  { echo "Python 3.11 or newer was not found. Set it: make PYTHON=/path/to/python3.11"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv --clear $(VENV) || \
+	  { echo "$(PYTHON) cannot create the virtual environment $(VENV). On Debian and Ubuntu, install python3-venv. \
+	Or use another Python: make PYTHON=/path/to/python3.11"; exit 1; }
 
-$(INSTALLED): requirements.txt requirements-dev.txt | $(BIN)/python
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-dev.txt
+$(INSTALLED): requirements.txt requirements-dev.txt $(if $(USABLE),,new-venv)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  -r requirements.txt -r requirements-dev.txt || \
+	  { echo "The packages were not installed; pip says why above. This needs a network once. Without one, name an \
+	index or a folder that this machine can reach, for example PIP_NO_INDEX=1 PIP_FIND_LINKS=/path/to/wheels, and \
+	repeat the command. If it still fails, remove $(VENV) first."; exit 1; }
 	@touch $@
 
-.PHONY: help run engine seed bench test test-one check lint format package lock clean
+.PHONY: new-venv help run engine seed bench test test-one check lint format package lock clean

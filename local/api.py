@@ -1,18 +1,27 @@
 """The API that gunicorn serves: the project's own app behind the front."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 from app import app
 from chalicelib.core.deferred import load_deferred
 from chalicelib.platform import aws, logs, table
 from chalicelib.platform.config import config
 from chalicelib.platform.key_ring import key_ring
+from local.asgi import AsgiFront
 from local.distribution import SignedUrls
 from local.front import Front
 
 
-def build() -> Front:
-    """Return the WSGI application, ready for its first request."""
+def build() -> AsgiFront:
+    """Return the ASGI application, ready for its first request."""
     _warm_up()
-    return Front(app, verify=SignedUrls(config))
+    return AsgiFront(Front(app, verify=SignedUrls(config)), request_threads())
+
+
+def request_threads() -> ThreadPoolExecutor:
+    """Return the threads in which requests are handled."""
+    return ThreadPoolExecutor(int(os.environ.get("BLDR_THREADS") or "32"), thread_name_prefix="request")
 
 
 def _warm_up() -> None:

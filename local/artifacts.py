@@ -3,8 +3,9 @@
 Contract: platform.md 4.3.
 """
 
+import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -12,11 +13,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.core.header_text import in_header, in_quotes
 from chalicelib.platform.aws import client
-from local.wsgi import Environ, HttpAnswer, StartResponse, send, status_line
+from local.http_messages import HttpAnswer, HttpRequest
 
 ACCEL_REDIRECT = "x-accel-redirect"
 PREFIX = "/artifacts/"
 CHUNK_BYTES = 1024 * 1024
+_log = logging.getLogger("gunicorn.error")
 _SINGLE_RANGE = re.compile(r"bytes=([0-9]+-[0-9]*|-[0-9]+)", re.ASCII)
 
 Verifier = Callable[[str, Mapping[str, str]], bool]
@@ -30,20 +32,18 @@ class Artifacts:
         self._bucket = bucket
         self._verify = verify
 
-    def internal_redirect(self, answer: HttpAnswer, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """Send the object that the `X-Accel-Redirect` of an answer names, with the other headers of the answer."""
+    def internal_redirect(self, answer: HttpAnswer, request: HttpRequest) -> HttpAnswer:
+        """Return the object that the `X-Accel-Redirect` of an answer names, with the other headers of the answer."""
         target = answer.header(ACCEL_REDIRECT) or ""
         headers = answer.without(ACCEL_REDIRECT, "content-length", "accept-ranges")
-        return self._stream(_key(target), headers, environ, start_response)
+        return self._stored(_key(target), headers, request)
 
-    def signed_download(self, raw_path: str, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """Send what the CDN sends for a signed URL: the object with its file name in `X-Filename`, or 403."""
-        query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True, errors="replace"))
-        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-            return send(environ, start_response, HttpAnswer(404))
-        if self._verify is None or not self._verify(raw_path, query):
-            return send(environ, start_response, HttpAnswer(403))
-        key = _key(raw_path)
+    def signed_download(self, request: HttpRequest) -> HttpAnswer:
+        """Return what the CDN sends for a signed URL: the object with its file name in `X-Filename`, or 403."""
+        query = dict(parse_qsl(request.raw_query, keep_blank_values=True, errors="replace"))
+        if self._verify is None or not self._verify(request.raw_path, query):
+            return HttpAnswer(403)
+        key = _key(request.raw_path)
         name = key.rpartition("/")[2]
         headers = [
             ("Content-Type", "application/octet-stream"),
@@ -51,23 +51,21 @@ class Artifacts:
         ]
         if name.endswith(".hart"):
             headers.append(("X-Filename", in_header(name)))
-        return self._stream(key, headers, environ, start_response)
+        return self._stored(key, headers, request)
 
-    def _stream(
-        self, key: str, headers: list[tuple[str, str]], environ: Environ, start_response: StartResponse
-    ) -> Iterable[bytes]:
+    def _stored(self, key: str, headers: list[tuple[str, str]], request: HttpRequest) -> HttpAnswer:
         headers = [*headers, ("Accept-Ranges", "bytes")]
         try:
-            stored = self._fetch(key, environ["REQUEST_METHOD"], _range(environ))
+            stored = self._fetch(key, request.method, _range(request))
         except ClientError as problem:
-            return send(environ, start_response, self._error_answer(problem, key))
-        except BotoCoreError:  # the bucket did not respond
-            return send(environ, start_response, HttpAnswer(502))
-        headers.append(("Content-Length", str(stored["ContentLength"])))
+            return self._error_answer(problem, key)
+        except BotoCoreError as problem:
+            _log.error("502 for an artifact, because the bucket did not respond: %s", problem)
+            return HttpAnswer(502)
         if "ContentRange" in stored:
             headers.append(("Content-Range", stored["ContentRange"]))
-        start_response(status_line(206 if "ContentRange" in stored else 200), headers)
-        return _Chunks(stored["Body"]) if "Body" in stored else []
+        chunks = _ObjectChunks(stored["Body"]) if "Body" in stored else None
+        return HttpAnswer(206 if "ContentRange" in stored else 200, headers, b"", chunks, stored["ContentLength"])
 
     def _fetch(self, key: str, method: str, byte_range: str | None) -> dict[str, Any]:
         parameters = {"Bucket": self._bucket, "Key": key, **({"Range": byte_range} if byte_range else {})}
@@ -79,24 +77,27 @@ class Artifacts:
         if code in ("InvalidRange", "416"):
             size = self._fetch(key, "HEAD", None)["ContentLength"]
             return HttpAnswer(416, [("Content-Range", f"bytes */{size}"), ("Accept-Ranges", "bytes")])
-        return HttpAnswer(404 if code in ("NoSuchKey", "404") else 502)
+        if code in ("NoSuchKey", "404"):
+            return HttpAnswer(404)
+        _log.error("502 for an artifact, because the bucket refused the read: %s", problem)
+        return HttpAnswer(502)
 
 
 def _key(raw_path: str) -> str:
     return unquote(raw_path.removeprefix(PREFIX))
 
 
-def _range(environ: Environ) -> str | None:
+def _range(request: HttpRequest) -> str | None:
     """Return the Range header if it has a single range, else None.
 
     A server may ignore other ranges. A conditional one (If-Range) is ignored because objects have no validators.
     """
-    byte_range = str(environ.get("HTTP_RANGE", "")).replace(" ", "")
-    return byte_range if _SINGLE_RANGE.fullmatch(byte_range) and "HTTP_IF_RANGE" not in environ else None
+    byte_range = request.headers.get("range", "").replace(" ", "")
+    return byte_range if _SINGLE_RANGE.fullmatch(byte_range) and "if-range" not in request.headers else None
 
 
-class _Chunks:
-    """The chunks of an object. The WSGI server closes it, also when the client has disconnected."""
+class _ObjectChunks:
+    """The chunks of an object."""
 
     def __init__(self, body: Any) -> None:
         self._body = body

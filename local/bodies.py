@@ -1,72 +1,105 @@
-"""Request bodies of up to 1 GiB, chunked or not, received before the request is handled (platform.md 1.8)."""
+"""Request bodies, received by the event loop before the request is handled (platform.md 1.8).
 
+A body occupies no thread while it arrives. It has limits: its size, the time that its client may be silent, and a
+minimum rate, so that a client cannot send a few bytes forever.
+"""
+
+import asyncio
 import tempfile
-from collections.abc import Mapping
-from typing import IO, Any
+import time
+from io import BytesIO
+from typing import IO
 
-MAX_BYTES = 1024 * 1024 * 1024
-MAX_BYTES_IN_MEMORY = 1024 * 1024
-CHUNK_BYTES = 256 * 1024
-DRAIN_BYTES = 8 * 1024 * 1024
-IDLE_SECONDS = 300
+from local.exchange import Disconnected, Exchange
+
+MAX_BYTES_IN_MEMORY = 256 * 1024
+IDLE_SECONDS = 300.0
+MIN_BYTES_PER_SECOND = 64 * 1024
+"""The minimum average rate after the first IDLE_SECONDS."""
+
+SMALL_BYTES, SMALL_SECONDS = 64 * 1024, 0.2
+MAX_DISCARDED_BYTES = 1024 * 1024 * 1024
+DISCARD_IDLE_SECONDS = 30.0
 
 
 class BodyTooLarge(Exception):
-    """The body exceeds the limit. Up to 8 MiB of it have been read and discarded."""
+    """The body exceeds the limit. A part of it may have been read."""
 
 
-class BodyIncomplete(Exception):
-    """The client disconnected or was idle for too long before the end of the body."""
+class BodyTooSlow(Exception):
+    """The client was silent for too long, or sent too slowly."""
 
 
-def receive(environ: Mapping[str, Any], max_bytes: int = MAX_BYTES) -> IO[bytes]:
-    """Return the whole body as a file, in memory up to 1 MiB, else on disk. The caller closes it.
+async def receive(exchange: Exchange, max_bytes: int, idle_seconds: float = IDLE_SECONDS) -> IO[bytes]:
+    """Return the whole body as a file, in memory up to 256 KiB, else on disk. The caller closes it.
 
-    Raises BodyTooLarge, BodyIncomplete.
+    Raises BodyTooLarge, BodyTooSlow, Disconnected.
     """
-    length = _content_length(environ)
-    body: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=MAX_BYTES_IN_MEMORY)  # noqa: SIM115 - the caller closes it
-    if length == 0:
-        return body
-    socket = environ.get("gunicorn.socket")
-    if socket is not None:
-        socket.settimeout(IDLE_SECONDS)
-    try:
-        _copy(environ["wsgi.input"], body, length, max_bytes)
-    except BaseException:  # also when the worker is stopped, so that no temporary file remains
-        body.close()
-        raise
-    body.seek(0)
-    return body
-
-
-def _content_length(environ: Mapping[str, Any]) -> int | None:
-    """Return the announced length in bytes, or None for a chunked body."""
-    if environ.get("HTTP_TRANSFER_ENCODING"):
-        return None
-    return int(environ.get("CONTENT_LENGTH") or 0)
-
-
-def _copy(source: IO[bytes], body: IO[bytes], length: int | None, max_bytes: int) -> None:
-    if length is not None and length > max_bytes:
-        _drain(source)
+    if (exchange.content_length or 0) > max_bytes:
         raise BodyTooLarge
-    received = 0
+    pace = _Pace(idle_seconds)
+    file: IO[bytes] = BytesIO()
+    pending = bytearray()
     try:
-        while chunk := source.read(CHUNK_BYTES):
-            received += len(chunk)
-            if received > max_bytes:
-                _drain(source)
+        while (chunk := await pace.next_chunk(exchange)) is not None:
+            pending += chunk
+            if pace.received > max_bytes:
                 raise BodyTooLarge
-            body.write(chunk)
-    except TimeoutError as problem:
-        raise BodyIncomplete from problem
-    if length is not None and received < length:
-        raise BodyIncomplete
+            if len(pending) > MAX_BYTES_IN_MEMORY:
+                if isinstance(file, BytesIO):
+                    file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+                await asyncio.to_thread(file.write, pending)
+                pending = bytearray()
+        file.write(pending)
+        file.seek(0)
+    except BaseException:  # also when the worker is stopped, so that no temporary file remains
+        file.close()
+        raise
+    return file
 
 
-def _drain(source: IO[bytes]) -> None:
-    """Discard more of the body: an early close resets the connection, and a client still sending misses the answer."""
-    remaining = DRAIN_BYTES
-    while remaining > 0 and (chunk := source.read(CHUNK_BYTES)):
-        remaining -= len(chunk)
+async def discard_small(exchange: Exchange) -> bool:
+    """Discard a small body that the client sends together with its headers. Returns whether the body is complete."""
+    if exchange.is_body_complete:
+        return True
+    if exchange.expects_continue:  # the client sends the body only after it is asked for it
+        return False
+    return await _discard(exchange, SMALL_BYTES, _Pace(SMALL_SECONDS))
+
+
+async def discard_large(exchange: Exchange, idle_seconds: float = DISCARD_IDLE_SECONDS) -> None:
+    """Discard the rest of a refused body: an early close resets the connection, and the client misses the answer."""
+    if not exchange.expects_continue:
+        await _discard(exchange, MAX_DISCARDED_BYTES, _Pace(idle_seconds))
+
+
+async def _discard(exchange: Exchange, max_bytes: int, pace: "_Pace") -> bool:
+    """Return True at the end of the body, False if it is too large or too slow, or the client has disconnected."""
+    try:
+        while pace.received <= max_bytes:
+            if await pace.next_chunk(exchange) is None:
+                return True
+    except (BodyTooSlow, Disconnected):
+        pass
+    return False
+
+
+class _Pace:
+    """Reads a body within time limits."""
+
+    def __init__(self, idle_seconds: float) -> None:
+        self.received = 0
+        self._idle_seconds = idle_seconds
+        self._started = time.monotonic()
+
+    async def next_chunk(self, exchange: Exchange) -> bytes | None:
+        """Return the next bytes, or None at the end of the body. Raises BodyTooSlow, Disconnected."""
+        allowed = self._idle_seconds + self.received / MIN_BYTES_PER_SECOND
+        remaining = self._started + allowed - time.monotonic()
+        try:
+            async with asyncio.timeout(min(self._idle_seconds, remaining)):
+                chunk = await exchange.next_chunk()
+        except TimeoutError as problem:
+            raise BodyTooSlow from problem
+        self.received += len(chunk or b"")
+        return chunk

@@ -2,15 +2,44 @@
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.core.key_file import KeyFileMalformed
+from chalicelib.core.signed_box import BoxUnreadable, NoBuilderKey
+from chalicelib.origins.errors import CreationNotAllowed
 from chalicelib.origins.provisioning import provision
 from chalicelib.platform.config import config
+from chalicelib.platform.key_ring import key_ring
 from local.distribution import ensure_signing_key
 from local.first_user import first_user_token
 from local.resources import create_resources
 
+KEY_EXAMPLE = "the four lines of a bldr-<revision>.box.key file"
+
 
 class BootstrapFailed(Exception):
-    """The engine could not be prepared. The message names the cause."""
+    """The engine could not be prepared. The message names the cause in one line."""
+
+
+class KeySettingInvalid(ValueError):
+    """The variable with the builder key, or the folder with its files, cannot be used. The message hides the key."""
+
+
+def check_builder_key() -> None:
+    """Raise KeySettingInvalid if the builder key of the settings cannot be used. The engine's own key is not read."""
+    variable = "BLDR_SECRET_KEY" if config.builder_key else "BLDR_HAB_KEY_DIR"
+    if not config.builder_key and not config.builder_key_path:
+        return
+    shown = variable if config.builder_key else f"{variable}={config.builder_key_path!r}"
+    example = KEY_EXAMPLE if config.builder_key else "a folder with files bldr-<revision>.box.key"
+    try:
+        key_ring()
+    except NoBuilderKey as problem:
+        raise KeySettingInvalid(f"{shown} holds no builder key; set it to {example}, or unset it") from problem
+    except KeyFileMalformed as problem:
+        message = f"{shown} holds a malformed builder key: {problem}; set it to {example}, or unset it"
+        raise KeySettingInvalid(message) from problem
+    except (OSError, UnicodeDecodeError) as problem:
+        cause = problem.strerror if isinstance(problem, OSError) else "a file is not text"
+        raise KeySettingInvalid(f"{shown} cannot be read: {cause}; set it to {example}, or unset it") from problem
 
 
 def bootstrap() -> str:
@@ -18,7 +47,41 @@ def bootstrap() -> str:
     try:
         create_resources()
         ensure_signing_key(config)
-        provision()
+        _provision()
         return first_user_token(config)
+    except BootstrapFailed:
+        raise
+    except BoxUnreadable as problem:
+        raise BootstrapFailed(
+            f"the builder key does not fit the engine's tables, which another key encrypted: {problem}; "
+            "set BLDR_SECRET_KEY or BLDR_HAB_KEY_DIR to that key, or use a new engine"
+        ) from problem
     except (BotoCoreError, ClientError) as problem:
-        raise BootstrapFailed(f"the engine could not be prepared: {problem}") from problem
+        raise BootstrapFailed(
+            f"the engine could not be prepared: {_line(problem)}; "
+            "check AWS_ENDPOINT_URL, for example http://127.0.0.1:4566 next to `make engine`"
+        ) from problem
+    except Exception as problem:  # an endpoint that is not an engine can answer anything
+        raise BootstrapFailed(
+            f"the engine could not be prepared: {type(problem).__name__}: {_line(problem)}; "
+            "check AWS_ENDPOINT_URL, BLDR_TABLE, BLDR_BUCKET and BLDR_BUILDER_KEY_SECRET"
+        ) from problem
+
+
+def _provision() -> None:
+    try:
+        provision()
+    except OSError as problem:
+        cause = f"BLDR_TOKEN_DIR={config.provision_token_path!r}: the token cannot be written there: {problem.strerror}"
+        raise BootstrapFailed(f"{cause}; set for example BLDR_TOKEN_DIR=/tmp") from problem
+    except CreationNotAllowed as problem:
+        name = config.provision_username
+        raise BootstrapFailed(
+            f"BLDR_ALLOWED_USERS_FOR_ORIGIN_CREATE does not contain BLDR_PROVISION_USERNAME={name!r}, "
+            "so that this account may not create its origins; add it"
+        ) from problem
+
+
+def _line(problem: Exception) -> str:
+    """Return the text of an error in one line of limited length."""
+    return " ".join(str(problem).split())[:300]

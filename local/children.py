@@ -1,5 +1,6 @@
 """Child processes of the supervisor. Each has its own process group, and a socket that survives its restarts."""
 
+import errno
 import os
 import signal
 import socket
@@ -13,22 +14,35 @@ BACKLOG = 512
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn creates a temporary file in it
 
 
-class PortInUse(Exception):
-    """The address cannot be bound, usually because another process listens on it."""
+class CannotListen(Exception):
+    """The address cannot be bound. The message says why and what to do."""
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket for a child, so that clients wait while the child restarts. Raises PortInUse."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    """Return a listening socket for a child, so that clients wait while the child restarts. Raises CannotListen.
+
+    The socket of `::` accepts IPv4 as well.
+    """
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if host == "::":
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         listener.bind((host, port))
         listener.listen(BACKLOG)
     except OSError as problem:
         listener.close()
-        raise PortInUse(f"{host}:{port}: {problem.strerror}") from problem
+        raise CannotListen(f"cannot listen on {host}:{port}: {problem.strerror}; {_advice(problem)}") from problem
     return listener
+
+
+def _advice(problem: OSError) -> str:
+    if problem.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+        return "set BLDR_LISTEN to an address of this machine, for example 127.0.0.1"
+    if problem.errno == errno.EACCES:
+        return "set BLDR_PORT to a port above 1023, or to 0 for any free port"
+    return "set BLDR_PORT to another port, or to 0 for any free port"
 
 
 def memory_folder() -> str:

@@ -7,15 +7,17 @@ again without state.
 import argparse
 import os
 import resource
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.errors import HaltServer  # type: ignore[import-untyped]
 
-from local.children import memory_folder
+from local.children import CannotListen, listen, memory_folder
 from local.moto_engine import engine_app
 from local.parent import end_with_parent
+from local.settings import ENGINE_PORT, SettingInvalid, engine_port
 
 HOST = "127.0.0.1"
 THREADS = 32
@@ -77,15 +79,23 @@ def main() -> None:
     """Serve until SIGTERM or Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m local.engine", description=(__doc__ or "").splitlines()[0])
     address = parser.add_mutually_exclusive_group()
-    address.add_argument("--port", type=int, default=4566, help="port on 127.0.0.1 (default %(default)s)")
+    address.add_argument("--port", help=f"port on {HOST} (default: $ENGINE_PORT, else 4566)")
     address.add_argument("--fd", type=int, help="file descriptor of a listening socket")
     options = parser.parse_args()
     _raise_file_limit()
-    bind = f"{HOST}:{options.port}" if options.fd is None else f"fd://{options.fd}"
-    if options.fd is None:
-        os.environ.setdefault("MOTO_PORT", str(options.port))
-        print(f"The engine listens on http://{HOST}:{options.port}", flush=True)
-    EngineServer(bind, for_parent=options.fd is not None or "MAKELEVEL" in os.environ).run()
+    if options.fd is not None:
+        EngineServer(f"fd://{options.fd}", for_parent=True).run()
+        return
+    try:
+        port = engine_port({ENGINE_PORT: options.port} if options.port else os.environ)
+        listener = listen(HOST, port)
+    except SettingInvalid as problem:
+        sys.exit(f"bldr: {problem}")
+    except CannotListen as problem:
+        sys.exit(f"bldr: {str(problem).partition(';')[0]}; set ENGINE_PORT to another port")
+    os.environ.setdefault("MOTO_PORT", str(port))
+    print(f"The engine listens on http://{HOST}:{port}", flush=True)
+    EngineServer(f"fd://{listener.fileno()}", for_parent="MAKELEVEL" in os.environ).run()
 
 
 if __name__ == "__main__":

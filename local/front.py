@@ -1,28 +1,48 @@
 """The HTTP front: serves an app under /v1 as API Gateway does, and artifacts from the bucket (platform.md 1.1)."""
 
 import logging
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from typing import IO, Any
 
 from chalicelib.platform.config import config
-from local import bodies
+from local import aws_limits
 from local.artifacts import ACCEL_REDIRECT, PREFIX, Artifacts, Verifier
 from local.event import STAGE, Invocation, http_answer, proxy_event
+from local.http_messages import HttpAnswer, HttpRequest
 from local.routing import Match, RouteTree
-from local.wsgi import Environ, HttpAnswer, StartResponse, close_afterwards, raw_path, send
 
+MAX_ARCHIVE_BYTES = 1024 * 1024 * 1024
+RAW_UPLOAD = "/depot/pkgs/{origin}/{pkg}/{version}/{release}"
 NOT_FOUND = HttpAnswer(404)
-TOO_LARGE = HttpAnswer(
-    413, [("Content-Type", "text/plain; charset=utf-8")], b"The request body exceeds the limit of this server, 1 GiB."
-)
 _log = logging.getLogger("gunicorn.error")
 
 
+@dataclass(frozen=True, slots=True)
+class Handling:
+    """How a request is answered: at once, or by a function of its body, which may call AWS and block."""
+
+    route: str = "-"
+    at_once: HttpAnswer | None = None
+    respond: Callable[[IO[bytes]], HttpAnswer] | None = None
+    max_body_bytes: int = 0
+    """0: the body is not needed."""
+
+    @property
+    def too_large(self) -> HttpAnswer:
+        """The answer to a body over the limit."""
+        text = f"The request body exceeds the limit of this server, {self.max_body_bytes} bytes."
+        return HttpAnswer(413, [("Content-Type", "text/plain; charset=utf-8")], text.encode())
+
+
 class Front:
-    """A WSGI application that calls a Chalice app as Lambda does: `app(event, context)`.
+    """Calls a Chalice app as API Gateway and Lambda do: `app(event, context)`, within their limits.
 
     `verify` decides whether a signed artifact URL is valid; without it all are refused. `bucket` holds the artifacts.
+    POSTs to `raw_uploads` may have a body of `max_archive_bytes`; on AWS the upload gateway takes them.
     """
 
     def __init__(
@@ -31,61 +51,73 @@ class Front:
         *,
         verify: Verifier | None = None,
         bucket: str = config.bucket,
-        max_body_bytes: int = bodies.MAX_BYTES,
+        raw_uploads: Collection[str] = (RAW_UPLOAD,),
+        max_archive_bytes: int = MAX_ARCHIVE_BYTES,
     ) -> None:
         self._app = app
         self._tree = RouteTree(app.routes)
         self._artifacts = Artifacts(bucket, verify)
-        self._max_body_bytes = max_body_bytes
+        self._raw_uploads = frozenset(raw_uploads)
+        self._max_archive_bytes = max_archive_bytes
 
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        try:
-            with bodies.receive(environ, self._max_body_bytes) as body:
-                return self._respond(environ, body, start_response)
-        except bodies.BodyTooLarge:
-            close_afterwards(environ)
-            return send(environ, start_response, TOO_LARGE)
-        except bodies.BodyIncomplete:
-            close_afterwards(environ)
-            return send(environ, start_response, HttpAnswer(400))
-
-    def _respond(self, environ: Environ, body: IO[bytes], start_response: StartResponse) -> Iterable[bytes]:
-        path = raw_path(environ)
-        if path.startswith(PREFIX):
-            return self._artifacts.signed_download(path, environ, start_response)
+    def handling(self, request: HttpRequest) -> Handling:
+        """Return how to answer a request, decided by its method, path and headers, without a call to AWS."""
+        path = request.raw_path
         if path.startswith(f"/{STAGE}/"):
-            answer = self._route(environ, path.removeprefix(f"/{STAGE}"), body)
-            if answer.header(ACCEL_REDIRECT) is not None:
-                return self._artifacts.internal_redirect(answer, environ, start_response)
-        else:
-            answer = _health(environ) if path == "/health" else NOT_FOUND
-        return send(environ, start_response, answer)
+            return self._api(request, path.removeprefix(f"/{STAGE}"))
+        if request.method not in ("GET", "HEAD"):
+            return Handling(at_once=NOT_FOUND)
+        if path.startswith(PREFIX):
+            return Handling(PREFIX, respond=lambda _body: self._artifacts.signed_download(request))
+        return Handling(at_once=HttpAnswer(200) if path == "/health" else NOT_FOUND)
 
-    def _route(self, environ: Environ, path: str, body: IO[bytes]) -> HttpAnswer:
+    def respond(self, request: HttpRequest, body: bytes = b"") -> HttpAnswer:
+        """Return the answer to a complete request."""
+        handling = self.handling(request)
+        if handling.max_body_bytes and len(body) > handling.max_body_bytes:
+            return handling.too_large
+        return handling.at_once or (handling.respond(BytesIO(body)) if handling.respond is not None else NOT_FOUND)
+
+    def _api(self, request: HttpRequest, path: str) -> Handling:
         match = self._tree.match(path)
-        if match is None or environ["REQUEST_METHOD"] not in match.methods:
-            return self._unknown_route(environ)
-        return self._invoke(environ, path, match, body)
+        if match is None or request.method not in match.methods:
+            return self._unknown_route(request)
+        is_raw_upload = request.method == "POST" and match.resource in self._raw_uploads
+        limit = self._max_archive_bytes if is_raw_upload else aws_limits.MAX_EVENT_BODY_BYTES
+        return Handling(match.resource, None, partial(self._invoke, request, path, match), limit)
 
-    def _unknown_route(self, environ: Environ) -> HttpAnswer:
-        """Return 404, or 401 for an invalid token, which is checked before routing (platform.md 1.4).
+    def _unknown_route(self, request: HttpRequest) -> Handling:
+        """Answer 404, or 401 for an invalid token, which is checked before routing (platform.md 1.4).
 
         The status route checks the token. API Gateway answers unknown routes itself and always returns 404.
         """
         status = self._tree.match("/status")
-        if status is None or "HTTP_AUTHORIZATION" not in environ:
-            return NOT_FOUND
-        answer = self._invoke({**environ, "REQUEST_METHOD": "GET", "QUERY_STRING": ""}, "/status", status, BytesIO())
-        return NOT_FOUND if answer.status == 200 else answer
+        if status is None or "authorization" not in request.headers:
+            return Handling(at_once=NOT_FOUND)
+        probe = HttpRequest("GET", f"/{STAGE}/status", request.headers, request.source_ip, request.protocol)
 
-    def _invoke(self, environ: Environ, path: str, match: Match, body: IO[bytes]) -> HttpAnswer:
-        event = proxy_event(environ, path, match, body)
+        def check_token(_body: IO[bytes]) -> HttpAnswer:
+            answer = self._invoke(probe, "/status", status, BytesIO())
+            return NOT_FOUND if answer.status == 200 else answer
+
+        return Handling(respond=check_token)
+
+    def _invoke(self, request: HttpRequest, path: str, match: Match, body: IO[bytes]) -> HttpAnswer:
+        event = proxy_event(request, path, match, body)
+        started = time.monotonic()
         try:
-            return http_answer(self._app(event, Invocation(event["requestContext"]["requestId"])))
+            response = self._app(event, Invocation(event["requestContext"]["requestId"]))
+            problem = aws_limits.response_problem(response)
+            if problem is not None:
+                _log.error("502 on AWS for %s %s: %s", request.method, match.resource, problem)
+                return HttpAnswer(502)
+            answer = http_answer(response)
         except Exception:  # noqa: BLE001 - last resort: a function that raises becomes an empty 500, as in Lambda
-            _log.exception("the app failed on %s %s", environ["REQUEST_METHOD"], match.resource)
+            _log.exception("the app failed on %s %s", request.method, match.resource)
             return HttpAnswer(500)
-
-
-def _health(environ: Environ) -> HttpAnswer:
-    return HttpAnswer(200 if environ["REQUEST_METHOD"] in ("GET", "HEAD") else 404)
+        seconds = time.monotonic() - started
+        if seconds > aws_limits.SECONDS:
+            _log.warning("%s %s took %d s: too long for API Gateway", request.method, match.resource, seconds)
+        if answer.header(ACCEL_REDIRECT) is not None:
+            return self._artifacts.internal_redirect(answer, request)
+        return answer

@@ -7,11 +7,12 @@ import sys
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from http.client import HTTPConnection, HTTPException
 from types import FrameType
 
-from local.children import Child, PortInUse, listen
+from local.children import CannotListen, Child, listen
+from local.settings import Address, SettingInvalid, address, check_processes, uses_engine_elsewhere
 
 PORT_IN_USE, NOT_READY, ENGINE_DIED, API_KEEPS_EXITING, INVALID_SETTING = 2, 3, 4, 5, 6
 READY_SECONDS = 60
@@ -19,7 +20,6 @@ READY_SECONDS = 60
 API_GRACE_SECONDS, ENGINE_GRACE_SECONDS = 3, 0.3
 # An API that exits by itself will probably exit again. Crash tests kill it often, so kills have a higher limit.
 RESTARTS_AFTER_EXIT, RESTARTS_AFTER_KILL, RESTART_WINDOW_SECONDS = 5, 60, 60
-ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3")
 FAKE_ACCOUNT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -34,24 +34,6 @@ class StartFailed(Exception):
 
 class _Terminated(BaseException):
     """This process received a signal to end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """The address on which the API listens."""
-
-    host: str
-    port: int
-
-    @property
-    def local_host(self) -> str:
-        """Host for connections from this machine."""
-        return "127.0.0.1" if self.host in ("", "0.0.0.0") else self.host  # noqa: S104 - compared, not bound
-
-    @property
-    def url(self) -> str:
-        """URL for clients on this machine."""
-        return f"http://{'localhost' if self.local_host == '127.0.0.1' else self.host}:{self.port}"
 
 
 def main() -> int:
@@ -91,18 +73,26 @@ class Supervisor:
 
     def start(self) -> None:
         """Start all processes and print how to use the API. Raises StartFailed."""
-        address = _address(self._environment)
-        listener = _listen(address)
+        try:
+            wanted = address(self._environment)
+            check_processes(self._environment)
+            embedded = not uses_engine_elsewhere(self._environment)
+        except SettingInvalid as problem:
+            raise StartFailed(INVALID_SETTING, str(problem)) from problem
+        listener = _listen(wanted)
+        listens_on = replace(wanted, port=listener.getsockname()[1])  # port 0 means any free port
         if self._environment["BLDR_DOWNLOAD_MODE"] != "front" and not self._environment.get("BLDR_CDN_URL"):
-            self._environment.update(_local_distribution(address))
-        if not any(self._environment.get(name) for name in ENDPOINTS):
-            self._start_engine()
-        token = self._bootstrap()
+            self._environment.update(_local_distribution(listens_on))
+        engine_listener = self._choose_engine() if embedded else None
+        self._check_settings()
+        if engine_listener is not None:
+            self._start_engine(engine_listener)
+        token = _prepared_engine()
         command = [sys.executable, "-m", "gunicorn", "-c", "python:local.gunicorn_conf"]
         self._api = Child("API", [*command, "--bind", "fd://{fd}", "local.api:build()"], listener)
         self._api.start(self._environment)
-        _wait_until_ready(self._api, address.local_host, address.port, "/health")
-        print(_greeting(address.url, token, embedded=self._engine is not None), flush=True)
+        _wait_until_ready(self._api, listens_on.local_host, listens_on.port, "/health")
+        print(_greeting(listens_on.url, token, embedded=self._engine is not None), flush=True)
 
     def watch(self) -> int:
         """Restart the API whenever it ends. Return the exit status when the engine ends or the API keeps ending."""
@@ -125,7 +115,8 @@ class Supervisor:
         if self._engine is not None:
             self._engine.stop(ENGINE_GRACE_SECONDS)
 
-    def _start_engine(self) -> None:
+    def _choose_engine(self) -> socket.socket:
+        """Point the environment at an engine on a free port, and return its listening socket."""
         listener = listen("127.0.0.1", 0)
         port = listener.getsockname()[1]
         self._environment.update(
@@ -136,25 +127,25 @@ class Supervisor:
         )
         for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION"):
             self._environment.pop(name, None)
+        return listener
+
+    def _start_engine(self, listener: socket.socket) -> None:
         self._engine = Child("engine", [sys.executable, "-m", "local.engine", "--fd", "{fd}"], listener)
         self._engine.start(self._environment)
-        _wait_until_ready(self._engine, "127.0.0.1", port, "/moto-api/")
+        _wait_until_ready(self._engine, "127.0.0.1", listener.getsockname()[1], "/moto-api/")
 
-    def _bootstrap(self) -> str:
-        """Prepare the engine with the environment of the API, and return the first user's token. Raises StartFailed."""
-        if self._engine is None:
-            self._environment = {**_default_credentials(self._environment), **self._environment}
+    def _check_settings(self) -> None:
+        """Use the environment of the API in this process too, and check its settings. Raises StartFailed."""
+        self._environment = {**_default_credentials(self._environment), **self._environment}
         os.environ.clear()
         os.environ.update(self._environment)
         # chalicelib reads the environment when it is imported, so it must be complete before the import.
         try:
-            from local.bootstrap import BootstrapFailed, bootstrap
+            from local.bootstrap import check_builder_key
+
+            check_builder_key()
         except ValueError as problem:
             raise StartFailed(INVALID_SETTING, str(problem)) from problem
-        try:
-            return bootstrap()
-        except BootstrapFailed as problem:
-            raise StartFailed(NOT_READY, str(problem)) from problem
 
     def _may_restart(self, status: int) -> bool:
         now = time.monotonic()
@@ -168,27 +159,30 @@ def _on_signal(_number: int, _frame: FrameType | None) -> None:
     raise _Terminated
 
 
-def _address(environment: Mapping[str, str]) -> Address:
-    host, port = environment.get("BLDR_LISTEN") or "0.0.0.0", environment.get("BLDR_PORT") or "9636"  # noqa: S104
-    if not port.isdecimal() or int(port) > 65_535:
-        raise StartFailed(INVALID_SETTING, f"BLDR_PORT={port!r} is not a port number")
-    return Address(host, int(port))
+def _prepared_engine() -> str:
+    """Prepare the engine, and return the first user's token. Raises StartFailed."""
+    from local.bootstrap import BootstrapFailed, bootstrap
+
+    try:
+        return bootstrap()
+    except BootstrapFailed as problem:
+        raise StartFailed(NOT_READY, str(problem)) from problem
 
 
-def _local_distribution(address: Address) -> dict[str, str]:
+def _local_distribution(listens_on: Address) -> dict[str, str]:
     """Return the settings that send signed downloads to the front's stand-in for the distribution."""
     return {
-        "BLDR_CDN_URL": f"{address.url}/artifacts",
+        "BLDR_CDN_URL": f"{listens_on.url}/artifacts",
         "BLDR_CDN_KEY_ID": "local",
         "BLDR_CDN_KEY_SECRET": "bldr-cdn-signing-key",
     }
 
 
-def _listen(address: Address) -> socket.socket:
+def _listen(wanted: Address) -> socket.socket:
     try:
-        return listen(address.host, address.port)
-    except PortInUse as problem:
-        raise StartFailed(PORT_IN_USE, f"cannot listen on {problem}; set BLDR_PORT to another port") from problem
+        return listen(wanted.host, wanted.port)
+    except CannotListen as problem:
+        raise StartFailed(PORT_IN_USE, str(problem)) from problem
 
 
 def _default_credentials(environment: Mapping[str, str]) -> dict[str, str]:

@@ -36,8 +36,14 @@ class Server:
 
     def peak_memory(self) -> int:
         """Return the largest peak memory of the workers, in bytes."""
-        workers = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        return max(peak_memory(int(worker)) for worker in workers)
+        return max(peak_memory(worker) for worker in self._workers())
+
+    def open_files(self) -> int:
+        """Return how many files and sockets the workers have open."""
+        return sum(len(list(Path(f"/proc/{worker}/fd").iterdir())) for worker in self._workers())
+
+    def _workers(self) -> list[int]:
+        return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
 
 
 @pytest.fixture(scope="session")
@@ -107,6 +113,13 @@ def two_thread_front() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
+def impatient_front(engine: Server, s3: Any) -> Iterator[Server]:
+    """A front that waits for its clients for a quarter of a second."""
+    with running("front", FRONT, {"AWS_ENDPOINT_URL": engine.url, "PROBE_SECONDS": "0.25"}) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The whole local stack with the real app."""
     with depot_stack(tmp_path_factory.mktemp("stack") / "log") as running_stack:
@@ -121,9 +134,9 @@ def wire(front: Server) -> Iterator[Wire]:
 
 
 @contextmanager
-def running(name: str, command: list[str], environment: Mapping[str, str]) -> Iterator[Server]:
+def running(name: str, command: list[str], environment: Mapping[str, str], host: str = "127.0.0.1") -> Iterator[Server]:
     """Run a server on a free port inside the block. `{fd}` in the command becomes its listening socket."""
-    listener = listen("127.0.0.1", 0)
+    listener = listen(host, 0)
     child = Child(name, command, listener)
     child.start({**os.environ, "PYTHONPATH": str(REPOSITORY), **environment})
     try:

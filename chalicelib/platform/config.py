@@ -5,36 +5,85 @@ installations use keep their names. A value that cannot be parsed stops the star
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from chalicelib.core.target import Target
+from chalicelib.core.ident import is_origin_name
+from chalicelib.core.target import Target, TargetUnknown
 
 T = TypeVar("T")
+_URL = re.compile(r"https?://[!-~]+", re.ASCII | re.IGNORECASE)
+_TABLE_NAME = "[A-Za-z0-9_.-]{3,255}"
+_BUCKET_NAME = "[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+_SECRET_NAME = "[A-Za-z0-9/_+=.@:-]{1,512}"
 
 
 class ConfigInvalid(ValueError):
     """An environment variable holds a value that cannot be used."""
 
-    def __init__(self, variable: str, value: str, why: str) -> None:
-        super().__init__(f"{variable}={value!r} cannot be used: {why}")
+    def __init__(self, variable: str, value: str | None, why: str) -> None:
+        """`value` is None for a secret, which the message must not show."""
+        shown = variable if value is None else f"{variable}={value!r}"
+        super().__init__(f"{shown} cannot be used: {why}")
 
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
+def _origins(text: str) -> tuple[str, ...]:
+    for name in _names(text):
+        if not is_origin_name(name):
+            raise ValueError(f"{name!r} is not the name of an origin; for example core,acme")
+    return _names(text)
+
+
 def _targets(text: str) -> tuple[Target, ...]:
-    return tuple(Target.parse(name) for name in _names(text))
+    try:
+        return tuple(Target.parse(name) for name in _names(text))
+    except TargetUnknown as error:
+        raise ValueError("allowed are " + ", ".join(Target)) from error
 
 
 def _natural(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise ValueError("the number must not be negative")
-    return number
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise ValueError("a whole number of at most nine digits is needed, for example 300")
+    return int(text)
+
+
+def _url(text: str) -> str:
+    """Return the URL. Raises ValueError if its scheme is not http or https, or its host is missing."""
+    example = "a URL is needed, for example https://example.com"
+    if not _URL.fullmatch(text):
+        raise ValueError(example)
+    try:
+        parts = urlsplit(text)
+        if not parts.hostname or parts.port == 0:
+            raise ValueError(example)
+    except ValueError:  # the port is not a number or too large
+        raise ValueError(example) from None
+    return text
+
+
+def _matching(pattern: str, example: str) -> Callable[[str], str]:
+    expression = re.compile(pattern, re.ASCII)
+
+    def check(text: str) -> str:
+        if not expression.fullmatch(text):
+            raise ValueError(f"it is not a valid name; for example {example}")
+        return text
+
+    return check
+
+
+def _pem(text: str) -> str:
+    if not text.lstrip().startswith("-----BEGIN "):
+        raise ValueError("a private key in PEM format is needed, which starts with -----BEGIN")
+    return text
 
 
 def _true_or_false(text: str) -> bool:
@@ -90,10 +139,18 @@ class Config(Struct, frozen=True, eq=False):
     stage: str = setting(
         "BLDR_STAGE", str, "local", "Name of the deployment; if it begins with `prod`, functional-test mode is refused"
     )
-    table: str = setting("BLDR_TABLE", str, "bldr", "DynamoDB table (set by the template)")
-    bucket: str = setting("BLDR_BUCKET", str, "bldr-artifacts", "S3 bucket of the artifacts (set by the template)")
+    table: str = setting("BLDR_TABLE", _matching(_TABLE_NAME, "bldr"), "bldr", "DynamoDB table (set by the template)")
+    bucket: str = setting(
+        "BLDR_BUCKET",
+        _matching(_BUCKET_NAME, "bldr-artifacts"),
+        "bldr-artifacts",
+        "S3 bucket of the artifacts (set by the template)",
+    )
     builder_key_secret: str = setting(
-        "BLDR_BUILDER_KEY_SECRET", str, "bldr-builder-key", "Secrets Manager secret with the builder key"
+        "BLDR_BUILDER_KEY_SECRET",
+        _matching(_SECRET_NAME, "bldr-builder-key"),
+        "bldr-builder-key",
+        "Secrets Manager secret with the builder key",
     )
     builder_key: str = setting(
         "BLDR_SECRET_KEY", str, "", "Text of the builder key; takes precedence over the other two sources"
@@ -121,9 +178,14 @@ class Config(Struct, frozen=True, eq=False):
         "auto",
         "`auto`: small archives inline, larger ones by signed URL; `redirect`: signed URL; `front`: the front streams",
     )
-    cdn_url: str = setting("BLDR_CDN_URL", str, "", "Base URL of the distribution in front of the bucket")
+    cdn_url: str = setting("BLDR_CDN_URL", _url, "", "Base URL of the distribution in front of the bucket")
     cdn_key_id: str = setting("BLDR_CDN_KEY_ID", str, "", "Id of the distribution's signing key")
-    cdn_key_secret: str = setting("BLDR_CDN_KEY_SECRET", str, "", "Secrets Manager secret with the private signing key")
+    cdn_key_secret: str = setting(
+        "BLDR_CDN_KEY_SECRET",
+        _matching(_SECRET_NAME, "bldr-cdn-signing-key"),
+        "",
+        "Secrets Manager secret with the private signing key",
+    )
     upload_function: str = setting(
         "BLDR_UPLOAD_FUNCTION",
         str,
@@ -141,15 +203,15 @@ class Config(Struct, frozen=True, eq=False):
     )
     oauth_token_url: str = setting(
         "BLDR_OAUTH_TOKEN_URL",
-        str,
+        _url,
         "https://github.com/login/oauth/access_token",
         "URL that exchanges an authorisation code for a token",
     )
     oauth_userinfo_url: str = setting(
-        "BLDR_OAUTH_USERINFO_URL", str, "https://api.github.com/user", "URL that returns the user of a token"
+        "BLDR_OAUTH_USERINFO_URL", _url, "https://api.github.com/user", "URL that returns the user of a token"
     )
     oauth_redirect_url: str = setting(
-        "BLDR_OAUTH_REDIRECT_URL", str, "", "URL to which the provider sends the browser after sign-in"
+        "BLDR_OAUTH_REDIRECT_URL", _url, "", "URL to which the provider sends the browser after sign-in"
     )
     oauth_client_id: str = setting("BLDR_OAUTH_CLIENT_ID", str, "", "Client id of this service at the provider")
     oauth_client_secret: str = setting(
@@ -161,7 +223,7 @@ class Config(Struct, frozen=True, eq=False):
     )
     saas_bldr_url: str = setting(
         "BLDR_SAAS_BLDR_URL",
-        str,
+        _url,
         "https://bldr.habitat.sh",
         "URL of the public depot whose events `/depot/events/saas` returns",
     )
@@ -181,7 +243,7 @@ class Config(Struct, frozen=True, eq=False):
         "Channels whose packages need a licence; if empty, no download needs one",
     )
     license_server_url: str = setting(
-        "BLDR_LICENSE_SERVER_URL", str, "", "URL of the licence service; if empty, there is none"
+        "BLDR_LICENSE_SERVER_URL", _url, "", "URL of the licence service; if empty, there is none"
     )
     private_registries: str = setting(
         "BLDR_PRIVATE_REGISTRIES",
@@ -190,10 +252,10 @@ class Config(Struct, frozen=True, eq=False):
         "`allowed`: registry credentials may be checked at private addresses, at other ports than 443 and without TLS; "
         "otherwise `refused`",
     )
-    github_api_url: str = setting("BLDR_GITHUB_API_URL", str, "https://api.github.com", "URL of the GitHub API")
+    github_api_url: str = setting("BLDR_GITHUB_API_URL", _url, "https://api.github.com", "URL of the GitHub API")
     github_app_id: str = setting("BLDR_GITHUB_APP_ID", str, "", "Id of the GitHub App; if empty, there is none")
     github_app_private_key: str = setting(
-        "BLDR_GITHUB_APP_PRIVATE_KEY", str, "", r"Private key of the GitHub App, PEM; `\n` may replace a newline"
+        "BLDR_GITHUB_APP_PRIVATE_KEY", _pem, "", r"Private key of the GitHub App, PEM; `\n` may replace a newline"
     )
     github_webhook_secret: str = setting(
         "BLDR_GITHUB_WEBHOOK_SECRET",
@@ -211,7 +273,7 @@ class Config(Struct, frozen=True, eq=False):
         "BLDR_PROVISION_EMAIL", str, "chef-platform@progress.com", "E-mail address of the provisioned account"
     )
     provision_origins: tuple[str, ...] = setting(
-        "BLDR_PROVISION_ORIGINS", _names, ("core",), "Origins that the provisioned account owns"
+        "BLDR_PROVISION_ORIGINS", _origins, ("core",), "Origins that the provisioned account owns"
     )
     provision_channels: tuple[str, ...] = setting(
         "BLDR_PROVISION_CHANNELS", _names, (), "Further channels, paired with the origins by position"
@@ -247,7 +309,8 @@ def read_config(environment: Mapping[str, str]) -> Config:
         try:
             values[field] = declared.parse(text)
         except ValueError as error:
-            raise ConfigInvalid(declared.variable, text, str(error)) from error
+            shown = None if declared.parse is _pem or "@" in text else text  # a URL may contain a password
+            raise ConfigInvalid(declared.variable, shown, str(error)) from error
     return Config(**values)
 
 

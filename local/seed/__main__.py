@@ -11,7 +11,8 @@ import sys
 import time
 
 from local.parent import end_with_parent
-from local.supervisor import ENDPOINTS, FAKE_ACCOUNT, StartFailed, Supervisor, print_message
+from local.settings import SettingInvalid, uses_engine_elsewhere
+from local.supervisor import FAKE_ACCOUNT, INVALID_SETTING, StartFailed, Supervisor, print_message
 
 OWNER = "demo"
 
@@ -22,7 +23,12 @@ def main() -> int:
     parser.add_argument("--packages", type=int, default=10_000, help="number of packages (default %(default)s)")
     parser.add_argument("--seed", type=int, default=2025, help="random seed for targets, channels and visibility")
     options = parser.parse_args()
-    if any(os.environ.get(name) for name in ENDPOINTS):
+    try:
+        elsewhere = uses_engine_elsewhere(os.environ)
+    except SettingInvalid as problem:
+        print_message(str(problem))
+        return INVALID_SETTING
+    if elsewhere:
         for name, value in FAKE_ACCOUNT.items():
             os.environ.setdefault(name, value)
         return _fill(options.packages, options.seed)

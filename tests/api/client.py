@@ -7,8 +7,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from werkzeug.datastructures import Headers
-from werkzeug.test import Client
 
+from local.front import Front
+from local.http_messages import HttpRequest
 from tests.builders.declarations import DeclaredStatuses
 
 
@@ -36,8 +37,8 @@ class Depot:
     If `declared` is given, every answer must have a status that its route declares.
     """
 
-    def __init__(self, application: Any, declared: DeclaredStatuses | None = None) -> None:
-        self._client = Client(application)
+    def __init__(self, front: Front, declared: DeclaredStatuses | None = None) -> None:
+        self._front = front
         self._declared = declared
 
     def request(
@@ -50,6 +51,7 @@ class Depot:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         query: Mapping[str, Any] | None = None,
+        source_ip: str = "127.0.0.1",
     ) -> Reply:
         """Send a request. The path is sent unchanged, with its percent-encoding."""
         sent = dict(headers or {})
@@ -61,17 +63,14 @@ class Depot:
         target = f"/v1{path}"
         if query:
             target += ("&" if "?" in target else "?") + urlencode(query)
-        response = self._client.open(
-            target.partition("?")[0],
-            method=method,
-            headers=sent,
-            data=body,
-            query_string=target.partition("?")[2],
-            environ_overrides={"RAW_URI": target, "REQUEST_URI": target},
-        )
+        sent_headers = {name.lower(): value for name, value in sent.items()}
+        if body is not None:
+            sent_headers["content-length"] = str(len(body))
+        answer = self._front.respond(HttpRequest(method, target, sent_headers, source_ip), body or b"")
         if self._declared is not None:
-            self._declared.require(method, path.partition("?")[0], sent, response.status_code)
-        return Reply(response.status_code, response.get_data(), response.headers)
+            self._declared.require(method, path.partition("?")[0], sent, answer.status)
+        content = answer.body_for(method) if answer.chunks is None else b"".join(answer.chunks)
+        return Reply(answer.status, content, Headers(answer.framed()))
 
     def get(self, path: str, **more: Any) -> Reply:
         """Send a GET."""

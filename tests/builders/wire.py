@@ -29,8 +29,8 @@ class Reply:
 class Wire:
     """One connection to a server on this machine."""
 
-    def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+        self._socket = socket.create_connection((host, port), timeout=PATIENCE)
         self._received = _Received(socket.SocketIO(self._socket, "r"))
 
     def __enter__(self) -> "Wire":
@@ -56,6 +56,10 @@ class Wire:
         """Wait for the interim response `100 Continue`, after which a client that expects it sends the body."""
         assert self._received.readline().split()[1] == b"100"
         assert self._received.readline() == b"\r\n"
+
+    def half_close(self) -> None:
+        """Close our side of the connection, and leave the other side open for a response."""
+        self._socket.shutdown(socket.SHUT_WR)
 
     def stop_sending(self) -> None:
         """Close our side of the connection, and wait until the server has handled the rest and closes its side."""

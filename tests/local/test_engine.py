@@ -13,7 +13,7 @@ import pytest
 from local.engine import LOST_STATE
 from tests.builders.stack import REPOSITORY, process_tree
 from tests.builders.waiting import PATIENCE, until
-from tests.builders.wire import free_port, is_listening
+from tests.builders.wire import Wire, free_port, is_listening
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -43,6 +43,8 @@ def running_engine(log: Path) -> Iterator[subprocess.Popen[bytes]]:
         process = subprocess.Popen(command, cwd=REPOSITORY, stdout=file, stderr=file)
     try:
         assert until(lambda: is_listening(port) and len(process_tree(process.pid)) > 1)
+        with Wire(port) as wire:
+            assert wire.get("/moto-api/").status == 200, "the worker has installed its signal handlers"
         yield process
     finally:
         process.kill()

@@ -1,13 +1,12 @@
 """How the front passes HTTP requests to the app (platform.md 1.1, 4.2, 4.6)."""
 
 import hashlib
-import io
 import random
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from local import bodies
+from local.aws_limits import MAX_EVENT_BODY_BYTES
 from tests.builders.wire import Wire
 from tests.servers import Server
 
@@ -124,7 +123,7 @@ def test_a_connection_serves_many_requests(wire: Wire) -> None:
     for number in range(20):
         reply = wire.get(f"/v1/echo/{number}/x")
         assert reply.json()["variables"][0] == str(number)
-        assert reply.headers["Connection"] == "keep-alive"
+        assert reply.headers["Connection"] is None
 
 
 def test_connection_close_closes_the_connection(wire: Wire) -> None:
@@ -181,8 +180,8 @@ def test_expect_100_continue_is_answered_before_the_body_is_sent(wire: Wire) -> 
 
 
 @pytest.mark.parametrize("excess", [0, 1])
-def test_a_body_over_the_limit_of_an_event_is_passed_as_a_file(wire: Wire, excess: int) -> None:
-    size = 6 * MIB + excess
+def test_an_archive_over_the_limit_of_an_event_is_passed_as_a_file(wire: Wire, excess: int) -> None:
+    size = MAX_EVENT_BODY_BYTES + excess
     checksum = hashlib.sha256(bytes(size)).hexdigest()
     wire.head("POST /v1/digest", f"Content-Length: {size}")
     wire.send(bytes(size))
@@ -282,18 +281,6 @@ def test_a_hundred_parallel_connections_are_served(front: Server) -> None:
             wire.close()
 
 
-def test_idle_connections_do_not_block_other_clients(two_thread_front: Server) -> None:
-    """With gunicorn's default, two threads would wait 5 s for each, in total longer than the timeout of a Wire."""
-    idle = [Wire(two_thread_front.port) for _ in range(60)]
-    try:
-        with Wire(two_thread_front.port) as wire:
-            assert wire.get("/v1/status").status == 200
-        assert {wire.get("/v1/status").status for wire in idle} == {200}
-    finally:
-        for wire in idle:
-            wire.close()
-
-
 def test_an_http_1_0_request_is_answered_and_the_connection_closed(wire: Wire) -> None:
     wire.send(b"GET /v1/echo/a/b HTTP/1.0\r\n\r\n")
     reply = wire.reply()
@@ -301,15 +288,6 @@ def test_an_http_1_0_request_is_answered_and_the_connection_closed(wire: Wire) -
     assert reply.json()["requestContext"]["protocol"] == "HTTP/1.0"
     assert reply.headers["Connection"] == "close"
     assert wire.closed()
-
-
-def test_the_body_of_an_idle_client_is_incomplete() -> None:
-    class Idle(io.BytesIO):
-        def read(self, size: int | None = -1, /) -> bytes:
-            raise TimeoutError
-
-    with pytest.raises(bodies.BodyIncomplete):
-        bodies.receive({"CONTENT_LENGTH": "9", "wsgi.input": Idle()})
 
 
 def test_json_has_the_content_type_of_the_app(wire: Wire) -> None:

@@ -7,7 +7,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+
+import pytest
 
 from local import supervisor
 from tests.builders.stack import REPOSITORY, process_tree
@@ -29,8 +33,9 @@ def test_a_killed_api_is_restarted_and_sigterm_ends_all_processes(tmp_path: Path
         assert stack.get("/v1/status") == 200
         assert "the API ended (SIGKILL); restarting it" in stack.output()
 
+        # The supervisor, the engine with one worker, and the API with two. One of the killed API may have answered.
+        assert until(lambda: len(process_tree(stack.process.pid)) >= 6)
         processes = process_tree(stack.process.pid)
-        assert len(processes) >= 5, "the supervisor, the engine and the API, each with at least one worker"
         stack.process.send_signal(signal.SIGTERM)
         assert stack.process.wait(PATIENCE) == 0
         assert all_end(processes)
@@ -74,13 +79,58 @@ def test_a_port_in_use_is_reported_in_one_line() -> None:
     assert "Address already in use" in done.stdout
 
 
-def test_an_invalid_setting_is_reported_in_one_line_with_its_name() -> None:
-    for name, value in ("BLDR_PORT", "http"), ("BLDR_TARGETS", "vax-vms"):
-        done = run(**{"BLDR_PORT": "0", name: value})
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BLDR_PORT", "http"),
+        ("BLDR_LISTEN", "999.1.1.1"),
+        ("BLDR_WORKERS", "many"),
+        ("BLDR_TARGETS", "vax-vms"),
+        ("BLDR_HAB_KEY_DIR", "/nowhere"),
+        ("AWS_ENDPOINT_URL", "localhost:4566"),
+    ],
+)
+def test_an_invalid_setting_is_reported_in_one_line_with_its_name(name: str, value: str) -> None:
+    done = run(**{"BLDR_PORT": "0", name: value})
 
-        assert done.returncode == supervisor.INVALID_SETTING
-        assert len(done.stdout.splitlines()) == 1
-        assert f"{name}={value!r}" in done.stdout
+    assert done.returncode == supervisor.INVALID_SETTING
+    assert (len(done.stdout.splitlines()), done.stderr) == (1, "")
+    assert f"{name}={value!r}" in done.stdout
+
+
+@pytest.mark.parametrize("key", ["geheim", "BOX-SEC-1\ngeheim\n\ngeheim", "BOX-SEC-1\nbldr-20240101000000\n\ngeheim"])
+def test_a_malformed_builder_key_is_reported_without_showing_it(key: str) -> None:
+    done = run(BLDR_PORT="0", BLDR_SECRET_KEY=key)
+
+    assert done.returncode == supervisor.INVALID_SETTING
+    assert "BLDR_SECRET_KEY holds a malformed builder key" in done.stdout
+    assert len(done.stdout.splitlines()) == 1
+    assert "geheim" not in done.stdout + done.stderr
+
+
+def test_a_folder_without_builder_keys_is_reported(tmp_path: Path) -> None:
+    done = run(BLDR_PORT="0", BLDR_HAB_KEY_DIR=str(tmp_path))
+
+    assert (done.returncode, done.stderr) == (supervisor.INVALID_SETTING, "")
+    assert f"BLDR_HAB_KEY_DIR={str(tmp_path)!r} holds no builder key" in done.stdout
+
+
+def test_an_endpoint_that_is_not_an_engine_is_reported_in_one_line() -> None:
+    with serving_text() as url:
+        done = run(BLDR_PORT="0", AWS_ENDPOINT_URL=url)
+
+    assert (done.returncode, done.stderr) == (supervisor.NOT_READY, "")
+    assert len(done.stdout.splitlines()) == 1
+    assert "the engine could not be prepared" in done.stdout
+
+
+def test_port_0_is_a_free_port_which_is_printed_also_for_ipv6(tmp_path: Path) -> None:
+    with running_stack(tmp_path, BLDR_LISTEN="::1", BLDR_PORT="0") as stack:
+        port = int(stack.output().partition("http://[::1]:")[2].partition("\n")[0])
+        with Wire(port, "::1") as wire:
+            event = wire.get("/v1/echo/a/b").json()
+
+    assert event["requestContext"]["identity"]["sourceIp"] == "::1"
 
 
 def test_an_unreachable_engine_is_reported_with_its_url() -> None:
@@ -88,6 +138,7 @@ def test_an_unreachable_engine_is_reported_with_its_url() -> None:
 
     assert done.returncode == supervisor.NOT_READY
     assert "http://127.0.0.1:9" in done.stdout.splitlines()[-1]
+    assert "check AWS_ENDPOINT_URL" in done.stdout
 
 
 class RunningStack:
@@ -124,13 +175,18 @@ def _is_running(process: int) -> bool:
 
 
 @contextmanager
-def running_stack(folder: Path) -> Iterator[RunningStack]:
+def running_stack(folder: Path, **settings: str) -> Iterator[RunningStack]:
     """Run a supervisor with the probe app on a free port inside the block."""
     port = free_port()
     log = folder / "log"
     with log.open("w") as file:
         process = subprocess.Popen(
-            COMMAND, cwd=PROBE, env=environment(BLDR_PORT=str(port)), stdout=file, stderr=file, text=True
+            COMMAND,
+            cwd=PROBE,
+            env=environment(**{"BLDR_PORT": str(port), **settings}),
+            stdout=file,
+            stderr=file,
+            text=True,
         )
     stack = RunningStack(process, port, log)
     try:
@@ -140,6 +196,29 @@ def running_stack(folder: Path) -> Iterator[RunningStack]:
     finally:
         process.kill()
         process.wait()
+
+
+@contextmanager
+def serving_text() -> Iterator[str]:
+    """Run a server that answers every request with a text inside the block, and return its URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"] or 0))
+            self.send_response(200)
+            self.send_header("Content-Length", "5")
+            self.end_headers()
+            self.wfile.write(b"hello")
+
+        do_GET = do_PUT = do_POST = do_HEAD = answer  # noqa: N815 - http.server calls these names
+
+        def log_message(self, *_: object) -> None:
+            """Print nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 def run(**settings: str) -> subprocess.CompletedProcess[str]:
@@ -154,4 +233,4 @@ def environment(**settings: str) -> dict[str, str]:
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "BLDR_", "HAB_", "MAKE"))
     }
-    return {**inherited, "PYTHONPATH": str(REPOSITORY), "BLDR_LISTEN": "127.0.0.1", **settings}
+    return {**inherited, "PYTHONPATH": str(REPOSITORY), **settings}

@@ -4,11 +4,10 @@ from collections.abc import Callable
 
 import pytest
 from msgspec.structs import replace
-from werkzeug.test import TestResponse
 
 from chalicelib.accounts.sign_in import limit as sign_in_limit
 from chalicelib.platform.config import config
-from tests.api.client import Depot
+from tests.api.client import Depot, Reply
 from tests.builders.http_double import HttpDouble
 from tests.builders.names import a_name
 
@@ -29,9 +28,8 @@ def limited(
     return limit
 
 
-def sign_in_from(depot: Depot, address: str) -> TestResponse:
-    path = "/v1/authenticate/x"
-    return depot._client.get(path, environ_overrides={"RAW_URI": path, "REMOTE_ADDR": address})
+def sign_in_from(depot: Depot, address: str) -> Reply:
+    return depot.get("/authenticate/x", source_ip=address)
 
 
 def test_an_address_above_the_limit_is_refused_until_the_next_minute(
@@ -40,25 +38,25 @@ def test_an_address_above_the_limit_is_refused_until_the_next_minute(
     address = a_name("address")
     limited(3)
 
-    assert [sign_in_from(depot, address).status_code for _ in range(4)] == [401, 401, 401, 429]
-    assert sign_in_from(depot, address).data == b""
+    assert [sign_in_from(depot, address).status for _ in range(4)] == [401, 401, 401, 429]
+    assert sign_in_from(depot, address).body == b""
     assert len(provider.received) == 3
     limited(3, minute=1001)
-    assert sign_in_from(depot, address).status_code == 401
+    assert sign_in_from(depot, address).status == 401
 
 
 def test_each_address_has_its_own_limit(depot: Depot, limited: Callable[..., None]) -> None:
     limited(1)
     one, two = a_name("address"), a_name("address")
 
-    assert [sign_in_from(depot, address).status_code for address in (one, two, one, two)] == [401, 401, 429, 429]
+    assert [sign_in_from(depot, address).status for address in (one, two, one, two)] == [401, 401, 429, 429]
 
 
 def test_zero_means_no_limit(depot: Depot, limited: Callable[..., None]) -> None:
     limited(0)
     address = a_name("address")
 
-    assert {sign_in_from(depot, address).status_code for _ in range(35)} == {401}
+    assert {sign_in_from(depot, address).status for _ in range(35)} == {401}
 
 
 def test_the_test_users_have_no_limit(depot: Depot) -> None:

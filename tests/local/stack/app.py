@@ -76,6 +76,18 @@ def count() -> Response:
     return _json(COUNTER.stat().st_size)
 
 
+@app.route("/large/{size}", methods=["GET"], **ANY)
+def large(size: str) -> Response:
+    """Return a text of this size."""
+    return Response(b"x" * int(size), headers={"Content-Type": "text/plain"})
+
+
+@app.route("/header/{size}", methods=["GET"], **ANY)
+def header(size: str) -> Response:
+    """Return a header of this size."""
+    return Response(b"", headers={"X-Long": "x" * int(size)})
+
+
 @app.route("/stored/{key}", methods=["GET", "HEAD"], **ANY)
 def stored(key: str) -> Response:
     """Redirect internally to an object of the bucket."""

@@ -33,11 +33,35 @@ def test_commas_separate_the_entries_of_lists() -> None:
         ("BLDR_OAUTH_PROVIDER", "myspace"),
         ("BLDR_RDEPS_SOURCE", "guess"),
         ("BLDR_DOWNLOAD_MODE", "pigeon"),
+        ("BLDR_SESSION_SECONDS", "1e3"),
+        ("BLDR_SESSION_SECONDS", "9999999999"),
+        ("BLDR_SIGN_INS_PER_MINUTE", "\u0663"),
+        ("BLDR_AUTO_PROVISION_ACCOUNT", "maybe"),
+        ("BLDR_PRIVATE_REGISTRIES", "yes"),
+        ("BLDR_PROVISION_ORIGINS", "core,Bad/Name"),
+        ("BLDR_TABLE", "a b"),
+        ("BLDR_BUCKET", "Artifacts"),
+        ("BLDR_BUILDER_KEY_SECRET", "a key"),
+        ("BLDR_CDN_KEY_SECRET", "{}"),
+        ("BLDR_CDN_URL", "cdn.example.com"),
+        ("BLDR_OAUTH_TOKEN_URL", "ftp://example.com"),
+        ("BLDR_OAUTH_USERINFO_URL", "https://"),
+        ("BLDR_OAUTH_REDIRECT_URL", "https://exa mple.com"),
+        ("BLDR_SAAS_BLDR_URL", "http://example.com:x"),
+        ("BLDR_LICENSE_SERVER_URL", "http://example.com:99999"),
+        ("BLDR_GITHUB_API_URL", "https://example.com\n"),
     ],
 )
 def test_the_error_for_an_invalid_value_names_its_variable(variable: str, value: str) -> None:
     with pytest.raises(ConfigInvalid, match=variable):
         read_config({variable: value})
+
+
+def test_the_error_for_a_private_key_does_not_show_it() -> None:
+    with pytest.raises(ConfigInvalid, match="BLDR_GITHUB_APP_PRIVATE_KEY cannot be used") as raised:
+        read_config({"BLDR_GITHUB_APP_PRIVATE_KEY": "geheim"})
+
+    assert "geheim" not in str(raised.value)
 
 
 @pytest.mark.parametrize("variable", ["BLDR_TABLE", "BLDR_TARGETS", "BLDR_PRIVATE_MAX_AGE", "BLDR_DOWNLOAD_MODE"])

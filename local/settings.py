@@ -1,0 +1,99 @@
+"""The settings of the local stack that the service itself does not have. Each error is one line with an example."""
+
+import ipaddress
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 9636
+ENGINE_PORT = "ENGINE_PORT"
+MAX_PROCESSES, MAX_THREADS = 64, 1024
+ENDPOINT = "AWS_ENDPOINT_URL"
+ENDPOINTS_OF_SERVICES = tuple(f"{ENDPOINT}_{service}" for service in ("DYNAMODB", "S3", "SECRETSMANAGER"))
+
+
+class SettingInvalid(ValueError):
+    """An environment variable holds a value that cannot be used. The message names it, the problem and an example."""
+
+    def __init__(self, variable: str, value: str, problem: str, example: str) -> None:
+        super().__init__(f"{variable}={value!r} {problem}; set for example {variable}={example}")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """The address on which the API listens."""
+
+    host: str
+    port: int
+
+    @property
+    def local_host(self) -> str:
+        """Host for connections from this machine."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - compared, not bound
+
+    @property
+    def url(self) -> str:
+        """URL for clients on this machine."""
+        host = "localhost" if self.local_host == "127.0.0.1" else self.local_host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+
+def address(environment: Mapping[str, str]) -> Address:
+    """Return the address to listen on; port 0 means any free port. Raises SettingInvalid."""
+    listen = environment.get("BLDR_LISTEN") or DEFAULT_HOST
+    host = listen[1:-1] if listen.startswith("[") and listen.endswith("]") else listen
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as cause:
+        raise SettingInvalid("BLDR_LISTEN", listen, "is not an address of this machine", DEFAULT_HOST) from cause
+    addresses = [str(entry[4][0]) for entry in sorted(found, key=lambda entry: entry[0] != socket.AF_INET)]
+    # Every value counts as set, as in the service (chalicelib.platform.config).
+    if "HAB_FUNC_TEST" in environment and not all(ipaddress.ip_address(one).is_loopback for one in addresses):
+        problem = "is reachable from other machines, which is refused while HAB_FUNC_TEST is set"
+        raise SettingInvalid("BLDR_LISTEN", listen, problem, DEFAULT_HOST)
+    return Address(addresses[0], _number(environment, "BLDR_PORT", DEFAULT_PORT, range(65_536)))
+
+
+def check_processes(environment: Mapping[str, str]) -> None:
+    """Raise SettingInvalid unless the numbers of processes and threads of the API are usable."""
+    _number(environment, "BLDR_WORKERS", 2, range(1, MAX_PROCESSES + 1))
+    _number(environment, "BLDR_THREADS", 32, range(1, MAX_THREADS + 1))
+
+
+def uses_engine_elsewhere(environment: Mapping[str, str]) -> bool:
+    """Return whether the environment names an engine that is already running. Raises SettingInvalid.
+
+    Nothing may reach AWS unless it is named, so either the general endpoint is set or that of every service.
+    """
+    named = [name for name in (ENDPOINT, *ENDPOINTS_OF_SERVICES) if environment.get(name)]
+    for name in named:
+        _check_endpoint(name, environment[name])
+    missing = [name for name in ENDPOINTS_OF_SERVICES if name not in named]
+    if named and ENDPOINT not in named and missing:
+        problem = f"is set without {' and '.join(missing)}, so that requests would reach AWS"
+        raise SettingInvalid(named[0], environment[named[0]], problem, f"... {ENDPOINT}=http://127.0.0.1:4566")
+    return bool(named)
+
+
+def engine_port(environment: Mapping[str, str]) -> int:
+    """Return the port of `make engine`. Raises SettingInvalid."""
+    return _number(environment, ENGINE_PORT, 4566, range(1, 65_536))
+
+
+def _number(environment: Mapping[str, str], variable: str, default: int, allowed: range) -> int:
+    text = environment.get(variable) or str(default)
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text) in allowed):
+        problem = f"is not a whole number from {allowed[0]} to {allowed[-1]}"
+        raise SettingInvalid(variable, text, problem, str(default))
+    return int(text)
+
+
+def _check_endpoint(variable: str, url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # the port is not a number or too large
+        usable = False
+    if not usable or any(character.isspace() or not character.isprintable() for character in url):
+        raise SettingInvalid(variable, url, "is not the URL of an engine", "http://127.0.0.1:4566")
