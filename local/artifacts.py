@@ -16,6 +16,7 @@ from chalicelib.platform.aws import client
 from local.http_messages import HttpAnswer, HttpRequest
 
 ACCEL_REDIRECT = "x-accel-redirect"
+REQUEST_ID = "x-request-id"
 PREFIX = "/artifacts/"
 CHUNK_BYTES = 1024 * 1024
 _log = logging.getLogger("gunicorn.error")
@@ -54,14 +55,15 @@ class Artifacts:
         return self._stored(key, headers, request)
 
     def _stored(self, key: str, headers: list[tuple[str, str]], request: HttpRequest) -> HttpAnswer:
+        request_id = [(name, value) for name, value in headers if name == REQUEST_ID]
         headers = [*headers, ("Accept-Ranges", "bytes")]
         try:
             stored = self._fetch(key, request.method, _range(request))
         except ClientError as problem:
-            return self._error_answer(problem, key)
+            return self._error_answer(problem, key, request_id)
         except BotoCoreError as problem:
-            _log.error("502 for an artifact, because the bucket did not respond: %s", problem)
-            return HttpAnswer(502)
+            _log.error("502 for an artifact %s, because the bucket did not respond: %s", request_id, problem)
+            return HttpAnswer(502, request_id)
         if "ContentRange" in stored:
             headers.append(("Content-Range", stored["ContentRange"]))
         chunks = _ObjectChunks(stored["Body"]) if "Body" in stored else None
@@ -72,15 +74,15 @@ class Artifacts:
         s3 = client("s3")
         return dict(s3.head_object(**parameters) if method == "HEAD" else s3.get_object(**parameters))
 
-    def _error_answer(self, problem: ClientError, key: str) -> HttpAnswer:
+    def _error_answer(self, problem: ClientError, key: str, request_id: list[tuple[str, str]]) -> HttpAnswer:
         code = problem.response["Error"]["Code"]
         if code in ("InvalidRange", "416"):
             size = self._fetch(key, "HEAD", None)["ContentLength"]
             return HttpAnswer(416, [("Content-Range", f"bytes */{size}"), ("Accept-Ranges", "bytes")])
         if code in ("NoSuchKey", "404"):
             return HttpAnswer(404)
-        _log.error("502 for an artifact, because the bucket refused the read: %s", problem)
-        return HttpAnswer(502)
+        _log.error("502 for an artifact %s, because the bucket refused the read: %s", request_id, problem)
+        return HttpAnswer(502, request_id)
 
 
 def _key(raw_path: str) -> str:

@@ -22,12 +22,13 @@ from chalicelib.core.ident import PackageIdent, is_package_name, is_storable
 from chalicelib.core.standing import Placement
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
-from chalicelib.packages import artifacts, dependents
+from chalicelib.packages import artifacts, dependents, refusals
 from chalicelib.packages.contents import Contents
 from chalicelib.packages.errors import ArchiveRefused, IdentInvalid, ReleaseExists, TargetUnsupported
 from chalicelib.packages.search import rows as search_rows
 from chalicelib.packages.settings import rows as settings_rows
 from chalicelib.packages.source import Source
+from chalicelib.platform import metrics
 from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.config import config
@@ -52,8 +53,9 @@ class Upload(Struct, frozen=True):
 
 def demand_valid_ident(ident: PackageIdent) -> None:
     """Raise IdentInvalid if a package cannot have the ident (check 1, made before authentication)."""
-    if not is_package_name(ident.name) or not is_storable(ident):
-        raise IdentInvalid(f"Invalid or not fully qualified package identifier '{ident}'")
+    with refusals.counted():
+        if not is_package_name(ident.name) or not is_storable(ident):
+            raise IdentInvalid(f"Invalid or not fully qualified package identifier '{ident}'")
 
 
 def demand_absent(upload: Upload) -> None:
@@ -62,6 +64,7 @@ def demand_absent(upload: Upload) -> None:
         raise ReleaseExists
 
 
+@refusals.counted()
 def publish(upload: Upload, source: Source) -> None:
     """Check and store an archive, and add the package to `unstable`. The next request can read it.
 
@@ -75,11 +78,12 @@ def publish(upload: Upload, source: Source) -> None:
         _demand_same_bytes(upload, contents)
         _demand_complete(upload, contents)
     except HartRefused as problem:
-        raise ArchiveRefused(str(problem)) from problem
+        raise ArchiveRefused(str(problem), type(problem).__name__) from problem
     key = artifacts.key_of(upload.ident, contents.target, upload_id=str(new_id()))
     source.store(key)
     _put_hints(upload, contents, newest)
     retry_when_stale(partial(_write, upload, contents, key, source))
+    metrics.current().uploaded_bytes.append(contents.archive.size)
 
 
 def keys_before(ident: PackageIdent, target: Target) -> list[Key[Any]]:
@@ -120,7 +124,7 @@ def _inspect(upload: Upload, archive: HartArchive) -> Contents:
     if target not in config.targets:
         raise TargetUnsupported
     if upload.checksum != archive.checksum:
-        raise ArchiveRefused("ds:up:3")
+        raise ArchiveRefused("ds:up:3", "ChecksumMismatch")
     texts = Texts(archive.metafiles.get("MANIFEST", ""), archive.metafiles.get("default.toml", ""))
     return Contents(archive, target, package_type, texts)
 
@@ -130,9 +134,10 @@ def _demand_native_allowed(origin: str) -> None:
     if allowed == "all":
         return
     if allowed == "off":
-        raise ArchiveRefused("Uploading 'native' package is not supported")
+        raise ArchiveRefused("Uploading 'native' package is not supported", "NativeRefused")
     if origin not in {name.strip() for name in allowed.split(",")}:
-        raise ArchiveRefused(f"Native Package upload for the origin '{origin}' is not supported")
+        text = f"Native Package upload for the origin '{origin}' is not supported"
+        raise ArchiveRefused(text, "NativeRefused")
 
 
 def _newest_of_same_type(upload: Upload, contents: Contents) -> PackageRow | None:
@@ -140,7 +145,8 @@ def _newest_of_same_type(upload: Upload, contents: Contents) -> PackageRow | Non
     newest = next(package_rows.newest_first(upload.ident.origin, upload.ident.name, contents.target), None)
     if newest is not None and newest.package_type != contents.package_type:
         raise ArchiveRefused(
-            f"Package type mismatch; expected '{newest.package_type}', found '{contents.package_type}'"
+            f"Package type mismatch; expected '{newest.package_type}', found '{contents.package_type}'",
+            "PackageTypeMismatch",
         )
     return newest
 
@@ -151,7 +157,7 @@ def _demand_same_bytes(upload: Upload, contents: Contents) -> None:
         return
     stored = read(package_rows.package_key(upload.ident, contents.target))
     if stored is not None and stored.checksum != upload.checksum:
-        raise ArchiveRefused("ds:up:4")
+        raise ArchiveRefused("ds:up:4", "OtherBytesForced")
 
 
 def _demand_complete(upload: Upload, contents: Contents) -> None:
@@ -160,9 +166,10 @@ def _demand_complete(upload: Upload, contents: Contents) -> None:
     hart.manifest(archive)
     size = sum(len(text.encode()) for text in contents.lists.values())
     if size > LISTS_BYTES:
-        raise ArchiveRefused(f"The lists of dependencies are too long: {size} bytes, {LISTS_BYTES} at most")
+        text = f"The lists of dependencies are too long: {size} bytes, {LISTS_BYTES} at most"
+        raise ArchiveRefused(text, "ListsTooLong")
     if hart.ident(archive) != upload.ident:
-        raise ArchiveRefused("ds:up:6")
+        raise ArchiveRefused("ds:up:6", "IdentMismatch")
 
 
 def _put_hints(upload: Upload, contents: Contents, newest: PackageRow | None) -> None:
@@ -195,7 +202,7 @@ def _check_again(upload: Upload, contents: Contents, stored: PackageRow | None) 
     if not upload.forced and contents.target is upload.target:
         raise ReleaseExists
     if upload.forced and stored.checksum != upload.checksum:
-        raise ArchiveRefused("ds:up:4")
+        raise ArchiveRefused("ds:up:4", "OtherBytesForced")
 
 
 def _visibility(change: Change, upload: Upload, found: Found) -> Visibility:
