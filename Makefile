@@ -12,6 +12,7 @@ USABLE := $(shell $(BIN)/python -c 'import pip; $(HAS_3_11)' 2>/dev/null && echo
 PYTHON ?= $(shell for name in python3.11 python3 python3.12 python3.13 python3.14; do \
   $$name -c '$(HAS_3_11)' 2>/dev/null && { echo $$name; break; }; done)
 PACKAGES ?= 10000
+FUZZ_REQUESTS ?= 200
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -33,6 +34,9 @@ test: $(INSTALLED) ## run all tests
 
 test-one: $(INSTALLED) ## run the tests of T in one process, for example T=tests/unit/core or T=path::test
 	$(BIN)/pytest --numprocesses 0 $(T)
+
+fuzz: $(INSTALLED) ## compare the answers to FUZZ_REQUESTS (200) random requests per operation with the OpenAPI document (minutes)
+	FUZZ_REQUESTS=$(FUZZ_REQUESTS) $(BIN)/pytest --numprocesses 0 tests/api/docs/test_answers_are_described.py
 
 check: lint test ## everything that must pass before a push
 
@@ -75,4 +79,4 @@ $(INSTALLED): requirements.txt requirements-dev.txt $(if $(USABLE),,new-venv)
 	repeat the command. If it still fails, remove $(VENV) first."; exit 1; }
 	@touch $@
 
-.PHONY: new-venv help run engine seed bench test test-one check lint format package lock clean
+.PHONY: new-venv help run engine seed bench test test-one fuzz check lint format package lock clean

@@ -1,18 +1,19 @@
 """The gateway as an ASGI application: uploads raw POSTs of archives in parts and forwards every other request."""
 
-import asyncio
 import logging
 import time
+import traceback
 
-import httpx
-
+from gateway.api import new_client
 from gateway.config import Config
-from gateway.http import ClientDisconnected, Message, Receive, Request, Send
+from gateway.http import ClientDisconnected, Message, Receive, Refused, Reply, Request, Send
 from gateway.proxy import forward
-from gateway.upload import Upload, is_upload
+from gateway.spool import SpoolFailed
+from gateway.upload import Turns, Upload, is_upload
 
-# The API answers within 29 s, the time limit of API Gateway.
-TIMEOUT = httpx.Timeout(60, connect=5)
+CODING_UNKNOWN = Reply.text(501, "The only transfer coding that this gateway supports is chunked.")
+STORAGE_FULL = Reply(503, [(b"retry-after", b"5")])
+INTERNAL_ERROR = Reply.text(500, "")
 _log = logging.getLogger("gateway")
 
 
@@ -21,30 +22,50 @@ class Gateway:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
-        self._client = httpx.AsyncClient(timeout=TIMEOUT, limits=limits, trust_env=False)
-        self._upload_slots = asyncio.Semaphore(config.max_uploads)
+        self._client = new_client()
+        self._turns = Turns(config)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "http":
-            await self._serve(Request(scope, receive, send, self._config.idle_seconds))
+            await self._serve(Request(scope, receive, send, self._config))
 
     async def _serve(self, request: Request) -> None:
+        """Handle a request. Every exception becomes a response, and no 5xx is sent without its cause in the log."""
         try:
-            if is_upload(request):
-                await self._upload(request)
-            else:
-                await forward(request, self._client, self._config)
+            await self._handle(request)
         except ClientDisconnected:
-            _log.info("%s %s: the client disconnected", request.method, request.path.decode("latin-1"))
+            _log.info("%s: the client disconnected", request.label)
+        except Refused as refusal:
+            await request.respond(_logged(request, refusal))
+        except SpoolFailed as problem:
+            _log.error("%s: 503, a temporary file failed: %s", request.label, problem.__cause__)
+            await request.respond(STORAGE_FULL)
+        except Exception as problem:  # noqa: BLE001 - the outermost handler
+            # The message is left out: libraries quote the values that caused the error, which may be secret.
+            frames = "".join(traceback.format_tb(problem.__traceback__))
+            _log.error("%s: unexpected %s\n%s", request.label, type(problem).__name__, frames)
+            if not request.response_started:
+                await request.respond(INTERNAL_ERROR)
+
+    async def _handle(self, request: Request) -> None:
+        if (request.header(b"transfer-encoding") or b"chunked").lower() != b"chunked":
+            raise Refused(CODING_UNKNOWN, "an unsupported transfer coding")
+        if is_upload(request):
+            await self._upload(request)
+        else:
+            await forward(request, self._client, self._config)
 
     async def _upload(self, request: Request) -> None:
         started = time.monotonic()
-        async with self._upload_slots:
-            status = await Upload(request, self._client, self._config).run()
-        _log.info("%s: %d after %.1f s", request.path.decode("latin-1"), status, time.monotonic() - started)
+        upload = Upload(request, self._client, self._config, self._turns)
+        try:
+            reply = await _outcome(request, upload)
+            await request.respond(reply)
+        finally:
+            await upload.close()
+        _log.info("%s: %d after %.1f s", request.path.decode("latin-1"), reply.status, time.monotonic() - started)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -54,3 +75,17 @@ class Gateway:
             await send({"type": f"{event}.complete"})
             if event == "lifespan.shutdown":
                 return
+
+
+async def _outcome(request: Request, upload: Upload) -> Reply:
+    try:
+        return await upload.run()
+    except Refused as refusal:
+        return _logged(request, refusal)
+
+
+def _logged(request: Request, refusal: Refused) -> Reply:
+    """Log why a request is refused and return the response."""
+    level = logging.ERROR if refusal.reply.status >= 500 else logging.INFO
+    _log.log(level, "%s: %d %s", request.label, refusal.reply.status, refusal.cause)
+    return refusal.reply

@@ -28,17 +28,14 @@ class Config:
     max_archive_bytes: int = 5 * 1024 * MIB
     """Size of the largest archive, `BLDR_GATEWAY_LARGEST`. A larger one is refused with 413."""
 
-    max_uploads: int = 8
-    """Uploads that run in parallel, `BLDR_GATEWAY_UPLOADS`; others wait. Each holds two parts of 16 MiB in memory."""
+    max_uploads: int = 256
+    """Uploads that run in parallel, `BLDR_GATEWAY_UPLOADS`; others wait. Each has up to two parts of 16 MiB on disk."""
 
-    idle_seconds: float = 300
-    """A client that sends nothing for this long is disconnected."""
+    silence_seconds: float = 60
+    """A client that sends or reads nothing for this long is disconnected: `BLDR_GATEWAY_SILENCE`."""
 
     completion_seconds: float = 290
     """How long a completed upload is polled until it is published; hab gives up after 300 s."""
-
-    drain_bytes: int = 8 * MIB
-    """How much of a refused body is read and discarded before the connection is closed."""
 
 
 def read_config(environment: Mapping[str, str] = os.environ) -> Config:
@@ -50,6 +47,7 @@ def read_config(environment: Mapping[str, str] = os.environ) -> Config:
         "port": "BLDR_GATEWAY_PORT",
         "max_archive_bytes": "BLDR_GATEWAY_LARGEST",
         "max_uploads": "BLDR_GATEWAY_UPLOADS",
+        "silence_seconds": "BLDR_GATEWAY_SILENCE",
     }
     numbers = {field: _number(environment, name) for field, name in variables.items() if environment.get(name)}
     return Config(api, environment.get("BLDR_GATEWAY_LISTEN") or ALL_ADDRESSES, **numbers)

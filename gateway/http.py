@@ -1,9 +1,13 @@
-"""One HTTP request over ASGI: its body as a stream, and responses that reach a client which is still sending."""
+"""One HTTP request over ASGI: its body as a stream, and its response."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
+
+from gateway.config import Config
+from gateway.pace import Pace
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -14,11 +18,10 @@ HOP_BY_HOP = frozenset(
     b"connection keep-alive proxy-connection proxy-authenticate proxy-authorization te trailer transfer-encoding"
     b" upgrade".split()
 )
-DRAIN_SECONDS = 10
 
 
 class ClientDisconnected(Exception):
-    """The client closed the connection or was idle for too long."""
+    """The client closed the connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +38,29 @@ class Reply:
         return cls(status, [(b"content-type", b"text/plain; charset=utf-8")] if text else [], text.encode())
 
 
+TOO_SLOW = Reply.text(408, "The request body did not arrive in time.")
+
+
+class Refused(Exception):
+    """The request ends with this response. `cause` says for the log why; it contains no values that could be secret."""
+
+    def __init__(self, reply: Reply, cause: str = "") -> None:
+        super().__init__(reply.status)
+        self.reply = reply
+        self.cause = cause
+
+
 class Request:
     """A request. Its body can be read once."""
 
-    def __init__(self, scope: Message, receive: Receive, send: Send, idle_seconds: float) -> None:
+    def __init__(self, scope: Message, receive: Receive, send: Send, limits: Config) -> None:
         self.method: str = scope["method"]
         self.path: bytes = scope["raw_path"]
         self.query: bytes = scope["query_string"]
         self.headers: Headers = list(scope["headers"])
-        self._receive, self._send, self._idle_seconds = receive, send, idle_seconds
-        self._is_read = False
+        self._receive, self._send, self._limits = receive, send, limits
+        self._is_read = not self.has_body
+        self.response_started = False
 
     @property
     def target(self) -> bytes:
@@ -54,6 +70,11 @@ class Request:
     def header(self, name: bytes) -> bytes | None:
         """Return the last value of a header. `name` is in lower case."""
         return dict(self.headers).get(name)
+
+    @property
+    def label(self) -> str:
+        """The method and the first two segments of the path, for the log. Further segments may be secret."""
+        return f"{self.method} {b'/'.join(self.path.split(b'/')[:3]).decode('latin-1')}"
 
     @property
     def content_length(self) -> int | None:
@@ -67,17 +88,15 @@ class Request:
         return self.header(b"transfer-encoding") is not None or bool(self.content_length)
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Yield the body as it arrives. Raises ClientDisconnected."""
+        """Yield the body as it arrives. Raises ClientDisconnected, or Refused (408) if the client is too slow."""
+        pace, waited = Pace(self._limits), 0.0
         while not self._is_read:
-            try:
-                async with asyncio.timeout(self._idle_seconds):
-                    message = await self._receive()
-            except TimeoutError:
-                raise ClientDisconnected from None
-            if message["type"] != "http.request":
-                raise ClientDisconnected
+            began = time.monotonic()
+            message = await self._next_message(min(self._limits.silence_seconds, pace.allowed_seconds - waited))
+            waited += time.monotonic() - began
             self._is_read = not message.get("more_body", False)
             if message.get("body"):
+                pace.received(len(message["body"]))
                 yield message["body"]
 
     async def disconnected(self) -> None:
@@ -86,27 +105,17 @@ class Request:
             pass
 
     async def respond(self, reply: Reply) -> None:
-        """Send a complete response."""
+        """Send a complete response. If the body was not read completely, the connection ends afterwards."""
         headers = [*reply.headers, (b"content-length", str(len(reply.body)).encode())]
+        if not self._is_read:
+            headers.append((b"connection", b"close"))
         await self.start_response(reply.status, headers)
         await self.send_chunk(reply.body)
-        await self.end_response()
-
-    async def refuse(self, reply: Reply, drain_bytes: int) -> None:
-        """Send a response before the body was read, then discard up to `drain_bytes` of the body.
-
-        A client that sends its whole body before it reads the response would otherwise see a closed connection, and
-        hab would retry five times.
-        """
-        headers = [*reply.headers, (b"content-length", str(len(reply.body)).encode()), (b"connection", b"close")]
-        await self.start_response(reply.status, headers)
-        await self.send_chunk(reply.body)
-        if self.header(b"expect") is None:
-            await self._drain(drain_bytes)
         await self.end_response()
 
     async def start_response(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
         """Send the status line and the headers."""
+        self.response_started = True
         await self._send({"type": "http.response.start", "status": status, "headers": list(headers)})
 
     async def send_chunk(self, chunk: bytes) -> None:
@@ -117,15 +126,15 @@ class Request:
         """End the response body."""
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _drain(self, remaining: int) -> None:
+    async def _next_message(self, seconds: float) -> Message:
         try:
-            async with asyncio.timeout(DRAIN_SECONDS):
-                async for chunk in self.chunks():
-                    remaining -= len(chunk)
-                    if remaining <= 0:
-                        return
-        except (TimeoutError, ClientDisconnected):
-            return
+            async with asyncio.timeout(seconds):
+                message = await self._receive()
+        except TimeoutError:
+            raise Refused(TOO_SLOW) from None
+        if message["type"] != "http.request":
+            raise ClientDisconnected
+        return message
 
 
 def end_to_end(headers: Iterable[tuple[bytes, bytes]], *without: bytes) -> Headers:

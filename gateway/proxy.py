@@ -1,33 +1,40 @@
 """Forwards requests other than uploads to the API, and its responses back, unchanged. Redirects are not followed."""
 
 import asyncio
+import logging
+import re
 from contextlib import suppress
 
 import httpx
 
+from gateway.api import BAD_GATEWAY, IDEMPOTENT, api_request, send
 from gateway.config import MIB, Config
-from gateway.http import Headers, Reply, Request, end_to_end
+from gateway.http import Refused, Reply, Request, end_to_end
+from gateway.spool import Spool
 
 MAX_BODY_BYTES = 10 * MIB
 """The limit of API Gateway (platform.md 4.4, U6)."""
 
 CHUNK_BYTES = 256 * 1024
 TOO_LARGE = Reply.text(413, "The request body exceeds the limit of this gateway, 10 MiB.")
-BAD_GATEWAY = Reply.text(502, "")
+NOT_FOUND = Reply.text(404, "")
+WITHOUT_BODY = frozenset({204, 304})
+CONTROL_CHARACTER = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_log = logging.getLogger("gateway")
 
 
 async def forward(request: Request, client: httpx.AsyncClient, config: Config) -> None:
-    """Forward a request to the API and stream the response back. Responds 502 if the API cannot be reached."""
+    """Forward a request to the API and stream the response back. Raises Refused, ClientDisconnected, SpoolFailed."""
+    if not request.path.startswith(b"/"):  # the asterisk form, which names no resource
+        raise Refused(NOT_FOUND)
     body = await _read_body(request)
-    if body is None:
-        await request.refuse(TOO_LARGE, config.drain_bytes)
-        return
-    outgoing = api_request(config, request.method, request.target, request.headers, body if request.has_body else None)
-    try:
-        response = await client.send(outgoing, stream=True)
-    except httpx.TransportError:
-        await request.respond(BAD_GATEWAY)
-        return
+
+    def outgoing() -> httpx.Request:
+        content = body.chunks() if request.has_body else None
+        return api_request(config, request.method, request.target, request.headers, content, body.size)
+
+    repeats = request.method in IDEMPOTENT
+    response = await send(client, outgoing, request.label, repeats=repeats, stream=True)
     sending = asyncio.create_task(_send_back(response, request))
     disconnected = asyncio.create_task(request.disconnected())
     try:
@@ -35,33 +42,34 @@ async def forward(request: Request, client: httpx.AsyncClient, config: Config) -
     finally:
         sending.cancel()
         disconnected.cancel()
-        with suppress(asyncio.CancelledError, httpx.TransportError):  # the client sees a truncated response as well
+        with suppress(asyncio.CancelledError):
             await sending
         await response.aclose()
 
 
-def api_request(config: Config, method: str, target: bytes, headers: Headers, body: bytes | None) -> httpx.Request:
-    """Return a request to the API. `target` is appended byte for byte to the path of the API's URL."""
-    base = httpx.URL(config.api)
-    forwarded = end_to_end(headers, b"host", b"content-length", b"expect")
-    raw_target = {"target": base.raw_path.rstrip(b"/") + target}
-    return httpx.Request(method, base, headers=forwarded, content=body, extensions=raw_target)
-
-
-async def _read_body(request: Request) -> bytes | None:
-    """Return the whole body, or None if it is too large. API Gateway needs its length, which hab does not send."""
-    body = bytearray()
+async def _read_body(request: Request) -> Spool:
+    """Return the whole body: API Gateway needs its length, which hab does not send. Raises Refused (413)."""
     if (request.content_length or 0) > MAX_BODY_BYTES:
-        return None
+        raise Refused(TOO_LARGE)
+    body = Spool()
     async for chunk in request.chunks():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            return None
-    return bytes(body)
+        if body.size + len(chunk) > MAX_BODY_BYTES:
+            raise Refused(TOO_LARGE)
+        await body.write(chunk)
+    return body
 
 
 async def _send_back(response: httpx.Response, request: Request) -> None:
-    await request.start_response(response.status_code, end_to_end(response.headers.raw))
-    async for chunk in response.aiter_raw(CHUNK_BYTES):
-        await request.send_chunk(chunk)
+    if any(CONTROL_CHARACTER.search(value) for _, value in response.headers.raw):
+        raise Refused(BAD_GATEWAY, "the API sent a header with a control character")
+    if response.status_code >= 500:
+        _log.warning("%s: the API answered %d", request.label, response.status_code)
+    without = (b"content-length",) if response.status_code in WITHOUT_BODY else ()
+    await request.start_response(response.status_code, end_to_end(response.headers.raw, *without))
+    try:
+        async for chunk in response.aiter_raw(CHUNK_BYTES):
+            await request.send_chunk(chunk)
+    except httpx.HTTPError as problem:  # the client sees a truncated response as well
+        _log.warning("%s: the response of the API ended early: %s", request.label, type(problem).__name__)
+        return
     await request.end_response()

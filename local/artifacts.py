@@ -3,7 +3,6 @@
 Contract: platform.md 4.3.
 """
 
-import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -11,7 +10,8 @@ from urllib.parse import parse_qsl, unquote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.core.header_text import in_header, in_quotes
+from chalicelib.core.header_text import as_file_name, in_quotes
+from chalicelib.platform import logs
 from chalicelib.platform.aws import client
 from local.http_messages import HttpAnswer, HttpRequest
 
@@ -19,7 +19,6 @@ ACCEL_REDIRECT = "x-accel-redirect"
 REQUEST_ID = "x-request-id"
 PREFIX = "/artifacts/"
 CHUNK_BYTES = 1024 * 1024
-_log = logging.getLogger("gunicorn.error")
 _SINGLE_RANGE = re.compile(r"bytes=([0-9]+-[0-9]*|-[0-9]+)", re.ASCII)
 
 Verifier = Callable[[str, Mapping[str, str]], bool]
@@ -49,21 +48,30 @@ class Artifacts:
         headers = [
             ("Content-Type", "application/octet-stream"),
             ("Content-Disposition", f'attachment; filename="{in_quotes(name)}"'),
+            ("X-Content-Type-Options", "nosniff"),
         ]
         if name.endswith(".hart"):
-            headers.append(("X-Filename", in_header(name)))
+            headers.append(("X-Filename", as_file_name(name)))
         return self._stored(key, headers, request)
 
     def _stored(self, key: str, headers: list[tuple[str, str]], request: HttpRequest) -> HttpAnswer:
-        request_id = [(name, value) for name, value in headers if name == REQUEST_ID]
         headers = [*headers, ("Accept-Ranges", "bytes")]
+        try:
+            return self._object(key, headers, request)
+        except (BotoCoreError, ClientError) as problem:
+            if _code(problem) in ("NoSuchKey", "404"):
+                return HttpAnswer(404)
+            logs.unexpected_error(problem)
+            return HttpAnswer(502, [(name, value) for name, value in headers if name == REQUEST_ID])
+
+    def _object(self, key: str, headers: list[tuple[str, str]], request: HttpRequest) -> HttpAnswer:
         try:
             stored = self._fetch(key, request.method, _range(request))
         except ClientError as problem:
-            return self._error_answer(problem, key, request_id)
-        except BotoCoreError as problem:
-            _log.error("502 for an artifact %s, because the bucket did not respond: %s", request_id, problem)
-            return HttpAnswer(502, request_id)
+            if _code(problem) not in ("InvalidRange", "416"):
+                raise
+            size = self._fetch(key, "HEAD", None)["ContentLength"]
+            return HttpAnswer(416, [("Content-Range", f"bytes */{size}"), ("Accept-Ranges", "bytes")])
         if "ContentRange" in stored:
             headers.append(("Content-Range", stored["ContentRange"]))
         chunks = _ObjectChunks(stored["Body"]) if "Body" in stored else None
@@ -74,15 +82,9 @@ class Artifacts:
         s3 = client("s3")
         return dict(s3.head_object(**parameters) if method == "HEAD" else s3.get_object(**parameters))
 
-    def _error_answer(self, problem: ClientError, key: str, request_id: list[tuple[str, str]]) -> HttpAnswer:
-        code = problem.response["Error"]["Code"]
-        if code in ("InvalidRange", "416"):
-            size = self._fetch(key, "HEAD", None)["ContentLength"]
-            return HttpAnswer(416, [("Content-Range", f"bytes */{size}"), ("Accept-Ranges", "bytes")])
-        if code in ("NoSuchKey", "404"):
-            return HttpAnswer(404)
-        _log.error("502 for an artifact %s, because the bucket refused the read: %s", request_id, problem)
-        return HttpAnswer(502, request_id)
+
+def _code(problem: Exception) -> str | None:
+    return problem.response["Error"]["Code"] if isinstance(problem, ClientError) else None
 
 
 def _key(raw_path: str) -> str:

@@ -2,12 +2,13 @@
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.core.access_token import TokenUnreadable
 from chalicelib.core.key_file import KeyFileMalformed
 from chalicelib.core.signed_box import BoxUnreadable, NoBuilderKey
 from chalicelib.origins.errors import CreationNotAllowed
 from chalicelib.origins.provisioning import provision
 from chalicelib.platform.config import config
-from chalicelib.platform.key_ring import key_ring
+from chalicelib.platform.key_ring import key_ring, key_source
 from local.distribution import ensure_signing_key
 from local.first_user import first_user_token
 from local.resources import create_resources
@@ -51,15 +52,15 @@ def bootstrap() -> str:
         return first_user_token(config)
     except BootstrapFailed:
         raise
-    except BoxUnreadable as problem:
-        raise BootstrapFailed(
-            f"the builder key does not fit the engine's tables, which another key encrypted: {problem}; "
-            "set BLDR_SECRET_KEY or BLDR_HAB_KEY_DIR to that key, or use a new engine"
-        ) from problem
     except (BotoCoreError, ClientError) as problem:
         raise BootstrapFailed(
             f"the engine could not be prepared: {_line(problem)}; "
             "check AWS_ENDPOINT_URL, for example http://127.0.0.1:4566 next to `make engine`"
+        ) from problem
+    except (BoxUnreadable, TokenUnreadable) as problem:
+        raise BootstrapFailed(
+            f"the builder key in {key_source()} does not fit the table {config.table!r}: {_line(problem)}. "
+            "Set BLDR_SECRET_KEY or BLDR_HAB_KEY_DIR to the key with which the table was filled, or use a new table"
         ) from problem
     except Exception as problem:  # an endpoint that is not an engine can answer anything
         raise BootstrapFailed(

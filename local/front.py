@@ -9,6 +9,7 @@ from functools import partial
 from io import BytesIO
 from typing import IO, Any
 
+from chalicelib.platform import logs
 from chalicelib.platform.config import config
 from local import aws_limits
 from local.artifacts import ACCEL_REDIRECT, PREFIX, REQUEST_ID, Artifacts, Verifier
@@ -121,5 +122,6 @@ class Front:
         if seconds > aws_limits.SECONDS:
             _log.warning("%s %s took %d s: too long for API Gateway", request.method, match.resource, seconds)
         if answer.header(ACCEL_REDIRECT) is not None:
-            return self._artifacts.internal_redirect(answer, request)
+            with logs.correlated(request_id, None):
+                return self._artifacts.internal_redirect(answer, request)
         return answer

@@ -10,7 +10,6 @@ DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 9636
 ENGINE_PORT = "ENGINE_PORT"
 MAX_PROCESSES, MAX_THREADS = 64, 1024
 ENDPOINT = "AWS_ENDPOINT_URL"
-ENDPOINTS_OF_SERVICES = tuple(f"{ENDPOINT}_{service}" for service in ("DYNAMODB", "S3", "SECRETSMANAGER"))
 
 
 class SettingInvalid(ValueError):
@@ -61,19 +60,11 @@ def check_processes(environment: Mapping[str, str]) -> None:
     _number(environment, "BLDR_THREADS", 32, range(1, MAX_THREADS + 1))
 
 
-def uses_engine_elsewhere(environment: Mapping[str, str]) -> bool:
-    """Return whether the environment names an engine that is already running. Raises SettingInvalid.
-
-    Nothing may reach AWS unless it is named, so either the general endpoint is set or that of every service.
-    """
-    named = [name for name in (ENDPOINT, *ENDPOINTS_OF_SERVICES) if environment.get(name)]
-    for name in named:
-        _check_endpoint(name, environment[name])
-    missing = [name for name in ENDPOINTS_OF_SERVICES if name not in named]
-    if named and ENDPOINT not in named and missing:
-        problem = f"is set without {' and '.join(missing)}, so that requests would reach AWS"
-        raise SettingInvalid(named[0], environment[named[0]], problem, f"... {ENDPOINT}=http://127.0.0.1:4566")
-    return bool(named)
+def check_endpoints(environment: Mapping[str, str]) -> None:
+    """Raise SettingInvalid unless every endpoint, `AWS_ENDPOINT_URL` or that of a service, is a URL."""
+    for variable in sorted(environment):
+        if variable.startswith(ENDPOINT) and environment[variable]:
+            _check_endpoint(variable, environment[variable])
 
 
 def engine_port(environment: Mapping[str, str]) -> int:

@@ -12,7 +12,7 @@ from http.client import HTTPConnection, HTTPException
 from types import FrameType
 
 from local.children import CannotListen, Child, listen
-from local.settings import Address, SettingInvalid, address, check_processes, uses_engine_elsewhere
+from local.settings import Address, SettingInvalid, address, check_endpoints, check_processes
 
 PORT_IN_USE, NOT_READY, ENGINE_DIED, API_KEEPS_EXITING, INVALID_SETTING = 2, 3, 4, 5, 6
 READY_SECONDS = 60
@@ -20,6 +20,11 @@ READY_SECONDS = 60
 API_GRACE_SECONDS, ENGINE_GRACE_SECONDS = 3, 0.3
 # An API that exits by itself will probably exit again. Crash tests kill it often, so kills have a higher limit.
 RESTARTS_AFTER_EXIT, RESTARTS_AFTER_KILL, RESTART_WINDOW_SECONDS = 5, 60, 60
+EVERY_SERVICE = "AWS_ENDPOINT_URL"
+SERVICES = tuple(f"{EVERY_SERVICE}_{service}" for service in ("DYNAMODB", "S3", "SECRETS_MANAGER", "LAMBDA"))
+"""The variables that name an engine for one service, for every service that we use."""
+# The engine shares the machine with its clients, so under load it is slow without having failed.
+AWS_SECONDS = 120
 FAKE_ACCOUNT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -66,7 +71,8 @@ class Supervisor:
 
     def __init__(self, environment: dict[str, str]) -> None:
         # hab reads `X-Filename` from the last answer of a download, which S3 cannot send, so the front sends archives.
-        self._environment = {"BLDR_DOWNLOAD_MODE": "front", **environment}
+        defaults = {"BLDR_DOWNLOAD_MODE": "front", "BLDR_AWS_SECONDS": str(AWS_SECONDS)}
+        self._environment = {**defaults, **environment}
         self._engine: Child | None = None
         self._api: Child | None = None
         self._restarts: deque[float] = deque()
@@ -76,14 +82,14 @@ class Supervisor:
         try:
             wanted = address(self._environment)
             check_processes(self._environment)
-            embedded = not uses_engine_elsewhere(self._environment)
+            check_endpoints(self._environment)
         except SettingInvalid as problem:
             raise StartFailed(INVALID_SETTING, str(problem)) from problem
         listener = _listen(wanted)
         listens_on = replace(wanted, port=listener.getsockname()[1])  # port 0 means any free port
         if self._environment["BLDR_DOWNLOAD_MODE"] != "front" and not self._environment.get("BLDR_CDN_URL"):
             self._environment.update(_local_distribution(listens_on))
-        engine_listener = self._choose_engine() if embedded else None
+        engine_listener = self._choose_engine() if needs_engine(self._environment) else None
         self._check_settings()
         if engine_listener is not None:
             self._start_engine(engine_listener)
@@ -92,7 +98,7 @@ class Supervisor:
         self._api = Child("API", [*command, "--bind", "fd://{fd}", "local.api:build()"], listener)
         self._api.start(self._environment)
         _wait_until_ready(self._api, listens_on.local_host, listens_on.port, "/health")
-        print(_greeting(listens_on.url, token, embedded=self._engine is not None), flush=True)
+        print(_greeting(listens_on.url, token, self._environment, embedded=self._engine is not None), flush=True)
 
     def watch(self) -> int:
         """Restart the API whenever it ends. Return the exit status when the engine ends or the API keeps ending."""
@@ -116,17 +122,16 @@ class Supervisor:
             self._engine.stop(ENGINE_GRACE_SECONDS)
 
     def _choose_engine(self) -> socket.socket:
-        """Point the environment at an engine on a free port, and return its listening socket."""
+        """Name an engine on a free port for the services that have none, and return its listening socket."""
         listener = listen("127.0.0.1", 0)
         port = listener.getsockname()[1]
         self._environment.update(
-            FAKE_ACCOUNT,
-            AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}",
-            AWS_EC2_METADATA_DISABLED="true",
-            MOTO_PORT=str(port),
+            AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}", AWS_EC2_METADATA_DISABLED="true", MOTO_PORT=str(port)
         )
-        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION"):
-            self._environment.pop(name, None)
+        if not _named(self._environment):
+            self._environment.update(FAKE_ACCOUNT)
+            for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION"):
+                self._environment.pop(name, None)
         return listener
 
     def _start_engine(self, listener: socket.socket) -> None:
@@ -137,6 +142,7 @@ class Supervisor:
     def _check_settings(self) -> None:
         """Use the environment of the API in this process too, and check its settings. Raises StartFailed."""
         self._environment = {**_default_credentials(self._environment), **self._environment}
+        self._environment.pop("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", None)  # all services would then be those of AWS
         os.environ.clear()
         os.environ.update(self._environment)
         # chalicelib reads the environment when it is imported, so it must be complete before the import.
@@ -153,6 +159,16 @@ class Supervisor:
             self._restarts.popleft()
         self._restarts.append(now)
         return len(self._restarts) <= (RESTARTS_AFTER_KILL if status < 0 else RESTARTS_AFTER_EXIT)
+
+
+def needs_engine(environment: Mapping[str, str]) -> bool:
+    """Return whether a service has no engine that the environment names. Nothing reaches AWS unless it is named."""
+    return not environment.get(EVERY_SERVICE) and len(_named(environment)) < len(SERVICES)
+
+
+def _named(environment: Mapping[str, str]) -> list[str]:
+    """Return the variables that name an engine for one service."""
+    return [name for name in SERVICES if environment.get(name)]
 
 
 def _on_signal(_number: int, _frame: FrameType | None) -> None:
@@ -214,12 +230,13 @@ def _exit_reason(status: int) -> str:
     return signal.Signals(-status).name if status < 0 else f"exit status {status}"
 
 
-def _greeting(url: str, token: str, *, embedded: bool) -> str:
-    state = (
-        "Everything is stored in memory and is lost when this process ends."
-        if embedded
-        else "State is stored in the engine at AWS_ENDPOINT_URL."
-    )
+def _greeting(url: str, token: str, environment: Mapping[str, str], *, embedded: bool) -> str:
+    named = ", ".join(_named(environment) if embedded else [EVERY_SERVICE, *_named(environment)])
+    state = "Everything is stored in memory and is lost when this process ends."
+    if named:
+        state = f"State is stored in the engines of {named}."
+    if named and embedded:
+        state += " Everything else is stored in memory and is lost when this process ends."
     return f"""
 Habitat Builder listens on {url}
 {state} Press Ctrl-C to stop it.

@@ -20,10 +20,12 @@ from local.front import Front
 from tests.api.client import Depot
 from tests.builders.declarations import DeclaredStatuses
 from tests.builders.engine import an_engine
+from tests.rights import enforcement
 
-pytest_plugins = ["tests.servers"]
+pytest_plugins = ["tests.servers", "tests.rights.plugin"]
 
 load_deferred()  # some tests run the service in several threads
+enforcement.install()
 
 # a slow machine is not a failure: neither a deadline nor a limit on how long examples take to generate
 settings.register_profile("here", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])

@@ -1,5 +1,6 @@
 """Refusals of the accounts domain, and the status of each. The texts are the contract's (accounts.md 2, 5, 8.2)."""
 
+from chalicelib.core.explained import Explained
 from chalicelib.http.errors import PassedOn
 
 
@@ -11,21 +12,21 @@ class EmailMissing(Exception):
     """The e-mail address is missing or too long, or has control characters."""
 
 
-class TokenIdInvalid(Exception):
+class TokenIdInvalid(Explained):
     """The id of the access token is not an unsigned 64-bit number."""
 
     def __init__(self) -> None:
         super().__init__("Error parsing access token.")
 
 
-class NotOwnToken(Exception):
+class NotOwnToken(Explained):
     """The access token does not exist or belongs to another account."""
 
     def __init__(self) -> None:
         super().__init__("Unauthorized access.")
 
 
-class NamedTokenInvalid(Exception):
+class NamedTokenInvalid(Explained):
     """A value of the new token is not allowed. The text names it."""
 
 
@@ -33,7 +34,7 @@ class NamedTokenMissing(Exception):
     """The account has no named token with this id."""
 
 
-class TooManyTokens(Exception):
+class TooManyTokens(Explained):
     """The account already has the maximum number of named tokens."""
 
     def __init__(self, limit: int) -> None:
@@ -44,7 +45,7 @@ class TooManySignIns(Exception):
     """Too many sign-ins from this address within a minute."""
 
 
-class LicenseInvalid(Exception):
+class LicenseInvalid(Explained):
     """The licence key is invalid or cannot be checked. The text says why."""
 
 

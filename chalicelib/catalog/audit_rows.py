@@ -10,7 +10,7 @@ from chalicelib.platform.table import Row, partition
 
 
 class AuditAction(StrEnum):
-    """The audited operations: changes of origins, members, keys, secrets, integrations, tokens and retention."""
+    """The audited operations: changes of origins, members, keys, secrets, integrations, tokens and packages."""
 
     ORIGIN_CREATE = "origin_create"
     ORIGIN_CHANGE = "origin_change"
@@ -36,6 +36,7 @@ class AuditAction(StrEnum):
     RETENTION_SET = "retention_set"
     RETENTION_DELETE = "retention_delete"
     PACKAGE_RETIRE = "package_retire"
+    PACKAGE_DELETE_DESPITE_DEPENDENTS = "package_delete_despite_dependents"
 
 
 class AuditRow(Row):

@@ -6,12 +6,15 @@ release of a name a Query of one row. Both store the visibility, so that lists d
 
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
+from chalicelib.core.version_order import version_key
+from chalicelib.core.visibility import Visibility
 from chalicelib.platform.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
-from chalicelib.platform.table import Key, Row, partition
+from chalicelib.platform.table import Key, Row, partition, rows
 
 UNSTABLE = "unstable"
 STABLE = "stable"
 INITIAL_CHANNELS = (UNSTABLE, STABLE)
+PUBLIC_ROWS_PER_CALL = 1_000
 UNIT_SEPARATOR = "\x1f"
 
 
@@ -98,6 +101,12 @@ class MembershipRow(Row):
     updated_at = UnicodeAttribute()
     by = UnicodeAttribute(null=True)
 
+    @property
+    def parts(self) -> tuple[str, str, str]:
+        """Name, version and release of the ident, taken from the sort key."""
+        name, version, release = self.sk.partition(UNIT_SEPARATOR)[0].split("/")
+        return name, version, release
+
 
 class NewestRow(Row):
     """A package in a channel, in version order within its name and target."""
@@ -161,6 +170,29 @@ def membership_key(channel: str, ident: PackageIdent, target: Target) -> Key[Mem
 def newest_partition(origin: str, channel: str, name: str, target: Target) -> str:
     """Partition of the releases of a name in a channel for a target, in version order."""
     return partition("NEWEST", origin, channel, name, target)
+
+
+def newest_row(
+    origin: str, channel: str, name: str, version: str | None, target: Target, public_only: bool
+) -> NewestRow | None:
+    """Return the newest release of a name, or of one version of it, in a channel (packages.md section 3).
+
+    One Query of one row; of up to a thousand rows per call with `public_only`, which skips newer private releases.
+    """
+    order = "" if version is None else version_key(version)
+    if order is None:
+        return None
+    newest_first = rows(
+        NewestRow,
+        newest_partition(origin, channel, name, target),
+        begins=order,
+        newest_first=True,
+        page=PUBLIC_ROWS_PER_CALL if public_only else 1,
+        where=NewestRow.visibility == str(Visibility.PUBLIC) if public_only else None,
+    )
+    # Several texts of a version have the same order: `1.2` and `01.2`.
+    matching = (row for row in newest_first if version is None or PackageIdent.parse(row.ident).version == version)
+    return next(matching, None)
 
 
 def newest_of_all_key(origin: str, channel: str, target: str, members: bool) -> Key[NewestOfAllRow]:

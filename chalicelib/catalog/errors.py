@@ -1,5 +1,7 @@
 """Errors of the catalog and their statuses (packages.md 1.2)."""
 
+from chalicelib.core.explained import Explained
+
 
 class OriginMissing(Exception):
     """The origin does not exist."""
@@ -13,8 +15,12 @@ class ReleaseMissing(Exception):
     """The package does not exist, or the caller may not see it."""
 
 
-class TooManyChannels(Exception):
+class TooManyChannels(Explained):
     """A package would be in too many channels: changes of it would no longer fit one transaction."""
+
+
+class TooManyInOrigin(Explained):
+    """The origin has as many members, keys etc. as it can have; the text says of what."""
 
 
 STATUS: dict[type[Exception], int] = {
@@ -22,4 +28,5 @@ STATUS: dict[type[Exception], int] = {
     ChannelMissing: 404,
     ReleaseMissing: 404,
     TooManyChannels: 422,
+    TooManyInOrigin: 422,
 }

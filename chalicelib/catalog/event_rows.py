@@ -9,10 +9,13 @@ from chalicelib.core.target import Target
 from chalicelib.platform.attributes import NumberAttribute, UnicodeAttribute
 from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id, now, timestamp
-from chalicelib.platform.table import Row, partition, rows
+from chalicelib.platform.table import Row, newest_rows, partition
 
 EVENTS = "EVENTS"
 """All events share one partition in order of time, so that any range of days is one Query."""
+
+SHOWN = ["pk", "sk", "operation", "ident", "channel", "requester_id", "created_at"]
+"""The attributes of an event that a list of events needs."""
 
 STARTED, DONE = "started", "done"
 
@@ -100,9 +103,14 @@ def group_events_partition(origin: str) -> str:
     return partition("GROUP-EVENTS", origin)
 
 
-def newest_first(first_day: str, last_day: str) -> Iterator[EventRow]:
-    """Return the events between two UTC days (`YYYY-MM-DD`, both inclusive), newest first."""
+def newest_first(first_day: str, last_day: str, channel: str, examined: int) -> Iterator[EventRow]:
+    """Return events between two UTC days (`YYYY-MM-DD`, both inclusive), newest first, with the attributes in SHOWN.
+
+    channel: only events of this channel; empty for all.
+    examined: read only the newest of these days, before the channel is compared.
+    """
     if first_day > last_day:
         return iter(())
     end = last_day + "U"  # sorts after all times of the day, which continue with "T"
-    return rows(EventRow, EVENTS, between=(first_day, end), newest_first=True)
+    where = EventRow.channel == channel if channel else None
+    return newest_rows(EventRow, EVENTS, (first_day, end), where=where, examined=examined, only=SHOWN)

@@ -4,10 +4,13 @@ Most rows of an origin share its partition, `ORIGIN#<name>`. Every write into an
 that the origin's row exists (`require`), so nothing can be added to an origin under deletion.
 """
 
-from chalicelib.catalog.errors import OriginMissing
+from chalicelib.catalog.errors import OriginMissing, TooManyInOrigin
 from chalicelib.platform.attributes import NumberAttribute, UnicodeAttribute
 from chalicelib.platform.change import Change
 from chalicelib.platform.table import Key, Row, partition
+
+MOST = {"members": 5_000, "invitations": 2_000, "keys": 2_000, "secrets": 500, "integrations": 500}
+"""How many of each an origin can have. Their lists have no pages, so they must fit one answer."""
 
 
 class OriginRow(Row):
@@ -35,7 +38,10 @@ class OriginCountRow(Row):
     public_settings = NumberAttribute(default=0)
     members = NumberAttribute(default=0)
     secrets = NumberAttribute(default=0)
+    secret_bytes = NumberAttribute(default=0)
     integrations = NumberAttribute(default=0)
+    invitations = NumberAttribute(default=0)
+    keys = NumberAttribute(default=0)
     projects = NumberAttribute(default=0)
 
 
@@ -72,3 +78,14 @@ def leaving_key(origin: str) -> Key[LeavingOriginRow]:
 def require(change: Change, origin: str) -> None:
     """Add a check that the origin exists. If it does not, the change raises OriginMissing and writes nothing."""
     change.check(origin_key(origin), OriginRow.pk.exists(), otherwise=OriginMissing())
+
+
+def add_limited(change: Change, origin: str, kind: str) -> None:
+    """Count one more of a kind in MOST. The change raises TooManyInOrigin if the origin has the most it can have."""
+    counted = getattr(OriginCountRow, kind)
+    change.update(
+        origin_count_key(origin),
+        [counted.add(1)],
+        condition=counted.does_not_exist() | (counted < MOST[kind]),
+        otherwise=TooManyInOrigin(f"An origin can have {MOST[kind]} {kind} at most"),
+    )

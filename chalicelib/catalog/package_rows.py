@@ -15,7 +15,6 @@ from chalicelib.core.ident import PackageIdent
 from chalicelib.core.standing import Standing
 from chalicelib.core.target import Target
 from chalicelib.core.version_order import release_key, version_key
-from chalicelib.core.visibility import Visibility
 from chalicelib.platform.attributes import BinaryAttribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
 from chalicelib.platform.table import Key, Row, partition, read, rows
 
@@ -69,12 +68,18 @@ class IdentRow(Row):
 
 
 class NameRow(Row):
-    """A name with the number of its packages and idents. The rows of an origin are in text order."""
+    """A name with the number of its packages and idents. The rows of an origin are in text order.
+
+    Every addition and deletion of a package, and every deletion of hints that lead to the name, sets a new `revision`
+    on condition that the old one is still current. So hints are never deleted while an upload relies on them
+    (`packages/hints.py`).
+    """
 
     packages = NumberAttribute(default=0)
     public_packages = NumberAttribute(default=0)
     idents = NumberAttribute(default=0)
     public_idents = NumberAttribute(default=0)
+    revision = NumberAttribute(null=True)
 
 
 class VersionRow(Row):
@@ -95,7 +100,10 @@ class SettingsRow(Row):
 
 
 class DependentRow(Row):
-    """A hint: the name in `sk` has, or had, a release that needs the name of the partition. Readers verify it."""
+    """A hint: the name in `sk` has, or had, a release that needs the name of the partition. Readers verify it.
+
+    It is deleted with the last of these releases, or by the next reader.
+    """
 
 
 class Texts(Struct, frozen=True):
@@ -184,6 +192,11 @@ def dependents_partition(origin: str, name: str, target: Target) -> str:
     return partition("DEPENDENTS", origin, name, target)
 
 
+def dependent_key(needed: tuple[str, str], target: Target, origin: str, name: str) -> Key[DependentRow]:
+    """Key of the hint that a name needs another one (`needed`, an origin and a name)."""
+    return Key(DependentRow, dependents_partition(*needed, target), f"{origin}/{name}")
+
+
 def standing_of(ident: PackageIdent) -> Standing | None:
     """Return the standing of an ident, or None if no package of it exists."""
     row = read(ident_key(ident))
@@ -207,16 +220,6 @@ def newest_first(origin: str, name: str, target: Target, version: str | None = N
     for row in releases:
         if version is None or PackageIdent.parse(row.ident).version == version:
             yield row
-
-
-def newest_public(origin: str, name: str, target: Target, version: str | None = None) -> PackageRow | None:
-    """Return the newest public release of a name, or of one version of it. Skips newer private ones."""
-    prefix = NUMBERED if version is None else NUMBERED + (version_key(version) or UNIT_SEPARATOR)
-    public = PackageRow.visibility == str(Visibility.PUBLIC)
-    releases = rows(
-        PackageRow, releases_partition(origin, name, target), begins=prefix, newest_first=True, where=public
-    )
-    return next((row for row in releases if version is None or PackageIdent.parse(row.ident).version == version), None)
 
 
 def channels_of(row: PackageRow) -> list[str]:

@@ -41,6 +41,8 @@ class Observed(Struct, frozen=True):
     """None if the ident does not exist."""
     name_counts: tuple[int, int] | None
     """Idents and public idents of the name, None if the name does not exist."""
+    name_revision: int | None
+    """The revision of the name's releases, None before the first one (see `package_rows.NameRow`)."""
 
     @classmethod
     def from_rows(cls, ident: PackageIdent, found: Found) -> "Observed":
@@ -51,6 +53,7 @@ class Observed(Struct, frozen=True):
             NOWHERE if row is None else Standing.parse(row.standing),
             None if row is None else int(row.revision),
             None if name is None else (int(name.idents), int(name.public_idents)),
+            revision_of(name),
         )
 
 
@@ -105,6 +108,19 @@ def steps_together(
         _write_channel_counts(change, origin, channel, delta)
 
 
+def revision_of(name: NameRow | None) -> int | None:
+    """Return the revision of a name's releases, None if it has never had one."""
+    return None if name is None or name.revision is None else int(name.revision)
+
+
+def renew_revision(change: Change, key: Key[NameRow], revision: int | None) -> int:
+    """Give a name a new revision and return it, on condition that `revision` is still the current one (Stale)."""
+    is_current = NameRow.revision.does_not_exist() if revision is None else NameRow.revision == revision
+    renewed = new_id()
+    change.update(key, [NameRow.revision.set(renewed)], condition=is_current)
+    return renewed
+
+
 def demand_few_channels(after: Standing) -> None:
     """Raise TooManyChannels if a package of a standing is in more than CHANNELS_LIMIT channels."""
     if any(len(placement.channels) > CHANNELS_LIMIT for placement in after.placements.values()):
@@ -152,8 +168,11 @@ def _write_counts(change: Change, observed: Observed, after: Standing) -> None:
     ident = observed.ident
     idents, public_idents = observed.name_counts or (0, 0)
     unchanged = (NameRow.idents == idents) & (NameRow.public_idents == public_idents)
+    name_key = package_rows.name_key(ident.origin, ident.name)
+    if delta.packages:
+        renew_revision(change, name_key, observed.name_revision)
     change.update(
-        package_rows.name_key(ident.origin, ident.name),
+        name_key,
         [
             NameRow.packages.add(delta.packages),
             NameRow.public_packages.add(delta.public_packages),

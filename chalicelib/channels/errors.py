@@ -1,11 +1,13 @@
 """Errors of channels, and their statuses."""
 
+from chalicelib.core.explained import Explained
+
 
 class ChannelExists(Exception):
     """The origin already has a channel of that name."""
 
 
-class ChannelNameInvalid(Exception):
+class ChannelNameInvalid(Explained):
     """The name of a new channel has characters that names must not have."""
 
 

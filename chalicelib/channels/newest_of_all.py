@@ -44,16 +44,16 @@ def idents(origin: str, channel: str, target: str, caller: Caller) -> list[Packa
 
 
 def _computed(origin: str, channel: str, target: str, members: bool) -> list[PackageIdent]:
-    newest: dict[str, tuple[str, PackageIdent]] = {}
+    newest: dict[str, tuple[str, str, str]] = {}
     where = MembershipRow.target == target
     if not members:
         where &= MembershipRow.visibility == str(Visibility.PUBLIC)
-    for row in rows(MembershipRow, channel_rows.members_partition(origin, channel), where=where):
-        ident = PackageIdent.parse(row.ident)
-        order = release_key(ident.version, ident.release)
-        if order is not None and (ident.name not in newest or newest[ident.name][0] < order):
-            newest[ident.name] = (order, ident)
-    return [newest[name][1] for name in sorted(newest)]
+    for row in rows(MembershipRow, channel_rows.members_partition(origin, channel), where=where, keys_only=True):
+        name, version, release = row.parts
+        order = release_key(version, release)
+        if order is not None and (name not in newest or newest[name][0] < order):
+            newest[name] = (order, version, release)
+    return [PackageIdent(origin, name, version, release) for name, (_, version, release) in sorted(newest.items())]
 
 
 def _cache(key: Key[NewestOfAllRow], revision: int, newest: list[PackageIdent]) -> None:

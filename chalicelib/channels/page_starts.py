@@ -2,8 +2,8 @@
 
 Clients request rows by number, but the table finds rows by key: without a cache, the table would read all rows before
 the page. So each deep page caches the key after which the next page starts, together with the channel's revision. A
-cached start is valid while the channel has that revision. Without a valid one, the rows before the page are read and
-skipped.
+cached start is valid while the channel has that revision. Without a valid one, the rows before the page are counted by
+the table and skipped.
 """
 
 import time
@@ -14,6 +14,9 @@ from chalicelib.platform.table import Found, Key, put_if_possible
 
 DEEP = 100
 """Pages after this many rows have cached starts."""
+
+DEEP_AMONG_HIDDEN = 1_000
+"""If some rows are hidden from the caller, the rows before a page are counted first only if they are more than this."""
 
 LIFE_SECONDS = 3600
 

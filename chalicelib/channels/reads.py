@@ -12,12 +12,11 @@ from chalicelib.catalog.package_rows import PackageRow, Texts
 from chalicelib.channels import page_starts
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
-from chalicelib.core.version_order import version_key
 from chalicelib.core.visibility import Visibility
 from chalicelib.identity.caller import Caller
 from chalicelib.packages.reads import texts_of
 from chalicelib.platform.attributes import Condition
-from chalicelib.platform.table import Found, Key, count, page_for, rows, sort_key_of
+from chalicelib.platform.table import Found, Key, count, page_for, position_of, rows
 
 PUBLIC = str(Visibility.PUBLIC)
 
@@ -92,8 +91,7 @@ class _VisibleMembers(Struct, frozen=True):
 
     def page(self, offset: int, size: int | None, found: Found) -> list[MembershipRow]:
         """The rows of a page, from its cached start in `found` if there is one."""
-        start = self._start(offset, found)
-        first = offset if start is None else 0
+        start, first = self._start(offset, found)
         end = None if size is None else first + size
         rows_from_start = rows(
             MembershipRow,
@@ -108,12 +106,14 @@ class _VisibleMembers(Struct, frozen=True):
     def start_key(self, offset: int) -> Key[PageStartRow]:
         return channel_rows.page_start_key(self.origin, self.channel, offset, private=self.hides_nothing)
 
-    def _start(self, offset: int, found: Found) -> str | None:
-        """The sort key after which a page starts, or None to skip the rows before it one by one."""
+    def _start(self, offset: int, found: Found) -> tuple[str | None, int]:
+        """A sort key, and the number of rows to skip after it, where a page starts."""
         start = None if self.prefix else page_starts.cached(self.start_key(offset), found, self.counts)
-        if start is None and self.hides_nothing and offset > page_starts.DEEP:
-            return sort_key_of(self.partition, offset, begins=self.prefix)
-        return start
+        if start is not None:
+            return start, 0
+        if offset <= (page_starts.DEEP if self.hides_nothing else page_starts.DEEP_AMONG_HIDDEN):
+            return None, offset
+        return position_of(self.partition, offset, begins=self.prefix, where=self.filter)
 
 
 def latest(
@@ -122,13 +122,16 @@ def latest(
     """Return the newest release of a name or version that the caller may see, with its texts (packages.md 9.6).
 
     Makes two calls, which also read the caller's rows: a Query of one row, then the package. Both are repeated if the
-    release left the channel in between. Raises ReleaseMissing.
+    release left the channel in between. Callers who are not members get the newest public release by one more Query,
+    which is made for an unknown name too: otherwise the time would tell a private name from an unknown one. Raises
+    ReleaseMissing.
     """
-    newest_row = partial(_newest_row, origin, channel, name, version, target)
+    newest_row = partial(channel_rows.newest_row, origin, channel, name, version, target)
     for _ in range(TRIES):
         newest = newest_row(public_only=False)
-        package = _package_of(newest, target, channel, caller)
-        if package is None and newest is not None and not caller.may_see(origin, Visibility(newest.visibility)):
+        is_public = newest is not None and newest.visibility == PUBLIC
+        package = None if caller.is_anonymous and not is_public else _package_of(newest, target, channel, caller)
+        if package is None and not is_public and caller.role_in(origin) is None:
             newest = newest_row(public_only=True)
             package = _package_of(newest, target, channel, caller)
         if package is not None:
@@ -144,25 +147,6 @@ def exact(ident: PackageIdent, channel: str, target: Target, caller: Caller) -> 
     if package is None:
         raise ReleaseMissing
     return package
-
-
-def _newest_row(
-    origin: str, channel: str, name: str, version: str | None, target: Target, public_only: bool
-) -> NewestRow | None:
-    order = "" if version is None else version_key(version)
-    if order is None:
-        return None
-    newest_first = rows(
-        NewestRow,
-        channel_rows.newest_partition(origin, channel, name, target),
-        begins=order,
-        newest_first=True,
-        page=None if public_only else 1,
-        where=NewestRow.visibility == PUBLIC if public_only else None,
-    )
-    # Several texts of a version have the same order: `1.2` and `01.2`.
-    matching = (row for row in newest_first if version is None or PackageIdent.parse(row.ident).version == version)
-    return next(matching, None)
 
 
 def _package_of(

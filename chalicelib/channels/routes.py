@@ -93,7 +93,7 @@ def delete_channel(call: Call) -> Answer:
 @routes.get(PACKAGES, **LIST)
 @routes.get(PACKAGES + "/{pkg}", **LIST)
 @routes.get(PACKAGES + "/{pkg}/{version}", **LIST)
-def list_packages(call: Call, requested: Window) -> Answer:
+def list_channel_packages(call: Call, requested: Window) -> Answer:
     """Return the packages in a channel, or those of a name or version, by ident."""
     parts = [call[part] for part in ("pkg", "version") if part in call.path]
     if any("/" in part for part in parts):  # The prefix would reach into the versions of another name.
@@ -104,13 +104,13 @@ def list_packages(call: Call, requested: Window) -> Answer:
 # A package may be named like an operation. API Gateway does not try a variable where a literal matches, so these two
 # names need their own paths (packages.md 1.5).
 @routes.get(PACKAGES + "/promote", **LIST)
-def list_packages_named_promote(call: Call, requested: Window) -> Answer:
+def list_channel_packages_named_promote(call: Call, requested: Window) -> Answer:
     """Return the packages of the name `promote` in a channel."""
     return _list(call, requested, "promote/")
 
 
 @routes.get(PACKAGES + "/demote", **LIST)
-def list_packages_named_demote(call: Call, requested: Window) -> Answer:
+def list_channel_packages_named_demote(call: Call, requested: Window) -> Answer:
     """Return the packages of the name `demote` in a channel."""
     return _list(call, requested, "demote/")
 
@@ -131,7 +131,7 @@ def list_newest(call: Call, target: str) -> Answer:
 
 @routes.get(PACKAGES + "/{pkg}/latest", **SHOW)
 @routes.get(PACKAGES + "/{pkg}/{version}/latest", **SHOW)
-def show_latest(call: Call, _: TargetQuery) -> Answer:
+def show_latest_in_channel(call: Call, _: TargetQuery) -> Answer:
     """Return the newest release of a name or version in a channel."""
     row, texts = reads.latest(
         call["origin"], call["channel"], call["pkg"], call.path.get("version"), call.target, call.caller
@@ -140,7 +140,7 @@ def show_latest(call: Call, _: TargetQuery) -> Answer:
 
 
 @routes.get(RELEASE, **SHOW)
-def show_package(call: Call, _: TargetQuery) -> Answer:
+def show_package_in_channel(call: Call, _: TargetQuery) -> Answer:
     """Return a package, if it is in the channel."""
     row, texts = reads.exact(call.ident, call["channel"], call.target, call.caller)
     return json_answer(200, channel_package(row, texts), NO_CACHE)
@@ -153,7 +153,7 @@ def show_package(call: Call, _: TargetQuery) -> Answer:
     answers={200: None},
     errors=(ChannelMissing, ReleaseMissing, TargetUnknown, TooManyChannels),
 )
-def promote(call: Call, _: TargetQuery) -> Answer:
+def promote_package(call: Call, _: TargetQuery) -> Answer:
     """Add a package to a channel, if it is not in it already."""
     service.promote(call.ident, call.target, call["channel"], call.caller.require_session())
     return EMPTY_200
@@ -167,7 +167,7 @@ def promote(call: Call, _: TargetQuery) -> Answer:
     answers={200: None},
     errors=(ChannelProtected, NotInChannel, TargetUnknown),
 )
-def demote(call: Call, _: TargetQuery) -> Answer:
+def demote_package(call: Call, _: TargetQuery) -> Answer:
     """Remove a package from a channel."""
     service.demote(call.ident, call.target, call["channel"], call.caller.require_session())
     return EMPTY_200

@@ -27,6 +27,7 @@ from chalicelib.core.target import Target
 from chalicelib.platform.attributes import Condition
 from chalicelib.platform.change import TRANSACTION_LIMIT, Change, retry_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
+from chalicelib.platform.passing_over import Failures
 from chalicelib.platform.table import read, read_many, rows
 
 SANDBOX_PREFIX = "bldr-"
@@ -86,19 +87,31 @@ def _close(origin: str, channel: str) -> None:
         change.update(channel_rows.leaving_from_key(origin), [LeavingFromRow.deletions.add(1)])
 
 
-def finish_deletions(enough: Callable[[], bool]) -> int:
-    """Complete interrupted deletions until `enough` returns True, and return how many were completed."""
+def finish_deletions(enough: Callable[[], bool], failures: Failures) -> int:
+    """Complete interrupted deletions until `enough` returns True, and return how many were completed.
+
+    A channel or an origin that fails is passed over; the next run tries it again.
+    """
     finished = 0
     for origin in rows(LeavingFromRow, channel_rows.LEAVING_FROM):
-        for leaving in rows(LeavingChannelRow, channel_rows.leaving_partition(origin.origin)):
-            if enough():
-                return finished
-            _remove_members(origin.origin, leaving.sk)
-            finished += 1
-        no_newer = LeavingFromRow.deletions == int(origin.deletions)
-        with suppress(_DeletionStarted), Change() as change:
-            change.delete(channel_rows.leaving_from_key(origin.origin), no_newer, otherwise=_DeletionStarted())
+        with failures.passed_over():
+            failed_before = failures.number
+            for leaving in rows(LeavingChannelRow, channel_rows.leaving_partition(origin.origin)):
+                if enough():
+                    return finished
+                with failures.passed_over():
+                    _remove_members(origin.origin, leaving.sk)
+                    finished += 1
+            if failures.number == failed_before:
+                _forget(origin)
     return finished
+
+
+def _forget(origin: LeavingFromRow) -> None:
+    """Delete the row of an origin without unfinished channel deletions, unless another deletion has started."""
+    no_newer = LeavingFromRow.deletions == int(origin.deletions)
+    with suppress(_DeletionStarted), Change() as change:
+        change.delete(channel_rows.leaving_from_key(origin.origin), no_newer, otherwise=_DeletionStarted())
 
 
 class _DeletionStarted(Exception):

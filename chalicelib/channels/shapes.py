@@ -1,8 +1,11 @@
 """Shapes of channels over HTTP (packages.md 4.3 and 9)."""
 
-from msgspec import Struct
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 from chalicelib.core.ident import PackageIdent
+from chalicelib.http.query import REFUSED_LATER
 
 
 class ChannelsQuery(Struct):
@@ -35,9 +38,9 @@ class PackagesQuery(Struct):
 
 
 class NewestQuery(Struct):
-    """The target of the packages. Required (else 400); not taken from the User-Agent (packages.md 9.5)."""
+    """The target of the packages is required; it is not taken from `User-Agent` (packages.md 9.5)."""
 
-    target: str | None = None
+    target: Annotated[str | None, Meta(description="Target of the packages."), REFUSED_LATER] = None
 
 
 class NewestPackages(Struct):

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from chalicelib.core import strict_base64
 from chalicelib.core.deferred import deferred
-from chalicelib.core.hart_limits import DEFAULT_LIMITS, HartLimits
+from chalicelib.core.hart_limits import DEFAULT_LIMITS, LIST_ENTRIES, HartLimits
 from chalicelib.core.hart_refusals import (
     HartRefused,
     HartUnreadable,
@@ -153,7 +153,9 @@ def build_tdeps(archive: HartArchive) -> tuple[PackageIdent, ...]:
 
 def exposes(archive: HartArchive) -> tuple[int, ...]:
     """Return the exposed ports, 0 to 65535, in the file's order. Raises MetadataInvalid."""
-    return tuple(_port(word) for word in archive.metafiles.get("EXPOSES", "").split())
+    words = archive.metafiles.get("EXPOSES", "").split(maxsplit=LIST_ENTRIES)
+    _demand_short("EXPOSES", len(words))
+    return tuple(_port(word) for word in words)
 
 
 class _Blocks:
@@ -219,7 +221,13 @@ def _required(archive: HartArchive, metafile: str) -> str:
 
 def _idents(archive: HartArchive, metafile: str) -> tuple[PackageIdent, ...]:
     text = archive.metafiles.get(metafile, "")
+    _demand_short(metafile, text.count("\n") + 1)
     return tuple(_ident(metafile, line.removesuffix("\r")) for line in text.split("\n")) if text else ()
+
+
+def _demand_short(metafile: str, entries: int) -> None:
+    if entries > LIST_ENTRIES:
+        raise MetadataInvalid.too_long(metafile, LIST_ENTRIES)
 
 
 def _ident(metafile: str, text: str) -> PackageIdent:

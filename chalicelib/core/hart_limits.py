@@ -4,6 +4,9 @@ from msgspec import Struct
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 
+LIST_ENTRIES = 4_000
+"""Limit of the idents or ports in one metafile. Real packages have up to about 1,500 transitive dependencies."""
+
 
 class HartLimits(Struct, frozen=True):
     """Limits on one archive; all sizes are in bytes.
@@ -14,7 +17,10 @@ class HartLimits(Struct, frozen=True):
     unpacked_floor, unpacked_ratio: unpacked bytes are limited to the floor or, if it is larger, to the packed bytes so
     far times the ratio. So a large honest archive passes, and a decompression bomb is stopped after about a second.
     unpacked: limit of unpacked bytes for any archive.
-    tar_headers: number of tar headers, including those that only extend the next one.
+    headers_floor, bytes_per_header: tar headers, including those that only extend the next one, are limited to the
+    floor or, if it is larger, to one for so many packed bytes so far. Equal headers compress to nothing, and parsing
+    each takes as long as unpacking kilobytes.
+    tar_headers: limit of tar headers for any archive.
     extension, extensions: size of one extension header, and of all together.
     manifest, metafile, metafiles: size of MANIFEST, of any other metafile, and of all together.
     """
@@ -25,16 +31,22 @@ class HartLimits(Struct, frozen=True):
     unpacked_floor: int = 256 * MIB
     unpacked_ratio: int = 200
     unpacked: int = 64 * GIB
+    headers_floor: int = 50_000
+    bytes_per_header: int = 64
     tar_headers: int = 300_000
     extension: int = 64 * KIB
     extensions: int = 16 * MIB
-    manifest: int = 16 * MIB
+    manifest: int = 5 * MIB
     metafile: int = 1 * MIB
-    metafiles: int = 32 * MIB
+    metafiles: int = 16 * MIB
 
     def of_metafile(self, name: str) -> int:
-        """Return the size that a metafile may have; MANIFEST is longer, because it lists every file of a package."""
+        """Return the size that a metafile may have; MANIFEST may be longer, because it contains the plan."""
         return self.manifest if name == "MANIFEST" else self.metafile
+
+    def of_headers(self, packed: int) -> int:
+        """Return how many tar headers an archive may have after so many packed bytes."""
+        return min(max(self.headers_floor, packed // self.bytes_per_header), self.tar_headers)
 
 
 DEFAULT_LIMITS = HartLimits()

@@ -70,7 +70,7 @@ def _members(payload: XzReader, limits: HartLimits) -> Iterator[Member]:
     while any(block := payload.read(tarfile.BLOCKSIZE)):
         header = _parsed(block)
         headers += 1
-        if headers > limits.tar_headers:
+        if headers > limits.of_headers(payload.packed):
             raise HartUnreadable("the tar has too many members")
         if header.type in (*_LONG_NAME_TYPES, *_PAX_TYPES):
             extensions += header.size

@@ -37,6 +37,11 @@ class MetadataInvalid(HartRefused):
         return cls(f"{metafile} is missing")
 
     @classmethod
+    def too_long(cls, metafile: str, limit: int) -> "MetadataInvalid":
+        """Return the error for a metafile with too many entries."""
+        return cls(f"{metafile} is too long: it may have {limit} entries at most")
+
+    @classmethod
     def invalid(cls, metafile: str, value: str, expected: str) -> "MetadataInvalid":
         """Return the error for an invalid value in a metafile."""
         return cls(f"{metafile} contains '{one_line(value, 80)}', which is not a {expected}")

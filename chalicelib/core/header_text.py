@@ -13,6 +13,11 @@ def in_header(text: str) -> str:
     return "".join(each if " " <= each <= "~" else quote(each, errors="replace") for each in text)
 
 
+def as_file_name(text: str) -> str:
+    """Return a text encoded as the value of `X-Filename`, without path separators, because hab uses it as a path."""
+    return in_header(text).replace("\\", "%5C").replace("/", "%2F")
+
+
 def in_quotes(text: str) -> str:
     """Return a text encoded for use between the quotes of a parameter such as `filename="…"`."""
     return in_header(text).replace("\\", "%5C").replace('"', "%22")

@@ -21,7 +21,7 @@ class IdentMalformed(ValueError):
 
 
 class PackageIdent(Struct, frozen=True):
-    """One release of a package; `str()` is `origin/name/version/release`. The target is not part of it."""
+    """One release of a package: `origin/name/version/release`. The target is not part of it."""
 
     origin: str
     name: str

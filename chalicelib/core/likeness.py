@@ -10,6 +10,9 @@ from msgspec import Struct
 
 SHORTEST_SUBSTRING = 3
 SHORTEST_TYPO = 4
+LONGEST_WORD = 64
+"""Longer words resemble no name. Search indexes as many letters of a word."""
+
 LIB = "lib"
 _SHORTEST_AFTER_LIB = 2
 
@@ -37,7 +40,7 @@ class Clues(Struct, frozen=True):
 
 
 def likeness(word: str, tokens: Sequence[str]) -> Likeness | None:
-    """Return the best rule by which a query word matches a package with these tokens, or None."""
+    """Return the best rule by which a query word of at most LONGEST_WORD letters matches these tokens, or None."""
     rules: tuple[tuple[Likeness, Callable[[], bool]], ...] = (
         (Likeness.SAME, lambda: word in tokens),
         (Likeness.BEGINS, lambda: _begins(word, tokens)),
@@ -68,18 +71,28 @@ def clues(word: str) -> Clues:
 
 
 def is_one_typo(word: str, other: str) -> bool:
-    """Return whether two words differ by one wrong, missing or extra letter, or by two swapped neighbours."""
+    """Return whether two words differ by one wrong, missing or extra letter, or by two swapped neighbours.
+
+    Compares each letter once and the rest of the words at most four times.
+    """
     if abs(len(word) - len(other)) > 1 or word == other:
         return False
-    if len(word) != len(other):
-        longer, shorter = sorted((word, other), key=len, reverse=True)
-        return any(longer[:at] + longer[at + 1 :] == shorter for at in range(len(longer)))
-    wrong = [at for at, (one, two) in enumerate(zip(word, other, strict=True)) if one != two]
-    if len(wrong) == 1:
-        return True
-    first, last = wrong[0], wrong[-1]
-    swapped = word[first] == other[last] and word[last] == other[first]
-    return len(wrong) == 2 and last == first + 1 and swapped
+    at = _equal_letters(word, other)
+    rest, other_rest = word[at:], other[at:]
+    return (
+        rest[1:] == other_rest[1:]
+        or rest == other_rest[1:]
+        or rest[1:] == other_rest
+        or (rest[2:] == other_rest[2:] and rest[:2] == other_rest[1::-1])
+    )
+
+
+def _equal_letters(word: str, other: str) -> int:
+    """Return the number of letters at the beginning in which two words agree."""
+    for at, (one, two) in enumerate(zip(word, other, strict=False)):
+        if one != two:
+            return at
+    return min(len(word), len(other))
 
 
 def _begins(word: str, tokens: Sequence[str]) -> bool:

@@ -6,6 +6,8 @@ from urllib.parse import unquote_to_bytes
 
 from msgspec import Struct
 
+from chalicelib.core.ident import STORABLE_BYTES
+
 _WORD = r"[^\W_]+(?:-[^\W_]+)*"
 _REPLACED = "\ufffd"
 
@@ -15,9 +17,10 @@ class QueryUndecodable(ValueError):
 
 
 class Terms(Struct, frozen=True):
-    """The words of a query, in lower case, with their hyphens.
+    """The words of a query, in lower case, with their hyphens. Repeated words before the last one are left out.
 
-    All words must equal a token of a package, except that the last one may be the beginning of a token.
+    All words must equal a token of a package, except that the last one may be the beginning of a token. A hyphenated
+    word is compared as a whole: if it matches, its parts do, too, because they are tokens of the same package.
     """
 
     words: tuple[str, ...]
@@ -25,14 +28,25 @@ class Terms(Struct, frozen=True):
     @classmethod
     def parse(cls, query: str) -> "Terms":
         """Return the words of a query, which slashes, spaces and other symbols separate."""
-        return cls(tuple(words(query)))
+        every = words(query)
+        return cls((*dict.fromkeys(every[:-1]), *every[-1:]))
+
+    @property
+    def can_match(self) -> bool:
+        """False without words, and with more or longer words than an ident that can be stored has."""
+        return 0 < len(self.words) <= STORABLE_BYTES and all(len(word) <= STORABLE_BYTES for word in self.words)
 
     def match(self, tokens: Sequence[str]) -> bool:
-        """Return whether the query matches a package with these tokens. A query without words matches none."""
-        if not self.words:
+        """Return whether the query matches a package with these tokens. A query without words matches none.
+
+        The number of comparisons depends on the tokens, not on the number of words.
+        """
+        if not self.can_match:
             return False
         *inner, last = self.words
-        return all(word in tokens for word in inner) and any(token.startswith(last) for token in tokens)
+        if not any(token.startswith(last) for token in tokens):
+            return False
+        return not inner or set(tokens).issuperset(inner)
 
 
 def tokens_of(origin: str, name: str) -> list[str]:

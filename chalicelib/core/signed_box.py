@@ -33,7 +33,7 @@ class BoxMalformed(ValueError):
 
 
 class BoxUnreadable(ValueError):
-    """The ring does not have the box's key, or the key does not open the box."""
+    """The ring does not have the box's key, or the key does not open the box. The text names keys and their source."""
 
 
 class SignedBox(Struct, frozen=True):
@@ -71,10 +71,12 @@ class SignedBox(Struct, frozen=True):
 class KeyRing:
     """The builder keys by full name: the newest seals boxes, and each opens the boxes that name it.
 
-    Raises NoBuilderKey for an empty ring. `repr` and `str` show the names and not the keys.
+    `source` says in error texts where the keys are from. Raises NoBuilderKey for an empty ring. `repr` and `str` show
+    the names and not the keys.
     """
 
-    def __init__(self, keys: Iterable[KeyFile]) -> None:
+    def __init__(self, keys: Iterable[KeyFile], source: str = "the key ring") -> None:
+        self._source = source
         self._keys = {str(key.named_revision): key for key in keys}
         self._boxes: dict[str, sodium.Box] = {}
         if not self._keys:
@@ -84,13 +86,14 @@ class KeyRing:
         return f"KeyRing({', '.join(self._keys)})"
 
     @classmethod
-    def from_texts(cls, texts: Iterable[str] | str) -> KeyRing:
+    def from_texts(cls, texts: Iterable[str] | str, source: str = "the key ring") -> KeyRing:
         r"""Return the ring of the keys in these texts. Raises NoBuilderKey and KeyFileMalformed.
 
         A backslash and an `n` may replace a newline, as in environment variables.
         """
         key_texts = [texts] if isinstance(texts, str) else texts
-        return cls(KeyFile.parse(text.replace("\\n", "\n"), KeyKind.SECRET_ENCRYPTION) for text in key_texts)
+        keys = (KeyFile.parse(text.replace("\\n", "\n"), KeyKind.SECRET_ENCRYPTION) for text in key_texts)
+        return cls(keys, source)
 
     @property
     def newest(self) -> NamedRevision:
@@ -118,12 +121,12 @@ class KeyRing:
         try:
             return self._box(str(signed.decryptor)).decrypt(signed.ciphertext, signed.nonce)
         except sodium.CryptoError as problem:
-            raise BoxUnreadable(f"does not open with {signed.decryptor}") from problem
+            raise BoxUnreadable(f"{self._source} has another key {signed.decryptor} than the stored data") from problem
 
     def _box(self, name: str) -> sodium.Box:
         # Cached: creating it takes two curve multiplications, and every access token needs it.
         if name not in self._keys:
-            raise BoxUnreadable(f"no builder key {name}")
+            raise BoxUnreadable(f"{self._source} has no key {name}, which encrypted the stored data")
         if name not in self._boxes:
             secret = sodium.PrivateKey(self._keys[name].raw)
             self._boxes[name] = sodium.Box(secret, secret.public_key)

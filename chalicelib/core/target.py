@@ -3,10 +3,12 @@
 import re
 from enum import StrEnum
 
+from chalicelib.core.explained import Explained
+
 _USER_AGENT = r"(?P<client>[^\s]+)\s?(\((?P<target>\w+-\w+); (?P<kernel>.*)\))?"
 
 
-class TargetUnknown(ValueError):
+class TargetUnknown(Explained, ValueError):
     """The text is not one of the seven targets; `str()` is the message that clients print."""
 
     def __init__(self, text: str) -> None:

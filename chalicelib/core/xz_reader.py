@@ -13,7 +13,8 @@ class XzReader:
     """The unpacked bytes of an xz payload, readable once from beginning to end."""
 
     def __init__(self, packed: Iterable[bytes], limits: HartLimits) -> None:
-        self._pieces = _Decompression(limits).pieces(packed)
+        self._decompression = _Decompression(limits)
+        self._pieces = self._decompression.pieces(packed)
         self._piece = b""
         self._at = 0
         self._before = 0
@@ -22,6 +23,11 @@ class XzReader:
     def position(self) -> int:
         """The number of unpacked bytes read or skipped."""
         return self._before + self._at
+
+    @property
+    def packed(self) -> int:
+        """The number of packed bytes received."""
+        return self._decompression.packed
 
     def read(self, count: int) -> bytes:
         """Return exactly `count` bytes. Raises HartUnreadable."""
@@ -63,13 +69,13 @@ class _Decompression:
 
     def __init__(self, limits: HartLimits) -> None:
         self._limits = limits
-        self._packed = self._unpacked = self._streams = self._padding = 0
+        self.packed = self._unpacked = self._streams = self._padding = 0
         self._stream: lzma.LZMADecompressor | None = None
 
     def pieces(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
         """Yield the unpacked bytes. Raises HartUnreadable, also for other bytes around the streams."""
         for block in blocks:
-            self._packed += len(block)
+            self.packed += len(block)
             rest = block
             while rest:
                 stream = self._stream
@@ -100,7 +106,7 @@ class _Decompression:
 
     def _count(self, piece: bytes) -> None:
         self._unpacked += len(piece)
-        in_proportion = max(self._limits.unpacked_floor, self._limits.unpacked_ratio * self._packed)
+        in_proportion = max(self._limits.unpacked_floor, self._limits.unpacked_ratio * self.packed)
         if self._unpacked > min(in_proportion, self._limits.unpacked):
             raise HartUnreadable("the payload unpacks to too many bytes")
 

@@ -55,7 +55,7 @@ def show_deprecation(call: Call) -> Answer:
 @routes.put(NAME, **SET)
 @routes.put(VERSION, **SET)
 @routes.put(RELEASE, **SET)
-def deprecate(call: Call, body: shapes.NewDeprecation) -> Answer:
+def set_deprecation(call: Call, body: shapes.NewDeprecation) -> Answer:
     """Deprecate a name, version or release, replacing its earlier deprecation."""
     row = service.deprecate(_subject(call), body.message, body.replacement, call.caller.require_session())
     return json_answer(200, shapes.Deprecation.of(row), NO_CACHE)

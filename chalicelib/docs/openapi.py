@@ -1,30 +1,37 @@
 """The OpenAPI 3.1 document of the declared routes."""
 
-import re
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
-from chalicelib.docs.prose import description, reasons, summary
-from chalicelib.docs.schemas import Schemas, path_parameters, query_parameters
+from chalicelib.docs.operations import TAGS, operation_ids, tag
+from chalicelib.docs.parameters import path_parameters, query_parameters
+from chalicelib.docs.prose import description, has_text, reasons, summary
+from chalicelib.docs.schemas import Schemas
 from chalicelib.http.errors import ErrorTable, PassedOn
-from chalicelib.http.routes import ANYONE, Route
+from chalicelib.http.routes import ANYONE, Content, Route
 from chalicelib.http.statuses import refusals
 
 TITLE = "Habitat Builder"
-INTRODUCTION = (
-    "Errors have an empty body or a short text (`text/plain`) that explains them. An invalid token is 401 on "
-    "every path, even where no token is needed. Ids are strings of decimal digits; times are UTC without a zone."
-)
+INTRODUCTION = """\
+Errors have an empty body or a short text (`text/plain`) that explains them. A text is described as content if it is \
+always there. An invalid token is 401 on every path, even where no token is needed. An unknown path or method is 404 \
+with an empty body. Ids are strings of decimal digits; times are UTC without a zone.
+
+Any request may also be refused before it reaches an operation: 413 if it is too large, 429 if there are too many \
+requests at once, 504 if an answer takes too long."""
 BEARER = "A web session, a personal access token, or a named token, whose scopes limit what it may do."
 
 
 def document(routes: Sequence[Route], errors: ErrorTable) -> dict[str, Any]:
     """Return the document of some routes. Paths are relative to `/v1`."""
-    schemas = Schemas(routes)
+    described = [route for route in routes if _can_succeed(route)]
+    schemas, ids = Schemas(described), operation_ids(described)
     paths: dict[str, dict[str, Any]] = {}
-    for route in sorted(routes, key=lambda route: (route.path, route.method)):
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas, errors)
+    for route in sorted(described, key=lambda route: (route.path, route.method)):
+        operation = {"operationId": ids[route.name], **_operation(route, schemas, errors)}
+        paths.setdefault(route.path, {})[route.method.lower()] = operation
+    used_tags = {tag(route.path) for route in described}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -33,7 +40,8 @@ def document(routes: Sequence[Route], errors: ErrorTable) -> dict[str, Any]:
             "description": INTRODUCTION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": "/v1"}],
+        "servers": [{"url": "/v1", "description": "This service."}],
+        "tags": [{"name": name, "description": TAGS[name]} for name in sorted(used_tags & TAGS.keys())],
         "paths": paths,
         "components": {
             "schemas": dict(sorted(schemas.components.items())),
@@ -42,10 +50,14 @@ def document(routes: Sequence[Route], errors: ErrorTable) -> dict[str, Any]:
     }
 
 
+def _can_succeed(route: Route) -> bool:
+    """False for a route that refuses every request, such as the methods that `/status` answers with 405."""
+    return not route.answers or min(route.answers) < HTTPStatus.BAD_REQUEST
+
+
 def _operation(route: Route, schemas: Schemas, errors: ErrorTable) -> dict[str, Any]:
     operation: dict[str, Any] = {
-        "operationId": re.sub(r"\W+", "_", route.name).strip("_"),
-        "tags": [_tag(route.path)],
+        "tags": [tag(route.path)],
         "summary": summary(route),
         "description": description(route),
         "parameters": [*path_parameters(route.path), *query_parameters(route.query)],
@@ -54,13 +66,8 @@ def _operation(route: Route, schemas: Schemas, errors: ErrorTable) -> dict[str, 
     }
     body = route.body or route.optional_body
     if body is not None:
-        operation["requestBody"] = {"required": route.optional_body is None, "content": schemas.content(body)}
+        operation["requestBody"] = {"required": route.optional_body is None, "content": schemas.request(body)}
     return operation
-
-
-def _tag(path: str) -> str:
-    words = [word for word in path.split("/") if word and not word.startswith("{")]
-    return words[1] if words[0] == "depot" and len(words) > 1 else words[0]
 
 
 def _security(route: Route) -> list[dict[str, list[str]]]:
@@ -71,10 +78,11 @@ def _security(route: Route) -> list[dict[str, list[str]]]:
 
 def _responses(route: Route, schemas: Schemas, errors: ErrorTable) -> dict[str, Any]:
     refused = refusals(route, errors)
-    responses = {
-        str(status): _response(status, refused.get(status, []), schemas.content(route.answers.get(status)))
-        for status in sorted({*route.answers, *refused})
-    }
+    responses = {}
+    for status in sorted({*route.answers, *refused}):
+        kinds = refused.get(status, [])
+        texts = schemas.answer(Content.TEXT) if has_text(kinds) else {}
+        responses[str(status)] = _response(status, kinds, texts | schemas.answer(route.answers.get(status)))
     passed_on = [kind for kind in route.errors if issubclass(kind, PassedOn)]
     if passed_on:
         responses["default"] = {"description": reasons(passed_on)}

@@ -1,5 +1,7 @@
 """A page that lists every operation and its permission. Plain HTML that needs no other file."""
 
+import base64
+import hashlib
 from collections.abc import Iterable
 from html import escape
 
@@ -11,6 +13,18 @@ STYLE = (
     "body{font:16px/1.5 sans-serif;margin:2em auto;max-width:75em;padding:0 1em}"
     "td{padding:.2em .8em .2em 0;vertical-align:top}"
 )
+
+_STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+
+HEADERS = {
+    "Content-Security-Policy": (
+        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+}
+"""Headers of the page. Browsers apply its own style sheet and load or run nothing else."""
 
 
 def html(routes: Iterable[Route]) -> str:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from inspect import cleandoc
 
+from chalicelib.core.explained import Explained
 from chalicelib.core.roles import Role
 from chalicelib.core.target import TargetUnknown
 from chalicelib.http.routes import ACCOUNT_ONLY, ANYONE, Route
@@ -51,10 +52,23 @@ def description(route: Route) -> str:
     return "\n\n".join(paragraph.strip() for paragraph in paragraphs if paragraph.strip())
 
 
+def has_text(kinds: Sequence[type[Exception]]) -> bool:
+    """Return True if the answer to each of some errors has a text."""
+    return bool(kinds) and all(issubclass(kind, Explained) for kind in kinds)
+
+
 def reasons(kinds: Sequence[type[Exception]]) -> str:
-    """Return what causes a status, as a sentence or a Markdown list: the first paragraph of each error's docstring."""
-    sentences = list(dict.fromkeys(ERRORS.get(kind) or description_of(kind).partition("\n\n")[0] for kind in kinds))
+    """Return what causes a status, as a sentence or a Markdown list: the first paragraph of each error's docstring.
+
+    If only some of the errors have a text, their sentences say so.
+    """
+    hint = "" if has_text(kinds) else " The body says why."
+    sentences = list(dict.fromkeys(_reason(kind) + (hint if issubclass(kind, Explained) else "") for kind in kinds))
     return "".join(sentences) if len(sentences) == 1 else "\n".join(f"- {sentence}" for sentence in sentences)
+
+
+def _reason(kind: type[Exception]) -> str:
+    return ERRORS.get(kind) or description_of(kind).partition("\n\n")[0]
 
 
 def permission(route: Route) -> str:

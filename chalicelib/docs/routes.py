@@ -17,7 +17,7 @@ routes = Routes("docs")
 
 @routes.get("/openapi.json", needs=ANYONE, answers={200: dict[str, Any]})
 def show_document(call: Call) -> Answer:
-    """Return the OpenAPI 3.1 document of this API."""
+    """Return the OpenAPI document of this API."""
     app: Any = routes.current_app
     return json_answer(200, openapi.document(app.declared, app.errors))
 
@@ -26,4 +26,4 @@ def show_document(call: Call) -> Answer:
 def show_page(call: Call) -> Answer:
     """Return an HTML page that lists the operations of this API."""
     app: Any = routes.current_app
-    return Answer(200, page.html(app.declared).encode(), "text/html; charset=utf-8")
+    return Answer(200, page.html(app.declared).encode(), "text/html; charset=utf-8", page.HEADERS)

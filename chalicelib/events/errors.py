@@ -1,7 +1,9 @@
 """Errors of events, and their statuses."""
 
+from chalicelib.core.explained import Explained
 
-class SaasUnreachable(Exception):
+
+class SaasUnreachable(Explained):
     """The public depot did not answer (platform.md 2.4)."""
 
 

@@ -6,6 +6,7 @@ event of the requested days, so the number of events that are examined is limite
 
 from collections.abc import Iterable, Iterator
 from datetime import date
+from functools import cache, partial
 from itertools import islice
 
 from msgspec import Struct
@@ -23,7 +24,10 @@ from chalicelib.platform.config import config
 from chalicelib.platform.table import read_many
 
 EXAMINED = 20_000
-"""The newest events of the requested days that are examined; older ones are neither listed nor counted."""
+"""The newest events of the requested days that are read; older ones are neither listed nor counted."""
+
+CONSIDERED = 5_000
+"""The newest of these in the requested channel whose packages are read; older ones are neither listed nor counted."""
 
 SAAS_SECONDS = 20
 
@@ -83,14 +87,16 @@ def saas_answer(event_filter: EventFilter, start: int, query: str) -> bytes:
 
 
 def _matching(event_filter: EventFilter) -> Iterator[EventRow]:
-    for event in islice(
-        event_rows.newest_first(event_filter.first.isoformat(), event_filter.last.isoformat()), EXAMINED
-    ):
-        if event_filter.channel and event.channel != event_filter.channel:
-            continue
+    first, last = event_filter.first.isoformat(), event_filter.last.isoformat()
+    matches = cache(partial(_matches, event_filter.terms))  # many events are of the same few names
+    for event in islice(event_rows.newest_first(first, last, event_filter.channel, EXAMINED), CONSIDERED):
         ident = PackageIdent.parse(event.ident)
-        if event_filter.terms is None or event_filter.terms.match(tokens_of(ident.origin, ident.name)):
+        if matches(ident.origin, ident.name):
             yield event
+
+
+def _matches(terms: Terms | None, origin: str, name: str) -> bool:
+    return terms is None or terms.match(tokens_of(origin, name))
 
 
 def _distinct(events: Iterable[EventRow]) -> Iterator[EventRow]:

@@ -6,11 +6,7 @@ from chalicelib.core.ident import PackageIdent
 
 
 class EventsQuery(Struct):
-    """Which events to list.
-
-    Clients send the names in snake case. The published description uses the names in camel case, which are accepted as
-    aliases. Both dates are required, under one of their names.
-    """
+    """Which events to list. Both dates are required, each under one of its two names."""
 
     range: int | None = None
     next_range: int | None = field(default=None, name="nextRange")

@@ -10,6 +10,7 @@ from chalicelib.ext.errors import ContentMissing, GitHubFailed
 from chalicelib.ext.shapes import RepositoryFile
 from chalicelib.platform.config import config
 from chalicelib.platform.outbound import OutboundRequest, OutboundResponse, Unreachable, Unreadable, send
+from chalicelib.platform.secret_settings import secret_setting
 
 TOTAL_SECONDS = 20.0
 """The time limit of both calls together. API Gateway gives up after 29 seconds."""
@@ -57,11 +58,16 @@ def _installation_token(installation_id: int, deadline: float) -> str:
 
 
 def _app_token() -> str:
-    """Return a token that authenticates the App. Raises GitHubFailed if no App or no usable key is configured."""
+    """Return a token that authenticates the App.
+
+    Raises GitHubFailed if no App or no usable key is configured, SecretUnavailable.
+    """
     now = int(time.time())
     claims = {"iat": now, "exp": now + JWT_SECONDS, "iss": config.github_app_id}
-    key = config.github_app_private_key.replace("\\n", "\n")
-    if not config.github_app_id or not key:
+    if not config.github_app_id:
+        raise GitHubFailed
+    key = secret_setting(config.github_app_private_key, config.github_app_private_key_arn).replace("\\n", "\n")
+    if not key:
         raise GitHubFailed
     try:
         return jwt.encode(claims, key, algorithm="RS256")

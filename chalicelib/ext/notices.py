@@ -7,6 +7,7 @@ from msgspec import MsgspecError, Struct, json
 
 from chalicelib.ext.errors import NoticeRefused, PushMalformed
 from chalicelib.platform.config import config
+from chalicelib.platform.secret_settings import secret_setting
 
 PING = "ping"
 PUSH = "push"
@@ -46,14 +47,18 @@ def verified_kind(event: str | None, signatures: Signatures, body: bytes) -> str
     """Return the kind of an event, `ping` or `push`. Raises NoticeRefused for other kinds and wrong signatures.
 
     Only SHA-256 is checked if both signatures are present. Without a configured secret every event is refused.
+    Raises SecretUnavailable.
     """
     if event not in (PING, PUSH):
         raise NoticeRefused
     signature = signatures.sha1 if signatures.sha256 is None else signatures.sha256
-    if signature is None or not config.github_webhook_secret:
+    if signature is None:
+        raise NoticeRefused
+    secret = secret_setting(config.github_webhook_secret, config.github_webhook_secret_arn)
+    if not secret:
         raise NoticeRefused
     algorithm = "sha1" if signatures.sha256 is None else "sha256"
-    expected = f"{algorithm}={hmac.new(config.github_webhook_secret.encode(), body, algorithm).hexdigest()}"
+    expected = f"{algorithm}={hmac.new(secret.encode(), body, algorithm).hexdigest()}"
     if not hmac.compare_digest(expected.encode(), signature.encode("utf-8", "surrogateescape")):
         raise NoticeRefused
     return event

@@ -67,7 +67,7 @@ def _repository(call: Call) -> github.Repository:
     "/notify",
     needs=ANYONE,
     body=Content.BYTES,
-    answers={200: list[str]},
+    answers={200: None},
     errors=(NoticeRefused, PushMalformed),
 )
 def receive_event(call: Call) -> Answer:

@@ -1,15 +1,25 @@
 """Answers: status, body and headers (packages.md 1.2-1.4, accounts.md 1.1)."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
 from msgspec.json import encode
 
-from chalicelib.core.header_text import in_header, in_parameter
+from chalicelib.core import answer_size
+from chalicelib.core.header_text import as_file_name, in_header, in_parameter
 
 NO_CACHE = {"Cache-Control": "private, no-cache, no-store"}
+TEXT_TYPES = ("application/json", "text/")
+"""The beginnings of the content types that are sent as text; all other bodies are sent in Base64."""
+REVALIDATE = {"Cache-Control": "public, no-cache"}
+"""Shared caches may store the answer, but must ask whether it is still valid before each use."""
 CACHE_YEAR = {"Cache-Control": "public, max-age=31536000"}
+
+
+class AnswerTooLarge(Exception):
+    """The answer is larger than a function can return. Bounds on what is stored and listed should prevent this."""
 
 
 class Answer(Struct, frozen=True):
@@ -25,6 +35,14 @@ class Answer(Struct, frozen=True):
         """The headers to send. Values are escaped, because some contain text from clients."""
         escaped = {name: in_header(value) for name, value in self.headers.items()}
         return {**escaped, "Content-Type": self.content_type} if self.content_type else escaped
+
+    def demand_sendable(self) -> None:
+        """Raise AnswerTooLarge if a function cannot return the answer."""
+        is_text = self.content_type.startswith(TEXT_TYPES)
+        if not answer_size.fits(self.body, is_text):
+            raise AnswerTooLarge(
+                f"The answer would have {len(self.body)} bytes; {answer_size.BODY_LIMIT} are allowed at most"
+            )
 
 
 def empty(status: int) -> Answer:
@@ -42,6 +60,16 @@ def json_answer(status: int, body: Any, headers: Mapping[str, str] | None = None
     return Answer(status, encode(body), "application/json", headers or {})
 
 
+def revalidated(answer: Answer, if_none_match: str | None) -> Answer:
+    """Return an answer with its validator, or 304 if the client has the same answer already (RFC 9110, 13.1.2)."""
+    etag = f'"{hashlib.blake2b(answer.body, digest_size=16).hexdigest()}"'
+    headers = {**answer.headers, "ETag": etag}
+    known = [each.strip().removeprefix("W/") for each in (if_none_match or "").split(",")]
+    if etag in known or known == ["*"]:
+        return Answer(304, headers=headers)
+    return Answer(answer.status, answer.body, answer.content_type, headers)
+
+
 def attachment(name: str, body: str) -> Answer:
     """Return a key file.
 
@@ -49,7 +77,7 @@ def attachment(name: str, body: str) -> Answer:
     """
     headers = {
         **NO_CACHE,
-        "X-Filename": name,
+        "X-Filename": as_file_name(name),
         "Content-Disposition": f"attachment; filename*=ISO-8859-1''{in_parameter(name)}",
     }
     return text(200, body, headers)

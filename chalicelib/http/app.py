@@ -9,10 +9,13 @@ from typing import Any
 from chalice.app import Chalice, Response
 
 from chalicelib.http import pipeline
-from chalicelib.http.answer import Answer
+from chalicelib.http.answer import TEXT_TYPES, Answer
 from chalicelib.http.errors import ErrorTable
 from chalicelib.http.routes import Route, Routes
 from chalicelib.platform import logs, metrics, retry_budget
+
+BROWSER_HEADERS = {"X-Content-Type-Options": "nosniff", "X-Frame-Options": "SAMEORIGIN"}
+"""Headers of every answer, so that no browser runs what users have stored (platform.md 1.8)."""
 
 
 class App(Chalice):
@@ -122,7 +125,7 @@ def _with_parts(routes: Routes) -> Iterator[Routes]:
 
 
 def _as_chalice(answer: Answer) -> Response:
-    headers: dict[str, str | list[str]] = {**answer.sent_headers}
+    headers: dict[str, str | list[str]] = {**BROWSER_HEADERS, **answer.sent_headers}
     return Response(body=answer.body, status_code=answer.status, headers=headers)
 
 
@@ -134,7 +137,7 @@ def _text_as_text(response: dict[str, Any]) -> dict[str, Any]:
     if not response.get("isBase64Encoded"):
         return response
     content_type = next((value for name, value in response["headers"].items() if name.lower() == "content-type"), "")
-    if response["body"] and not content_type.startswith(("application/json", "text/")):
+    if response["body"] and not content_type.startswith(TEXT_TYPES):
         return response
     try:
         body = base64.b64decode(response["body"]).decode()

@@ -4,10 +4,12 @@ from typing import TypeVar
 
 from msgspec import DecodeError, ValidationError, json
 
+from chalicelib.core.explained import Explained
+
 T = TypeVar("T")
 
 
-class BodyMalformed(ValueError):
+class BodyMalformed(Explained, ValueError):
     """The JSON body is missing or malformed, a field has a wrong type, or the content type is not JSON."""
 
     def __init__(self, reason: str) -> None:

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
+from chalicelib.core.signed_box import BoxUnreadable
 from chalicelib.core.target import TargetUnknown
-from chalicelib.http.answer import Answer, empty, text
+from chalicelib.http.answer import Answer, AnswerTooLarge, empty, text
 from chalicelib.http.body import BodyMalformed, BodyTooLarge
 from chalicelib.http.query import QueryMalformed
 from chalicelib.platform import logs
@@ -15,12 +16,17 @@ COMMON: dict[type[Exception], int] = {
     QueryMalformed: 400,
     BodyMalformed: 400,
     BodyTooLarge: 413,
+    AnswerTooLarge: 422,
     KeyTooLong: 422,
     TargetUnknown: 422,
     StoreUnavailable: 503,
     NotStarted: 503,
     SecretUnavailable: 503,
+    BoxUnreadable: 503,
 }
+LONGEST_TEXT = 10_000
+"""Characters of a refusal. Some texts quote a value of the request, which may have megabytes."""
+
 RETRY_AFTER = {"Retry-After": "1"}
 SERVER_ERRORS = 500
 
@@ -75,6 +81,6 @@ class ErrorTable:
             return empty(500)
         if status == 503:
             return Answer(503, headers=RETRY_AFTER)
-        body = str(problem)
+        body = str(problem)[:LONGEST_TEXT]
         status = getattr(problem, "status", status)
         return text(status, body) if body else empty(status)

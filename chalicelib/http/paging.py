@@ -1,14 +1,18 @@
 """Paged lists: the envelope, its status, and the three ways in which lists read `range` (packages.md 1.9)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
-from msgspec import Struct
+from msgspec import Raw, Struct
+from msgspec.json import encode
 
+from chalicelib.core import answer_size
 from chalicelib.http.answer import NO_CACHE, Answer, json_answer
 
 PAGE_SIZE = 50
+ALL_ROWS = 10_000
+"""The most rows of a request for all rows."""
 
 T = TypeVar("T")
 
@@ -22,10 +26,10 @@ class Family(Enum):
 
 
 class Window(Struct, frozen=True):
-    """The rows that a client requests. A `size` of None means all rows."""
+    """The rows that a client requests."""
 
     offset: int
-    size: int | None
+    size: int
     shown_start: int
 
 
@@ -41,22 +45,39 @@ class Page(Struct, Generic[T]):
 def window(family: Family, requested: int) -> Window:
     """Return the rows that a value of `range` requests in a list of a family."""
     if family is Family.P:
-        return Window(0, None, 0) if requested < 0 else Window(requested, PAGE_SIZE, requested)
+        return Window(0, ALL_ROWS, 0) if requested < 0 else Window(requested, PAGE_SIZE, requested)
     start = max(requested, 0)
     aligned = start // PAGE_SIZE * PAGE_SIZE
     return Window(aligned, PAGE_SIZE, aligned if family is Family.S else start)
 
 
-def page(requested: Window, rows: Sequence[Any], total: int) -> Answer:
-    """Return a page of rows in its envelope.
+def page(requested: Window, rows: Iterable[Any], total: int) -> Answer:
+    """Return a page of rows in its envelope. Of rows that are too large for one answer, only the first are taken.
 
     The status is 206 if rows follow, else 200. An empty page shows the total as its end and is always 200, because hab
     would otherwise request the next page for ever.
     """
-    end = requested.shown_start + len(rows) - 1 if rows else total
-    envelope = Page(requested.shown_start, end, total, list(rows))
-    more_follow = bool(rows) and total > end + 1
+    shown = _fitting(rows)
+    end = requested.shown_start + len(shown) - 1 if shown else total
+    envelope = Page(requested.shown_start, end, total, shown)
+    more_follow = bool(shown) and total > end + 1
     return json_answer(206 if more_follow else 200, envelope, NO_CACHE)
+
+
+def _fitting(rows: Iterable[Any]) -> list[Raw]:
+    """Return the encoded rows, as many as one answer holds, but at least one.
+
+    Only rows of family P can be so large (30 channel names each). Its clients continue at any row.
+    """
+    fitting: list[Raw] = []
+    size = 0
+    for row in rows:
+        encoded = encode(row)
+        size += answer_size.text_size(encoded)
+        if fitting and size > answer_size.PLANNED_LIMIT:
+            break
+        fitting.append(Raw(encoded))
+    return fitting
 
 
 def pages_of(shape: Any) -> dict[int, Any]:

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from chalicelib.core.event_kinds import trigger_of
 from chalicelib.core.roles import Role
-from chalicelib.http.answer import Answer
+from chalicelib.http.answer import Answer, AnswerTooLarge
 from chalicelib.http.call import Call
 from chalicelib.http.errors import ErrorTable
 from chalicelib.http.routes import ANYONE, Content, Route
@@ -39,7 +39,17 @@ def _answer(route: Route, call: Call) -> Answer:
     _authorise(route, call)
     answer = route.handler(call, *values)
     call.caller.settle()
+    _demand_sendable(route, answer)
     return answer
+
+
+def _demand_sendable(route: Route, answer: Answer) -> None:
+    """Raise AnswerTooLarge if a function cannot return the answer, after logging which route made it."""
+    try:
+        answer.demand_sendable()
+    except AnswerTooLarge:
+        logger().error("answer too large", extra={"route": route.name, "bytes": len(answer.body)})
+        raise
 
 
 def _parsed(route: Route, call: Call) -> tuple[Any, ...]:

@@ -6,14 +6,19 @@ from functools import cache
 from types import UnionType
 from typing import Any, TypeVar, get_args
 
-from msgspec import NODEFAULT, Struct
+from msgspec import NODEFAULT, Meta, Struct
 from msgspec.structs import FieldInfo, fields
 
+from chalicelib.core.explained import Explained
+
 S = TypeVar("S", bound=Struct)
+REFUSED_LATER = Meta(extra={"required": True})
+"""Marks a parameter that is required but has a default, because its absence is refused after authorisation."""
+
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 
 
-class QueryMalformed(ValueError):
+class QueryMalformed(Explained, ValueError):
     """A query parameter is missing or cannot be read."""
 
     def __init__(self, reason: str) -> None:
@@ -38,6 +43,11 @@ def parse(shape: type[S], parameters: Mapping[str, str]) -> S:
 def is_required(field: FieldInfo) -> bool:
     """Return True for a field without a default."""
     return field.default is NODEFAULT and field.default_factory is NODEFAULT
+
+
+def is_refused_later(field: FieldInfo) -> bool:
+    """Return True for a field that is marked with REFUSED_LATER."""
+    return REFUSED_LATER in getattr(field.type, "__metadata__", ())
 
 
 def plain_type(declared: Any) -> Any:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from chalicelib.core.roles import Role
+from chalicelib.http.answer import AnswerTooLarge
 from chalicelib.http.body import BodyMalformed, BodyTooLarge
 from chalicelib.http.errors import ErrorTable, PassedOn
 from chalicelib.http.query import QueryMalformed
@@ -43,6 +44,8 @@ def _implied(route: Route) -> Iterator[type[Exception]]:
         yield BodyMalformed
     if route.optional_body is not None or route.body is not None:
         yield BodyTooLarge
+    if route.method in READS and any(not isinstance(shape, Content) for shape in route.answers.values() if shape):
+        yield AnswerTooLarge
     if route.needs is not ANYONE:
         yield SessionMissing
         yield ScopeMissing

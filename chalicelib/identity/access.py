@@ -1,8 +1,11 @@
-"""What a caller may see in answers that span origins (packages.md 1.1, 6 and 11)."""
+"""What a caller may see in answers that span origins (accounts.md 8.3; packages.md 1.1, 6 and 11)."""
+
+from collections.abc import Iterator
 
 from msgspec import Struct
 
 from chalicelib.catalog.member_rows import ORIGIN_OF, MembershipOfAccountRow
+from chalicelib.core.session import Session
 from chalicelib.identity.caller import Caller
 from chalicelib.identity.rows import account_partition
 from chalicelib.platform.table import rows
@@ -24,10 +27,18 @@ class VisibleOrigins(Struct, frozen=True):
         session = caller.session
         if session is None or session.is_builder:
             return cls(everywhere=session is not None)
-        memberships = rows(MembershipOfAccountRow, account_partition(session.account_id), begins=ORIGIN_OF)
-        origins = (row.sk.removeprefix(ORIGIN_OF) for row in memberships)
-        return cls(frozenset(origin for origin in origins if session.reaches(origin)))
+        return cls(frozenset(origins_of(session)))
 
     def reaches(self, origin: str) -> bool:
         """Return True for an origin whose private and hidden packages the caller sees."""
         return self.everywhere or origin in self.origins
+
+
+def origins_of(session: Session) -> Iterator[str]:
+    """Yield the origins in which the session has a role, by name. Reads the account's memberships page by page.
+
+    A named token that is bound to an origin has a role in that origin only.
+    """
+    memberships = rows(MembershipOfAccountRow, account_partition(session.account_id), begins=ORIGIN_OF)
+    names = (row.sk.removeprefix(ORIGIN_OF) for row in memberships)
+    return (name for name in names if session.reaches(name))

@@ -50,6 +50,11 @@ class Caller:
         return None if self._session is None else self._session.account_id
 
     @property
+    def is_anonymous(self) -> bool:
+        """True for a request without a credential. Known without a call."""
+        return self._credential is None
+
+    @property
     def session(self) -> Session | None:
         """The session, or None for anonymous callers. Raises TokenRefused."""
         self.settle()
@@ -83,8 +88,7 @@ class Caller:
         An origin that does not exist has no members. `refused` is the status of RoleMissing.
         """
         session = self.require_session()
-        role = self.role_in(origin)
-        if role is None or role < minimum:
+        if not self.has_role(origin, minimum):
             raise RoleMissing(status=refused)
         return session
 
@@ -101,8 +105,17 @@ class Caller:
         if not session.grant.permits(needed, origin):
             raise ScopeMissing(needed, session.grant)
 
+    def has_role(self, origin: str, minimum: Role) -> bool:
+        """Return True if the caller has at least this role in an origin."""
+        role = self.role_in(origin)
+        return role is not None and role >= minimum
+
     def role_in(self, origin: str) -> Role | None:
-        """Return the caller's role in an origin, or None if it is not a member."""
+        """Return the caller's role in an origin, or None if it is not a member.
+
+        A named token that is bound to another origin has no role. All decisions about one origin come down to this
+        function, and those about many origins to `access`.
+        """
         session = self.session
         if session is None:
             return None

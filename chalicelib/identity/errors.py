@@ -1,5 +1,6 @@
 """Refusals of callers, and the status of each (accounts.md sections 2 and 6.2)."""
 
+from chalicelib.core.explained import Explained
 from chalicelib.core.token_scope import Grant, Scope
 
 
@@ -22,7 +23,7 @@ class RoleMissing(Exception):
         self.status = status
 
 
-class ScopeMissing(Exception):
+class ScopeMissing(Explained):
     """The named token lacks the scope, or is bound to another origin."""
 
     def __init__(self, needed: Scope | None, grant: Grant) -> None:

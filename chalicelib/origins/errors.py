@@ -1,5 +1,7 @@
 """Errors of the origins domain and their statuses; the texts are the contract's (accounts.md 8.4-8.9)."""
 
+from chalicelib.core.explained import Explained
+
 
 class OriginTaken(Exception):
     """An origin with that name already exists."""
@@ -13,7 +15,7 @@ class CreationNotAllowed(Exception):
     """The account is not on the list of accounts that may create origins (accounts.md section 10)."""
 
 
-class OriginNotEmpty(Exception):
+class OriginNotEmpty(Explained):
     """The origin cannot be deleted yet; the text names what must be removed first."""
 
 
@@ -25,18 +27,18 @@ class KeyTaken(Exception):
     """A key with that full name already exists."""
 
 
-class KeyInvalid(Exception):
+class KeyInvalid(Explained):
     """The body is not a key of the expected kind."""
 
 
-class KeyUploadForbidden(Exception):
+class KeyUploadForbidden(Explained):
     """Only administrators may upload a new public signing key."""
 
     def __init__(self, origin: str, revision: str) -> None:
         super().__init__(f"You do not have permissions to upload a new origin signing public key: {origin}-{revision}")
 
 
-class RoleInvalid(Exception):
+class RoleInvalid(Explained):
     """The text is not one of the five roles."""
 
     def __init__(self, role: str) -> None:
@@ -55,28 +57,31 @@ class MemberMissing(Exception):
     """The account is not a member of the origin."""
 
 
-class OwnerStays(Exception):
-    """The owner cannot be removed. The text's spelling is the contract's."""
+class OwnerStays(Explained):
+    """The owner cannot be removed.
+
+    The text's spelling is the contract's.
+    """
 
     def __init__(self) -> None:
         super().__init__("Removing the owner is not allowd")
 
 
-class OwnerCannotDepart(Exception):
+class OwnerCannotDepart(Explained):
     """The owner must transfer the origin before leaving it."""
 
     def __init__(self) -> None:
         super().__init__("Departing the owner from the origin is not allowed")
 
 
-class NothingToDepartFrom(Exception):
+class NothingToDepartFrom(Explained):
     """The account is not a member of the origin, or the origin does not exist."""
 
     def __init__(self, origin: str) -> None:
         super().__init__(f"Do not have access to the origin '{origin}'")
 
 
-class TransferToSelf(Exception):
+class TransferToSelf(Explained):
     """The recipient of a transfer is the owner already."""
 
     def __init__(self) -> None:
@@ -91,7 +96,7 @@ class AlreadyInvited(Exception):
     """The account has an invitation to the origin, pending or ignored."""
 
 
-class InvitationIdInvalid(Exception):
+class InvitationIdInvalid(Explained):
     """The id in the path is not an unsigned 64-bit number."""
 
     def __init__(self, text: str) -> None:
@@ -102,7 +107,7 @@ class InvitationNotYours(Exception):
     """The caller is neither the invited account nor a maintainer of the origin."""
 
 
-class SecretInvalid(Exception):
+class SecretInvalid(Explained):
     """The secret cannot be stored; the text says why."""
 
 
@@ -114,14 +119,14 @@ class IntegrationTaken(Exception):
     """The origin already has an integration with that type and name."""
 
 
-class IntegrationNameInvalid(Exception):
+class IntegrationNameInvalid(Explained):
     """The type or the name of a new integration has characters that names must not have."""
 
     def __init__(self) -> None:
         super().__init__("An integration's type and name must not have control characters")
 
 
-class IntegrationBodyInvalid(Exception):
+class IntegrationBodyInvalid(Explained):
     """The body of a new integration has a number that JSON readers turn into infinity."""
 
     def __init__(self) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
+from msgspec.json import encode
 
 from chalicelib.catalog.package_rows import Texts
 from chalicelib.core import hart
@@ -33,6 +34,10 @@ class Contents(Struct, frozen=True):
     def is_a_service(self) -> bool:
         """True if the manifest contains one of SERVICE_MARKS."""
         return any(mark in self.texts.manifest for mark in SERVICE_MARKS)
+
+    def as_json(self) -> bytes:
+        """Return the parts of the package's answers that can be long. Raises HartRefused (upload check 13)."""
+        return encode([self.texts.manifest, self.texts.config, *(entries(self.archive) for entries in LISTS.values())])
 
     @property
     def lists(self) -> dict[str, Any]:

@@ -1,54 +1,108 @@
 """Reverse dependencies of names, found by hints (packages.md sections 2 and 8.1).
 
-A hint says that a name has, or had, a release that needs another name. It is written before that release and never
-deleted. Readers verify it: they check whether the dependent still has a release that needs the name.
+A hint says that a name has, or had, a release that needs another name. `hints` writes and deletes them; readers verify
+each one, and delete it if an interruption left it behind.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
+from itertools import chain
+
+from msgspec import Struct
 
 from chalicelib.catalog import package_rows
 from chalicelib.catalog.package_rows import DependentRow, PackageRow
-from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
-from chalicelib.platform.table import rows
+from chalicelib.core.visibility import Visibility
+from chalicelib.packages import hints
+from chalicelib.platform.table import StoreUnavailable, rows
+
+Sees = Callable[[str, Visibility], bool]
+"""Whether a caller may see the packages of an origin that have a visibility, such as `Caller.may_see`."""
 
 
-def hints_of(
-    ident: PackageIdent, target: Target, tdeps: Iterable[PackageIdent], newest: PackageRow | None
-) -> list[DependentRow]:
-    """Return the hints that a release needs, without those that the newest release of its name needed too."""
-    needed = {(dep.origin, dep.name) for dep in tdeps} - {(ident.origin, ident.name)}
-    existing = set() if newest is None else needed_names(newest)
-    dependent = f"{ident.origin}/{ident.name}"
-    return [
-        DependentRow(package_rows.dependents_partition(*name, target), dependent) for name in sorted(needed - existing)
-    ]
+def sees_only_public(_origin: str, visibility: Visibility) -> bool:
+    """Return True for what everyone may see."""
+    return visibility is Visibility.PUBLIC
+
+
+COUNTED = 100
+"""The number of dependents after which `seen_by` stops."""
+
+UNNEEDED = 200
+"""The number of hints left by interruptions that one request removes. Each takes four calls."""
+
+
+class Dependents(Struct, frozen=True):
+    """What a caller may know of the packages that need a name: those that it may see by name, the others by number."""
+
+    visible: list[str]
+    unseen: int = 0
+    complete: bool = True
+
+    def __len__(self) -> int:
+        return len(self.visible) + self.unseen
+
+    def __str__(self) -> str:
+        if not self.unseen:
+            return ", ".join(self.visible)
+        packages = "package" if self.unseen == 1 else "packages"
+        return ", ".join([*self.visible, f"{self.unseen} {packages} that you may not see"])
 
 
 def of(origin: str, name: str, target: Target) -> Iterator[str]:
     """Yield the other names (`origin/name`, ascending) that have a release for the target that needs this name."""
-    for row in rows(DependentRow, package_rows.dependents_partition(origin, name, target)):
-        dependent_origin, _, dependent_name = row.sk.partition("/")
-        if (dependent_origin, dependent_name) == (origin, name):
-            continue
-        if _needs(dependent_origin, dependent_name, target, (origin, name)):
-            yield row.sk
+    for dependent, _ in _releases_by_name(origin, name, target):
+        yield dependent
 
 
-def releases(origin: str, name: str, target: Target) -> Iterator[tuple[str, frozenset[str]]]:
-    """Yield the releases of other names for the target that need this name, with their transitive dependencies."""
+def seen_by(sees: Sees, origin: str, name: str, target: Target) -> Dependents:
+    """Return the names that need this name, as a caller may see them.
+
+    A name is visible if one of its releases that need this name is. After COUNTED names the result is incomplete.
+    """
+    visible: list[str] = []
+    unseen = 0
+    for dependent, releases in _releases_by_name(origin, name, target):
+        if len(visible) + unseen == COUNTED:
+            return Dependents(visible, unseen, complete=False)
+        if any(_is_seen(sees, row) for row in releases):
+            visible.append(dependent)
+        else:
+            unseen += 1
+    return Dependents(visible, unseen)
+
+
+def release_seen_by(sees: Sees, row: PackageRow) -> Dependents:
+    """Return a single release as a caller may see it."""
+    return Dependents([row.ident]) if _is_seen(sees, row) else Dependents([], unseen=1)
+
+
+def releases(origin: str, name: str, target: Target) -> Iterator[PackageRow]:
+    """Yield the releases of other names for the target that need this name."""
+    for _, of_dependent in _releases_by_name(origin, name, target):
+        yield from of_dependent
+
+
+def _releases_by_name(origin: str, name: str, target: Target) -> Iterator[tuple[str, Iterator[PackageRow]]]:
+    """Yield each other name that needs this name, with its releases that do, newest first.
+
+    Raises StoreUnavailable after UNNEEDED hints that no release needs. They are removed, so a repeat gets further.
+    """
+    unneeded = 0
     for hint in rows(DependentRow, package_rows.dependents_partition(origin, name, target)):
         dependent_origin, _, dependent_name = hint.sk.partition("/")
-        for row in rows(PackageRow, package_rows.releases_partition(dependent_origin, dependent_name, target)):
-            if (dependent_origin, dependent_name) != (origin, name) and (origin, name) in needed_names(row):
-                yield row.ident, frozenset(package_rows.entries(row.tdeps))
+        if (dependent_origin, dependent_name) == (origin, name):
+            continue
+        found = hints.releases_that_need((origin, name), dependent_origin, dependent_name, target)
+        first = next(found, None)
+        if first is None:
+            hints.remove_unneeded((origin, name), dependent_origin, dependent_name, target)
+            unneeded += 1
+            if unneeded == UNNEEDED:
+                raise StoreUnavailable
+        else:
+            yield hint.sk, chain([first], found)
 
 
-def needed_names(row: PackageRow) -> set[tuple[str, str]]:
-    """Return the origin and name of each transitive dependency of a package."""
-    return {(dep[0], dep[1]) for dep in (line.split("/") for line in package_rows.entries(row.tdeps))}
-
-
-def _needs(origin: str, name: str, target: Target, needed: tuple[str, str]) -> bool:
-    releases = rows(PackageRow, package_rows.releases_partition(origin, name, target), newest_first=True)
-    return any(needed in needed_names(row) for row in releases)
+def _is_seen(sees: Sees, row: PackageRow) -> bool:
+    return sees(row.ident.partition("/")[0], Visibility(row.visibility))

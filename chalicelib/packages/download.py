@@ -5,7 +5,7 @@ from collections.abc import Callable
 from chalicelib.catalog.errors import ReleaseMissing
 from chalicelib.catalog.package_rows import PackageRow
 from chalicelib.core.deferred import deferred
-from chalicelib.core.header_text import in_quotes
+from chalicelib.core.header_text import as_file_name, in_quotes
 from chalicelib.core.visibility import Visibility
 from chalicelib.http.answer import CACHE_YEAR, Answer
 from chalicelib.packages import artifacts
@@ -41,7 +41,7 @@ def _headers(row: PackageRow) -> dict[str, str]:
     is_public = row.visibility == Visibility.PUBLIC
     return {
         "Content-Disposition": f'attachment; filename="{in_quotes(name)}"',
-        "X-Filename": name,
+        "X-Filename": as_file_name(name),
         "Cache-Control": CACHE_YEAR["Cache-Control"] if is_public else f"private, max-age={config.private_max_age}",
     }
 

@@ -1,5 +1,6 @@
 """Errors of the packages domain and their statuses. The texts are those of packages.md 5-8 and 10."""
 
+from chalicelib.core.explained import Explained
 from chalicelib.core.ident import PackageIdent
 
 
@@ -7,11 +8,11 @@ class ReleaseExists(Exception):
     """The depot already has the package."""
 
 
-class IdentInvalid(Exception):
+class IdentInvalid(Explained):
     """The ident is invalid or cannot be stored."""
 
 
-class ArchiveRefused(Exception):
+class ArchiveRefused(Explained):
     """An upload check failed. Clients print the text, and metrics count refusals by `kind`."""
 
     def __init__(self, text: str, kind: str = "ArchiveRefused") -> None:
@@ -23,14 +24,14 @@ class TargetUnsupported(Exception):
     """The archive's target is not enabled here. hab then skips the package without failing."""
 
 
-class TargetNotServed(Exception):
+class TargetNotServed(Explained):
     """The target is valid, but not enabled here (packages.md 5.7)."""
 
     def __init__(self, target: str) -> None:
         super().__init__(f"Invalid package target '{target}'")
 
 
-class LicenseNeeded(Exception):
+class LicenseNeeded(Explained):
     """The package can only be downloaded with a licence, which the caller does not have (packages.md 5.7)."""
 
     def __init__(self, text: str, status: int) -> None:
@@ -38,11 +39,11 @@ class LicenseNeeded(Exception):
         self.status = status
 
 
-class VisibilityRefused(Exception):
+class VisibilityRefused(Explained):
     """The visibility does not exist, or clients may not set it."""
 
 
-class DeletionRefused(Exception):
+class DeletionRefused(Explained):
     """The package is in `stable`, or other packages depend on its name."""
 
     @classmethod
@@ -64,11 +65,11 @@ class SettingsExist(Exception):
     """The name already has settings."""
 
 
-class SettingsNeeded(Exception):
+class SettingsNeeded(Explained):
     """The settings of a name cannot be deleted while it has packages."""
 
 
-class VisibilityMissing(Exception):
+class VisibilityMissing(Explained):
     """The request does not name a visibility."""
 
 
@@ -76,7 +77,7 @@ class SettingsVisibilityUnknown(Exception):
     """The request names a visibility that does not exist."""
 
 
-class SearchUndecodable(Exception):
+class SearchUndecodable(Explained):
     """The search term is not UTF-8."""
 
 

@@ -16,10 +16,14 @@ from chalicelib.core.version_order import version_key
 from chalicelib.core.visibility import Visibility
 from chalicelib.identity.caller import Caller
 from chalicelib.packages.shapes import ListedPackage, ListedVersion
-from chalicelib.platform.table import Key, page_for, rows
+from chalicelib.platform.attributes import Condition
+from chalicelib.platform.table import Key, R, page_for, position_of, rows
 
 DEEP = 500
-"""Pages after this many idents are found by counts. For earlier pages, reading all idents before them is cheaper."""
+"""Pages after this many rows are found by counts. For earlier pages, reading all rows before them is cheaper."""
+
+DEEP_FILTERED = 5_000
+"""The same for rows that pass a filter: the table counts these by the megabyte."""
 
 AFTER_SLASH = "0"
 """The character after the slash: all idents that begin with `name/` sort before `name0`, and no others in between."""
@@ -62,8 +66,10 @@ class Level(Struct, frozen=True):
         return sorted(((f"{self.prefix}{row.sk}/", row) for row in segments), key=itemgetter(0), reverse=True)
 
 
-def idents(level: Level, offset: int, size: int | None, caller: Caller) -> tuple[list[ListedPackage], int]:
+def idents(level: Level, offset: int, size: int, caller: Caller) -> tuple[Iterable[ListedPackage], int]:
     """Return a page of idents, descending by bytes, and the total. The targets of an ident share one row.
+
+    The rows are read while the caller iterates over them.
 
     Makes two calls: one for the counts and the caller's rows, one for the rows of the page. A deep page takes one more,
     which skips whole names or versions by their counts. For callers who are not members, the page is filtered on the
@@ -75,7 +81,7 @@ def idents(level: Level, offset: int, size: int | None, caller: Caller) -> tuple
     if counts is None or total <= offset:
         return [], total
     after, skipped = _start_of_deep_page(level, offset, member) if offset > DEEP else (None, 0)
-    end = None if size is None else offset - skipped + size
+    end = offset - skipped + size
     page = rows(
         IdentRow,
         package_rows.idents_partition(level.origin),
@@ -85,29 +91,24 @@ def idents(level: Level, offset: int, size: int | None, caller: Caller) -> tuple
         page=page_for(end, int(counts.idents), total),
         after=after,
     )
-    return [_listed(level.origin, row, member) for row in islice(page, offset - skipped, end)], total
+    return (_listed(level.origin, row, member) for row in islice(page, offset - skipped, end)), total
 
 
-def names(level: Level, offset: int, size: int | None, caller: Caller) -> tuple[list[ListedPackage], int]:
+def names(level: Level, offset: int, size: int, caller: Caller) -> tuple[list[ListedPackage], int]:
     """Return a page of the names that have idents, ascending by bytes, and the total."""
     counts = caller.read_with(level.counts_key).get(level.counts_key)
     member = caller.role_in(level.origin) is not None
-    end = None if size is None else offset + size
     if level.name is not None:
         listed = [_listed_name(level.origin, level.name)] if visible_idents(counts, member) else []
-        return listed[offset:end], len(listed)
+        return listed[offset : offset + size], len(listed)
     if counts is None:
         return [], 0
     total = int(counts.names if member else counts.public_names)
     if total <= offset:
         return [], total
-    page = rows(
-        NameRow,
-        package_rows.names_partition(level.origin),
-        where=NameRow.idents > 0 if member else NameRow.public_idents > 0,
-        page=page_for(end, int(counts.names), total),
-    )
-    return [_listed_name(level.origin, row.sk) for row in islice(page, offset, end)], total
+    where = NameRow.idents > 0 if member else NameRow.public_idents > 0
+    page = _page(NameRow, package_rows.names_partition(level.origin), offset, size, where, int(counts.names), total)
+    return [_listed_name(level.origin, row.sk) for row in page], total
 
 
 def versions(origin: str, name: str, member: bool) -> list[ListedVersion]:
@@ -127,7 +128,7 @@ def versions(origin: str, name: str, member: bool) -> list[ListedVersion]:
     return [entry for _, entry in sorted(listed, key=itemgetter(0), reverse=True)]
 
 
-def settings(origin: str, offset: int, size: int | None, caller: Caller) -> tuple[list[SettingsRow], int]:
+def settings(origin: str, offset: int, size: int, caller: Caller) -> tuple[list[SettingsRow], int]:
     """Return a page of an origin's package settings by name, and the total."""
     counts = caller.read_with(origin_count_key(origin)).get(origin_count_key(origin))
     member = caller.role_in(origin) is not None
@@ -136,14 +137,9 @@ def settings(origin: str, offset: int, size: int | None, caller: Caller) -> tupl
     total = int(counts.settings if member else counts.public_settings)
     if total <= offset:
         return [], total
-    end = None if size is None else offset + size
-    page = rows(
-        SettingsRow,
-        package_rows.settings_partition(origin),
-        where=None if member else SettingsRow.visibility == str(Visibility.PUBLIC),
-        page=page_for(end, int(counts.settings), total),
-    )
-    return list(islice(page, offset, end)), total
+    where = None if member else SettingsRow.visibility == str(Visibility.PUBLIC)
+    page = _page(SettingsRow, package_rows.settings_partition(origin), offset, size, where, int(counts.settings), total)
+    return page, total
 
 
 def visible_idents(counts: IdentCounts | None, member: bool) -> int:
@@ -151,6 +147,20 @@ def visible_idents(counts: IdentCounts | None, member: bool) -> int:
     if counts is None:
         return 0
     return int(counts.idents if member else counts.public_idents)
+
+
+def _page(
+    kind: type[R], pk: str, offset: int, size: int, where: Condition | None, everything: int, passing: int
+) -> list[R]:
+    """Return a page of the rows of a partition that pass a filter, in ascending order.
+
+    `everything` and `passing` are the numbers of all rows and of those that pass. The table counts the rows before a
+    deep page, which takes one more call.
+    """
+    deep = DEEP if where is None else DEEP_FILTERED
+    after, skipped = position_of(pk, offset, where=where) if offset > deep else (None, offset)
+    end = skipped + size
+    return list(islice(rows(kind, pk, where=where, page=page_for(end, everything, passing), after=after), skipped, end))
 
 
 def _start_of_deep_page(level: Level, offset: int, member: bool) -> tuple[str | None, int]:

@@ -1,6 +1,7 @@
 """Reads of single packages: exact, latest, channels and download (packages.md sections 3 and 5.4-5.7)."""
 
 from chalicelib.catalog import channel_rows, package_rows
+from chalicelib.catalog.channel_rows import UNSTABLE
 from chalicelib.catalog.errors import ReleaseMissing
 from chalicelib.catalog.package_rows import NO_TEXTS, PackageRow, Texts, TextsRow
 from chalicelib.core.ident import PackageIdent
@@ -13,7 +14,10 @@ from chalicelib.packages.errors import TargetNotServed
 from chalicelib.packages.shapes import PackageChannel
 from chalicelib.platform import logs, object_store
 from chalicelib.platform.config import config
-from chalicelib.platform.table import Found, read_many
+from chalicelib.platform.table import Found, read, read_many
+
+TRIES = 3
+"""The number of attempts to find the newest public release of a name while its releases change."""
 
 
 def exact(ident: PackageIdent, target: Target, caller: Caller) -> PackageRow:
@@ -46,15 +50,29 @@ def _for_another_target(ident: PackageIdent, found: Found, caller: Caller) -> Pa
 def latest(origin: str, name: str, version: str | None, target: Target, caller: Caller) -> PackageRow:
     """Return the newest visible release of a name, or of one version of it (packages.md 5.4).
 
-    Makes one Query of one row, and a second one if the caller may not see that row. Raises ReleaseMissing.
+    Makes one Query of one row. Callers who are not members get the newest public release by another Query and the read
+    of its package. That Query is made for an unknown name too: otherwise the time would tell a private name from an
+    unknown one. Raises ReleaseMissing.
     """
     newest = next(package_rows.newest_first(origin, name, target, version), None)
     caller.settle()
-    if newest is not None and not _is_visible(newest, caller):
-        newest = package_rows.newest_public(origin, name, target, version)
-    if newest is None:
+    if newest is not None and _is_visible(newest, caller):
+        return newest
+    if caller.role_in(origin) is not None:
         raise ReleaseMissing
-    return newest
+    return _newest_public(origin, name, version, target)
+
+
+def _newest_public(origin: str, name: str, version: str | None, target: Target) -> PackageRow:
+    """Return the newest public release, found by the small rows of `unstable`, which every package is in."""
+    for _ in range(TRIES):
+        newest = channel_rows.newest_row(origin, UNSTABLE, name, version, target, public_only=True)
+        if newest is None:
+            break
+        row = read(package_rows.package_key(PackageIdent.parse(newest.ident), target))
+        if row is not None and row.visibility == Visibility.PUBLIC:
+            return row
+    raise ReleaseMissing
 
 
 def channels(ident: PackageIdent, target: Target, caller: Caller) -> list[PackageChannel]:

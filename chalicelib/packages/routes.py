@@ -8,11 +8,12 @@ from chalicelib.accounts.errors import LicenseInvalid, LicenseRefused
 from chalicelib.catalog import package_rows
 from chalicelib.catalog.errors import OriginMissing, ReleaseMissing
 from chalicelib.core.deferred import deferred
+from chalicelib.core.ident import PackageIdent
 from chalicelib.core.roles import Role
 from chalicelib.core.target import Target, TargetUnknown
 from chalicelib.core.token_scope import Scope
 from chalicelib.core.visibility import Visibility
-from chalicelib.http.answer import CACHE_YEAR, EMPTY_200, EMPTY_204, NO_CACHE, Answer, json_answer, text
+from chalicelib.http.answer import EMPTY_200, EMPTY_204, NO_CACHE, REVALIDATE, Answer, json_answer, revalidated, text
 from chalicelib.http.call import Call
 from chalicelib.http.paging import Family, Window, page, pages_of, window
 from chalicelib.http.routes import ANYONE, Content, Routes
@@ -129,12 +130,16 @@ def show_latest(call: Call, target: Target) -> Answer:
     return json_answer(200, shapes.depot_package(row), NO_CACHE)
 
 
-@routes.get(RELEASE, **SHOW)
+@routes.get(RELEASE, **SHOW | {"answers": {200: shapes.DepotPackage, 304: None}})
 def show_package(call: Call, target: Target) -> Answer:
-    """Return a package by its ident, for the target or else for any other. Shared caches may keep public packages."""
+    """Return a package by its ident, for the target or else for any other.
+
+    Caches may store a public package. The status is 304 if its `ETag` is still that of `If-None-Match`.
+    """
     row = reads.exact(call.ident, target, call.caller)
-    is_public = row.visibility == Visibility.PUBLIC
-    return json_answer(200, shapes.depot_package(row), CACHE_YEAR if is_public else NO_CACHE)
+    if row.visibility != Visibility.PUBLIC:
+        return json_answer(200, shapes.depot_package(row), NO_CACHE)
+    return revalidated(json_answer(200, shapes.depot_package(row), REVALIDATE), call.header("if-none-match"))
 
 
 @routes.get(
@@ -204,6 +209,13 @@ def upload_package(call: Call, announced: tuple[Target, shapes.UploadQuery]) -> 
     return text(201, f"/pkgs/{call.ident}/download", {"Location": call.request_uri})
 
 
+# API Gateway does not try the variable of the release where `latest` matches, on any method.
+@routes.post(VERSION + "/latest", needs=ANYONE, answers={}, errors=(IdentInvalid,))
+def refuse_release_named_latest(call: Call) -> Answer:
+    """Refuse the upload of a release called `latest`, because no read could return it."""
+    raise publication.invalid(PackageIdent(call["origin"], call["pkg"], call["version"], "latest"))
+
+
 @routes.delete(
     RELEASE,
     needs=Role.MEMBER,
@@ -213,7 +225,10 @@ def upload_package(call: Call, announced: tuple[Target, shapes.UploadQuery]) -> 
     errors=(DeletionRefused, ObjectStoreFailed, ReleaseMissing, TargetUnknown),
 )
 def delete_package(call: Call, _query: shapes.TargetQuery) -> Answer:
-    """Delete a package that is not in `stable` and whose name no other package depends on."""
+    """Delete a package that is not in `stable` and whose name no other package depends on.
+
+    `POST /deletions/{origin}/{pkg}/{version}/{release}` shows what depends on it, and deletes it all the same.
+    """
     deletion.delete(call.ident, call.target)
     return EMPTY_204
 

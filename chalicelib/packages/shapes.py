@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from chalicelib.catalog import package_rows
 from chalicelib.catalog.package_rows import NO_TEXTS, PackageRow, Texts
+from chalicelib.core import answer_size
 from chalicelib.core.ident import PackageIdent
 
 
@@ -101,8 +102,13 @@ class PackageChannel(Struct):
 
 
 def channel_package(row: PackageRow, texts: Texts) -> Package:
-    """Return a package as channel endpoints show it: with its long texts and without its size."""
-    return Package(**_fields(row, texts))
+    """Return a package as channel endpoints show it: with its long texts and without its size.
+
+    Texts that are too long for an answer are left out, which the contract allows (platform.md 3.2). Uploads refuse
+    them, but older packages may have them.
+    """
+    fits = answer_size.are_planned(texts.manifest, texts.config)
+    return Package(**_fields(row, texts if fits else NO_TEXTS))
 
 
 def depot_package(row: PackageRow) -> DepotPackage:

@@ -16,29 +16,32 @@ from chalicelib.catalog.errors import OriginMissing
 from chalicelib.catalog.origin_rows import OriginRow, origin_key
 from chalicelib.catalog.package_rows import PackageRow, SettingsRow, Texts, TextsRow
 from chalicelib.catalog.steps import Observed
-from chalicelib.core import hart
+from chalicelib.core import answer_size, hart
 from chalicelib.core.hart import HartArchive, HartRefused
 from chalicelib.core.ident import PackageIdent, is_package_name, is_storable
 from chalicelib.core.standing import Placement
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
-from chalicelib.packages import artifacts, dependents, refusals
+from chalicelib.packages import artifacts, hints, refusals
 from chalicelib.packages.contents import Contents
 from chalicelib.packages.errors import ArchiveRefused, IdentInvalid, ReleaseExists, TargetUnsupported
-from chalicelib.packages.search import rows as search_rows
+from chalicelib.packages.hints import Hinted
 from chalicelib.packages.settings import rows as settings_rows
 from chalicelib.packages.source import Source
 from chalicelib.platform import metrics
 from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.config import config
-from chalicelib.platform.table import Found, Key, Row, put_many, read, read_many
+from chalicelib.platform.table import Found, Key, read, read_many
 
 INLINE_TEXTS_BYTES = 300_000
 """Compressed texts of more bytes are stored as an object, because a row holds 400 KB."""
 
 LISTS_BYTES = 340_000
 """Limit of all lists of a package together. The names of 30 channels take up to 30 KB of the same row."""
+
+LATEST = "latest"
+"""A path with this word in place of the release reads the newest release (packages.md 1.5)."""
 
 
 class Upload(Struct, frozen=True):
@@ -54,8 +57,13 @@ class Upload(Struct, frozen=True):
 def demand_valid_ident(ident: PackageIdent) -> None:
     """Raise IdentInvalid if a package cannot have the ident (check 1, made before authentication)."""
     with refusals.counted():
-        if not is_package_name(ident.name) or not is_storable(ident):
-            raise IdentInvalid(f"Invalid or not fully qualified package identifier '{ident}'")
+        if not is_package_name(ident.name) or not is_storable(ident) or ident.release == LATEST:
+            raise invalid(ident)
+
+
+def invalid(ident: PackageIdent) -> IdentInvalid:
+    """Return the error for an ident that a package cannot have."""
+    return IdentInvalid(f"Invalid or not fully qualified package identifier '{ident}'")
 
 
 def demand_absent(upload: Upload) -> None:
@@ -81,8 +89,11 @@ def publish(upload: Upload, source: Source) -> None:
         raise ArchiveRefused(str(problem), type(problem).__name__) from problem
     key = artifacts.key_of(upload.ident, contents.target, upload_id=str(new_id()))
     source.store(key)
-    _put_hints(upload, contents, newest)
-    retry_when_stale(partial(_write, upload, contents, key, source))
+    try:
+        retry_when_stale(partial(_write, upload, contents, key, source, newest))
+    except (ReleaseExists, ArchiveRefused, OriginMissing):  # another request was first
+        hints.remove_of_refused(upload.ident, contents.target, hart.tdeps(contents.archive))
+        raise
     metrics.current().uploaded_bytes.append(contents.archive.size)
 
 
@@ -168,31 +179,39 @@ def _demand_complete(upload: Upload, contents: Contents) -> None:
     if size > LISTS_BYTES:
         text = f"The lists of dependencies are too long: {size} bytes, {LISTS_BYTES} at most"
         raise ArchiveRefused(text, "ListsTooLong")
+    if not answer_size.is_planned(contents.as_json()):
+        raise ArchiveRefused(
+            "MANIFEST, default.toml and the dependencies are too long: "
+            f"as JSON they may have {answer_size.PLANNED_LIMIT} bytes together at most",
+            "TextsTooLong",
+        )
     if hart.ident(archive) != upload.ident:
         raise ArchiveRefused("ds:up:6", "IdentMismatch")
 
 
-def _put_hints(upload: Upload, contents: Contents, newest: PackageRow | None) -> None:
-    """Write hints before the rows that they lead to, so that no reader can miss a package. Readers verify them."""
-    ident = upload.ident
-    hints: list[Row] = [*dependents.hints_of(ident, contents.target, hart.tdeps(contents.archive), newest)]
-    if newest is None:
-        hints += search_rows.hints_of(ident.origin, ident.name)
-    put_many(hints)
-
-
-def _write(upload: Upload, contents: Contents, key: str, source: Source) -> None:
-    """Write all rows in one transaction.
+def _write(upload: Upload, contents: Contents, key: str, source: Source, newest: PackageRow | None) -> None:
+    """Write all rows in one transaction, and before it the hints that lead to them.
 
     The object of a replaced package is left to the sweep, because clients may still hold signed URLs of it.
     """
-    found = read_many(keys_before(upload.ident, contents.target))
+    newest_keys = [] if newest is None else [Key(PackageRow, newest.pk, newest.sk)]
+    found = read_many([*keys_before(upload.ident, contents.target), *newest_keys])
     stored = found.get(package_rows.package_key(upload.ident, contents.target))
     if stored is not None and stored.artifact == key:
         return  # an earlier attempt committed, but its response was lost
     with Change() as change:
         add_rows(change, upload, contents, key, found)
         source.settle(change)
+        if stored is None:  # a replaced package has the same bytes, and so its hints
+            hints.write(_hinted(upload, contents, found, newest_keys), change)
+
+
+def _hinted(upload: Upload, contents: Contents, found: Found, newest_keys: list[Key[PackageRow]]) -> Hinted:
+    """Return what hints need. A newest release that was deleted meanwhile counts as not known."""
+    counts = Observed.from_rows(upload.ident, found).name_counts
+    newest = next((found.get(key) for key in newest_keys), None)
+    tdeps = hart.tdeps(contents.archive)
+    return Hinted(upload.ident, contents.target, tdeps, newest, has_idents=counts is not None and counts[0] > 0)
 
 
 def _check_again(upload: Upload, contents: Contents, stored: PackageRow | None) -> None:

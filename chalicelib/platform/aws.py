@@ -16,6 +16,7 @@ from botocore.exceptions import ConnectionError as ConnectionFailed
 from botocore.session import get_session
 
 from chalicelib.platform import metrics, retry_budget
+from chalicelib.platform.config import config as settings
 
 CONNECTIONS = 32
 CONNECT_SECONDS = 2
@@ -53,7 +54,7 @@ _creating = threading.Lock()
 
 
 class SecretUnavailable(Exception):
-    """Secrets Manager did not return a secret; the caller may try again later."""
+    """Secrets Manager did not return a secret, which the text names; the caller may try again later."""
 
 
 def client(service: str) -> Any:
@@ -75,7 +76,7 @@ def secret_text(name: str) -> str:
     try:
         text: str = client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
     except (BotoCoreError, ClientError) as problem:
-        raise SecretUnavailable from problem
+        raise SecretUnavailable(name) from problem
     return text
 
 
@@ -91,7 +92,7 @@ def _created(service: str) -> Any:
         parameter_validation=service != "dynamodb",  # PynamoDB's requests are valid; checking them takes 10 % of a call
         max_pool_connections=CONNECTIONS,
         connect_timeout=CONNECT_SECONDS,
-        read_timeout=S3_READ_SECONDS if service == "s3" else READ_SECONDS,
+        read_timeout=settings.aws_seconds or (S3_READ_SECONDS if service == "s3" else READ_SECONDS),
         retries={"mode": "standard", "total_max_attempts": 1},
         # In us-east-1 botocore still signs URLs with version 2, which new buckets refuse.
         signature_version="s3v4" if service == "s3" else None,

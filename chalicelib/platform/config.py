@@ -106,20 +106,24 @@ def _is_set(_: str) -> bool:
 
 
 class Setting(Struct, frozen=True):
-    """One environment variable: how its text is parsed, and its line in docs/CONFIGURATION.md."""
+    """One environment variable: how its text is parsed, and its line in docs/CONFIGURATION.md.
+
+    A deployment does not set a `local` variable, and gets the default.
+    """
 
     variable: str
     parse: Callable[[str], Any]
     default: Any
     meaning: str
+    local: bool
 
 
-_settings: list[Setting] = []
+SETTINGS: list[Setting] = []
 
 
-def setting(variable: str, parse: Callable[[str], T], default: T, meaning: str) -> T:
+def setting(variable: str, parse: Callable[[str], T], default: T, meaning: str, *, local: bool = False) -> T:
     """Declare the setting of the next field of Config. Return its default."""
-    _settings.append(Setting(variable, parse, default, meaning))
+    SETTINGS.append(Setting(variable, parse, default, meaning, local))
     return default
 
 
@@ -146,6 +150,13 @@ class Config(Struct, frozen=True, eq=False):
         "bldr-artifacts",
         "S3 bucket of the artifacts (set by the template)",
     )
+    aws_seconds: int = setting(
+        "BLDR_AWS_SECONDS",
+        _natural,
+        0,
+        "Time limit of one call to AWS, in seconds; 0: 4 s, for S3 20 s, which fit the 29 s of API Gateway",
+        local=True,
+    )
     builder_key_secret: str = setting(
         "BLDR_BUILDER_KEY_SECRET",
         _matching(_SECRET_NAME, "bldr-builder-key"),
@@ -153,11 +164,13 @@ class Config(Struct, frozen=True, eq=False):
         "Secrets Manager secret with the builder key",
     )
     builder_key: str = setting(
-        "BLDR_SECRET_KEY", str, "", "Text of the builder key; takes precedence over the other two sources"
+        "BLDR_SECRET_KEY", str, "", "Text of the builder key; takes precedence over the other two sources", local=True
     )
-    builder_key_path: str = setting("BLDR_HAB_KEY_DIR", str, "", "Folder of `bldr-<revision>.box.key` files")
+    builder_key_path: str = setting(
+        "BLDR_HAB_KEY_DIR", str, "", "Folder of `bldr-<revision>.box.key` files", local=True
+    )
     functional_test: bool = setting(
-        "HAB_FUNC_TEST", _is_set, False, "If set to any value, the five test users can sign in"
+        "HAB_FUNC_TEST", _is_set, False, "If set to any value, the five test users can sign in", local=True
     )
     targets: tuple[Target, ...] = setting("BLDR_TARGETS", _targets, _DEFAULT_TARGETS, "Targets that the depot accepts")
     native_packages: str = setting(
@@ -168,6 +181,7 @@ class Config(Struct, frozen=True, eq=False):
         _one_of("rows", "graph"),
         "rows",
         "Source of reverse dependencies: `rows` or `graph`; only the build service uses it",
+        local=True,
     )
     private_max_age: int = setting(
         "BLDR_PRIVATE_MAX_AGE", _natural, 300, "Cache lifetime of private downloads, in seconds"
@@ -177,6 +191,7 @@ class Config(Struct, frozen=True, eq=False):
         _one_of("auto", "redirect", "front"),
         "auto",
         "`auto`: small archives inline, larger ones by signed URL; `redirect`: signed URL; `front`: the front streams",
+        local=True,
     )
     cdn_url: str = setting("BLDR_CDN_URL", _url, "", "Base URL of the distribution in front of the bucket")
     cdn_key_id: str = setting("BLDR_CDN_KEY_ID", str, "", "Id of the distribution's signing key")
@@ -215,7 +230,14 @@ class Config(Struct, frozen=True, eq=False):
     )
     oauth_client_id: str = setting("BLDR_OAUTH_CLIENT_ID", str, "", "Client id of this service at the provider")
     oauth_client_secret: str = setting(
-        "BLDR_OAUTH_CLIENT_SECRET", str, "", "Client secret of this service at the provider"
+        "BLDR_OAUTH_CLIENT_SECRET",
+        str,
+        "",
+        "Client secret of this service at the provider; takes precedence over the secret in Secrets Manager",
+        local=True,
+    )
+    oauth_client_secret_arn: str = setting(
+        "BLDR_OAUTH_CLIENT_SECRET_ARN", str, "", "Secrets Manager secret with the client secret"
     )
     session_seconds: int = setting("BLDR_SESSION_SECONDS", _natural, 259_200, "Lifetime of a web session, in seconds")
     sign_ins_per_minute: int = setting(
@@ -255,34 +277,58 @@ class Config(Struct, frozen=True, eq=False):
     github_api_url: str = setting("BLDR_GITHUB_API_URL", _url, "https://api.github.com", "URL of the GitHub API")
     github_app_id: str = setting("BLDR_GITHUB_APP_ID", str, "", "Id of the GitHub App; if empty, there is none")
     github_app_private_key: str = setting(
-        "BLDR_GITHUB_APP_PRIVATE_KEY", _pem, "", r"Private key of the GitHub App, PEM; `\n` may replace a newline"
+        "BLDR_GITHUB_APP_PRIVATE_KEY",
+        _pem,
+        "",
+        r"Private key of the GitHub App, PEM; `\n` may replace a newline; takes precedence over Secrets Manager",
+        local=True,
+    )
+    github_app_private_key_arn: str = setting(
+        "BLDR_GITHUB_APP_PRIVATE_KEY_ARN", str, "", "Secrets Manager secret with the private key of the GitHub App"
     )
     github_webhook_secret: str = setting(
         "BLDR_GITHUB_WEBHOOK_SECRET",
         str,
         "",
-        "Secret with which GitHub signs webhooks; if empty, all webhooks are refused",
+        "Secret with which GitHub signs webhooks; takes precedence over Secrets Manager; without any, all webhooks are "
+        "refused",
+        local=True,
+    )
+    github_webhook_secret_arn: str = setting(
+        "BLDR_GITHUB_WEBHOOK_SECRET_ARN",
+        str,
+        "",
+        "Secrets Manager secret with the text with which GitHub signs webhooks",
     )
     provision_account: bool = setting(
-        "BLDR_AUTO_PROVISION_ACCOUNT", _true_or_false, False, "Create an account with origins and a token at start"
+        "BLDR_AUTO_PROVISION_ACCOUNT",
+        _true_or_false,
+        False,
+        "Create an account with origins and a token at start",
+        local=True,
     )
     provision_username: str = setting(
-        "BLDR_PROVISION_USERNAME", str, "chef-platform", "Name of the provisioned account"
+        "BLDR_PROVISION_USERNAME", str, "chef-platform", "Name of the provisioned account", local=True
     )
     provision_email: str = setting(
-        "BLDR_PROVISION_EMAIL", str, "chef-platform@progress.com", "E-mail address of the provisioned account"
+        "BLDR_PROVISION_EMAIL",
+        str,
+        "chef-platform@progress.com",
+        "E-mail address of the provisioned account",
+        local=True,
     )
     provision_origins: tuple[str, ...] = setting(
-        "BLDR_PROVISION_ORIGINS", _origins, ("core",), "Origins that the provisioned account owns"
+        "BLDR_PROVISION_ORIGINS", _origins, ("core",), "Origins that the provisioned account owns", local=True
     )
     provision_channels: tuple[str, ...] = setting(
-        "BLDR_PROVISION_CHANNELS", _names, (), "Further channels, paired with the origins by position"
+        "BLDR_PROVISION_CHANNELS", _names, (), "Further channels, paired with the origins by position", local=True
     )
     provision_token_path: str = setting(
         "BLDR_TOKEN_DIR",
         str,
         "",
         "Folder of the file `HAB_AUTH_TOKEN` with the token of that account; if empty, the temporary folder",
+        local=True,
     )
 
     def __post_init__(self) -> None:
@@ -293,7 +339,7 @@ class Config(Struct, frozen=True, eq=False):
         return "Config(...)"  # several values are secrets
 
 
-_settings_by_field = dict(zip(Config.__struct_fields__, _settings, strict=True))
+_settings_by_field = dict(zip(Config.__struct_fields__, SETTINGS, strict=True))
 
 
 def read_config(environment: Mapping[str, str]) -> Config:
@@ -316,10 +362,11 @@ def read_config(environment: Mapping[str, str]) -> Config:
 
 def as_markdown() -> str:
     """Return the table of docs/CONFIGURATION.md, one row per variable."""
-    rows = ["| variable | default | meaning |", "| --- | --- | --- |"]
-    for declared in _settings:
+    rows = ["| variable | default | on AWS | meaning |", "| --- | --- | --- | --- |"]
+    for declared in SETTINGS:
         default = ", ".join(declared.default) if isinstance(declared.default, tuple) else declared.default
-        rows.append(f"| `{declared.variable}` | `{default}` | {declared.meaning} |")
+        where = "never set" if declared.local else "template"
+        rows.append(f"| `{declared.variable}` | `{default}` | {where} | {declared.meaning} |")
     return "\n".join(rows).replace("| `` |", "| |")
 
 

@@ -14,7 +14,16 @@ def key_ring() -> KeyRing:
 
     Only success is cached: after an error the next call reads the keys again.
     """
-    return KeyRing.from_texts(_texts())
+    return KeyRing.from_texts(_texts(), key_source())
+
+
+def key_source() -> str:
+    """Return where the builder keys come from, for messages."""
+    if config.builder_key:
+        return "BLDR_SECRET_KEY"
+    if config.builder_key_path:
+        return f"BLDR_HAB_KEY_DIR={config.builder_key_path}"
+    return f"the secret {config.builder_key_secret} (BLDR_BUILDER_KEY_SECRET)"
 
 
 def _texts() -> list[str]:

@@ -18,8 +18,19 @@ with deferred():  # the import takes 39 ms
 
 SERVICE = "habitat-builder"
 
-_SAFE_MESSAGES = (AttributeError, ImportError, ModuleNotFoundError, NameError, TypeError)
-"""Errors whose messages are logged: the interpreter raises them with names and types, not with values."""
+_SAFE_MESSAGES = frozenset(
+    {
+        "builtins.AttributeError",
+        "builtins.ImportError",
+        "builtins.ModuleNotFoundError",
+        "builtins.NameError",
+        "builtins.TypeError",
+        "chalicelib.core.signed_box.BoxUnreadable",
+        "chalicelib.platform.aws.SecretUnavailable",
+    }
+)
+"""Errors whose messages are logged, because they consist of names and types, not of values: those of the interpreter,
+and those that name a key or a secret."""
 
 
 @cache
@@ -76,11 +87,12 @@ def _with_causes(problem: BaseException | None) -> Iterator[BaseException]:
 
 
 def _described(problem: BaseException) -> dict[str, Any]:
+    kind = f"{type(problem).__module__}.{type(problem).__qualname__}"
     description: dict[str, Any] = {
-        "type": f"{type(problem).__module__}.{type(problem).__qualname__}",
+        "type": kind,
         "at": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in extract_tb(problem.__traceback__)],
     }
-    if type(problem) in _SAFE_MESSAGES:
+    if kind in _SAFE_MESSAGES:
         description["message"] = str(problem)
     response = getattr(problem, "response", None)
     if isinstance(response, dict):

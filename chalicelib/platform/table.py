@@ -14,6 +14,7 @@ from msgspec import Struct
 from pynamodb.exceptions import PynamoDBException, QueryError, TransactWriteError
 from pynamodb.models import Model
 
+from chalicelib.core.explained import Explained
 from chalicelib.platform.attributes import Condition, UnicodeAttribute
 from chalicelib.platform.aws import client
 from chalicelib.platform.config import config
@@ -34,8 +35,11 @@ class StoreRefused(Exception):
     """The table rejected a request as invalid: a bug of this service, so a retry does not help."""
 
 
-class KeyTooLong(Exception):
+class KeyTooLong(Explained):
     """A name is longer than a key of the table may be."""
+
+    def __init__(self) -> None:
+        super().__init__("A name is too long to be stored.")
 
 
 class Row(Model):
@@ -130,6 +134,7 @@ def rows(  # noqa: PLR0913 - one read with its options
     page: int | None = None,
     where: Condition | None = None,
     after: str | None = None,
+    keys_only: bool = False,
 ) -> Iterator[R]:
     """Yield the rows of one partition in the order of their sort keys, read lazily and strongly consistent.
 
@@ -140,6 +145,7 @@ def rows(  # noqa: PLR0913 - one read with its options
     page: read this many rows per call.
     where: a filter that the table applies after reading.
     after: start after this sort key, which need not exist.
+    keys_only: leave out all attributes but the keys, which halves the time to parse the rows.
     """
     if not _fits(pk, max(begins, after or "", *(between or ()), key=len)):
         return
@@ -159,6 +165,7 @@ def rows(  # noqa: PLR0913 - one read with its options
         limit=limit,
         page_size=page,
         last_evaluated_key=start,
+        attributes_to_get=["pk", "sk"] if keys_only else None,
     )
     while True:
         try:
@@ -167,6 +174,35 @@ def rows(  # noqa: PLR0913 - one read with its options
             return
         except QueryError as problem:
             raise failure_of(problem) from problem
+
+
+def newest_rows(
+    kind: type[R], pk: str, between: tuple[str, str], *, where: Condition | None, examined: int, only: Sequence[str]
+) -> Iterator[R]:
+    """Yield the rows of a range that pass a filter, in descending order, from the newest `examined` rows of the range.
+
+    The table applies the filter and sends only some attributes, because parsing takes most of the time.
+    """
+    if not _fits(pk, max(between, key=len)):
+        return
+    start: Any = None
+    while examined > 0:
+        query = partial(
+            connection().query,
+            config.table,
+            pk,
+            Row.sk.between(*between),
+            filter_condition=where,
+            attributes_to_get=only,
+            limit=examined,
+            exclusive_start_key=start,
+            scan_index_forward=False,
+        )
+        page = _called(partial(query, consistent_read=True))
+        yield from map(kind.from_raw_data, page["Items"])
+        examined, start = examined - page["ScannedCount"], page.get("LastEvaluatedKey")
+        if start is None:
+            return
 
 
 def count(kind: type[R], pk: str, *, begins: str = "", where: Condition | None = None) -> int:
@@ -188,23 +224,34 @@ def page_for(limit: int | None, total: int, passing: int) -> int | None:
     return limit * total // max(passing, 1) + SPARE_ROWS
 
 
-def sort_key_of(pk: str, number: int, *, begins: str = "") -> str | None:
-    """Return the sort key of the nth row in a partition below a prefix, or None if there are fewer.
+def position_of(pk: str, number: int, *, begins: str = "", where: Condition | None = None) -> tuple[str | None, int]:
+    """Return a sort key, and how many rows after it to skip, to be behind the nth row of a partition.
 
-    No row is transferred, but all rows up to the nth are billed. One call per megabyte of them.
+    Only rows below the prefix that pass the filter are numbered. Without a filter there are no rows to skip, with one
+    they are less than a megabyte. All rows up to the nth are billed, but none is transferred. One call per megabyte.
+    The sort key is None for the beginning of the partition, also if there are fewer rows.
     """
-    if not _fits(pk, begins) or number < 1:
-        return None
     condition = Row.sk.startswith(begins) if begins else None
     start: Any = None
-    while True:
+    remaining = number
+    while remaining > 0 and _fits(pk, begins):
         query = partial(
-            connection().query, config.table, pk, condition, limit=number, exclusive_start_key=start, select="COUNT"
+            connection().query,
+            config.table,
+            pk,
+            condition,
+            filter_condition=where,
+            limit=remaining if where is None else None,
+            exclusive_start_key=start,
+            select="COUNT",
         )
         page = _called(partial(query, consistent_read=True))
-        number, start = number - page["Count"], page.get("LastEvaluatedKey")
-        if start is None or number == 0:
-            return None if start is None else str(start["sk"]["S"])
+        if where is not None and page["Count"] >= remaining:
+            break
+        remaining, start = remaining - page["Count"], page.get("LastEvaluatedKey")
+        if start is None:
+            break
+    return (None, number) if start is None else (str(start["sk"]["S"]), remaining)
 
 
 def put_many(rows_to_put: Sequence[Row]) -> None:

@@ -1,7 +1,9 @@
 """Errors of package sets, and their statuses."""
 
+from chalicelib.core.explained import Explained
 
-class SetRefused(Exception):
+
+class SetRefused(Explained):
     """The set is empty, contradicts itself, or is too large for one transaction."""
 
 

@@ -37,7 +37,8 @@ def _member(entry: str | shapes.NamedPackage) -> service.SetMember:
 
 
 def _members(_: Call, body: shapes.PackageSet) -> tuple[shapes.PackageSet, list[service.SetMember]]:
-    return body, [_member(entry) for entry in body.idents]
+    # The service refuses a larger set after authorisation. The rest of its idents need not be read for that.
+    return body, [_member(entry) for entry in body.idents[: service.LARGEST_SET + 1]]
 
 
 MOVE: dict[str, Any] = {
@@ -51,13 +52,13 @@ MOVE: dict[str, Any] = {
 
 
 @routes.post("/promotions/{origin}", **MOVE)
-def promote(call: Call, parsed: tuple[shapes.PackageSet, list[service.SetMember]]) -> Answer:
+def promote_set(call: Call, parsed: tuple[shapes.PackageSet, list[service.SetMember]]) -> Answer:
     """Promote a set of packages to a channel, all or none; with `dry_run`, only return the plan."""
     return _move(call, ChannelOperation.PROMOTE, *parsed)
 
 
 @routes.post("/demotions/{origin}", **MOVE)
-def demote(call: Call, parsed: tuple[shapes.PackageSet, list[service.SetMember]]) -> Answer:
+def demote_set(call: Call, parsed: tuple[shapes.PackageSet, list[service.SetMember]]) -> Answer:
     """Demote a set of packages from a channel, all or none; with `dry_run`, only return the plan."""
     return _move(call, ChannelOperation.DEMOTE, *parsed)
 

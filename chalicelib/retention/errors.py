@@ -1,5 +1,7 @@
 """Errors of retention policies, and their statuses."""
 
+from chalicelib.core.explained import Explained
+
 
 class PolicyMissing(Exception):
     """The origin has no retention policy."""
@@ -9,7 +11,7 @@ class PolicyGone(Exception):
     """The policy was deleted or replaced while it was being applied."""
 
 
-class PolicyInvalid(Exception):
+class PolicyInvalid(Explained):
     """A retention policy whose values are out of range, or that names a channel that is never cleaned."""
 
 

@@ -79,7 +79,7 @@ class Release(Struct, frozen=True):
 
 
 class Verdict(Struct, frozen=True):
-    """Why a release is kept (None: remove it); `detail` is the channel that keeps it or the release that needs it."""
+    """Why a release is kept (None: remove it); `detail` is the channel that keeps it, or the release that needs it."""
 
     release: Release
     kept_by: Reason | None

@@ -10,7 +10,7 @@ a removed release is in the same position as after a deletion by hand: it names 
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -24,7 +24,8 @@ from chalicelib.core.ident import PackageIdent
 from chalicelib.core.session import Session
 from chalicelib.core.standing import Standing
 from chalicelib.core.target import Target
-from chalicelib.packages import artifacts, dependents
+from chalicelib.packages import artifacts, dependents, hints
+from chalicelib.packages.dependents import Sees, sees_only_public
 from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.clock import now, timestamp
 from chalicelib.platform.table import read, read_many, rows
@@ -34,7 +35,7 @@ from chalicelib.retention.policy import Policy, Reason, Release, Verdict, judge
 from chalicelib.retention.rows import PolicyRow
 
 SECONDS = 20.0
-"""No name is started later than this after the start of the request. API Gateway gives up after 29 seconds."""
+"""No removal is started later than this after the start of the request. API Gateway gives up after 29 seconds."""
 
 PACKAGES_PER_REQUEST = 5_000
 """An answer with this many packages has less than 2 MB."""
@@ -45,6 +46,7 @@ class Run(Struct, frozen=True):
 
     - `revision`: the revision of the policy's row; None judges packages and removes nothing.
     - `explains`: whether to judge also names of which nothing can be removed, to report the reasons.
+    - `sees`: which packages of other origins the report may name.
     """
 
     origin: str
@@ -52,6 +54,7 @@ class Run(Struct, frozen=True):
     by: Session
     revision: int | None
     explains: bool = True
+    sees: Sees = sees_only_public
 
 
 class JudgedPackage(Struct, frozen=True):
@@ -83,26 +86,38 @@ def apply(run: Run, after: str) -> Report:
     Raises PolicyGone, ObjectStoreFailed.
     """
     deadline = time.monotonic() + SECONDS
+
+    def is_over() -> bool:
+        return time.monotonic() > deadline
+
     packages: list[JudgedPackage] = []
-    for name, judged in names(run, after):
-        packages += judged if run.revision is None else remove(run, judged)
-        if len(packages) >= PACKAGES_PER_REQUEST or time.monotonic() > deadline:
-            return Report(packages, name)
+    previous = after
+    for name in names(run, after):
+        judged = judge_name(run, name)
+        result = judged if run.revision is None else remove(run, judged, is_over)
+        packages += result
+        if len(result) < len(judged):
+            return Report(packages, previous)  # the rest of this name is judged again
+        previous = name.sk
+        if len(packages) >= PACKAGES_PER_REQUEST or is_over():
+            return Report(packages, previous)
     return Report(packages, None)
 
 
-def names(run: Run, after: str) -> Iterator[tuple[str, list[JudgedPackage]]]:
-    """Yield each name after `after` with its judged packages."""
+def names(run: Run, after: str) -> Iterator[NameRow]:
+    """Yield the names after `after`."""
+    return rows(NameRow, package_rows.names_partition(run.origin), after=after or None)
+
+
+def judge_name(run: Run, name: NameRow) -> list[JudgedPackage]:
+    """Return the judged packages of a name. They are left out if none can be removed, unless the run explains."""
+    if not run.explains and name.idents <= run.policy.keep_per_name:
+        return []
     uploaded_before = timestamp(now() - timedelta(days=run.policy.older_than_days))
-    for row in rows(NameRow, package_rows.names_partition(run.origin), after=after or None):
-        if not run.explains and row.idents <= run.policy.keep_per_name:
-            yield row.sk, []
-            continue
-        judged: list[JudgedPackage] = []
-        for target in _targets(run.origin, row.sk):
-            verdicts = _judge(run, row.sk, target, uploaded_before)
-            judged += [JudgedPackage(target, verdict) for verdict in verdicts]
-        yield row.sk, judged
+    judged: list[JudgedPackage] = []
+    for target in _targets(run.origin, name.sk):
+        judged += [JudgedPackage(target, verdict) for verdict in _judge(run, name.sk, target, uploaded_before)]
+    return judged
 
 
 def _targets(origin: str, name: str) -> list[Target]:
@@ -122,45 +137,60 @@ def _judge(run: Run, name: str, target: Target, uploaded_before: str) -> list[Ve
     candidates = {str(verdict.release.ident) for verdict in verdicts if verdict.kept_by is None}
     if not candidates:
         return verdicts
-    dependents_by_ident = _needed(candidates, rows_of_name, run.origin, name, target)
-    return [_unless_needed(verdict, dependents_by_ident) for verdict in verdicts]
+    needed = _needed(candidates, rows_of_name, run.origin, name, target)
+    return [_unless_needed(verdict, needed, run.sees) for verdict in verdicts]
 
 
-def _unless_needed(verdict: Verdict, dependents_by_ident: dict[str, str]) -> Verdict:
-    dependent = dependents_by_ident.get(str(verdict.release.ident))
-    return verdict if dependent is None else replace(verdict, kept_by=Reason.NEEDED, detail=dependent)
+def _unless_needed(verdict: Verdict, needed: dict[str, PackageRow], sees: Sees) -> Verdict:
+    dependent = needed.get(str(verdict.release.ident))
+    if dependent is None:
+        return verdict
+    return replace(verdict, kept_by=Reason.NEEDED, detail=str(dependents.release_seen_by(sees, dependent)))
 
 
 def _needed(
     candidates: set[str], rows_of_name: Sequence[PackageRow], origin: str, name: str, target: Target
-) -> dict[str, str]:
+) -> dict[str, PackageRow]:
     """Return the candidates that are among the tdeps of another release, each with one of these releases.
 
     Reads releases of other names until each candidate has one.
     """
-    needed: dict[str, str] = {}
+    needed: dict[str, PackageRow] = {}
     for row in rows_of_name:
-        for dep in candidates.intersection(row.tdeps.split("\n")) - {row.ident}:
-            needed.setdefault(dep, row.ident)
-    for dependent, deps in dependents.releases(origin, name, target):
+        for dep in candidates.intersection(package_rows.entries(row.tdeps)) - {row.ident}:
+            needed.setdefault(dep, row)
+    if needed.keys() >= candidates:
+        return needed
+    for row in dependents.releases(origin, name, target):
+        for dep in candidates.intersection(package_rows.entries(row.tdeps)):
+            needed.setdefault(dep, row)
         if needed.keys() >= candidates:
             break
-        for dep in candidates & deps:
-            needed.setdefault(dep, dependent)
     return needed
 
 
-def remove(run: Run, judged: Sequence[JudgedPackage]) -> list[JudgedPackage]:
+def remove(run: Run, judged: Sequence[JudgedPackage], is_over: Callable[[], bool]) -> list[JudgedPackage]:
     """Remove the packages of a name that are not kept, and return all with their final verdicts.
 
-    A package that changed after it was judged is kept. Raises PolicyGone, ObjectStoreFailed (nothing was removed).
+    A package that changed after it was judged is kept. When `is_over` returns True after a removal, the packages from
+    there on are left alone and out of the result. Raises PolicyGone, ObjectStoreFailed (nothing was removed).
     """
     if not all(package.is_kept for package in judged):
         artifacts.demand_store()
     newest = {
         package.target: package.verdict.release.ident for package in judged if package.verdict.kept_by is Reason.NEWEST
     }
-    return [package if package.is_kept else _removed(run, package, newest[package.target]) for package in judged]
+    result: list[JudgedPackage] = []
+    removals = 0
+    for package in judged:
+        if package.is_kept:
+            result.append(package)
+            continue
+        if removals and is_over():
+            break
+        result.append(_removed(run, package, newest[package.target]))
+        removals += 1
+    return result
 
 
 def _removed(run: Run, package: JudgedPackage, newest: PackageIdent) -> JudgedPackage:
@@ -188,4 +218,5 @@ def _remove(run: Run, target: Target, release: Release, newest: PackageIdent) ->
         audit_rows.record(
             change, audit_rows.AuditAction.PACKAGE_RETIRE, run.by, origin=run.origin, target=f"{ident} {target}"
         )
+    hints.remove_of_deleted(row, ident, target)
     artifacts.discard(row.artifact)

@@ -75,12 +75,12 @@ def _run_request(call: Call, query: shapes.RunQuery) -> tuple[shapes.RunQuery, p
 def run_policy(call: Call, parsed: tuple[shapes.RunQuery, policy.Policy | None]) -> Answer:
     """Apply the policy now. With `dry_run`, report what it, or a policy in the body, would remove and keep."""
     query, trial = parsed
-    by = call.caller.require_session()
+    origin, by, sees = call["origin"], call.caller.require_session(), call.caller.may_see
     if trial is not None:
-        run = removal.Run(call["origin"], trial, by, None)
+        run = removal.Run(origin, trial, by, None, sees=sees)
     else:
-        row = service.policy_of(call["origin"])
-        run = removal.Run(call["origin"], row.policy, by, None if query.dry_run else int(row.revision))
+        row = service.policy_of(origin)
+        run = removal.Run(origin, row.policy, by, None if query.dry_run else int(row.revision), sees=sees)
     return json_answer(200, _report(removal.apply(run, query.after), query.dry_run), NO_CACHE)
 
 

@@ -53,7 +53,11 @@ class RemovedPackage(Struct):
 
 
 class KeptPackage(Struct):
-    """A package that stays, with the reason; `detail` is the channel that keeps it or the release that needs it."""
+    """A package that stays, with the reason.
+
+    `detail` is the channel that keeps it, or the release that needs it. A release that the caller may not see is not
+    named: `1 package that you may not see`.
+    """
 
     ident: PackageIdent
     target: str

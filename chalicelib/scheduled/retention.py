@@ -6,17 +6,23 @@ are safe; they only do some work twice.
 """
 
 import time
+from contextlib import suppress
 from datetime import timedelta
 
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from chalicelib.catalog.package_rows import NameRow
 from chalicelib.core.roles import SessionFlags
 from chalicelib.core.session import Session
 from chalicelib.platform import logs
 from chalicelib.platform.clock import now, timestamp
 from chalicelib.platform.object_store import ObjectStoreFailed
+from chalicelib.platform.passing_over import Failures
 from chalicelib.platform.table import StoreUnavailable, rows
 from chalicelib.retention import rows as policy_rows
 from chalicelib.retention.errors import PolicyGone
-from chalicelib.retention.removal import Run, names, remove
+from chalicelib.retention.removal import Run, judge_name, names, remove
 from chalicelib.retention.rows import PolicyRow
 
 PAUSE = timedelta(hours=20)
@@ -25,34 +31,78 @@ PAUSE = timedelta(hours=20)
 NAMES_PER_NOTE = 50
 
 
-def apply_policies(seconds: float) -> None:
-    """Continue where earlier runs stopped, for `seconds`. Safe to interrupt and to repeat."""
-    deadline = time.monotonic() + seconds
+class RetentionResult(Struct, frozen=True):
+    """The numbers of finished passes, removed packages, and names or origins that failed in one run."""
+
+    finished: int
+    removed: int
+    failed: int
+
+
+class _Run(Struct):
+    """The numbers of a run so far, and its end."""
+
+    deadline: float
+    failures: Failures
+    finished: int = 0
+    removed: int = 0
+
+    @property
+    def is_over(self) -> bool:
+        return time.monotonic() > self.deadline
+
+
+def apply_policies(seconds: float) -> RetentionResult:
+    """Continue where earlier runs stopped, for `seconds`. Safe to interrupt and to repeat.
+
+    A name or an origin that fails with any error is logged and passed over. The next pass tries it again.
+    """
+    run = _Run(time.monotonic() + seconds, Failures())
     due_since = timestamp(now() - PAUSE)
     for row in sorted(rows(PolicyRow, policy_rows.POLICIES), key=lambda each: each.begun_at or ""):
-        if time.monotonic() > deadline:
-            return
+        if run.is_over:
+            break
         if row.cursor is None and row.finished_at is not None and row.finished_at > due_since:
             continue
-        try:
-            _continue_pass(row, deadline)
-        except PolicyGone:
-            continue
-        except (ObjectStoreFailed, StoreUnavailable) as problem:
-            logs.unexpected_error(problem)  # The next run continues; the other origins need not wait for it.
+        with run.failures.passed_over(), suppress(PolicyGone):
+            _continue_pass(row, run)
+    result = RetentionResult(run.finished, run.removed, run.failures.number)
+    logs.logger().info("retention applied", extra=asdict(result))
+    return result
 
 
-def _continue_pass(row: PolicyRow, deadline: float) -> None:
-    """Remove packages until the pass is finished or the deadline has passed, and store the progress."""
-    by = Session(int(row.set_by_id), row.set_by, SessionFlags(0))
-    run = Run(row.origin, row.policy, by, int(row.revision), explains=False)
-    removed = 0 if row.cursor is None else int(row.removed)
+def _continue_pass(row: PolicyRow, run: _Run) -> None:
+    """Remove packages until the pass is finished or the run is over, and store the progress.
+
+    Raises PolicyGone, and the errors that concern all names: StoreUnavailable, ObjectStoreFailed.
+    """
     policy_rows.note_begun(row, timestamp(now()))
-    for number, (name, judged) in enumerate(names(run, row.cursor or ""), start=1):
-        removed += sum(not package.is_kept for package in remove(run, judged))
-        late = time.monotonic() > deadline
-        if late or number % NAMES_PER_NOTE == 0:
-            policy_rows.note_progress(row, removed, cursor=name)
-        if late:
+    by = Session(int(row.set_by_id), row.set_by, SessionFlags(0))
+    applied = Run(row.origin, row.policy, by, int(row.revision), explains=False)
+    removed, cursor = 0 if row.cursor is None else int(row.removed), row.cursor or ""
+    for number, name in enumerate(names(applied, cursor), start=1):
+        of_name, is_complete = _apply_to(name, applied, run)
+        removed += of_name
+        cursor = name.sk if is_complete else cursor
+        is_over = not is_complete or run.is_over
+        if is_over or number % NAMES_PER_NOTE == 0:
+            policy_rows.note_progress(row, removed, cursor)
+        if is_over:
             return
     policy_rows.note_finished(row, removed, timestamp(now()))
+    run.finished += 1
+
+
+def _apply_to(name: NameRow, applied: Run, run: _Run) -> tuple[int, bool]:
+    """Return the number of packages that were removed from a name, and False if the run ended before all were."""
+    try:
+        judged = judge_name(applied, name)
+        result = remove(applied, judged, lambda: run.is_over)
+    except (PolicyGone, ObjectStoreFailed, StoreUnavailable):
+        raise
+    except Exception as problem:  # noqa: BLE001 - one bad name must not stop the others
+        run.failures.note(problem)
+        return 0, True
+    removed = sum(not package.is_kept for package in result)
+    run.removed += removed
+    return removed, len(result) == len(judged)

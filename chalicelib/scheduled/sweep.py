@@ -21,6 +21,7 @@ from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target, TargetUnknown
 from chalicelib.packages import artifacts
 from chalicelib.platform import logs
+from chalicelib.platform.passing_over import Failures
 from chalicelib.platform.table import Found, Key, read_many
 from chalicelib.scheduled import sweep_rows
 from chalicelib.uploads import leftovers
@@ -37,24 +38,30 @@ R = TypeVar("R", PackageRow, TextsRow)
 
 
 class SweepResult(Struct, frozen=True):
-    """The numbers of completed channel deletions, removed uploads, removed objects and examined objects of one run."""
+    """The numbers of completed channel deletions, removed uploads, removed and examined objects, and failures of a run.
+
+    What failed is passed over, and tried again by a later run.
+    """
 
     channels: int
     uploads: int
     objects: int
     examined: int
+    failed: int
 
 
 def sweep(seconds: float) -> SweepResult:
-    """Carry out one run of about `seconds` at most.
-
-    Raises ObjectStoreFailed, StoreUnavailable; the next run continues.
-    """
-    enough = _deadline(seconds)
-    finished = channels.finish_deletions(enough)
-    expired = leftovers.remove_expired(enough)
-    removed, examined = _sweep_objects(enough)
-    result = SweepResult(finished, expired, removed, examined)
+    """Carry out one run of about `seconds` at most. An error in one part does not stop the others."""
+    enough, failures = _deadline(seconds), Failures()
+    finished = expired = 0
+    objects = _Objects()
+    with failures.passed_over():
+        finished = channels.finish_deletions(enough, failures)
+    with failures.passed_over():
+        expired = leftovers.remove_expired(enough, failures)
+    with failures.passed_over():
+        _sweep_objects(enough, failures, objects)
+    result = SweepResult(finished, expired, objects.removed, objects.examined, failures.number)
     logs.logger().info("swept", extra=asdict(result))
     return result
 
@@ -64,34 +71,41 @@ def _deadline(seconds: float) -> Callable[[], bool]:
     return lambda: time.monotonic() > end
 
 
-def _sweep_objects(enough: Callable[[], bool]) -> tuple[int, int]:
-    """Return the number of removed and of examined objects."""
-    removed = examined = 0
+class _Objects(Struct):
+    """The numbers of objects of a run so far."""
+
+    removed: int = 0
+    examined: int = 0
+
+
+def _sweep_objects(enough: Callable[[], bool], failures: Failures, objects: _Objects) -> None:
     after = sweep_rows.cursor()
-    while examined < OBJECTS_PER_RUN and not enough():
+    while objects.examined < OBJECTS_PER_RUN and not enough():
         page = artifacts.stored_after(after)
         old = [each for each in page if each.since < datetime.now(UTC) - GRACE]
         for first in range(0, len(old), ROWS_PER_CALL):
-            removed += _remove_unnamed([each.key for each in old[first : first + ROWS_PER_CALL]])
-        examined += len(page)
+            with failures.passed_over():
+                _remove_unnamed([each.key for each in old[first : first + ROWS_PER_CALL]], failures, objects)
+        objects.examined += len(page)
         after = page[-1].key if page else ""
         sweep_rows.store_cursor(after)
         if not page:
             break
-    return removed, examined
 
 
-def _remove_unnamed(keys: list[str]) -> int:
+def _remove_unnamed(keys: list[str], failures: Failures, objects: _Objects) -> None:
     owners = {key: owner for key in keys if (owner := owner_of(key)) is not None}
     found = read_many(list(owners.values()))
     unnamed = [key for key, owner in owners.items() if not _is_named(found, owner, key)]
     since, now = sweep_rows.unnamed_since(unnamed), time.time()
-    expired = [key for key in since if since[key] <= now - LINK_LIFE.total_seconds()]
-    for key in expired:
-        artifacts.remove(key)
-    sweep_rows.forget_unnamed(expired)
+    removed = []
+    for key in (key for key in since if since[key] <= now - LINK_LIFE.total_seconds()):
+        with failures.passed_over():
+            artifacts.remove(key)
+            removed.append(key)
+    objects.removed += len(removed)
+    sweep_rows.forget_unnamed(removed)
     sweep_rows.note_unnamed(key for key in unnamed if key not in since)
-    return len(expired)
 
 
 def _is_named(found: Found, owner: Key[Any], key: str) -> bool:

@@ -21,7 +21,7 @@ from chalicelib.packages.errors import ArchiveRefused, IdentInvalid, ReleaseExis
 from chalicelib.platform.clock import timestamp
 from chalicelib.platform.object_store import ObjectStoreFailed
 from chalicelib.uploads import shapes
-from chalicelib.uploads.errors import STATUS, PartsMissing, UploadMissing, UploadTooLarge
+from chalicelib.uploads.errors import STATUS, PartsMissing, TooManyUploads, UploadMissing, UploadTooLarge
 
 with deferred():
     from chalicelib.packages import upload
@@ -51,7 +51,15 @@ def _announcement(call: Call, body: shapes.NewUpload) -> service.Announcement:
     body=shapes.NewUpload,
     reads=_announcement,
     answers={201: shapes.Upload},
-    errors=(ArchiveRefused, IdentInvalid, ObjectStoreFailed, ReleaseExists, TargetUnknown, UploadTooLarge),
+    errors=(
+        ArchiveRefused,
+        IdentInvalid,
+        ObjectStoreFailed,
+        ReleaseExists,
+        TargetUnknown,
+        TooManyUploads,
+        UploadTooLarge,
+    ),
 )
 def begin_upload(call: Call, announcement: service.Announcement) -> Answer:
     """Announce an archive and get URLs for its first parts."""

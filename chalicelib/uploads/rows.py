@@ -101,12 +101,6 @@ def is_open(upload_id: str) -> bool:
         return False
 
 
-def add(row: UploadRow) -> None:
-    """Store a new upload."""
-    with Change() as change:
-        change.add(row)
-
-
 def acquire_lease(row: UploadRow) -> int:
     """Start a new attempt and return its number. Raises LeaseHeld."""
     now = int(time.time())

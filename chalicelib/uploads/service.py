@@ -6,6 +6,8 @@ else can be repeated: a part that is sent again replaces the first, and `finishi
 
 import time
 from collections.abc import Iterable
+from functools import partial
+from itertools import chain
 
 from msgspec import Struct
 
@@ -18,12 +20,14 @@ from chalicelib.identity.caller import Caller
 from chalicelib.packages import refusals, upload
 from chalicelib.packages.errors import ArchiveRefused
 from chalicelib.platform import background
+from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.clock import new_id
 from chalicelib.platform.config import config
 from chalicelib.platform.table import StoreUnavailable, read
-from chalicelib.uploads import finishing, rows, staging
+from chalicelib.uploads import finishing, quota, rows, staging
 from chalicelib.uploads.errors import LeaseHeld, UploadMissing
 from chalicelib.uploads.parts import Plan
+from chalicelib.uploads.quota import Slot
 from chalicelib.uploads.rows import State, UploadRow
 from chalicelib.uploads.staging import Part
 
@@ -58,11 +62,13 @@ class Progress(Struct, frozen=True):
 def begin(announcement: Announcement, caller: Caller) -> Progress:
     """Check what can be checked without the archive, start an upload and return URLs of the first parts.
 
-    Raises SessionMissing, RoleMissing, ReleaseExists, ArchiveRefused, UploadTooLarge, ObjectStoreFailed.
+    Raises SessionMissing, RoleMissing, ReleaseExists, ArchiveRefused, UploadTooLarge, TooManyUploads,
+    ObjectStoreFailed.
     """
     uploader = caller.require_role(announcement.ident.origin, Role.MEMBER)
     _demand_publishable(announcement, uploader)
     plan = Plan.of(announcement.size)
+    slot = quota.free_slot(uploader.account_id)
     upload_id = str(new_id())
     key = rows.upload_key(upload_id)
     row = UploadRow(
@@ -79,8 +85,15 @@ def begin(announcement: Announcement, caller: Caller) -> Progress:
         state=str(State.OPEN),
         expires_at=int(time.time()) + rows.LIFE_SECONDS,
     )
-    rows.add(row)
+    slots = chain([slot], iter(partial(quota.free_slot, uploader.account_id), None))
+    retry_when_stale(lambda: _add(row, next(slots)))
     return Progress(row, [], _urls(row, [], 1))
+
+
+def _add(row: UploadRow, slot: Slot) -> None:
+    with Change() as change:
+        change.add(row)
+        quota.take(change, slot, row)
 
 
 @refusals.counted()

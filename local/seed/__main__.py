@@ -11,8 +11,8 @@ import sys
 import time
 
 from local.parent import end_with_parent
-from local.settings import SettingInvalid, uses_engine_elsewhere
-from local.supervisor import FAKE_ACCOUNT, INVALID_SETTING, StartFailed, Supervisor, print_message
+from local.settings import SettingInvalid, check_endpoints
+from local.supervisor import FAKE_ACCOUNT, INVALID_SETTING, StartFailed, Supervisor, needs_engine, print_message
 
 OWNER = "demo"
 
@@ -24,11 +24,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=2025, help="random seed for targets, channels and visibility")
     options = parser.parse_args()
     try:
-        elsewhere = uses_engine_elsewhere(os.environ)
+        check_endpoints(os.environ)
     except SettingInvalid as problem:
         print_message(str(problem))
         return INVALID_SETTING
-    if elsewhere:
+    if not needs_engine(os.environ):
+        os.environ.pop("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", None)
         for name, value in FAKE_ACCOUNT.items():
             os.environ.setdefault(name, value)
         return _fill(options.packages, options.seed)

@@ -23,7 +23,7 @@ from chalicelib.core.version_order import version_key
 from chalicelib.core.visibility import Visibility
 from chalicelib.identity.registration import find_or_create
 from chalicelib.origins import service as origins
-from chalicelib.packages import artifacts, dependents, upload
+from chalicelib.packages import artifacts, hints, upload
 from chalicelib.packages.contents import Contents
 from chalicelib.packages.search import rows as search_rows
 from chalicelib.platform.clock import new_id
@@ -79,7 +79,7 @@ def _publish_all(change: MemoryChange, releases: Iterable[Release], by: Session)
         ident, target = release.ident, release.target
         previous = newest.get(target)
         tdeps = [PackageIdent.parse(dep) for dep in release.tdeps]
-        change.put_all(dependents.hints_of(ident, target, tdeps, previous))
+        change.put_all(hints.dependent_hints(ident, target, tdeps, previous))
         if previous is None:
             change.put_all(search_rows.hints_of(ident.origin, ident.name))
         _publish(change, release, by)

@@ -34,7 +34,7 @@ class Reply:
 class Depot:
     """Sends requests to `/v1`. `by` is a functional-test user or a token; None is anonymous.
 
-    If `declared` is given, every answer must have a status that its route declares.
+    If `declared` is given, every answer must have a status and a content type that its route declares.
     """
 
     def __init__(self, front: Front, declared: DeclaredStatuses | None = None) -> None:
@@ -70,7 +70,11 @@ class Depot:
         if self._declared is not None:
             self._declared.require(method, path.partition("?")[0], sent, answer.status)
         content = answer.body_for(method) if answer.chunks is None else b"".join(answer.chunks)
-        return Reply(answer.status, content, Headers(answer.framed()))
+        reply = Reply(answer.status, content, Headers(answer.framed()))
+        if self._declared is not None:
+            content_type = reply.headers.get("Content-Type") if content or method == "HEAD" else None
+            self._declared.require_content(method, path.partition("?")[0], answer.status, content_type)
+        return reply
 
     def get(self, path: str, **more: Any) -> Reply:
         """Send a GET."""

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 import pytest
 
+from tests.rights.enforcement import paused
+
 ROUNDS = 5
 
 T = TypeVar("T")
@@ -24,7 +26,7 @@ class FunctionCalls:
 
 @contextmanager
 def function_calls(at_most: float = float("inf")) -> Iterator[FunctionCalls]:
-    """Count the function calls of this thread inside the block.
+    """Count the function calls of this thread inside the block, in which the rights of functions are not checked.
 
     Fails at the first call above the limit, so that an endless loop fails, too.
     """
@@ -36,11 +38,12 @@ def function_calls(at_most: float = float("inf")) -> Iterator[FunctionCalls]:
             sys.setprofile(None)
             pytest.fail(f"more than {at_most:,} function calls")
 
-    sys.setprofile(count)
-    try:
-        yield calls
-    finally:
-        sys.setprofile(None)
+    with paused():
+        sys.setprofile(count)
+        try:
+            yield calls
+        finally:
+            sys.setprofile(None)
 
 
 @dataclass

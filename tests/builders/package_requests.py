@@ -70,7 +70,13 @@ def _hart(ident: PackageIdent, target: Target, payload: bytes) -> Hart:
         release=ident.release,
         target=str(target),
         payload=payload,
+        tdeps=(needed_by(ident.origin, payload),),
     )
+
+
+def needed_by(origin: str, payload: bytes) -> str:
+    """Return the ident that the archives of an origin with this payload depend on."""
+    return f"{origin}-needs/{payload.decode() or 'lib'}/1.0/1"
 
 
 def _upload(request: PackageRequest) -> None:

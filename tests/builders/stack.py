@@ -35,8 +35,12 @@ class Stack:
     @property
     def engine_url(self) -> str:
         """URL of its embedded AWS."""
+        return self.variable("AWS_ENDPOINT_URL")
+
+    def variable(self, name: str) -> str:
+        """Return an environment variable of the API."""
         variables = Path(f"/proc/{_api_processes(self.pid)[0]}/environ").read_text().split("\0")
-        return next(line.partition("=")[2] for line in variables if line.startswith("AWS_ENDPOINT_URL="))
+        return next(line.partition("=")[2] for line in variables if line.startswith(f"{name}="))
 
     def an_origin(self) -> str:
         """Create an origin owned by bobo and return its name."""

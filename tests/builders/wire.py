@@ -2,6 +2,7 @@
 
 import io
 import json
+import select
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
@@ -82,6 +83,10 @@ class Wire:
         response = HTTPResponse(_ReplySocket(self._received), method=to)  # type: ignore[arg-type]
         response.begin()
         return Reply(response.status, response.headers, response.read())
+
+    def has_reply(self) -> bool:
+        """Return whether a part of a response has arrived that was not read yet."""
+        return bool(select.select([self._socket], [], [], 0)[0])
 
     def get(self, path: str, *headers: str) -> Reply:
         """Send a GET and return its response."""

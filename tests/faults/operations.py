@@ -9,6 +9,7 @@ from tests.faults.scenes import (
     a_free_name,
     a_key_pair,
     a_member,
+    a_needed_release,
     a_release,
     a_release_and_a_channel,
     a_release_in_a_channel,
@@ -42,6 +43,7 @@ TOOL = "/depot/pkgs/{o}/tool"
 RELEASE = TOOL + "/1.0.0/20240301123456"
 CHANNEL = "/depot/channels/{o}/dev"
 IN_CHANNEL = CHANNEL + "/pkgs/tool/1.0.0/20240301123456"
+DESPITE_DEPENDENTS = {"target": "x86_64-linux", "despite_dependents": True}
 KEYS, SECRET_KEYS = "/depot/origins/{o}/keys", "/depot/origins/{o}/secret_keys"
 
 
@@ -104,6 +106,11 @@ WRITES: dict[str, Operation] = {
     "demote": Operation(owner("PUT", IN_CHANNEL + "/demote"), a_release_in_a_channel, again=(400,)),
     "change a visibility": Operation(owner("PATCH", RELEASE + "/private"), two_targets, partial=True),
     "delete a package": Operation(owner("DELETE", RELEASE), a_release_in_a_channel, again=(404,)),
+    "delete a package that others need": Operation(
+        owner("POST", "/deletions/{o}/tool/1.0.0/20240301123456", json=DESPITE_DEPENDENTS),
+        a_needed_release,
+        again=(404,),
+    ),
     "create a channel": Operation(owner("POST", CHANNEL), again=(409,)),
     "delete a channel": Operation(owner("DELETE", CHANNEL), three_releases_in_a_channel, partial=True),
     "promote a channel": Operation(

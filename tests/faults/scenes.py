@@ -92,6 +92,11 @@ def a_release_in_a_channel(scene: Scene) -> None:
     promote(scene.depot, scene.uploaded(), "dev", OWNER)
 
 
+def a_needed_release(scene: Scene) -> None:
+    needed = scene.uploaded()
+    a_package(scene.depot, scene.origin, OWNER, name="needy", tdeps=[needed.path])
+
+
 def three_releases_in_a_channel(scene: Scene) -> None:
     a_release_in_a_channel(scene)
     for version in ("1.1.0", "1.10.0"):

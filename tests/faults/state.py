@@ -17,7 +17,7 @@ RANDOM = {
 }  # fmt: skip
 """Attributes that differ from run to run: ids, times, random values, and values that depend on the length of a name."""
 
-UNVERIFIED = ("WORDS#", "ENDINGS#", "DEPENDENTS#", "UPLOAD#")
+UNVERIFIED = ("WORDS#", "ENDINGS#", "DEPENDENTS#", "UPLOAD#", "OPEN-UPLOADS#")
 """Partitions of rows that readers verify or that are unfinished: hints and uploads in progress."""
 
 COUNTED = ("AUDIT-", "GROUP-EVENTS#", "SESSION")

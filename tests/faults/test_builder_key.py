@@ -2,11 +2,15 @@
 
 import pytest
 
+from chalicelib.core.signed_box import KeyRing, generate_builder_key
 from chalicelib.identity import credentials
+from chalicelib.origins.keys import service as keys
 from chalicelib.platform import key_ring
 from tests.api.client import Depot
 from tests.builders.accounts import an_account
+from tests.builders.origins import an_origin
 from tests.faults.injector import Fault, Plan, cut_off, faults, refused, silent
+from tests.faults.scenes import OWNER
 
 FAULTS: dict[str, Fault] = {
     "throttled": refused(400, "ThrottlingException"),
@@ -52,3 +56,20 @@ def test_without_the_key_an_access_token_is_neither_accepted_nor_refused(depot: 
 def test_a_transient_fault_has_no_effect(depot: Depot, token: str) -> None:
     with faults(lambda attempt: FAULTS["throttled"] if attempt.number < 3 else None):
         assert depot.get("/profile", by=token).status == 200
+
+
+def test_a_key_that_does_not_fit_the_table_is_503_and_named_in_the_log(
+    depot: Depot, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    origin = an_origin(depot, OWNER)
+    assert depot.post(f"/depot/origins/{origin}/keys", by=OWNER).status == 201
+    path = f"/depot/origins/{origin}/secret_keys/latest"
+    assert depot.get(path, by=OWNER).status == 200
+    other = KeyRing.from_texts(generate_builder_key("20010101000000"), key_ring.key_source())
+    monkeypatch.setattr(keys, "key_ring", lambda: other)
+
+    reply = depot.get(path, by=OWNER)
+
+    assert (reply.status, reply.body, reply.headers["Retry-After"]) == (503, b"", "1")
+    [logged] = [vars(record)["problem"] for record in caplog.records if "problem" in vars(record)]
+    assert "the secret bldr-builder-key (BLDR_BUILDER_KEY_SECRET) has no key bldr-" in logged[0]["message"]

@@ -84,7 +84,7 @@ class TestUnexpectedErrors:
     def test_codes_of_aws_are_logged(self, log: Log) -> None:
         denied = everything(refused(400, "AccessDeniedException", "user hunter2 may not"))
         with faults(denied), pytest.raises(aws.SecretUnavailable) as caught:
-            aws.secret_text("hunter2")
+            aws.secret_text("builder-key")
 
         logged = self.logged(log, caught.value)
 
@@ -93,6 +93,7 @@ class TestUnexpectedErrors:
             "code": "AccessDeniedException",
             "request": "injected",
         }
+        assert logged[0]["message"] == "builder-key", "the name of the secret"
         assert "hunter2" not in json.dumps(logged)
 
     def test_messages_of_the_interpreter_are_logged(self, log: Log) -> None:

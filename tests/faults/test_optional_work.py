@@ -14,6 +14,8 @@ from tests.faults.injector import faults, refused, silent
 from tests.faults.operations import WRITES
 from tests.faults.scenes import a_release_in_a_channel, a_scene
 from tests.faults.stage import Stage
+from tests.rights.enforcement import enforced
+from tests.rights.policies import own_policies
 
 THROTTLED = refused(400, "ThrottlingException")
 
@@ -53,8 +55,10 @@ def test_a_missing_bucket_is_a_failure_of_the_object_store(
     stage = Stage(depot, token, WRITES["delete a package"])
     scene = stage.reset()
     monkeypatch.setattr(object_store, "config", type("Settings", (), {"bucket": "no-such-bucket"}))
+    monkeypatch.setenv("BLDR_BUCKET", "no-such-bucket")  # the policies are for the bucket that is deployed
 
-    assert stage.operation.act(scene).status == 502
+    with enforced(own_policies()):
+        assert stage.operation.act(scene).status == 502
 
 
 def test_an_upload_whose_function_does_not_start_is_finished_by_a_repeat(

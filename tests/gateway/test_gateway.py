@@ -1,12 +1,8 @@
 """The upload gateway in front of the whole stack (platform.md 4.4, U6)."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,47 +13,18 @@ import pytest
 from chalicelib.core.ident import PackageIdent
 from chalicelib.platform.config import config as api_config
 from gateway.config import Config, ConfigInvalid, read_config
+from tests.builders.gateway import Gateway, a_gateway
 from tests.builders.hart import Hart, a_hart
 from tests.builders.keys import REVISION, a_signing_pair
 from tests.builders.names import a_name
 from tests.builders.stack import REPOSITORY, Stack, peak_memory
 from tests.builders.uploads import MIB, BigHart
 from tests.builders.waiting import PATIENCE, until
-from tests.builders.wire import Wire, free_port, is_listening
+from tests.builders.wire import Wire
 from tests.servers import aws
 
 WINDOWS_AGENT = {"User-Agent": "hab/1.6.618 (x86_64-windows; 10.0)"}
 BOBO = "Authorization: Bearer bobo"
-
-
-@dataclass(frozen=True)
-class Gateway:
-    """A running gateway. `http` sends requests as `bobo`."""
-
-    port: int
-    pid: int
-    http: httpx.Client
-
-
-@contextmanager
-def a_gateway(api: str, **settings: str) -> Iterator[Gateway]:
-    """Run a gateway on a free port inside the block."""
-    port = free_port()
-    variables = {
-        "BLDR_GATEWAY_API": api,
-        "BLDR_GATEWAY_LISTEN": "127.0.0.1",
-        "BLDR_GATEWAY_PORT": str(port),
-        **settings,
-    }
-    process = subprocess.Popen([sys.executable, "-m", "gateway"], cwd=REPOSITORY, env={**os.environ, **variables})
-    try:
-        assert until(lambda: is_listening(port))
-        headers = {"Authorization": "Bearer bobo"}
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=PATIENCE) as client:
-            yield Gateway(port, process.pid, client)
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
 
 
 @pytest.fixture(scope="module")

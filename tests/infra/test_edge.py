@@ -51,6 +51,12 @@ def test_non_ascii_characters_stay_encoded() -> None:
     assert x_filename(f"{FOLDER}/{quote(name)}") == quote(name)
 
 
+def test_path_separators_stay_encoded() -> None:
+    name = r"core-tool-..\..\evil/x-20240101000000-x86_64-linux.hart"
+
+    assert x_filename(f"{FOLDER}/{quote(name, safe='')}") == quote(name).replace("/", "%2F")
+
+
 def test_a_plus_is_not_decoded_to_a_space() -> None:
     assert x_filename(f"{FOLDER}/core-tool-1.0+build.hart") == "core-tool-1.0+build.hart"
 

@@ -10,9 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import asdict
 
+from chalicelib.accounts.sign_in.providers import PROVIDERS
+from chalicelib.platform.config import SETTINGS, read_config
 from infra import package
 from infra.template import TEMPLATE, read_template
+from tests.rights.policies import own_policies, policies_of
 
 BESIDE_THE_API = ("FinishUpload", "Sweep", "ApplyRetention")
 
@@ -64,6 +68,84 @@ def test_the_api_function_knows_its_resources_and_limits(built: Path) -> None:
     )
     assert (function["MemorySize"], function["Timeout"], function["Runtime"]) == (1024, 29, "python3.11")
     assert function["LoggingConfig"] == {"LogGroup": {"Ref": "APIHandlerLogs"}}
+
+
+def variables_of(found: dict[str, Any], function: str) -> dict[str, Any]:
+    """Return the environment of a function."""
+    variables: dict[str, Any] = found[function]["Properties"]["Environment"]["Variables"]
+    return variables
+
+
+def test_the_api_gets_every_setting_that_is_not_local(built: Path) -> None:
+    variables = variables_of(resources(built, "cloudformation.json"), "APIHandler")
+    declared = {setting.variable for setting in SETTINGS if not setting.local}
+
+    assert variables.keys() == declared
+
+
+def test_all_functions_get_the_same_settings(built: Path) -> None:
+    found = resources(built, "cloudformation.json")
+    api = variables_of(found, "APIHandler")
+
+    for name in BESIDE_THE_API:
+        variables = variables_of(found, name)
+        assert variables.items() <= api.items()
+        assert api.keys() - variables.keys() == {
+            "BLDR_BUILDER_KEY_SECRET",
+            "BLDR_CDN_KEY_ID",
+            "BLDR_CDN_KEY_SECRET",
+            "BLDR_CDN_URL",
+            "BLDR_GITHUB_APP_PRIVATE_KEY_ARN",
+            "BLDR_GITHUB_WEBHOOK_SECRET_ARN",
+            "BLDR_OAUTH_CLIENT_SECRET_ARN",
+            "BLDR_UPLOAD_FUNCTION",
+        }
+
+
+def test_the_defaults_of_parameters_are_valid_settings(built: Path) -> None:
+    template = json.loads((built / "cloudformation.json").read_text())
+    defaults = {name: parameter["Default"] for name, parameter in template["Parameters"].items()}
+    variables = variables_of(template["Resources"], "APIHandler")
+    values = {name: defaults[value["Ref"]] for name, value in variables.items() if value_is_parameter(value, defaults)}
+
+    assert len(values) >= 19
+    assert asdict(read_config(values)) == asdict(read_config({}))
+
+
+def value_is_parameter(value: Any, parameters: dict[str, str]) -> bool:
+    """Return whether the value of a variable is a reference to a parameter."""
+    return isinstance(value, dict) and value.get("Ref") in parameters
+
+
+def test_every_provider_can_be_chosen() -> None:
+    choices = read_template()["Parameters"]["OAuthProvider"]["AllowedValues"]
+
+    assert {read_config({"BLDR_OAUTH_PROVIDER": choice}).oauth_provider for choice in choices} == set(PROVIDERS)
+
+
+def test_no_secret_is_a_parameter_or_the_text_of_a_variable(built: Path) -> None:
+    template = json.loads((built / "cloudformation.json").read_text())
+    secrets = {name for name, one in template["Resources"].items() if one["Type"] == "AWS::SecretsManager::Secret"}
+    variables = variables_of(template["Resources"], "APIHandler")
+    from_secrets = {name for name, value in variables.items() if any(f"'{secret}'" in str(value) for secret in secrets)}
+
+    assert not any(name.endswith(("Secret", "PrivateKey", "Token")) for name in template["Parameters"])
+    assert from_secrets == {
+        "BLDR_BUILDER_KEY_SECRET",
+        "BLDR_CDN_KEY_SECRET",
+        "BLDR_GITHUB_APP_PRIVATE_KEY_ARN",
+        "BLDR_GITHUB_WEBHOOK_SECRET_ARN",
+        "BLDR_OAUTH_CLIENT_SECRET_ARN",
+    }
+
+
+def test_the_packaged_policies_are_those_that_the_suite_enforces(built: Path) -> None:
+    packaged = policies_of(json.loads((built / "cloudformation.json").read_text())).statements
+    enforced = own_policies().statements
+
+    assert {name: set(statements) for name, statements in packaged.items()} == {
+        name: set(statements) for name, statements in enforced.items()
+    }
 
 
 def test_an_unknown_route_is_an_empty_404(built: Path) -> None:

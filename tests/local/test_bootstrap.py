@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.core.signed_box import BoxUnreadable
 from chalicelib.origins import provisioning
 from chalicelib.origins import service as origins
 from chalicelib.platform.config import config
@@ -37,13 +36,3 @@ def test_an_account_that_cannot_be_provisioned_is_reported_with_the_variable(
         bootstrap.bootstrap()
     assert variable in str(raised.value)
     assert len(str(raised.value).splitlines()) == 1
-
-
-def test_a_builder_key_that_does_not_fit_the_table_is_reported(table: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    def unreadable(_settings: object) -> str:
-        raise BoxUnreadable("no builder key bldr-20240101000000")
-
-    monkeypatch.setattr(bootstrap, "first_user_token", unreadable)
-
-    with pytest.raises(bootstrap.BootstrapFailed, match="does not fit the engine's tables"):
-        bootstrap.bootstrap()

@@ -94,6 +94,7 @@ def test_a_signed_url_sends_the_object_with_its_file_name(wire: Wire) -> None:
     assert reply.headers["X-Filename"] == "core-a+b-1.0~rc 1.hart"
     assert reply.headers["Content-Type"] == "application/octet-stream"
     assert reply.headers["Content-Disposition"] == 'attachment; filename="core-a+b-1.0~rc 1.hart"'
+    assert reply.headers["X-Content-Type-Options"] == "nosniff"
 
 
 @pytest.mark.parametrize("query", ["", "?Expires=1&Signature=bad&Key-Pair-Id=K"])

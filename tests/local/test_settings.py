@@ -55,7 +55,7 @@ def test_functional_test_mode_accepts_addresses_of_this_machine(listens_on: str)
         *[("BLDR_THREADS", value) for value in ("0", "x", "100000")],
         *[
             (variable, value)
-            for variable in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
+            for variable in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SECRETS_MANAGER")
             for value in (
                 "localhost:4566",
                 "http://",
@@ -80,21 +80,6 @@ def test_the_error_names_the_variable_its_value_and_an_example(variable: str, va
     assert len(message.splitlines()) == 1
 
 
-@pytest.mark.parametrize("set_", [["DYNAMODB"], ["S3"], ["DYNAMODB", "S3"], ["SECRETSMANAGER"]])
-def test_endpoints_of_some_services_are_refused_because_the_others_would_reach_aws(set_: list[str]) -> None:
-    with pytest.raises(SettingInvalid, match="would reach AWS"):
-        check({f"AWS_ENDPOINT_URL_{service}": "http://127.0.0.1:4566" for service in set_})
-
-
-def test_an_engine_elsewhere_is_named_by_one_endpoint_or_by_those_of_all_services() -> None:
-    url = "http://127.0.0.1:4566"
-
-    assert not settings.uses_engine_elsewhere({"AWS_ENDPOINT_URL": ""})
-    assert settings.uses_engine_elsewhere({"AWS_ENDPOINT_URL": url})
-    assert settings.uses_engine_elsewhere({"AWS_ENDPOINT_URL": url, "AWS_ENDPOINT_URL_S3": url})
-    assert settings.uses_engine_elsewhere(dict.fromkeys(settings.ENDPOINTS_OF_SERVICES, url))
-
-
 def test_the_socket_of_all_addresses_accepts_ipv4_and_ipv6() -> None:
     with listen("::", 0) as listener:
         for host in "127.0.0.1", "::1":
@@ -110,5 +95,5 @@ def test_an_address_that_cannot_be_bound_is_reported_with_what_to_do(host: str, 
 def check(environment: dict[str, str]) -> None:
     settings.address(environment)
     settings.check_processes(environment)
-    settings.uses_engine_elsewhere(environment)
+    settings.check_endpoints(environment)
     settings.engine_port(environment)

@@ -1,6 +1,7 @@
 """The process behind `make run`: it restarts the API, and all its processes end with it, even if it is killed."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -11,15 +12,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+import botocore.session
 import pytest
 
 from local import supervisor
-from tests.builders.stack import REPOSITORY, process_tree
+from tests.builders.names import a_name
+from tests.builders.stack import REPOSITORY, Stack, process_tree
 from tests.builders.waiting import PATIENCE, until
 from tests.builders.wire import Wire, free_port
-from tests.servers import PROBE
+from tests.servers import PROBE, Server, aws
 
 COMMAND = [sys.executable, "-m", "local"]
+LOCAL = "http://127.0.0.1:4566"
 
 
 def test_a_killed_api_is_restarted_and_sigterm_ends_all_processes(tmp_path: Path) -> None:
@@ -48,6 +52,10 @@ def test_the_output_says_how_to_use_the_api(tmp_path: Path) -> None:
     assert f"http://localhost:{stack.port}" in output
     assert "is lost when this process ends" in output
     assert output.count("curl ") >= 2
+
+
+def test_the_api_is_patient_with_an_engine_that_shares_its_machine(stack: Stack) -> None:
+    assert stack.variable("BLDR_AWS_SECONDS") == str(supervisor.AWS_SECONDS)
 
 
 def test_all_processes_end_when_the_supervisor_is_killed(tmp_path: Path) -> None:
@@ -139,6 +147,62 @@ def test_an_unreachable_engine_is_reported_with_its_url() -> None:
     assert done.returncode == supervisor.NOT_READY
     assert "http://127.0.0.1:9" in done.stdout.splitlines()[-1]
     assert "check AWS_ENDPOINT_URL" in done.stdout
+
+
+NAMED = ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3")
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"AWS_ENDPOINT_URL": LOCAL},
+        {"AWS_ENDPOINT_URL": LOCAL, "AWS_ENDPOINT_URL_S3": LOCAL},
+        dict.fromkeys(supervisor.SERVICES, LOCAL),
+    ],
+)
+def test_no_engine_is_started_if_all_services_have_one(environment: dict[str, str]) -> None:
+    assert not supervisor.needs_engine(environment)
+
+
+@pytest.mark.parametrize("missing", supervisor.SERVICES)
+def test_an_engine_is_started_if_a_service_has_none(missing: str) -> None:
+    assert supervisor.needs_engine({})
+    assert supervisor.needs_engine({**dict.fromkeys(supervisor.SERVICES, LOCAL), missing: ""})
+
+
+def test_every_service_that_the_project_uses_can_be_named() -> None:
+    sources = [
+        path.read_text() for folder in ("chalicelib", "infra", "local") for path in (REPOSITORY / folder).rglob("*.py")
+    ]
+    used = {service for source in sources for service in re.findall(r"\bclient\(\"(\w+)\"\)", source)}
+    session = botocore.session.get_session()
+    ids = {session.get_service_model(service).service_id.hyphenize() for service in used}
+
+    assert {f"AWS_ENDPOINT_URL_{each.replace('-', '_').upper()}" for each in ids} == set(supervisor.SERVICES)
+
+
+def test_services_without_a_named_engine_are_embedded_and_their_key_must_fit_the_table(
+    tmp_path: Path, engine: Server
+) -> None:
+    named = dict.fromkeys(NAMED, engine.url) | {"BLDR_TABLE": a_name("table"), "BLDR_BUCKET": a_name("bucket")}
+    named["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] = "true"
+
+    with running_stack(tmp_path, **named) as stack:
+        output = stack.output()
+        variables = Path(f"/proc/{stack.children()[1]}/environ").read_text().split("\0")
+
+    assert f"State is stored in the engines of {', '.join(NAMED)}." in output
+    settings = dict(line.partition("=")[::2] for line in variables if line.startswith("AWS_"))
+    assert settings["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
+    assert "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS" not in settings
+    assert aws("dynamodb", engine.url).describe_table(TableName=named["BLDR_TABLE"])["Table"]["ItemCount"] > 0
+
+    again = run(BLDR_PORT="0", **named)
+    last = again.stdout.splitlines()[-1]
+    assert again.returncode == supervisor.NOT_READY
+    assert "BLDR_BUILDER_KEY_SECRET" in last
+    assert f"does not fit the table '{named['BLDR_TABLE']}'" in last
+    assert "Traceback" not in again.stdout + again.stderr
 
 
 class RunningStack:

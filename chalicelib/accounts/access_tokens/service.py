@@ -83,5 +83,5 @@ def _with_text(account_id: int, row: AccessTokenRow) -> AccessToken:
     claims = AccessTokenClaims(account_id, int(row.flags), int(row.expires))
     text = access_token.rebuild(claims, row.nonce, row.key_revision, key_ring())
     if access_token.fingerprint(text) != row.fingerprint:
-        raise TokenUnreadable
+        raise TokenUnreadable(f"{row.key_revision} is another key than the one that issued the token")
     return AccessToken(int(row.id), account_id, text, row.created_at)

@@ -2,11 +2,14 @@
 
 import time
 
+from msgspec.structs import replace
+
 from chalicelib.accounts.errors import ProviderFailed, ProviderRefused
 from chalicelib.accounts.sign_in.providers import PROVIDERS, OAuthProvider
 from chalicelib.identity.registration import Identity
 from chalicelib.platform.config import Config
 from chalicelib.platform.outbound import OutboundRequest, OutboundResponse, Unreachable, Unreadable, send
+from chalicelib.platform.secret_settings import secret_setting
 
 TOTAL_SECONDS = 20.0
 """The time limit of both calls together. API Gateway gives up after 29 seconds."""
@@ -15,9 +18,11 @@ TOTAL_SECONDS = 20.0
 def identity_of(code: str, settings: Config) -> Identity:
     """Return the identity of the user that a code was issued for.
 
-    Raises ProviderRefused with the text of the provider, ProviderFailed.
+    Raises ProviderRefused with the text of the provider, ProviderFailed, SecretUnavailable.
     """
     provider = PROVIDERS[settings.oauth_provider]
+    client_secret = secret_setting(settings.oauth_client_secret, settings.oauth_client_secret_arn)
+    settings = replace(settings, oauth_client_secret=client_secret)
     deadline = time.monotonic() + TOTAL_SECONDS
     token = _access_token(_send(provider.token_request(code, settings), deadline))
     response = _send(_user_request(provider, token, settings), deadline)

@@ -31,14 +31,14 @@ BULK: dict[str, Any] = {
 
 
 @routes.on(["PUT", "POST"], PACKAGES + "/promote", **BULK)
-def promote_all(call: Call, query: BulkQuery) -> Answer:
+def promote_channel(call: Call, query: BulkQuery) -> Answer:
     """Add all packages of the channel in the path to the channel in the query, which is created if necessary."""
     service.apply(_change(call, query, ChannelOperation.PROMOTE))
     return EMPTY_200
 
 
 @routes.on(["PUT", "POST"], PACKAGES + "/demote", **BULK)
-def demote_all(call: Call, query: BulkQuery) -> Answer:
+def demote_channel(call: Call, query: BulkQuery) -> Answer:
     """Remove all packages of the channel in the path from the channel in the query."""
     service.apply(_change(call, query, ChannelOperation.DEMOTE))
     return EMPTY_200

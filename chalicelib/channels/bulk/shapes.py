@@ -1,9 +1,13 @@
 """Shapes of bulk changes over HTTP (packages.md 9.9)."""
 
-from msgspec import Struct
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from chalicelib.http.query import REFUSED_LATER
 
 
 class BulkQuery(Struct):
-    """The channel to change. Required: without it the status is 400, after authorisation."""
+    """The channel to change. Without it the status is 400, after authorisation."""
 
-    channel: str = ""
+    channel: Annotated[str, Meta(description="Name of the channel to change."), REFUSED_LATER] = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.catalog.errors import OriginMissing
+from chalicelib.catalog.errors import OriginMissing, TooManyInOrigin
 from chalicelib.core.deferred import deferred
 from chalicelib.core.roles import Role
 from chalicelib.core.token_scope import Scope
@@ -33,7 +33,7 @@ STORE: dict[str, Any] = {
     "scope": Scope.ADMIN,
     "body": Content.TEXT,
     "answers": {201: None},
-    "errors": (IntegrationBodyInvalid, IntegrationNameInvalid, IntegrationTaken, OriginMissing),
+    "errors": (IntegrationBodyInvalid, IntegrationNameInvalid, IntegrationTaken, OriginMissing, TooManyInOrigin),
 }
 DELETE: dict[str, Any] = {
     "needs": Role.MAINTAINER,

@@ -57,7 +57,7 @@ def body_without_password(origin: str, integration: str, name: str) -> dict[str,
 def put(origin: str, integration: str, name: str, body: bytes, by: Session) -> None:
     """Store a new integration. An existing one is never changed.
 
-    Raises IntegrationNameInvalid, IntegrationBodyInvalid, IntegrationTaken, OriginMissing.
+    Raises IntegrationNameInvalid, IntegrationBodyInvalid, IntegrationTaken, OriginMissing, TooManyInOrigin.
     """
     if not is_plain(integration) or not is_plain(name):
         raise IntegrationNameInvalid
@@ -68,7 +68,7 @@ def put(origin: str, integration: str, name: str, body: bytes, by: Session) -> N
         origin_rows.require(change, origin)
         change.add(row, otherwise=IntegrationTaken())
         change.put(IntegrationBodyRow(body_key.pk, body_key.sk, box=key_ring().seal(PURPOSE + body)))
-        change.update(origin_count_key(origin), [OriginCountRow.integrations.add(1)])
+        origin_rows.add_limited(change, origin, "integrations")
         audit_rows.record(change, AuditAction.INTEGRATION_STORE, by, origin=origin, target=f"{integration}/{name}")
 
 

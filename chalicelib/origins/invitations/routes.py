@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.accounts.errors import AccountMissing
-from chalicelib.catalog.errors import OriginMissing
+from chalicelib.catalog.errors import OriginMissing, TooManyInOrigin
 from chalicelib.core.deferred import deferred
 from chalicelib.core.roles import Role
 from chalicelib.core.token_scope import Scope
@@ -25,7 +25,7 @@ BY_ID: dict[str, Any] = {
     "needs": SESSION,
     "scope": Scope.ADMIN,
     "answers": {204: None},
-    "errors": (InvitationIdInvalid, InvitationNotYours),
+    "errors": (InvitationIdInvalid, InvitationNotYours, TooManyInOrigin),
     "checked_inside": True,
 }
 
@@ -35,7 +35,7 @@ BY_ID: dict[str, Any] = {
     needs=Role.MAINTAINER,
     scope=Scope.ADMIN,
     answers={201: shapes.Invitation},
-    errors=(AccountMissing, AlreadyInvited, OriginMissing),
+    errors=(AccountMissing, AlreadyInvited, OriginMissing, TooManyInOrigin),
 )
 def send_invitation(call: Call) -> Answer:
     """Invite an account to become a member of the origin."""

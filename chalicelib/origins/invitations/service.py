@@ -7,12 +7,14 @@ then unknown, so accept, ignore and rescind suppress OriginMissing.
 
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 from chalicelib.catalog import audit_rows, origin_rows
 from chalicelib.catalog.audit_rows import AuditAction
 from chalicelib.catalog.errors import OriginMissing
 from chalicelib.catalog.member_rows import MemberRow, member_key
+from chalicelib.catalog.origin_rows import OriginCountRow, origin_count_key
 from chalicelib.core.roles import Role
 from chalicelib.core.session import Session
 from chalicelib.core.unsigned import NotUnsigned, unsigned
@@ -24,6 +26,9 @@ from chalicelib.origins.members import service as members
 from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.table import read
+
+PENDING_SHOWN = 1_000
+"""Other accounts decide how many invitations an account has, so its list shows as many as fit an answer."""
 
 
 def parse_id(text: str) -> int:
@@ -40,12 +45,16 @@ def of_origin(origin: str) -> Sequence[InvitationRow]:
 
 
 def pending_for(session: Session) -> Sequence[InvitationRow]:
-    """Return the pending invitations of an account that the session reaches, oldest first (accounts.md 8.3)."""
-    return [row for row in rows.pending(session.account_id) if session.reaches(row.origin)]
+    """Return the first pending invitations of an account that the session reaches, oldest first (accounts.md 8.3)."""
+    reached = (row for row in rows.pending(session.account_id) if session.reaches(row.origin))
+    return list(islice(reached, PENDING_SHOWN))
 
 
 def send(origin: str, user: str, by: Session) -> InvitationRow:
-    """Invite an account, which may be a member already. Raises AccountMissing, AlreadyInvited, OriginMissing."""
+    """Invite an account, which may be a member already.
+
+    Raises AccountMissing, AlreadyInvited, OriginMissing, TooManyInOrigin.
+    """
     account_id = members.account_named(user)
     return retry_when_stale(lambda: _send(origin, account_id, user, by))
 
@@ -69,6 +78,7 @@ def _send(origin: str, account_id: int, user: str, by: Session) -> InvitationRow
         change.add(row, otherwise=AlreadyInvited())
         change.add(InvitationIdRow(id_key.pk, id_key.sk, origin=origin, account_id=account_id))
         change.put(PendingInvitationRow(pending_key.pk, pending_key.sk, **values))
+        origin_rows.add_limited(change, origin, "invitations")
         audit_rows.record(change, AuditAction.INVITATION_SEND, by, origin=origin, target=user)
     return row
 
@@ -129,7 +139,7 @@ def _rescind(origin: str, invitation_id: int, caller: Caller) -> None:
     invitation = _with_id(origin, invitation_id)
     if invitation is None:
         return
-    if not _maintains(invitation.origin, caller):
+    if not caller.has_role(invitation.origin, Role.MAINTAINER):
         raise InvitationNotYours
     with suppress(OriginMissing), Change() as change:
         origin_rows.require(change, invitation.origin)
@@ -143,7 +153,7 @@ def _answerable(origin: str, invitation_id: int, caller: Caller) -> InvitationRo
     if invitation is None:
         return None
     is_invited = caller.require_session().account_id == int(invitation.account_id)
-    if not is_invited and not _maintains(invitation.origin, caller):
+    if not is_invited and not caller.has_role(invitation.origin, Role.MAINTAINER):
         raise InvitationNotYours
     return invitation
 
@@ -157,17 +167,13 @@ def _with_id(origin: str, invitation_id: int) -> InvitationRow | None:
     return None if row is None or int(row.id) != invitation_id else row
 
 
-def _maintains(origin: str, caller: Caller) -> bool:
-    role = caller.role_in(origin)
-    return role is not None and role >= Role.MAINTAINER
-
-
 def _delete(change: Change, invitation: InvitationRow) -> None:
     """Delete all rows of an invitation, on condition that it was not replaced by another (Stale)."""
     key, id_key, pending_key = rows.keys_of(invitation)
     change.delete(key, condition=InvitationRow.id == int(invitation.id))
     change.delete(id_key)
     change.delete(pending_key)
+    change.update(origin_count_key(invitation.origin), [OriginCountRow.invitations.add(-1)])
 
 
 def _record(change: Change, action: AuditAction, invitation: InvitationRow, caller: Caller) -> None:

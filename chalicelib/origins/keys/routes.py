@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.catalog.errors import OriginMissing
+from chalicelib.catalog.errors import OriginMissing, TooManyInOrigin
 from chalicelib.core.deferred import deferred
 from chalicelib.core.roles import Role
 from chalicelib.core.token_scope import Scope
@@ -27,7 +27,7 @@ UPLOAD_PUBLIC: dict[str, Any] = {
     "scope": Scope.UPLOAD,
     "body": Content.TEXT,
     "answers": {201: Content.TEXT},
-    "errors": (KeyInvalid, KeyTaken, KeyUploadForbidden, OriginMissing),
+    "errors": (KeyInvalid, KeyTaken, KeyUploadForbidden, OriginMissing, TooManyInOrigin),
 }
 UPLOAD_SECRET: dict[str, Any] = {
     "needs": Role.ADMINISTRATOR,
@@ -46,7 +46,13 @@ def list_public_keys(call: Call) -> Answer:
     return json_answer(200, keys, NO_CACHE)
 
 
-@routes.post(PUBLIC, needs=Role.ADMINISTRATOR, scope=Scope.ADMIN, answers={201: None}, errors=(KeyTaken, OriginMissing))
+@routes.post(
+    PUBLIC,
+    needs=Role.ADMINISTRATOR,
+    scope=Scope.ADMIN,
+    answers={201: None},
+    errors=(KeyTaken, OriginMissing, TooManyInOrigin),
+)
 def generate_keys(call: Call) -> Answer:
     """Generate a signing key pair, which becomes the origin's newest. A body is ignored."""
     service.generate(call["origin"], call.caller.require_session())
@@ -105,8 +111,11 @@ def upload_secret_key(call: Call) -> Answer:
     errors=(OriginMissing,),
 )
 def download_encryption_key(call: Call) -> Answer:
-    """Return the origin's public encryption key, which seals secrets. The first request generates it."""
-    return _file(service.encryption_key(call["origin"], call.caller.require_session()))
+    """Return the origin's public encryption key, which seals secrets. The first request generates it.
+
+    A named token without the scope `admin` is refused with 403 while there is no key.
+    """
+    return _file(service.encryption_key(call["origin"], call.caller))
 
 
 def _location(origin: str, revision: str) -> str:

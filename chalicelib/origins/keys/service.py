@@ -14,6 +14,7 @@ from chalicelib.core.key_file import (
 from chalicelib.core.named_revision import NamedRevisionMalformed, next_revision, revision_at
 from chalicelib.core.roles import Role
 from chalicelib.core.session import Session
+from chalicelib.core.token_scope import Scope
 from chalicelib.identity.caller import Caller
 from chalicelib.origins.errors import KeyInvalid, KeyMissing, KeyTaken, KeyUploadForbidden
 from chalicelib.origins.keys import rows
@@ -91,8 +92,7 @@ def upload_public(origin: str, path_revision: str, body: bytes, caller: Caller) 
     """
     if read(rows.public_key(origin, path_revision)) is not None:
         raise KeyTaken
-    role = caller.role_in(origin)
-    if role is None or role < Role.ADMINISTRATOR:
+    if not caller.has_role(origin, Role.ADMINISTRATOR):
         raise KeyUploadForbidden(origin, path_revision)
     key = _parsed(body, KeyKind.PUBLIC_SIGNING, undecodable="Invalid origin public key")
     if key.named_revision.name != origin:
@@ -147,10 +147,18 @@ def _has_secret(origin: str, key: KeyFile) -> bool:
     return row is not None and key_ring().open(row.box) == key.text.encode()
 
 
-def encryption_key(origin: str, by: Session) -> KeyFile:
-    """Return the origin's public encryption key; the first call generates the pair. Raises OriginMissing."""
+def encryption_key(origin: str, caller: Caller) -> KeyFile:
+    """Return the origin's public encryption key; the first call generates the pair.
+
+    A named token needs the scope `admin` to generate it, because a token to read must not change anything (accounts.md
+    8.5). Raises ScopeMissing, OriginMissing.
+    """
     row = read(rows.encryption_keys_key(origin))
-    text = retry_when_stale(lambda: _generate_encryption_key(origin, by)) if row is None else row.text
+    if row is not None:
+        return KeyFile.parse(row.text, KeyKind.PUBLIC_ENCRYPTION)
+    caller.require_scope(Scope.ADMIN)
+    session = caller.require_session()
+    text = retry_when_stale(lambda: _generate_encryption_key(origin, session))
     return KeyFile.parse(text, KeyKind.PUBLIC_ENCRYPTION)
 
 
@@ -189,6 +197,7 @@ def _parsed(body: bytes, kind: KeyKind, undecodable: str) -> KeyFile:
 def _add_public(change: Change, origin: str, key: KeyFile) -> None:
     row_key = rows.public_key(origin, key.named_revision.revision)
     change.add(PublicSigningKeyRow(row_key.pk, row_key.sk, text=key.text), otherwise=KeyTaken())
+    origin_rows.add_limited(change, origin, "keys")
 
 
 def _add_secret(change: Change, origin: str, key: KeyFile) -> None:

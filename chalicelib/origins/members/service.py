@@ -168,7 +168,7 @@ def join(change: Change, origin: str, account_id: int, name: str) -> None:
     origin_rows.require(change, origin)
     change.add(MemberRow(member.pk, member.sk, role=str(Role.READONLY_MEMBER), name=name))
     change.put(MembershipOfAccountRow(membership.pk, membership.sk))
-    change.update(origin_count_key(origin), [OriginCountRow.members.add(1)])
+    origin_rows.add_limited(change, origin, "members")
 
 
 def _end(change: Change, origin: str, account_id: int, member: MemberRow) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.catalog.errors import OriginMissing
+from chalicelib.catalog.errors import OriginMissing, TooManyInOrigin
 from chalicelib.core.deferred import deferred
 from chalicelib.core.roles import Role
 from chalicelib.core.token_scope import Scope
@@ -31,7 +31,7 @@ def list_secrets(call: Call) -> Answer:
     scope=Scope.ADMIN,
     body=shapes.NewSecret,
     answers={201: None},
-    errors=(OriginMissing, SecretInvalid, SecretTooLarge),
+    errors=(OriginMissing, SecretInvalid, SecretTooLarge, TooManyInOrigin),
 )
 def store_secret(call: Call, body: shapes.NewSecret) -> Answer:
     """Store a sealed secret. A secret with the same name gets the new value."""

@@ -9,6 +9,8 @@ from chalicelib.platform.table import Key, Row, rows
 SECRET = "SECRET#"
 VALUE_BYTES = 390_000
 """The largest value, in bytes. A row holds 400 KB with its keys."""
+ALL_VALUES_BYTES = 4_000_000
+"""Limit of all values of an origin together, in bytes. Their list has no pages, so it must fit one answer."""
 
 
 class SecretRow(Row):

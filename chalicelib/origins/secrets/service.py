@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from chalicelib.catalog import audit_rows, origin_rows
 from chalicelib.catalog.audit_rows import AuditAction
+from chalicelib.catalog.errors import TooManyInOrigin
 from chalicelib.catalog.origin_rows import OriginCountRow, origin_count_key
 from chalicelib.core.anonymous_box import AnonymousBox, AnonymousBoxMalformed, AnonymousBoxUnreadable
 from chalicelib.core.key_file import KeyFile
@@ -28,7 +29,7 @@ def put(origin: str, name: str, value: str, by: Session) -> None:
     """Check that the origin's key opens a sealed value, and store it as received.
 
     An existing secret gets the new value. Raises SecretInvalid with the contract's texts (accounts.md 8.8),
-    SecretTooLarge, OriginMissing.
+    SecretTooLarge, OriginMissing, TooManyInOrigin.
     """
     for field, content in (("name", name), ("value", value)):
         if not content:
@@ -60,14 +61,25 @@ def _secret_encryption_key(origin: str) -> KeyFile:
 
 def _put(origin: str, name: str, value: str, by: Session) -> None:
     key = rows.secret_key(origin, name)
+    row = read(key)
     with Change() as change:
         origin_rows.require(change, origin)
-        if read(key) is None:
+        if row is None:
             change.add(SecretRow(key.pk, key.sk, id=new_id(), value=value))
-            change.update(origin_count_key(origin), [OriginCountRow.secrets.add(1)])
+            _add_bytes(change, origin, len(value))
+            origin_rows.add_limited(change, origin, "secrets")
         else:
-            change.update(key, [SecretRow.value.set(value)], condition=SecretRow.pk.exists())
+            change.update(key, [SecretRow.value.set(value)], condition=SecretRow.value == row.value)
+            _add_bytes(change, origin, len(value) - len(row.value))
         audit_rows.record(change, AuditAction.SECRET_STORE, by, origin=origin, target=name)
+
+
+def _add_bytes(change: Change, origin: str, added: int) -> None:
+    """Count the bytes of all secrets. The change raises TooManyInOrigin if their list would not fit an answer."""
+    counted = OriginCountRow.secret_bytes
+    too_many = TooManyInOrigin(f"The secrets of an origin can have {rows.ALL_VALUES_BYTES} bytes together at most")
+    limit = counted.does_not_exist() | (counted <= rows.ALL_VALUES_BYTES - added) if added > 0 else None
+    change.update(origin_count_key(origin), [counted.add(added)], condition=limit, otherwise=too_many)
 
 
 def remove(origin: str, name: str, by: Session) -> None:
@@ -77,10 +89,12 @@ def remove(origin: str, name: str, by: Session) -> None:
 
 def _remove(origin: str, name: str, by: Session) -> None:
     key = rows.secret_key(origin, name)
-    if read(key) is None:
+    row = read(key)
+    if row is None:
         return
     with Change() as change:
         origin_rows.require(change, origin)
-        change.delete(key, condition=SecretRow.pk.exists())
+        change.delete(key, condition=SecretRow.value == row.value)
         change.update(origin_count_key(origin), [OriginCountRow.secrets.add(-1)])
+        _add_bytes(change, origin, -len(row.value))
         audit_rows.record(change, AuditAction.SECRET_DELETE, by, origin=origin, target=name)

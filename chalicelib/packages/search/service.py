@@ -2,6 +2,8 @@
 
 Matches are in the contract's order. If no name matches, not even an invisible one, the result is a few visible names
 that resemble the terms, best match first.
+
+The work of a search is bounded by the constants below, whatever the query and the names are.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -13,7 +15,7 @@ from msgspec import Struct
 from chalicelib.catalog import package_rows
 from chalicelib.catalog.package_rows import IdentRow
 from chalicelib.core.ident import PackageIdent
-from chalicelib.core.likeness import clues, likeness
+from chalicelib.core.likeness import LONGEST_WORD, clues, likeness
 from chalicelib.core.package_name import PackageName
 from chalicelib.core.search_terms import Terms
 from chalicelib.core.standing import Standing
@@ -22,20 +24,42 @@ from chalicelib.packages.search import rows as search_rows
 from chalicelib.platform.table import BATCH_GET_LIMIT, read_many, rows
 
 PAGE = 300
-"""The number of names that are read at a time for each term, until the rarest term has no more."""
+"""The number of hints that are read at a time for each term, until the rarest term has no more."""
+
+HINTS = 10_000
+"""The number of hints that are read for one term."""
+
+TERMS_READ = 3
+"""The number of terms whose hints are read: the last one and the longest others. The rest is only compared."""
+
+NAMES = 5_000
+"""The number of matching names whose counts are read. Further matches are neither listed nor counted."""
+
+IDENTS = 10_000
+"""The number of ident rows that are read for a page."""
+
+GUESSED_TERMS = 5
+"""The number of terms up to which similar names are looked for."""
 
 CLUE_LIMIT = 300
-"""The number of names that are read for one clue."""
+"""The number of hints that are read for one clue."""
+
+COMPARISONS = 50_000
+"""The number of tokens with which the terms are compared to find similar names."""
 
 GUESSES = 50
 """The number of similar names in a result."""
 
+GUESSES_READ = 500
+"""The number of similar names that are read to find visible ones."""
+
 
 class Match(Struct, frozen=True):
-    """A name and the number of its packages that the caller may see."""
+    """A name and the number of its packages that the caller may see. `hidden` is the number of the others."""
 
     package: PackageName
     packages: int
+    hidden: int
     member: bool
 
 
@@ -55,16 +79,18 @@ def packages(terms: Terms, offset: int, size: int | None, visible: VisibleOrigin
     skipped = 0
     for number, match in enumerate(matches):
         if skipped + match.packages > offset:
-            idents = (ident for each in matches[number:] for ident in _idents(each))
-            return list(_slice(idents, offset - skipped, size)), total
+            first = offset - skipped
+            end = None if size is None else first + size
+            on_page = matches[number : None if size is None else number + size]  # each has at least one package
+            return list(islice(_idents(on_page, end), first, end)), total
         skipped += match.packages
     return [], total
 
 
 def _matches(terms: Terms, visible: VisibleOrigins, order: Callable[[Match], Any]) -> list[Match]:
-    if not terms.words:
+    if not terms.can_match:
         return []
-    exact = [package for package in _candidates(terms) if terms.match(package.tokens)]
+    exact = list(islice((package for package in _candidates(terms) if terms.match(package.tokens)), NAMES))
     if exact:  # even if none is visible: guesses would replace a name that was spelled correctly
         return sorted(_visible(exact, visible), key=order)
     return _best_visible(_alike(terms), visible)
@@ -74,9 +100,10 @@ def _candidates(terms: Terms) -> list[PackageName]:
     """Return the candidates for the rarest term. Callers check the other terms."""
     *inner, last = terms.words
     if not inner:
-        return _unique(search_rows.beginning_with(last))
-    sources = [search_rows.beginning_with(last, page=PAGE)]
-    sources += [search_rows.having_word(word, page=PAGE) for word in inner]
+        return _unique(search_rows.beginning_with(last, HINTS))
+    longest = sorted(inner, key=len, reverse=True)[: TERMS_READ - 1]
+    sources = [search_rows.beginning_with(last, HINTS, page=PAGE)]
+    sources += [search_rows.having_word(word, HINTS, page=PAGE) for word in longest]
     return _unique(_shortest(sources))
 
 
@@ -93,12 +120,18 @@ def _shortest(sources: list[Iterator[PackageName]]) -> list[PackageName]:
 
 def _alike(terms: Terms) -> list[PackageName]:
     """Return the names that resemble all terms, best match first. The clues of the longest term find them."""
+    if len(terms.words) > GUESSED_TERMS or any(len(word) > LONGEST_WORD for word in terms.words):
+        return []
     leading = clues(max(terms.words, key=len))
     candidates = [name for text in leading.beginnings for name in search_rows.beginning_with(text, CLUE_LIMIT)]
     candidates += [name for text in leading.inner for name in search_rows.containing(text, CLUE_LIMIT)]
     ranked: list[tuple[Any, PackageName]] = []
+    compared = 0
     for package in _unique(candidates):
         tokens = package.tokens
+        compared += len(tokens) * sum(1 + word.count("-") for word in terms.words)
+        if compared > COMPARISONS:
+            break
         kinds = [likeness(word, tokens) for word in terms.words]
         if None not in kinds:
             worst_first = sorted((kind for kind in kinds if kind is not None), reverse=True)
@@ -108,7 +141,7 @@ def _alike(terms: Terms) -> list[PackageName]:
 
 def _best_visible(ranked: list[PackageName], visible: VisibleOrigins) -> list[Match]:
     matches: list[Match] = []
-    for start in range(0, len(ranked), BATCH_GET_LIMIT):
+    for start in range(0, min(len(ranked), GUESSES_READ), BATCH_GET_LIMIT):
         matches += _visible(ranked[start : start + BATCH_GET_LIMIT], visible)
         if len(matches) >= GUESSES:
             break
@@ -128,17 +161,26 @@ def _visible(packages: list[PackageName], visible: VisibleOrigins) -> list[Match
         counts = found.get(key)
         if counts is not None:
             member = visible.reaches(package.origin)
-            matches.append(Match(package, int(counts.packages if member else counts.public_packages), member))
+            shown = int(counts.packages if member else counts.public_packages)
+            matches.append(Match(package, shown, int(counts.packages) - shown, member))
     return [match for match in matches if match.packages]
 
 
-def _idents(match: Match) -> Iterator[PackageIdent]:
-    origin, name = match.package.origin, match.package.name
-    for row in rows(IdentRow, package_rows.idents_partition(origin), begins=f"{name}/"):
-        ident = PackageIdent(origin, *row.parts)
+def _idents(matches: list[Match], needed: int | None) -> Iterator[PackageIdent]:
+    """Yield the visible idents of names, once per target. `needed` is the number of idents that the caller will use."""
+    found = ((match, row) for match in matches for row in _ident_rows(match, needed))
+    for match, row in islice(found, IDENTS):
+        ident = PackageIdent(match.package.origin, *row.parts)
         for _ in Standing.parse(row.standing).visible_to(match.member):
             yield ident
 
 
-def _slice(values: Iterable[Any], offset: int, size: int | None) -> Iterator[Any]:
-    return islice(values, offset, None if size is None else offset + size)
+def _ident_rows(match: Match, needed: int | None) -> Iterator[IdentRow]:
+    page = None if match.hidden else needed  # hidden idents may come first, so pages would be many
+    return rows(
+        IdentRow, package_rows.idents_partition(match.package.origin), begins=f"{match.package.name}/", page=page
+    )
+
+
+def _slice(values: list[Match], offset: int, size: int | None) -> list[Match]:
+    return values[offset : None if size is None else offset + size]

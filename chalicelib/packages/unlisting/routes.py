@@ -24,14 +24,14 @@ WRITE: dict[str, Any] = {
 
 
 @routes.put(UNLISTED, **WRITE)
-def unlist(call: Call) -> Answer:
+def unlist_package(call: Call) -> Answer:
     """Hide a release from everyone but members of the origin. It can still be downloaded by its ident."""
     service.unlist(call.ident)
     return EMPTY_204
 
 
 @routes.delete(UNLISTED, **WRITE)
-def list_again(call: Call) -> Answer:
+def list_package_again(call: Call) -> Answer:
     """Show a release again, with the visibility in its package settings."""
     service.list_again(call.ident)
     return EMPTY_204

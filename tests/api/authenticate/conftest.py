@@ -28,15 +28,16 @@ def configured(provider: HttpDouble, monkeypatch: pytest.MonkeyPatch) -> Callabl
     """Configure a kind of provider at the address of the double, and disable functional-test mode."""
 
     def configure(kind: str, **more: Any) -> None:
-        changed = replace(
-            config,
-            functional_test=False,
-            oauth_provider=kind,
-            oauth_client_id=CLIENT_ID,
-            oauth_client_secret=CLIENT_SECRET,
-            oauth_redirect_url=REDIRECT_URL,
-            **{"oauth_token_url": f"{provider.url}/token", "oauth_userinfo_url": f"{provider.url}/user", **more},
-        )
+        settings = {
+            "functional_test": False,
+            "oauth_provider": kind,
+            "oauth_client_id": CLIENT_ID,
+            "oauth_client_secret": CLIENT_SECRET,
+            "oauth_redirect_url": REDIRECT_URL,
+            "oauth_token_url": f"{provider.url}/token",
+            "oauth_userinfo_url": f"{provider.url}/user",
+        }
+        changed = replace(config, **settings | more)
         monkeypatch.setattr(service, "config", changed)
         monkeypatch.setattr(credentials, "config", changed)
 

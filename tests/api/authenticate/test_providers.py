@@ -11,8 +11,10 @@ from chalicelib.accounts.sign_in import exchange
 from chalicelib.platform.outbound import OutboundRequest, OutboundResponse, send
 from tests.api.authenticate.conftest import CLIENT_ID, CLIENT_SECRET, REDIRECT_URL
 from tests.api.client import Depot
+from tests.builders import operator_secrets
 from tests.builders.http_double import HttpDouble, ReceivedRequest
 from tests.builders.names import a_name
+from tests.builders.operator_secrets import an_operator_secret
 
 CODE = "a%2Fb%2Bc%26d%3D%25"
 DECODED_CODE = "a/b+c&d=%"
@@ -288,3 +290,24 @@ def test_sessions_and_access_tokens_work_without_functional_test_mode(
 
     assert depot.get("/profile", by=token).json()["id"] == session["id"]
     assert depot.get("/profile", by="bobo").status == 401
+
+
+def test_the_client_secret_of_a_deployment_is_in_secrets_manager(
+    depot: Depot, provider: HttpDouble, configured: Callable[..., None]
+) -> None:
+    secret = an_operator_secret(operator_secrets.CLIENT_SECRET, f"{CLIENT_SECRET}\n")
+    configured("okta", oauth_client_secret="", oauth_client_secret_arn=secret)
+
+    sign_in(depot, provider, {"sub": "00u1", "preferred_username": "{name}"})
+
+    assert provider.received[0].form["client_secret"] == CLIENT_SECRET
+
+
+def test_without_a_value_of_the_secret_sign_in_is_503(
+    depot: Depot, provider: HttpDouble, configured: Callable[..., None]
+) -> None:
+    secret = an_operator_secret(operator_secrets.CLIENT_SECRET, None)
+    configured("okta", oauth_client_secret="", oauth_client_secret_arn=secret)
+
+    assert depot.get(f"/authenticate/{CODE}").status == 503
+    assert provider.received == []

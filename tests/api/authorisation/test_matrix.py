@@ -31,6 +31,7 @@ def origin(depot: Depot, callers: Mapping[Rank, str | None]) -> str:
     owner = callers[Rank.OWNER]
     assert owner is not None
     origin = an_origin(depot, owner=owner)
+    assert depot.get(f"/depot/origins/{origin}/encryption_key", by=owner).status == 200  # `read` does not generate it
     for rank in [Rank.INVITED, *ROLES]:
         name = depot.get("/profile", by=callers[rank]).json()["name"]
         invited = depot.post(f"/depot/origins/{origin}/users/{name}/invitations", by=owner)

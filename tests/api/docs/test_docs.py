@@ -1,8 +1,11 @@
 """The description of the API, over HTTP."""
 
+import base64
+import hashlib
 import json
 import re
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from typing import Any
 
 import pytest
@@ -14,10 +17,11 @@ from chalicelib.http.statuses import declared_statuses
 from tests.api.client import Depot
 
 UPLOAD = "/depot/pkgs/{origin}/{pkg}/{version}/{release}"
-INTERNAL = r"\.(md|py)\b|section \d|\(\d+\.\d|import"
-"""What users of the API cannot know: sections of the contract, files, imports."""
+INTERNAL = r"\.(md|py)\b|[Ss]ections? \d|\b\d+\.\d+\b|\bstep \d|import|contract|reference|\(\)|docstring|handler"
+"""What users of the API cannot know: sections of the contract, files, functions, imports."""
 
-ROUTES = pytest.mark.parametrize("route", app.declared, ids=lambda route: route.name)
+OPERATIONS = [route for route in app.declared if min(route.answers) < 400]
+ROUTES = pytest.mark.parametrize("route", OPERATIONS, ids=lambda route: route.name)
 
 
 @pytest.fixture(scope="module")
@@ -49,11 +53,26 @@ def test_the_document_is_valid_openapi(document: dict[str, Any]) -> None:
 
 def test_every_operation_is_described_once_under_its_own_id(document: dict[str, Any]) -> None:
     described = {f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods}
-    ids = [operation_of(document, route)["operationId"] for route in app.declared]
+    ids = [operation_of(document, route)["operationId"] for route in OPERATIONS]
 
-    assert described == {route.name for route in app.declared}
+    assert described == {route.name for route in OPERATIONS}
     assert len(set(ids)) == len(ids)
-    assert all(operation_of(document, route)["summary"] for route in app.declared)
+    assert [name for name in ids if not re.fullmatch(r"[a-z]+(_[a-z]+)*", name)] == []
+    assert all(operation_of(document, route)["summary"] for route in OPERATIONS)
+
+
+def test_the_other_routes_answer_with_405_only() -> None:
+    others = [route for route in app.declared if route not in OPERATIONS]
+
+    assert {route.path for route in others} == {"/status"}
+    assert [route.answers for route in others] == [{405: None}] * 5
+
+
+def test_every_tag_is_described(document: dict[str, Any]) -> None:
+    used = {tag for route in OPERATIONS for tag in operation_of(document, route)["tags"]}
+
+    assert [tag["name"] for tag in document["tags"]] == sorted(used)
+    assert all(tag["description"] for tag in document["tags"])
 
 
 @ROUTES
@@ -66,12 +85,11 @@ def test_every_variable_of_a_path_is_a_parameter(document: dict[str, Any], route
 
 
 @ROUTES
-def test_parameters_have_simple_types_and_those_of_the_path_are_described(
-    document: dict[str, Any], route: Route
-) -> None:
+def test_parameters_have_simple_types_descriptions_and_examples(document: dict[str, Any], route: Route) -> None:
+    types = {"string": str, "integer": int, "boolean": bool}
     for parameter in operation_of(document, route)["parameters"]:
-        assert parameter["schema"]["type"] in ("string", "integer", "boolean")
-        assert parameter["in"] == "query" or parameter["description"]
+        assert type(parameter["example"]) is types[parameter["schema"]["type"]]
+        assert parameter["description"]
 
 
 @ROUTES
@@ -140,3 +158,50 @@ def test_the_page_lists_every_operation(depot: Depot) -> None:
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     for route in app.declared:
         assert f"<code>{route.name}</code>" in page.text
+
+
+class _Page(HTMLParser):
+    """What a page loads, runs and styles."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[str] = []
+        self.attributes: set[str] = set()
+        self.style = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append(tag)
+        self.attributes.update(name for name, _ in attrs)
+
+    def handle_data(self, data: str) -> None:
+        if self.elements[-1:] == ["style"] and not self.style:
+            self.style = data
+
+
+def test_the_policy_of_the_page_allows_its_style_sheet_and_nothing_else(depot: Depot) -> None:
+    reply = depot.get("/docs")
+
+    page = _Page(reply.text)
+    digest = base64.b64encode(hashlib.sha256(page.style.encode()).digest()).decode()
+    policy = dict(part.split(" ", 1) for part in reply.headers["Content-Security-Policy"].split("; "))
+    assert policy == {
+        "default-src": "'none'",
+        "style-src": f"'sha256-{digest}'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+    }
+    assert page.elements.count("style") == 1
+    assert set(page.elements) == {"html", "meta", "title", "style", "h1", "p", "code", "a", "table", "tr", "td"}
+    assert page.attributes == {"lang", "charset", "href"}
+    assert reply.headers["Referrer-Policy"] == "no-referrer"
+    assert reply.headers["X-Frame-Options"] == "DENY"
+
+
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json", "/status", "/depot/origins/absent", "/profile"])
+def test_browsers_do_not_guess_types_or_show_answers_in_frames(depot: Depot, path: str) -> None:
+    reply = depot.get(path)
+
+    assert reply.headers["X-Content-Type-Options"] == "nosniff"
+    assert reply.headers["X-Frame-Options"] in ("SAMEORIGIN", "DENY")

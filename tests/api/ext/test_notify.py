@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from tests.api.client import Depot, Reply
+from tests.builders import operator_secrets
+from tests.builders.operator_secrets import an_operator_secret
 
 SECRET = "it's a secret ü"
 PUSH: dict[str, Any] = {
@@ -159,3 +161,11 @@ def test_an_event_may_be_larger_than_other_texts(depot: Depot) -> None:
     many = [{"id": str(number), "modified": ["x" * 100]} for number in range(5000)]
 
     assert notify(depot, body_with(commits=many)).text == "[]"
+
+
+def test_the_secret_of_a_deployment_is_in_secrets_manager(depot: Depot, configure: Callable[..., None]) -> None:
+    secret = an_operator_secret(operator_secrets.WEBHOOK_SECRET, f"{SECRET}\n")
+    configure(github_webhook_secret="", github_webhook_secret_arn=secret)
+
+    assert notify(depot, b"{}", event="ping").status == 200
+    assert notify(depot, b"{}", event="ping", X_Hub_Signature=signed(b"{}", secret="other")).status == 400

@@ -361,3 +361,21 @@ def test_a_channel_that_is_deleted_concurrently_is_404(
 
     assert move(depot, origin, channel, one).status == 404
     assert channel not in depot.get(f"/depot/pkgs/{one}").json()["channels"]
+
+
+def test_the_idents_of_a_set_that_is_too_large_are_not_all_read(
+    depot: Depot, origin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    parse = PackageIdent.parse
+
+    def counted(text: str) -> PackageIdent:
+        read.append(text)
+        return parse(text)
+
+    monkeypatch.setattr(PackageIdent, "parse", counted)
+    idents = [f"{origin}/tool/1.0/{number}" for number in range(20_000)]
+
+    assert move(depot, origin, "stable", *idents, by=None).status == 401
+    assert move(depot, origin, "stable", *idents).status == 422
+    assert len(read) < 5_000

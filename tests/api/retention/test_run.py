@@ -12,12 +12,12 @@ from chalicelib.packages import artifacts
 from chalicelib.platform import table
 from chalicelib.platform.object_store import ObjectMissing, ObjectStoreFailed
 from chalicelib.retention import removal
-from tests.api.client import Depot
+from tests.api.client import Depot, Reply
 from tests.api.retention.conftest import KEEP_ONE, Publish, published, put_policy, reasons, removed, run
 from tests.builders.hart import a_hart
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
-from tests.builders.packages import upload
+from tests.builders.packages import a_package, set_visibility, upload
 from tests.builders.releases import LINUX, WINDOWS, change_channel, promoted
 
 
@@ -151,6 +151,37 @@ def test_exactly_the_releases_that_others_depend_on_are_kept(
     assert removed(run(depot, origin)) == [str(tool[0])]
 
 
+def test_a_dependent_that_the_caller_may_not_see_is_not_named(
+    depot: Depot, origin: str, tool: list[PackageIdent], publish: Publish
+) -> None:
+    strangers = an_origin(depot, owner="wesker", visibility="private")
+    secret = a_package(depot, strangers, by="wesker", name=a_name("secret"), tdeps=[str(tool[0])])
+    put_policy(depot, origin)
+
+    hidden = run(depot, origin, dry_run="true")
+    set_visibility(depot, secret, "public", by="wesker")
+    shown = run(depot, origin, dry_run="true")
+
+    assert strangers not in hidden.text
+    assert secret.ident.name not in hidden.text
+    assert details(hidden)[str(tool[0])] == ("needed", "1 package that you may not see")
+    assert details(shown)[str(tool[0])] == ("needed", secret.path)
+
+
+def test_a_run_without_time_continues_with_the_same_name(
+    depot: Depot, origin: str, tool: list[PackageIdent], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_policy(depot, origin)
+    monkeypatch.setattr(removal, "SECONDS", -1.0)
+
+    first = run(depot, origin)
+    second = run(depot, origin, after=first.json()["next_after"])
+
+    assert [removed(first), removed(second)] == [[str(tool[1])], [str(tool[0])]]
+    assert first.json()["next_after"] == ""
+    assert first.json()["complete"] is False
+
+
 def test_a_release_that_another_release_of_its_name_depends_on_is_kept(
     depot: Depot, origin: str, tool: list[PackageIdent], publish: Publish
 ) -> None:
@@ -198,6 +229,11 @@ def test_a_long_run_is_divided_into_several_requests(
     assert [reply.json()["next_after"] for reply in replies] == [*names, None]
     assert [reply.json()["complete"] for reply in replies] == [False, False, False, True]
     assert [len(removed(reply)) for reply in replies] == [1, 1, 1, 0]
+
+
+def details(reply: Reply) -> dict[str, tuple[str, str]]:
+    """The reasons and details of the packages that are kept, by ident."""
+    return {"/".join(each["ident"].values()): (each["reason"], each["detail"]) for each in reply.json()["kept"]}
 
 
 class Interrupted(Exception):

@@ -161,7 +161,7 @@ def test_an_interrupted_run_is_completed_by_the_next(
     assert published(depot, origin) == list(map(str, newest))
 
 
-@pytest.mark.parametrize("failure", [ObjectStoreFailed, StoreUnavailable])
+@pytest.mark.parametrize("failure", [ObjectStoreFailed, StoreUnavailable, ZeroDivisionError])
 def test_a_failure_in_one_origin_does_not_stop_the_others(
     depot: Depot, origin: str, publish: Publish, monkeypatch: pytest.MonkeyPatch, failure: type[Exception]
 ) -> None:
@@ -179,11 +179,62 @@ def test_a_failure_in_one_origin_does_not_stop_the_others(
 
     monkeypatch.setattr(artifacts, "demand_store", demand)
 
-    schedule.apply_policies(60)
+    assert schedule.apply_policies(60).failed == 1
     assert sorted(len(published(depot, each)) for each in (origin, other)) == [1, 2]
 
-    schedule.apply_policies(60)
+    monkeypatch.setattr(schedule, "PAUSE", schedule.PAUSE * 0)
+    assert schedule.apply_policies(60).failed == 0
     assert [len(published(depot, each)) for each in (origin, other)] == [1, 1]
+
+
+def test_a_name_that_fails_does_not_stop_the_names_behind_it(
+    depot: Depot, origin: str, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newest = two_releases(publish, names=3)
+    put_policy(depot, origin)
+    judge, failing = removal.judge_name, newest[1].name
+
+    def judge_name(run: Any, name: Any) -> Any:
+        if name.sk == failing:
+            raise ZeroDivisionError
+        return judge(run, name)
+
+    monkeypatch.setattr(schedule, "judge_name", judge_name)
+
+    assert schedule.apply_policies(60) == schedule.RetentionResult(finished=1, removed=2, failed=1)
+
+    assert [ident for ident in published(depot, origin) if f"/{failing}/" not in ident] == [
+        str(ident) for ident in newest if ident.name != failing
+    ]
+
+
+def test_an_unreadable_policy_does_not_stop_the_others(depot: Depot, origin: str, publish: Publish) -> None:
+    two_releases(publish)
+    put_policy(depot, origin)
+    row = table.read(policy_rows.policy_key(origin))
+    assert row is not None
+    row.sk, row.channels = "a-damaged-row", "no JSON"
+    table.put_many([row])
+
+    assert schedule.apply_policies(60) == schedule.RetentionResult(finished=1, removed=1, failed=1)
+
+
+def test_a_run_ends_between_the_removals_of_a_name(
+    depot: Depot, origin: str, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = a_name("tool")
+    for version in ("1.0", "1.1", "1.2", "1.3"):
+        publish(name, version)
+    put_policy(depot, origin)
+
+    left = []
+    for _ in range(3):
+        with monkeypatch.context() as clock:
+            clock.setattr(schedule, "time", SimpleNamespace(monotonic=iter(count()).__next__))
+            schedule.apply_policies(1)
+        left.append((len(published(depot, origin)), last_pass(depot, origin)["removed"]))
+
+    assert left == [(3, 1), (2, 2), (1, 3)]
 
 
 def test_deleting_the_policy_ends_its_run(

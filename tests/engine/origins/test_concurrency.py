@@ -104,10 +104,13 @@ REQUESTS: dict[str, Callable[[Scene, Caller, Client], object]] = {
     "upload": lambda scene, caller, _: keys.upload_secret(
         scene.origin, scene.a_secret_key(), False, caller.require_role(scene.origin, Role.ADMINISTRATOR)
     ),
-    "encrypt": lambda scene, caller, _: keys.encryption_key(
-        scene.origin, caller.require_role(scene.origin, Role.READONLY_MEMBER)
-    ),
+    "encrypt": lambda scene, caller, _: _encryption_key(scene.origin, caller),
 }
+
+
+def _encryption_key(origin: str, caller: Caller) -> None:
+    caller.require_role(origin, Role.READONLY_MEMBER)
+    keys.encryption_key(origin, caller)
 
 
 @pytest.fixture(scope="module")
@@ -209,8 +212,9 @@ def test_concurrent_first_requests_for_the_encryption_key_return_the_same_key(
     owner = clients[0]
     scene = Scene(a_name("origin"), clients, random.Random(number))
     scene.send("create", owner, owner)
-    session, returned = owner.caller(scene.origin).require_session(), []
-    downloads = [lambda: returned.append(keys.encryption_key(scene.origin, session))] * (CLIENTS - 5)
+    caller, returned = owner.caller(scene.origin), []
+    session = caller.require_session()
+    downloads = [lambda: returned.append(keys.encryption_key(scene.origin, caller))] * (CLIENTS - 5)
     generations = [lambda: keys.generate(scene.origin, session)] * 5
 
     engine_histories.run(scene.random, [*downloads, *generations], partial(assert_consistent, scene))

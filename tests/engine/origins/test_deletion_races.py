@@ -48,15 +48,18 @@ def an_owner() -> Session:
     return Session(find_or_create(name, ""), name, SessionFlags(0))
 
 
+def a_caller(session: Session, origin: str) -> Caller:
+    return Caller(Credential(session.account_id, key=None, name=session.name), origin)
+
+
 def an_invited_account(origin: str, owner: Session) -> Callable[[], None]:
     guest = an_owner()
     invitation = invitations.send(origin, guest.name, owner)
-    caller = Caller(Credential(guest.account_id, key=None, name=guest.name), origin)
-    return lambda: invitations.accept(origin, int(invitation.id), caller)
+    return lambda: invitations.accept(origin, int(invitation.id), a_caller(guest, origin))
 
 
 def a_secret(origin: str, owner: Session) -> Callable[[], None]:
-    value = a_sealed_value("1234", keys.encryption_key(origin, owner).text)
+    value = a_sealed_value("1234", keys.encryption_key(origin, a_caller(owner, origin)).text)
     return lambda: secrets.put(origin, "token", value, owner)
 
 

@@ -30,8 +30,11 @@ from chalicelib.core.visibility import Visibility
 from chalicelib.identity.caller import Caller
 from chalicelib.identity.credentials import Credential
 from chalicelib.origins import service as origins
+from chalicelib.packages import hints
 from chalicelib.packages import reads as package_reads
 from chalicelib.packages.errors import DeletionRefused, ReleaseExists
+from chalicelib.packages.search import rows as search_rows
+from chalicelib.platform.table import Row
 from tests.builders.bucket import Bucket, a_bucket
 from tests.builders.engine import an_engine
 from tests.builders.histories import Histories, Killed, histories, wait_for_turn
@@ -93,6 +96,8 @@ class Scene:
         for ident, target in shelf.packages:
             key = package_rows.package_key(ident, target)
             row = partition_rows(key.pk)[key.sk]
+            for hint in hints_to(ident, target, row["tdeps"]):
+                assert hint.sk in partition_rows(hint.pk), "a package must be found from what it needs and by its words"
             assert self.stage.bucket.checksum(row["artifact"]) == row["checksum"]
             assert self._published.setdefault(row["id"], row["checksum"]) == row["checksum"]
 
@@ -104,6 +109,15 @@ class Scene:
         """The operations of the origin's events, in order of time."""
         rows = [row for _, row in sorted(partition_rows(EVENTS).items())]
         return [row["operation"] for row in rows if row["ident"].startswith(f"{self.origin}/")]
+
+
+def hints_to(ident: PackageIdent, target: Target, tdeps: str) -> list[Row]:
+    """Return the hints that a package must have."""
+    needed = map(PackageIdent.parse, package_rows.entries(tdeps))
+    return [
+        *hints.dependent_hints(ident, target, needed, newest=None),
+        *search_rows.hints_of(ident.origin, ident.name),
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -330,10 +344,25 @@ def test_every_random_history_is_consistent_after_every_call(stage: Stage, block
     assert succeeded == set(OPERATIONS)
 
 
+def test_hints_are_exact_while_packages_of_a_name_come_and_go(scene: Scene) -> None:
+    other = replace(UPLOAD, package=("tool", "2.0", "1"), payload=b"other")
+    scene.begin()
+
+    scene.run(UPLOAD, other, REMOVE, UPLOAD, replace(REMOVE, package=other.package), other, REMOVE, killed=0.1)
+
+    for request in (UPLOAD, other):  # complete what killed clients left, then delete both
+        scene.make(request)
+        assert scene.make(replace(REMOVE, package=request.package)) is None
+    for needed in ("lib", "other"):
+        assert not partition_rows(package_rows.dependents_partition(f"{scene.origin}-needs", needed, LINUX))
+
+
 def a_request(seed: random.Random) -> PackageRequest:
     """Return a random request. Changes of packages and channels are more frequent than the others."""
     return PackageRequest(
-        seed.choice([*OPERATIONS, *("upload", "promote", "demote", "delete", "create channel", "delete channel")]),
+        seed.choice(
+            [*OPERATIONS, *("upload", "promote", "demote", "demote", "delete", "create channel", "delete channel")]
+        ),
         "",
         package=seed.choice([("tool", "1.0", "1"), ("tool", "1.0", "1"), ("tool", "main", "2"), LIBRARY]),
         target=seed.choice([LINUX, LINUX, WINDOWS]),

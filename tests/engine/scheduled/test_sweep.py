@@ -18,6 +18,7 @@ from chalicelib.packages import artifacts
 from chalicelib.packages import upload as uploading
 from chalicelib.platform.aws import client
 from chalicelib.platform.config import config
+from chalicelib.platform.passing_over import Failures
 from chalicelib.platform.table import read
 from chalicelib.scheduled import sweep, sweep_rows
 from chalicelib.uploads import leftovers
@@ -180,7 +181,7 @@ def test_a_run_is_limited_and_the_next_one_continues(origin: str, monkeypatch: p
 def test_a_run_without_time_does_nothing(origin: str) -> None:
     key = put(unnamed_archive(PackageIdent(origin, "waits", "1", "2")))
 
-    assert sweep.sweep(-1) == sweep.SweepResult(0, 0, 0, 0)
+    assert sweep.sweep(-1) == sweep.SweepResult(0, 0, 0, 0, 0)
     assert exists(key)
 
 
@@ -232,6 +233,70 @@ def test_an_interrupted_deletion_of_a_channel_is_completed(
     assert depot.get(f"/depot/channels/{origin}/leaving/pkgs").json()["total_count"] == 1
 
 
+@pytest.mark.usefixtures("a_day_later")
+def test_an_object_that_cannot_be_removed_does_not_stop_the_others(
+    origin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [put(unnamed_archive(PackageIdent(origin, f"n{number}", "1", "2"))) for number in range(3)]
+    real = artifacts.remove
+
+    def remove(key: str) -> None:
+        if key == keys[1]:
+            raise ZeroDivisionError
+        real(key)
+
+    with monkeypatch.context() as fault:
+        fault.setattr(artifacts, "remove", remove)
+        assert sweep_twice().failed == 1
+    assert [exists(key) for key in keys] == [False, True, False]
+
+    assert sweep_twice().failed == 0
+    assert not exists(keys[1])
+
+
+def test_a_channel_that_fails_does_not_stop_the_others(
+    depot: Depot, origin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = an_origin(depot)
+    with monkeypatch.context() as interruption:
+        interruption.setattr(channels, "_remove_members", lambda *_: None)
+        for each in sorted((origin, other)):
+            for channel in ("one", "two"):
+                assert depot.post(f"/depot/channels/{each}/{channel}", by="bobo").status == 201
+                assert depot.delete(f"/depot/channels/{each}/{channel}", by="bobo").status == 200
+    remove_members, failing = channels._remove_members, (min(origin, other), "one")
+
+    def remove(*channel: str) -> None:
+        if channel == failing:
+            raise ZeroDivisionError
+        remove_members(*channel)
+
+    with monkeypatch.context() as fault:
+        fault.setattr(channels, "_remove_members", remove)
+        result = sweep.sweep(60)
+
+    assert (result.channels, result.failed) == (3, 1)
+    assert read(channel_rows.leaving_from_key(failing[0])) is not None
+    assert (sweep.sweep(60).channels, read(channel_rows.leaving_from_key(failing[0]))) == (1, None)
+
+
+@pytest.mark.parametrize("part", ["finish_deletions", "remove_expired", "_sweep_objects"])
+def test_a_part_of_the_sweep_that_fails_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch, part: str) -> None:
+    started = []
+    for module, name in ((channels, "finish_deletions"), (leftovers, "remove_expired"), (sweep, "_sweep_objects")):
+
+        def run(*_: Any, name: str = name) -> int:
+            started.append(name)
+            if name == part:
+                raise ZeroDivisionError
+            return 0
+
+        monkeypatch.setattr(module, name, run)
+
+    assert sweep.sweep(60).failed == 1
+    assert len(started) == 3
+
+
 def test_a_deletion_that_starts_during_the_sweep_is_completed_by_the_next(
     depot: Depot, origin: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -253,10 +318,10 @@ def test_a_deletion_that_starts_during_the_sweep_is_completed_by_the_next(
     interrupted_deletion("two")
     with monkeypatch.context() as patch:
         patch.setattr(channels, "_remove_members", remove_and_delete_another)
-        channels.finish_deletions(lambda: False)
+        channels.finish_deletions(lambda: False, Failures())
 
     assert read(channel_rows.leaving_from_key(origin)) is not None
-    assert channels.finish_deletions(lambda: False) == 1
+    assert channels.finish_deletions(lambda: False, Failures()) == 1
     assert read(channel_rows.leaving_from_key(origin)) is None
 
 

@@ -1,8 +1,10 @@
 """Hostile archives are refused with little work and memory, in one line (packages.md section 12)."""
 
+import hashlib
 import io
 import lzma
 import tracemalloc
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from chalicelib.core import hart
 from chalicelib.core.hart import (
+    HartArchive,
     HartLimits,
     HartRefused,
     HartUnreadable,
@@ -19,6 +22,7 @@ from chalicelib.core.hart import (
     TargetRefused,
     read_hart,
 )
+from chalicelib.core.hart_limits import LIST_ENTRIES
 from tests.builders import hostile_hart as hostile
 from tests.builders.cost import function_calls, growth, unpacking
 from tests.builders.hart import a_hart, signed
@@ -110,6 +114,45 @@ def test_the_number_of_members_is_limited() -> None:
     limits = HartLimits(tar_headers=1_000)
     members = hostile.member("x", b"") * 1_001
     assert "too many members" in str(refused(hostile.before_the_end(members)(), limits))
+
+
+def test_the_limit_of_members_grows_with_the_packed_bytes() -> None:
+    limits = HartLimits(headers_floor=1_000, bytes_per_header=64)
+    noise = hashlib.shake_256(b"noise").digest(128_000)
+    members = hostile.member("x", b"") * 1_500
+
+    assert "too many members" in str(refused(hostile.before_the_end(members)(), limits))
+    read_and_check(hostile.before_the_end(hostile.member("noise", noise), members)(), limits)
+
+
+def test_members_that_compress_to_nothing_are_refused_after_a_bounded_number() -> None:
+    archive = hostile.before_the_end(hostile.member("x", b"") * 60_000)()
+
+    with function_calls() as allowed:
+        read_and_check(hostile.before_the_end(hostile.member("x", b"") * 1_000)())
+    with function_calls(at_most=60 * allowed.made), pytest.raises(HartUnreadable, match="too many members"):
+        read_hart(io.BytesIO(archive))
+
+
+@pytest.mark.parametrize(
+    ("check", "metafile", "entry"),
+    [
+        (hart.deps, "DEPS", "a/b/1/2\n"),
+        (hart.tdeps, "TDEPS", "a/b/1/2\n"),
+        (hart.build_deps, "BUILD_DEPS", "a/b/1/2\n"),
+        (hart.build_tdeps, "BUILD_TDEPS", "a/b/1/2\n"),
+        (hart.exposes, "EXPOSES", "80 "),
+    ],
+)
+def test_the_entries_of_a_list_are_limited(
+    check: Callable[[HartArchive], tuple[object, ...]], metafile: str, entry: str
+) -> None:
+    def archive(entries: int) -> HartArchive:
+        return HartArchive("", 0, "", "", {metafile: (entry * entries).strip()})
+
+    assert len(check(archive(LIST_ENTRIES))) == LIST_ENTRIES
+    with pytest.raises(MetadataInvalid, match=f"{metafile} is too long"):
+        check(archive(LIST_ENTRIES + 1))
 
 
 def test_extension_headers_count_as_members() -> None:

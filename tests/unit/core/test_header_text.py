@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.header_text import in_header, in_parameter, in_quotes
+from chalicelib.core.header_text import as_file_name, in_header, in_parameter, in_quotes
 from chalicelib.http.answer import Answer, attachment, text
 
 ANYTHING = st.text(st.characters(codec=None) | st.sampled_from("\r\n\0\t\x7f\"\\\x85\u2028%;'é€\ud800"))
@@ -32,6 +32,14 @@ def test_percent_decoding_restores_the_text(text_of_client: str) -> None:
 def test_quotes_do_not_end_early(text_of_client: str) -> None:
     assert not set('"\\') & set(in_quotes(text_of_client))
     assert not set("\"\\';, ()*") & set(in_parameter(text_of_client))
+
+
+@given(ANYTHING)
+def test_a_file_name_has_no_path_separator(text_of_client: str) -> None:
+    name = as_file_name(text_of_client)
+
+    assert not set("/\\") & set(name)
+    assert name.isascii() and name.isprintable()
 
 
 @pytest.mark.parametrize("common", ["core-tool-1.0+b~1-20240101000000.sig.key", "/v1/x?a=%2F&b=1", "a b", ""])

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from chalicelib.core.likeness import Clues, Likeness, clues, is_one_typo, likeness
 from chalicelib.core.search_terms import tokens
+from tests.builders.cost import growth
 
 WORDS = st.text("abc", min_size=1, max_size=9)
 NAMES = st.from_regex(r"[abl]{1,6}(-[abi]{1,4}){0,2}", fullmatch=True)
@@ -43,6 +44,13 @@ def test_the_best_rule_that_matches(word: str, name: str, expected: Likeness | N
 @given(WORDS, WORDS)
 def test_one_typo_is_an_edit_distance_of_one(one: str, other: str) -> None:
     assert is_one_typo(one, other) is (_distance(one, other) == 1)
+
+
+def test_the_cost_of_a_typo_grows_with_the_letters_not_with_their_square() -> None:
+    def compare(letters: int) -> bool:
+        return is_one_typo("a" * letters, "a" * (letters - 1) + "b") and not is_one_typo("a" * letters, "ab" * letters)
+
+    assert growth(compare, 2_000, 40_000) < 100
 
 
 @given(st.from_regex(r"[abl]{1,7}(-[abi]{1,4})?", fullmatch=True), NAMES)

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.search_terms import QueryUndecodable, Terms, decoded_again, tokens, tokens_of, words
+from tests.builders.cost import function_calls
 
 NAMES = st.text("abcXYZ019-_", min_size=1, max_size=30)
 
@@ -41,6 +42,8 @@ def test_the_tokens_of_a_package_are_those_of_its_name_and_origin() -> None:
         ("which the", ("which", "the")),
         ("Größe", ("größe",)),
         ("/// !!", ()),
+        ("tool/acme/tool/acme/tool", ("tool", "acme", "tool")),
+        ("a " * 4_000, ("a", "a")),
     ],
 )
 def test_slashes_spaces_and_symbols_separate_words(query: str, expected: tuple[str, ...]) -> None:
@@ -56,6 +59,8 @@ def test_slashes_spaces_and_symbols_separate_words(query: str, expected: tuple[s
         ("big-to", {"big-tool"}),
         ("big", {"big-tool"}),
         ("big/tool", {"big-tool"}),
+        ("tool-big", set()),
+        ("big-tool/big", {"big-tool"}),
         ("to/acme", set()),
         ("acme", {"tool", "tool2", "toolbox", "big-tool", "mytool"}),
         ("", set()),
@@ -65,6 +70,25 @@ def test_all_words_match_and_the_last_one_as_a_beginning(query: str, names: set[
     every = ("tool", "tool2", "toolbox", "big-tool", "mytool")
 
     assert {name for name in every if Terms.parse(query).match(tokens_of("acme", name))} == names
+
+
+@pytest.mark.parametrize("query", ["", "x" * 451, "y/" + "x" * 451, "/".join(f"w{number}" for number in range(451))])
+def test_more_or_longer_words_than_an_ident_can_have_match_nothing(query: str) -> None:
+    terms = Terms.parse(query)
+
+    assert not terms.can_match
+    assert not terms.match(list(terms.words))
+
+
+def test_comparisons_do_not_grow_with_the_number_of_words() -> None:
+    tokens = tokens_of("acme", "-".join(f"w{number}" for number in range(100)))
+    few, many = Terms.parse("acme/w0/w"), Terms.parse("/".join([*(f"w{number}" for number in range(100)), "acme", "w"]))
+
+    with function_calls() as for_few:
+        assert few.match(tokens)
+    with function_calls(at_most=for_few.made + 200) as for_many:
+        assert many.match(tokens)
+    assert for_many.made > 0
 
 
 @given(NAMES, NAMES)

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import pytest
 from msgspec import Meta, Struct, field
 
+from chalicelib.core.explained import Explained
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.roles import Role
 from chalicelib.core.token_scope import Scope
@@ -14,6 +15,7 @@ from chalicelib.http.answer import EMPTY_200, Answer
 from chalicelib.http.call import Call
 from chalicelib.http.errors import ErrorTable, PassedOn
 from chalicelib.http.paging import pages_of
+from chalicelib.http.query import REFUSED_LATER
 from chalicelib.http.routes import ACCOUNT_ONLY, ANYONE, SESSION, Content, Route
 from chalicelib.identity.errors import STATUS as IDENTITY
 
@@ -29,6 +31,14 @@ class Conflict(Missing):
     """
 
 
+class Explaining(Explained):
+    """The thing is broken."""
+
+
+class Broken(Exception):
+    """The thing is broken in silence."""
+
+
 class Refused(PassedOn):
     """Another service refused."""
 
@@ -36,9 +46,10 @@ class Refused(PassedOn):
 class Query(Struct):
     """Which rows to return."""
 
-    channel: Annotated[str, Meta(description="Name of a channel.")]
+    channel: Annotated[str, Meta(description="Channel to list.")]
     range: int = 0
     flag: bool | None = None
+    target: Annotated[str | None, REFUSED_LATER] = None
     start: int = field(default=1, name="from")
 
 
@@ -49,7 +60,7 @@ class Body(Struct):
     note: str | None = None
 
 
-ERRORS = ErrorTable(IDENTITY, {Missing: 404})
+ERRORS = ErrorTable(IDENTITY, {Missing: 404, Explaining: 410, Broken: 410})
 
 
 def handle(_: Call) -> Answer:
@@ -80,7 +91,8 @@ def test_a_query_becomes_parameters_whose_null_is_their_absence() -> None:
             "in": "query",
             "required": True,
             "schema": {"type": "string"},
-            "description": "Name of a channel.",
+            "description": "Channel to list.",
+            "example": "stable",
         },
         {
             "name": "range",
@@ -88,9 +100,25 @@ def test_a_query_becomes_parameters_whose_null_is_their_absence() -> None:
             "required": False,
             "schema": {"type": "integer", "default": 0},
             "description": "Index of the first row, from 0. The next page begins after `range_end`.",
+            "example": 0,
         },
         {"name": "flag", "in": "query", "required": False, "schema": {"type": "boolean"}},
-        {"name": "from", "in": "query", "required": False, "schema": {"type": "integer", "default": 1}},
+        {
+            "name": "target",
+            "in": "query",
+            "required": True,
+            "schema": {"type": "string"},
+            "description": "Target of a package. Default: the target that `User-Agent` names, else `x86_64-linux`.",
+            "example": "x86_64-linux",
+        },
+        {
+            "name": "from",
+            "in": "query",
+            "required": False,
+            "schema": {"type": "integer", "default": 1},
+            "description": "Number of the first part to return a URL for.",
+            "example": 1,
+        },
     ]
 
 
@@ -99,8 +127,16 @@ def test_a_query_becomes_parameters_whose_null_is_their_absence() -> None:
     [
         ({"body": Body}, True, {"application/json": {"schema": {"$ref": "#/components/schemas/Body"}}}),
         ({"optional_body": Body}, False, {"application/json": {"schema": {"$ref": "#/components/schemas/Body"}}}),
-        ({"body": Content.TEXT}, True, {"text/plain": {"schema": {"type": "string"}}}),
-        ({"body": Content.BYTES}, True, {"application/octet-stream": {}}),
+        (
+            {"body": Content.TEXT},
+            True,
+            {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        ),
+        (
+            {"body": Content.BYTES},
+            True,
+            {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        ),
     ],
 )
 def test_a_body_is_described_by_its_content(
@@ -134,6 +170,33 @@ def test_errors_are_described_by_status_with_their_first_paragraph() -> None:
     assert responses["404"] == {"description": "- The thing does not exist.\n- The thing exists."}
     assert responses["503"]["description"] == "The service is temporarily unavailable. Repeat the request."
     assert "Retry-After" in responses["503"]["headers"]
+
+
+@pytest.mark.parametrize(
+    ("errors", "content", "description"),
+    [
+        ((Explaining,), {"text/plain": {"schema": {"type": "string"}}}, "The thing is broken."),
+        ((Broken,), None, "The thing is broken in silence."),
+        ((Explaining, Broken), None, "- The thing is broken. The body says why.\n- The thing is broken in silence."),
+    ],
+)
+def test_a_text_is_content_if_every_error_of_the_status_has_one(
+    errors: tuple[type[Exception], ...], content: Any, description: str
+) -> None:
+    response = described(errors=errors)["responses"]["410"]
+
+    assert (response.get("content"), response["description"]) == (content, description)
+
+
+def test_a_text_comes_before_another_body_of_the_same_status() -> None:
+    """Client generators use the first content, and a text that is parsed as JSON would be an error."""
+    content = described(errors=(Explaining,), answers={200: None, 410: Body})["responses"]["410"]["content"]
+
+    assert list(content) == ["text/plain", "application/json"]
+
+
+def test_a_route_that_refuses_every_request_is_left_out() -> None:
+    assert document([Route("PUT", "/things", handle, ANYONE, answers={405: None})], ERRORS)["paths"] == {}
 
 
 def test_refusals_of_another_service_are_the_default_response() -> None:

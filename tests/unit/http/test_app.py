@@ -4,6 +4,8 @@ import base64
 import json
 from typing import Any
 
+import pytest
+
 from chalicelib.http.answer import Answer, json_answer
 from chalicelib.http.app import App
 from chalicelib.http.call import Call
@@ -120,6 +122,26 @@ def test_text_that_is_not_utf_8_is_sent_as_it_is() -> None:
     answer = app(an_event("/foreign"), None)
 
     assert (answer["isBase64Encoded"], base64.b64decode(answer["body"])) == (True, b"caf\xe9")
+
+
+def test_an_answer_that_a_function_could_not_return_is_refused_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    routes = Routes("large")
+
+    @routes.get("/large", needs=ANYONE, answers={200: str})
+    def show(call: Call) -> Answer:
+        return json_answer(200, "x" * 5_000_000)
+
+    app = App("probe")
+    app.register(routes)
+    with caplog.at_level("ERROR", "habitat-builder"):
+        answer = app(an_event("/large"), None)
+
+    assert (answer["statusCode"], answer["body"]) == (
+        422,
+        "The answer would have 5000002 bytes; 5000000 are allowed at most",
+    )
+    [line] = caplog.records
+    assert (line.message, line.__dict__["route"]) == ("answer too large", "GET /large")
 
 
 def test_the_errors_of_a_domain_are_registered_with_its_routes() -> None:

@@ -11,7 +11,7 @@ from chalicelib.events.errors import SaasUnreachable
 from chalicelib.ext.errors import RegistryUrlMalformed
 from chalicelib.http.answer import Answer, empty, text
 from chalicelib.http.body import BodyMalformed, BodyTooLarge
-from chalicelib.http.errors import COMMON, ErrorTable, PassedOn
+from chalicelib.http.errors import COMMON, LONGEST_TEXT, ErrorTable, PassedOn
 from chalicelib.http.query import QueryMalformed
 from chalicelib.identity.errors import STATUS as IDENTITY
 from chalicelib.identity.errors import RoleMissing, SessionMissing, TokenRefused
@@ -42,7 +42,7 @@ TABLE = ErrorTable(IDENTITY, {Missing: 404, Conflict: 409})
         (BodyMalformed("x"), 400, "Json deserialize error: x"),
         (BodyTooLarge(), 413, ""),
         (TargetUnknown("arm"), 422, "Invalid package target 'arm'"),
-        (KeyTooLong(), 422, ""),
+        (KeyTooLong(), 422, "A name is too long to be stored."),
         (TokenRefused(), 401, ""),
         (SessionMissing(), 401, ""),
         (RoleMissing(), 403, ""),
@@ -57,6 +57,10 @@ def test_an_error_has_the_status_of_its_closest_class_and_its_own_text(
     problem: Exception, status: int, body: str
 ) -> None:
     assert TABLE.answer_to(problem) == (text(status, body) if body else empty(status))
+
+
+def test_a_text_that_quotes_a_large_value_is_cut() -> None:
+    assert TABLE.answer_to(Missing("x" * 2_000_000)) == text(404, "x" * LONGEST_TEXT)
 
 
 def test_an_unavailable_table_asks_for_a_repeat_and_says_nothing_else() -> None:

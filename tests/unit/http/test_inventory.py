@@ -25,6 +25,7 @@ ADDITIONS = {
     # API Gateway prefers a literal segment to a variable on every method, so these need their own routes.
     "POST /depot/origins/{}/keys/latest",
     "POST /depot/origins/{}/secret_keys/latest",
+    "POST /depot/pkgs/{}/{}/{}/latest",
     "PUT /depot/origins/{}/integrations/{}/names",
     "DELETE /depot/origins/{}/integrations/{}/names",
     "GET /depot/channels/{}/{}/pkgs/promote",
@@ -41,9 +42,10 @@ ADDITIONS = {
     "GET /depot/uploads/{}",
     "DELETE /depot/uploads/{}",
     "POST /depot/uploads/{}/complete",
-    # Our own: promotions of sets, retention, deprecations and facts (docs/OPERATING.md).
+    # Our own: promotions of sets, deletions, retention, deprecations and facts (docs/OPERATING.md).
     "POST /promotions/{}",
     "POST /demotions/{}",
+    "POST /deletions/{}/{}/{}/{}",
     "GET /retention/{}",
     "PUT /retention/{}",
     "DELETE /retention/{}",

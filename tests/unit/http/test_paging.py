@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from chalicelib.core import answer_size
 from chalicelib.http.answer import NO_CACHE, Answer
-from chalicelib.http.paging import PAGE_SIZE, Family, Window, page, window
+from chalicelib.http.paging import ALL_ROWS, PAGE_SIZE, Family, Window, page, window
 
 TOTALS = st.integers(0, 260)
 STARTS = st.integers(0, 300)
@@ -20,8 +22,7 @@ def shown(answer: Answer) -> dict[str, Any]:
 
 def rows_of(requested: Window, total: int) -> list[int]:
     """The rows of a list of numbers in a window."""
-    end = total if requested.size is None else requested.offset + requested.size
-    return list(range(total))[requested.offset : end]
+    return list(range(total))[requested.offset : requested.offset + requested.size]
 
 
 @pytest.mark.parametrize(
@@ -29,7 +30,7 @@ def rows_of(requested: Window, total: int) -> list[int]:
     [
         (Family.P, 0, Window(0, 50, 0)),
         (Family.P, 70, Window(70, 50, 70)),
-        (Family.P, -1, Window(0, None, 0)),
+        (Family.P, -1, Window(0, ALL_ROWS, 0)),
         (Family.S, 0, Window(0, 50, 0)),
         (Family.S, 49, Window(0, 50, 0)),
         (Family.S, 70, Window(50, 50, 50)),
@@ -89,3 +90,36 @@ def test_a_client_that_continues_after_the_end_gets_every_row_once(family: Famil
 
 def test_a_page_has_50_rows() -> None:
     assert PAGE_SIZE == 50
+
+
+@pytest.mark.parametrize("name", ["x" * 30_000, "\x01" * 6_000, "é" * 6_000, '"' * 20_000])
+def test_a_page_of_large_rows_holds_what_fits_an_answer_and_its_clients_get_the_rest(name: str) -> None:
+    rows = [{"number": number, "channels": [name]} for number in range(400)]
+    received: list[int] = []
+    while True:
+        requested = window(Family.P, len(received))
+        answer = page(
+            replace(window(Family.P, -1), offset=requested.offset, shown_start=requested.offset),
+            rows[requested.offset :],
+            len(rows),
+        )
+        assert answer_size.fits(answer.body, is_text=True)
+        received += [row["number"] for row in shown(answer)["data"]]
+        if answer.status == 200:
+            break
+
+    assert received == list(range(400))
+
+
+def test_rows_that_do_not_fit_are_not_read() -> None:
+    rows = iter(["x" * 100_000] * 1_000)
+
+    page(window(Family.P, -1), rows, 1_000)
+
+    assert len(list(rows)) > 940
+
+
+def test_a_row_that_exceeds_an_answer_is_alone_on_its_page() -> None:
+    answer = page(window(Family.P, -1), ["x" * 6_000_000, "y"], 2)
+
+    assert (answer.status, len(shown(answer)["data"])) == (206, 1)

@@ -107,6 +107,7 @@ PERMISSIONS: dict[tuple[Needs, Scope | None], str] = {
         PUT /retention/{origin}
         DELETE /retention/{origin}
         POST /retention/{origin}/run
+        POST /deletions/{origin}/{pkg}/{version}/{release}
     """,
     (Role.OWNER, Scope.ADMIN): """
         DELETE /depot/origins/{origin}

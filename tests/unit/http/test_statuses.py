@@ -43,7 +43,10 @@ def statuses(method: str = "GET", needs: Any = ANYONE, **more: Any) -> set[int]:
     ("declaration", "further"),
     [
         ({}, set()),
-        ({"answers": {200: Shape, 206: Shape}}, {200, 206}),
+        ({"answers": {200: Shape, 206: Shape}}, {200, 206, 422}),
+        ({"answers": {200: Content.TEXT}}, {200}),
+        ({"answers": {200: None}}, {200}),
+        ({"answers": {201: Shape}, "method": "POST"}, {201}),
         ({"errors": (Missing,)}, {404}),
         ({"query": Shape}, {400}),
         ({"body": Shape}, {400, 413}),

@@ -1,10 +1,14 @@
 """GET /depot/channels/{origin}/{channel}/pkgs/_latest: the newest release of every name (packages.md 9.5)."""
 
+import json
+
 import pytest
 
+from app import app
 from tests.api.client import Depot
 from tests.builders.origins import an_origin
 from tests.builders.packages import a_package, promote, set_visibility
+from tests.perf.recording import record
 
 WINDOWS = "x86_64-windows"
 
@@ -72,3 +76,19 @@ def test_without_a_target_in_the_query_it_is_400(depot: Depot, origin: str) -> N
     for by in (None, "bobo"):
         reply = depot.get(f"/depot/channels/{origin}/unstable/pkgs/_latest", by=by, headers=agent)
         assert (reply.status, reply.body) == (400, b"")
+
+
+def test_computing_the_list_transfers_keys_only(depot: Depot) -> None:
+    origin = an_origin(depot)
+    a_package(depot, origin, name="tool")
+    path = f"/depot/channels/{origin}/unstable/pkgs/_latest?target=x86_64-linux"
+
+    recording = record(app, lambda depot: depot.get(path))
+
+    items = [
+        item
+        for exchange in recording.exchanges
+        if exchange.operation == "Query"
+        for item in json.loads(exchange.body)["Items"]
+    ]
+    assert [set(item) for item in items] == [{"pk", "sk"}]

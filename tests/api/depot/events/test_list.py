@@ -1,10 +1,12 @@
 """GET /depot/events: promotions and demotions (packages.md 11, platform.md 2.3)."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from app import app
 from chalicelib.catalog import event_rows
 from chalicelib.core.event_kinds import ChannelOperation
 from chalicelib.core.ident import PackageIdent
@@ -19,6 +21,7 @@ from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.releases import WINDOWS, a_release, change_channel, promoted, with_visibility
 from tests.perf.calls import counted_calls
+from tests.perf.recording import record
 
 EVER = {"from_date": "2000-01-01", "to_date": "2999-12-31"}
 
@@ -324,6 +327,34 @@ def test_events_over_the_limit_are_neither_listed_nor_counted(depot: Depot, monk
     body = depot.get("/depot/events", query=query).json()
     assert (body["total_count"], body["data"][-1]["created_at"][:10]) == (3, "2022-07-03")
     assert depot.get("/depot/events", query={**query, "to_date": "2022-7-2"}).json()["total_count"] == 2
+
+
+def test_only_the_newest_events_of_the_channel_are_considered(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+    origin, channel = an_origin(depot), a_name("channel")
+    ident = a_release(depot, origin, "tool").as_json()
+    for day in range(1, 6):
+        _record_promotion(origin, ident, channel, f"2021-07-0{day}T00:00:00.000000", monkeypatch)
+        _record_promotion(origin, ident, a_name("other"), f"2021-07-0{day}T01:00:00.000000", monkeypatch)
+    monkeypatch.setattr(service, "CONSIDERED", 3)
+
+    body = events(depot, channel=channel, from_date="2021-7-1", to_date="2021-7-9").json()
+
+    assert (body["total_count"], body["data"][-1]["created_at"][:10]) == (3, "2021-07-03")
+
+
+def test_events_of_other_channels_are_not_transferred(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+    origin, channel = an_origin(depot), a_name("channel")
+    ident = a_release(depot, origin, "tool").as_json()
+    for day in range(1, 4):
+        _record_promotion(origin, ident, a_name("other"), f"2020-07-0{day}T01:00:00.000000", monkeypatch)
+    _record_promotion(origin, ident, channel, "2020-07-01T00:00:00.000000", monkeypatch)
+    query = {"channel": channel, "from_date": "2020-7-1", "to_date": "2020-7-9"}
+
+    recording = record(app, lambda depot: events(depot, **query))
+
+    (items, _) = [json.loads(exchange.body) for exchange in recording.exchanges]
+    assert [item["channel"] for item in items["Items"]] == [{"S": channel}]
+    assert "requester" not in items["Items"][0]
 
 
 def test_days_without_events_cost_no_calls(depot: Depot, a_promotion: tuple[str, str]) -> None:

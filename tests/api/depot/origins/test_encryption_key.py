@@ -5,6 +5,7 @@ from tests.api.client import Depot
 from tests.builders.keys import a_signing_pair
 from tests.builders.members import a_member, refused_callers
 from tests.builders.origins import an_origin
+from tests.builders.rows import partition_rows
 
 
 def test_the_first_request_generates_the_key_and_later_ones_return_it(depot: Depot) -> None:
@@ -44,6 +45,24 @@ def test_it_is_newer_than_a_signing_key_generated_in_the_same_second(depot: Depo
     encryption = depot.get(f"/depot/origins/{origin}/encryption_key", by="bobo").headers["X-Filename"]
 
     assert encryption > depot.get(f"/depot/origins/{origin}/keys/latest").headers["X-Filename"]
+
+
+def test_a_token_without_the_scope_admin_reads_the_key_and_does_not_generate_it(depot: Depot) -> None:
+    origin = an_origin(depot)
+    path = f"/depot/origins/{origin}/encryption_key"
+    tokens = {
+        scope: depot.post("/profile/tokens", by="bobo", json={"name": scope, "scopes": [scope]}).json()["token"]
+        for scope in ("read", "upload", "promote", "admin")
+    }
+
+    for scope in ("read", "upload", "promote"):
+        refused = depot.get(path, by=tokens[scope])
+        assert (refused.status, "lacks the scope admin" in refused.text) == (403, True)
+    assert not [row for row in partition_rows(f"ORIGIN#{origin}") if "encryption" in row.lower()]
+
+    generated = depot.get(path, by=tokens["admin"])
+    assert generated.status == 200
+    assert {depot.get(path, by=token).body for token in tokens.values()} == {generated.body}
 
 
 def test_only_members_can_download_it(depot: Depot) -> None:

@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 
 from chalicelib.packages import lists
+from local import moto_partitions
 from tests.api.client import Depot
 from tests.builders.origins import an_origin
 from tests.builders.releases import a_release, with_visibility
+from tests.perf.calls import counted_calls
 
 # Alone, these names and versions sort differently than in idents, where a slash follows them.
 NAMES = ("tool", "tool-x", "tool2", "Tool", "tool_x")
@@ -47,3 +49,30 @@ def test_every_page_begins_at_its_offset(
 
     assert everything
     assert listed == [everything[offset:] for offset in range(len(everything) + 2)]
+
+
+@pytest.mark.parametrize("by", ["bobo", None])
+@pytest.mark.parametrize("path", ["/depot/pkgs/{origin}?distinct=true", "/depot/{origin}/pkgs"])
+def test_deep_pages_of_names_and_settings_have_the_rows_of_the_list(
+    depot: Depot, monkeypatch: pytest.MonkeyPatch, path: str, by: str | None
+) -> None:
+    origin = an_origin(depot)
+    for number in range(60):
+        ident = a_release(depot, origin, f"tool-{number:02}")
+        if number % 9 == 0:
+            assert (
+                depot.put(f"/settings/{origin}/{ident.name}", by="bobo", json={"visibility": "private"}).status == 200
+            )
+            with_visibility(depot, ident, "private")
+    path = path.replace("{origin}", origin)
+    before = depot.get(path, by=by, query={"range": 50}).json()
+    monkeypatch.setattr(lists, "DEEP", 10)
+    monkeypatch.setattr(lists, "DEEP_FILTERED", 10)
+    monkeypatch.setattr(moto_partitions, "RESULT_SIZE_LIMIT", 1_000)
+
+    with counted_calls() as calls:
+        deep = depot.get(path, by=by, query={"range": 50}).json()
+
+    assert deep == before
+    assert deep["total_count"] == (60 if by else 53)
+    assert calls["Query"] > 1

@@ -229,3 +229,15 @@ def test_signed_urls_stay_valid_after_a_forced_upload(depot: Depot, origin: str,
     assert upload(depot, hart, forced=True).status == 201
 
     assert requests.get(link, timeout=PATIENCE).content == hart.content
+
+
+def test_the_file_name_has_no_path_separator(depot: Depot, origin: str, name: str) -> None:
+    hart = a_hart(origin=origin, name=name, version="..\\..\\evil")
+    path = "/".join(quote(part, safe="") for part in hart.path.split("/"))
+    assert upload(depot, hart, path=path).status == 201
+
+    reply = depot.get(f"/depot/pkgs/{path}/download")
+
+    assert (reply.status, reply.body) == (200, hart.content)
+    assert reply.headers["X-Filename"] == hart.archive_name.replace("\\", "%5C")
+    assert "\\" not in reply.headers["Content-Disposition"]

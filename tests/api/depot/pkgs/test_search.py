@@ -354,8 +354,8 @@ def test_the_names_of_a_common_term_are_not_all_read_if_another_term_is_rare(
     read: list[str] = []
     real = search_rows.having_word
 
-    def counted(word: str, page: int | None = None) -> Any:
-        for package in real(word, page):
+    def counted(word: str, limit: int, page: int | None = None) -> Any:
+        for package in real(word, limit, page):
             read.append(package.name)
             yield package
 

@@ -11,7 +11,6 @@ from tests.builders.packages import a_channel, a_package, demote, promote, set_v
 
 WINDOWS = "x86_64-windows"
 KERNEL2 = "x86_64-linux-kernel2"
-CACHE_YEAR = "public, max-age=31536000"
 NO_CACHE = "private, no-cache, no-store"
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}")
 
@@ -22,7 +21,7 @@ def test_the_answer_is_the_full_package(depot: Depot, origin: str, name: str) ->
     reply = depot.get(hart.url)
 
     assert (reply.status, reply.headers["Content-Type"]) == (200, "application/json")
-    assert reply.headers["Cache-Control"] == CACHE_YEAR
+    assert reply.headers["Cache-Control"] == "public, no-cache"
     shown = reply.json()
     assert shown == {
         "id": shown["id"],
@@ -70,6 +69,44 @@ def test_channels_are_listed_descending_by_bytes(depot: Depot, origin: str, name
         f"LTS-{name}",
         f"9{name}",
     ]
+
+
+class TestValidator:
+    def test_an_unchanged_package_is_304_without_a_body(self, depot: Depot, origin: str, name: str) -> None:
+        hart = a_package(depot, origin, name=name)
+        etag = depot.get(hart.url).headers["ETag"]
+
+        for known in (etag, f"W/{etag}", f'"other", {etag}', "*"):
+            reply = depot.get(hart.url, headers={"If-None-Match": known})
+            assert (reply.status, reply.body, reply.headers["ETag"]) == (304, b"", etag)
+            assert reply.headers["Cache-Control"] == "public, no-cache"
+
+    @pytest.mark.parametrize("other", ['"other"', "nonsense", "", ","])
+    def test_another_validator_gets_the_package(self, depot: Depot, origin: str, name: str, other: str) -> None:
+        hart = a_package(depot, origin, name=name)
+
+        assert depot.get(hart.url, headers={"If-None-Match": other}).status == 200
+
+    def test_a_changed_package_has_another_validator(self, depot: Depot, origin: str, name: str) -> None:
+        hart = a_package(depot, origin, name=name)
+        before = {"If-None-Match": depot.get(hart.url).headers["ETag"]}
+
+        promote(depot, hart, "stable")
+
+        reply = depot.get(hart.url, headers=before)
+        assert (reply.status, reply.json()["channels"]) == (200, ["unstable", "stable"])
+
+    def test_a_package_that_became_private_is_404_for_those_who_have_stored_it(
+        self, depot: Depot, origin: str, name: str
+    ) -> None:
+        hart = a_package(depot, origin, name=name)
+        before = {"If-None-Match": depot.get(hart.url).headers["ETag"]}
+
+        set_visibility(depot, hart, "private")
+
+        assert depot.get(hart.url, headers=before).status == 404
+        reply = depot.get(hart.url, by="bobo", headers=before)
+        assert (reply.status, reply.headers["Cache-Control"], "ETag" in reply.headers) == (200, NO_CACHE, False)
 
 
 class TestTarget:

@@ -9,6 +9,8 @@ from urllib.parse import quote, unquote
 import pytest
 from msgspec import structs
 
+from chalicelib.core import answer_size
+from chalicelib.core.hart_limits import LIST_ENTRIES
 from chalicelib.packages import artifacts
 from chalicelib.packages import upload as publication
 from chalicelib.platform.aws import client
@@ -370,6 +372,44 @@ class TestStoredPackage:
         assert reply.status == 422
         assert "too long" in reply.text
 
+    @pytest.mark.parametrize(
+        "manifest", ["\x01" * 900_000, "x" * 4_900_000, "é" * 900_000, '"' * 1_500_000], ids=lambda text: repr(text[:1])
+    )
+    def test_a_manifest_that_no_answer_could_hold_is_422_with_a_text(
+        self, depot: Depot, origin: str, name: str, manifest: str
+    ) -> None:
+        hart = a_hart(origin=origin, name=name, manifest=manifest)
+
+        reply = upload(depot, hart)
+
+        assert (reply.status, reply.text.partition(":")[0]) == (
+            422,
+            "MANIFEST, default.toml and the dependencies are too long",
+        )
+        assert depot.get(hart.url).status == 404
+
+    def test_the_largest_package_has_answers_that_a_function_can_return(
+        self, depot: Depot, origin: str, name: str
+    ) -> None:
+        deps = [f"core/dependency-{number}/1.0/2" for number in range(LIST_ENTRIES)]
+        hart = a_package(depot, origin, name=name, manifest="\x01" * 500_000, tdeps=deps, build_tdeps=deps)
+
+        for url in (hart.url, hart.in_channel("unstable"), f"/depot/channels/{origin}/unstable/pkgs/{name}/latest"):
+            reply = depot.get(url)
+            assert reply.status == 200
+            assert answer_size.fits(reply.body, is_text=True)
+
+    def test_an_older_package_with_a_larger_manifest_can_still_be_installed(
+        self, depot: Depot, origin: str, name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as before:
+            before.setattr(answer_size, "is_planned", lambda _: True)  # as if it was uploaded before the limit
+            hart = a_package(depot, origin, name=name, manifest="pkg_exposes" + "\x01" * 1_000_000)
+
+        reply = depot.get(hart.in_channel("unstable"))
+
+        assert (reply.status, reply.json()["manifest"], reply.json()["is_a_service"]) == (200, "", True)
+
     def test_thousands_of_dependencies_keep_their_order(self, depot: Depot, origin: str, name: str) -> None:
         tdeps = [f"core/dependency-{number}/1.0/20240101000000" for number in range(2000, 0, -1)]
 
@@ -397,6 +437,59 @@ class TestStoredPackage:
         reply = upload(depot, a_hart(origin=origin, name=name), target="mips-linux")
 
         assert refused(reply) == (422, "Invalid package target 'mips-linux'")
+
+
+@pytest.mark.parametrize(
+    "separator", ["\v", "\f", "\x1c", "\x1d", "\x1e", "\x1f", "\x85", "\u2028", "\u2029", "\x7f", "\x9f"]
+)
+class TestSeparators:
+    def test_a_dependency_with_a_line_separator_or_control_character_is_422(
+        self, depot: Depot, origin: str, name: str, separator: str
+    ) -> None:
+        for metafile in ("DEPS", "TDEPS", "BUILD_DEPS", "BUILD_TDEPS"):
+            text = f"core/a/1.0{separator}core/b/1/20240101000000\n"
+            hart = a_hart(origin=origin, name=name, extra_files={metafile: text.encode()})
+            assert refused(upload(depot, hart))[0] == 422
+            text = f"core/a/1.0{separator}x/20240101000000\ncore/b/1/20240101000000\n"
+            hart = a_hart(origin=origin, name=name, extra_files={metafile: text.encode()})
+            assert refused(upload(depot, hart))[0] == 422
+
+    def test_an_ident_with_one_is_422_in_the_path_and_in_the_archive(
+        self, depot: Depot, origin: str, name: str, separator: str
+    ) -> None:
+        for version, release in ((f"1{separator}2", "1"), ("1", f"2024{separator}1")):
+            hart = a_hart(origin=origin, name=name, version=version, release=release)
+            path = "/".join(quote(part, safe="") for part in hart.path.split("/"))
+            assert upload(depot, hart, path=path).status == 422
+            plain = a_hart(origin=origin, name=name, extra_files={"IDENT": hart.path.encode()})
+            assert upload(depot, plain).status == 422
+
+
+def test_a_release_called_latest_is_422_before_authentication(depot: Depot, origin: str, name: str) -> None:
+    hart = a_hart(origin=origin, name=name, release="latest")
+    announced = {"ident": hart.path, "checksum": hart.checksum, "size": len(hart.content)}
+
+    for by in (None, "bobo"):
+        for reply in (
+            depot.post(hart.url, by=by, body=hart.content, query={"checksum": hart.checksum}),
+            depot.post("/depot/uploads", by=by, json=announced),
+        ):
+            assert refused(reply) == (422, f"Invalid or not fully qualified package identifier '{hart.path}'")
+
+
+def test_other_fixed_words_of_paths_may_be_names_versions_and_releases(depot: Depot, origin: str) -> None:
+    for parts in (
+        {"name": "latest"},
+        {"name": "_latest"},
+        {"name": "promote"},
+        {"version": "latest"},
+        {"version": "versions"},
+        {"release": "versions"},
+        {"release": "download"},
+    ):
+        hart = a_package(depot, origin, **parts)
+        for url in (hart.url, f"{hart.url}/download", hart.in_channel("unstable")):
+            assert depot.get(url).status == 200, url
 
 
 class TestRepeatedUpload:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from chalicelib.uploads import service
+from chalicelib.uploads import quota, service
 from tests.api.client import Depot, Reply
 from tests.builders.hart import Hart, a_hart
 from tests.builders.members import a_member
@@ -188,3 +188,20 @@ def test_a_named_token_needs_the_upload_scope_in_the_origin(
     token = depot.post("/profile/tokens", by="bobo", json=request).json()["token"]
 
     assert begin(depot, hart, by=token).status == status
+
+
+def test_an_account_can_have_a_limited_number_of_open_uploads(
+    depot: Depot, origin: str, hart: Hart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quota, "OPEN_UPLOADS", 2)
+    a_member(depot, origin, "lkennedy", "member")
+    first, _ = an_upload(depot, hart, by="lkennedy"), an_upload(depot, hart, by="lkennedy")
+
+    reply = begin(depot, hart, by="lkennedy")
+
+    assert (reply.status, reply.text) == (
+        429,
+        "An account can have 2 open uploads at most; complete or delete one of them",
+    )
+    assert depot.delete(first.url, by="lkennedy").status == 204
+    assert begin(depot, hart, by="lkennedy").status == 201

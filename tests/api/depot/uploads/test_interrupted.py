@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.catalog.package_rows import PackageRow, package_key
 from chalicelib.core.target import Target
-from chalicelib.packages import artifacts, upload
+from chalicelib.packages import artifacts, hints
 from chalicelib.packages.upload import publish
 from chalicelib.platform import background, object_store, table, transfers
 from chalicelib.platform.aws import client
@@ -68,7 +68,7 @@ STEPS = {
     "join": (staging, "join"),
     "read": (object_store.Stream, "read"),
     "copy": (artifacts, "copy"),
-    "hints": (upload, "put_many"),
+    "hints": (hints, "put_many"),
     "rows": (Change, "commit"),
     "clean up": (staging, "discard"),
 }

@@ -1,0 +1,171 @@
+"""Hints: rows that lead to a name, from the names that it needs and from the words of search.
+
+A hint exists as long as a release of the name needs it, although a transaction cannot hold all hints of an upload:
+- An upload reads the revision of the name, then writes the hints. Its transaction requires that the revision is still
+  current, and sets a new one. So does the deletion of a package.
+- Hints are deleted in a transaction that requires the revision that was read before the remaining releases, and sets a
+  new one. An upload that relies on these hints is then stale, and writes them again.
+
+An interruption leaves at most hints that no release needs. Readers verify hints, and delete these (`remove_unneeded`).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+from msgspec import Struct
+
+from chalicelib.catalog import package_rows, steps
+from chalicelib.catalog.package_rows import DependentRow, NameRow, PackageRow
+from chalicelib.core.ident import PackageIdent
+from chalicelib.core.target import Target
+from chalicelib.packages.search import rows as search_rows
+from chalicelib.platform.change import TRANSACTION_LIMIT, Change, Stale
+from chalicelib.platform.retry_budget import single_try
+from chalicelib.platform.table import Key, Row, StoreUnavailable, put_many, read, rows
+
+Name = tuple[str, str]
+"""An origin and a name in it."""
+
+ATTEMPTS = 3
+"""How often hints are looked up again because another request changed the name."""
+
+RELEASES_READ = 20
+"""The number of remaining releases that a deletion reads. Hints that none of them explains stay if there are more."""
+
+RELEASES_AT_ONCE = 5
+"""A row of a package has up to 400 KB."""
+
+HINTS_REMOVED = 1_000
+"""The number of hints that one deletion removes. A reader removes the others."""
+
+
+class Hinted(Struct, frozen=True):
+    """A new package as hints need it.
+
+    - `newest`: the newest release of its name and target, None if there is none or it is not known. Its hints exist.
+    - `has_idents`: whether the name has idents at the revision that was read. Its words are then indexed.
+    """
+
+    ident: PackageIdent
+    target: Target
+    tdeps: Sequence[PackageIdent]
+    newest: PackageRow | None
+    has_idents: bool
+
+
+def write(package: Hinted, change: Change) -> None:
+    """Write the hints that lead to a new package, after the name's revision was read and before `change` is committed.
+
+    The change then requires that the release whose hints are not written again still exists.
+    """
+    ident, newest = package.ident, package.newest
+    new: list[Row] = [*dependent_hints(ident, package.target, package.tdeps, newest)]
+    if not package.has_idents:
+        new += search_rows.hints_of(ident.origin, ident.name)
+    if newest is not None:
+        change.check(Key(PackageRow, newest.pk, newest.sk), PackageRow.artifact == newest.artifact)
+    put_many(new)
+
+
+def dependent_hints(
+    ident: PackageIdent, target: Target, tdeps: Iterable[PackageIdent], newest: PackageRow | None
+) -> list[DependentRow]:
+    """Return the hints that a release needs, without those that the newest release of its name needs too."""
+    needed = {(dep.origin, dep.name) for dep in tdeps} - {(ident.origin, ident.name)}
+    existing = set() if newest is None else needed_names(newest)
+    keys = [package_rows.dependent_key(name, target, ident.origin, ident.name) for name in sorted(needed - existing)]
+    return [DependentRow(key.pk, key.sk) for key in keys]
+
+
+def needed_names(row: PackageRow) -> set[Name]:
+    """Return the names of the transitive dependencies of a package."""
+    return {(dep[0], dep[1]) for dep in (line.split("/") for line in package_rows.entries(row.tdeps))}
+
+
+def releases_that_need(needed: Name, origin: str, name: str, target: Target) -> Iterator[PackageRow]:
+    """Yield the releases of a name for a target that need another name, newest first."""
+    text = f"{needed[0]}/{needed[1]}/"  # also part of other origins' names, which `needed_names` tells apart
+    releases = rows(
+        PackageRow,
+        package_rows.releases_partition(origin, name, target),
+        newest_first=True,
+        where=PackageRow.tdeps.contains(text),
+    )
+    return (row for row in releases if needed in needed_names(row))
+
+
+def remove_of_deleted(row: PackageRow, ident: PackageIdent, target: Target) -> None:
+    """Remove the hints that only a deleted package needed. Optional: a reader removes what remains."""
+    _remove_unless_needed(ident, target, needed_names(row))
+
+
+def remove_of_refused(ident: PackageIdent, target: Target, tdeps: Iterable[PackageIdent]) -> None:
+    """Remove the hints of an upload that was refused after it had written them. Optional, as above."""
+    _remove_unless_needed(ident, target, {(dep.origin, dep.name) for dep in tdeps})
+
+
+def _remove_unless_needed(ident: PackageIdent, target: Target, names: set[Name]) -> None:
+    needed = names - {(ident.origin, ident.name)}
+    with single_try(), suppress(StoreUnavailable):
+        _remove(lambda name: _unneeded(ident, target, needed, name), ident.origin, ident.name)
+
+
+def remove_unneeded(needed: Name, origin: str, name: str, target: Target) -> None:
+    """Remove the hint that a name needs another one, unless a release does. Optional: the next reader tries again."""
+
+    def unneeded(_: NameRow | None) -> list[Key[Any]]:
+        if next(releases_that_need(needed, origin, name, target), None) is not None:
+            return []
+        return [package_rows.dependent_key(needed, target, origin, name)]
+
+    with single_try(), suppress(StoreUnavailable):
+        _remove(unneeded, origin, name)
+
+
+def _remove(unneeded: Callable[[NameRow | None], Sequence[Key[Any]]], origin: str, name: str) -> None:
+    """Delete the hints that `unneeded` finds, which is called after the revision of the name was read."""
+    name_key = package_rows.name_key(origin, name)
+    for _ in range(ATTEMPTS):
+        row = read(name_key)
+        hints = unneeded(row)
+        try:
+            _delete(hints[:HINTS_REMOVED], name_key, row)
+        except Stale:
+            continue
+        return
+
+
+def _delete(hints: Sequence[Key[Any]], name_key: Key[NameRow], name: NameRow | None) -> None:
+    """Delete hints in transactions that set a new revision of the name. Raises Stale."""
+    revision = steps.revision_of(name)
+    at_once = TRANSACTION_LIMIT - 1
+    for start in range(0, len(hints), at_once):
+        with Change() as change:
+            revision = steps.renew_revision(change, name_key, revision)
+            change.update(name_key, [NameRow.idents.add(0), NameRow.public_idents.add(0)])
+            for hint in hints[start : start + at_once]:
+                change.delete(hint)
+
+
+def _unneeded(ident: PackageIdent, target: Target, needed: set[Name], name: NameRow | None) -> list[Key[Any]]:
+    """Return the keys of the hints to `needed`, and of the words, that no remaining release of a name needs."""
+    has_idents = name is not None and name.idents > 0
+    left = _not_needed_by_remaining(ident, target, needed) if has_idents and needed else needed
+    keys: list[Key[Any]] = [package_rows.dependent_key(each, target, ident.origin, ident.name) for each in sorted(left)]
+    if not has_idents:
+        keys += [Key(type(row), row.pk, row.sk) for row in search_rows.hints_of(ident.origin, ident.name)]
+    return keys
+
+
+def _not_needed_by_remaining(ident: PackageIdent, target: Target, needed: set[Name]) -> set[Name]:
+    """Return the names that no remaining release needs; no names if there are too many releases to find out."""
+    left = set(needed)
+    partition = package_rows.releases_partition(ident.origin, ident.name, target)
+    number = 0
+    for row in rows(PackageRow, partition, newest_first=True, limit=RELEASES_READ, page=RELEASES_AT_ONCE):
+        number += 1
+        left -= needed_names(row)
+        if not left:
+            break
+    return left if number < RELEASES_READ else set()

@@ -1,0 +1,322 @@
+"""Rights granted are rights used: the suite enforces the policies of the template, and every right is used here."""
+
+import hashlib
+import hmac
+import json
+import re
+from contextlib import suppress
+from datetime import timedelta
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from msgspec.structs import replace
+
+import app
+from chalicelib.accounts.sign_in import service as sign_in
+from chalicelib.channels import service as channels
+from chalicelib.core.ident import PackageIdent
+from chalicelib.core.target import Target
+from chalicelib.ext import github, notices
+from chalicelib.identity import credentials
+from chalicelib.packages import artifacts, download
+from chalicelib.platform import cdn, key_ring, secret_settings, transfers
+from chalicelib.platform.aws import client
+from chalicelib.platform.config import config
+from chalicelib.platform.object_store import ObjectStoreFailed
+from chalicelib.scheduled import sweep, sweep_rows
+from chalicelib.uploads import finishing, leftovers
+from chalicelib.uploads import rows as upload_rows
+from chalicelib.uploads import service as uploads
+from infra.template import TEMPLATE, read_template
+from tests.api.client import Depot
+from tests.builders import operator_secrets
+from tests.builders.accounts import an_account
+from tests.builders.hart import a_hart
+from tests.builders.names import a_name
+from tests.builders.operator_secrets import an_operator_secret
+from tests.builders.origins import an_origin
+from tests.builders.packages import a_channel, a_package, demote, promote
+from tests.builders.stack import Stack, process_tree
+from tests.builders.uploads import MIB, an_upload
+from tests.rights import enforcement
+from tests.rights.actions import OPERATIONS, OperationUnmapped, needs_of
+from tests.rights.enforcement import Enforcement, enforced, running_as
+from tests.rights.policies import Policies, Right, Statement, own_policies, policies_of
+
+USED_BY_LAMBDA = {"logs:CreateLogStream", "logs:PutLogEvents"}
+"""Lambda itself uses these rights of a function, to write its log."""
+
+EVENT = dict.fromkeys(
+    ("version", "account", "region", "detail", "detail-type", "source", "time", "id", "resources"), ""
+)
+UNREACHABLE = "http://127.0.0.1:9"
+
+
+def granted(function: str) -> set[Right]:
+    """Return the rights of a function that its own calls need."""
+    rights = own_policies().granted()
+    return {right for right in rights if right.function == function and right.action not in USED_BY_LAMBDA}
+
+
+def without(action: str) -> Policies:
+    """Return our policies without an action."""
+    template = read_template()
+    for resource in template["Resources"].values():
+        for statement in resource.get("Properties", {}).get("PolicyDocument", {}).get("Statement", ()):
+            actions = statement.get("Action", [])
+            statement["Action"] = [
+                each for each in ([actions] if isinstance(actions, str) else actions) if each != action
+            ]
+    return policies_of(template)
+
+
+@pytest.fixture
+def _new_process() -> None:
+    key_ring.key_ring.cache_clear()
+    credentials._claims.cache_clear()
+    secret_settings._value.cache_clear()
+    cdn._private_key.cache_clear()
+
+
+def use_the_table_and_the_bucket(depot: Depot) -> None:
+    """Send requests that need each right on the table and the bucket."""
+    origin = an_origin(depot)
+    a_channel(depot, origin, "dev")
+    hart = a_package(depot, origin)
+    promote(depot, hart, "dev")
+    assert depot.get(f"/depot/origins/{origin}", by="bobo").status == 200
+    upload = an_upload(depot, a_hart(origin=origin, name=a_name("open"))).send(1)
+    assert upload.state()["parts"] == []
+    assert depot.delete(upload.url, by="bobo").status == 204
+    assert depot.get(f"{hart.url}/download").status == 200
+    demote(depot, hart, "dev")
+    assert depot.delete(hart.url, by="bobo").status == 204
+
+
+def use_the_secrets(depot: Depot, patch: pytest.MonkeyPatch) -> None:
+    """Send requests that need the builder key, the signing key, and the secrets of the operator."""
+    pem = rsa.generate_private_key(65537, 2048).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    settings = replace(
+        config,
+        functional_test=False,
+        download_mode="redirect",
+        cdn_url="https://cdn.example",
+        cdn_key_id="K1",
+        cdn_key_secret=an_operator_secret(operator_secrets.CDN_SIGNING_KEY, pem.decode()),
+        oauth_token_url=UNREACHABLE,
+        oauth_client_secret_arn=an_operator_secret(operator_secrets.CLIENT_SECRET, "hush"),
+        github_api_url=UNREACHABLE,
+        github_app_id="1",
+        github_app_private_key_arn=an_operator_secret(operator_secrets.APP_PRIVATE_KEY, pem.decode()),
+        github_webhook_secret_arn=an_operator_secret(operator_secrets.WEBHOOK_SECRET, "hush\n"),
+    )
+    account = an_account()
+    assert depot.post("/profile/access-tokens", by=account.token).status == 200
+    hart = a_package(depot, an_origin(depot))
+    for module in (download, cdn, sign_in, github, notices):
+        patch.setattr(module, "config", settings)
+
+    assert depot.get(f"{hart.url}/download").headers["Location"].startswith("https://cdn.example/")
+    assert depot.get("/authenticate/a-code").status == 401
+    assert depot.get("/ext/installations/1/repos/1/contents/a", by=account.token).status == 403
+    signature = hmac.new(b"hush", b"{}", hashlib.sha256).hexdigest()
+    headers = {"X-GitHub-Event": "ping", "X-Hub-Signature-256": f"sha256={signature}"}
+    assert depot.post("/notify", body=b"{}", headers=headers).status == 200
+
+
+def invoke_the_function(depot: Depot, patch: pytest.MonkeyPatch) -> None:
+    """Complete an upload as the deployed API does. The engine has no such function."""
+    upload = an_upload(depot, a_hart(origin=an_origin(depot))).send()
+    patch.setattr(uploads, "config", replace(config, upload_function="FinishUpload"))
+    assert upload.complete().status == 503
+
+
+@pytest.mark.usefixtures("_new_process")
+def test_the_api_uses_every_right(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+    with enforced(own_policies()) as used_by:
+        use_the_table_and_the_bucket(depot)
+        invoke_the_function(depot, monkeypatch)
+        use_the_secrets(depot, monkeypatch)
+
+    assert_all_used(used_by, "APIHandler")
+
+
+def assert_all_used(used_by: Enforcement, function: str) -> None:
+    assert used_by.refused == []
+    assert granted(function) - used_by.used == set(), "remove these rights from infra/template.yaml"
+
+
+def test_the_function_that_finishes_uploads_uses_every_right(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+    origin = an_origin(depot)
+    whole, empty = (an_upload(depot, a_hart(origin=origin, name=a_name("part"))) for _ in range(2))
+    whole.send()
+    row = upload_rows.find(empty.id)
+    client("s3").abort_multipart_upload(Bucket=config.bucket, Key=f"_staging/{row.id}.hart", UploadId=row.multipart)
+    client("s3").put_object(Bucket=config.bucket, Key="large", Body=bytes(6 * MIB))
+    monkeypatch.setattr(transfers, "COPY_PART_BYTES", 5 * MIB)
+
+    def interrupt() -> None:
+        raise ObjectStoreFailed
+
+    with enforced(own_policies()) as used_by:
+        for upload in (whole, empty):
+            attempt = upload_rows.acquire_lease(upload_rows.find(upload.id))
+            app.finish_upload({"upload_id": upload.id, "attempt": attempt}, None)
+        with running_as("FinishUpload"), suppress(ObjectStoreFailed):
+            artifacts.copy("large", "copy", interrupt)
+
+    assert_all_used(used_by, "FinishUpload")
+
+
+def test_the_sweep_uses_every_right(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+    sweep_rows.store_cursor("")
+    origin = an_origin(depot)
+    hart = a_package(depot, origin)
+    a_channel(depot, origin, "leaving")
+    promote(depot, hart, "leaving")
+    an_upload(depot, a_hart(origin=origin, name=a_name("open"))).send()
+    unnamed = artifacts.key_of(PackageIdent(origin, "gone", "1", "2"), Target.X86_64_LINUX, "1")
+    client("s3").put_object(Bucket=config.bucket, Key=unnamed, Body=b"debris")
+    with monkeypatch.context() as interruption:
+        interruption.setattr(channels, "_remove_members", lambda *_: None)
+        channels.delete(origin, "leaving")
+    monkeypatch.setattr(sweep, "GRACE", timedelta(days=-1))
+    monkeypatch.setattr(sweep, "LINK_LIFE", timedelta())
+    monkeypatch.setattr(leftovers, "EXPIRED", timedelta(days=-1))
+    monkeypatch.setattr(upload_rows, "LIFE_SECONDS", -1)
+    an_upload(depot, a_hart(origin=origin, name=a_name("expired"))).send()
+
+    with enforced(own_policies()) as used_by:
+        for _ in range(2):
+            app.sweep(EVENT, None)
+
+    assert_all_used(used_by, "Sweep")
+
+
+def test_the_application_of_retention_uses_every_right(depot: Depot) -> None:
+    origin = an_origin(depot)
+    for version in ("1.0", "1.1"):
+        a_package(depot, origin, name="tool", version=version)
+    policy = {"keep_per_name": 1, "older_than_days": 0}
+    assert depot.put(f"/retention/{origin}", by="bobo", json=policy).status == 200
+
+    with enforced(own_policies()) as used_by:
+        app.apply_retention(EVENT, None)
+
+    assert_all_used(used_by, "ApplyRetention")
+
+
+@pytest.mark.parametrize("action", ["dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem", "s3:PutObject"])
+def test_the_first_upload_of_a_name_fails_without_a_right(depot: Depot, action: str) -> None:
+    hart = a_hart(origin=an_origin(depot))
+
+    with enforced(without(action)) as limited:
+        reply = depot.post(hart.url, by="bobo", body=hart.content, query={"checksum": hart.checksum})
+
+    assert reply.status in (502, 503)
+    assert action in limited.refused[0]
+
+
+def test_a_signed_url_needs_the_rights_of_its_operation(depot: Depot) -> None:
+    origin = an_origin(depot)
+
+    with enforced(without("s3:PutObject")) as limited:
+        depot.post("/depot/uploads", by="bobo", json={"ident": f"{origin}/tool/1/2", "checksum": "0" * 64})
+        with running_as("APIHandler"), suppress(Exception):
+            client("s3").generate_presigned_url("upload_part", Params={"Bucket": config.bucket, "Key": "a"})
+
+    assert any("s3:PutObject" in cause for cause in limited.refused)
+
+
+def test_a_missing_object_needs_the_right_to_list_the_bucket(depot: Depot) -> None:
+    with enforced(without("s3:ListBucket")) as limited, running_as("APIHandler"), pytest.raises(ObjectStoreFailed):
+        artifacts.demand("missing")
+
+    assert limited.refused == ["APIHandler may not s3:ListBucket on arn:aws:s3:::bldr-artifacts"]
+
+
+def test_an_operation_without_known_actions_is_refused(depot: Depot) -> None:
+    with enforced(own_policies()) as limited, running_as("APIHandler"), pytest.raises(OperationUnmapped):
+        client("dynamodb").list_tables()
+
+    assert limited.refused == ["the actions of dynamodb:ListTables are not known"]
+
+
+KINDS = {
+    "arn:aws:dynamodb:[^/]+/[^/]+": "table",
+    "arn:aws:s3:::[^/]+": "bucket",
+    "arn:aws:s3:::[^/]+/.+": "object",
+    "arn:aws:lambda:.+": "function",
+    "arn:aws:secretsmanager:.+": "Secret",
+}
+
+
+def test_the_actions_and_resources_of_operations_are_those_that_aws_lists() -> None:
+    listed = json.loads(files("cfnlint").joinpath("data", "AdditionalSpecs", "Policies.json").read_text())
+    parameters: dict[str, Any] = {"Bucket": "b", "Key": "k", "CopySource": "b/k", "Delete": {"Objects": [{"Key": "k"}]}}
+    parameters |= {"TableName": "t", "RequestItems": {"t": []}, "FunctionName": "f", "SecretId": "s"}
+    kinds = ("Put", "Get", "Update", "Delete", "ConditionCheck")
+    parameters["TransactItems"] = [{kind: {"TableName": "t"}} for kind in kinds]
+
+    for operation in OPERATIONS:
+        of_service, _, name = operation.partition(":")
+        for need in needs_of(of_service, name, parameters):
+            service, _, action = need.action.partition(":")
+            [kind] = [kind for pattern, kind in KINDS.items() if re.fullmatch(pattern, need.resource)]
+            assert kind in listed[service]["Actions"][action.lower()]["Resources"], need
+
+
+def statement(effect: str = "Allow", action: str = "s3:Get*", resource: str = "*", **conditions: Any) -> Statement:
+    return Statement(effect, (action,), (resource,), tuple(conditions.get("conditions", ())))
+
+
+@pytest.mark.parametrize(
+    ("statements", "permitted"),
+    [
+        ([statement()], True),
+        ([statement(action="s3:getobject")], True),
+        ([statement(action="s3:Put*")], False),
+        ([statement(resource="arn:aws:s3:::bucket/a?b")], True),
+        ([statement(resource="arn:aws:s3:::bucket")], False),
+        ([statement(resource="arn:aws:s3:::bucket/a/*/c")], False),
+        ([statement(), statement("Deny")], False),
+        ([statement(conditions=[("StringLike", "s3:prefix", ("_staging/*",))])], True),
+        ([statement(conditions=[("StringEquals", "s3:prefix", ("other",))])], False),
+        ([statement(conditions=[("StringEquals", "aws:SourceIp", ("1.1.1.1",))])], False),
+    ],
+)
+def test_policies_are_evaluated_as_iam_does_it(statements: list[Statement], permitted: bool) -> None:
+    policies = Policies({"f": tuple(statements)})
+    context = {"s3:prefix": "_staging/1"}
+
+    assert (policies.right_for("f", "s3:GetObject", "arn:aws:s3:::bucket/a/b", context) is not None) is permitted
+
+
+def test_an_index_is_another_resource_than_its_table() -> None:
+    [need] = needs_of("dynamodb", "Query", {"TableName": "bldr", "IndexName": "by-name"})
+
+    assert own_policies().right_for("APIHandler", need.action, need.resource, need.context) is None
+
+
+def test_the_api_of_a_stack_is_checked_as_well(stack: Stack) -> None:
+    stack.an_origin()
+
+    notes = enforcement.noted(enforcement.notes_folder(), "used")
+    processes = [notes[str(process)] for process in process_tree(stack.pid) if str(process) in notes]
+
+    assert any("dynamodb:PutItem" in right for used in processes for right in used)
+
+
+def test_the_gateway_has_no_rights() -> None:
+    """It sends archives to presigned URLs. Only a function or a role of the template could give it rights."""
+    requirements = TEMPLATE.parents[1] / "gateway" / "requirements.txt"
+
+    assert "boto" not in requirements.read_text()
+    assert set(own_policies().statements) == set(enforcement.ENTRIES)
+
+
+def test_finishing_is_what_the_function_runs() -> None:
+    assert enforcement.ENTRIES["FinishUpload"] == (finishing, "finish")

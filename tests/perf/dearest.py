@@ -1,0 +1,73 @@
+"""`python -m tests.perf.dearest`: measure the dearest legal request of every route, and write them to docs/SECURITY.md.
+
+Requests are recorded in an embedded engine that is filled with generated packages. CPU is the least time of the
+handler's thread while the responses of AWS are replayed from memory, so neither the engine nor other load counts.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from pathlib import Path
+
+from chalicelib.core.signed_box import generate_builder_key
+from tests import environment
+
+# The service reads the environment when it is imported.
+environment.use()
+os.environ.setdefault("BLDR_SECRET_KEY", generate_builder_key("20240101000000"))
+
+from app import app
+from local.front import Front
+from local.seed.releases import GeneratedDepot
+from tests.api.client import Depot
+from tests.builders.engine import an_engine
+from tests.perf import replay
+from tests.perf.dearest_requests import BEGIN, DOCUMENT, END, Measured, recorded
+from tests.perf.workload import FilledDepot
+
+HEADINGS = ["route", "caller", "dearest form", "CPU ms", "calls", "answer bytes", "bound"]
+SECONDS = 0.05
+
+
+def main() -> int:
+    """Measure all requests, print the table and write it to the document."""
+    parser = argparse.ArgumentParser(prog="python -m tests.perf.dearest", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--packages", type=int, default=5_000)
+    parser.add_argument("--print-only", action="store_true", help="do not write docs/SECURITY.md")
+    options = parser.parse_args()
+    with an_engine(), Path(os.devnull).open("w") as null, redirect_stdout(null):
+        filled = FilledDepot.create(GeneratedDepot(options.packages), Depot(Front(app)))
+        rows = [_cells(measured) for measured in recorded(filled)]
+    table = _markdown(sorted(rows))
+    print(table)
+    if not options.print_only:
+        _write(f"A depot with {options.packages:,} packages:\n\n{table}")
+    return 0
+
+
+def _cells(measured: Measured) -> list[str]:
+    request, recording = measured.request, measured.recording
+    caller = request.route.needs.name.lower()
+    figures = ["", "", ""]
+    if recording is not None:
+        (milliseconds,) = replay.cpu_milliseconds([replay.handler(app, recording)], SECONDS)
+        figures = [f"{milliseconds:.1f}", str(recording.calls), f"{len(recording.body):,}"]
+    return [f"`{request.route.name}`", caller, request.form.description, *figures, request.form.bound]
+
+
+def _markdown(rows: Sequence[Sequence[str]]) -> str:
+    rule = ["---", "---", "---", "---:", "---:", "---:", "---"]
+    return "\n".join("| " + " | ".join(line) + " |" for line in [HEADINGS, rule, *rows])
+
+
+def _write(figures: str) -> None:
+    """Replace the figures in the document. The rest of it is written by hand."""
+    before, _, rest = DOCUMENT.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    DOCUMENT.write_text(f"{before}{BEGIN}\n{figures}\n{END}{after}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,248 @@
+"""The dearest legal request of every route, and what bounds it (docs/SECURITY.md).
+
+Routes without an entry in SPECIAL have no request that costs much more than another one. They are measured with the
+request of the authorisation matrix, whose JSON body is filled to the limit of 2 MiB.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from app import app
+from chalicelib.http.call import JSON_LIMIT, TEXT_LIMIT
+from chalicelib.http.routes import ANYONE, Route
+from local.seed.releases import MOST_NEEDED, PROBE
+from tests.api.authorisation.matrix import MATRIX, Cell
+from tests.api.client import Depot, Reply
+from tests.builders.origins import an_origin
+from tests.perf.recording import Recording, record
+from tests.perf.workload import OWNER, FilledDepot
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "SECURITY.md"
+BEGIN, END = "<!-- figures of tests.perf.dearest -->", "<!-- end of figures -->"
+
+LETTERS = 8_000
+"""Of a path or query; a longer request line is refused by the gateway and by the local front."""
+
+EVER = "from_date=1990-01-01&to_date=2999-12-31"
+LAST = "DELETE /depot/origins/{origin}"
+"""The route that is measured last, because it deletes the origin of the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form of a request: a description, its bound and where it is in the code, and the request itself.
+
+    `path` contains `{o}` for the origin that grows with the depot, and `{package}` for its newest release of PROBE.
+    """
+
+    description: str
+    bound: str
+    path: str = ""
+    body: bytes | None = None
+
+
+POINT = "a fixed number of keys"
+ONE_PAGE = "50 rows of a page, skipped rows are counted by the table"
+OF_A_NAME = "all releases of one name, without pages in the contract; 1 MB of rows per call"
+JSON_BODY = "2 MiB (`http/call.py`), parsed into the declared shape only"
+TEXT_BODY = "256 KiB (`http/call.py`)"
+SEARCH = "450 terms, 3 terms read, 10,000 hints, 5,000 names, 10,000 idents, 50,000 comparisons (`packages/search`)"
+EVENTS = "20,000 rows read, packages of 5,000 (`events/service.py`)"
+SET = "1,000 idents read (`promotions/service.py`)"
+BULK = "20 s or 5,000 idents, then 503 (`channels/bulk`)"
+UPLOAD = "size, ratio, members and texts of the archive (`core/hart_limits.py`)"
+
+WORDS = "/".join([*(f"lib{number:x}" for number in range(440)), "l"])
+SEARCH_PATH = f"/depot/pkgs/search/{quote(WORDS, safe='')[:LETTERS]}"
+SET_BODY = json.dumps({"channel": "stable", "idents": ["o/n/v/r"] * 180_000}).encode()
+IN_STABLE = "/depot/channels/{o}/stable/pkgs"
+
+SPECIAL: dict[str, list[Form]] = {
+    "GET /depot/pkgs/{origin}": [
+        Form("`range=-1`", "all rows, in calls of 1 MB", "/depot/pkgs/{o}?range=-1"),
+        Form("a deep page", "50 rows, and the counts of the origin's names", "/depot/pkgs/{o}?range=1000"),
+    ],
+    "GET /depot/pkgs/{origin}/{pkg}": [
+        Form("`range=-1`", "all rows, in calls of 1 MB", f"/depot/pkgs/{{o}}/{MOST_NEEDED}?range=-1")
+    ],
+    "GET /depot/pkgs/{origin}/{pkg}/{version}": [
+        Form("`range=-1`", "all rows, in calls of 1 MB", "/depot/pkgs/{version}?range=-1")
+    ],
+    "GET /depot/{origin}/pkgs": [Form("a deep page", ONE_PAGE, "/depot/{o}/pkgs?range=500")],
+    "GET /depot/pkgs/{origin}/{pkg}/versions": [
+        Form("the name with most releases", OF_A_NAME, f"/depot/pkgs/{{o}}/{MOST_NEEDED}/versions")
+    ],
+    "GET /depot/pkgs/{origin}/{pkg}/latest": [Form("an existing name", POINT, f"/depot/pkgs/{{o}}/{PROBE}/latest")],
+    "GET /depot/pkgs/{origin}/{pkg}/{version}/latest": [
+        Form("an existing version", POINT, "/depot/pkgs/{version}/latest")
+    ],
+    "GET /depot/pkgs/{origin}/{pkg}/{version}/{release}": [
+        Form("an existing package", POINT, "/depot/pkgs/{package}"),
+        Form("an ident of 7 KB", POINT, "/depot/pkgs/{o}/" + "x" * 7_000 + "/1/1"),
+    ],
+    "GET /depot/pkgs/{origin}/{pkg}/{version}/{release}/channels": [
+        Form("an existing package", "30 channels (`catalog/steps.py`)", "/depot/pkgs/{package}/channels")
+    ],
+    "GET /depot/pkgs/{origin}/{pkg}/{version}/{release}/download": [
+        Form("an existing package", "larger archives are a redirect", "/depot/pkgs/{package}/download")
+    ],
+    "GET /depot/pkgs/search/{query}": [
+        Form("a whole origin", SEARCH, "/depot/pkgs/search/{o}"),
+        Form("8 KB of different words", SEARCH, SEARCH_PATH),
+        Form("a typo, similar names", SEARCH, "/depot/pkgs/search/lipc"),
+    ],
+    "GET /depot/channels/{origin}/{channel}/pkgs": [
+        Form("a deep page, requested directly", ONE_PAGE, IN_STABLE + "?range=1000")
+    ],
+    "GET /depot/channels/{origin}/{channel}/pkgs/{pkg}": [
+        Form("the name with most releases", ONE_PAGE, f"{IN_STABLE}/{MOST_NEEDED}")
+    ],
+    "GET /depot/channels/{origin}/{channel}/pkgs/_latest": [
+        Form(
+            "after a change",
+            "the keys of the channel's packages; cached until the next change (`channels/newest_of_all.py`)",
+            "/depot/channels/{o}/unstable/pkgs/_latest?target=x86_64-linux",
+        )
+    ],
+    "GET /depot/channels/{origin}/{channel}/pkgs/{pkg}/latest": [
+        Form("an existing name", POINT, f"{IN_STABLE}/{PROBE}/latest")
+    ],
+    "GET /depot/events": [
+        Form("1,000 years", EVENTS, f"/depot/events?{EVER}"),
+        Form("1,000 years and 7 KB of words", EVENTS, f"/depot/events?{EVER}&query={'ab/' * 2_300}l"),
+    ],
+    "POST /promotions/{origin}": [Form("180,000 idents", SET, "/promotions/{o}", SET_BODY)],
+    "POST /demotions/{origin}": [Form("180,000 idents", SET, "/demotions/{o}", SET_BODY)],
+    "POST /notify": [
+        Form("a wrong signature", "25 MiB; nothing is parsed before the signature", "/notify", b"x" * 1_000_000)
+    ],
+}
+
+NOT_MEASURED: dict[str, Form] = {
+    "GET /depot/events/saas": Form(
+        "a slow public depot", "20 s and 4 MiB (`events/service.py`, `platform/outbound.py`)"
+    ),
+    "POST /depot/pkgs/{origin}/{pkg}/{version}/{release}": Form("300,000 members", UPLOAD),
+    "PUT /depot/channels/{origin}/{channel}/pkgs/promote": Form("a large channel", BULK),
+    "POST /depot/channels/{origin}/{channel}/pkgs/promote": Form("a large channel", BULK),
+    "PUT /depot/channels/{origin}/{channel}/pkgs/demote": Form("a large channel", BULK),
+    "POST /depot/channels/{origin}/{channel}/pkgs/demote": Form("a large channel", BULK),
+    "DELETE /depot/channels/{origin}/{channel}": Form("a large channel", "continued by a repeat and by the sweep"),
+    "POST /profile/access-tokens": Form("any", POINT),
+    "DELETE /profile/access-tokens/{id}": Form("any", POINT),
+    "POST /profile/tokens": Form("any", "50 tokens; " + JSON_BODY),
+    "POST /depot/origins/{origin}/depart": Form("any", POINT),
+    "POST /depot/uploads": Form("any", "100 URLs in an answer (`uploads/service.py`); " + JSON_BODY),
+    "GET /depot/uploads/{id}": Form("10,000 parts", "10,000 parts, 100 URLs (`uploads/parts.py`)"),
+    "POST /depot/uploads/{id}/complete": Form("10,000 parts", "18 s of waiting; the work is done by a function"),
+    "DELETE /depot/uploads/{id}": Form("any", POINT),
+    "GET /authenticate/{code}": Form("any", "30 per minute and address (`accounts/sign_in/limit.py`)"),
+    "GET /ext/installations/{install_id}/repos/{repo_id}/contents/{path}": Form(
+        "a slow GitHub", "seconds and 4 MiB (`platform/outbound.py`)"
+    ),
+    "POST /ext/integrations/{registry_type}/credentials/validate": Form(
+        "a slow registry", "seconds and 4 MiB (`platform/outbound.py`); public addresses only"
+    ),
+    "POST /retention/{origin}/run": Form("a large origin", "20 s or 5,000 packages (`retention/removal.py`)"),
+}
+"""Routes whose cost depends on another service, on an archive, or on a bound in time."""
+
+OF_AN_ORIGIN = "all rows of the origin, without pages in the contract; 1 MB of rows per call"
+OF_AN_ACCOUNT = "all rows of the account, without pages in the contract; 1 MB of rows per call"
+NO_CALLS = "no calls"
+BOUNDS = {
+    "GET /depot/channels/{origin}": OF_AN_ORIGIN,
+    "GET /depot/origins/{origin}/keys": OF_AN_ORIGIN,
+    "GET /depot/origins/{origin}/secret": OF_AN_ORIGIN,
+    "GET /depot/origins/{origin}/users": OF_AN_ORIGIN,
+    "GET /depot/origins/{origin}/invitations": OF_AN_ORIGIN,
+    "GET /depot/origins/{origin}/integrations": OF_AN_ORIGIN,
+    "GET /depot/origins/{origin}/integrations/{integration}/names": OF_AN_ORIGIN,
+    "GET /depot/channels/{origin}/{channel}/pkgs/{pkg}/{version}": ONE_PAGE,
+    "GET /depot/channels/{origin}/{channel}/pkgs/promote": ONE_PAGE,
+    "GET /depot/channels/{origin}/{channel}/pkgs/demote": ONE_PAGE,
+    "GET /user/origins": OF_AN_ACCOUNT,
+    "GET /user/invitations": OF_AN_ACCOUNT,
+    "GET /profile/tokens": "50 tokens",
+    "DELETE /depot/pkgs/{origin}/{pkg}/{version}/{release}": "the dependents of the name (`packages/dependents.py`)",
+    "DELETE /depot/origins/{origin}": "continued by a repeat (`origins/deletion.py`)",
+    "GET /openapi.json": NO_CALLS,
+    "GET /docs": NO_CALLS,
+    **{f"{method} /status": NO_CALLS for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")},
+}
+"""Bounds of routes without a form in SPECIAL, if their cost is not that of a fixed number of keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A form of a route's request, and a function to send it; None if it is not measured."""
+
+    route: Route
+    form: Form
+    send: Callable[[Depot], Reply] | None
+
+
+def requests(filled: FilledDepot, small_origin: str) -> Iterator[Request]:
+    """Yield the dearest requests of all routes. Those of the matrix go to an origin of OWNER that has no packages."""
+    cells = {cell.route.name: cell for cell in reversed(MATRIX)}
+    for route in sorted(app.declared, key=lambda route: route.name == LAST):
+        if route.name in NOT_MEASURED:
+            yield Request(route, NOT_MEASURED[route.name], None)
+            continue
+        by = None if route.needs is ANYONE else filled.token
+        for form in SPECIAL.get(route.name, ()):
+            yield Request(route, form, _sender(route.method, _filled_in(form.path, filled), by, form.body))
+        if route.name not in SPECIAL:
+            cell = cells.get(route.name)
+            yield _of_matrix(route, cell, small_origin, OWNER if by else None)
+
+
+def _of_matrix(route: Route, cell: Cell | None, origin: str, by: str | None) -> Request:
+    if cell is None:  # a method of /status without a cell
+        return Request(route, Form("any", BOUNDS[route.name]), _sender(route.method, route.path, by, None))
+    path = cell.path.replace("{origin}", origin)
+    if isinstance(cell.json, dict):
+        return Request(
+            route, Form("150,000 keys", JSON_BODY), _sender(route.method, path, by, _with_keys(cell.json), is_json=True)
+        )
+    if cell.body is not None:
+        return Request(route, Form("a full body", TEXT_BODY), _sender(route.method, path, by, b"x" * TEXT_LIMIT))
+    return Request(route, Form("any", BOUNDS.get(route.name, POINT)), _sender(route.method, path, by, None))
+
+
+def _with_keys(fields: dict[str, Any]) -> bytes:
+    """Return a JSON object of 2 MiB with these fields and many others."""
+    rest = b"".join(b',"k%06d":%d' % (number, number % 10) for number in range(160_000))
+    return json.dumps({**fields, "k": 0}).encode()[:-1] + rest[: (JSON_LIMIT - 1_000) // 12 * 12] + b"}"
+
+
+def _sender(
+    method: str, path: str, by: str | None, body: bytes | None, *, is_json: bool = True
+) -> Callable[[Depot], Reply]:
+    headers = {"Content-Type": "application/json"} if is_json and body is not None else {}
+    return lambda depot: depot.request(method, path, by=by, body=body, headers=headers)
+
+
+def _filled_in(path: str, filled: FilledDepot) -> str:
+    ident = filled.newest
+    version = f"{ident.origin}/{ident.name}/{ident.version}"
+    return path.replace("{o}", ident.origin).replace("{version}", version).replace("{package}", str(ident))
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A request, and its recording unless its cost is bounded elsewhere."""
+
+    request: Request
+    recording: Recording | None
+
+
+def recorded(filled: FilledDepot) -> Iterator[Measured]:
+    """Send the dearest requests of all routes to a filled depot, and yield their recordings."""
+    small_origin = an_origin(filled.depot, owner=OWNER)
+    for request in requests(filled, small_origin):
+        yield Measured(request, None if request.send is None else record(app, request.send))

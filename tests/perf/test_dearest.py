@@ -1,0 +1,56 @@
+"""The dearest legal requests of all routes (docs/SECURITY.md)."""
+
+import re
+from collections.abc import Sequence
+
+import pytest
+
+from app import app
+from local.seed.releases import GeneratedDepot
+from tests.api.client import Depot
+from tests.builders.names import a_name
+from tests.perf.dearest_requests import BEGIN, DOCUMENT, END, Measured, recorded
+from tests.perf.workload import FilledDepot
+
+MOST_CALLS = 60
+"""In a depot of 100 packages. A search without `distinct` makes most: one Query for each name of its page."""
+
+
+@pytest.fixture(scope="module")
+def measured(depot: Depot) -> Sequence[Measured]:
+    """The dearest requests of all routes in a small depot."""
+    prefix = a_name("dear").replace("-", "")
+    return list(recorded(FilledDepot.create(GeneratedDepot(100, prefix=prefix), depot)))
+
+
+def test_every_route_has_a_dearest_request(measured: Sequence[Measured]) -> None:
+    assert {each.request.route.name for each in measured} == {route.name for route in app.declared}
+
+
+def test_every_route_is_in_the_document() -> None:
+    figures = DOCUMENT.read_text().partition(BEGIN)[2].partition(END)[0]
+
+    assert set(re.findall(r"^\| `([A-Z]+ [^`]+)`", figures, re.MULTILINE)) == {route.name for route in app.declared}
+
+
+def test_every_dearest_request_is_answered_within_few_calls(measured: Sequence[Measured]) -> None:
+    figures = {
+        (each.request.route.name, each.request.form.description): (each.recording.status, each.recording.calls)
+        for each in measured
+        if each.recording is not None
+    }
+
+    assert {name: figure for name, figure in figures.items() if figure[0] >= 500 or figure[1] > MOST_CALLS} == {}
+
+
+def test_a_request_that_reads_packages_finds_some(measured: Sequence[Measured]) -> None:
+    """A form whose path is wrong would be cheap and would hide what the route costs."""
+    empty = [
+        each.request.route.name
+        for each in measured
+        if each.recording is not None
+        and each.request.form.description.startswith(("an existing", "the name with", "after a change", "`range=-1`"))
+        and (each.recording.status != 200 or len(each.recording.body) < 5)
+    ]
+
+    assert empty == []

@@ -1,0 +1,209 @@
+"""The IAM policies of the deployed functions, read from a template, and their evaluation as IAM does it."""
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any
+
+from msgspec import Struct
+
+from infra.template import read_template
+
+REGION, ACCOUNT = "us-east-1", "123456789012"
+FUNCTION_TYPES = ("AWS::Lambda::Function", "AWS::Serverless::Function")
+NAMES = {
+    "BLDR_TABLE": "bldr",
+    "BLDR_BUCKET": "bldr-artifacts",
+    "BLDR_BUILDER_KEY_SECRET": "bldr-builder-key",
+    "BLDR_CDN_KEY_SECRET": "bldr-cdn-signing-key",
+}
+"""The physical names in tests, by the variable that passes a name to the functions. Other resources are called like
+their logical ids."""
+
+Context = Mapping[str, str]
+
+
+class Right(Struct, frozen=True, order=True):
+    """An action that a function may take on the resources of a pattern."""
+
+    function: str
+    action: str
+    resource: str
+
+
+class Statement(Struct, frozen=True):
+    """A statement of a policy. `conditions` has the operator, the key and the permitted values of each condition."""
+
+    effect: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    conditions: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
+
+    def matches(self, action: str, resource: str, context: Context) -> str | None:
+        """Return the pattern of the resource, or None if the statement is not about this request."""
+        if not any(_fits(pattern, action, ignore_case=True) for pattern in self.actions):
+            return None
+        if not all(_holds(*condition, context) for condition in self.conditions):
+            return None
+        return next((pattern for pattern in self.resources if _fits(pattern, resource)), None)
+
+
+class Policies(Struct, frozen=True):
+    """The statements of each function, by its logical id."""
+
+    statements: dict[str, tuple[Statement, ...]]
+
+    def right_for(self, function: str, action: str, resource: str, context: Context) -> Right | None:
+        """Return the right that permits a request, or None. A matching `Deny` wins over every `Allow`."""
+        right = None
+        for statement in self.statements[function]:
+            pattern = statement.matches(action, resource, context)
+            if pattern is not None and statement.effect == "Deny":
+                return None
+            if pattern is not None and right is None:
+                right = Right(function, action, pattern)
+        return right
+
+    def granted(self) -> set[Right]:
+        """Return all rights."""
+        return {
+            Right(function, action, resource)
+            for function, statements in self.statements.items()
+            for statement in statements
+            if statement.effect == "Allow"
+            for action in statement.actions
+            for resource in statement.resources
+        }
+
+
+def policies_of(template: Mapping[str, Any]) -> Policies:
+    """Return the policies of the functions of a template, our own or a packaged one, including conditional ones."""
+    resources = template["Resources"]
+    arns = _arns(resources)
+    return Policies(
+        {
+            function: tuple(_statement(each, arns) for document in _documents(resources, role) for each in document)
+            for function, role in roles_of(resources).items()
+        }
+    )
+
+
+def own_policies() -> Policies:
+    """Return the policies in infra/template.yaml. A test of the packaging compares them with the packaged ones."""
+    return policies_of(read_template())
+
+
+def roles_of(resources: Mapping[str, Any]) -> dict[str, str]:
+    """Return the role of each function. Our own template lacks the reference, which Chalice adds: names must match."""
+    functions = {
+        name: one["Properties"]
+        for name, one in resources.items()
+        if one.get("Type") in FUNCTION_TYPES or ("Type" not in one and "Environment" in one["Properties"])
+    }
+    by_name = {name.lower(): name for name in resources}
+    return {
+        name: properties["Role"]["Fn::GetAtt"][0] if "Role" in properties else by_name[f"{name.lower()}role"]
+        for name, properties in functions.items()
+    }
+
+
+def _documents(resources: Mapping[str, Any], role: str) -> Iterable[list[Any]]:
+    for inline in resources[role]["Properties"].get("Policies", ()):
+        yield inline["PolicyDocument"]["Statement"]
+    for one in resources.values():
+        if one.get("Type") == "AWS::IAM::Policy" and {"Ref": role} in one["Properties"]["Roles"]:
+            yield one["Properties"]["PolicyDocument"]["Statement"]
+
+
+def _statement(statement: Mapping[str, Any], arns: Mapping[str, str]) -> Statement:
+    conditions = tuple(
+        (operator, key, tuple(_list(values)))
+        for operator, keys in statement.get("Condition", {}).items()
+        for key, values in keys.items()
+    )
+    for operator, key, _ in conditions:
+        if operator not in _OPERATORS:
+            raise NotImplementedError(f"condition {operator} of {key}")
+    resources = tuple(_resolved(each, arns) for each in _list(statement["Resource"]))
+    return Statement(statement["Effect"], tuple(_list(statement["Action"])), resources, conditions)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _arns(resources: Mapping[str, Any]) -> dict[str, str]:
+    """Return the ARN of each resource in tests, by its logical id."""
+    names = {name: name for name in resources}
+    for variable, value in resources["APIHandler"]["Properties"]["Environment"]["Variables"].items():
+        for reference in re.findall(r"'Ref': '(\w+)'", str(value)):
+            if reference in names and (variable in os.environ or variable in NAMES):
+                names[reference] = os.environ.get(variable) or NAMES[variable]
+    kinds = {
+        "AWS::DynamoDB::Table": table_arn,
+        "AWS::S3::Bucket": bucket_arn,
+        "AWS::SecretsManager::Secret": secret_arn,
+        "AWS::Logs::LogGroup": log_group_arn,
+    }
+    return {name: kinds.get(one.get("Type", ""), function_arn)(names[name]) for name, one in resources.items()}
+
+
+def table_arn(name: str) -> str:
+    """Return the ARN of a table."""
+    return f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}"
+
+
+def bucket_arn(name: str) -> str:
+    """Return the ARN of a bucket."""
+    return f"arn:aws:s3:::{name}"
+
+
+def secret_arn(name: str) -> str:
+    """Return the ARN of a secret, whose last six characters are random in AWS."""
+    return name if name.startswith("arn:") else f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}-AbCdEf"
+
+
+def log_group_arn(name: str) -> str:
+    """Return the ARN of a log group."""
+    return f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}"
+
+
+def function_arn(name: str) -> str:
+    """Return the ARN of a function."""
+    return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+
+
+def _resolved(value: Any, arns: Mapping[str, str]) -> str:
+    """Return a resource of a statement with its references resolved."""
+    match value:
+        case str():
+            return value
+        case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), "Arn"]}:
+            return arns[name]
+        case {"Fn::Sub": str(text)}:
+            return re.sub(r"\$\{(\w+)(?:\.Arn)?\}", lambda match: arns[match[1]], text)
+    raise NotImplementedError(f"resource {value}")
+
+
+def _fits(pattern: str, text: str, *, ignore_case: bool = False) -> bool:
+    """Return whether a text matches a pattern, in which `*` is any text and `?` any character."""
+    return _compiled(pattern, ignore_case).fullmatch(text) is not None
+
+
+@cache
+def _compiled(pattern: str, ignore_case: bool) -> re.Pattern[str]:
+    expression = "".join({"*": ".*", "?": "."}.get(each, re.escape(each)) for each in pattern)
+    return re.compile(expression, re.DOTALL | (re.IGNORECASE if ignore_case else 0))
+
+
+_OPERATORS = ("StringEquals", "StringLike", "Bool")
+
+
+def _holds(operator: str, key: str, values: tuple[str, ...], context: Context) -> bool:
+    """Return whether a condition holds. A key that the request does not have fails the condition, as in IAM."""
+    if key not in context:
+        return False
+    if operator == "StringLike":
+        return any(_fits(value, context[key]) for value in values)
+    return context[key] in values
