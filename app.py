@@ -3,6 +3,7 @@
 import gc
 import sys
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 gc.disable()  # garbage collection during the import takes a tenth of the cold start, and modules are never garbage
@@ -32,6 +33,7 @@ with deferred():
     from chalicelib.events import routes as events
     from chalicelib.ext import routes as ext
     from chalicelib.origins import routes as origins
+    from chalicelib.platform import background
     from chalicelib.promotions import routes as promotions
     from chalicelib.retention import routes as retention
     from chalicelib.scheduled import retention as scheduled_retention
@@ -55,18 +57,19 @@ gc.enable()
 
 
 @app.lambda_function(name="finish_upload")
-def finish_upload(event: dict[str, Any], _context: Any) -> None:
+def finish_upload(event: dict[str, Any], context: Any) -> None:
     """Publish an upload when all of its parts are stored (chalicelib/uploads/finishing.py)."""
-    finishing.finish(event["upload_id"], event["attempt"])
+    work = partial(finishing.finish, event["upload_id"], event["attempt"])
+    background.run("finish_upload", work, context, event.get(background.CORRELATION_ID))
 
 
 @app.schedule("rate(1 hour)", name="sweep")
-def sweep(_event: Any) -> None:
+def sweep(event: Any) -> None:
     """Delete what interrupted writes left behind (chalicelib/scheduled/sweep.py)."""
-    scheduled_sweep.sweep(seconds=600)
+    background.run("sweep", lambda: scheduled_sweep.sweep(seconds=600), event.context)
 
 
 @app.schedule("rate(1 hour)", name="apply_retention")
-def apply_retention(_event: Any) -> None:
+def apply_retention(event: Any) -> None:
     """Delete the packages that retention policies no longer keep (chalicelib/scheduled/retention.py)."""
-    scheduled_retention.apply_policies(seconds=600)
+    background.run("apply_retention", lambda: scheduled_retention.apply_policies(seconds=600), event.context)

@@ -32,21 +32,24 @@ class Archive(Struct, frozen=True):
 
 
 class LocalFiles(Struct, frozen=True):
-    """Archives and public keys below the paths of a command; `named_keys` are the key files among these paths."""
+    """The files below the paths of a command.
+
+    `keys` may be public keys: they end in `.pub` and were found in folders. `named_keys` are paths of the command.
+    """
 
     archives: tuple[Path, ...]
     keys: tuple[Path, ...]
-    named_keys: frozenset[Path]
+    named_keys: tuple[Path, ...]
 
 
 def find_files(paths: Iterable[Path]) -> LocalFiles:
-    """Find archives and public keys in files, and in folders recursively. Raises PathUnusable.
+    """Find archives and files of public keys; folders are searched recursively. Raises PathUnusable.
 
     Keys in the folder of a named archive, or in the `keys` folder beside it, are found too.
     """
     archives: list[Path] = []
     keys: list[Path] = []
-    named_keys: set[Path] = set()
+    named_keys: list[Path] = []
     for path in paths:
         if path.is_dir():
             archives += _files_below(path, "*.hart")
@@ -55,11 +58,10 @@ def find_files(paths: Iterable[Path]) -> LocalFiles:
             archives.append(path)
             keys += _keys_near(path)
         elif path.suffix == ".pub" and path.is_file():
-            keys.append(path)
-            named_keys.add(path)
+            named_keys.append(path)
         else:
             raise PathUnusable(f"{path} is not a folder, a .hart file or a .pub file")
-    return LocalFiles(_distinct(archives), _distinct(keys), frozenset(named_keys))
+    return LocalFiles(_distinct(archives), _distinct(keys), _distinct(named_keys))
 
 
 def read_archive(path: Path) -> Archive:
@@ -80,9 +82,12 @@ def read_archive(path: Path) -> Archive:
 
 
 def read_signing_key(path: Path) -> NamedRevision:
-    """Return the name of the key that signed an archive, from the header of the archive. Raises ArchiveDamaged."""
-    with path.open("rb") as file:
-        lines = file.read(HEADER_BYTES).split(b"\n")
+    """Return the name of the key that signed an archive, from its header. Raises ArchiveDamaged, PathUnusable."""
+    try:
+        with path.open("rb") as file:
+            lines = file.read(HEADER_BYTES).split(b"\n")
+    except OSError as problem:
+        raise PathUnusable(f"{path} cannot be read: {problem.strerror}") from None
     try:
         signing_key = NamedRevision.parse(lines[1].decode().strip())
     except (IndexError, UnicodeDecodeError, NamedRevisionMalformed):
@@ -107,13 +112,17 @@ def has_checksum(path: Path, checksum: str) -> bool:
 
 
 def _files_below(folder: Path, pattern: str) -> list[Path]:
-    return sorted(path for path in folder.rglob(pattern) if path.is_file() and not path.name.startswith("."))
+    return _visible_files(folder.rglob(pattern))
 
 
 def _keys_near(archive: Path) -> Iterator[Path]:
     """The keys in the folder of an archive, and where hab's layout has them."""
     for folder in (archive.parent, archive.parent.parent / "keys"):
-        yield from sorted(folder.glob("*.pub"))
+        yield from _visible_files(folder.glob("*.pub"))
+
+
+def _visible_files(paths: Iterable[Path]) -> list[Path]:
+    return sorted(path for path in paths if path.is_file() and not path.name.startswith("."))
 
 
 def _distinct(paths: Iterable[Path]) -> tuple[Path, ...]:

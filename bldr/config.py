@@ -10,10 +10,12 @@ from msgspec import Struct
 
 from bldr.address import Address
 from bldr.errors import ConfigInvalid, NotConfigured
+from bldr.files import read_text
 
 URL, TOKEN, ORIGIN = "HAB_BLDR_URL", "HAB_AUTH_TOKEN", "HAB_ORIGIN"
 TIMEOUT = "HAB_CLIENT_SOCKET_TIMEOUT"
 STANDARD_INPUT = Path("-")
+BYTE_ORDER_MARK = "\ufeff"
 
 _FILE_KEYS = {URL: "bldr_url", TOKEN: "auth_token", ORIGIN: "origin"}
 
@@ -82,9 +84,10 @@ def read_token(path: Path | None) -> str | None:
     if path is None:
         return None
     try:
-        text = sys.stdin.readline() if path == STANDARD_INPUT else path.read_text()
+        text = sys.stdin.readline() if path == STANDARD_INPUT else read_text(path)
     except (OSError, UnicodeDecodeError) as problem:
         raise ConfigInvalid(f"the token file {path} cannot be read: {_reason(problem)}") from None
+    text = text.removeprefix(BYTE_ORDER_MARK)
     if not text.strip():
         raise ConfigInvalid(f"the token file {path} is empty")
     return text
@@ -114,7 +117,7 @@ def _setting_in_file(key: str) -> str | None:
     if path is None:
         return None
     try:
-        value = tomllib.loads(path.read_text()).get(key)
+        value = tomllib.loads(read_text(path)).get(key)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         raise ConfigInvalid(f"{path} cannot be read: {_reason(problem)}") from None
     if value is not None and not isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Local files: atomic writes, and slices of files as request bodies."""
+"""Local files: text with or without a byte order mark, atomic writes, and slices of files as request bodies."""
 
 import os
 import shutil
@@ -11,6 +11,14 @@ from bldr.errors import PathUnusable
 from bldr.progress import Advance, ignore_progress
 
 BLOCK_BYTES = 256 << 10
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a UTF-8 file without a byte order mark, which editors on Windows write.
+
+    Raises OSError, UnicodeDecodeError.
+    """
+    return path.read_text(encoding="utf-8-sig")
 
 
 def make_folder(path: Path) -> Path:

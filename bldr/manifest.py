@@ -1,5 +1,7 @@
 """`manifest.json` of a mirror folder: its packages, their checksums and their channels."""
 
+import codecs
+
 import msgspec
 from msgspec import Struct
 
@@ -21,6 +23,7 @@ class Manifest(Struct, frozen=True):
     def parse(cls, content: bytes, path: str) -> "Manifest":
         """Parse the content of a manifest. Raises PathUnusable, which names the path."""
         try:
+            content = content.removeprefix(codecs.BOM_UTF8)
             version = msgspec.json.decode(content, type=_Format).format
             if version != FORMAT:
                 raise PathUnusable(f"{path} has format {version}; this program reads format {FORMAT}")

@@ -1,12 +1,12 @@
 """Public signing keys in local files, under the names that hab gives them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from bldr.archives import read_signing_key
 from bldr.client import Builder
 from bldr.errors import PathUnusable
-from bldr.files import write_atomically
+from bldr.files import read_text, write_atomically
 from chalicelib.core.key_file import KeyFile, KeyFileMalformed, KeyKind
 from chalicelib.core.named_revision import NamedRevision
 
@@ -22,7 +22,7 @@ def read_key(path: Path) -> KeyFile | None:
     Raises PathUnusable.
     """
     try:
-        text = path.read_text()
+        text = read_text(path)
         if text.startswith(KeyKind.PUBLIC_ENCRYPTION.version):
             return None
         return KeyFile.parse(text, KeyKind.PUBLIC_SIGNING)
@@ -32,6 +32,34 @@ def read_key(path: Path) -> KeyFile | None:
         raise PathUnusable(f"{path} is not a key file: it is not text") from None
     except KeyFileMalformed as problem:
         raise PathUnusable(f"{path} is not a public signing key: {problem.reason}") from None
+
+
+def read_wanted_keys(
+    wanted: Iterable[NamedRevision], paths: Iterable[Path], warn: Callable[[str], None]
+) -> dict[NamedRevision, KeyFile]:
+    """Return the wanted keys that are in these files. Warns about each file that was read and is not a key.
+
+    A key is looked up by the name that hab gives its file. The other files are read only if that does not find it.
+    """
+    missing = set(wanted)
+    found: dict[NamedRevision, KeyFile] = {}
+    names = {f"{name}{KeyKind.PUBLIC_SIGNING.suffix}" for name in missing}
+    for path in sorted(paths, key=lambda path: (path.name not in names, path)):
+        if not missing:
+            break
+        key = _key_or_warning(path, warn)
+        if key is not None and key.named_revision in missing:
+            found[key.named_revision] = key
+            missing.remove(key.named_revision)
+    return found
+
+
+def _key_or_warning(path: Path, warn: Callable[[str], None]) -> KeyFile | None:
+    try:
+        return read_key(path)
+    except PathUnusable as problem:
+        warn(f"warning: {problem}; the file is ignored")
+        return None
 
 
 def write_key(folder: Path, key: KeyFile) -> None:

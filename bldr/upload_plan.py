@@ -27,18 +27,11 @@ class UploadPlan(Struct, frozen=True):
     keys: tuple[NamedRevision, ...]
 
     @classmethod
-    def of(
-        cls, archives: Sequence[Archive], local_keys: Iterable[NamedRevision], named_keys: Iterable[NamedRevision]
-    ) -> "UploadPlan":
-        """Plan to upload archives, their signing keys that exist locally, and the named keys.
-
-        Raises ArchiveDamaged, DependencyCycle.
-        """
+    def of(cls, archives: Sequence[Archive], keys: Iterable[NamedRevision]) -> "UploadPlan":
+        """Plan to upload archives and keys. Raises ArchiveDamaged, DependencyCycle."""
         by_package = _by_package(archives)
         order = in_dependency_order({package: archive.details.dependencies for package, archive in by_package.items()})
-        signing_keys = {archive.signing_key for archive in archives} & set(local_keys)
-        keys = sorted(signing_keys | set(named_keys), key=str)
-        return cls({package: by_package[package] for package in order}, tuple(keys))
+        return cls({package: by_package[package] for package in order}, tuple(sorted(keys, key=str)))
 
     @property
     def dependencies(self) -> dict[Package, tuple[Package, ...]]:

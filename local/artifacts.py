@@ -16,6 +16,7 @@ from chalicelib.platform.aws import client
 from local.http_messages import HttpAnswer, HttpRequest
 
 ACCEL_REDIRECT = "x-accel-redirect"
+REQUEST_ID = "x-request-id"
 PREFIX = "/artifacts/"
 CHUNK_BYTES = 1024 * 1024
 _SINGLE_RANGE = re.compile(r"bytes=([0-9]+-[0-9]*|-[0-9]+)", re.ASCII)
@@ -61,7 +62,7 @@ class Artifacts:
             if _code(problem) in ("NoSuchKey", "404"):
                 return HttpAnswer(404)
             logs.unexpected_error(problem)
-            return HttpAnswer(502)
+            return HttpAnswer(502, [(name, value) for name, value in headers if name == REQUEST_ID])
 
     def _object(self, key: str, headers: list[tuple[str, str]], request: HttpRequest) -> HttpAnswer:
         try:

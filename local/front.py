@@ -2,15 +2,17 @@
 
 import logging
 import time
+import uuid
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
 from typing import IO, Any
 
+from chalicelib.platform import logs
 from chalicelib.platform.config import config
 from local import aws_limits
-from local.artifacts import ACCEL_REDIRECT, PREFIX, Artifacts, Verifier
+from local.artifacts import ACCEL_REDIRECT, PREFIX, REQUEST_ID, Artifacts, Verifier
 from local.event import STAGE, Invocation, http_answer, proxy_event
 from local.http_messages import HttpAnswer, HttpRequest
 from local.routing import Match, RouteTree
@@ -104,20 +106,22 @@ class Front:
 
     def _invoke(self, request: HttpRequest, path: str, match: Match, body: IO[bytes]) -> HttpAnswer:
         event = proxy_event(request, path, match, body)
+        request_id = event["requestContext"]["requestId"]
         started = time.monotonic()
         try:
-            response = self._app(event, Invocation(event["requestContext"]["requestId"]))
+            response = self._app(event, Invocation(str(uuid.uuid4())))
             problem = aws_limits.response_problem(response)
             if problem is not None:
-                _log.error("502 on AWS for %s %s: %s", request.method, match.resource, problem)
-                return HttpAnswer(502)
+                _log.error("502 on AWS for %s %s: %s (request %s)", request.method, match.resource, problem, request_id)
+                return HttpAnswer(502, [(REQUEST_ID, request_id)])
             answer = http_answer(response)
         except Exception:  # noqa: BLE001 - last resort: a function that raises becomes an empty 500, as in Lambda
-            _log.exception("the app failed on %s %s", request.method, match.resource)
-            return HttpAnswer(500)
+            _log.exception("the app failed on %s %s (request %s)", request.method, match.resource, request_id)
+            return HttpAnswer(500, [(REQUEST_ID, request_id)])
         seconds = time.monotonic() - started
         if seconds > aws_limits.SECONDS:
             _log.warning("%s %s took %d s: too long for API Gateway", request.method, match.resource, seconds)
         if answer.header(ACCEL_REDIRECT) is not None:
-            return self._artifacts.internal_redirect(answer, request)
+            with logs.correlated(request_id, None):
+                return self._artifacts.internal_redirect(answer, request)
         return answer

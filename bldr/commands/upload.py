@@ -12,7 +12,7 @@ from bldr.origins import ensure_origins
 from bldr.output import console, counted
 from bldr.packages import UNSTABLE, Package
 from bldr.progress import ProgressReporter, progress_on, report_errors
-from bldr.public_keys import read_key
+from bldr.public_keys import read_key, read_wanted_keys
 from bldr.upload_plan import Action, UploadPlan, action_for
 from bldr.uploads import SINGLE_REQUEST_BYTES, UploadOptions, require_same_bytes, upload_archive
 from bldr.workers import run_all, run_in_order
@@ -74,11 +74,10 @@ def _plan(
     if not files.archives and not files.named_keys:
         raise PathUnusable("there are no archives (*.hart) at these paths")
     archives = _read_archives(files.archives, progress, jobs)
-    keys_by_path = {path: key for path in files.keys if (key := read_key(path)) is not None}
-    keys = {key.named_revision: key for key in keys_by_path.values()}
-    named_keys = [key.named_revision for path, key in keys_by_path.items() if path in files.named_keys]
-    plan = UploadPlan.of(archives, keys, named_keys)
-    return plan, {name: keys[name] for name in plan.keys}
+    named_keys = {key.named_revision: key for path in files.named_keys if (key := read_key(path)) is not None}
+    wanted = {archive.signing_key for archive in archives} - set(named_keys)
+    keys = read_wanted_keys(wanted, files.keys, progress.report) | named_keys
+    return UploadPlan.of(archives, keys), keys
 
 
 def _read_archives(paths: tuple[Path, ...], progress: ProgressReporter, jobs: int) -> list[Archive]:

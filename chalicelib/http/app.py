@@ -12,7 +12,7 @@ from chalicelib.http import pipeline
 from chalicelib.http.answer import TEXT_TYPES, Answer
 from chalicelib.http.errors import ErrorTable
 from chalicelib.http.routes import Route, Routes
-from chalicelib.platform import retry_budget
+from chalicelib.platform import logs, metrics, retry_budget
 
 BROWSER_HEADERS = {"X-Content-Type-Options": "nosniff", "X-Frame-Options": "SAMEORIGIN"}
 """Headers of every answer, so that no browser runs what users have stored (platform.md 1.8)."""
@@ -101,12 +101,21 @@ class App(Chalice):
             multi = {**multi, "accept": ["*/*"]}
         prepared = {**event, "headers": headers, "multiValueHeaders": multi}
         prepared["pathParameters"] = event.get("pathParameters") or {}
-        path = (event.get("requestContext") or {}).get("resourcePath")
-        self._per_thread.serves_registered_path = path in self._views
+        of_gateway = event.get("requestContext") or {}
+        self._per_thread.serves_registered_path = of_gateway.get("resourcePath") in self._views
         try:
-            return _text_as_text(super().__call__(prepared, context))
+            with logs.correlated(of_gateway.get("requestId"), context), metrics.measured():
+                return _with_request_id(_text_as_text(super().__call__(prepared, context)))
         finally:
             self._per_thread.serves_registered_path = False
+
+
+def _with_request_id(response: dict[str, Any]) -> dict[str, Any]:
+    """Add the id under which the log has the request, so that a client can name it (platform.md 1.1)."""
+    request_id = logs.correlation_id()
+    if request_id is not None:
+        response["headers"]["x-request-id"] = request_id
+    return response
 
 
 def _with_parts(routes: Routes) -> Iterator[Routes]:

@@ -11,6 +11,7 @@ from chalicelib.http.call import Call
 from chalicelib.http.errors import ErrorTable
 from chalicelib.http.routes import ANYONE, Content, Route
 from chalicelib.identity.caller import Caller, identify
+from chalicelib.platform import metrics
 from chalicelib.platform.logs import logger
 from chalicelib.platform.table import StoreUnavailable
 
@@ -84,13 +85,16 @@ def _refusal(problem: Exception, caller: Caller | None, errors: ErrorTable) -> A
 
 
 def _log(route: Route, answer: Answer, started: float, caller: Caller | None) -> None:
-    """Log a request by its route. Path, query and headers are left out, because they may contain tokens and codes."""
-    logger().info(
-        "request",
-        extra={
-            "route": route.name,
-            "status": answer.status,
-            "ms": round((time.perf_counter() - started) * 1000, 1),
-            "account": None if caller is None else caller.account_id,
-        },
-    )
+    """Log a request by its route, with its metrics in the same line.
+
+    Path, query and headers are left out, because they may contain tokens and codes.
+    """
+    milliseconds = round((time.perf_counter() - started) * 1000, 1)
+    fields = {
+        "route": route.name,
+        "status": str(answer.status),
+        "ms": milliseconds,
+        "account": None if caller is None else caller.account_id,
+    }
+    measured = metrics.current().of_request(route.name, answer.status, milliseconds)
+    logger().info("request", extra=fields | measured)

@@ -22,12 +22,13 @@ from chalicelib.core.ident import PackageIdent, is_package_name, is_storable
 from chalicelib.core.standing import Placement
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
-from chalicelib.packages import artifacts, hints
+from chalicelib.packages import artifacts, hints, refusals
 from chalicelib.packages.contents import Contents
 from chalicelib.packages.errors import ArchiveRefused, IdentInvalid, ReleaseExists, TargetUnsupported
 from chalicelib.packages.hints import Hinted
 from chalicelib.packages.settings import rows as settings_rows
 from chalicelib.packages.source import Source
+from chalicelib.platform import metrics
 from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.config import config
@@ -55,8 +56,9 @@ class Upload(Struct, frozen=True):
 
 def demand_valid_ident(ident: PackageIdent) -> None:
     """Raise IdentInvalid if a package cannot have the ident (check 1, made before authentication)."""
-    if not is_package_name(ident.name) or not is_storable(ident) or ident.release == LATEST:
-        raise invalid(ident)
+    with refusals.counted():
+        if not is_package_name(ident.name) or not is_storable(ident) or ident.release == LATEST:
+            raise invalid(ident)
 
 
 def invalid(ident: PackageIdent) -> IdentInvalid:
@@ -70,6 +72,7 @@ def demand_absent(upload: Upload) -> None:
         raise ReleaseExists
 
 
+@refusals.counted()
 def publish(upload: Upload, source: Source) -> None:
     """Check and store an archive, and add the package to `unstable`. The next request can read it.
 
@@ -83,7 +86,7 @@ def publish(upload: Upload, source: Source) -> None:
         _demand_same_bytes(upload, contents)
         _demand_complete(upload, contents)
     except HartRefused as problem:
-        raise ArchiveRefused(str(problem)) from problem
+        raise ArchiveRefused(str(problem), type(problem).__name__) from problem
     key = artifacts.key_of(upload.ident, contents.target, upload_id=str(new_id()))
     source.store(key)
     try:
@@ -91,6 +94,7 @@ def publish(upload: Upload, source: Source) -> None:
     except (ReleaseExists, ArchiveRefused, OriginMissing):  # another request was first
         hints.remove_of_refused(upload.ident, contents.target, hart.tdeps(contents.archive))
         raise
+    metrics.current().uploaded_bytes.append(contents.archive.size)
 
 
 def keys_before(ident: PackageIdent, target: Target) -> list[Key[Any]]:
@@ -131,7 +135,7 @@ def _inspect(upload: Upload, archive: HartArchive) -> Contents:
     if target not in config.targets:
         raise TargetUnsupported
     if upload.checksum != archive.checksum:
-        raise ArchiveRefused("ds:up:3")
+        raise ArchiveRefused("ds:up:3", "ChecksumMismatch")
     texts = Texts(archive.metafiles.get("MANIFEST", ""), archive.metafiles.get("default.toml", ""))
     return Contents(archive, target, package_type, texts)
 
@@ -141,9 +145,10 @@ def _demand_native_allowed(origin: str) -> None:
     if allowed == "all":
         return
     if allowed == "off":
-        raise ArchiveRefused("Uploading 'native' package is not supported")
+        raise ArchiveRefused("Uploading 'native' package is not supported", "NativeRefused")
     if origin not in {name.strip() for name in allowed.split(",")}:
-        raise ArchiveRefused(f"Native Package upload for the origin '{origin}' is not supported")
+        text = f"Native Package upload for the origin '{origin}' is not supported"
+        raise ArchiveRefused(text, "NativeRefused")
 
 
 def _newest_of_same_type(upload: Upload, contents: Contents) -> PackageRow | None:
@@ -151,7 +156,8 @@ def _newest_of_same_type(upload: Upload, contents: Contents) -> PackageRow | Non
     newest = next(package_rows.newest_first(upload.ident.origin, upload.ident.name, contents.target), None)
     if newest is not None and newest.package_type != contents.package_type:
         raise ArchiveRefused(
-            f"Package type mismatch; expected '{newest.package_type}', found '{contents.package_type}'"
+            f"Package type mismatch; expected '{newest.package_type}', found '{contents.package_type}'",
+            "PackageTypeMismatch",
         )
     return newest
 
@@ -162,7 +168,7 @@ def _demand_same_bytes(upload: Upload, contents: Contents) -> None:
         return
     stored = read(package_rows.package_key(upload.ident, contents.target))
     if stored is not None and stored.checksum != upload.checksum:
-        raise ArchiveRefused("ds:up:4")
+        raise ArchiveRefused("ds:up:4", "OtherBytesForced")
 
 
 def _demand_complete(upload: Upload, contents: Contents) -> None:
@@ -171,14 +177,16 @@ def _demand_complete(upload: Upload, contents: Contents) -> None:
     hart.manifest(archive)
     size = sum(len(text.encode()) for text in contents.lists.values())
     if size > LISTS_BYTES:
-        raise ArchiveRefused(f"The lists of dependencies are too long: {size} bytes, {LISTS_BYTES} at most")
+        text = f"The lists of dependencies are too long: {size} bytes, {LISTS_BYTES} at most"
+        raise ArchiveRefused(text, "ListsTooLong")
     if not answer_size.is_planned(contents.as_json()):
         raise ArchiveRefused(
             "MANIFEST, default.toml and the dependencies are too long: "
-            f"as JSON they may have {answer_size.PLANNED_LIMIT} bytes together at most"
+            f"as JSON they may have {answer_size.PLANNED_LIMIT} bytes together at most",
+            "TextsTooLong",
         )
     if hart.ident(archive) != upload.ident:
-        raise ArchiveRefused("ds:up:6")
+        raise ArchiveRefused("ds:up:6", "IdentMismatch")
 
 
 def _write(upload: Upload, contents: Contents, key: str, source: Source, newest: PackageRow | None) -> None:
@@ -213,7 +221,7 @@ def _check_again(upload: Upload, contents: Contents, stored: PackageRow | None) 
     if not upload.forced and contents.target is upload.target:
         raise ReleaseExists
     if upload.forced and stored.checksum != upload.checksum:
-        raise ArchiveRefused("ds:up:4")
+        raise ArchiveRefused("ds:up:4", "OtherBytesForced")
 
 
 def _visibility(change: Change, upload: Upload, found: Found) -> Visibility:

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as ConnectionFailed
 from botocore.session import get_session
 
-from chalicelib.platform import retry_budget
+from chalicelib.platform import metrics, retry_budget
 from chalicelib.platform.config import config as settings
 
 CONNECTIONS = 32
@@ -111,8 +111,10 @@ def _is_embedded() -> bool:
     return any(variable in os.environ for variable in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"))
 
 
-def _begin_attempt(request: Any, **_: Any) -> None:
+def _begin_attempt(request: Any, operation_name: str, **_: Any) -> None:
     """Handle botocore's event before each attempt of a call."""
+    if operation_name == "TransactWriteItems":
+        metrics.current().tries += 1
     context = request.context
     if "bldr_budget" not in context:
         context["bldr_budget"] = retry_budget.current()

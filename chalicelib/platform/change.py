@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
+from chalicelib.platform import metrics
 from chalicelib.platform.attributes import Action, Condition
 from chalicelib.platform.retry_budget import shared_budget
 from chalicelib.platform.table import Key, KeyTooLong, Row, StoreUnavailable, connection, failure_of
@@ -117,8 +118,11 @@ class Change:
                 for step, _ in steps:
                     step(transaction)
         except TransactWriteError as problem:
-            _raise_failed_condition(problem, [error for _, error in steps])
-            raise failure_of(problem) from problem
+            error = _failed_condition(problem, [error for _, error in steps]) or failure_of(problem)
+            if not isinstance(error, Stale):  # else the next attempt belongs to the same transaction
+                metrics.current().end_transaction()
+            raise error from problem
+        metrics.current().end_transaction()
 
 
 def retry_when_stale(decide: Callable[[], Result]) -> Result:
@@ -126,17 +130,21 @@ def retry_when_stale(decide: Callable[[], Result]) -> Result:
 
     Raises StoreUnavailable when the retry budget is spent.
     """
+    metrics.current().end_transaction()
     with shared_budget() as budget:
         for attempts in count_from(1):
             try:
                 return decide()
             except Stale as problem:
                 if not budget.pause(attempts):
+                    metrics.current().end_transaction()
                     raise StoreUnavailable from problem
     raise AssertionError("unreachable")
 
 
-def _raise_failed_condition(problem: TransactWriteError, errors: list[Exception]) -> None:
+def _failed_condition(problem: TransactWriteError, errors: list[Exception]) -> Exception | None:
+    """Return the error of the first condition that failed, or None if no condition did."""
     for reason, error in zip(problem.cancellation_reasons, errors, strict=False):
         if reason is not None and reason.code == "ConditionalCheckFailed":
-            raise error from problem
+            return error
+    return None

@@ -17,7 +17,7 @@ from chalicelib.core.roles import Role
 from chalicelib.core.session import Session
 from chalicelib.core.target import Target
 from chalicelib.identity.caller import Caller
-from chalicelib.packages import upload
+from chalicelib.packages import refusals, upload
 from chalicelib.packages.errors import ArchiveRefused
 from chalicelib.platform import background
 from chalicelib.platform.change import Change, retry_when_stale
@@ -96,6 +96,7 @@ def _add(row: UploadRow, slot: Slot) -> None:
         quota.take(change, slot, row)
 
 
+@refusals.counted()
 def _demand_publishable(announcement: Announcement, uploader: Session) -> None:
     """Run checks 3, 9 and 11 of an upload, as far as they do not need the archive (packages.md 7)."""
     upload.demand_absent(
@@ -108,11 +109,11 @@ def _demand_publishable(announcement: Announcement, uploader: Session) -> None:
         )
     )
     if not _is_checksum(announcement.checksum):
-        raise ArchiveRefused("ds:up:3")
+        raise ArchiveRefused("ds:up:3", "ChecksumMismatch")
     if announcement.forced and announcement.is_target_explicit:
         stored = read(package_rows.package_key(announcement.ident, announcement.target))
         if stored is not None and stored.checksum != announcement.checksum:
-            raise ArchiveRefused("ds:up:4")
+            raise ArchiveRefused("ds:up:4", "OtherBytesForced")
 
 
 def _is_checksum(text: str) -> bool:

@@ -1,5 +1,7 @@
 """The configured Builder, token and origin."""
 
+import codecs
+import io
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,22 @@ def test_cli_toml_is_also_read_from_the_home_folder(home: Path, monkeypatch: pyt
     path.write_text('bldr_url = "https://mine.example"\n')
 
     assert config.credentials(None, None).address.host == "mine.example"
+
+
+def test_files_may_begin_with_a_byte_order_mark(cli_toml: Path, tmp_path: Path) -> None:
+    cli_toml.write_bytes(codecs.BOM_UTF8 + cli_toml.read_bytes().replace(b"\n", b"\r\n"))
+    token_file = tmp_path / "token"
+    token_file.write_bytes(codecs.BOM_UTF8 + b"from-option\r\n")
+
+    assert config.credentials(None, None).token == SECRET
+    assert config.credentials(None, token_file).token == "from-option"
+
+
+@pytest.mark.usefixtures("home")
+def test_a_token_on_standard_input_may_begin_with_a_byte_order_mark(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("\ufefffrom-input\n"))
+
+    assert config.credentials("https://host", config.STANDARD_INPUT).token == "from-input"
 
 
 @pytest.mark.usefixtures("home")

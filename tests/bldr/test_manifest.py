@@ -1,5 +1,6 @@
 """The manifest of a mirror folder."""
 
+import codecs
 import json
 from typing import Any
 
@@ -19,6 +20,7 @@ def test_a_manifest_is_read_as_it_was_written() -> None:
     content = Manifest((TOOL, BASE)).encode()
 
     assert Manifest.parse(content, "manifest.json") == Manifest((BASE, TOOL))
+    assert Manifest.parse(codecs.BOM_UTF8 + content, "manifest.json") == Manifest((BASE, TOOL))
     assert json.loads(content)["packages"][1] == {
         "ident": "acme/p2/1/20240101000000",
         "target": "x86_64-linux",

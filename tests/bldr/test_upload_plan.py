@@ -23,19 +23,17 @@ def an_archive(number: int, checksum: str = "a", dependencies: tuple[int, ...] =
 def test_dependencies_come_first() -> None:
     archives = [an_archive(1, dependencies=(2, 9)), an_archive(2, dependencies=(3,)), an_archive(3)]
 
-    assert list(UploadPlan.of(archives, [], []).archives) == [a_package(3), a_package(2), a_package(1)]
+    assert list(UploadPlan.of(archives, []).archives) == [a_package(3), a_package(2), a_package(1)]
 
 
-def test_only_signing_keys_and_named_keys_are_uploaded() -> None:
-    plan = UploadPlan.of([an_archive(1)], KEYS[:2], [KEYS[2]])
-
-    assert plan.keys == (KEYS[0], KEYS[2])
+def test_keys_are_planned_in_the_order_of_their_names() -> None:
+    assert UploadPlan.of([an_archive(1)], [KEYS[2], KEYS[0]]).keys == (KEYS[0], KEYS[2])
 
 
 def test_a_second_archive_of_a_package_must_have_the_same_bytes() -> None:
-    assert len(UploadPlan.of([an_archive(1), an_archive(1)], [], []).archives) == 1
+    assert len(UploadPlan.of([an_archive(1), an_archive(1)], []).archives) == 1
     with pytest.raises(ArchiveDamaged, match="both"):
-        UploadPlan.of([an_archive(1), an_archive(1, "b")], [], [])
+        UploadPlan.of([an_archive(1), an_archive(1, "b")], [])
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Logs of faults do not contain the values that clients sent, and answers do not contain the cause of the fault."""
 
 import json
-import logging
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
@@ -12,6 +11,7 @@ from chalicelib.origins.integrations import service as integrations
 from chalicelib.origins.secrets import service as secrets
 from chalicelib.platform import aws, logs
 from tests.api.client import Depot
+from tests.builders.log_lines import Log, log_lines
 from tests.builders.origins import an_origin
 from tests.faults.injector import everything, faults, lost, refused
 from tests.faults.operations import WRITES
@@ -20,31 +20,10 @@ from tests.faults.scenes import Scene, a_scene
 INTERNAL = ("injected", "Exception", "Error", "Traceback", "dynamodb", "amazonaws", "botocore", "bldr-", "chalicelib")
 
 
-class Log(logging.Handler):
-    """The lines that operators see: those of the service, and those of libraries from INFO on."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.INFO)
-        self.lines: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        [handler] = logging.getLogger("habitat-builder").handlers[:1]
-        self.lines.append(handler.format(record))
-
-    @property
-    def text(self) -> str:
-        return "\n".join(self.lines)
-
-
 @pytest.fixture
 def log() -> Iterator[Log]:
-    logs.logger()
-    log, loggers = Log(), [logging.getLogger("habitat-builder"), logging.getLogger()]
-    for logger in loggers:
-        logger.addHandler(log)
-    yield log
-    for logger in loggers:
-        logger.removeHandler(log)
+    with log_lines() as log:
+        yield log
 
 
 @pytest.mark.parametrize("name", WRITES)

@@ -1,5 +1,6 @@
 """`bldr upload` to a running Builder."""
 
+import codecs
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,51 @@ def test_a_folder_is_uploaded_with_signing_keys_and_dependencies_first(
     assert lines[3] == "2 uploaded, 0 skipped, 0 failed"
     assert channels_of(stack, tool) == channels_of(stack, base) == ["prod", "unstable"]
     assert unrelated_key not in "".join(lines)
+
+
+def test_only_wanted_keys_are_read_and_unreadable_ones_are_a_warning(
+    stack: Stack, bobo: CommandLine, tmp_path: Path
+) -> None:
+    origin = stack.an_origin()
+    key = write_new_key(tmp_path / "keys", origin)
+    hart = a_hart(origin=origin, signer=key)
+    write_archives(tmp_path, hart)
+    (tmp_path / "publisher.pub").write_bytes(b"\xd0\xcf\x11\xe0")
+    (tmp_path / "._resource.pub").write_bytes(b"\x00\x05\x16\x07")
+    (tmp_path / "folder.pub").mkdir()
+
+    assert bobo.succeeds("upload", tmp_path / hart.archive_name, tmp_path).splitlines()[:2] == [
+        f"uploaded key {key}",
+        f"uploaded {hart.path} (x86_64-linux)",
+    ]
+
+    (tmp_path / "keys" / f"{key}.pub").write_text("no key")
+    lines = bobo.succeeds("upload", tmp_path).splitlines()
+
+    assert sorted(line.partition(" is not ")[0] for line in lines[:2]) == [
+        f"warning: {tmp_path}/keys/{key}.pub",
+        f"warning: {tmp_path}/publisher.pub",
+    ]
+    assert lines[2] == f"skipped {hart.path} (x86_64-linux): already exists"
+
+
+def test_a_key_is_also_found_in_a_file_with_another_name_and_a_byte_order_mark(
+    stack: Stack, bobo: CommandLine, tmp_path: Path
+) -> None:
+    origin = stack.an_origin()
+    key = write_new_key(tmp_path, origin)
+    written = (tmp_path / f"{key}.pub").rename(tmp_path / "renamed.pub")
+    written.write_bytes(codecs.BOM_UTF8 + written.read_bytes())
+    write_archives(tmp_path, a_hart(origin=origin, signer=key))
+
+    assert bobo.succeeds("upload", tmp_path).splitlines()[0] == f"uploaded key {key}"
+
+
+def test_a_named_key_that_is_malformed_is_an_error(bobo: CommandLine, tmp_path: Path) -> None:
+    path = tmp_path / "mine.pub"
+    path.write_text("no key")
+
+    assert f"{path} is not a public signing key" in bobo.fails("upload", path)
 
 
 def test_an_existing_package_is_skipped(stack: Stack, bobo: CommandLine, tmp_path: Path) -> None:

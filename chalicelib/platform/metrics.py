@@ -1,0 +1,81 @@
+"""What a request or a function measures while it runs. Its log line carries the metrics (docs/OPERATING.md, "Metrics").
+
+Names and dimensions are bounded: routes, statuses and kinds of refusals; never idents, accounts or texts of clients.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from chalicelib.core.deferred import deferred
+from chalicelib.platform import logs
+
+with deferred():  # imports powertools
+    from chalicelib.platform import emf
+
+MOST_VALUES = 99
+"""A line holds fewer than 100 values of one metric."""
+
+_SERVER_ERROR = 500
+
+
+class Measurements:
+    """The values of one request or function."""
+
+    __slots__ = ("refusal", "tries", "tries_of_transactions", "uploaded_bytes")
+
+    def __init__(self) -> None:
+        self.tries = 0
+        """How often the present transaction was sent so far, also with rows that were read again."""
+
+        self.tries_of_transactions: list[float] = []
+        self.uploaded_bytes: list[float] = []
+        self.refusal: str | None = None
+
+    def end_transaction(self) -> None:
+        """Store the tries of the present transaction. Does nothing if none was sent."""
+        if self.tries:
+            self.tries_of_transactions.append(self.tries)
+            self.tries = 0
+        if len(self.tries_of_transactions) >= MOST_VALUES:
+            logs.logger().info("transactions", extra=emf.members(({}, self._totals())))
+            self.tries_of_transactions.clear()
+
+    def of_request(self, route: str, status: int, milliseconds: float) -> dict[str, Any]:
+        """Return the metrics of a request as members of its log line."""
+        self.end_transaction()
+        outcome: dict[str, list[float]] = {"ServerErrors": [int(status >= _SERVER_ERROR)], "Duration": [milliseconds]}
+        requests: dict[str, list[float]] = {"Requests": [1]}
+        totals = outcome | self._totals()
+        return emf.members(({}, totals), ({"route": route, "status": str(status)}, requests), *self._refusals())
+
+    def of_function(self) -> dict[str, Any]:
+        """Return the metrics of a function as members of its log line."""
+        self.end_transaction()
+        return emf.members(({}, self._totals()), *self._refusals())
+
+    def _totals(self) -> dict[str, list[float]]:
+        return {"TransactionTries": self.tries_of_transactions, "UploadedBytes": self.uploaded_bytes}
+
+    def _refusals(self) -> list[tuple[dict[str, str], dict[str, list[float]]]]:
+        return [] if self.refusal is None else [({"refusal": self.refusal}, {"RefusedUploads": [1]})]
+
+
+_current: ContextVar[Measurements | None] = ContextVar("measurements", default=None)
+
+
+@contextmanager
+def measured() -> Iterator[Measurements]:
+    """Collect what this thread measures inside the block."""
+    measurements = Measurements()
+    token = _current.set(measurements)
+    try:
+        yield measurements
+    finally:
+        _current.reset(token)
+
+
+def current() -> Measurements:
+    """Return the measurements of the present request or function. Outside of both they are discarded."""
+    return _current.get() or Measurements()

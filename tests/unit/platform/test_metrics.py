@@ -1,0 +1,55 @@
+"""Metrics are bounded, can be switched off, and are discarded outside of requests."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from chalicelib.platform import emf, metrics
+from tests.builders.log_lines import log_lines, metrics_in
+from tests.builders.stack import REPOSITORY
+
+
+@pytest.fixture
+def switched_off(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "true")
+    emf._are_disabled.cache_clear()
+    yield
+    emf._are_disabled.cache_clear()
+
+
+def test_all_transactions_of_a_long_function_are_counted() -> None:
+    with log_lines() as log, metrics.measured() as measurements:
+        for _ in range(250):
+            metrics.current().tries += 2
+            metrics.current().end_transaction()
+        last = measurements.of_function()
+
+    lines = [metrics_in(line)["TransactionTries"]["values"] for line in (*log.parsed, last)]
+    assert sum(map(len, lines)) == 250
+    assert max(map(len, lines)) < 100, "the limit of the format"
+
+
+def test_a_value_belongs_to_the_innermost_block() -> None:
+    with metrics.measured() as outer, metrics.measured() as inner:
+        metrics.current().uploaded_bytes.append(1)
+
+    assert (outer.uploaded_bytes, inner.uploaded_bytes) == ([], [1])
+
+
+def test_values_outside_of_requests_are_discarded() -> None:
+    metrics.current().uploaded_bytes.append(1)
+
+    assert metrics.current().of_function() == {}
+
+
+@pytest.mark.usefixtures("switched_off")
+def test_metrics_can_be_switched_off() -> None:
+    assert metrics.Measurements().of_request("GET /status", 200, 1.0) == {}
+
+
+def test_every_metric_is_documented_with_its_unit() -> None:
+    text = (REPOSITORY / "docs" / "OPERATING.md").read_text()
+    documented = re.findall(r"^\| `(\w+)` \| (\w+) \| `service`", text, re.MULTILINE)
+
+    assert documented == [(name, unit.value) for name, unit in emf.UNITS.items()]
