@@ -45,6 +45,11 @@ def is_required(field: FieldInfo) -> bool:
     return field.default is NODEFAULT and field.default_factory is NODEFAULT
 
 
+def may_be_malformed(shape: type[Struct]) -> bool:
+    """Return True if `parse` can raise QueryMalformed: a parameter is required, or is not a text."""
+    return any(is_required(field) or plain_type(field.type) is not str for field in fields(shape))
+
+
 def is_refused_later(field: FieldInfo) -> bool:
     """Return True for a field that is marked with REFUSED_LATER."""
     return REFUSED_LATER in getattr(field.type, "__metadata__", ())

@@ -6,7 +6,7 @@ from chalicelib.core.roles import Role
 from chalicelib.http.answer import AnswerTooLarge
 from chalicelib.http.body import BodyMalformed, BodyTooLarge
 from chalicelib.http.errors import ErrorTable, PassedOn
-from chalicelib.http.query import QueryMalformed
+from chalicelib.http.query import QueryMalformed, may_be_malformed
 from chalicelib.http.routes import ANYONE, Content, Route
 from chalicelib.identity.errors import RoleMissing, ScopeMissing, SessionMissing, TokenRefused
 from chalicelib.platform.aws import SecretUnavailable
@@ -38,7 +38,7 @@ def _implied(route: Route) -> Iterator[type[Exception]]:
     yield TokenRefused
     yield StoreUnavailable
     yield SecretUnavailable
-    if route.query is not None:
+    if route.query is not None and may_be_malformed(route.query):
         yield QueryMalformed
     if route.optional_body is not None or not (route.body is None or isinstance(route.body, Content)):
         yield BodyMalformed

@@ -47,6 +47,8 @@ VERSION = NAME + "/{version}"
 RELEASE = VERSION + "/{release}"
 SCHEDULE = "schedule"
 """As origin in `GET /depot/pkgs/schedule/{id}` and `.../{origin}/status`, this word means the groups of jobs."""
+UPLOADS = "uploads"
+"""An origin of this name has its list of settings at a path of its own, since `/depot/uploads/{id}` shows an upload."""
 
 READ: dict[str, Any] = {"needs": ANYONE, "hides_private": True, "identity_along": True}
 
@@ -93,16 +95,19 @@ def list_packages(call: Call, request: tuple[Window, bool]) -> Answer:
     return page(requested, rows, total)
 
 
-@routes.get(
-    "/depot/{origin}/pkgs",
+SETTINGS_LIST: dict[str, Any] = {
     **READ,
-    query=shapes.ListQuery,
-    reads=lambda _, query: window(Family.S, query.range),
-    answers=pages_of(Settings),
-)
+    "query": shapes.ListQuery,
+    "reads": lambda _, query: window(Family.S, query.range),
+    "answers": pages_of(Settings),
+}
+
+
+@routes.get("/depot/{origin}/pkgs", **SETTINGS_LIST)
+@routes.get(f"/depot/{UPLOADS}/pkgs", **SETTINGS_LIST)
 def list_settings(call: Call, requested: Window) -> Answer:
     """List the package settings of an origin. `distinct` has no effect."""
-    rows, total = lists.settings(call["origin"], requested.offset, requested.size, call.caller)
+    rows, total = lists.settings(call.path.get("origin", UPLOADS), requested.offset, requested.size, call.caller)
     return page(requested, [Settings.of(row) for row in rows], total)
 
 

@@ -111,6 +111,7 @@ WITHOUT_BODY = """
     DELETE /depot/origins/{origin}/invitations/1
 
     GET /depot/{origin}/pkgs
+    GET /depot/uploads/pkgs
     GET /depot/pkgs/{origin}
     GET /depot/pkgs/{origin}/no-such
     GET /depot/pkgs/{origin}/no-such/versions

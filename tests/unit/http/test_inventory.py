@@ -30,6 +30,7 @@ ADDITIONS = {
     "DELETE /depot/origins/{}/integrations/{}/names",
     "GET /depot/channels/{}/{}/pkgs/promote",
     "GET /depot/channels/{}/{}/pkgs/demote",
+    "GET /depot/uploads/pkgs",
     # Our own: named tokens, the description of the API, unlisting and resumable uploads.
     "GET /profile/tokens",
     "POST /profile/tokens",

@@ -27,6 +27,25 @@ class Shape(Struct):
     """A query or body."""
 
 
+class Paging(Struct):
+    """A query with a number."""
+
+    range: int = 0
+
+
+class Demanding(Struct):
+    """A query with a required text."""
+
+    channel: str
+
+
+class Texts(Struct):
+    """A query that every request fits, because all parameters are texts and none is required."""
+
+    target: str | None = None
+    channel: str = ""
+
+
 TABLE = ErrorTable(IDENTITY, {Missing: 404})
 ALWAYS = {401, 503}
 
@@ -48,7 +67,9 @@ def statuses(method: str = "GET", needs: Any = ANYONE, **more: Any) -> set[int]:
         ({"answers": {200: None}}, {200}),
         ({"answers": {201: Shape}, "method": "POST"}, {201}),
         ({"errors": (Missing,)}, {404}),
-        ({"query": Shape}, {400}),
+        ({"query": Paging}, {400}),
+        ({"query": Demanding}, {400}),
+        ({"query": Texts}, set()),
         ({"body": Shape}, {400, 413}),
         ({"optional_body": Shape}, {400, 413}),
         ({"body": Content.TEXT}, {413}),
