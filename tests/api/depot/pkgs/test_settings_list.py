@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.api.client import Depot
-from tests.builders.origins import an_origin
+from tests.builders.names import a_name
+from tests.builders.origins import an_origin, the_origin
 from tests.builders.packages import a_package, delete
 
 NO_CACHE = "private, no-cache, no-store"
@@ -108,6 +109,9 @@ def test_a_bad_token_is_401(depot: Depot, origin: str) -> None:
 
 def test_fixed_words_of_paths_take_precedence_over_origins(depot: Depot) -> None:
     """`/depot/channels/pkgs` lists the channels of the origin `pkgs`, not the settings of the origin `channels`."""
-    assert depot.get("/depot/channels/pkgs").json() == []
-    assert depot.get("/depot/pkgs/pkgs").json() == EMPTY
-    assert depot.get("/depot/origins/pkgs").status == 404
+    the_origin(depot, "pkgs")
+    set_to(depot, the_origin(depot, "channels"), a_name("tool"), "public")
+
+    assert [channel["name"] for channel in depot.get("/depot/channels/pkgs").json()] == ["stable", "unstable"]
+    assert depot.get("/depot/pkgs/pkgs").status in (200, 206)
+    assert depot.get("/depot/origins/pkgs").json()["name"] == "pkgs"
