@@ -19,6 +19,13 @@ def partition_rows(pk: str) -> dict[str, Attributes]:
     return {sk.value: {name: value.value for name, value in item.attrs.items()} for sk, item in items.items()}
 
 
+def empty_partition(pk: str) -> None:
+    """Delete all rows of a partition."""
+    items = _partitions().get(DynamoType({"S": pk}), {})
+    for sk in list(items):
+        items.pop(sk)
+
+
 def partitions() -> set[str]:
     """Return the keys of all partitions that have rows."""
     return {pk.value for pk, items in _partitions().items() if items}
