@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from msgspec import MsgspecError, Struct, json
@@ -78,12 +80,72 @@ def directly(request: OutboundRequest) -> tuple[requests.Session, OutboundReques
 def send(request: OutboundRequest, seconds: float, opener: Opener = directly) -> OutboundResponse:
     """Send a request and return the whole response. Raises Unreachable, and the errors of the opener.
 
-    `seconds` bounds the whole exchange, name resolution included.
+    `seconds` bounds the whole exchange, name resolution included. Then its connections are ended, since a service that
+    sends a byte now and then would otherwise occupy a thread and a connection for ever.
     """
-    return _within(seconds, lambda: _exchange(*opener(request), seconds))
+    connections = _Connections()
+    return _within(seconds, lambda: _exchange(*opener(request), seconds, connections), connections.end)
 
 
-def _exchange(session: requests.Session, request: OutboundRequest, seconds: float) -> OutboundResponse:
+class _Connections:
+    """The connections of one exchange, which another thread can end.
+
+    Sockets are duplicated, because a TLS connection takes the descriptor of the original socket.
+    """
+
+    def __init__(self) -> None:
+        self._duplicates: list[socket.socket] = []
+        self._lock = threading.Lock()
+        self._ended = False
+
+    def watch(self, session: requests.Session) -> None:
+        """Record the connections that a session opens from now on."""
+        adapters: Iterable[Any] = session.adapters.values()
+        for pools in (adapter.poolmanager for adapter in adapters):
+            pools.pool_classes_by_scheme = {
+                scheme: self._watched(pool) for scheme, pool in pools.pool_classes_by_scheme.items()
+            }
+
+    def end(self) -> None:
+        """End all connections, also those that are opened later."""
+        with self._lock:
+            self._ended = True
+            for each in self._duplicates:
+                _shut_down(each)
+
+    def release(self) -> None:
+        """Close the duplicates, after the exchange."""
+        with self._lock:
+            while self._duplicates:
+                self._duplicates.pop().close()
+
+    def _watched(self, pool: Any) -> Any:
+        record = self._record
+
+        class WatchedConnection(pool.ConnectionCls):  # type: ignore[misc]
+            def _new_conn(self) -> socket.socket:
+                opened: socket.socket = super()._new_conn()
+                record(opened)
+                return opened
+
+        return type(pool.__name__, (pool,), {"ConnectionCls": WatchedConnection})
+
+    def _record(self, opened: socket.socket) -> None:
+        with self._lock:
+            self._duplicates.append(opened.dup())
+            if self._ended:
+                _shut_down(opened)
+
+
+def _shut_down(connection: socket.socket) -> None:
+    with suppress(OSError):  # it has ended already
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def _exchange(
+    session: requests.Session, request: OutboundRequest, seconds: float, connections: _Connections
+) -> OutboundResponse:
+    connections.watch(session)
     try:
         with (
             session,
@@ -103,6 +165,8 @@ def _exchange(session: requests.Session, request: OutboundRequest, seconds: floa
             return OutboundResponse(response.status_code, _bounded_body(response.iter_content(_CHUNK_BYTES)))
     except (requests.RequestException, HTTPError, UnicodeError, ValueError) as problem:
         raise Unreachable from problem
+    finally:
+        connections.release()
 
 
 def _bounded_body(chunks: Iterable[bytes]) -> bytes:
@@ -114,8 +178,8 @@ def _bounded_body(chunks: Iterable[bytes]) -> bytes:
     return bytes(body)
 
 
-def _within(seconds: float, work: Callable[[], T]) -> T:
-    """Return what `work` returns, or raise Unreachable after some seconds.
+def _within(seconds: float, work: Callable[[], T], end: Callable[[], None]) -> T:
+    """Return what `work` returns, or call `end` and raise Unreachable after some seconds.
 
     The timeouts of sockets are not enough: they bound the pause between two bytes, not the whole response.
     """
@@ -134,5 +198,6 @@ def _within(seconds: float, work: Callable[[], T]) -> T:
     if problems:
         raise problems[0]
     if not results:
+        end()
         raise Unreachable
     return results[0]
