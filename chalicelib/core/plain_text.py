@@ -14,7 +14,7 @@ _INSECURE_LINK = r"(?i)\b(?:(?!https:)[a-z][a-z0-9+.-]*://|(?:javascript|vbscrip
 
 
 def is_plain(text: str) -> bool:
-    """Return whether a text is one line without control characters, changes of direction and lone surrogates."""
+    """Return whether a text is one line without control characters, changes of direction, marks and lone surrogates."""
     return re.search(_UNSAFE, text) is None
 
 

@@ -86,9 +86,7 @@ def race(running: Histories, seed: int, requests: dict[str, Callable[[], object]
 
 
 @pytest.mark.parametrize("kind", CREATIONS)
-def test_the_deletion_of_an_origin_takes_nothing_along_that_was_just_created(
-    engine_histories: Histories, kind: str
-) -> None:
+def test_the_deletion_of_an_origin_never_deletes_what_was_just_created(engine_histories: Histories, kind: str) -> None:
     outcomes = set()
     for seed in range(SEEDS):
         origin, owner = a_name("origin"), an_owner()
