@@ -40,6 +40,8 @@ class AsgiFront:
             return Handling(at_once=HttpAnswer(414))
         if exchange.head_bytes > aws_limits.MAX_HEADER_BYTES:
             return Handling(at_once=HttpAnswer(431))
+        if exchange.is_length_ambiguous:
+            return Handling(at_once=HttpAnswer(400, [("Connection", "close")]))
         return self._front.handling(exchange.request)
 
     async def _serve(self, exchange: Exchange, handling: Handling) -> int:

@@ -34,6 +34,11 @@ class Exchange:
         return line + sum(len(name) + len(value) for name, value in request.headers.items())
 
     @property
+    def is_length_ambiguous(self) -> bool:
+        """Whether the body has two lengths, which a proxy may read in another way than we do (RFC 9112, 6.1)."""
+        return {"transfer-encoding", "content-length"} <= self.request.headers.keys()
+
+    @property
     def content_length(self) -> int | None:
         """The announced size of the body, or None if it is chunked."""
         headers = self.request.headers

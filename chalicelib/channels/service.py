@@ -21,7 +21,7 @@ from chalicelib.catalog.steps import Observed
 from chalicelib.channels.errors import ChannelExists, ChannelNameInvalid, ChannelProtected, NotInChannel
 from chalicelib.core.event_kinds import ChannelOperation
 from chalicelib.core.ident import PackageIdent
-from chalicelib.core.plain_text import is_plain
+from chalicelib.core.plain_text import is_plain_name
 from chalicelib.core.session import Session
 from chalicelib.core.target import Target
 from chalicelib.platform.attributes import Condition
@@ -47,8 +47,8 @@ def create(origin: str, channel: str, by: Session) -> ChannelRow:
 
     Raises ChannelNameInvalid, ChannelExists, ChannelMissing if the origin does not exist.
     """
-    if not is_plain(channel):
-        raise ChannelNameInvalid("A channel's name must not have control characters")
+    if not is_plain_name(channel):
+        raise ChannelNameInvalid("A channel's name must not be `.` or `..` or have invisible characters")
     leaving_key = channel_rows.leaving_key(origin, channel)
     if read(leaving_key) is not None:
         _remove_members(origin, channel)

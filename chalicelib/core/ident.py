@@ -4,7 +4,7 @@ import re
 
 from msgspec import Struct
 
-from chalicelib.core.plain_text import is_plain
+from chalicelib.core.plain_text import is_plain_name
 from chalicelib.core.target import Target
 
 ORIGIN_NAME_CHARACTERS = 255
@@ -62,12 +62,12 @@ def is_package_name(text: str) -> bool:
 
 
 def is_storable(ident: PackageIdent) -> bool:
-    """Return whether keys of the table and the object store can contain the ident, and clients can show it.
+    """Return whether keys of the table and the object store can contain the ident.
 
-    Versions and releases are free text (packages.md 2), but every part must be plain text without a slash and must not
-    be empty, and all parts together have at most STORABLE_BYTES.
+    Versions and releases are free text (packages.md 2), but no part may be empty or contain a slash, each part is a
+    plain name (`plain_text`), and all parts together have at most STORABLE_BYTES.
     """
     parts = (ident.origin, ident.name, ident.version, ident.release)
-    if any(not part or "/" in part or not is_plain(part) for part in parts):
+    if not all(part and "/" not in part and is_plain_name(part) for part in parts):
         return False
     return sum(len(part.encode()) for part in parts) <= STORABLE_BYTES

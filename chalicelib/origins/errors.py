@@ -123,7 +123,7 @@ class IntegrationNameInvalid(Explained):
     """The type or the name of a new integration has characters that names must not have."""
 
     def __init__(self) -> None:
-        super().__init__("An integration's type and name must not have control characters")
+        super().__init__("An integration's type and name must not be `.` or `..` or have invisible characters")
 
 
 class IntegrationBodyInvalid(Explained):

@@ -76,6 +76,37 @@ def test_characters_of_a_path_do_not_split_headers(depot: Depot, odd: str) -> No
         assert_sendable(reply.headers)
 
 
+@pytest.mark.parametrize(
+    "odd", ["%2E", "..", "%2e%2E", "%ED%A0%80", "%FF", "%C0%AF", "%E2%80%8B", "%E2%80%AE", "%EF%BB%BF"]
+)
+def test_names_that_a_path_cannot_hold_or_show_are_refused_everywhere(depot: Depot, odd: str) -> None:
+    origin = an_origin(depot)
+    requests = {
+        f"/depot/channels/{origin}/{odd}": "POST",
+        f"/depot/channels/{origin}/unstable/pkgs/promote?channel={odd}": "PUT",
+        f"/settings/{origin}/{odd}": "POST",
+        f"/depot/origins/{origin}/integrations/docker/{odd}": "PUT",
+        f"/depot/origins/{origin}/integrations/{odd}/main": "PUT",
+        f"/depot/pkgs/{origin}/tool/{odd}/1": "POST",
+        f"/depot/pkgs/{origin}/tool/1/{odd}": "POST",
+    }
+
+    refused = {path: depot.request(method, path, by="bobo", body=b"{}").status for path, method in requests.items()}
+
+    assert set(refused.values()) == {422}, refused
+    assert [channel["name"] for channel in depot.get(f"/depot/channels/{origin}").json()] == ["stable", "unstable"]
+
+
+def test_an_archive_that_depends_on_a_dot_segment_is_refused(depot: Depot) -> None:
+    origin = an_origin(depot)
+    dependent = a_hart(origin=origin, name=a_name("tool"), tdeps=["core/glibc/../20240101000000"])
+
+    reply = depot.post(dependent.url, by="bobo", body=dependent.content, query={"checksum": dependent.checksum})
+
+    assert reply.status == 422
+    assert reply.text.startswith("TDEPS contains 'core/glibc/../20240101000000'")
+
+
 def test_the_answers_of_the_function_itself_have_sendable_headers(depot: Depot) -> None:
     origin = an_origin(depot)
     body = a_signing_pair(origin)[0].text

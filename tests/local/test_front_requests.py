@@ -252,6 +252,14 @@ def test_a_malformed_length_is_400(wire: Wire, headers: list[str]) -> None:
     assert wire.reply().status == 400
 
 
+def test_a_body_with_a_length_and_in_chunks_is_400_and_hides_no_second_request(wire: Wire) -> None:
+    wire.head("POST /v1/digest", "Content-Length: 4", "Transfer-Encoding: chunked")
+    wire.send(b"0\r\n\r\nGET /v1/status HTTP/1.1\r\nHost: localhost\r\n\r\n")
+
+    assert wire.reply().status == 400
+    assert wire.closed()
+
+
 def test_parallel_clients_get_their_own_answers(front: Server) -> None:
     def count_wrong_answers(number: int) -> int:
         wrong = 0

@@ -8,7 +8,7 @@ from msgspec.json import decode
 from chalicelib.catalog import audit_rows, origin_rows
 from chalicelib.catalog.audit_rows import AuditAction
 from chalicelib.catalog.origin_rows import OriginCountRow, origin_count_key
-from chalicelib.core.plain_text import is_plain
+from chalicelib.core.plain_text import is_plain_name
 from chalicelib.core.session import Session
 from chalicelib.origins.errors import (
     IntegrationBodyInvalid,
@@ -59,7 +59,7 @@ def put(origin: str, integration: str, name: str, body: bytes, by: Session) -> N
 
     Raises IntegrationNameInvalid, IntegrationBodyInvalid, IntegrationTaken, OriginMissing, TooManyInOrigin.
     """
-    if not is_plain(integration) or not is_plain(name):
+    if not is_plain_name(integration) or not is_plain_name(name):
         raise IntegrationNameInvalid
     _demand_finite_numbers(body)
     key, body_key = rows.integration_key(origin, integration, name), rows.body_key(origin, integration, name)

@@ -8,7 +8,7 @@ from chalicelib.catalog.errors import TooManyInOrigin
 from chalicelib.catalog.origin_rows import OriginCountRow, origin_count_key
 from chalicelib.core.anonymous_box import AnonymousBox, AnonymousBoxMalformed, AnonymousBoxUnreadable
 from chalicelib.core.key_file import KeyFile
-from chalicelib.core.plain_text import is_plain
+from chalicelib.core.plain_text import is_plain_name
 from chalicelib.core.session import Session
 from chalicelib.core.signed_box import BoxMalformed, BoxUnreadable
 from chalicelib.origins.errors import KeyMissing, SecretInvalid, SecretTooLarge
@@ -34,8 +34,8 @@ def put(origin: str, name: str, value: str, by: Session) -> None:
     for field, content in (("name", name), ("value", value)):
         if not content:
             raise SecretInvalid(f"Missing value for field `{field}`")
-    if not is_plain(name):
-        raise SecretInvalid("Field `name` must not have control characters")
+    if not is_plain_name(name):
+        raise SecretInvalid("Field `name` must not be `.` or `..` or have invisible characters")
     try:
         box = AnonymousBox.parse(value)
     except AnonymousBoxMalformed as problem:

@@ -11,7 +11,7 @@ from chalicelib.catalog import package_rows
 from chalicelib.catalog.errors import OriginMissing
 from chalicelib.catalog.origin_rows import OriginRow, origin_key
 from chalicelib.catalog.package_rows import NameRow, SettingsRow
-from chalicelib.core.plain_text import is_plain
+from chalicelib.core.plain_text import is_plain_name
 from chalicelib.core.session import Session
 from chalicelib.core.visibility import Visibility, VisibilityUnknown
 from chalicelib.packages.errors import (
@@ -39,10 +39,10 @@ def show(origin: str, name: str) -> SettingsRow:
 def create(origin: str, name: str, by: Session) -> SettingsRow:
     """Create settings with the default visibility of the origin, owned by the caller.
 
-    Raises IdentInvalid for a name with control characters, OriginMissing, SettingsExist.
+    Raises IdentInvalid for a name that is not plain, OriginMissing, SettingsExist.
     """
-    if not is_plain(name):
-        raise IdentInvalid("The name of a package must not have control characters")
+    if not is_plain_name(name):
+        raise IdentInvalid("The name of a package must not be `.` or `..` or have invisible characters")
     return retry_when_stale(partial(_create, origin, name, by))
 
 

@@ -76,7 +76,10 @@ def test_a_name_with_control_characters_is_422(depot: Depot, name: str) -> None:
 
     reply = depot.post(f"/settings/{origin}/{name}", by="bobo")
 
-    assert (reply.status, reply.text) == (422, "The name of a package must not have control characters")
+    assert (reply.status, reply.text) == (
+        422,
+        "The name of a package must not be `.` or `..` or have invisible characters",
+    )
     assert depot.get(f"/depot/{origin}/pkgs").json()["total_count"] == 0
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.plain_text import has_insecure_link, is_plain
+from chalicelib.core.plain_text import has_insecure_link, is_plain, is_plain_name
 
 
 @pytest.mark.parametrize(
@@ -22,12 +22,24 @@ def test_texts_of_all_languages_are_plain(text: str) -> None:
         *map(chr, range(0x20)),
         *map(chr, range(0x7F, 0xA0)),
         *"\u2028\u2029\u202a\u202e\u2066\u2069\u200e\ufeff",
+        *"\u00ad\u180e\u200b\u2060\U000e0001\U000e0041",
+        *"\ufffd\ufffe\uffff\ufdd0",
         "\ud800",
     ],
     ids=ascii,
 )
 def test_a_text_with_such_a_character_anywhere_is_not_plain(character: str) -> None:
     assert not any(map(is_plain, (character, f"a{character}", f"{character}a", f"a{character}b")))
+
+
+@pytest.mark.parametrize("text", [".", "..", "a\u200b", "\ufffd"])
+def test_dot_segments_and_texts_that_are_not_plain_are_not_names(text: str) -> None:
+    assert not is_plain_name(text)
+
+
+@pytest.mark.parametrize("text", ["...", ".a", "a.", "2.1.", "a b", "می\u200cخواهم"])
+def test_other_plain_texts_are_names(text: str) -> None:
+    assert is_plain_name(text)
 
 
 @given(st.text(st.characters(codec="utf-8")))

@@ -65,7 +65,7 @@ def test_a_name_with_control_characters_is_422(depot: Depot, origin: str, odd: s
 
     reply = depot.post(path, by="bobo")
 
-    assert (reply.status, reply.text) == (422, "A channel's name must not have control characters")
+    assert (reply.status, reply.text) == (422, "A channel's name must not be `.` or `..` or have invisible characters")
     assert [depot.post(path, by=by).status for by in (None, "lkennedy")] == [401, 401]
     assert f"a{odd}b" not in [channel["name"] for channel in depot.get(f"/depot/channels/{origin}").json()]
     assert depot.delete(path, by="bobo").status == 200

@@ -56,7 +56,10 @@ def test_types_and_names_with_control_characters_are_422(depot: Depot, integrati
 
     reply = depot.put(f"/depot/origins/{origin}/integrations/{integration}/{name}", by="bobo", body=BODY)
 
-    assert (reply.status, reply.text) == (422, "An integration's type and name must not have control characters")
+    assert (reply.status, reply.text) == (
+        422,
+        "An integration's type and name must not be `.` or `..` or have invisible characters",
+    )
 
 
 def test_names_are_listed_by_type_oldest_first(depot: Depot) -> None:

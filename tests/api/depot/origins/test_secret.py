@@ -115,7 +115,7 @@ def test_3_an_empty_name_or_value_is_422(depot: Depot) -> None:
 def test_3_a_name_with_control_characters_is_422(depot: Depot, name: str) -> None:
     origin = an_origin(depot)
 
-    assert store(depot, origin, name, "x") == (422, "Field `name` must not have control characters")
+    assert store(depot, origin, name, "x") == (422, "Field `name` must not be `.` or `..` or have invisible characters")
 
 
 @pytest.mark.parametrize(
