@@ -112,7 +112,7 @@ def first_account(name: str, email: str, origin: str, *, new_token: bool = False
 
 def _demand_plain(name: str, email: str) -> None:
     """Raise NotPossible for a name or an e-mail address that a sign-in would refuse."""
-    if not name or not plain_text.is_plain(name):
+    if not name or not plain_text.is_plain_name(name):
         raise NotPossible(f"{name!r} is not a name: one line without control characters is needed")
     if not plain_text.is_plain(email):
         raise NotPossible(f"{email!r} is not an e-mail address: it has control characters")

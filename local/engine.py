@@ -22,6 +22,9 @@ from local.settings import ENGINE_PORT, SettingInvalid, engine_port
 HOST = "127.0.0.1"
 THREADS = 32
 LOST_STATE = 4
+STOP_SECONDS = 10
+"""Before gunicorn kills a worker that does not stop, with an error message. gunicorn itself keeps idle connections open
+for 2 s, and a loaded machine needs time to end a process."""
 
 
 class EngineServer(BaseApplication):  # type: ignore[misc]
@@ -41,7 +44,7 @@ class EngineServer(BaseApplication):  # type: ignore[misc]
             "threads": THREADS,
             "worker_class": "gthread",
             "timeout": 0,
-            "graceful_timeout": 1,
+            "graceful_timeout": STOP_SECONDS,
             "keepalive": 75,
             "backlog": 512,
             "limit_request_line": 8190,

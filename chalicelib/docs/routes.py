@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from chalicelib.core.deferred import deferred
@@ -18,12 +19,23 @@ routes = Routes("docs")
 @routes.get("/openapi.json", needs=ANYONE, answers={200: dict[str, Any]})
 def show_document(call: Call) -> Answer:
     """Return the OpenAPI document of this API."""
-    app: Any = routes.current_app
-    return json_answer(200, openapi.document(app.declared, app.errors))
+    return _document()
 
 
 @routes.get("/docs", needs=ANYONE, answers={200: Content.HTML})
 def show_page(call: Call) -> Answer:
     """Return an HTML page that lists the operations of this API."""
+    return _page()
+
+
+# The routes of a process do not change, so both answers are rendered once.
+@cache
+def _document() -> Answer:
+    app: Any = routes.current_app
+    return json_answer(200, openapi.document(app.declared, app.errors))
+
+
+@cache
+def _page() -> Answer:
     app: Any = routes.current_app
     return Answer(200, page.html(app.declared).encode(), "text/html; charset=utf-8", page.HEADERS)

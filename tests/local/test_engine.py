@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,18 @@ def test_a_signal_ends_the_engine_without_an_error_message(tmp_path: Path, numbe
 
         assert process.wait(PATIENCE) == 0
     assert len((tmp_path / "log").read_text().splitlines()) == 1, "only its URL"
+
+
+def test_a_worker_that_gets_no_time_to_stop_is_not_reported_as_killed(tmp_path: Path) -> None:
+    with running_engine(tmp_path / "log") as process:
+        _, worker = process_tree(process.pid)
+        os.kill(worker, signal.SIGSTOP)
+        process.send_signal(signal.SIGINT)
+        time.sleep(1.5)  # on a loaded machine, a worker may not run for so long
+        os.kill(worker, signal.SIGCONT)
+
+        assert process.wait(PATIENCE) == 0
+    assert "SIGKILL" not in (tmp_path / "log").read_text()
 
 
 def test_the_engine_exits_when_its_worker_dies(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from app import app
 from chalicelib.http.routes import ANYONE, Content, Route
 from chalicelib.http.statuses import declared_statuses
 from tests.api.client import Depot
+from tests.builders.cost import function_calls
 
 UPLOAD = "/depot/pkgs/{origin}/{pkg}/{version}/{release}"
 INTERNAL = r"\.(md|py)\b|[Ss]ections? \d|\b\d+\.\d+\b|\bstep \d|import|contract|reference|\(\)|docstring|handler"
@@ -151,6 +152,14 @@ def test_an_upload_is_described_with_its_permission(document: dict[str, Any]) ->
 
 def test_the_document_is_the_same_in_every_answer(depot: Depot, document: dict[str, Any]) -> None:
     assert json.dumps(depot.get("/openapi.json").json()) == json.dumps(document)
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", "/docs"])
+def test_the_api_is_described_once_per_process(depot: Depot, path: str) -> None:
+    first = depot.get(path)
+
+    with function_calls(at_most=5_000):
+        assert depot.get(path).body == first.body
 
 
 def test_the_page_lists_every_operation(depot: Depot) -> None:

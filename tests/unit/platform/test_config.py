@@ -42,6 +42,7 @@ def test_commas_separate_the_entries_of_lists() -> None:
         ("BLDR_PROVISION_USERNAME", "a\nb"),
         ("BLDR_PROVISION_EMAIL", "a\x1b[31m@example.com"),
         ("BLDR_PROVISION_CHANNELS", "a\tb"),
+        ("BLDR_PROVISION_CHANNELS", "a,.."),
         ("BLDR_TABLE", "a b"),
         ("BLDR_BUCKET", "Artifacts"),
         ("BLDR_BUILDER_KEY_SECRET", "a key"),
