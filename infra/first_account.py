@@ -25,7 +25,7 @@ from chalicelib.core.deferred import deferred
 with deferred():
     from chalicelib.accounts.access_tokens import service as access_tokens
     from chalicelib.catalog import member_rows
-    from chalicelib.core import access_token, key_file, roles, session, signed_box, visibility
+    from chalicelib.core import access_token, key_file, plain_text, roles, session, signed_box, visibility
     from chalicelib.identity import registration
     from chalicelib.origins import errors as origin_errors
     from chalicelib.origins import service as origins
@@ -91,6 +91,7 @@ def first_account(name: str, email: str, origin: str, *, new_token: bool = False
 
     Raises NotPossible, BotoCoreError, ClientError.
     """
+    _demand_plain(name, email)
     try:
         secret = config.config.builder_key_secret
         if builder_key.ensure_builder_key(secret):
@@ -107,6 +108,14 @@ def first_account(name: str, email: str, origin: str, *, new_token: bool = False
         raise NotPossible(f"the builder key in {keys} does not fit {config.config.table}: {problem}") from problem
     except (signed_box.NoBuilderKey, key_file.KeyFileMalformed) as problem:
         raise NotPossible(f"{key_ring.key_source()} does not contain a builder key") from problem
+
+
+def _demand_plain(name: str, email: str) -> None:
+    """Raise NotPossible for a name or an e-mail address that a sign-in would refuse."""
+    if not name or not plain_text.is_plain_name(name):
+        raise NotPossible(f"{name!r} is not a name: one line without control characters is needed")
+    if not plain_text.is_plain(email):
+        raise NotPossible(f"{email!r} is not an e-mail address: it has control characters")
 
 
 def _ensure_origin(origin: str, owner: session.Session) -> None:

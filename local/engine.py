@@ -6,7 +6,6 @@ again without state.
 
 import argparse
 import os
-import resource
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -15,6 +14,7 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.errors import HaltServer  # type: ignore[import-untyped]
 
 from local.children import CannotListen, listen, memory_folder
+from local.file_limit import raise_file_limit
 from local.moto_engine import engine_app
 from local.parent import end_with_parent
 from local.settings import ENGINE_PORT, SettingInvalid, engine_port
@@ -25,7 +25,6 @@ LOST_STATE = 4
 STOP_SECONDS = 10
 """Before gunicorn kills a worker that does not stop, with an error message. gunicorn itself keeps idle connections open
 for 2 s, and a loaded machine needs time to end a process."""
-MAX_OPEN_FILES = 65_536
 
 
 class EngineServer(BaseApplication):  # type: ignore[misc]
@@ -72,12 +71,6 @@ def _exit_without_state(server: Any, _worker: Any) -> None:
         raise HaltServer("The engine's worker died, and its tables and buckets are lost.", LOST_STATE)
 
 
-def _raise_file_limit() -> None:
-    """Allow many open files: each large object is an unnamed temporary file, which disappears with the process."""
-    _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard_limit, MAX_OPEN_FILES), hard_limit))
-
-
 def main() -> None:
     """Serve until SIGTERM or Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m local.engine", description=(__doc__ or "").splitlines()[0])
@@ -85,7 +78,7 @@ def main() -> None:
     address.add_argument("--port", help=f"port on {HOST} (default: $ENGINE_PORT, else 4566)")
     address.add_argument("--fd", type=int, help="file descriptor of a listening socket")
     options = parser.parse_args()
-    _raise_file_limit()
+    raise_file_limit()
     if options.fd is not None:
         EngineServer(f"fd://{options.fd}", for_parent=True).run()
         return

@@ -2,16 +2,15 @@
 
 import asyncio
 import logging
-import resource
 import socket
 
 import uvicorn
 from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
 
+from local.file_limit import raise_file_limit
 from local.http_protocol import LimitedProtocol
 
 MAX_CONNECTIONS = 2000
-MAX_OPEN_FILES = 65_536
 _NOTIFY_SECONDS = 1
 _MAX_INCOMPLETE_HEAD_BYTES = 16 * 1024
 
@@ -67,9 +66,3 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         for listener in sockets or []:
             listener.listen(self._kernel_backlog)
-
-
-def raise_file_limit() -> None:
-    """Allow as many open files as possible: each connection and each large body is one."""
-    _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard_limit, MAX_OPEN_FILES), hard_limit))

@@ -25,6 +25,8 @@ SERVICES = tuple(f"{EVERY_SERVICE}_{service}" for service in ("DYNAMODB", "S3", 
 """The variables that name an engine for one service, for every service that we use."""
 # The engine shares the machine with its clients, so under load it is slow without having failed.
 AWS_SECONDS = 120
+# hab reads `X-Filename` from the last answer of a download, which S3 cannot send, so the front sends archives.
+DEFAULTS = {"BLDR_DOWNLOAD_MODE": "front", "BLDR_AWS_SECONDS": str(AWS_SECONDS)}
 FAKE_ACCOUNT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -70,9 +72,7 @@ class Supervisor:
     """The processes of one local stack."""
 
     def __init__(self, environment: dict[str, str]) -> None:
-        # hab reads `X-Filename` from the last answer of a download, which S3 cannot send, so the front sends archives.
-        defaults = {"BLDR_DOWNLOAD_MODE": "front", "BLDR_AWS_SECONDS": str(AWS_SECONDS)}
-        self._environment = {**defaults, **environment}
+        self._environment = with_defaults(environment)
         self._engine: Child | None = None
         self._api: Child | None = None
         self._restarts: deque[float] = deque()
@@ -159,6 +159,11 @@ class Supervisor:
             self._restarts.popleft()
         self._restarts.append(now)
         return len(self._restarts) <= (RESTARTS_AFTER_KILL if status < 0 else RESTARTS_AFTER_EXIT)
+
+
+def with_defaults(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment with the defaults of the stack. An empty variable counts as not set, as in the service."""
+    return {**environment, **{name: environment.get(name) or default for name, default in DEFAULTS.items()}}
 
 
 def needs_engine(environment: Mapping[str, str]) -> bool:

@@ -20,7 +20,7 @@ class TooManyChannels(Explained):
 
 
 class TooManyInOrigin(Explained):
-    """The origin has as many members, keys etc. as it can have; the text says of what."""
+    """The origin has the most members, invitations, keys, secrets or integrations that it can have."""
 
 
 STATUS: dict[type[Exception], int] = {

@@ -27,7 +27,7 @@ from chalicelib.core.target import Target
 from chalicelib.platform.attributes import Condition
 from chalicelib.platform.change import TRANSACTION_LIMIT, Change, retry_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
-from chalicelib.platform.passing_over import Failures
+from chalicelib.platform.failures import Failures
 from chalicelib.platform.table import read, read_many, rows
 
 SANDBOX_PREFIX = "bldr-"
@@ -90,16 +90,16 @@ def _close(origin: str, channel: str) -> None:
 def finish_deletions(enough: Callable[[], bool], failures: Failures) -> int:
     """Complete interrupted deletions until `enough` returns True, and return how many were completed.
 
-    A channel or an origin that fails is passed over; the next run tries it again.
+    A channel or an origin that fails is skipped; the next run tries it again.
     """
     finished = 0
     for origin in rows(LeavingFromRow, channel_rows.LEAVING_FROM):
-        with failures.passed_over():
+        with failures.skipped():
             failed_before = failures.number
             for leaving in rows(LeavingChannelRow, channel_rows.leaving_partition(origin.origin)):
                 if enough():
                     return finished
-                with failures.passed_over():
+                with failures.skipped():
                     _remove_members(origin.origin, leaving.sk)
                     finished += 1
             if failures.number == failed_before:

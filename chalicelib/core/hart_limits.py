@@ -18,8 +18,8 @@ class HartLimits(Struct, frozen=True):
     far times the ratio. So a large honest archive passes, and a decompression bomb is stopped after about a second.
     unpacked: limit of unpacked bytes for any archive.
     headers_floor, bytes_per_header: tar headers, including those that only extend the next one, are limited to the
-    floor or, if it is larger, to one for so many packed bytes so far. Equal headers compress to nothing, and parsing
-    each takes as long as unpacking kilobytes.
+    floor or, if it is larger, to the packed bytes so far divided by `bytes_per_header`. Equal headers compress to
+    nothing, and parsing each takes as long as unpacking kilobytes.
     tar_headers: limit of tar headers for any archive.
     extension, extensions: size of one extension header, and of all together.
     manifest, metafile, metafiles: size of MANIFEST, of any other metafile, and of all together.
@@ -45,7 +45,7 @@ class HartLimits(Struct, frozen=True):
         return self.manifest if name == "MANIFEST" else self.metafile
 
     def of_headers(self, packed: int) -> int:
-        """Return how many tar headers an archive may have after so many packed bytes."""
+        """Return how many tar headers an archive may have after a number of packed bytes."""
         return min(max(self.headers_floor, packed // self.bytes_per_header), self.tar_headers)
 
 

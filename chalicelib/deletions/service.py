@@ -1,7 +1,8 @@
 """Deletion of a package with a plan that shows its dependents, and despite them if the request says so.
 
 The contract refuses to delete a package while any package of any origin depends on its name (packages.md 8.1). So any
-account could keep an origin from deleting its own packages; its administrators may therefore delete all the same.
+account could keep an origin from deleting its own packages. Therefore the administrators of the origin may delete them
+despite the dependents.
 """
 
 from msgspec import Struct

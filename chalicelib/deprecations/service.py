@@ -115,7 +115,7 @@ def _exists(row: NameRow | VersionRow | IdentRow | None, member: bool) -> bool:
 
 def _is_ident(text: str) -> bool:
     parts = text.split("/")
-    if not (2 <= len(parts) <= 4 and is_plain(text)):
+    if not 2 <= len(parts) <= 4:
         return False
     version, release = [*parts[2:], "1", "1"][:2]
     ident = PackageIdent(parts[0], parts[1], version, release)

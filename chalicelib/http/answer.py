@@ -19,7 +19,10 @@ CACHE_YEAR = {"Cache-Control": "public, max-age=31536000"}
 
 
 class AnswerTooLarge(Exception):
-    """The answer is larger than a function can return. Bounds on what is stored and listed should prevent this."""
+    """The answer is too large to be sent.
+
+    Bounds on what is stored and listed prevent this for all answers but a few lists without pages (packages.md 1.2).
+    """
 
 
 class Answer(Struct, frozen=True):

@@ -55,7 +55,7 @@ def page(requested: Window, rows: Iterable[Any], total: int) -> Answer:
     """Return a page of rows in its envelope. Of rows that are too large for one answer, only the first are taken.
 
     The status is 206 if rows follow, else 200. An empty page shows the total as its end and is always 200, because hab
-    would otherwise request the next page for ever.
+    would otherwise request the next page without end.
     """
     shown = _fitting(rows)
     end = requested.shown_start + len(shown) - 1 if shown else total

@@ -39,7 +39,7 @@ class KeyUploadForbidden(Explained):
 
 
 class RoleInvalid(Explained):
-    """The text is not one of the five roles."""
+    """The requested role is not one of the five roles."""
 
     def __init__(self, role: str) -> None:
         super().__init__(f"Invalid member role '{role}'")

@@ -13,7 +13,10 @@ class IdentInvalid(Explained):
 
 
 class ArchiveRefused(Explained):
-    """An upload check failed. Clients print the text, and metrics count refusals by `kind`."""
+    """A check of the upload failed. Clients print the text.
+
+    Metrics count refusals by `kind`.
+    """
 
     def __init__(self, text: str, kind: str = "ArchiveRefused") -> None:
         super().__init__(text)

@@ -31,7 +31,7 @@ ATTEMPTS = 3
 """How often hints are looked up again because another request changed the name."""
 
 RELEASES_READ = 20
-"""The number of remaining releases that a deletion reads. Hints that none of them explains stay if there are more."""
+"""The number of remaining releases that a deletion reads. If there are more, all its hints stay."""
 
 RELEASES_AT_ONCE = 5
 """A row of a package has up to 400 KB."""

@@ -232,7 +232,8 @@ def refuse_release_named_latest(call: Call) -> Answer:
 def delete_package(call: Call, _query: shapes.TargetQuery) -> Answer:
     """Delete a package that is not in `stable` and whose name no other package depends on.
 
-    `POST /deletions/{origin}/{pkg}/{version}/{release}` shows what depends on it, and deletes it all the same.
+    `POST /deletions/{origin}/{pkg}/{version}/{release}` shows what depends on it, and deletes it
+    despite the dependents.
     """
     deletion.delete(call.ident, call.target)
     return EMPTY_204

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from chalicelib.core.ident import is_origin_name
+from chalicelib.core.plain_text import is_plain, is_plain_name
 from chalicelib.core.target import Target, TargetUnknown
 
 T = TypeVar("T")
@@ -31,8 +32,20 @@ class ConfigInvalid(ValueError):
         super().__init__(f"{shown} cannot be used: {why}")
 
 
+def _line(text: str) -> str:
+    if not is_plain(text):
+        raise ValueError("it must not have control characters")
+    return text
+
+
+def _name(text: str) -> str:
+    if not is_plain_name(text):
+        raise ValueError("names must not have control characters or be `.` or `..`")
+    return text
+
+
 def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+    return tuple(_name(name.strip()) for name in text.split(",") if name.strip())
 
 
 def _origins(text: str) -> tuple[str, ...]:
@@ -308,11 +321,11 @@ class Config(Struct, frozen=True, eq=False):
         local=True,
     )
     provision_username: str = setting(
-        "BLDR_PROVISION_USERNAME", str, "chef-platform", "Name of the provisioned account", local=True
+        "BLDR_PROVISION_USERNAME", _name, "chef-platform", "Name of the provisioned account", local=True
     )
     provision_email: str = setting(
         "BLDR_PROVISION_EMAIL",
-        str,
+        _line,
         "chef-platform@progress.com",
         "E-mail address of the provisioned account",
         local=True,

@@ -63,7 +63,7 @@ def correlated(request_id: str | None, context: Any) -> Iterator[None]:
 
 
 def correlation_id() -> str | None:
-    """Return the id of the present request, or None outside of requests and functions."""
+    """Return the id of the current request, or None outside of requests and functions."""
     identifier: str | None = logger().thread_safe_get_current_keys().get("correlation_id")
     return identifier
 

@@ -27,14 +27,14 @@ class Measurements:
 
     def __init__(self) -> None:
         self.tries = 0
-        """How often the present transaction was sent so far, also with rows that were read again."""
+        """How often the current transaction was sent so far, also with rows that were read again."""
 
         self.tries_of_transactions: list[float] = []
         self.uploaded_bytes: list[float] = []
         self.refusal: str | None = None
 
     def end_transaction(self) -> None:
-        """Store the tries of the present transaction. Does nothing if none was sent."""
+        """Store the tries of the current transaction. Does nothing if none was sent."""
         if self.tries:
             self.tries_of_transactions.append(self.tries)
             self.tries = 0
@@ -77,5 +77,5 @@ def measured() -> Iterator[Measurements]:
 
 
 def current() -> Measurements:
-    """Return the measurements of the present request or function. Outside of both they are discarded."""
+    """Return the measurements of the current request or function. Outside of both they are discarded."""
     return _current.get() or Measurements()

@@ -12,7 +12,7 @@ class PolicyGone(Exception):
 
 
 class PolicyInvalid(Explained):
-    """A retention policy whose values are out of range, or that names a channel that is never cleaned."""
+    """A value of the retention policy is out of range, or the policy names a channel that is never cleaned."""
 
 
 STATUS: dict[type[Exception], int] = {

@@ -73,7 +73,7 @@ def _run_request(call: Call, query: shapes.RunQuery) -> tuple[shapes.RunQuery, p
     errors=(ObjectStoreFailed, PolicyGone, PolicyInvalid, PolicyMissing),
 )
 def run_policy(call: Call, parsed: tuple[shapes.RunQuery, policy.Policy | None]) -> Answer:
-    """Apply the policy now. With `dry_run`, report what it, or a policy in the body, would remove and keep."""
+    """Apply the policy now. With `dry_run`, return what it, or another policy in the body, would remove and keep."""
     query, trial = parsed
     origin, by, sees = call["origin"], call.caller.require_session(), call.caller.may_see
     if trial is not None:

@@ -17,8 +17,8 @@ from chalicelib.core.roles import SessionFlags
 from chalicelib.core.session import Session
 from chalicelib.platform import logs
 from chalicelib.platform.clock import now, timestamp
+from chalicelib.platform.failures import Failures
 from chalicelib.platform.object_store import ObjectStoreFailed
-from chalicelib.platform.passing_over import Failures
 from chalicelib.platform.table import StoreUnavailable, rows
 from chalicelib.retention import rows as policy_rows
 from chalicelib.retention.errors import PolicyGone
@@ -55,7 +55,7 @@ class _Run(Struct):
 def apply_policies(seconds: float) -> RetentionResult:
     """Continue where earlier runs stopped, for `seconds`. Safe to interrupt and to repeat.
 
-    A name or an origin that fails with any error is logged and passed over. The next pass tries it again.
+    A name or an origin that fails with any error is logged and skipped. The next pass tries it again.
     """
     run = _Run(time.monotonic() + seconds, Failures())
     due_since = timestamp(now() - PAUSE)
@@ -64,7 +64,7 @@ def apply_policies(seconds: float) -> RetentionResult:
             break
         if row.cursor is None and row.finished_at is not None and row.finished_at > due_since:
             continue
-        with run.failures.passed_over(), suppress(PolicyGone):
+        with run.failures.skipped(), suppress(PolicyGone):
             _continue_pass(row, run)
     result = RetentionResult(run.finished, run.removed, run.failures.number)
     logs.logger().info("retention applied", extra=asdict(result))

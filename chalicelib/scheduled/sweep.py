@@ -21,7 +21,7 @@ from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target, TargetUnknown
 from chalicelib.packages import artifacts
 from chalicelib.platform import logs
-from chalicelib.platform.passing_over import Failures
+from chalicelib.platform.failures import Failures
 from chalicelib.platform.table import Found, Key, read_many
 from chalicelib.scheduled import sweep_rows
 from chalicelib.uploads import leftovers
@@ -40,7 +40,7 @@ R = TypeVar("R", PackageRow, TextsRow)
 class SweepResult(Struct, frozen=True):
     """The numbers of completed channel deletions, removed uploads, removed and examined objects, and failures of a run.
 
-    What failed is passed over, and tried again by a later run.
+    What failed is skipped, and tried again by a later run.
     """
 
     channels: int
@@ -55,11 +55,11 @@ def sweep(seconds: float) -> SweepResult:
     enough, failures = _deadline(seconds), Failures()
     finished = expired = 0
     objects = _Objects()
-    with failures.passed_over():
+    with failures.skipped():
         finished = channels.finish_deletions(enough, failures)
-    with failures.passed_over():
+    with failures.skipped():
         expired = leftovers.remove_expired(enough, failures)
-    with failures.passed_over():
+    with failures.skipped():
         _sweep_objects(enough, failures, objects)
     result = SweepResult(finished, expired, objects.removed, objects.examined, failures.number)
     logs.logger().info("swept", extra=asdict(result))
@@ -84,7 +84,7 @@ def _sweep_objects(enough: Callable[[], bool], failures: Failures, objects: _Obj
         page = artifacts.stored_after(after)
         old = [each for each in page if each.since < datetime.now(UTC) - GRACE]
         for first in range(0, len(old), ROWS_PER_CALL):
-            with failures.passed_over():
+            with failures.skipped():
                 _remove_unnamed([each.key for each in old[first : first + ROWS_PER_CALL]], failures, objects)
         objects.examined += len(page)
         after = page[-1].key if page else ""
@@ -100,7 +100,7 @@ def _remove_unnamed(keys: list[str], failures: Failures, objects: _Objects) -> N
     since, now = sweep_rows.unnamed_since(unnamed), time.time()
     removed = []
     for key in (key for key in since if since[key] <= now - LINK_LIFE.total_seconds()):
-        with failures.passed_over():
+        with failures.skipped():
             artifacts.remove(key)
             removed.append(key)
     objects.removed += len(removed)

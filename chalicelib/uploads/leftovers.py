@@ -6,7 +6,7 @@ In AWS, the bucket's lifecycle rules and the table's time to live do the same wi
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.platform.passing_over import Failures
+from chalicelib.platform.failures import Failures
 from chalicelib.uploads import rows, staging
 
 EXPIRED = timedelta(seconds=rows.LIFE_SECONDS) + timedelta(hours=1)
@@ -16,14 +16,14 @@ EXPIRED = timedelta(seconds=rows.LIFE_SECONDS) + timedelta(hours=1)
 def remove_expired(enough: Callable[[], bool], failures: Failures) -> int:
     """Remove expired uploads until `enough` returns True, and return how many were removed.
 
-    An upload that fails is passed over; the next run tries it again. Raises ObjectStoreFailed if the staging area
+    An upload that fails is skipped; the next run tries it again. Raises ObjectStoreFailed if the staging area
     cannot be listed.
     """
     removed = 0
     for leftover in _expired():
         if enough():
             break
-        with failures.passed_over():
+        with failures.skipped():
             removed += _remove(leftover)
     return removed
 

@@ -1,6 +1,6 @@
 """The metrics in the log lines of requests: names, units and dimensions (OPERATING.md, "Metrics")."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -8,7 +8,7 @@ from chalicelib.channels import service as channels
 from chalicelib.platform.change import Stale
 from tests.api.client import Depot, Reply
 from tests.builders.hart import Hart, a_hart
-from tests.builders.log_lines import Log, log_lines, metrics_in
+from tests.builders.log_lines import Log, metrics_in
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.packages import upload
@@ -21,12 +21,6 @@ STAGE = {"service": "habitat-builder", "stage": "test"}
 LATEST = "GET /depot/pkgs/{origin}/{pkg}/latest"
 UPLOAD = "POST /depot/pkgs/{origin}/{pkg}/{version}/{release}"
 Send = Callable[[Depot, Hart], Reply]
-
-
-@pytest.fixture
-def log() -> Iterator[Log]:
-    with log_lines() as log:
-        yield log
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import json
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,13 +12,7 @@ from chalicelib.platform import background, logs
 from chalicelib.uploads import finishing
 from local.event import Invocation
 from tests.api.client import Depot
-from tests.builders.log_lines import Log, log_lines
-
-
-@pytest.fixture
-def log() -> Iterator[Log]:
-    with log_lines() as log:
-        yield log
+from tests.builders.log_lines import Log
 
 
 def an_event(request_id: str) -> dict[str, Any]:

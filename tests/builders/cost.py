@@ -60,12 +60,12 @@ def unpacking() -> Iterator[Unpacking]:
     total, real = Unpacking(), lzma.LZMADecompressor
 
     class Counting:
-        def __init__(self, *told: Any) -> None:
+        def __init__(self, *arguments: Any) -> None:
             total.streams += 1
-            self._real = real(*told)
+            self._real = real(*arguments)
 
-        def decompress(self, *told: Any) -> bytes:
-            piece = self._real.decompress(*told)
+        def decompress(self, *arguments: Any) -> bytes:
+            piece = self._real.decompress(*arguments)
             total.bytes += len(piece)
             return piece
 

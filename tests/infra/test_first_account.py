@@ -90,6 +90,9 @@ def test_the_token_works_at_the_api_of_the_same_table(stack: Stack) -> None:
     [
         (("--stack", "missing", "--name", "a", "--origin", "o"), "missing"),
         (("--name", "a", "--origin", "Not A Name"), "'Not A Name' is not a valid name of an origin"),
+        (("--name", "", "--origin", "o"), "'' is not a name"),
+        (("--name", "a\nb", "--origin", "o"), "'a\\nb' is not a name"),
+        (("--name", "a", "--email", "a\rb", "--origin", "o"), "'a\\rb' is not an e-mail address"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(stack: Stack, arguments: tuple[str, ...], message: str) -> None:

@@ -58,6 +58,12 @@ def test_the_api_is_patient_with_an_engine_that_shares_its_machine(stack: Stack)
     assert stack.variable("BLDR_AWS_SECONDS") == str(supervisor.AWS_SECONDS)
 
 
+@pytest.mark.parametrize("name", supervisor.DEFAULTS)
+def test_an_empty_variable_has_the_default_of_the_stack(name: str) -> None:
+    assert supervisor.with_defaults({name: ""}) == supervisor.DEFAULTS
+    assert supervisor.with_defaults({name: "1"})[name] == "1"
+
+
 def test_all_processes_end_when_the_supervisor_is_killed(tmp_path: Path) -> None:
     with running_stack(tmp_path) as stack:
         processes = process_tree(stack.process.pid)

@@ -47,6 +47,7 @@ class Form:
 
 POINT = "a fixed number of keys"
 ONE_PAGE = "50 rows of a page, skipped rows are counted by the table"
+ALL_ROWS = "10,000 rows or 5 MB (`http/paging.py`)"
 OF_A_NAME = "all releases of one name, without pages in the contract; 1 MB of rows per call"
 JSON_BODY = "2 MiB (`http/call.py`), parsed into the declared shape only"
 TEXT_BODY = "256 KiB (`http/call.py`)"
@@ -63,15 +64,11 @@ IN_STABLE = "/depot/channels/{o}/stable/pkgs"
 
 SPECIAL: dict[str, list[Form]] = {
     "GET /depot/pkgs/{origin}": [
-        Form("`range=-1`", "all rows, in calls of 1 MB", "/depot/pkgs/{o}?range=-1"),
+        Form("`range=-1`", ALL_ROWS, "/depot/pkgs/{o}?range=-1"),
         Form("a deep page", "50 rows, and the counts of the origin's names", "/depot/pkgs/{o}?range=1000"),
     ],
-    "GET /depot/pkgs/{origin}/{pkg}": [
-        Form("`range=-1`", "all rows, in calls of 1 MB", f"/depot/pkgs/{{o}}/{MOST_NEEDED}?range=-1")
-    ],
-    "GET /depot/pkgs/{origin}/{pkg}/{version}": [
-        Form("`range=-1`", "all rows, in calls of 1 MB", "/depot/pkgs/{version}?range=-1")
-    ],
+    "GET /depot/pkgs/{origin}/{pkg}": [Form("`range=-1`", ALL_ROWS, f"/depot/pkgs/{{o}}/{MOST_NEEDED}?range=-1")],
+    "GET /depot/pkgs/{origin}/{pkg}/{version}": [Form("`range=-1`", ALL_ROWS, "/depot/pkgs/{version}?range=-1")],
     "GET /depot/{origin}/pkgs": [Form("a deep page", ONE_PAGE, "/depot/{o}/pkgs?range=500")],
     "GET /depot/pkgs/{origin}/{pkg}/versions": [
         Form("the name with most releases", OF_A_NAME, f"/depot/pkgs/{{o}}/{MOST_NEEDED}/versions")
@@ -140,6 +137,9 @@ NOT_MEASURED: dict[str, Form] = {
     "GET /depot/uploads/{id}": Form("10,000 parts", "10,000 parts, 100 URLs (`uploads/parts.py`)"),
     "POST /depot/uploads/{id}/complete": Form("10,000 parts", "18 s of waiting; the work is done by a function"),
     "DELETE /depot/uploads/{id}": Form("any", POINT),
+    "POST /deletions/{origin}/{pkg}/{version}/{release}": Form(
+        "a name that many need", "100 dependents, one Query each, then the plan ends (`packages/dependents.py`)"
+    ),
     "GET /authenticate/{code}": Form("any", "30 per minute and address (`accounts/sign_in/limit.py`)"),
     "GET /ext/installations/{install_id}/repos/{repo_id}/contents/{path}": Form(
         "a slow GitHub", "seconds and 4 MiB (`platform/outbound.py`)"
@@ -149,13 +149,13 @@ NOT_MEASURED: dict[str, Form] = {
     ),
     "POST /retention/{origin}/run": Form("a large origin", "20 s or 5,000 packages (`retention/removal.py`)"),
 }
-"""Routes whose cost depends on another service, on an archive, or on a bound in time."""
+"""Routes whose cost depends on another service, on an archive, on other packages, or on a bound in time."""
 
-OF_AN_ORIGIN = "all rows of the origin, without pages in the contract; 1 MB of rows per call"
-OF_AN_ACCOUNT = "all rows of the account, without pages in the contract; 1 MB of rows per call"
+OF_AN_ORIGIN = "what an origin can have (`catalog/origin_rows.py`), without pages in the contract"
+CHANNELS = "all channels of the origin, without pages in the contract; 1 MB of rows per call"
 NO_CALLS = "no calls"
 BOUNDS = {
-    "GET /depot/channels/{origin}": OF_AN_ORIGIN,
+    "GET /depot/channels/{origin}": CHANNELS,
     "GET /depot/origins/{origin}/keys": OF_AN_ORIGIN,
     "GET /depot/origins/{origin}/secret": OF_AN_ORIGIN,
     "GET /depot/origins/{origin}/users": OF_AN_ORIGIN,
@@ -165,13 +165,14 @@ BOUNDS = {
     "GET /depot/channels/{origin}/{channel}/pkgs/{pkg}/{version}": ONE_PAGE,
     "GET /depot/channels/{origin}/{channel}/pkgs/promote": ONE_PAGE,
     "GET /depot/channels/{origin}/{channel}/pkgs/demote": ONE_PAGE,
-    "GET /user/origins": OF_AN_ACCOUNT,
-    "GET /user/invitations": OF_AN_ACCOUNT,
+    "GET /user/origins": "1,000 origins (`origins/user/service.py`)",
+    "GET /user/invitations": "1,000 invitations (`origins/invitations/service.py`)",
     "GET /profile/tokens": "50 tokens",
     "DELETE /depot/pkgs/{origin}/{pkg}/{version}/{release}": "the dependents of the name (`packages/dependents.py`)",
     "DELETE /depot/origins/{origin}": "continued by a repeat (`origins/deletion.py`)",
     "GET /openapi.json": NO_CALLS,
     "GET /docs": NO_CALLS,
+    "POST /depot/pkgs/{origin}/{pkg}/{version}/latest": NO_CALLS,
     **{f"{method} /status": NO_CALLS for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")},
 }
 """Bounds of routes without a form in SPECIAL, if their cost is not that of a fixed number of keys."""

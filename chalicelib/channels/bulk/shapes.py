@@ -8,6 +8,6 @@ from chalicelib.http.query import REFUSED_LATER
 
 
 class BulkQuery(Struct):
-    """The channel to change. Without it the status is 400, after authorisation."""
+    """`channel` is the channel to change. Without it the status is 400, after authorisation."""
 
     channel: Annotated[str, Meta(description="Name of the channel to change."), REFUSED_LATER] = ""

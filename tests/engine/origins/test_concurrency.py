@@ -6,7 +6,7 @@ checked after every call to the table. Some clients are killed before they finis
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -28,8 +28,7 @@ from chalicelib.origins.invitations import service as invitations
 from chalicelib.origins.keys import service as keys
 from chalicelib.origins.members import service as members
 from chalicelib.platform.table import StoreUnavailable
-from tests.builders.engine import an_engine
-from tests.builders.histories import CLIENTS, Histories, histories
+from tests.builders.histories import CLIENTS, Histories
 from tests.builders.keys import a_signing_pair
 from tests.builders.names import a_name
 from tests.builders.rows import partition_rows, row_keys
@@ -111,13 +110,6 @@ REQUESTS: dict[str, Callable[[Scene, Caller, Client], object]] = {
 def _encryption_key(origin: str, caller: Caller) -> None:
     caller.require_role(origin, Role.READONLY_MEMBER)
     keys.encryption_key(origin, caller)
-
-
-@pytest.fixture(scope="module")
-def engine_histories() -> Iterator[Histories]:
-    """An engine whose clients call it in a random but reproducible order."""
-    with an_engine(), histories() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

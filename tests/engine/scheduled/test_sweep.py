@@ -18,7 +18,7 @@ from chalicelib.packages import artifacts
 from chalicelib.packages import upload as uploading
 from chalicelib.platform.aws import client
 from chalicelib.platform.config import config
-from chalicelib.platform.passing_over import Failures
+from chalicelib.platform.failures import Failures
 from chalicelib.platform.table import read
 from chalicelib.scheduled import sweep, sweep_rows
 from chalicelib.uploads import leftovers

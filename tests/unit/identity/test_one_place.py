@@ -8,7 +8,7 @@ import chalicelib
 
 ROOT = Path(chalicelib.__file__).parent
 GRANT = {"grant", "is_builder", "permits", "is_member_in"}
-"""What only `identity` and the values themselves (`core`) ask of a session or a grant."""
+"""What only `identity` and the values themselves (`core`) read of a session or a grant."""
 
 MEMBERSHIPS = {"MemberRow", "MembershipOfAccountRow", "member_key", "membership_of_account_key"}
 CHANGE_MEMBERSHIPS = {"origins/service.py", "origins/deletion.py", "origins/members/service.py"}
@@ -41,15 +41,15 @@ def test_roles_are_compared_in_identity_only() -> None:
     assert comparing == []
 
 
-def test_the_grant_of_a_token_is_asked_in_identity_only() -> None:
-    asking = [
+def test_the_grant_of_a_token_is_read_in_identity_only() -> None:
+    reading = [
         (name, node.lineno)
         for name, module in modules()
         for node in ast.walk(module)
         if isinstance(node, ast.Attribute) and node.attr in GRANT
     ]
 
-    assert asking == []
+    assert reading == []
 
 
 def test_memberships_are_read_in_identity_and_where_they_change() -> None:

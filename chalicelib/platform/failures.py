@@ -1,4 +1,4 @@
-"""Loops over many things of which one may fail: the others must not wait for it."""
+"""Failures in loops over many things, such as the origins of the depot. One that fails is skipped."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from chalicelib.platform import logs
 
 
 class Failures:
-    """The number of things that failed in a loop. Each failure is logged with its causes."""
+    """The number of things that failed in a loop and were skipped. Each failure is logged with its causes."""
 
     def __init__(self) -> None:
         self.number = 0
@@ -18,7 +18,7 @@ class Failures:
         self.number += 1
 
     @contextmanager
-    def passed_over(self) -> Iterator[None]:
+    def skipped(self) -> Iterator[None]:
         """Log and count any error of the block, so that the loop continues with the next thing."""
         try:
             yield

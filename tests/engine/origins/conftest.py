@@ -1,0 +1,15 @@
+"""Fixtures of tests with concurrent requests to origins."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.builders.engine import an_engine
+from tests.builders.histories import Histories, histories
+
+
+@pytest.fixture(scope="module")
+def engine_histories() -> Iterator[Histories]:
+    """An engine whose clients call it in a random but reproducible order."""
+    with an_engine(), histories() as running:
+        yield running
