@@ -86,7 +86,7 @@ def create_channel(call: Call) -> Answer:
 @routes.delete(CHANNEL, **WRITE | {"scope": Scope.ADMIN}, answers={200: None}, errors=(ChannelProtected,))
 def delete_channel(call: Call) -> Answer:
     """Delete a channel, if there is one. Its packages remain."""
-    service.delete(call["origin"], call["channel"])
+    service.delete(call["origin"], call["channel"], call.caller.require_session())
     return EMPTY_200
 
 

@@ -1,9 +1,9 @@
 """Removal of the packages that a retention policy does not keep, name by name.
 
 Each package is removed in one transaction with its audit row. The transaction is conditional: the policy must still be
-in force, the package must be unchanged since it was judged, and the newest release of its name, which is kept, must
-exist. The package's object is deleted afterwards; if that fails, the sweep deletes it. An interruption leaves the
-remaining packages intact, and a repeat judges them again.
+in force, the account that requested the run must still have its role, the package must be unchanged since it was
+judged, and the newest release of its name, which is kept, must exist. The package's object is deleted afterwards; if
+that fails, the sweep deletes it. An interruption leaves the remaining packages intact, and a repeat judges them again.
 
 Dependencies are looked up right before the removals of a name. A package that is uploaded in that second and depends on
 a removed release is in the same position as after a deletion by hand: it names a release that the depot does not have.
@@ -17,7 +17,7 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
-from chalicelib.catalog import audit_rows, package_rows, steps
+from chalicelib.catalog import audit_rows, origin_rows, package_rows, steps
 from chalicelib.catalog.package_rows import IdentRow, NameRow, PackageRow
 from chalicelib.catalog.steps import Observed
 from chalicelib.core.ident import PackageIdent
@@ -214,6 +214,7 @@ def _remove(run: Run, target: Target, release: Release, newest: PackageIdent) ->
         steps.step(change, observed, observed.standing.without(target))
         change.check(package_rows.package_key(newest, target), PackageRow.pk.exists(), otherwise=_Overtaken())
         policy_key = policy_rows.policy_key(run.origin)
+        origin_rows.require_role(change, run.origin, run.by.permission)
         change.check(policy_key, PolicyRow.revision == run.revision, otherwise=PolicyGone())
         audit_rows.record(
             change, audit_rows.AuditAction.PACKAGE_RETIRE, run.by, origin=run.origin, target=f"{ident} {target}"
