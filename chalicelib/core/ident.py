@@ -4,6 +4,7 @@ import re
 
 from msgspec import Struct
 
+from chalicelib.core.plain_text import is_plain
 from chalicelib.core.target import Target
 
 ORIGIN_NAME_CHARACTERS = 255
@@ -13,7 +14,6 @@ STORABLE_BYTES = 450
 # Compiled by `re` on first use: reads do not need these patterns, so the cold start should not compile them.
 _ORIGIN_NAME = r"[a-z0-9][a-z0-9_-]*"
 _PACKAGE_NAME = r"[A-Za-z0-9_-]+"
-_UNSTORABLE = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
 
 
 class IdentMalformed(ValueError):
@@ -64,10 +64,10 @@ def is_package_name(text: str) -> bool:
 def is_storable(ident: PackageIdent) -> bool:
     """Return whether keys of the table and the object store can contain the ident.
 
-    Versions and releases are free text (packages.md 2), but no part may be empty or contain a slash, a control
-    character, a line separator or a lone surrogate, and all parts together have at most STORABLE_BYTES.
+    Versions and releases are free text (packages.md 2), but no part may be empty, contain a slash or be other than
+    plain text, and all parts together have at most STORABLE_BYTES.
     """
     parts = (ident.origin, ident.name, ident.version, ident.release)
-    if any(not part or "/" in part or re.search(_UNSTORABLE, part) for part in parts):
+    if any(not part or "/" in part or not is_plain(part) for part in parts):
         return False
     return sum(len(part.encode()) for part in parts) <= STORABLE_BYTES
