@@ -57,7 +57,23 @@ def test_versions_are_free_text(version: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "part", ["", "a/b", "a\nb", "\x00", "\x1f", "\x7f", "\ud800", "a\t", "\x85", "\u2028", "a\u2029", "1\u202e2", "\u200e1", "1\ufeff"]
+    "part",
+    [
+        "",
+        "a/b",
+        "a\nb",
+        "\x00",
+        "\x1f",
+        "\x7f",
+        "\ud800",
+        "a\t",
+        "\x85",
+        "\u2028",
+        "a\u2029",
+        "1\u202e2",
+        "\u200e1",
+        "1\ufeff",
+    ],
 )
 @pytest.mark.parametrize("index", range(4))
 def test_parts_that_keys_cannot_contain(part: str, index: int) -> None:
