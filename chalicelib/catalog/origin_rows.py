@@ -13,7 +13,14 @@ from chalicelib.platform.attributes import Condition, NumberAttribute, UnicodeAt
 from chalicelib.platform.change import Change
 from chalicelib.platform.table import Key, Row, partition
 
-MOST = {"members": 5_000, "invitations": 2_000, "keys": 2_000, "secrets": 500, "integrations": 500}
+MOST = {
+    "members": 5_000,
+    "invitations": 2_000,
+    "keys": 2_000,
+    "secrets": 500,
+    "integrations": 500,
+    "channels": 1_000,
+}
 """How many of each an origin can have. Their lists have no pages, so they must fit one answer."""
 
 
@@ -123,8 +130,15 @@ def add_limited(change: Change, origin: str, kind: str) -> None:
     """Count one more of a kind in MOST. The change raises TooManyInOrigin if the origin has the most it can have."""
     counted = getattr(OriginCountRow, kind)
     change.update(
-        origin_count_key(origin),
-        [counted.add(1)],
-        condition=counted.does_not_exist() | (counted < MOST[kind]),
-        otherwise=TooManyInOrigin(f"An origin can have {MOST[kind]} {kind} at most"),
+        origin_count_key(origin), [counted.add(1)], condition=is_below_most(counted, kind), otherwise=too_many(kind)
     )
+
+
+def is_below_most(counted: NumberAttribute, kind: str) -> Condition:
+    """Return the condition that a count leaves room for one more of a kind in MOST."""
+    return counted.does_not_exist() | (counted < MOST[kind])
+
+
+def too_many(kind: str) -> TooManyInOrigin:
+    """Return the refusal of one more of a kind in MOST."""
+    return TooManyInOrigin(f"An origin can have {MOST[kind]} {kind} at most")

@@ -10,7 +10,6 @@ from chalicelib.catalog.channel_rows import (
     INITIAL_CHANNELS,
     UNSTABLE,
     ChannelRow,
-    ChannelsRow,
     LeavingChannelRow,
     LeavingFromRow,
     MembershipRow,
@@ -44,7 +43,7 @@ def names(origin: str, sandbox: bool) -> list[str]:
 def create(origin: str, channel: str, by: Session) -> ChannelRow:
     """Create an empty channel. An unfinished deletion of a channel with that name is completed first.
 
-    Raises ChannelNameInvalid, ChannelExists, ChannelMissing if the origin does not exist.
+    Raises ChannelNameInvalid, ChannelExists, TooManyInOrigin, ChannelMissing if the origin does not exist.
     """
     if not is_plain(channel):
         raise ChannelNameInvalid("A channel's name must not have control characters")
@@ -58,7 +57,7 @@ def create(origin: str, channel: str, by: Session) -> ChannelRow:
         change.add(row, otherwise=ChannelExists())
         origin_rows.require(change, origin, by.permission, otherwise=ChannelMissing)
         change.check(leaving_key, LeavingChannelRow.pk.does_not_exist(), otherwise=ChannelExists())
-        change.update(channel_rows.list_key(origin), [ChannelsRow.revision.set(new_id(moment))])
+        channel_rows.add_to_list(change, origin)
     return row
 
 
@@ -83,6 +82,7 @@ def _close(origin: str, channel: str, by: Session) -> None:
     with Change() as change:
         origin_rows.require_role(change, origin, by.permission)
         change.delete(key, condition=ChannelRow.id == int(row.id))
+        channel_rows.remove_from_list(change, origin)
         change.add(LeavingChannelRow(leaving_key.pk, leaving_key.sk, id=new_id()))
         change.update(channel_rows.leaving_from_key(origin), [LeavingFromRow.deletions.add(1)])
 

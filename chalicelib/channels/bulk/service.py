@@ -79,8 +79,8 @@ class Move(Struct, frozen=True):
 def apply(bulk: BulkChange) -> None:
     """Carry out a bulk change. Existing memberships do not change, and no events are recorded.
 
-    Raises ChannelQueryMalformed, ChannelMissing and TooManyChannels before anything moves, and BulkUnfinished if a
-    repeat of the request is needed to move the rest.
+    Raises ChannelQueryMalformed, ChannelMissing, TooManyInOrigin and TooManyChannels before anything moves, and
+    BulkUnfinished if a repeat of the request is needed to move the rest.
     """
     deadline = time.monotonic() + SECONDS
     _demand_valid_channels(bulk)
