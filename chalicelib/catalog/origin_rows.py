@@ -136,7 +136,8 @@ def add_limited(change: Change, origin: str, kind: str) -> None:
 
 def is_below_most(counted: NumberAttribute, kind: str) -> Condition:
     """Return the condition that a count leaves room for one more of a kind in MOST."""
-    return counted.does_not_exist() | (counted < MOST[kind])
+    condition: Condition = counted.does_not_exist() | (counted < MOST[kind])
+    return condition
 
 
 def too_many(kind: str) -> TooManyInOrigin:
