@@ -25,7 +25,7 @@ from chalicelib.core.deferred import deferred
 with deferred():
     from chalicelib.accounts.access_tokens import service as access_tokens
     from chalicelib.catalog import member_rows
-    from chalicelib.core import access_token, key_file, plain_text, roles, session, signed_box, visibility
+    from chalicelib.core import access_token, plain_text, roles, session, signed_box, visibility
     from chalicelib.identity import registration
     from chalicelib.origins import errors as origin_errors
     from chalicelib.origins import service as origins
@@ -106,8 +106,8 @@ def first_account(name: str, email: str, origin: str, *, new_token: bool = False
     except (signed_box.BoxUnreadable, access_token.TokenUnreadable) as problem:
         keys = key_ring.key_source()
         raise NotPossible(f"the builder key in {keys} does not fit {config.config.table}: {problem}") from problem
-    except (signed_box.NoBuilderKey, key_file.KeyFileMalformed) as problem:
-        raise NotPossible(f"{key_ring.key_source()} does not contain a builder key") from problem
+    except key_ring.BuilderKeyInvalid as problem:
+        raise NotPossible(str(problem)) from problem
 
 
 def _demand_plain(name: str, email: str) -> None:

@@ -3,12 +3,11 @@
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.core.access_token import TokenUnreadable
-from chalicelib.core.key_file import KeyFileMalformed
-from chalicelib.core.signed_box import BoxUnreadable, NoBuilderKey
+from chalicelib.core.signed_box import BoxUnreadable
 from chalicelib.origins.errors import CreationNotAllowed
 from chalicelib.origins.provisioning import provision
 from chalicelib.platform.config import config
-from chalicelib.platform.key_ring import key_ring, key_source
+from chalicelib.platform.key_ring import BuilderKeyInvalid, key_ring, key_source
 from local.distribution import ensure_signing_key
 from local.first_user import first_user_token
 from local.resources import create_resources
@@ -26,21 +25,13 @@ class KeySettingInvalid(ValueError):
 
 def check_builder_key() -> None:
     """Raise KeySettingInvalid if the builder key of the settings cannot be used. The engine's own key is not read."""
-    variable = "BLDR_SECRET_KEY" if config.builder_key else "BLDR_HAB_KEY_DIR"
     if not config.builder_key and not config.builder_key_path:
         return
-    shown = variable if config.builder_key else f"{variable}={config.builder_key_path!r}"
     example = KEY_EXAMPLE if config.builder_key else "a folder with files bldr-<revision>.box.key"
     try:
         key_ring()
-    except NoBuilderKey as problem:
-        raise KeySettingInvalid(f"{shown} holds no builder key; set it to {example}, or unset it") from problem
-    except KeyFileMalformed as problem:
-        message = f"{shown} holds a malformed builder key: {problem}; set it to {example}, or unset it"
-        raise KeySettingInvalid(message) from problem
-    except (OSError, UnicodeDecodeError) as problem:
-        cause = problem.strerror if isinstance(problem, OSError) else "a file is not text"
-        raise KeySettingInvalid(f"{shown} cannot be read: {cause}; set it to {example}, or unset it") from problem
+    except BuilderKeyInvalid as problem:
+        raise KeySettingInvalid(f"{problem}; set it to {example}, or unset it") from problem
 
 
 def bootstrap() -> str:
@@ -56,6 +47,11 @@ def bootstrap() -> str:
         raise BootstrapFailed(
             f"the engine could not be prepared: {_line(problem)}; "
             "check AWS_ENDPOINT_URL, for example http://127.0.0.1:4566 next to `make engine`"
+        ) from problem
+    except BuilderKeyInvalid as problem:
+        raise BootstrapFailed(
+            f"{problem}. Restore the key with which the table was filled, or for a new table delete the secret: "
+            "the next start generates a key"
         ) from problem
     except (BoxUnreadable, TokenUnreadable) as problem:
         raise BootstrapFailed(

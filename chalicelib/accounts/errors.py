@@ -1,6 +1,7 @@
 """Refusals of the accounts domain, and the status of each. The texts are the contract's (accounts.md 2, 5, 8.2)."""
 
 from chalicelib.core.explained import Explained
+from chalicelib.core.service_failed import ServiceFailed
 from chalicelib.http.errors import PassedOn
 
 
@@ -49,6 +50,10 @@ class LicenseInvalid(Explained):
     """The licence key is invalid or cannot be checked. The text says why."""
 
 
+class LicenseServiceFailed(LicenseInvalid, ServiceFailed):
+    """The licence service did not answer, or gave an answer that cannot be read."""
+
+
 class LicenseRefused(PassedOn):
     """The licence service refused the key. The client gets its status and text."""
 
@@ -61,11 +66,11 @@ class FunctionalUserUnknown(Exception):
     """Functional-test mode is on, and the code is not the name of a test user (accounts.md 4)."""
 
 
-class ProviderRefused(Exception):
+class ProviderRefused(ServiceFailed):
     """The sign-in provider refused. The text is the provider's (accounts.md 5)."""
 
 
-class ProviderFailed(Exception):
+class ProviderFailed(ServiceFailed):
     """The sign-in provider did not answer, or its answer does not identify the user."""
 
 

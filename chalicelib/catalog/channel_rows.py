@@ -4,11 +4,14 @@ A package in a channel has two rows: one in text order for lists, and one in ver
 release of a name a Query of one row. Both store the visibility, so that lists do not read the packages.
 """
 
+from chalicelib.catalog import origin_rows
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.core.version_order import version_key
 from chalicelib.core.visibility import Visibility
 from chalicelib.platform.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
+from chalicelib.platform.change import Change
+from chalicelib.platform.clock import new_id
 from chalicelib.platform.table import Key, Row, partition, rows
 
 UNSTABLE = "unstable"
@@ -32,13 +35,16 @@ class ChannelRow(Row):
 
 
 class ChannelsRow(Row):
-    """The revision of an origin's list of channels, which the creation of a channel sets.
+    """The revision of an origin's list of channels, which the creation of a channel sets, and their number.
+
+    `channels` does not count the two initial channels, which exist as long as the origin.
 
     The deletion of the origin counts the channels and then requires the revision that it read before. This is a
     separate row, because uploads change the origin's counts, and `hab` tries to create a channel before each promotion.
     """
 
     revision = NumberAttribute()
+    channels = NumberAttribute(default=0)
 
 
 class ChannelCountRow(Row):
@@ -128,6 +134,21 @@ def channel_key(origin: str, channel: str) -> Key[ChannelRow]:
 def list_key(origin: str) -> Key[ChannelsRow]:
     """Key of the revision of an origin's list of channels."""
     return Key(ChannelsRow, partition("ORIGIN", origin), "CHANNELS")
+
+
+def add_to_list(change: Change, origin: str) -> None:
+    """Count a new channel. The change raises TooManyInOrigin if the origin has the most that it can have."""
+    change.update(
+        list_key(origin),
+        [ChannelsRow.revision.set(new_id()), ChannelsRow.channels.add(1)],
+        condition=origin_rows.is_below_most(ChannelsRow.channels, "channels"),
+        otherwise=origin_rows.too_many("channels"),
+    )
+
+
+def remove_from_list(change: Change, origin: str) -> None:
+    """Count a channel less. The change must delete the channel on condition that it exists."""
+    change.update(list_key(origin), [ChannelsRow.channels.add(-1)])
 
 
 def count_key(origin: str, channel: str) -> Key[ChannelCountRow]:

@@ -7,6 +7,14 @@ class OriginMissing(Exception):
     """The origin does not exist."""
 
 
+class RoleLost(Exception):
+    """The account lost its role in the origin while its request was handled."""
+
+    def __init__(self, text: str = "", status: int = 403) -> None:
+        super().__init__(text)
+        self.status = status
+
+
 class ChannelMissing(Exception):
     """The origin does not have the channel."""
 
@@ -25,6 +33,7 @@ class TooManyInOrigin(Explained):
 
 STATUS: dict[type[Exception], int] = {
     OriginMissing: 404,
+    RoleLost: 403,
     ChannelMissing: 404,
     ReleaseMissing: 404,
     TooManyChannels: 422,

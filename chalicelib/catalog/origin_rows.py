@@ -1,21 +1,36 @@
 """The row of an origin and its counts.
 
 Most rows of an origin share its partition, `ORIGIN#<name>`. Every write into an origin checks in its own transaction
-that the origin's row exists (`require`), so nothing can be added to an origin under deletion.
+that the origin's row exists (`require`), so nothing can be added to an origin under deletion. The check includes the
+id of the origin and the role of the account, so a slow request cannot write into an origin that was deleted and created
+again, or in which the account lost its role.
 """
 
-from chalicelib.catalog.errors import OriginMissing, TooManyInOrigin
-from chalicelib.platform.attributes import NumberAttribute, UnicodeAttribute
+from chalicelib.catalog.errors import OriginMissing, RoleLost, TooManyInOrigin
+from chalicelib.catalog.member_rows import MemberRow, member_key
+from chalicelib.core.permission import Permission
+from chalicelib.platform.attributes import Condition, NumberAttribute, UnicodeAttribute
 from chalicelib.platform.change import Change
 from chalicelib.platform.table import Key, Row, partition
 
-MOST = {"members": 5_000, "invitations": 2_000, "keys": 2_000, "secrets": 500, "integrations": 500}
+MOST = {
+    "members": 5_000,
+    "invitations": 2_000,
+    "keys": 2_000,
+    "secrets": 500,
+    "integrations": 500,
+    "channels": 1_000,
+}
 """How many of each an origin can have. Their lists have no pages, so they must fit one answer."""
 
 
 class OriginRow(Row):
-    """An origin. It stores the owner's name besides the id, which is safe because account names never change."""
+    """An origin. It stores the owner's name besides the id, which is safe because account names never change.
 
+    `id` distinguishes it from an earlier or later origin of the same name.
+    """
+
+    id = NumberAttribute()
     owner_id = NumberAttribute()
     owner_name = UnicodeAttribute()
     default_package_visibility = UnicodeAttribute()
@@ -75,17 +90,56 @@ def leaving_key(origin: str) -> Key[LeavingOriginRow]:
     return Key(LeavingOriginRow, origin_partition(origin), "LEAVING")
 
 
-def require(change: Change, origin: str) -> None:
-    """Add a check that the origin exists. If it does not, the change raises OriginMissing and writes nothing."""
-    change.check(origin_key(origin), OriginRow.pk.exists(), otherwise=OriginMissing())
+def require(
+    change: Change, origin: str, permission: Permission | None, otherwise: type[Exception] = OriginMissing
+) -> None:
+    """Add the checks that the origin exists and that the account still has its permission in it.
+
+    Without a permission, only the existence is checked. The change raises OriginMissing (or `otherwise`) or RoleLost.
+    """
+    change.check(origin_key(origin), is_unchanged(origin, permission), otherwise=otherwise())
+    require_role(change, origin, permission)
+
+
+def is_unchanged(origin: str, permission: Permission | None) -> Condition:
+    """Return the condition on an origin's row that it exists and is still the origin of the permission."""
+    if permission is None or permission.origin != origin:
+        return OriginRow.pk.exists()
+    # No row has the id 0: an origin that did not exist when the role was read is not one that was created since.
+    return OriginRow.id == (permission.origin_id or 0)
+
+
+def is_same(row: OriginRow, permission: Permission | None) -> bool:
+    """Return whether a row is that of the origin of the permission, and not of another one with the same name."""
+    return permission is None or permission.origin_id == int(row.id)
+
+
+def require_role(change: Change, origin: str, permission: Permission | None) -> None:
+    """Add the check that the account still has its role. The change raises RoleLost. No check without a permission.
+
+    This is enough for changes of packages: an account of a deleted origin is not a member of a new one.
+    """
+    if permission is None or permission.origin != origin:
+        return
+    roles = [str(role) for role in permission.minimum.and_higher]
+    key = member_key(origin, permission.account_id)
+    change.check(key, MemberRow.role.is_in(*roles), otherwise=RoleLost(status=permission.refused))
 
 
 def add_limited(change: Change, origin: str, kind: str) -> None:
     """Count one more of a kind in MOST. The change raises TooManyInOrigin if the origin has the most it can have."""
     counted = getattr(OriginCountRow, kind)
     change.update(
-        origin_count_key(origin),
-        [counted.add(1)],
-        condition=counted.does_not_exist() | (counted < MOST[kind]),
-        otherwise=TooManyInOrigin(f"An origin can have {MOST[kind]} {kind} at most"),
+        origin_count_key(origin), [counted.add(1)], condition=is_below_most(counted, kind), otherwise=too_many(kind)
     )
+
+
+def is_below_most(counted: NumberAttribute, kind: str) -> Condition:
+    """Return the condition that a count leaves room for one more of a kind in MOST."""
+    condition: Condition = counted.does_not_exist() | (counted < MOST[kind])
+    return condition
+
+
+def too_many(kind: str) -> TooManyInOrigin:
+    """Return the refusal of one more of a kind in MOST."""
+    return TooManyInOrigin(f"An origin can have {MOST[kind]} {kind} at most")

@@ -29,7 +29,7 @@ from chalicelib.platform.table import Found, Key
 
 CHANNELS_LIMIT = 30
 """Keeps every step of a package within one transaction of 100 rows. The largest step is a forced upload that
-changes the visibility: three rows per channel (two for the membership, one for the count) and eight others."""
+changes the visibility: three rows per channel (two for the membership, one for the count) and ten others."""
 
 
 class Observed(Struct, frozen=True):

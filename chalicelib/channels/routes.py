@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.catalog.channel_rows import ChannelRow
-from chalicelib.catalog.errors import ChannelMissing, ReleaseMissing, TooManyChannels
+from chalicelib.catalog.errors import ChannelMissing, ReleaseMissing, TooManyChannels, TooManyInOrigin
 from chalicelib.channels import reads, shapes
 from chalicelib.channels.bulk.routes import routes as bulk
 from chalicelib.channels.errors import (
@@ -75,7 +75,10 @@ def list_channels(call: Call, query: shapes.ChannelsQuery) -> Answer:
 
 
 @routes.post(
-    CHANNEL, **WRITE, answers={201: shapes.Channel}, errors=(ChannelExists, ChannelMissing, ChannelNameInvalid)
+    CHANNEL,
+    **WRITE,
+    answers={201: shapes.Channel},
+    errors=(ChannelExists, ChannelMissing, ChannelNameInvalid, TooManyInOrigin),
 )
 def create_channel(call: Call) -> Answer:
     """Create an empty channel."""
@@ -86,7 +89,7 @@ def create_channel(call: Call) -> Answer:
 @routes.delete(CHANNEL, **WRITE | {"scope": Scope.ADMIN}, answers={200: None}, errors=(ChannelProtected,))
 def delete_channel(call: Call) -> Answer:
     """Delete a channel, if there is one. Its packages remain."""
-    service.delete(call["origin"], call["channel"])
+    service.delete(call["origin"], call["channel"], call.caller.require_session())
     return EMPTY_200
 
 

@@ -5,18 +5,16 @@ from contextlib import suppress
 from functools import partial
 from itertools import groupby
 
-from chalicelib.catalog import channel_rows, event_rows, steps
+from chalicelib.catalog import channel_rows, event_rows, origin_rows, steps
 from chalicelib.catalog.channel_rows import (
     INITIAL_CHANNELS,
     UNSTABLE,
     ChannelRow,
-    ChannelsRow,
     LeavingChannelRow,
     LeavingFromRow,
     MembershipRow,
 )
 from chalicelib.catalog.errors import ChannelMissing, ReleaseMissing
-from chalicelib.catalog.origin_rows import OriginRow, origin_key
 from chalicelib.catalog.steps import Observed
 from chalicelib.channels.errors import ChannelExists, ChannelNameInvalid, ChannelProtected, NotInChannel
 from chalicelib.core.event_kinds import ChannelOperation
@@ -45,7 +43,7 @@ def names(origin: str, sandbox: bool) -> list[str]:
 def create(origin: str, channel: str, by: Session) -> ChannelRow:
     """Create an empty channel. An unfinished deletion of a channel with that name is completed first.
 
-    Raises ChannelNameInvalid, ChannelExists, ChannelMissing if the origin does not exist.
+    Raises ChannelNameInvalid, ChannelExists, TooManyInOrigin, ChannelMissing if the origin does not exist.
     """
     if not is_plain_name(channel):
         raise ChannelNameInvalid("A channel's name must not be `.` or `..` or have invisible characters")
@@ -57,13 +55,13 @@ def create(origin: str, channel: str, by: Session) -> ChannelRow:
     row = ChannelRow(key.pk, key.sk, id=new_id(moment), owner_id=by.account_id, created_at=timestamp(moment))
     with Change() as change:
         change.add(row, otherwise=ChannelExists())
-        change.check(origin_key(origin), OriginRow.pk.exists(), otherwise=ChannelMissing())
+        origin_rows.require(change, origin, by.permission, otherwise=ChannelMissing)
         change.check(leaving_key, LeavingChannelRow.pk.does_not_exist(), otherwise=ChannelExists())
-        change.update(channel_rows.list_key(origin), [ChannelsRow.revision.set(new_id(moment))])
+        channel_rows.add_to_list(change, origin)
     return row
 
 
-def delete(origin: str, channel: str) -> None:
+def delete(origin: str, channel: str, by: Session) -> None:
     """Delete a channel, if there is one; its packages remain. Raises ChannelProtected.
 
     Readers stop seeing the channel immediately. Then its packages are removed from it in batches of one transaction
@@ -71,18 +69,20 @@ def delete(origin: str, channel: str) -> None:
     """
     if channel in INITIAL_CHANNELS:
         raise ChannelProtected
-    retry_when_stale(partial(_close, origin, channel))
+    retry_when_stale(partial(_close, origin, channel, by))
     _remove_members(origin, channel)
 
 
-def _close(origin: str, channel: str) -> None:
+def _close(origin: str, channel: str, by: Session) -> None:
     """Replace the channel's row by the row of its deletion."""
     key, leaving_key = channel_rows.channel_key(origin, channel), channel_rows.leaving_key(origin, channel)
     row = read(key)
     if row is None:
         return
     with Change() as change:
+        origin_rows.require_role(change, origin, by.permission)
         change.delete(key, condition=ChannelRow.id == int(row.id))
+        channel_rows.remove_from_list(change, origin)
         change.add(LeavingChannelRow(leaving_key.pk, leaving_key.sk, id=new_id()))
         change.update(channel_rows.leaving_from_key(origin), [LeavingFromRow.deletions.add(1)])
 
@@ -186,6 +186,7 @@ def _promote(ident: PackageIdent, target: Target, channel: str, by: Session) -> 
     if channel in placement.channels:
         return
     with Change() as change:
+        origin_rows.require_role(change, ident.origin, by.permission)
         after = observed.standing.with_placement(target, placement.joined(channel))
         steps.step(change, observed, after, by=by)
         event_rows.record(change, ChannelOperation.PROMOTE, ident, target, channel, by)
@@ -213,5 +214,6 @@ def _demote(ident: PackageIdent, target: Target, channel: str, by: Session) -> N
     if found.get(channel_key) is None or placement is None or channel not in placement.channels:
         raise NotInChannel
     with Change() as change:
+        origin_rows.require_role(change, ident.origin, by.permission)
         steps.step(change, observed, observed.standing.with_placement(target, placement.left(channel)))
         event_rows.record(change, ChannelOperation.DEMOTE, ident, target, channel, by)

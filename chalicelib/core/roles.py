@@ -26,6 +26,11 @@ class Role(Enum):
         except KeyError:
             raise RoleUnknown(text) from None
 
+    @property
+    def and_higher(self) -> list["Role"]:
+        """This role and all higher ones."""
+        return [role for role in Role if role >= self]
+
     def __lt__(self, other: "Role") -> bool:
         if not isinstance(other, Role):
             return NotImplemented

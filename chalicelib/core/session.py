@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from chalicelib.core.event_kinds import Trigger
+from chalicelib.core.permission import Permission
 from chalicelib.core.roles import SessionFlags
 from chalicelib.core.token_scope import Grant
 
@@ -11,13 +12,18 @@ BUILDER_ID = 0
 
 
 class Session(Struct, frozen=True):
-    """A signed-in account. `grant` limits a named token; None means all rights of the account."""
+    """A signed-in account. `grant` limits a named token; None means all rights of the account.
+
+    `permission` is the role check that the request passed. It is None for the build service, for functions on a
+    schedule, and for operations that do not need a role.
+    """
 
     account_id: int
     name: str
     flags: SessionFlags
     grant: Grant | None = None
     trigger: Trigger = Trigger.UNKNOWN
+    permission: Permission | None = None
 
     @property
     def is_builder(self) -> bool:

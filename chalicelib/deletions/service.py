@@ -49,6 +49,6 @@ def apply(requested: Deletion, caller: Caller, dry_run: bool) -> Plan:
     is_possible = requested.despite_dependents or not found
     if dry_run or not is_possible:
         return Plan(found, is_possible)
-    override = Override(caller.require_session(), len(found)) if requested.despite_dependents else None
-    deletion.delete(ident, target, override)
+    override = Override(len(found)) if requested.despite_dependents else None
+    deletion.delete(ident, target, caller.require_session(), override)
     return Plan(found, is_possible, deleted=True)

@@ -66,7 +66,7 @@ def set_deprecation(call: Call, body: shapes.NewDeprecation) -> Answer:
 @routes.delete(RELEASE, **DELETE)
 def delete_deprecation(call: Call) -> Answer:
     """Delete the deprecation of a name, version or release. Does nothing if there is none."""
-    service.delete(_subject(call))
+    service.delete(_subject(call), call.caller.require_session())
     return EMPTY_204
 
 

@@ -3,12 +3,13 @@
 They are information only. No list, resolution or download depends on them.
 """
 
+from contextlib import suppress
 from typing import Any
 
 from msgspec import Struct
 
 from chalicelib.catalog import origin_rows, package_rows
-from chalicelib.catalog.errors import ReleaseMissing
+from chalicelib.catalog.errors import OriginMissing, ReleaseMissing
 from chalicelib.catalog.package_rows import IdentRow, NameRow, VersionRow
 from chalicelib.core.ident import PackageIdent, is_origin_name, is_package_name, is_storable
 from chalicelib.core.plain_text import has_insecure_link, is_plain
@@ -19,7 +20,7 @@ from chalicelib.deprecations.rows import DeprecationRow
 from chalicelib.identity.caller import Caller
 from chalicelib.platform.change import Change
 from chalicelib.platform.clock import now, timestamp
-from chalicelib.platform.table import Found, Key, delete_many, read
+from chalicelib.platform.table import Found, Key, read
 
 MESSAGE_CHARACTERS = 2_000
 
@@ -98,13 +99,18 @@ def deprecate(subject: Subject, message: str, replacement: str | None, by: Sessi
     row = DeprecationRow(key.pk, key.sk, message=message, replacement=replacement, by=by.name, at=timestamp(now()))
     with Change() as change:
         change.put(row)
-        origin_rows.require(change, subject.origin)
+        origin_rows.require(change, subject.origin, by.permission)
     return row
 
 
-def delete(subject: Subject) -> None:
+def delete(subject: Subject, by: Session) -> None:
     """Delete the deprecation of a subject. Does nothing if there is none."""
-    delete_many([rows.deprecation_key(subject.origin, subject.path)])
+    key = rows.deprecation_key(subject.origin, subject.path)
+    if not key.fits:
+        return
+    with suppress(OriginMissing), Change() as change:  # the deprecations of a deleted origin are deleted too
+        origin_rows.require(change, subject.origin, by.permission)
+        change.delete(key)
 
 
 def _exists(row: NameRow | VersionRow | IdentRow | None, member: bool) -> bool:

@@ -1,11 +1,13 @@
 """Errors around external services, and the status of each (platform.md 2.1, 2.2, 2.6)."""
 
+from chalicelib.core.service_failed import ServiceFailed
+
 
 class RepositoryMissing(Exception):
     """The id of the installation or repository is not an unsigned 32-bit number."""
 
 
-class GitHubFailed(Exception):
+class GitHubFailed(ServiceFailed):
     """GitHub refused, did not answer, or sent something other than a file."""
 
 
@@ -25,7 +27,7 @@ class RegistryUrlMalformed(Exception):
     """The registry's URL cannot be parsed."""
 
 
-class RegistryUnreachable(Exception):
+class RegistryUnreachable(ServiceFailed):
     """The registry did not answer."""
 
 

@@ -39,7 +39,7 @@ def file_content(repository: Repository, path: str) -> RepositoryFile:
     if response.status == 404:
         raise ContentMissing
     if response.status != 200:
-        raise GitHubFailed
+        raise GitHubFailed(reason=f"GitHub answered {response.status} to the request for a file")
     return _file(response)
 
 
@@ -47,13 +47,13 @@ def _installation_token(installation_id: int, deadline: float) -> str:
     url = f"{_api_url()}/app/installations/{installation_id}/access_tokens"
     response = _send(_request("POST", url, _app_token()), deadline)
     if not response.is_success:
-        raise GitHubFailed
+        raise GitHubFailed(reason=f"GitHub answered {response.status} to the request for an installation's token")
     try:
         token = response.json_object()["token"]
     except (KeyError, Unreadable) as problem:
         raise GitHubFailed from problem
     if not isinstance(token, str) or not token:
-        raise GitHubFailed
+        raise GitHubFailed(reason="GitHub answered without a token")
     return token
 
 
@@ -65,14 +65,14 @@ def _app_token() -> str:
     now = int(time.time())
     claims = {"iat": now, "exp": now + JWT_SECONDS, "iss": config.github_app_id}
     if not config.github_app_id:
-        raise GitHubFailed
+        raise GitHubFailed(reason="no GitHub App is configured (BLDR_GITHUB_APP_ID)")
     key = secret_setting(config.github_app_private_key, config.github_app_private_key_arn).replace("\\n", "\n")
     if not key:
-        raise GitHubFailed
+        raise GitHubFailed(reason="the GitHub App has no private key")
     try:
         return jwt.encode(claims, key, algorithm="RS256")
     except (jwt.PyJWTError, ValueError, TypeError) as problem:
-        raise GitHubFailed from problem
+        raise GitHubFailed(reason="the private key of the GitHub App cannot be used") from problem
 
 
 def _request(method: str, url: str, token: str) -> OutboundRequest:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from chalicelib.core.service_failed import ServiceFailed
 from chalicelib.core.signed_box import BoxUnreadable
 from chalicelib.core.target import TargetUnknown
 from chalicelib.http.answer import Answer, AnswerTooLarge, empty, text
@@ -10,6 +11,7 @@ from chalicelib.http.query import QueryMalformed
 from chalicelib.platform import logs
 from chalicelib.platform.aws import SecretUnavailable
 from chalicelib.platform.background import NotStarted
+from chalicelib.platform.key_ring import BuilderKeyInvalid
 from chalicelib.platform.table import KeyTooLong, StoreUnavailable
 
 COMMON: dict[type[Exception], int] = {
@@ -23,6 +25,7 @@ COMMON: dict[type[Exception], int] = {
     NotStarted: 503,
     SecretUnavailable: 503,
     BoxUnreadable: 503,
+    BuilderKeyInvalid: 503,
 }
 LONGEST_TEXT = 10_000
 """Characters of a refusal. Some texts quote a value of the request, which may have megabytes."""
@@ -63,11 +66,14 @@ class ErrorTable:
     def answer_to(self, problem: Exception) -> Answer:
         """Return the answer to an error. An unexpected error is answered with an empty 500.
 
-        Every error whose status is 500 or higher is logged with its causes, because the answer does not show them.
+        Every error whose status is 500 or higher is logged with its causes, because the answer does not show them. So
+        are failures of other services, for which the contract has lower statuses.
         """
         answer = self._answer_to(problem)
         if answer.status >= SERVER_ERRORS:
             logs.unexpected_error(problem)
+        elif isinstance(problem, ServiceFailed):
+            logs.failed_service(problem)
         return answer
 
     def _answer_to(self, problem: Exception) -> Answer:

@@ -24,7 +24,7 @@ def respond(route: Route, request: Any, variables: dict[str, str], errors: Error
         headers = request.headers
         trigger = trigger_of(headers.get("user-agent") or "", headers.get("referer") or "")
         origin = unquote(variables["origin"]) if "origin" in variables else None
-        caller = identify(headers.get("authorization"), origin, trigger)
+        caller = identify(headers.get("authorization"), origin, trigger, changes=route.method != "GET")
         answer = _answer(route, Call(request, variables, caller))
     except Exception as problem:  # noqa: BLE001 - the outermost handler: the error table decides
         answer = _refusal(problem, caller, errors)

@@ -6,8 +6,12 @@ reads other rows anyway can read them in the same call (`read_with`).
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from chalicelib.catalog.member_rows import MemberRow, member_key
+from chalicelib.catalog.origin_rows import origin_key
 from chalicelib.core.event_kinds import Trigger
+from chalicelib.core.permission import Permission
 from chalicelib.core.roles import Role
 from chalicelib.core.session import BUILDER_ID, Session
 from chalicelib.core.token_scope import Scope
@@ -19,13 +23,16 @@ from chalicelib.identity.rows import NamedTokenRow
 from chalicelib.platform.table import Found, Key, read_many
 
 
-def identify(authorization: str | None, origin: str | None = None, trigger: Trigger = Trigger.UNKNOWN) -> "Caller":
+def identify(
+    authorization: str | None, origin: str | None = None, trigger: Trigger = Trigger.UNKNOWN, changes: bool = False
+) -> "Caller":
     """Return the caller, not proven yet, from an `Authorization` header. `origin` is the origin in the path, if any.
 
+    With `changes`, the ids of origins are read together with the caller's roles, and are part of its permissions.
     Raises TokenRefused if no row could prove the credential.
     """
     credential = None if authorization is None else credential_in(authorization)
-    return Caller(credential, origin, trigger)
+    return Caller(credential, origin, trigger, changes)
 
 
 class Caller:
@@ -35,13 +42,19 @@ class Caller:
     """
 
     def __init__(
-        self, credential: Credential | None, origin: str | None = None, trigger: Trigger = Trigger.UNKNOWN
+        self,
+        credential: Credential | None,
+        origin: str | None = None,
+        trigger: Trigger = Trigger.UNKNOWN,
+        changes: bool = False,
     ) -> None:
         self._credential = credential
         self._origin = origin
         self._trigger = trigger
         self._session: Session | None = None
+        self._changes = changes
         self._roles: dict[str, Role | None] = {}
+        self._origin_ids: dict[str, int | None] = {}
         self._settled = credential is None
 
     @property
@@ -72,7 +85,8 @@ class Caller:
         if not self._settled:
             self._session = self._proven(found)  # a refused caller stays unproven and does not become anonymous
             self._settled = True
-            self._note_role(found)
+            if self._session is not None and self._origin is not None and not self._session.is_builder:
+                self._note_role(self._origin, self._session, found)
         return found
 
     def require_session(self) -> Session:
@@ -85,11 +99,15 @@ class Caller:
     def require_role(self, origin: str, minimum: Role, refused: int = 403) -> Session:
         """Return the session if its account has at least this role. Raises SessionMissing, RoleMissing.
 
-        An origin that does not exist has no members. `refused` is the status of RoleMissing.
+        An origin that does not exist has no members. `refused` is the status of RoleMissing. The session of a request
+        that changes something has the permission from then on, so that the change can require it.
         """
         session = self.require_session()
         if not self.has_role(origin, minimum):
             raise RoleMissing(status=refused)
+        if origin in self._origin_ids:
+            permission = Permission(origin, self._origin_ids[origin], session.account_id, minimum, refused)
+            self._session = session = replace(session, permission=permission)
         return session
 
     def require_scope(self, needed: Scope | None, origin_known_later: bool = False) -> None:
@@ -124,8 +142,7 @@ class Caller:
         if session.is_builder:
             return Role.OWNER
         if origin not in self._roles:
-            key = member_key(origin, session.account_id)
-            self._roles[origin] = _role(read_many([key]).get(key))
+            self._note_role(origin, session, read_many(self._role_keys(origin, session.account_id)))
         return self._roles[origin]
 
     def may_see(self, origin: str, visibility: Visibility) -> bool:
@@ -138,7 +155,7 @@ class Caller:
             return []
         keys: list[Key[Any]] = [] if credential.key is None else [credential.key]
         if self._origin is not None and credential.account_id != BUILDER_ID:
-            keys.append(member_key(self._origin, credential.account_id))
+            keys += self._role_keys(self._origin, credential.account_id)
         return keys
 
     def _proven(self, found: Found) -> Session | None:
@@ -156,9 +173,15 @@ class Caller:
             account_rows.note_use(row)
         return Session(credential.account_id, row.name, credential.flags, grant, self._trigger)
 
-    def _note_role(self, found: Found) -> None:
-        if self._session is not None and self._origin is not None:
-            self._roles[self._origin] = _role(found.get(member_key(self._origin, self._session.account_id)))
+    def _role_keys(self, origin: str, account_id: int) -> list[Key[Any]]:
+        key = member_key(origin, account_id)
+        return [key, origin_key(origin)] if self._changes else [key]
+
+    def _note_role(self, origin: str, session: Session, found: Found) -> None:
+        self._roles[origin] = _role(found.get(member_key(origin, session.account_id)))
+        if self._changes:
+            row = found.get(origin_key(origin))
+            self._origin_ids[origin] = None if row is None else int(row.id)
 
 
 def _role(row: MemberRow | None) -> Role | None:

@@ -55,7 +55,7 @@ def _end(origin: str, by: Session) -> None:
         raise NotOwner
     _require_empty(origin, found.get(counts_key) or OriginCountRow())
     with Change() as change:
-        change.delete(key, condition=OriginRow.owner_id == by.account_id)
+        change.delete(key, condition=(OriginRow.id == int(row.id)) & (OriginRow.owner_id == by.account_id))
         change.delete(counts_key, condition=_counts_of_an_empty_origin())
         change.delete(channels_key, condition=_unchanged(found.get(channels_key)))
         change.add(LeavingOriginRow(leaving_key.pk, leaving_key.sk, id=new_id(), owner_id=by.account_id))

@@ -60,6 +60,7 @@ def _create(name: str, visibility: Visibility, by: Session) -> OriginRow:
     row = OriginRow(
         origin.pk,
         origin.sk,
+        id=new_id(),
         owner_id=by.account_id,
         owner_name=by.name,
         default_package_visibility=str(visibility),
@@ -96,7 +97,8 @@ def set_default_visibility(name: str, visibility: Visibility, by: Session) -> No
         change.update(
             origin_rows.origin_key(name),
             [OriginRow.default_package_visibility.set(str(visibility))],
-            condition=OriginRow.pk.exists(),
+            condition=origin_rows.is_unchanged(name, by.permission),
             otherwise=OriginMissing(),
         )
+        origin_rows.require_role(change, name, by.permission)
         audit_rows.record(change, AuditAction.ORIGIN_CHANGE, by, origin=name, target=name)

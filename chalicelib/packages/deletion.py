@@ -5,7 +5,7 @@ from functools import partial
 
 from msgspec import Struct
 
-from chalicelib.catalog import audit_rows, package_rows, steps
+from chalicelib.catalog import audit_rows, origin_rows, package_rows, steps
 from chalicelib.catalog.channel_rows import STABLE
 from chalicelib.catalog.errors import ReleaseMissing
 from chalicelib.catalog.steps import Observed
@@ -19,20 +19,19 @@ from chalicelib.platform.table import read_many
 
 
 class Override(Struct, frozen=True):
-    """A deletion although other packages depend on the name: who wants it, and how many dependents were shown."""
+    """A deletion although other packages depend on the name, and how many dependents the account was shown."""
 
-    by: Session
     dependents: int
 
 
-def delete(ident: PackageIdent, target: Target, override: Override | None = None) -> None:
+def delete(ident: PackageIdent, target: Target, by: Session, override: Override | None = None) -> None:
     """Delete a package with its memberships and its object. Its settings and events remain.
 
     All rows are deleted in one transaction, then the object. If the object cannot be deleted, no row refers to it and
     the sweep deletes it later. An override skips the check of dependents and is recorded in the origin's audit. Raises
     DeletionRefused, ReleaseMissing and ObjectStoreFailed (nothing was deleted).
     """
-    retry_when_stale(partial(_delete, ident, target, override))
+    retry_when_stale(partial(_delete, ident, target, by, override))
 
 
 def demand_not_stable(ident: PackageIdent, channels: Collection[str]) -> None:
@@ -41,7 +40,7 @@ def demand_not_stable(ident: PackageIdent, channels: Collection[str]) -> None:
         raise DeletionRefused.in_stable(ident)
 
 
-def _delete(ident: PackageIdent, target: Target, override: Override | None) -> None:
+def _delete(ident: PackageIdent, target: Target, by: Session, override: Override | None) -> None:
     key = package_rows.package_key(ident, target)
     found = read_many([*steps.keys_of(ident), key])
     observed, row = Observed.from_rows(ident, found), found.get(key)
@@ -54,10 +53,11 @@ def _delete(ident: PackageIdent, target: Target, override: Override | None) -> N
         raise ReleaseMissing
     artifacts.demand_store()
     with Change() as change:
+        origin_rows.require_role(change, ident.origin, by.permission)
         steps.step(change, observed, observed.standing.without(target))
         if override is not None:
             subject = f"{ident} {target} dependents: {override.dependents}"
             action = audit_rows.AuditAction.PACKAGE_DELETE_DESPITE_DEPENDENTS
-            audit_rows.record(change, action, override.by, origin=ident.origin, target=subject)
+            audit_rows.record(change, action, by, origin=ident.origin, target=subject)
     hints.remove_of_deleted(row, ident, target)
     artifacts.discard(row.artifact)

@@ -208,8 +208,10 @@ def _announced(call: Call, query: shapes.UploadQuery) -> tuple[Target, shapes.Up
 def upload_package(call: Call, announced: tuple[Target, shapes.UploadQuery]) -> Answer:
     """Publish the archive in the body. Returns the path of its download."""
     target, query = announced
-    uploader = call.caller.require_session().account_id
-    upload = publication.Upload(call.ident, target, query.checksum, query.forced, uploader)
+    uploader = call.caller.require_session()
+    upload = publication.Upload(
+        call.ident, target, query.checksum, query.forced, uploader.account_id, uploader.permission
+    )
     publication.publish(upload, source.RawBody(call.body))
     return text(201, f"/pkgs/{call.ident}/download", {"Location": call.request_uri})
 
@@ -235,7 +237,7 @@ def delete_package(call: Call, _query: shapes.TargetQuery) -> Answer:
     `POST /deletions/{origin}/{pkg}/{version}/{release}` shows what depends on it, and deletes it
     despite the dependents.
     """
-    deletion.delete(call.ident, call.target)
+    deletion.delete(call.ident, call.target, call.caller.require_session())
     return EMPTY_204
 
 
@@ -249,5 +251,5 @@ def delete_package(call: Call, _query: shapes.TargetQuery) -> Answer:
 )
 def set_visibility(call: Call, requested: Visibility) -> Answer:
     """Set the visibility of an ident on all its targets."""
-    visibility.set_visibility(call.ident, requested)
+    visibility.set_visibility(call.ident, requested, call.caller.require_session())
     return EMPTY_200

@@ -10,15 +10,16 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.catalog import package_rows, steps
+from chalicelib.catalog import origin_rows, package_rows, steps
 from chalicelib.catalog.channel_rows import UNSTABLE
-from chalicelib.catalog.errors import OriginMissing
-from chalicelib.catalog.origin_rows import OriginRow, origin_key
+from chalicelib.catalog.errors import OriginMissing, RoleLost
+from chalicelib.catalog.origin_rows import origin_key
 from chalicelib.catalog.package_rows import PackageRow, SettingsRow, Texts, TextsRow
 from chalicelib.catalog.steps import Observed
 from chalicelib.core import answer_size, hart
 from chalicelib.core.hart import HartArchive, HartRefused
 from chalicelib.core.ident import PackageIdent, is_package_name, is_storable
+from chalicelib.core.permission import Permission
 from chalicelib.core.standing import Placement
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
@@ -45,13 +46,14 @@ LATEST = "latest"
 
 
 class Upload(Struct, frozen=True):
-    """What a client announces about an archive, and the account that uploads it."""
+    """What a client announces about an archive, and the account that uploads it with its permission."""
 
     ident: PackageIdent
     target: Target
     checksum: str
     forced: bool
     uploader_id: int
+    permission: Permission | None = None
 
 
 def demand_valid_ident(ident: PackageIdent) -> None:
@@ -76,8 +78,8 @@ def demand_absent(upload: Upload) -> None:
 def publish(upload: Upload, source: Source) -> None:
     """Check and store an archive, and add the package to `unstable`. The next request can read it.
 
-    Raises ReleaseExists, TargetUnsupported, ArchiveRefused, OriginMissing, ObjectStoreFailed and the exceptions of the
-    source.
+    Raises ReleaseExists, TargetUnsupported, ArchiveRefused, OriginMissing, RoleLost, ObjectStoreFailed and the
+    exceptions of the source.
     """
     demand_absent(upload)
     try:
@@ -91,7 +93,7 @@ def publish(upload: Upload, source: Source) -> None:
     source.store(key)
     try:
         retry_when_stale(partial(_write, upload, contents, key, source, newest))
-    except (ReleaseExists, ArchiveRefused, OriginMissing):  # another request was first
+    except (ReleaseExists, ArchiveRefused, OriginMissing, RoleLost):  # another request was first
         hints.remove_of_refused(upload.ident, contents.target, hart.tdeps(contents.archive))
         raise
     metrics.current().uploaded_bytes.append(contents.archive.size)
@@ -231,9 +233,9 @@ def _visibility(change: Change, upload: Upload, found: Found) -> Visibility:
     """
     ident = upload.ident
     origin = found.get(origin_key(ident.origin))
-    if origin is None:
+    if origin is None or not origin_rows.is_same(origin, upload.permission):
         raise OriginMissing
-    change.check(origin_key(ident.origin), OriginRow.pk.exists(), otherwise=OriginMissing())
+    origin_rows.require(change, ident.origin, upload.permission)
     key = package_rows.settings_key(ident.origin, ident.name)
     settings = found.get(key)
     if settings is None:

@@ -3,9 +3,10 @@
 from collections.abc import Collection
 from functools import partial
 
-from chalicelib.catalog import steps
+from chalicelib.catalog import origin_rows, steps
 from chalicelib.catalog.steps import Observed
 from chalicelib.core.ident import PackageIdent, is_package_name
+from chalicelib.core.session import Session
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility, VisibilityUnknown
 from chalicelib.packages.errors import IdentInvalid, VisibilityRefused
@@ -26,30 +27,31 @@ def parse_request(ident: PackageIdent, text: str) -> Visibility:
         raise VisibilityRefused(f"Invalid package visibility '{text}'") from problem
 
 
-def set_visibility(ident: PackageIdent, visibility: Visibility) -> None:
+def set_visibility(ident: PackageIdent, visibility: Visibility, by: Session) -> None:
     """Set the visibility of an ident on all its targets, as a client may. Raises VisibilityRefused for `hidden`."""
     if visibility is Visibility.HIDDEN:
         raise VisibilityRefused("Not allowed to set packages to 'hidden'")
-    set_any_visibility(ident, visibility)
+    set_any_visibility(ident, visibility, by)
 
 
-def set_any_visibility(ident: PackageIdent, visibility: Visibility) -> None:
+def set_any_visibility(ident: PackageIdent, visibility: Visibility, by: Session) -> None:
     """Set any visibility on all targets of an ident. Only unlisting sets `hidden` (docs/OPERATING.md).
 
     All targets change in one transaction if their rows fit, otherwise one target after the other. Repeating the call
     completes an interrupted change. Does nothing if the ident does not exist.
     """
-    for target in retry_when_stale(partial(_change, ident, tuple(Target), visibility)):
-        retry_when_stale(partial(_change, ident, (target,), visibility))
+    for target in retry_when_stale(partial(_change, ident, tuple(Target), visibility, by)):
+        retry_when_stale(partial(_change, ident, (target,), visibility, by))
 
 
-def _change(ident: PackageIdent, targets: Collection[Target], visibility: Visibility) -> list[Target]:
+def _change(ident: PackageIdent, targets: Collection[Target], visibility: Visibility, by: Session) -> list[Target]:
     """Change the targets in one transaction. If it is too large, change nothing and return the ident's targets."""
     observed = Observed.from_rows(ident, read_many(steps.keys_of(ident)))
     after = observed.standing.with_visibility(visibility, targets)
     if after == observed.standing:
         return []
     change = Change()
+    origin_rows.require_role(change, ident.origin, by.permission)
     steps.step(change, observed, after)
     if len(change) > TRANSACTION_LIMIT:
         return sorted(after.placements)

@@ -54,7 +54,7 @@ _creating = threading.Lock()
 
 
 class SecretUnavailable(Exception):
-    """Secrets Manager did not return a secret, which the text names; the caller may try again later."""
+    """Secrets Manager did not return a usable secret, which the text names; the caller may try again later."""
 
 
 def client(service: str) -> Any:
@@ -72,10 +72,10 @@ def client(service: str) -> Any:
 
 
 def secret_text(name: str) -> str:
-    """Return the text of a secret in Secrets Manager. Raises SecretUnavailable."""
+    """Return the text of a secret in Secrets Manager. Raises SecretUnavailable, also if the value is not a text."""
     try:
         text: str = client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
-    except (BotoCoreError, ClientError) as problem:
+    except (BotoCoreError, ClientError, KeyError) as problem:
         raise SecretUnavailable(name) from problem
     return text
 

@@ -9,11 +9,12 @@ from typing import Any
 from urllib.parse import quote
 
 from botocore.signers import CloudFrontSigner
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from chalicelib.platform.aws import secret_text
+from chalicelib.platform.aws import SecretUnavailable, secret_text
 from chalicelib.platform.config import config
 
 VALID_FOR = timedelta(minutes=10)
@@ -39,4 +40,8 @@ def _sign(message: bytes) -> bytes:
 
 @cache
 def _private_key() -> Any:
-    return load_pem_private_key(secret_text(config.cdn_key_secret).encode(), password=None)
+    text = secret_text(config.cdn_key_secret)
+    try:
+        return load_pem_private_key(text.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as problem:
+        raise SecretUnavailable(config.cdn_key_secret) from problem

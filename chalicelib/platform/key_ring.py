@@ -3,18 +3,33 @@
 from functools import cache
 from pathlib import Path
 
-from chalicelib.core.signed_box import KeyRing
+from chalicelib.core.key_file import KeyFileMalformed
+from chalicelib.core.signed_box import KeyRing, NoBuilderKey
 from chalicelib.platform.aws import secret_text
 from chalicelib.platform.config import config
 
 
+class BuilderKeyInvalid(Exception):
+    """The builder keys cannot be read, or are not keys. The text names their source and does not quote them."""
+
+
 @cache
 def key_ring() -> KeyRing:
-    """Return the ring of builder keys. Raises NoBuilderKey if there is none, and SecretUnavailable.
+    """Return the ring of builder keys. Raises BuilderKeyInvalid, SecretUnavailable.
 
     Only success is cached: after an error the next call reads the keys again.
     """
-    return KeyRing.from_texts(_texts(), key_source())
+    source = key_source()
+    try:
+        return KeyRing.from_texts(_texts(), source)
+    except NoBuilderKey as problem:
+        raise BuilderKeyInvalid(f"{source} holds no builder key") from problem
+    except KeyFileMalformed as problem:
+        raise BuilderKeyInvalid(f"{source} holds a malformed builder key: {problem}") from problem
+    except UnicodeDecodeError as problem:
+        raise BuilderKeyInvalid(f"{source} cannot be read: a file is not text") from problem
+    except OSError as problem:
+        raise BuilderKeyInvalid(f"{source} cannot be read: {problem.strerror}") from problem
 
 
 def key_source() -> str:
@@ -22,7 +37,7 @@ def key_source() -> str:
     if config.builder_key:
         return "BLDR_SECRET_KEY"
     if config.builder_key_path:
-        return f"BLDR_HAB_KEY_DIR={config.builder_key_path}"
+        return f"BLDR_HAB_KEY_DIR={config.builder_key_path!r}"
     return f"the secret {config.builder_key_secret} (BLDR_BUILDER_KEY_SECRET)"
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.core.deferred import deferred
+from chalicelib.core.service_failed import ServiceFailed
 
 with deferred():  # the import takes 39 ms
     import aws_lambda_powertools
@@ -27,6 +28,7 @@ _SAFE_MESSAGES = frozenset(
         "builtins.TypeError",
         "chalicelib.core.signed_box.BoxUnreadable",
         "chalicelib.platform.aws.SecretUnavailable",
+        "chalicelib.platform.key_ring.BuilderKeyInvalid",
     }
 )
 """Errors whose messages are logged, because they consist of names and types, not of values: those of the interpreter,
@@ -77,6 +79,11 @@ def unexpected_error(problem: BaseException) -> None:
     logger().error("unexpected error", extra={"problem": [_described(each) for each in _with_causes(problem)]})
 
 
+def failed_service(problem: ServiceFailed) -> None:
+    """Log as a warning that another service failed, with the reason and the chain of causes as above."""
+    logger().warning("service failed", extra={"problem": [_described(each) for each in _with_causes(problem)]})
+
+
 def _with_causes(problem: BaseException | None) -> Iterator[BaseException]:
     """Yield the error and its chain of causes, the outermost error first."""
     visited: set[int] = set()
@@ -94,6 +101,8 @@ def _described(problem: BaseException) -> dict[str, Any]:
     }
     if kind in _SAFE_MESSAGES:
         description["message"] = str(problem)
+    if isinstance(problem, ServiceFailed) and problem.reason:
+        description["reason"] = problem.reason
     response = getattr(problem, "response", None)
     if isinstance(response, dict):
         description["aws"] = {

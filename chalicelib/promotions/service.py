@@ -2,7 +2,7 @@
 
 A set moves in one transaction together with its events and its group's audit row. Readers therefore see the whole set
 or nothing, and an interruption leaves nothing behind. A transaction has at most 100 rows. A package on one target needs
-five (the ident, the package, two for the membership, the event) and the set three, so at most 19 of these packages can
+five (the ident, the package, two for the membership, the event) and the set four, so at most 19 of these packages can
 move together. Larger sets are refused, because readers would see them in parts; bulk changes move those
 (channels/bulk).
 """
@@ -13,7 +13,7 @@ from functools import partial
 
 from msgspec import Struct
 
-from chalicelib.catalog import channel_rows, event_rows, package_rows, steps
+from chalicelib.catalog import channel_rows, event_rows, origin_rows, package_rows, steps
 from chalicelib.catalog.channel_rows import UNSTABLE
 from chalicelib.catalog.errors import ChannelMissing
 from chalicelib.catalog.steps import Observed
@@ -183,6 +183,7 @@ def _add(
     group = event_rows.group_event(request.operation, request.origin, request.source or "", request.channel, by)
     group.state = event_rows.DONE
     change.put(group)
+    origin_rows.require_role(change, request.origin, by.permission)
     after = {ident: observed[ident].standing for ident in dict.fromkeys(move.ident for move in moves)}
     for move in moves:
         if move.target is None:  # Only blocking outcomes have no target.

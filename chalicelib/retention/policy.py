@@ -33,6 +33,7 @@ class Reason(StrEnum):
     PER_CHANNEL = "keep_per_channel"
     NEEDED = "needed"
     CHANGED = "changed"
+    UNDECIDED = "undecided"
 
 
 class Policy(Struct, frozen=True):

@@ -1,9 +1,9 @@
 """Removal of the packages that a retention policy does not keep, name by name.
 
 Each package is removed in one transaction with its audit row. The transaction is conditional: the policy must still be
-in force, the package must be unchanged since it was judged, and the newest release of its name, which is kept, must
-exist. The package's object is deleted afterwards; if that fails, the sweep deletes it. An interruption leaves the
-remaining packages intact, and a repeat judges them again.
+in force, the account that requested the run must still have its role, the package must be unchanged since it was
+judged, and the newest release of its name, which is kept, must exist. The package's object is deleted afterwards; if
+that fails, the sweep deletes it. An interruption leaves the remaining packages intact, and a repeat judges them again.
 
 Dependencies are looked up right before the removals of a name. A package that is uploaded in that second and depends on
 a removed release is in the same position as after a deletion by hand: it names a release that the depot does not have.
@@ -17,7 +17,7 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
-from chalicelib.catalog import audit_rows, package_rows, steps
+from chalicelib.catalog import audit_rows, origin_rows, package_rows, steps
 from chalicelib.catalog.package_rows import IdentRow, NameRow, PackageRow
 from chalicelib.catalog.steps import Observed
 from chalicelib.core.ident import PackageIdent
@@ -93,7 +93,9 @@ def apply(run: Run, after: str) -> Report:
     packages: list[JudgedPackage] = []
     previous = after
     for name in names(run, after):
-        judged = judge_name(run, name)
+        judged = judge_name(run, name, is_over)
+        if is_undecided(judged) and previous != after:
+            return Report(packages, previous)  # the next request begins with this name and has more time for it
         result = judged if run.revision is None else remove(run, judged, is_over)
         packages += result
         if len(result) < len(judged):
@@ -109,15 +111,24 @@ def names(run: Run, after: str) -> Iterator[NameRow]:
     return rows(NameRow, package_rows.names_partition(run.origin), after=after or None)
 
 
-def judge_name(run: Run, name: NameRow) -> list[JudgedPackage]:
-    """Return the judged packages of a name. They are left out if none can be removed, unless the run explains."""
+def judge_name(run: Run, name: NameRow, is_over: Callable[[], bool]) -> list[JudgedPackage]:
+    """Return the judged packages of a name. They are left out if none can be removed, unless the run explains.
+
+    Other names that need this name are read until `is_over` returns True. Packages that could be removed but for an
+    unread one are then kept, as undecided.
+    """
     if not run.explains and name.idents <= run.policy.keep_per_name:
         return []
     uploaded_before = timestamp(now() - timedelta(days=run.policy.older_than_days))
     judged: list[JudgedPackage] = []
     for target in _targets(run.origin, name.sk):
-        judged += [JudgedPackage(target, verdict) for verdict in _judge(run, name.sk, target, uploaded_before)]
+        judged += [JudgedPackage(target, verdict) for verdict in _judge(run, name.sk, target, uploaded_before, is_over)]
     return judged
+
+
+def is_undecided(judged: Sequence[JudgedPackage]) -> bool:
+    """Return whether the time was too short to read all dependents of a name."""
+    return any(package.verdict.kept_by is Reason.UNDECIDED for package in judged)
 
 
 def _targets(origin: str, name: str) -> list[Target]:
@@ -127,7 +138,7 @@ def _targets(origin: str, name: str) -> list[Target]:
     return sorted(targets)
 
 
-def _judge(run: Run, name: str, target: Target, uploaded_before: str) -> list[Verdict]:
+def _judge(run: Run, name: str, target: Target, uploaded_before: str, is_over: Callable[[], bool]) -> list[Verdict]:
     rows_of_name = list(rows(PackageRow, package_rows.releases_partition(run.origin, name, target), newest_first=True))
     releases = [
         Release(PackageIdent.parse(row.ident), frozenset(package_rows.channels_of(row)), row.updated_at)
@@ -137,36 +148,45 @@ def _judge(run: Run, name: str, target: Target, uploaded_before: str) -> list[Ve
     candidates = {str(verdict.release.ident) for verdict in verdicts if verdict.kept_by is None}
     if not candidates:
         return verdicts
-    needed = _needed(candidates, rows_of_name, run.origin, name, target)
-    return [_unless_needed(verdict, needed, run.sees) for verdict in verdicts]
+    needed = _needed_within_name(candidates, rows_of_name)
+    complete = _add_needed_by_others(needed, candidates, dependents.releases(run.origin, name, target), is_over)
+    return [_unless_needed(verdict, needed, complete, run.sees) for verdict in verdicts]
 
 
-def _unless_needed(verdict: Verdict, needed: dict[str, PackageRow], sees: Sees) -> Verdict:
+def _unless_needed(verdict: Verdict, needed: dict[str, PackageRow], complete: bool, sees: Sees) -> Verdict:
     dependent = needed.get(str(verdict.release.ident))
     if dependent is None:
-        return verdict
+        is_candidate = verdict.kept_by is None
+        return verdict if complete or not is_candidate else replace(verdict, kept_by=Reason.UNDECIDED)
     return replace(verdict, kept_by=Reason.NEEDED, detail=str(dependents.release_seen_by(sees, dependent)))
 
 
-def _needed(
-    candidates: set[str], rows_of_name: Sequence[PackageRow], origin: str, name: str, target: Target
-) -> dict[str, PackageRow]:
-    """Return the candidates that are among the tdeps of another release, each with one of these releases.
-
-    Reads releases of other names until each candidate has one.
-    """
+def _needed_within_name(candidates: set[str], rows_of_name: Sequence[PackageRow]) -> dict[str, PackageRow]:
+    """Return the candidates that are among the tdeps of another release of the name, each with one of these."""
     needed: dict[str, PackageRow] = {}
     for row in rows_of_name:
         for dep in candidates.intersection(package_rows.entries(row.tdeps)) - {row.ident}:
             needed.setdefault(dep, row)
+    return needed
+
+
+def _add_needed_by_others(
+    needed: dict[str, PackageRow], candidates: set[str], releases: Iterator[PackageRow], is_over: Callable[[], bool]
+) -> bool:
+    """Add the candidates that are among the tdeps of releases of other names, each with one of these.
+
+    Reads until each candidate has one. Returns False if the time was over before all releases were read.
+    """
     if needed.keys() >= candidates:
-        return needed
-    for row in dependents.releases(origin, name, target):
+        return True
+    for row in releases:
         for dep in candidates.intersection(package_rows.entries(row.tdeps)):
             needed.setdefault(dep, row)
         if needed.keys() >= candidates:
-            break
-    return needed
+            return True
+        if is_over():
+            return False
+    return True
 
 
 def remove(run: Run, judged: Sequence[JudgedPackage], is_over: Callable[[], bool]) -> list[JudgedPackage]:
@@ -214,6 +234,7 @@ def _remove(run: Run, target: Target, release: Release, newest: PackageIdent) ->
         steps.step(change, observed, observed.standing.without(target))
         change.check(package_rows.package_key(newest, target), PackageRow.pk.exists(), otherwise=_Overtaken())
         policy_key = policy_rows.policy_key(run.origin)
+        origin_rows.require_role(change, run.origin, run.by.permission)
         change.check(policy_key, PolicyRow.revision == run.revision, otherwise=PolicyGone())
         audit_rows.record(
             change, audit_rows.AuditAction.PACKAGE_RETIRE, run.by, origin=run.origin, target=f"{ident} {target}"

@@ -1,8 +1,10 @@
 """The retention policy of an origin: read, set and delete it. `removal` applies it."""
 
 import json
+from contextlib import suppress
 
 from chalicelib.catalog import audit_rows, origin_rows
+from chalicelib.catalog.errors import OriginMissing
 from chalicelib.core.session import Session
 from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id, now, timestamp
@@ -38,7 +40,7 @@ def set_policy(origin: str, policy: Policy, by: Session) -> PolicyRow:
     )
     with Change() as change:
         change.put(row)
-        origin_rows.require(change, origin)
+        origin_rows.require(change, origin, by.permission)
         audit_rows.record(change, audit_rows.AuditAction.RETENTION_SET, by, origin=origin, target=str(policy))
     return row
 
@@ -48,6 +50,7 @@ def delete_policy(origin: str, by: Session) -> None:
     key = rows.policy_key(origin)
     if read(key) is None:
         return
-    with Change() as change:
+    with suppress(OriginMissing), Change() as change:  # the policy of a deleted origin is deleted too
+        origin_rows.require(change, origin, by.permission)
         change.delete(key)
         audit_rows.record(change, audit_rows.AuditAction.RETENTION_DELETE, by, origin=origin)

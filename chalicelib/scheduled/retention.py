@@ -22,7 +22,7 @@ from chalicelib.platform.object_store import ObjectStoreFailed
 from chalicelib.platform.table import StoreUnavailable, rows
 from chalicelib.retention import rows as policy_rows
 from chalicelib.retention.errors import PolicyGone
-from chalicelib.retention.removal import Run, judge_name, names, remove
+from chalicelib.retention.removal import Run, is_undecided, judge_name, names, remove
 from chalicelib.retention.rows import PolicyRow
 
 PAUSE = timedelta(hours=20)
@@ -81,7 +81,7 @@ def _continue_pass(row: PolicyRow, run: _Run) -> None:
     applied = Run(row.origin, row.policy, by, int(row.revision), explains=False)
     removed, cursor = 0 if row.cursor is None else int(row.removed), row.cursor or ""
     for number, name in enumerate(names(applied, cursor), start=1):
-        of_name, is_complete = _apply_to(name, applied, run)
+        of_name, is_complete = _apply_to(name, applied, run, is_first=number == 1)
         removed += of_name
         cursor = name.sk if is_complete else cursor
         is_over = not is_complete or run.is_over
@@ -93,10 +93,15 @@ def _continue_pass(row: PolicyRow, run: _Run) -> None:
     run.finished += 1
 
 
-def _apply_to(name: NameRow, applied: Run, run: _Run) -> tuple[int, bool]:
-    """Return the number of packages that were removed from a name, and False if the run ended before all were."""
+def _apply_to(name: NameRow, applied: Run, run: _Run, is_first: bool) -> tuple[int, bool]:
+    """Return the number of packages that were removed from a name, and False if the run ended before all were.
+
+    A name whose dependents could not all be read is judged again by the next run, unless it was the first of this one.
+    """
     try:
-        judged = judge_name(applied, name)
+        judged = judge_name(applied, name, lambda: run.is_over)
+        if is_undecided(judged) and not is_first:
+            return 0, False
         result = remove(applied, judged, lambda: run.is_over)
     except (PolicyGone, ObjectStoreFailed, StoreUnavailable):
         raise

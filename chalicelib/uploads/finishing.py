@@ -16,7 +16,7 @@ from typing import BinaryIO, cast
 
 from msgspec import Struct
 
-from chalicelib.catalog.errors import OriginMissing
+from chalicelib.catalog.errors import OriginMissing, RoleLost
 from chalicelib.packages import artifacts
 from chalicelib.packages.errors import (
     ArchiveRefused,
@@ -32,7 +32,7 @@ from chalicelib.uploads import rows, staging
 from chalicelib.uploads.errors import LeaseLost, UploadMissing
 from chalicelib.uploads.rows import UploadRow
 
-REFUSALS = (ArchiveRefused, TargetUnsupported, ReleaseExists, OriginMissing, UploadMissing)
+REFUSALS = (ArchiveRefused, TargetUnsupported, ReleaseExists, OriginMissing, RoleLost, UploadMissing)
 """Errors that end an upload for good."""
 
 FAILURES = (ObjectStoreFailed, StoreUnavailable)
@@ -53,12 +53,14 @@ def finish(upload_id: str, attempt: int) -> None:
 
 def error_of(row: UploadRow) -> Exception:
     """Return the error that ended an upload or its last attempt."""
-    kinds = {kind.__name__: kind for kind in (*REFUSALS, *FAILURES)}
+    kinds: dict[str, Callable[..., Exception]] = {kind.__name__: kind for kind in (*REFUSALS, *FAILURES)}
     return kinds[row.error or ""](*filter(None, [row.error_text]))
 
 
 def _attempt(row: UploadRow) -> None:
-    announced = Upload(row.release, row.announced_target, row.checksum, row.forced, int(row.uploader_id))
+    announced = Upload(
+        row.release, row.announced_target, row.checksum, row.forced, int(row.uploader_id), row.permission
+    )
     try:
         staging.join(row.id, row.multipart)
         publish(announced, StagedArchive(row, _Heartbeat(partial(rows.renew_lease, row))))

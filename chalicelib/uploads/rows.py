@@ -9,6 +9,8 @@ import time
 from enum import StrEnum
 
 from chalicelib.core.ident import PackageIdent
+from chalicelib.core.permission import Permission
+from chalicelib.core.roles import Role
 from chalicelib.core.target import Target
 from chalicelib.platform.attributes import BooleanAttribute, Condition, NumberAttribute, UnicodeAttribute
 from chalicelib.platform.change import Change
@@ -32,7 +34,10 @@ class State(StrEnum):
 
 
 class UploadRow(Row):
-    """An upload. `error` is the class of the error that ended the last attempt, `error_text` its text."""
+    """An upload. `error` is the class of the error that ended the last attempt, `error_text` its text.
+
+    `origin_id` is the id of the origin when the upload began; None if the build service uploads.
+    """
 
     ident = UnicodeAttribute()
     target = UnicodeAttribute()
@@ -41,6 +46,7 @@ class UploadRow(Row):
     part_size = NumberAttribute()
     forced = BooleanAttribute()
     uploader_id = NumberAttribute()
+    origin_id = NumberAttribute(null=True)
     multipart = UnicodeAttribute()
     state = UnicodeAttribute()
     attempt = NumberAttribute(default=0)
@@ -63,6 +69,13 @@ class UploadRow(Row):
     def announced_target(self) -> Target:
         """The announced target."""
         return Target(self.target)
+
+    @property
+    def permission(self) -> Permission | None:
+        """The permission of the uploader in the origin in which the upload began."""
+        if self.origin_id is None:
+            return None
+        return Permission(self.release.origin, int(self.origin_id), int(self.uploader_id), Role.MEMBER)
 
     @property
     def plan(self) -> Plan:

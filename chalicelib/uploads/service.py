@@ -81,6 +81,7 @@ def begin(announcement: Announcement, caller: Caller) -> Progress:
         part_size=plan.part_size,
         forced=announcement.forced,
         uploader_id=uploader.account_id,
+        origin_id=None if uploader.permission is None else uploader.permission.origin_id,
         multipart=staging.open_multipart(upload_id),
         state=str(State.OPEN),
         expires_at=int(time.time()) + rows.LIFE_SECONDS,

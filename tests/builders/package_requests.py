@@ -94,7 +94,7 @@ def _demote(request: PackageRequest) -> None:
 
 
 def _set_visibility(request: PackageRequest) -> None:
-    visibility.set_visibility(request.ident, Visibility(request.visibility))
+    visibility.set_visibility(request.ident, Visibility(request.visibility), UPLOADER)
 
 
 def _change_settings(request: PackageRequest) -> None:
@@ -106,8 +106,8 @@ OPERATIONS: dict[str, Callable[[PackageRequest], object]] = {
     "promote": _promote,
     "demote": _demote,
     "set visibility": _set_visibility,
-    "delete": lambda request: deletion.delete(request.ident, request.target),
+    "delete": lambda request: deletion.delete(request.ident, request.target, UPLOADER),
     "create channel": lambda request: channels.create(request.origin, request.channel, UPLOADER),
-    "delete channel": lambda request: channels.delete(request.origin, request.channel),
+    "delete channel": lambda request: channels.delete(request.origin, request.channel, UPLOADER),
     "change settings": _change_settings,
 }

@@ -6,6 +6,8 @@ from chalicelib.core.signed_box import KeyRing, generate_builder_key
 from chalicelib.identity import credentials
 from chalicelib.origins.keys import service as keys
 from chalicelib.platform import key_ring
+from chalicelib.platform.aws import client
+from chalicelib.platform.config import config
 from tests.api.client import Depot
 from tests.builders.accounts import an_account
 from tests.builders.origins import an_origin
@@ -56,6 +58,26 @@ def test_without_the_key_an_access_token_is_neither_accepted_nor_refused(depot: 
 def test_a_transient_fault_has_no_effect(depot: Depot, token: str) -> None:
     with faults(lambda attempt: FAULTS["throttled"] if attempt.number < 3 else None):
         assert depot.get("/profile", by=token).status == 200
+
+
+@pytest.mark.parametrize("content", ["geheim", " ", "BOX-SEC-1\nbldr-20240101000000\n\ngeheim", b"geheim"])
+def test_a_secret_without_a_key_is_503_and_named_in_the_log(
+    depot: Depot, token: str, content: str | bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    secrets, secret = client("secretsmanager"), config.builder_key_secret
+    key = secrets.get_secret_value(SecretId=secret)["SecretString"]
+    field = "SecretString" if isinstance(content, str) else "SecretBinary"
+    secrets.put_secret_value(SecretId=secret, **{field: content})
+    try:
+        reply = depot.get("/profile", by=token)
+    finally:
+        secrets.put_secret_value(SecretId=secret, SecretString=key)
+
+    assert (reply.status, reply.body, reply.headers["Retry-After"]) == (503, b"", "1")
+    [logged] = [vars(record)["problem"] for record in caplog.records if "problem" in vars(record)]
+    assert secret in logged[0]["message"]
+    assert "geheim" not in str(logged)
+    assert depot.get("/profile", by=token).status == 200
 
 
 def test_a_key_that_does_not_fit_the_table_is_503_and_named_in_the_log(

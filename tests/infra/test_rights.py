@@ -38,6 +38,7 @@ from tests.builders.hart import a_hart
 from tests.builders.names import a_name
 from tests.builders.operator_secrets import an_operator_secret
 from tests.builders.origins import an_origin
+from tests.builders.package_requests import UPLOADER
 from tests.builders.packages import a_channel, a_package, demote, promote
 from tests.builders.stack import Stack, process_tree
 from tests.builders.uploads import MIB, an_upload
@@ -153,6 +154,9 @@ def test_the_function_that_finishes_uploads_uses_every_right(depot: Depot, monke
     origin = an_origin(depot)
     whole, empty = (an_upload(depot, a_hart(origin=origin, name=a_name("part"))) for _ in range(2))
     whole.send()
+    deleted = an_origin(depot)
+    orphaned = an_upload(depot, a_hart(origin=deleted, name=a_name("part"))).send()  # its hints are removed again
+    assert depot.delete(f"/depot/origins/{deleted}", by="bobo").status == 204
     row = upload_rows.find(empty.id)
     client("s3").abort_multipart_upload(Bucket=config.bucket, Key=f"_staging/{row.id}.hart", UploadId=row.multipart)
     client("s3").put_object(Bucket=config.bucket, Key="large", Body=bytes(6 * MIB))
@@ -162,7 +166,7 @@ def test_the_function_that_finishes_uploads_uses_every_right(depot: Depot, monke
         raise ObjectStoreFailed
 
     with enforced(own_policies()) as used_by:
-        for upload in (whole, empty):
+        for upload in (whole, empty, orphaned):
             attempt = upload_rows.acquire_lease(upload_rows.find(upload.id))
             app.finish_upload({"upload_id": upload.id, "attempt": attempt}, None)
         with running_as("FinishUpload"), suppress(ObjectStoreFailed):
@@ -182,7 +186,7 @@ def test_the_sweep_uses_every_right(depot: Depot, monkeypatch: pytest.MonkeyPatc
     client("s3").put_object(Bucket=config.bucket, Key=unnamed, Body=b"debris")
     with monkeypatch.context() as interruption:
         interruption.setattr(channels, "_remove_members", lambda *_: None)
-        channels.delete(origin, "leaving")
+        channels.delete(origin, "leaving", UPLOADER)
     monkeypatch.setattr(sweep, "GRACE", timedelta(days=-1))
     monkeypatch.setattr(sweep, "LINK_LIFE", timedelta())
     monkeypatch.setattr(leftovers, "EXPIRED", timedelta(days=-1))

@@ -7,7 +7,9 @@ from msgspec.structs import replace
 
 from chalicelib.origins import provisioning
 from chalicelib.origins import service as origins
+from chalicelib.platform.aws import client
 from chalicelib.platform.config import config
+from chalicelib.platform.key_ring import key_ring
 from local import bootstrap
 from tests.builders.names import a_name
 
@@ -35,4 +37,22 @@ def test_an_account_that_cannot_be_provisioned_is_reported_with_the_variable(
     with pytest.raises(bootstrap.BootstrapFailed) as raised:
         bootstrap.bootstrap()
     assert variable in str(raised.value)
+    assert len(str(raised.value).splitlines()) == 1
+
+
+def test_a_secret_that_holds_no_builder_key_is_reported_without_showing_it(
+    table: None,
+) -> None:
+    secrets, secret = client("secretsmanager"), config.builder_key_secret
+    key = secrets.get_secret_value(SecretId=secret)["SecretString"]
+    key_ring.cache_clear()
+    secrets.put_secret_value(SecretId=secret, SecretString="geheim")
+    try:
+        with pytest.raises(bootstrap.BootstrapFailed) as raised:
+            bootstrap.bootstrap()
+    finally:
+        secrets.put_secret_value(SecretId=secret, SecretString=key)
+
+    assert f"the secret {secret} (BLDR_BUILDER_KEY_SECRET) holds a malformed builder key" in str(raised.value)
+    assert "geheim" not in str(raised.value)
     assert len(str(raised.value).splitlines()) == 1

@@ -152,7 +152,7 @@ NOT_MEASURED: dict[str, Form] = {
 """Routes whose cost depends on another service, on an archive, on other packages, or on a bound in time."""
 
 OF_AN_ORIGIN = "what an origin can have (`catalog/origin_rows.py`), without pages in the contract"
-CHANNELS = "all channels of the origin, without pages in the contract; 1 MB of rows per call"
+CHANNELS = "the channels of the origin, whose number is limited (`catalog/origin_rows.py`); 1 MB of rows per call"
 NO_CALLS = "no calls"
 BOUNDS = {
     "GET /depot/channels/{origin}": CHANNELS,

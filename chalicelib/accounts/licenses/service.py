@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.accounts.errors import LicenseInvalid, LicenseMissing, LicenseRefused
+from chalicelib.accounts.errors import LicenseInvalid, LicenseMissing, LicenseRefused, LicenseServiceFailed
 from chalicelib.accounts.licenses.rows import LicenseRow, license_key
 from chalicelib.core.plain_text import is_plain
 from chalicelib.platform.change import Change
@@ -64,13 +64,13 @@ def _entitlements(key: str) -> Any:
     try:
         response = send(request, SECONDS)
     except Unreachable as problem:
-        raise LicenseInvalid("The license service cannot be reached.") from problem
+        raise LicenseServiceFailed("The license service cannot be reached.") from problem
     if not response.is_success:
         raise LicenseRefused(response.status, response.text)
     try:
         return response.json_object().get("entitlements")
     except Unreadable as problem:
-        raise LicenseInvalid("The license service gave an answer that cannot be read.") from problem
+        raise LicenseServiceFailed("The license service gave an answer that cannot be read.") from problem
 
 
 def _last_day(entitlements: Any) -> date:
@@ -79,7 +79,7 @@ def _last_day(entitlements: Any) -> date:
     try:
         return max(map(_end, entitlements))
     except (KeyError, TypeError, ValueError) as problem:
-        raise LicenseInvalid("The license service gave an answer without a date.") from problem
+        raise LicenseServiceFailed("The license service gave an answer without a date.") from problem
 
 
 def _end(entitlement: Mapping[str, Any]) -> date:

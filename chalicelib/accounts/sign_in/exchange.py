@@ -39,7 +39,7 @@ def _send(request: OutboundRequest, deadline: float) -> OutboundResponse:
     except Unreachable as problem:
         raise ProviderFailed from problem
     if not response.is_success:
-        raise ProviderRefused(response.text)
+        raise ProviderRefused(response.text, reason=f"the provider answered {response.status}")
     return response
 
 
@@ -50,7 +50,7 @@ def _access_token(response: OutboundResponse) -> str:
     except (KeyError, Unreadable) as problem:
         raise ProviderFailed from problem
     if not isinstance(token, str) or not token:
-        raise ProviderFailed
+        raise ProviderFailed(reason="the provider answered without a token")
     return token
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.catalog.errors import ChannelMissing, TooManyChannels
+from chalicelib.catalog.errors import ChannelMissing, TooManyChannels, TooManyInOrigin
 from chalicelib.channels.bulk.shapes import BulkQuery
 from chalicelib.channels.errors import BulkUnfinished, ChannelQueryMalformed
 from chalicelib.channels.paths import PACKAGES, WRITE
@@ -26,7 +26,7 @@ BULK: dict[str, Any] = {
     **WRITE,
     "query": BulkQuery,
     "answers": {200: None},
-    "errors": (BulkUnfinished, ChannelMissing, ChannelQueryMalformed, TooManyChannels),
+    "errors": (BulkUnfinished, ChannelMissing, ChannelQueryMalformed, TooManyChannels, TooManyInOrigin),
 }
 
 

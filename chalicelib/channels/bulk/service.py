@@ -15,7 +15,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.catalog import channel_rows, event_rows, package_rows, steps
+from chalicelib.catalog import channel_rows, event_rows, origin_rows, package_rows, steps
 from chalicelib.catalog.channel_rows import STABLE, UNSTABLE, MembershipRow
 from chalicelib.catalog.errors import ChannelMissing
 from chalicelib.catalog.event_rows import GroupEventRow
@@ -36,8 +36,8 @@ SECONDS = 20.0
 
 IDENTS_PER_REQUEST = 5_000
 
-SHARED_ROWS = 3
-"""Rows that every transaction needs besides its packages: the channel, its count and the audit row."""
+SHARED_ROWS = 4
+"""Rows that every transaction needs besides its packages: the account's role, the channel, its count, the audit row."""
 
 
 class BulkChange(Struct, frozen=True):
@@ -79,8 +79,8 @@ class Move(Struct, frozen=True):
 def apply(bulk: BulkChange) -> None:
     """Carry out a bulk change. Existing memberships do not change, and no events are recorded.
 
-    Raises ChannelQueryMalformed, ChannelMissing and TooManyChannels before anything moves, and BulkUnfinished if a
-    repeat of the request is needed to move the rest.
+    Raises ChannelQueryMalformed, ChannelMissing, TooManyInOrigin and TooManyChannels before anything moves, and
+    BulkUnfinished if a repeat of the request is needed to move the rest.
     """
     deadline = time.monotonic() + SECONDS
     _demand_valid_channels(bulk)
@@ -200,6 +200,7 @@ def _write(bulk: BulkChange, batch: Sequence[Move], found: Found, finished: Grou
     planned = [(before, move.applied_to(before.standing, bulk)) for move, before in observed]
     changed = [(before, after) for before, after in planned if after != before.standing]
     with Change() as change:
+        origin_rows.require_role(change, bulk.origin, bulk.by.permission)
         if changed:
             steps.steps_together(change, changed, by=bulk.by)
         if finished is not None:

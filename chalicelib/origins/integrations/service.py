@@ -65,7 +65,7 @@ def put(origin: str, integration: str, name: str, body: bytes, by: Session) -> N
     key, body_key = rows.integration_key(origin, integration, name), rows.body_key(origin, integration, name)
     row = IntegrationRow(key.pk, key.sk, id=new_id(), integration=integration, name=name)
     with Change() as change:
-        origin_rows.require(change, origin)
+        origin_rows.require(change, origin, by.permission)
         change.add(row, otherwise=IntegrationTaken())
         change.put(IntegrationBodyRow(body_key.pk, body_key.sk, box=key_ring().seal(PURPOSE + body)))
         origin_rows.add_limited(change, origin, "integrations")
@@ -92,7 +92,7 @@ def _remove(origin: str, integration: str, name: str, by: Session) -> None:
     if read(key) is None:
         return
     with Change() as change:
-        origin_rows.require(change, origin)
+        origin_rows.require(change, origin, by.permission)
         change.delete(key, condition=IntegrationRow.pk.exists())
         change.delete(rows.body_key(origin, integration, name))
         change.update(origin_count_key(origin), [OriginCountRow.integrations.add(-1)])

@@ -19,6 +19,7 @@ from chalicelib.core.roles import Role
 from chalicelib.core.session import Session
 from chalicelib.core.unsigned import NotUnsigned, unsigned
 from chalicelib.identity.caller import Caller
+from chalicelib.identity.errors import RoleMissing
 from chalicelib.origins.errors import AlreadyInvited, InvitationIdInvalid, InvitationNotYours
 from chalicelib.origins.invitations import rows
 from chalicelib.origins.invitations.rows import InvitationIdRow, InvitationRow, PendingInvitationRow
@@ -74,7 +75,7 @@ def _send(origin: str, account_id: int, user: str, by: Session) -> InvitationRow
     row = InvitationRow(key.pk, key.sk, **values)
     _, id_key, pending_key = rows.keys_of(row)
     with Change() as change:
-        origin_rows.require(change, origin)
+        origin_rows.require(change, origin, by.permission)
         change.add(row, otherwise=AlreadyInvited())
         change.add(InvitationIdRow(id_key.pk, id_key.sk, origin=origin, account_id=account_id))
         change.put(PendingInvitationRow(pending_key.pk, pending_key.sk, **values))
@@ -98,11 +99,11 @@ def _accept(origin: str, invitation_id: int, caller: Caller) -> None:
     account_id = int(invitation.account_id)
     key = member_key(origin, account_id)
     with suppress(OriginMissing), Change() as change:
+        origin_rows.require(change, origin, caller.require_session().permission)
         _delete(change, invitation)
         if read(key) is None:
             members.join(change, origin, account_id, invitation.account_name)
         else:
-            origin_rows.require(change, origin)
             change.check(key, MemberRow.pk.exists())
         _record(change, AuditAction.INVITATION_ACCEPT, invitation, caller)
 
@@ -121,7 +122,7 @@ def _ignore(origin: str, invitation_id: int, caller: Caller) -> None:
         return
     key, _, pending_key = rows.keys_of(invitation)
     with suppress(OriginMissing), Change() as change:
-        origin_rows.require(change, invitation.origin)
+        origin_rows.require(change, invitation.origin, caller.require_session().permission)
         change.update(key, [InvitationRow.ignored.set(True)], condition=InvitationRow.id == invitation_id)
         change.delete(pending_key)
         _record(change, AuditAction.INVITATION_IGNORE, invitation, caller)
@@ -139,10 +140,9 @@ def _rescind(origin: str, invitation_id: int, caller: Caller) -> None:
     invitation = _with_id(origin, invitation_id)
     if invitation is None:
         return
-    if not caller.has_role(invitation.origin, Role.MAINTAINER):
-        raise InvitationNotYours
+    _demand_maintainer(invitation.origin, caller)
     with suppress(OriginMissing), Change() as change:
-        origin_rows.require(change, invitation.origin)
+        origin_rows.require(change, invitation.origin, caller.require_session().permission)
         _delete(change, invitation)
         _record(change, AuditAction.INVITATION_RESCIND, invitation, caller)
 
@@ -153,9 +153,16 @@ def _answerable(origin: str, invitation_id: int, caller: Caller) -> InvitationRo
     if invitation is None:
         return None
     is_invited = caller.require_session().account_id == int(invitation.account_id)
-    if not is_invited and not caller.has_role(invitation.origin, Role.MAINTAINER):
-        raise InvitationNotYours
+    if not is_invited:
+        _demand_maintainer(invitation.origin, caller)
     return invitation
+
+
+def _demand_maintainer(origin: str, caller: Caller) -> None:
+    try:
+        caller.require_role(origin, Role.MAINTAINER)
+    except RoleMissing as problem:
+        raise InvitationNotYours from problem
 
 
 def _with_id(origin: str, invitation_id: int) -> InvitationRow | None:

@@ -76,7 +76,7 @@ def _generate(origin: str, by: Session) -> None:
     revision = _later_than(latest)
     public_half, secret_half = generate_signing_pair(origin, revision)
     with Change() as change:
-        origin_rows.require(change, origin)
+        origin_rows.require(change, origin, by.permission)
         rows.advance_clock(change, origin, latest, revision)
         _add_public(change, origin, public_half)
         _add_secret(change, origin, secret_half)
@@ -97,14 +97,14 @@ def upload_public(origin: str, path_revision: str, body: bytes, caller: Caller) 
     key = _parsed(body, KeyKind.PUBLIC_SIGNING, undecodable="Invalid origin public key")
     if key.named_revision.name != origin:
         raise KeyInvalid("Invalid origin public key")
-    session = caller.require_session()
+    session = caller.require_role(origin, Role.ADMINISTRATOR)
     retry_when_stale(lambda: _store_public(origin, key, session))
     return key.named_revision.revision
 
 
 def _store_public(origin: str, key: KeyFile, by: Session) -> None:
     with Change() as change:
-        origin_rows.require(change, origin)
+        origin_rows.require(change, origin, by.permission)
         _add_public(change, origin, key)
         _note_revision(change, origin, key)
         audit_rows.record(change, AuditAction.KEY_UPLOAD, by, origin=origin, target=str(key.named_revision))
@@ -136,7 +136,7 @@ def _refusal_of_foreign_key(key: KeyFile) -> KeyTaken | KeyInvalid:
 
 def _store_secret(origin: str, key: KeyFile, by: Session) -> None:
     with Change() as change:
-        origin_rows.require(change, origin)
+        origin_rows.require(change, origin, by.permission)
         _add_secret(change, origin, key)
         _note_revision(change, origin, key)
         audit_rows.record(change, AuditAction.SECRET_KEY_UPLOAD, by, origin=origin, target=str(key.named_revision))
@@ -177,7 +177,7 @@ def _generate_encryption_key(origin: str, by: Session) -> str:
     full_name = str(public_half.named_revision)
     box = key_ring().seal(secret_half.text.encode())
     with Change() as change:
-        origin_rows.require(change, origin)
+        origin_rows.require(change, origin, by.permission)
         rows.advance_clock(change, origin, latest, public_half.named_revision.revision)
         change.add(EncryptionKeysRow(keys_key.pk, keys_key.sk, text=public_half.text, box=box))
         audit_rows.record(change, AuditAction.ENCRYPTION_KEY_GENERATE, by, origin=origin, target=full_name)

@@ -88,7 +88,7 @@ def _set_role(origin: str, account_id: int, user: str, role: Role, by: Session) 
     if member is None:
         raise MemberMissing
     with Change() as change:
-        origin_rows.require(change, origin)
+        origin_rows.require(change, origin, by.permission)
         change.update(their_key, [MemberRow.role.set(str(role))], condition=MemberRow.role == member.role)
         audit_rows.record(change, AuditAction.MEMBER_ROLE, by, origin=origin, target=user)
 
@@ -129,7 +129,7 @@ def _depart(origin: str, by: Session) -> None:
     if row is None or member is None:
         raise NothingToDepartFrom(origin)
     with Change() as change:
-        origin_rows.require(change, origin)
+        origin_rows.require(change, origin, by.permission)
         _end(change, origin, by.account_id, member)
         audit_rows.record(change, AuditAction.MEMBER_DEPART, by, origin=origin, target=by.name)
 
@@ -163,9 +163,11 @@ def _transfer(origin: str, user: str, by: Session) -> None:
 
 
 def join(change: Change, origin: str, account_id: int, name: str) -> None:
-    """Add a new readonly member to a change, on condition that the account is not a member (Stale)."""
+    """Add a new readonly member to a change, on condition that the account is not a member (Stale).
+
+    The caller of this function requires the origin.
+    """
     member, membership = member_key(origin, account_id), membership_of_account_key(account_id, origin)
-    origin_rows.require(change, origin)
     change.add(MemberRow(member.pk, member.sk, role=str(Role.READONLY_MEMBER), name=name))
     change.put(MembershipOfAccountRow(membership.pk, membership.sk))
     origin_rows.add_limited(change, origin, "members")

@@ -63,7 +63,7 @@ def _put(origin: str, name: str, value: str, by: Session) -> None:
     key = rows.secret_key(origin, name)
     row = read(key)
     with Change() as change:
-        origin_rows.require(change, origin)
+        origin_rows.require(change, origin, by.permission)
         if row is None:
             change.add(SecretRow(key.pk, key.sk, id=new_id(), value=value))
             _add_bytes(change, origin, len(value))
@@ -93,7 +93,7 @@ def _remove(origin: str, name: str, by: Session) -> None:
     if row is None:
         return
     with Change() as change:
-        origin_rows.require(change, origin)
+        origin_rows.require(change, origin, by.permission)
         change.delete(key, condition=SecretRow.value == row.value)
         change.update(origin_count_key(origin), [OriginCountRow.secrets.add(-1)])
         _add_bytes(change, origin, -len(row.value))

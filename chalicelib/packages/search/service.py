@@ -1,7 +1,7 @@
 """Search for packages by the words of origin and name (packages.md section 6).
 
-Matches are in the contract's order. If no name matches, not even an invisible one, the result is a few visible names
-that resemble the terms, best match first.
+Matches are in the contract's order. If no visible name matches, the result is a few visible names that resemble the
+terms, best match first. Invisible names have no effect on it: the caller could otherwise find out whether one exists.
 
 The work of a search is bounded by the constants below, whatever the query and the names are.
 """
@@ -54,6 +54,10 @@ GUESSES_READ = 500
 """The number of similar names that are read to find visible ones."""
 
 
+UNKNOWN = [PackageName("", "")]
+"""Is read if nothing is found, so that the number of calls does not show whether only invisible names were found."""
+
+
 class Match(Struct, frozen=True):
     """A name and the number of its packages that the caller may see. `hidden` is the number of the others."""
 
@@ -91,9 +95,10 @@ def _matches(terms: Terms, visible: VisibleOrigins, order: Callable[[Match], Any
     if not terms.can_match:
         return []
     exact = list(islice((package for package in _candidates(terms) if terms.match(package.tokens)), NAMES))
-    if exact:  # even if none is visible: guesses would replace a name that was spelled correctly
-        return sorted(_visible(exact, visible), key=order)
-    return _best_visible(_alike(terms), visible)
+    matches = _visible(exact or UNKNOWN, visible)
+    if matches:
+        return sorted(matches, key=order)
+    return _best_visible(_alike(terms) or UNKNOWN, visible)
 
 
 def _candidates(terms: Terms) -> list[PackageName]:

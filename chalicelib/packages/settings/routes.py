@@ -63,5 +63,5 @@ def change_settings(call: Call, body: NewVisibility) -> Answer:
 @routes.delete(NAME, needs=Role.MAINTAINER, scope=Scope.ADMIN, answers={204: None}, errors=(SettingsNeeded,))
 def delete_settings(call: Call) -> Answer:
     """Delete the settings of a name that does not have packages."""
-    service.delete(call["origin"], call["pkg"])
+    service.delete(call["origin"], call["pkg"], call.caller.require_session())
     return EMPTY_204

@@ -7,7 +7,7 @@ read, so a concurrent writer or upload cannot make a count wrong.
 from functools import partial
 from typing import Any
 
-from chalicelib.catalog import package_rows
+from chalicelib.catalog import origin_rows, package_rows
 from chalicelib.catalog.errors import OriginMissing
 from chalicelib.catalog.origin_rows import OriginRow, origin_key
 from chalicelib.catalog.package_rows import NameRow, SettingsRow
@@ -61,16 +61,16 @@ def change_visibility(origin: str, name: str, visibility: Visibility, by: Sessio
     return retry_when_stale(partial(_change_visibility, origin, name, visibility, by))
 
 
-def delete(origin: str, name: str) -> None:
+def delete(origin: str, name: str, by: Session) -> None:
     """Delete the settings of a name without packages. Does nothing if there are none. Raises SettingsNeeded."""
-    retry_when_stale(partial(_delete, origin, name))
+    retry_when_stale(partial(_delete, origin, name, by))
 
 
 def _create(origin: str, name: str, by: Session) -> SettingsRow:
     key = package_rows.settings_key(origin, name)
     found = read_many([origin_key(origin), key])
     origin_row = found.get(origin_key(origin))
-    if origin_row is None:
+    if origin_row is None or not origin_rows.is_same(origin_row, by.permission):
         raise OriginMissing
     if found.get(key) is not None:
         raise SettingsExist
@@ -78,7 +78,8 @@ def _create(origin: str, name: str, by: Session) -> SettingsRow:
     row = rows.new(origin, name, default, by.account_id)
     with Change() as change:
         same_default = OriginRow.default_package_visibility == str(default)
-        change.check(origin_key(origin), OriginRow.pk.exists() & same_default)
+        change.check(origin_key(origin), origin_rows.is_unchanged(origin, by.permission) & same_default)
+        origin_rows.require_role(change, origin, by.permission)
         rows.add(change, origin, row, otherwise=SettingsExist())
     return row
 
@@ -88,6 +89,7 @@ def _change_visibility(origin: str, name: str, visibility: Visibility, by: Sessi
     was_public, unchanged = rows.is_public(row), _unchanged(row)
     row.visibility, row.owner_id, row.updated_at = str(visibility), by.account_id, timestamp(now())
     with Change() as change:
+        origin_rows.require_role(change, origin, by.permission)
         change.update(
             key,
             [
@@ -101,7 +103,7 @@ def _change_visibility(origin: str, name: str, visibility: Visibility, by: Sessi
     return row
 
 
-def _delete(origin: str, name: str) -> None:
+def _delete(origin: str, name: str, by: Session) -> None:
     key, name_key = package_rows.settings_key(origin, name), package_rows.name_key(origin, name)
     found = read_many([key, name_key])
     _demand_no_packages(origin, name, found.get(name_key))
@@ -109,6 +111,7 @@ def _delete(origin: str, name: str) -> None:
     if row is None:
         return
     with Change() as change:
+        origin_rows.require_role(change, origin, by.permission)
         change.check(name_key, NameRow.pk.does_not_exist() | (NameRow.packages == 0))
         change.delete(key, condition=_unchanged(row))
         rows.count(change, origin, settings=-1, public=-rows.is_public(row))

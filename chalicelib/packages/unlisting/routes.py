@@ -26,12 +26,12 @@ WRITE: dict[str, Any] = {
 @routes.put(UNLISTED, **WRITE)
 def unlist_package(call: Call) -> Answer:
     """Hide a release from everyone but members of the origin. It can still be downloaded by its ident."""
-    service.unlist(call.ident)
+    service.unlist(call.ident, call.caller.require_session())
     return EMPTY_204
 
 
 @routes.delete(UNLISTED, **WRITE)
 def list_package_again(call: Call) -> Answer:
     """Show a release again, with the visibility in its package settings."""
-    service.list_again(call.ident)
+    service.list_again(call.ident, call.caller.require_session())
     return EMPTY_204

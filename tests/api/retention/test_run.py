@@ -1,14 +1,16 @@
 """POST /retention/{origin}/run: which packages are removed and which are kept (docs/OPERATING.md)."""
 
+from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from chalicelib.catalog.audit_rows import AuditRow, origin_audit_partition
-from chalicelib.catalog.package_rows import package_key
+from chalicelib.catalog.package_rows import PackageRow, package_key
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
-from chalicelib.packages import artifacts
+from chalicelib.packages import artifacts, dependents
 from chalicelib.platform import table
 from chalicelib.platform.object_store import ObjectMissing, ObjectStoreFailed
 from chalicelib.retention import removal
@@ -19,6 +21,7 @@ from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.packages import a_package, set_visibility, upload
 from tests.builders.releases import LINUX, WINDOWS, change_channel, promoted
+from tests.perf.calls import counted_calls
 
 
 def artifact_of(ident: PackageIdent) -> str:
@@ -180,6 +183,50 @@ def test_a_run_without_time_continues_with_the_same_name(
     assert [removed(first), removed(second)] == [[str(tool[1])], [str(tool[0])]]
     assert first.json()["next_after"] == ""
     assert first.json()["complete"] is False
+
+
+def test_a_name_with_more_dependents_than_the_time_allows_is_kept_and_passed_over(
+    depot: Depot, origin: str, tool: list[PackageIdent], publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = an_origin(depot)
+    for _ in range(20):
+        publish(a_name("needy"), origin=elsewhere, tdeps=[str(tool[3])])
+    put_policy(depot, origin)
+    monkeypatch.setattr(removal, "SECONDS", -1.0)
+
+    with counted_calls() as calls:
+        reply = run(depot, origin)
+
+    assert removed(reply) == []
+    assert {reasons(reply)[str(ident)] for ident in (tool[0], tool[1])} == {"undecided"}
+    assert reply.json()["next_after"] == tool[0].name
+    assert calls["Query"] < 20
+
+    monkeypatch.undo()
+    assert set(removed(run(depot, origin))) == {str(tool[0]), str(tool[1])}
+
+
+def test_a_name_for_which_the_time_left_is_too_short_is_the_first_of_the_next_request(
+    depot: Depot, origin: str, tool: list[PackageIdent], publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = publish("a-first-name", "1.0")
+    for _ in range(2):
+        publish(a_name("needy"), origin=an_origin(depot), tdeps=[str(tool[3])])
+    put_policy(depot, origin)
+    clock = [0.0]
+
+    def slow_releases(*arguments: Any) -> Iterator[PackageRow]:
+        for row in dependents.releases(*arguments):
+            clock[0] += removal.SECONDS + 1
+            yield row
+
+    monkeypatch.setattr(removal, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(removal, "dependents", SimpleNamespace(releases=slow_releases))
+
+    reply = run(depot, origin)
+
+    assert (reply.json()["complete"], reply.json()["next_after"]) == (False, "a-first-name")
+    assert set(reasons(reply)) == {str(first)}
 
 
 def test_a_release_that_another_release_of_its_name_depends_on_is_kept(

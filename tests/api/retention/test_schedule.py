@@ -194,10 +194,10 @@ def test_a_name_that_fails_does_not_stop_the_names_behind_it(
     put_policy(depot, origin)
     judge, failing = removal.judge_name, newest[1].name
 
-    def judge_name(run: Any, name: Any) -> Any:
+    def judge_name(run: Any, name: Any, is_over: Any) -> Any:
         if name.sk == failing:
             raise ZeroDivisionError
-        return judge(run, name)
+        return judge(run, name, is_over)
 
     monkeypatch.setattr(schedule, "judge_name", judge_name)
 

@@ -16,6 +16,7 @@ from tests.api.client import Depot
 from tests.builders.members import a_member
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
+from tests.builders.package_requests import UPLOADER
 from tests.builders.releases import WINDOWS, a_release
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}")
@@ -270,7 +271,7 @@ def test_settings_are_not_deleted_if_an_upload_commits_first(depot: Depot, monke
     run_after_first_read(monkeypatch, settings, lambda: a_release(depot, origin, "tool"))
 
     with pytest.raises(SettingsNeeded):
-        settings.delete(origin, "tool")
+        settings.delete(origin, "tool", UPLOADER)
 
     assert depot.get(f"/settings/{origin}/tool", by="bobo").status == 200
     assert counted(origin) == (1, 1)
@@ -282,7 +283,7 @@ def test_an_upload_creates_settings_again_if_they_were_deleted_first(
     """The settings are deleted after the upload has read them."""
     origin = an_origin(depot)
     depot.post(f"/settings/{origin}/tool", by="bobo")
-    run_after_first_read(monkeypatch, publication, lambda: settings.delete(origin, "tool"))
+    run_after_first_read(monkeypatch, publication, lambda: settings.delete(origin, "tool", UPLOADER))
 
     a_release(depot, origin, "tool")
 

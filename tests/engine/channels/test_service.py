@@ -46,12 +46,12 @@ def test_every_transaction_removes_as_many_packages_as_fit(origin: str, monkeypa
         return call(connection, operation, request)
 
     monkeypatch.setattr(Connection, "_make_api_call", watch)
-    service.delete(origin, "one")
+    service.delete(origin, "one", UPLOADER)
 
     closing, *leaving, ending = sizes
     assert len(leaving) == 2
     assert max(leaving) <= 100
-    assert (closing, ending) == (3, 2)
+    assert (closing, ending) == (4, 2)
     shelf = assert_consistent(origin)
     assert "one" not in shelf.channels
     assert all(spot.channels == {"unstable"} for spot in shelf.packages.values())
@@ -62,7 +62,7 @@ def test_an_ident_leaves_the_channel_with_all_its_targets(origin: str) -> None:
     fill(origin, *(("tool", "1.0", str(number)) for number in range(7)), targets=accepted)
     fill(origin, ("main", "main", "1"))
 
-    service.delete(origin, "one")
+    service.delete(origin, "one", UPLOADER)
 
     shelf = assert_consistent(origin)
     assert len(shelf.packages) == 7 * len(accepted) + 1
@@ -73,7 +73,7 @@ def test_other_channels_keep_their_packages(origin: str) -> None:
     fill(origin, ("tool", "1.0", "1"))
     assert PackageRequest("promote", origin, ("tool", "1.0", "1"), channel="stable").send() is None
 
-    service.delete(origin, "one")
+    service.delete(origin, "one", UPLOADER)
 
     [spot] = assert_consistent(origin).packages.values()
     assert spot.channels == {"stable", "unstable"}

@@ -51,7 +51,7 @@ class Client:
     account_id: int
 
     def caller(self, origin: str) -> Caller:
-        return Caller(Credential(self.account_id, key=None, name=self.name), origin)
+        return Caller(Credential(self.account_id, key=None, name=self.name), origin, changes=True)
 
 
 @dataclass(frozen=True)

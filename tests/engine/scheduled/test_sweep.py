@@ -27,6 +27,7 @@ from tests.api.client import Depot
 from tests.builders.hart import a_hart
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
+from tests.builders.package_requests import UPLOADER
 from tests.builders.releases import a_release, promoted
 from tests.builders.uploads import an_upload
 
@@ -220,7 +221,7 @@ def test_an_interrupted_deletion_of_a_channel_is_completed(
         promoted(depot, ident, "leaving")
     with monkeypatch.context() as fault, suppress(Killed):
         fault.setattr(channels, "_leave", kill)
-        channels.delete(origin, "leaving")
+        channels.delete(origin, "leaving", UPLOADER)
     assert "leaving" in row_of(idents[0]).channels
 
     assert sweep.sweep(60).channels == 1
@@ -308,7 +309,7 @@ def test_a_deletion_that_starts_during_the_sweep_is_completed_by_the_next(
     def interrupted_deletion(channel: str) -> None:
         with monkeypatch.context() as fault:
             fault.setattr(channels, "_remove_members", lambda *_: None)
-            channels.delete(origin, channel)
+            channels.delete(origin, channel, UPLOADER)
 
     def remove_and_delete_another(*arguments: str) -> None:
         remove_members(*arguments)

@@ -74,6 +74,10 @@ def test_versions_are_free_text(version: str) -> None:
         "\u202e",
         "a\u200b",
         "\ufffd",
+        "a\u2029",
+        "1\u202e2",
+        "\u200e1",
+        "1\ufeff",
     ],
 )
 @pytest.mark.parametrize("index", range(4))

@@ -6,9 +6,10 @@ from pkgutil import walk_packages
 import pytest
 
 import chalicelib
+from chalicelib.accounts.errors import LicenseServiceFailed, ProviderFailed, ProviderRefused
 from chalicelib.core.target import TargetUnknown
 from chalicelib.events.errors import SaasUnreachable
-from chalicelib.ext.errors import RegistryUrlMalformed
+from chalicelib.ext.errors import CredentialsWrong, GitHubFailed, RegistryUnreachable, RegistryUrlMalformed
 from chalicelib.http.answer import Answer, empty, text
 from chalicelib.http.body import BodyMalformed, BodyTooLarge
 from chalicelib.http.errors import COMMON, LONGEST_TEXT, ErrorTable, PassedOn
@@ -109,6 +110,42 @@ def test_a_refusal_that_another_service_gives_to_the_client_is_not_logged(logged
     TABLE.answer_to(PassedOn(404, "no such license"))
 
     assert logged == []
+
+
+@pytest.mark.parametrize(
+    ("problem", "status"),
+    [
+        (GitHubFailed(reason="GitHub answered 401"), 403),
+        (RegistryUnreachable(), 403),
+        (ProviderFailed(), 401),
+        (ProviderRefused("wrong client secret", reason="the provider answered 401"), 401),
+        (LicenseServiceFailed("The license service cannot be reached."), 400),
+    ],
+)
+def test_a_failure_of_another_service_is_logged_as_a_warning_with_its_cause(
+    problem: Exception, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    problem.__cause__ = TimeoutError("geheim")
+
+    assert ErrorTable(ALL).answer_to(problem).status == status
+
+    [record] = [record for record in caplog.records if record.message == "service failed"]
+    assert record.levelname == "WARNING"
+    described = vars(record)["problem"]
+    assert [each["type"] for each in described] == [
+        f"{type(problem).__module__}.{type(problem).__qualname__}",
+        "builtins.TimeoutError",
+    ]
+    assert described[0].get("reason", "") == vars(problem)["reason"]
+    assert "geheim" not in str(described)
+    assert "wrong client secret" not in str(described)
+
+
+@pytest.mark.parametrize("problem", [QueryMalformed("x"), RegistryUrlMalformed(), CredentialsWrong(), RoleMissing()])
+def test_a_mistake_of_the_client_is_not_a_failed_service(problem: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    ErrorTable(ALL).answer_to(problem)
+
+    assert "service failed" not in caplog.text
 
 
 def test_an_unexpected_error_is_an_empty_500() -> None:

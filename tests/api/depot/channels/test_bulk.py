@@ -17,6 +17,7 @@ from tests.api.client import Depot, Reply
 from tests.builders.members import a_member
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
+from tests.builders.package_requests import UPLOADER
 from tests.builders.releases import WINDOWS, a_release, change_channel, promoted, with_visibility
 
 
@@ -363,7 +364,7 @@ def test_a_concurrent_change_is_kept(depot: Depot, monkeypatch: pytest.MonkeyPat
 
 def test_a_target_that_is_deleted_concurrently_is_404(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
     release = a_release(depot, an_origin(depot))
-    deleting = [lambda: service.delete(release.origin, "other")]
+    deleting = [lambda: service.delete(release.origin, "other", UPLOADER)]
 
     def read(*keys: Any) -> Any:
         found = table.read_many(*keys)

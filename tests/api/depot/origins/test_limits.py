@@ -1,12 +1,14 @@
 """What an origin holds is limited, because its lists have no pages and must fit one answer (accounts.md 8)."""
 
 import pytest
+from msgspec import json
 
 from chalicelib.catalog import origin_rows
 from chalicelib.core import answer_size
 from chalicelib.origins.invitations import service as invitations
 from chalicelib.origins.secrets import rows as secret_rows
 from chalicelib.origins.user import service as own_origins
+from chalicelib.platform.table import SORT_KEY_BYTES
 from tests.api.client import Depot, Reply
 from tests.builders.accounts import an_account
 from tests.builders.keys import a_sealed_value
@@ -57,6 +59,22 @@ class TestNumbers:
         assert depot.delete(f"{url}/one", by="bobo").status == 200
         assert depot.post(url, by="bobo", json={"name": "three", "value": value}).status == 201
 
+    def test_channels(self, depot: Depot) -> None:
+        origin = an_origin(depot)
+        url = f"/depot/channels/{origin}"
+        for name in ("one", "two"):
+            assert depot.post(f"{url}/{name}", by="bobo").status == 201
+
+        text = "An origin can have 2 channels at most"
+        assert refused(depot.post(f"{url}/three", by="bobo")) == (422, text)
+        assert depot.post(f"{url}/two", by="bobo").status == 409
+        assert refused(depot.put(f"{url}/one/pkgs/promote", by="bobo", query={"channel": "three"})) == (422, text)
+        assert [channel["name"] for channel in depot.get(url).json()] == ["one", "stable", "two", "unstable"]
+        for name in ("one", "one"):
+            assert depot.delete(f"{url}/{name}", by="bobo").status == 200
+        assert depot.post(f"{url}/three", by="bobo").status == 201
+        assert refused(depot.post(f"{url}/one", by="bobo")) == (422, text)
+
     def test_members_and_invitations(self, depot: Depot) -> None:
         origin = an_origin(depot)
         guests = [an_account() for _ in range(3)]
@@ -90,9 +108,11 @@ def test_the_values_of_all_secrets_fit_an_answer(depot: Depot, monkeypatch: pyte
 
 def test_the_limits_keep_the_lists_within_an_answer() -> None:
     longest_member, longest_invitation, longest_key = 258, 900, 640
+    longest_channel = answer_size.text_size(json.encode([{"name": '"' * SORT_KEY_BYTES}]))
 
     assert origin_rows.MOST["members"] * longest_member < answer_size.PLANNED_LIMIT
     assert origin_rows.MOST["invitations"] * longest_invitation < answer_size.PLANNED_LIMIT
+    assert (origin_rows.MOST["channels"] + 2) * longest_channel < answer_size.PLANNED_LIMIT
     assert origin_rows.MOST["keys"] * longest_key < answer_size.PLANNED_LIMIT
     assert secret_rows.ALL_VALUES_BYTES + origin_rows.MOST["secrets"] * 1_100 < answer_size.PLANNED_LIMIT
 

@@ -1,6 +1,7 @@
 """GET /depot/pkgs/search/{query} (packages.md section 6)."""
 
 import itertools
+from collections import Counter
 from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any
@@ -234,6 +235,27 @@ def test_private_and_hidden_packages_are_found_by_members_only(depot: Depot) -> 
     assert results("bobo") == [everything, sorted([f"{origin}/{shared}", f"{hidden_origin}/{shared}"])]
 
 
+def test_a_private_name_does_not_change_the_guesses_of_other_accounts(depot: Depot) -> None:
+    """Without guesses, or with other calls, the answer would show that the name exists."""
+
+    def searched(term: str, by: str | None = None) -> tuple[list[str], Counter[str]]:
+        with counted_calls() as calls:
+            return names(depot, term, by), calls
+
+    assert depot.get("/profile", by="wesker").status == 200
+    word = a_word()
+    similar = a_release(depot, an_origin(depot), f"{word}x")
+    guesses = [f"{similar.origin}/{similar.name}"]
+    misspelled = f"{word}y"
+    before = [searched(misspelled, by) for by in (None, "wesker")]
+    assert [found for found, _ in before] == [guesses, guesses]
+
+    private = a_release(depot, an_origin(depot, visibility="private"), misspelled)
+
+    assert [searched(misspelled, by) for by in (None, "wesker")] == before
+    assert names(depot, misspelled, "bobo") == [f"{private.origin}/{private.name}"]
+
+
 def test_targets_of_an_ident_are_counted_by_their_own_visibility(depot: Depot) -> None:
     release = a_release(depot, an_origin(depot), a_word())
     with_visibility(depot, release, "private")
@@ -377,4 +399,4 @@ def test_the_cost_of_a_search_does_not_depend_on_the_number_of_names(depot: Depo
     assert cost(release.name) == 2
     assert cost(release.name, "bobo") <= 4
     assert cost(f"{release.origin}/{release.name}") == 2
-    assert cost(release.name[1:]) <= 9
+    assert cost(release.name[1:]) <= 10

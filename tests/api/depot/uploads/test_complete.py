@@ -237,3 +237,26 @@ def test_urls_start_at_the_requested_part(depot: Depot, hart: Hart) -> None:
 
     assert [part["number"] for part in upload.state(**{"from": 9_990})["parts"]] == list(range(9_990, 10_001))
     assert depot.get(upload.url, by="bobo", query={"from": "x"}).status == 400
+
+
+def test_an_upload_that_began_in_a_deleted_origin_is_not_published_in_a_new_one(depot: Depot) -> None:
+    """The account owns both origins, but the upload was permitted in the first one only."""
+    origin = an_origin(depot)
+    upload = an_upload(depot, a_hart(origin=origin, name=a_name("tool"))).send()
+    assert depot.delete(f"/depot/origins/{origin}", by="bobo").status == 204
+    an_origin(depot, name=origin)
+
+    assert upload.complete().status == 404
+
+    assert depot.get(f"/depot/pkgs/{origin}").json()["data"] == []
+
+
+def test_an_upload_of_a_member_who_was_removed_and_invited_again_can_be_completed(depot: Depot) -> None:
+    origin = an_origin(depot)
+    a_member(depot, origin, "mystique", "member")
+    upload = an_upload(depot, a_hart(origin=origin, name=a_name("tool")), by="mystique").send()
+    assert depot.delete(f"/depot/origins/{origin}/users/mystique", by="bobo").status == 204
+    assert upload.complete().status == 403
+    a_member(depot, origin, "mystique", "member")
+
+    assert upload.complete().status == 201
