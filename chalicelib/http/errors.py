@@ -12,6 +12,7 @@ from chalicelib.platform import logs
 from chalicelib.platform.aws import SecretUnavailable
 from chalicelib.platform.background import NotStarted
 from chalicelib.platform.key_ring import BuilderKeyInvalid
+from chalicelib.platform.metrics import is_server_error
 from chalicelib.platform.table import KeyTooLong, StoreUnavailable
 
 COMMON: dict[type[Exception], int] = {
@@ -31,7 +32,6 @@ LONGEST_TEXT = 10_000
 """Characters of a refusal. Some texts quote a value of the request, which may have megabytes."""
 
 RETRY_AFTER = {"Retry-After": "1"}
-SERVER_ERRORS = 500
 
 
 class PassedOn(Exception):
@@ -66,11 +66,11 @@ class ErrorTable:
     def answer_to(self, problem: Exception) -> Answer:
         """Return the answer to an error. An unexpected error is answered with an empty 500.
 
-        Every error whose status is 500 or higher is logged with its causes, because the answer does not show them. So
-        are failures of other services, for which the contract has lower statuses.
+        Every failure of the service is logged with its causes, because the answer does not show them. So are failures
+        of other services, for which the contract has lower statuses.
         """
         answer = self._answer_to(problem)
-        if answer.status >= SERVER_ERRORS:
+        if is_server_error(answer.status):
             logs.unexpected_error(problem)
         elif isinstance(problem, ServiceFailed):
             logs.failed_service(problem)

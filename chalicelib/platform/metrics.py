@@ -6,6 +6,7 @@ Names and dimensions are bounded: routes, statuses and kinds of refusals; never 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from http import HTTPStatus
 from typing import Any
 
 from chalicelib.core.deferred import deferred
@@ -17,7 +18,10 @@ with deferred():  # imports powertools
 MOST_VALUES = 99
 """A line holds fewer than 100 values of one metric."""
 
-_SERVER_ERROR = 500
+
+def is_server_error(status: int) -> bool:
+    """Return whether a status means that the service failed. 501 refuses an archive whose target is not enabled."""
+    return status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.NOT_IMPLEMENTED
 
 
 class Measurements:
@@ -45,7 +49,7 @@ class Measurements:
     def of_request(self, route: str, status: int, milliseconds: float) -> dict[str, Any]:
         """Return the metrics of a request as members of its log line."""
         self.end_transaction()
-        outcome: dict[str, list[float]] = {"ServerErrors": [int(status >= _SERVER_ERROR)], "Duration": [milliseconds]}
+        outcome: dict[str, list[float]] = {"ServerErrors": [int(is_server_error(status))], "Duration": [milliseconds]}
         requests: dict[str, list[float]] = {"Requests": [1]}
         totals = outcome | self._totals()
         return emf.members(({}, totals), ({"route": route, "status": str(status)}, requests), *self._refusals())

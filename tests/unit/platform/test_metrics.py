@@ -37,6 +37,11 @@ def test_a_value_belongs_to_the_innermost_block() -> None:
     assert (outer.uploaded_bytes, inner.uploaded_bytes) == ([], [1])
 
 
+@pytest.mark.parametrize(("status", "failed"), [(200, 0), (499, 0), (500, 1), (501, 0), (502, 1), (503, 1)])
+def test_an_archive_for_another_target_is_not_counted_as_an_error_of_the_service(status: int, failed: int) -> None:
+    assert metrics.Measurements().of_request("POST /x", status, 1.0)["ServerErrors"] == [failed]
+
+
 def test_values_outside_of_requests_are_discarded() -> None:
     metrics.current().uploaded_bytes.append(1)
 
