@@ -135,7 +135,9 @@ def test_an_endpoint_that_is_not_an_engine_is_reported_in_one_line() -> None:
 
     assert (done.returncode, done.stderr) == (supervisor.NOT_READY, "")
     assert len(done.stdout.splitlines()) == 1
-    assert "the engine could not be prepared" in done.stdout
+    assert "the engine could not be prepared: KeyError: 'TableDescription'" in done.stdout, (
+        "without waiting for a table"
+    )
 
 
 def test_port_0_is_a_free_port_which_is_printed_also_for_ipv6(tmp_path: Path) -> None:

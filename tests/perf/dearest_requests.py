@@ -7,6 +7,7 @@ request of the authorisation matrix, whose JSON body is filled to the limit of 2
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -18,6 +19,8 @@ from local.seed.releases import MOST_NEEDED, PROBE
 from tests.api.authorisation.matrix import MATRIX, Cell
 from tests.api.client import Depot, Reply
 from tests.builders.origins import an_origin
+from tests.perf import prepared_requests as prepared
+from tests.perf.prepared_requests import Prepare, Stage
 from tests.perf.recording import Recording, record
 from tests.perf.workload import OWNER, FilledDepot
 
@@ -123,38 +126,86 @@ NOT_MEASURED: dict[str, Form] = {
     "GET /depot/events/saas": Form(
         "a slow public depot", "20 s and 4 MiB (`events/service.py`, `platform/outbound.py`)"
     ),
-    "POST /depot/pkgs/{origin}/{pkg}/{version}/{release}": Form("300,000 members", UPLOAD),
-    "PUT /depot/channels/{origin}/{channel}/pkgs/promote": Form("a large channel", BULK),
-    "POST /depot/channels/{origin}/{channel}/pkgs/promote": Form("a large channel", BULK),
-    "PUT /depot/channels/{origin}/{channel}/pkgs/demote": Form("a large channel", BULK),
-    "POST /depot/channels/{origin}/{channel}/pkgs/demote": Form("a large channel", BULK),
-    "DELETE /depot/channels/{origin}/{channel}": Form("a large channel", "continued by a repeat and by the sweep"),
-    "POST /profile/access-tokens": Form("any", POINT),
-    "DELETE /profile/access-tokens/{id}": Form("any", POINT),
-    "POST /profile/tokens": Form("any", "50 tokens; " + JSON_BODY),
-    "POST /depot/origins/{origin}/depart": Form("any", POINT),
-    "POST /depot/uploads": Form("any", "100 URLs in an answer (`uploads/service.py`); " + JSON_BODY),
-    "GET /depot/uploads/{id}": Form("10,000 parts", "10,000 parts, 100 URLs (`uploads/parts.py`)"),
     "POST /depot/uploads/{id}/complete": Form("10,000 parts", "18 s of waiting; the work is done by a function"),
+<<<<<<< HEAD
     "DELETE /depot/uploads/{id}": Form("any", POINT),
     "POST /deletions/{origin}/{pkg}/{version}/{release}": Form(
         "a name that many need", "100 dependents, one Query each, then the plan ends (`packages/dependents.py`)"
     ),
     "GET /authenticate/{code}": Form("any", "30 per minute and address (`accounts/sign_in/limit.py`)"),
+=======
+>>>>>>> speed
     "GET /ext/installations/{install_id}/repos/{repo_id}/contents/{path}": Form(
         "a slow GitHub", "seconds and 4 MiB (`platform/outbound.py`)"
     ),
     "POST /ext/integrations/{registry_type}/credentials/validate": Form(
         "a slow registry", "seconds and 4 MiB (`platform/outbound.py`); public addresses only"
     ),
-    "POST /retention/{origin}/run": Form("a large origin", "20 s or 5,000 packages (`retention/removal.py`)"),
 }
+<<<<<<< HEAD
 """Routes whose cost depends on another service, on an archive, on other packages, or on a bound in time."""
+=======
+"""Routes whose cost depends on another service or on a function."""
+>>>>>>> speed
 
 OF_AN_ORIGIN = "what an origin can have (`catalog/origin_rows.py`), without pages in the contract"
 CHANNELS = "the channels of the origin, whose number is limited (`catalog/origin_rows.py`); 1 MB of rows per call"
 NO_CALLS = "no calls"
+PREPARED: dict[str, tuple[Form, Prepare]] = {
+    "GET /depot/origins/{origin}/keys": (Form("1,000 keys", OF_AN_ORIGIN), prepared.keys),
+    "GET /depot/origins/{origin}/users": (Form("1,000 members", OF_AN_ORIGIN), prepared.members),
+    "GET /depot/origins/{origin}/invitations": (Form("1,000 invitations", OF_AN_ORIGIN), prepared.invitations),
+    "GET /depot/origins/{origin}/secret": (
+        Form("4 MB of secrets", "4 MB of values (`origins/secrets/rows.py`)"),
+        prepared.secrets,
+    ),
+    "GET /depot/origins/{origin}/integrations": (Form("1,000 integrations", OF_AN_ORIGIN), prepared.integrations),
+    "GET /depot/origins/{origin}/integrations/{integration}/names": (
+        Form("1,000 names", OF_AN_ORIGIN),
+        prepared.integration_names,
+    ),
+    **{
+        f"{method} /depot/channels/{{origin}}/{{channel}}/pkgs/{action}": (
+            Form("a channel with a third of the depot", BULK),
+            prepared.bulk(action, "stable"),
+        )
+        for method in ("PUT", "POST")
+        for action in ("promote", "demote")
+    },
+    "DELETE /depot/channels/{origin}/{channel}": (
+        Form("a channel with a third of the depot", "continued by a repeat and by the sweep"),
+        prepared.channel_deletion,
+    ),
+    "POST /retention/{origin}/run": (
+        Form("a trial in the largest origin", "20 s or 5,000 packages (`retention/removal.py`)"),
+        prepared.retention_run,
+    ),
+    "GET /authenticate/{code}": (
+        Form("functional-test mode", "30 per minute and address (`accounts/sign_in/limit.py`)"),
+        prepared.sign_in,
+    ),
+    "POST /profile/access-tokens": (Form("replaces a token", POINT), prepared.new_access_token),
+    "DELETE /profile/access-tokens/{id}": (Form("any", POINT), prepared.revoked_access_token),
+    "POST /profile/tokens": (Form("the last of 50", "50 tokens; " + JSON_BODY), prepared.named_token),
+    "POST /depot/origins/{origin}/depart": (Form("any", POINT), prepared.departure),
+    "POST /depot/pkgs/{origin}/{pkg}/{version}/{release}": (
+        Form("45,000 members, 4,000 dependencies", UPLOAD),
+        prepared.raw_upload,
+    ),
+    "POST /depot/uploads": (
+        Form("unknown size", "100 URLs in an answer (`uploads/service.py`); " + JSON_BODY),
+        prepared.upload_beginning,
+    ),
+    "GET /depot/uploads/{id}": (
+        Form("10,000 parts", "10,000 parts, 100 URLs (`uploads/parts.py`)"),
+        prepared.upload_state,
+    ),
+    "DELETE /depot/uploads/{id}": (Form("any", POINT), prepared.upload_deletion),
+}
+"""Requests that need rows or an archive at their limits. Descriptions give the amounts of the document."""
+
 BOUNDS = {
+<<<<<<< HEAD
     "GET /depot/channels/{origin}": CHANNELS,
     "GET /depot/origins/{origin}/keys": OF_AN_ORIGIN,
     "GET /depot/origins/{origin}/secret": OF_AN_ORIGIN,
@@ -162,6 +213,9 @@ BOUNDS = {
     "GET /depot/origins/{origin}/invitations": OF_AN_ORIGIN,
     "GET /depot/origins/{origin}/integrations": OF_AN_ORIGIN,
     "GET /depot/origins/{origin}/integrations/{integration}/names": OF_AN_ORIGIN,
+=======
+    "GET /depot/channels/{origin}": OF_AN_ORIGIN,
+>>>>>>> speed
     "GET /depot/channels/{origin}/{channel}/pkgs/{pkg}/{version}": ONE_PAGE,
     "GET /depot/channels/{origin}/{channel}/pkgs/promote": ONE_PAGE,
     "GET /depot/channels/{origin}/{channel}/pkgs/demote": ONE_PAGE,
@@ -187,19 +241,30 @@ class Request:
     send: Callable[[Depot], Reply] | None
 
 
-def requests(filled: FilledDepot, small_origin: str) -> Iterator[Request]:
+def requests(stage: Stage) -> Iterator[Request]:
     """Yield the dearest requests of all routes. Those of the matrix go to an origin of OWNER that has no packages."""
+    filled = stage.filled
     cells = {cell.route.name: cell for cell in reversed(MATRIX)}
     for route in sorted(app.declared, key=lambda route: route.name == LAST):
         if route.name in NOT_MEASURED:
             yield Request(route, NOT_MEASURED[route.name], None)
+            continue
+        if route.name in PREPARED:
+            yield _prepared(route, stage)
             continue
         by = None if route.needs is ANYONE else filled.token
         for form in SPECIAL.get(route.name, ()):
             yield Request(route, form, _sender(route.method, _filled_in(form.path, filled), by, form.body))
         if route.name not in SPECIAL:
             cell = cells.get(route.name)
-            yield _of_matrix(route, cell, small_origin, OWNER if by else None)
+            yield _of_matrix(route, cell, stage.origin, OWNER if by else None)
+
+
+def _prepared(route: Route, stage: Stage) -> Request:
+    form, prepare = PREPARED[route.name]
+    ready = prepare(stage)
+    is_json = ready.body is not None and ready.body.startswith(b"{")
+    return Request(route, form, _sender(route.method, ready.path, ready.by, ready.body, is_json=is_json))
 
 
 def _of_matrix(route: Route, cell: Cell | None, origin: str, by: str | None) -> Request:
@@ -217,8 +282,12 @@ def _of_matrix(route: Route, cell: Cell | None, origin: str, by: str | None) -> 
 
 def _with_keys(fields: dict[str, Any]) -> bytes:
     """Return a JSON object of 2 MiB with these fields and many others."""
-    rest = b"".join(b',"k%06d":%d' % (number, number % 10) for number in range(160_000))
-    return json.dumps({**fields, "k": 0}).encode()[:-1] + rest[: (JSON_LIMIT - 1_000) // 12 * 12] + b"}"
+    return json.dumps({**fields, "k": 0}).encode()[:-1] + _keys() + b"}"
+
+
+@cache
+def _keys() -> bytes:
+    return b"".join(b',"k%06d":%d' % (number, number % 10) for number in range((JSON_LIMIT - 1_000) // 12))
 
 
 def _sender(
@@ -242,8 +311,11 @@ class Measured:
     recording: Recording | None
 
 
-def recorded(filled: FilledDepot) -> Iterator[Measured]:
-    """Send the dearest requests of all routes to a filled depot, and yield their recordings."""
-    small_origin = an_origin(filled.depot, owner=OWNER)
-    for request in requests(filled, small_origin):
+def recorded(filled: FilledDepot, amount: int) -> Iterator[Measured]:
+    """Send the dearest requests of all routes to a filled depot, and yield their recordings.
+
+    `amount` is the number of rows that are prepared for lists without pages, and scales what else is prepared.
+    """
+    stage = Stage(filled, an_origin(filled.depot, owner=OWNER), amount)
+    for request in requests(stage):
         yield Measured(request, None if request.send is None else record(app, request.send))
