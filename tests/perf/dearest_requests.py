@@ -127,14 +127,9 @@ NOT_MEASURED: dict[str, Form] = {
         "a slow public depot", "20 s and 4 MiB (`events/service.py`, `platform/outbound.py`)"
     ),
     "POST /depot/uploads/{id}/complete": Form("10,000 parts", "18 s of waiting; the work is done by a function"),
-<<<<<<< HEAD
-    "DELETE /depot/uploads/{id}": Form("any", POINT),
     "POST /deletions/{origin}/{pkg}/{version}/{release}": Form(
         "a name that many need", "100 dependents, one Query each, then the plan ends (`packages/dependents.py`)"
     ),
-    "GET /authenticate/{code}": Form("any", "30 per minute and address (`accounts/sign_in/limit.py`)"),
-=======
->>>>>>> speed
     "GET /ext/installations/{install_id}/repos/{repo_id}/contents/{path}": Form(
         "a slow GitHub", "seconds and 4 MiB (`platform/outbound.py`)"
     ),
@@ -142,11 +137,7 @@ NOT_MEASURED: dict[str, Form] = {
         "a slow registry", "seconds and 4 MiB (`platform/outbound.py`); public addresses only"
     ),
 }
-<<<<<<< HEAD
-"""Routes whose cost depends on another service, on an archive, on other packages, or on a bound in time."""
-=======
-"""Routes whose cost depends on another service or on a function."""
->>>>>>> speed
+"""Routes whose cost depends on another service, on a function, or on other packages."""
 
 OF_AN_ORIGIN = "what an origin can have (`catalog/origin_rows.py`), without pages in the contract"
 CHANNELS = "the channels of the origin, whose number is limited (`catalog/origin_rows.py`); 1 MB of rows per call"
@@ -205,17 +196,7 @@ PREPARED: dict[str, tuple[Form, Prepare]] = {
 """Requests that need rows or an archive at their limits. Descriptions give the amounts of the document."""
 
 BOUNDS = {
-<<<<<<< HEAD
     "GET /depot/channels/{origin}": CHANNELS,
-    "GET /depot/origins/{origin}/keys": OF_AN_ORIGIN,
-    "GET /depot/origins/{origin}/secret": OF_AN_ORIGIN,
-    "GET /depot/origins/{origin}/users": OF_AN_ORIGIN,
-    "GET /depot/origins/{origin}/invitations": OF_AN_ORIGIN,
-    "GET /depot/origins/{origin}/integrations": OF_AN_ORIGIN,
-    "GET /depot/origins/{origin}/integrations/{integration}/names": OF_AN_ORIGIN,
-=======
-    "GET /depot/channels/{origin}": OF_AN_ORIGIN,
->>>>>>> speed
     "GET /depot/channels/{origin}/{channel}/pkgs/{pkg}/{version}": ONE_PAGE,
     "GET /depot/channels/{origin}/{channel}/pkgs/promote": ONE_PAGE,
     "GET /depot/channels/{origin}/{channel}/pkgs/demote": ONE_PAGE,

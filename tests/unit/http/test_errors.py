@@ -92,9 +92,7 @@ def test_all_tables_are_known() -> None:
 
 
 @pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
-def test_an_error_is_logged_if_its_status_says_that_the_service_failed(
-    kind: type[Exception], logged: list[BaseException]
-) -> None:
+def test_an_error_is_logged_if_the_service_failed(kind: type[Exception], logged: list[BaseException]) -> None:
     problem = kind.__new__(kind)  # without its arguments, which the table does not need
 
     answer = ErrorTable(ALL).answer_to(problem)
