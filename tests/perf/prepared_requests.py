@@ -222,7 +222,7 @@ def _an_archive(stage: Stage, deps: int = 0, files: int = 0) -> Hart:
     origin = stage.filled.origin
     idents = [f"{origin}/dep-{number}/1.0.0/20240101000000" for number in range(deps)]
     members = {f"files/{number}": b"" for number in range(files)}
-    return a_hart(origin=origin, name=a_name("dearest"), deps=idents, tdeps=idents, extra_files=members)
+    return a_hart(origin=origin, name=a_name("costliest"), deps=idents, tdeps=idents, extra_files=members)
 
 
 def _row(key: Key[Any], model: type[Row], **attributes: Any) -> Row:

@@ -1,4 +1,4 @@
-"""The dearest legal requests of all routes (docs/SECURITY.md)."""
+"""The costliest legal requests of all routes (docs/SECURITY.md)."""
 
 import re
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from app import app
 from local.seed.releases import GeneratedDepot
 from tests.api.client import Depot
 from tests.builders.names import a_name
-from tests.perf.dearest_requests import BEGIN, DOCUMENT, END, PREPARED, Measured, recorded
+from tests.perf.costliest_requests import BEGIN, DOCUMENT, END, PREPARED, Measured, recorded
 from tests.perf.workload import FilledDepot
 
 MOST_CALLS = 60
@@ -21,12 +21,12 @@ CALLS_PER_NAME = {"POST /retention/{origin}/run"}
 
 @pytest.fixture(scope="module")
 def measured(depot: Depot) -> Sequence[Measured]:
-    """The dearest requests of all routes in a small depot."""
-    prefix = a_name("dear").replace("-", "")
+    """The costliest requests of all routes in a small depot."""
+    prefix = a_name("costly").replace("-", "")
     return list(recorded(FilledDepot.create(GeneratedDepot(100, prefix=prefix), depot), amount=10))
 
 
-def test_every_route_has_a_dearest_request(measured: Sequence[Measured]) -> None:
+def test_every_route_has_a_costliest_request(measured: Sequence[Measured]) -> None:
     assert {each.request.route.name for each in measured} == {route.name for route in app.declared}
 
 
@@ -36,7 +36,7 @@ def test_every_route_is_in_the_document() -> None:
     assert set(re.findall(r"^\| `([A-Z]+ [^`]+)`", figures, re.MULTILINE)) == {route.name for route in app.declared}
 
 
-def test_every_dearest_request_is_answered_within_few_calls(measured: Sequence[Measured]) -> None:
+def test_every_costliest_request_is_answered_within_few_calls(measured: Sequence[Measured]) -> None:
     figures = {
         (each.request.route.name, each.request.form.description): (each.recording.status, each.recording.calls)
         for each in measured

@@ -1,4 +1,4 @@
-"""`python -m tests.perf.dearest`: measure the dearest legal request of every route, and write them to docs/SECURITY.md.
+"""`python -m tests.perf.costliest`: measure the costliest legal request of every route, and write them to docs/SECURITY.md.
 
 Requests are recorded in an embedded engine that is filled with generated packages. CPU is the least time of the
 handler's thread while the responses of AWS are replayed from memory, so neither the engine nor other load counts.
@@ -24,10 +24,10 @@ from local.seed.releases import GeneratedDepot
 from tests.api.client import Depot
 from tests.builders.engine import an_engine
 from tests.perf import replay
-from tests.perf.dearest_requests import BEGIN, DOCUMENT, END, Measured, recorded
+from tests.perf.costliest_requests import BEGIN, DOCUMENT, END, Measured, recorded
 from tests.perf.workload import FilledDepot
 
-HEADINGS = ["route", "caller", "dearest form", "CPU ms", "calls", "answer bytes", "bound"]
+HEADINGS = ["route", "caller", "costliest form", "CPU ms", "calls", "answer bytes", "bound"]
 SECONDS = 0.05
 ROWS = 1_000
 """In each list without pages."""
@@ -35,7 +35,7 @@ ROWS = 1_000
 
 def main() -> int:
     """Measure all requests, print the table and write it to the document."""
-    parser = argparse.ArgumentParser(prog="python -m tests.perf.dearest", description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m tests.perf.costliest", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--packages", type=int, default=5_000)
     parser.add_argument("--print-only", action="store_true", help="do not write docs/SECURITY.md")
     options = parser.parse_args()

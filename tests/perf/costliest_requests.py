@@ -1,4 +1,4 @@
-"""The dearest legal request of every route, and what bounds it (docs/SECURITY.md).
+"""The costliest legal request of every route, and what bounds it (docs/SECURITY.md).
 
 Routes without an entry in SPECIAL have no request that costs much more than another one. They are measured with the
 request of the authorisation matrix, whose JSON body is filled to the limit of 2 MiB.
@@ -25,7 +25,7 @@ from tests.perf.recording import Recording, record
 from tests.perf.workload import OWNER, FilledDepot
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "SECURITY.md"
-BEGIN, END = "<!-- figures of tests.perf.dearest -->", "<!-- end of figures -->"
+BEGIN, END = "<!-- figures of tests.perf.costliest -->", "<!-- end of figures -->"
 
 LETTERS = 8_000
 """Of a path or query; a longer request line is refused by the gateway and by the local front."""
@@ -223,7 +223,7 @@ class Request:
 
 
 def requests(stage: Stage) -> Iterator[Request]:
-    """Yield the dearest requests of all routes. Those of the matrix go to an origin of OWNER that has no packages."""
+    """Yield the costliest requests of all routes. Those of the matrix go to an origin of OWNER that has no packages."""
     filled = stage.filled
     cells = {cell.route.name: cell for cell in reversed(MATRIX)}
     for route in sorted(app.declared, key=lambda route: route.name == LAST):
@@ -293,7 +293,7 @@ class Measured:
 
 
 def recorded(filled: FilledDepot, amount: int) -> Iterator[Measured]:
-    """Send the dearest requests of all routes to a filled depot, and yield their recordings.
+    """Send the costliest requests of all routes to a filled depot, and yield their recordings.
 
     `amount` is the number of rows that are prepared for lists without pages, and scales what else is prepared.
     """
