@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from local.engine import THREADS
 from tests.builders.waiting import until
 from tests.builders.wire import Wire
 from tests.servers import BUCKET, Server
@@ -82,17 +81,21 @@ def test_a_download_that_the_client_does_not_read_is_ended(impatient_front: Serv
         assert until(lambda: impatient_front.open_files() < before)
 
 
-def test_downloads_that_clients_do_not_read_occupy_no_thread_of_the_engine(front: Server, wire: Wire, s3: Any) -> None:
+def test_downloads_that_clients_do_not_read_occupy_no_thread_of_the_engine(
+    front_of_narrow_engine: tuple[Server, Any],
+) -> None:
+    front, s3 = front_of_narrow_engine
     s3.put_object(Bucket=BUCKET, Key="unread", Body=bytes(16 << 20))
     s3.put_object(Bucket=BUCKET, Key="small", Body=b"0123456789")
-    unread = [Wire(front.port) for _ in range(THREADS + 8)]
+    unread = [Wire(front.port) for _ in range(4)]
     try:
         for download in unread:
             download.head("GET /v1/stored/unread")
         for download in unread:
             download.receive(1)
 
-        assert wire.get("/v1/stored/small").status == 200
+        with Wire(front.port) as wire:
+            assert wire.get("/v1/stored/small").status == 200
     finally:
         for download in unread:
             download.close()
