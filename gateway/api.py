@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Callable
 
 import httpx
@@ -16,6 +17,9 @@ ATTEMPTS = 3
 BACKOFF_SECONDS = 0.5
 BAD_GATEWAY = Reply.text(502, "")
 NOT_FORWARDED = Reply.text(400, "The request cannot be forwarded.")
+# Ours, then what API Gateway, S3 and other servers set when no function answers.
+REQUEST_ID_HEADERS = ("x-request-id", "x-amzn-requestid", "x-amz-request-id")
+_REQUEST_ID = re.compile(r"[\w.=-]{1,100}", re.ASCII)
 _log = logging.getLogger("gateway")
 
 
@@ -58,3 +62,10 @@ async def send(
         _log.info("%s; attempt %d follows", cause, attempt + 1)
         await asyncio.sleep(BACKOFF_SECONDS * attempt)
     raise AssertionError("unreachable")
+
+
+def status_of(response: httpx.Response) -> str:
+    """Return the status for the log, with the id under which the server logged the request."""
+    ids = (response.headers.get(name, "") for name in REQUEST_ID_HEADERS)
+    request_id = next((one for one in ids if _REQUEST_ID.fullmatch(one)), None)
+    return f"{response.status_code} (request {request_id})" if request_id else str(response.status_code)

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import httpx
 
-from gateway.api import BAD_GATEWAY, IDEMPOTENT, api_request, send
+from gateway.api import BAD_GATEWAY, IDEMPOTENT, api_request, send, status_of
 from gateway.config import MIB, Config
 from gateway.http import Refused, Reply, Request, end_to_end
 from gateway.spool import Spool
@@ -63,7 +63,7 @@ async def _send_back(response: httpx.Response, request: Request) -> None:
     if any(CONTROL_CHARACTER.search(value) for _, value in response.headers.raw):
         raise Refused(BAD_GATEWAY, "the API sent a header with a control character")
     if response.status_code >= 500:
-        _log.warning("%s: the API answered %d", request.label, response.status_code)
+        _log.warning("%s: the API answered %s", request.label, status_of(response))
     without = (b"content-length",) if response.status_code in WITHOUT_BODY else ()
     await request.start_response(response.status_code, end_to_end(response.headers.raw, *without))
     try:

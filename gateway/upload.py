@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, unquote
 
 import httpx
 
-from gateway.api import ATTEMPTS, BACKOFF_SECONDS, BAD_GATEWAY, IDEMPOTENT, api_request, send
+from gateway.api import ATTEMPTS, BACKOFF_SECONDS, BAD_GATEWAY, IDEMPOTENT, api_request, send, status_of
 from gateway.config import MIB, Config
 from gateway.http import Headers, Refused, Reply, Request, end_to_end
 from gateway.spool import Spool
@@ -106,7 +106,7 @@ class Upload:
                 if response.is_success:
                     return
                 if response.status_code < 500 or attempt == ATTEMPTS:
-                    raise Refused(BAD_GATEWAY, f"{what}: the object store answered {response.status_code}")
+                    raise Refused(BAD_GATEWAY, f"{what}: the object store answered {status_of(response)}")
                 await asyncio.sleep(BACKOFF_SECONDS * attempt)
 
     async def _take_turn(self) -> None:
@@ -261,5 +261,5 @@ def _reply_of(response: httpx.Response) -> Reply:
 
 
 def _refusal(response: httpx.Response) -> Refused:
-    cause = f"the API answered {response.status_code}"
+    cause = f"the API answered {status_of(response)}"
     return Refused(_reply_of(response), cause)

@@ -18,7 +18,7 @@ from local.http_messages import HttpAnswer, HttpRequest
 ACCEL_REDIRECT = "x-accel-redirect"
 REQUEST_ID = "x-request-id"
 PREFIX = "/artifacts/"
-CHUNK_BYTES = 1024 * 1024
+CHUNK_BYTES = 512 * 1024
 _SINGLE_RANGE = re.compile(r"bytes=([0-9]+-[0-9]*|-[0-9]+)", re.ASCII)
 
 Verifier = Callable[[str, Mapping[str, str]], bool]
@@ -66,21 +66,36 @@ class Artifacts:
 
     def _object(self, key: str, headers: list[tuple[str, str]], request: HttpRequest) -> HttpAnswer:
         try:
-            stored = self._fetch(key, request.method, _range(request))
+            stored = self._head(key, _range(request))
         except ClientError as problem:
             if _code(problem) not in ("InvalidRange", "416"):
                 raise
-            size = self._fetch(key, "HEAD", None)["ContentLength"]
+            size = self._head(key, None)["ContentLength"]
             return HttpAnswer(416, [("Content-Range", f"bytes */{size}"), ("Accept-Ranges", "bytes")])
+        start = 0
         if "ContentRange" in stored:
             headers.append(("Content-Range", stored["ContentRange"]))
-        chunks = _ObjectChunks(stored["Body"]) if "Body" in stored else None
-        return HttpAnswer(206 if "ContentRange" in stored else 200, headers, b"", chunks, stored["ContentLength"])
+            start = int(stored["ContentRange"].removeprefix("bytes ").partition("-")[0])
+        length = stored["ContentLength"]
+        chunks = None if request.method == "HEAD" else self._chunks(key, stored["ETag"], start, length)
+        return HttpAnswer(206 if "ContentRange" in stored else 200, headers, b"", chunks, length)
 
-    def _fetch(self, key: str, method: str, byte_range: str | None) -> dict[str, Any]:
+    def _head(self, key: str, byte_range: str | None) -> dict[str, Any]:
         parameters = {"Bucket": self._bucket, "Key": key, **({"Range": byte_range} if byte_range else {})}
-        s3 = client("s3")
-        return dict(s3.head_object(**parameters) if method == "HEAD" else s3.get_object(**parameters))
+        return dict(client("s3").head_object(**parameters))
+
+    def _chunks(self, key: str, etag: str, start: int, length: int) -> Iterator[bytes]:
+        """Yield bytes of an object, each chunk from a call of its own.
+
+        One call for the whole object would stay open as long as its client reads. It would occupy one of the engine's
+        threads, and a few clients that do not read would stop the whole service.
+        """
+        end = start + length
+        for position in range(start, end, CHUNK_BYTES):
+            byte_range = f"bytes={position}-{min(position + CHUNK_BYTES, end) - 1}"
+            stored = client("s3").get_object(Bucket=self._bucket, Key=key, Range=byte_range, IfMatch=etag)
+            with stored["Body"] as body:
+                yield body.read()
 
 
 def _code(problem: Exception) -> str | None:
@@ -98,17 +113,3 @@ def _range(request: HttpRequest) -> str | None:
     """
     byte_range = request.headers.get("range", "").replace(" ", "")
     return byte_range if _SINGLE_RANGE.fullmatch(byte_range) and "if-range" not in request.headers else None
-
-
-class _ObjectChunks:
-    """The chunks of an object."""
-
-    def __init__(self, body: Any) -> None:
-        self._body = body
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._body.iter_chunks(CHUNK_BYTES))
-
-    def close(self) -> None:
-        """Close the connection to the bucket."""
-        self._body.close()

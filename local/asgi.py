@@ -3,13 +3,14 @@
 import asyncio
 import logging
 import time
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from typing import IO
 
 from local import aws_limits, bodies
 from local.exchange import Disconnected, Exchange, Message, Receive, Send
 from local.front import Front, Handling
-from local.http_messages import Chunks, HttpAnswer
+from local.http_messages import HttpAnswer
 
 _log = logging.getLogger("gunicorn.error")
 _access_log = logging.getLogger("gunicorn.access")
@@ -85,18 +86,17 @@ class AsgiFront:
         await exchange.finish()
         return answer.status
 
-    async def _send_chunks(self, exchange: Exchange, chunks: Chunks) -> None:
+    async def _send_chunks(self, exchange: Exchange, chunks: Iterator[bytes]) -> None:
         """Send chunks, each read in a thread, until their end or until the client disconnects."""
         loop = asyncio.get_running_loop()
         disconnection = asyncio.create_task(exchange.disconnection())
-        iterator = iter(chunks)
         try:
             while not disconnection.done():
-                chunk = await loop.run_in_executor(self._threads, next, iterator, None)
+                chunk = await loop.run_in_executor(self._threads, next, chunks, None)
                 if chunk is None:
                     return
                 await exchange.send_chunk(chunk)
+                await exchange.drained()
             raise Disconnected
         finally:
             disconnection.cancel()
-            await loop.run_in_executor(self._threads, chunks.close)

@@ -6,6 +6,8 @@ again without state.
 
 import argparse
 import os
+import socket
+import struct
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -20,7 +22,12 @@ from local.parent import end_with_parent
 from local.settings import ENGINE_PORT, SettingInvalid, engine_port
 
 HOST = "127.0.0.1"
-THREADS = 32
+THREADS = 256
+"""A client occupies one while it sends a request and reads the answer. The API uses up to 64."""
+
+SILENCE_SECONDS = 30.0
+"""How long a client may send or read nothing in the middle of a request. Presigned URLs bring clients of any kind."""
+
 LOST_STATE = 4
 STOP_SECONDS = 10
 """Before gunicorn kills a worker that does not stop, with an error message. gunicorn itself keeps idle connections open
@@ -54,7 +61,7 @@ class EngineServer(BaseApplication):  # type: ignore[misc]
             "loglevel": "warning",
             "proc_name": "bldr-engine",
             "on_starting": lambda _server: end_with_parent() if self._for_parent else None,
-            "post_fork": lambda _server, _worker: end_with_parent(),
+            "post_fork": _prepare_worker,
             "child_exit": _exit_without_state,
         }
         for name, value in settings.items():
@@ -63,6 +70,15 @@ class EngineServer(BaseApplication):  # type: ignore[misc]
     def load(self) -> Callable[..., Iterable[bytes]]:
         """Return the WSGI application; gunicorn calls this in the worker."""
         return engine_app()
+
+
+def _prepare_worker(_server: Any, worker: Any) -> None:
+    end_with_parent()
+    seconds, fraction = divmod(SILENCE_SECONDS, 1)
+    timeout = struct.pack("@ll", int(seconds), int(fraction * 1_000_000))
+    for listener in worker.sockets:  # connections inherit the options; gunicorn itself sets no timeout
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeout)
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeout)
 
 
 def _exit_without_state(server: Any, _worker: Any) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import socket
 
 import uvicorn
@@ -42,12 +43,18 @@ class EventLoopWorker(Worker):  # type: ignore[misc]
             callback_notify=self._notify,
             timeout_notify=_NOTIFY_SECONDS,
         )
-        server = _Server(config, self.cfg.backlog)
-        asyncio.run(server.serve([listener.sock for listener in self.sockets]))
+        self._server = _Server(config, self.cfg.backlog)
+        asyncio.run(self._server.serve([listener.sock for listener in self.sockets]))
 
     async def _notify(self) -> None:
-        """Tell gunicorn that the event loop is running."""
+        """Tell gunicorn that the event loop is running, and end with gunicorn's master.
+
+        A SIGTERM that arrives before uvicorn handles signals, as when the master is killed while its workers start,
+        only sets `alive`.
+        """
         self.notify()
+        if not self.alive or os.getppid() != self.ppid:
+            self._server.should_exit = True
 
 
 class _Server(uvicorn.Server):

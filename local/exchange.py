@@ -69,8 +69,12 @@ class Exchange:
             await self.send_chunk(body)
 
     async def send_chunk(self, chunk: bytes) -> None:
-        """Send a part of the body. Waits while the client does not read."""
+        """Send a part of the body. Waits while the client does not read the previous parts."""
         await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
+
+    async def drained(self) -> None:
+        """Wait while the client does not read, so that the next chunk does not have to wait in memory."""
+        await self.send_chunk(b"")
 
     async def finish(self) -> None:
         """End the answer."""

@@ -2,18 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
 
 WITHOUT_BODY = frozenset({204, 304})
-
-
-class Chunks(Protocol):
-    """A body that is read piece by piece. Close it also if it is not read to its end."""
-
-    def __iter__(self) -> Iterator[bytes]: ...
-
-    def close(self) -> None:
-        """Release the source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +38,7 @@ class HttpAnswer:
     status: int
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes = b""
-    chunks: Chunks | None = None
+    chunks: Iterator[bytes] | None = None
     length: int | None = None
 
     def header(self, name: str) -> str | None:

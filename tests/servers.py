@@ -19,6 +19,7 @@ from tests.builders.wire import Wire
 PROBE = Path(__file__).parent / "local" / "stack"
 BUCKET = "probe-artifacts"
 GUNICORN = [sys.executable, "-m", "gunicorn", "-c", "python:local.gunicorn_conf"]
+NARROW_ENGINE = [sys.executable, str(PROBE / "narrow_engine.py"), "--fd", "{fd}"]
 FRONT = [*GUNICORN, "--chdir", str(PROBE), "--bind", "fd://{fd}", "probe:front()"]
 
 
@@ -58,6 +59,27 @@ def preemptive_engine() -> Iterator[Server]:
     """An engine that switches threads as often as possible, so that races become likely."""
     with running("engine", [sys.executable, str(PROBE / "preemptive_engine.py"), "--fd", "{fd}"], {}) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def impatient_engine() -> Iterator[Server]:
+    """An engine with two threads that waits for its clients for a quarter of a second."""
+    with running("engine", NARROW_ENGINE, {"PROBE_THREADS": "2", "PROBE_SECONDS": "0.25"}) as server:
+        with Wire(server.port) as wire:
+            assert wire.get("/moto-api/").status == 200, "the worker has set its limits"
+        yield server
+
+
+@pytest.fixture(scope="session")
+def front_of_narrow_engine() -> Iterator[tuple[Server, Any]]:
+    """A front whose engine has two threads, and an S3 client of that engine."""
+    with (
+        running("engine", NARROW_ENGINE, {"PROBE_THREADS": "2"}) as engine,
+        running("front", FRONT, {"AWS_ENDPOINT_URL": engine.url}) as front,
+    ):
+        client = aws("s3", engine.url)
+        client.create_bucket(Bucket=BUCKET)
+        yield front, client
 
 
 @pytest.fixture(scope="session")

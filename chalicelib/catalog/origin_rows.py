@@ -19,7 +19,7 @@ MOST = {
     "keys": 2_000,
     "secrets": 500,
     "integrations": 500,
-    "channels": 10_000,
+    "channels": 1_000,
 }
 """How many of each an origin can have. Their lists have no pages, so they must fit one answer."""
 

@@ -137,7 +137,36 @@ def test_a_5xx_of_the_api_is_forwarded_and_logged(gateway: Gateway, api: RawServ
     reply = gateway.http.get("/v1/status")
 
     assert (reply.status_code, reply.headers["Retry-After"]) == (503, "1")
-    assert "GET /v1/status: the API answered 503" in gateway.log[before:]
+    assert "GET /v1/status: the API answered 503\n" in gateway.log[before:]
+
+
+@pytest.mark.parametrize("header", ["X-Request-Id", "x-amzn-RequestId"], ids=["of the API", "of API Gateway"])
+@pytest.mark.parametrize(("method", "path"), [("GET", "/v1/status"), ("POST", UPLOAD)])
+def test_a_5xx_of_the_api_is_logged_with_the_id_of_its_request(
+    gateway: Gateway, api: RawServer, header: str, method: str, path: str
+) -> None:
+    answers(api, response("503 Service Unavailable", b"", f"{header}: 0a-1b"))
+    before = len(gateway.log)
+
+    assert gateway.http.request(method, path, params=QUERY).status_code == 503
+    assert "the API answered 503 (request 0a-1b)\n" in gateway.log[before:]
+
+
+def test_a_refusal_of_the_object_store_is_logged_with_the_id_of_its_request(gateway: Gateway, api: RawServer) -> None:
+    api.respond = accepting = AcceptingApi()
+    accepting.overridden["PUT 1"] = response("403 Forbidden", b"", "x-amz-request-id: 7F")
+    before = len(gateway.log)
+
+    assert upload(gateway).status_code == 502
+    assert "the object store answered 403 (request 7F)\n" in gateway.log[before:]
+
+
+def test_a_request_id_that_is_not_one_is_left_out_of_the_log(gateway: Gateway, api: RawServer) -> None:
+    answers(api, response("503 Service Unavailable", b"", "X-Request-Id: ERROR gateway forged"))
+    before = len(gateway.log)
+    gateway.http.get("/v1/status")
+
+    assert "the API answered 503\n" in gateway.log[before:]
 
 
 def test_a_response_that_ends_early_is_truncated_for_the_client_and_logged(gateway: Gateway, api: RawServer) -> None:

@@ -105,7 +105,7 @@ def test_what_is_wrong_is_said_in_one_line(stack: Stack, arguments: tuple[str, .
 
 @pytest.mark.parametrize(
     ("change", "message"),
-    [(("bldr-20", "bldr-19"), "does not fit"), (("BOX-SEC-1", "SIG-SEC-1"), "does not contain a builder key")],
+    [(("bldr-20", "bldr-19"), "does not fit"), (("BOX-SEC-1", "SIG-SEC-1"), "holds a malformed builder key")],
 )
 def test_a_builder_key_that_is_wrong_is_named(
     engine: Server, deployed: str, change: tuple[str, str], message: str

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -15,6 +16,7 @@ from local.engine import LOST_STATE
 from tests.builders.stack import REPOSITORY, process_tree
 from tests.builders.waiting import PATIENCE, until
 from tests.builders.wire import Wire, free_port, is_listening
+from tests.servers import BUCKET, Server, aws
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -45,6 +47,39 @@ def test_the_engine_exits_when_its_worker_dies(tmp_path: Path) -> None:
 
         assert process.wait(PATIENCE) == LOST_STATE
     assert "its tables and buckets are lost" in (tmp_path / "log").read_text()
+
+
+@pytest.mark.parametrize(
+    "half",
+    [b"GET /probe HTTP/1.1\r\nX-Half", b"PUT /probe/half HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345"],
+    ids=["headers", "body"],
+)
+def test_requests_that_are_sent_in_part_end_after_a_silence(impatient_engine: Server, half: bytes) -> None:
+    halves = [Wire(impatient_engine.port) for _ in range(4)]
+    try:
+        for wire in halves:
+            wire.send(half)
+        with Wire(impatient_engine.port) as wire:
+            assert wire.get("/moto-api/").status == 200
+    finally:
+        for wire in halves:
+            wire.close()
+
+
+def test_an_object_that_the_client_does_not_read_is_ended_after_a_silence(impatient_engine: Server) -> None:
+    s3 = aws("s3", impatient_engine.url)
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_object(Bucket=BUCKET, Key="unread", Body=bytes(32 << 20))
+    url = urlsplit(s3.generate_presigned_url("get_object", {"Bucket": BUCKET, "Key": "unread"}))
+    unread = [Wire(impatient_engine.port) for _ in range(4)]
+    try:
+        for wire in unread:
+            wire.head(f"GET {url.path}?{url.query}")
+        with Wire(impatient_engine.port) as wire:
+            assert wire.get("/moto-api/").status == 200
+    finally:
+        for wire in unread:
+            wire.close()
 
 
 @contextmanager

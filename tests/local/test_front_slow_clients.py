@@ -1,6 +1,7 @@
 """Clients that send or read slowly, or only a part, neither block other clients nor stay forever (platform.md 1.8)."""
 
-from urllib.parse import quote
+from http.client import IncompleteRead
+from typing import Any
 
 import pytest
 
@@ -68,14 +69,47 @@ def test_a_body_that_does_not_arrive_is_408(impatient_front: Server, half: str) 
         assert wire.closed()
 
 
-def test_a_download_that_the_client_does_not_read_is_ended(impatient_front: Server, s3: object) -> None:
-    s3.put_object(Bucket=BUCKET, Key="unread", Body=bytes(32 << 20))  # type: ignore[attr-defined]
-    before = impatient_front.open_files()
+def test_a_download_that_the_client_does_not_read_is_ended(impatient_front: Server, s3: Any) -> None:
+    s3.put_object(Bucket=BUCKET, Key="unread", Body=bytes(32 << 20))
+    s3.put_object(Bucket=BUCKET, Key="small", Body=b"0123456789")
     with Wire(impatient_front.port) as wire:
-        wire.head(f"GET /v1/stored/{quote('unread')}")
+        assert wire.get("/v1/stored/small").status == 200
+        before = impatient_front.open_files()
+        wire.head("GET /v1/stored/unread")
         wire.receive(1)
 
-        assert until(lambda: impatient_front.open_files() <= before)
+        assert until(lambda: impatient_front.open_files() < before)
+
+
+def test_downloads_that_clients_do_not_read_occupy_no_thread_of_the_engine(
+    front_of_narrow_engine: tuple[Server, Any],
+) -> None:
+    front, s3 = front_of_narrow_engine
+    s3.put_object(Bucket=BUCKET, Key="unread", Body=bytes(16 << 20))
+    s3.put_object(Bucket=BUCKET, Key="small", Body=b"0123456789")
+    unread = [Wire(front.port) for _ in range(4)]
+    try:
+        for download in unread:
+            download.head("GET /v1/stored/unread")
+        for download in unread:
+            download.receive(1)
+
+        with Wire(front.port) as wire:
+            assert wire.get("/v1/stored/small").status == 200
+    finally:
+        for download in unread:
+            download.close()
+
+
+def test_a_download_fails_if_its_object_changes_meanwhile(front: Server, s3: Any) -> None:
+    s3.put_object(Bucket=BUCKET, Key="changing", Body=bytes(16 << 20))
+    with Wire(front.port) as wire:
+        wire.head("GET /v1/stored/changing")
+        assert until(wire.has_reply)
+        s3.put_object(Bucket=BUCKET, Key="changing", Body=b"x" * (16 << 20))
+
+        with pytest.raises(IncompleteRead):
+            wire.reply()
 
 
 def test_the_answer_reaches_a_client_that_closes_its_side_after_the_request(wire: Wire) -> None:

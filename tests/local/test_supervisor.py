@@ -20,7 +20,7 @@ from tests.builders.names import a_name
 from tests.builders.stack import REPOSITORY, Stack, process_tree
 from tests.builders.waiting import PATIENCE, until
 from tests.builders.wire import Wire, free_port
-from tests.servers import PROBE, Server, aws
+from tests.servers import GUNICORN, PROBE, Server, aws, running
 
 COMMAND = [sys.executable, "-m", "local"]
 LOCAL = "http://127.0.0.1:4566"
@@ -71,6 +71,16 @@ def test_all_processes_end_when_the_supervisor_is_killed(tmp_path: Path) -> None
         stack.process.wait(PATIENCE)
 
         assert all_end(processes)
+
+
+def test_a_worker_ends_when_the_master_of_the_api_is_killed_while_the_worker_starts(tmp_path: Path) -> None:
+    """Otherwise it would keep the port open after the end of the stack."""
+    written = tmp_path / "pid"
+    command = [*GUNICORN, "--chdir", str(PROBE), "--bind", "fd://{fd}", "killed_master:front()"]
+    with running("API", command, {"BLDR_WORKERS": "1", "PROBE_PID": str(written)}):
+        assert until(lambda: written.exists() and written.read_text() != "")
+
+        assert all_end([int(written.read_text())])
 
 
 def test_the_stack_ends_when_the_engine_dies_because_its_state_is_lost(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`python -m tests.perf.costliest`: measure the costliest legal request of every route, and write them to docs/SECURITY.md.
+"""`python -m tests.perf.costliest`: measure the costliest legal request of every route for docs/SECURITY.md.
 
 Requests are recorded in an embedded engine that is filled with generated packages. CPU is the least time of the
 handler's thread while the responses of AWS are replayed from memory, so neither the engine nor other load counts.
