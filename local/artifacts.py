@@ -5,6 +5,7 @@ Contract: platform.md 4.3.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -77,25 +78,28 @@ class Artifacts:
             headers.append(("Content-Range", stored["ContentRange"]))
             start = int(stored["ContentRange"].removeprefix("bytes ").partition("-")[0])
         length = stored["ContentLength"]
-        chunks = None if request.method == "HEAD" else self._chunks(key, stored["ETag"], start, length)
+        chunks = None if request.method == "HEAD" else self._chunks(key, stored["ETag"], start, start + length)
         return HttpAnswer(206 if "ContentRange" in stored else 200, headers, b"", chunks, length)
 
     def _head(self, key: str, byte_range: str | None) -> dict[str, Any]:
         parameters = {"Bucket": self._bucket, "Key": key, **({"Range": byte_range} if byte_range else {})}
         return dict(client("s3").head_object(**parameters))
 
-    def _chunks(self, key: str, etag: str, start: int, length: int) -> Iterator[bytes]:
-        """Yield bytes of an object, each chunk from a call of its own.
+    def _chunks(self, key: str, etag: str, start: int, end: int) -> Iterator[bytes]:
+        """Return the bytes of an object in chunks, each from a call of its own, the first of which is made at once.
 
         One call for the whole object would stay open as long as its client reads. It would occupy one of the engine's
         threads, and a few clients that do not read would stop the whole service.
         """
-        end = start + length
-        for position in range(start, end, CHUNK_BYTES):
-            byte_range = f"bytes={position}-{min(position + CHUNK_BYTES, end) - 1}"
-            stored = client("s3").get_object(Bucket=self._bucket, Key=key, Range=byte_range, IfMatch=etag)
-            with stored["Body"] as body:
-                yield body.read()
+        first = [self._chunk(key, etag, start, end)] if start < end else []
+        rest = (self._chunk(key, etag, position, end) for position in range(start + CHUNK_BYTES, end, CHUNK_BYTES))
+        return chain(first, rest)
+
+    def _chunk(self, key: str, etag: str, start: int, end: int) -> bytes:
+        byte_range = f"bytes={start}-{min(start + CHUNK_BYTES, end) - 1}"
+        stored = client("s3").get_object(Bucket=self._bucket, Key=key, Range=byte_range, IfMatch=etag)
+        with stored["Body"] as body:
+            return bytes(body.read())
 
 
 def _code(problem: Exception) -> str | None:
