@@ -5,19 +5,15 @@ installations use keep their names. A value that cannot be parsed stops the star
 """
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from chalicelib.core.ident import is_origin_name
-from chalicelib.core.plain_text import is_plain, is_plain_name
-from chalicelib.core.target import Target, TargetUnknown
+from chalicelib.core.target import Target
+from chalicelib.platform import setting_values as values
 
 T = TypeVar("T")
-_URL = re.compile(r"https?://[!-~]+", re.ASCII | re.IGNORECASE)
 _TABLE_NAME = "[A-Za-z0-9_.-]{3,255}"
 _BUCKET_NAME = "[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 _SECRET_NAME = "[A-Za-z0-9/_+=.@:-]{1,512}"
@@ -30,92 +26,6 @@ class ConfigInvalid(ValueError):
         """`value` is None for a secret, which the message must not show."""
         shown = variable if value is None else f"{variable}={value!r}"
         super().__init__(f"{shown} cannot be used: {why}")
-
-
-def _line(text: str) -> str:
-    if not is_plain(text):
-        raise ValueError("it must not have control characters")
-    return text
-
-
-def _name(text: str) -> str:
-    if not is_plain_name(text):
-        raise ValueError("names must not have control characters or be `.` or `..`")
-    return text
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(_name(name.strip()) for name in text.split(",") if name.strip())
-
-
-def _origins(text: str) -> tuple[str, ...]:
-    for name in _names(text):
-        if not is_origin_name(name):
-            raise ValueError(f"{name!r} is not the name of an origin; for example core,acme")
-    return _names(text)
-
-
-def _targets(text: str) -> tuple[Target, ...]:
-    try:
-        return tuple(Target.parse(name) for name in _names(text))
-    except TargetUnknown as error:
-        raise ValueError("allowed are " + ", ".join(Target)) from error
-
-
-def _natural(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) < 10):
-        raise ValueError("a whole number of at most nine digits is needed, for example 300")
-    return int(text)
-
-
-def _url(text: str) -> str:
-    """Return the URL. Raises ValueError if its scheme is not http or https, or its host is missing."""
-    example = "a URL is needed, for example https://example.com"
-    if not _URL.fullmatch(text):
-        raise ValueError(example)
-    try:
-        parts = urlsplit(text)
-        if not parts.hostname or parts.port == 0:
-            raise ValueError(example)
-    except ValueError:  # the port is not a number or too large
-        raise ValueError(example) from None
-    return text
-
-
-def _matching(pattern: str, example: str) -> Callable[[str], str]:
-    expression = re.compile(pattern, re.ASCII)
-
-    def check(text: str) -> str:
-        if not expression.fullmatch(text):
-            raise ValueError(f"it is not a valid name; for example {example}")
-        return text
-
-    return check
-
-
-def _pem(text: str) -> str:
-    if not text.lstrip().startswith("-----BEGIN "):
-        raise ValueError("a private key in PEM format is needed, which starts with -----BEGIN")
-    return text
-
-
-def _true_or_false(text: str) -> bool:
-    if text.lower() not in ("true", "false", "1", "0", ""):
-        raise ValueError("allowed are true, false, 1, 0")
-    return text.lower() in ("true", "1")
-
-
-def _one_of(*allowed: str) -> Callable[[str], str]:
-    def choose(text: str) -> str:
-        if text not in allowed:
-            raise ValueError("allowed are " + ", ".join(allowed))
-        return text
-
-    return choose
-
-
-def _is_set(_: str) -> bool:
-    return True
 
 
 class Setting(Struct, frozen=True):
@@ -156,23 +66,25 @@ class Config(Struct, frozen=True, eq=False):
     stage: str = setting(
         "BLDR_STAGE", str, "local", "Name of the deployment; if it begins with `prod`, functional-test mode is refused"
     )
-    table: str = setting("BLDR_TABLE", _matching(_TABLE_NAME, "bldr"), "bldr", "DynamoDB table (set by the template)")
+    table: str = setting(
+        "BLDR_TABLE", values.matching(_TABLE_NAME, "bldr"), "bldr", "DynamoDB table (set by the template)"
+    )
     bucket: str = setting(
         "BLDR_BUCKET",
-        _matching(_BUCKET_NAME, "bldr-artifacts"),
+        values.matching(_BUCKET_NAME, "bldr-artifacts"),
         "bldr-artifacts",
         "S3 bucket of the artifacts (set by the template)",
     )
     aws_seconds: int = setting(
         "BLDR_AWS_SECONDS",
-        _natural,
+        values.natural_number,
         0,
         "Time limit of one call to AWS, in seconds; 0: 4 s, for S3 20 s, which fit the 29 s of API Gateway",
         local=True,
     )
     builder_key_secret: str = setting(
         "BLDR_BUILDER_KEY_SECRET",
-        _matching(_SECRET_NAME, "bldr-builder-key"),
+        values.matching(_SECRET_NAME, "bldr-builder-key"),
         "bldr-builder-key",
         "Secrets Manager secret with the builder key",
     )
@@ -183,34 +95,36 @@ class Config(Struct, frozen=True, eq=False):
         "BLDR_HAB_KEY_DIR", str, "", "Folder of `bldr-<revision>.box.key` files", local=True
     )
     functional_test: bool = setting(
-        "HAB_FUNC_TEST", _is_set, False, "If set to any value, the five test users can sign in", local=True
+        "HAB_FUNC_TEST", values.is_set, False, "If set to any value, the five test users can sign in", local=True
     )
-    targets: tuple[Target, ...] = setting("BLDR_TARGETS", _targets, _DEFAULT_TARGETS, "Targets that the depot accepts")
+    targets: tuple[Target, ...] = setting(
+        "BLDR_TARGETS", values.targets, _DEFAULT_TARGETS, "Targets that the depot accepts"
+    )
     native_packages: str = setting(
         "BLDR_NATIVE_PACKAGES", str, "all", "Origins that may upload native packages: `all`, `off`, or a list of names"
     )
     rdeps_source: str = setting(
         "BLDR_RDEPS_SOURCE",
-        _one_of("rows", "graph"),
+        values.one_of("rows", "graph"),
         "rows",
         "Source of reverse dependencies: `rows` or `graph`; only the build service uses it",
         local=True,
     )
     private_max_age: int = setting(
-        "BLDR_PRIVATE_MAX_AGE", _natural, 300, "Cache lifetime of private downloads, in seconds"
+        "BLDR_PRIVATE_MAX_AGE", values.natural_number, 300, "Cache lifetime of private downloads, in seconds"
     )
     download_mode: str = setting(
         "BLDR_DOWNLOAD_MODE",
-        _one_of("auto", "redirect", "front"),
+        values.one_of("auto", "redirect", "front"),
         "auto",
         "`auto`: small archives inline, larger ones by signed URL; `redirect`: signed URL; `front`: the front streams",
         local=True,
     )
-    cdn_url: str = setting("BLDR_CDN_URL", _url, "", "Base URL of the distribution in front of the bucket")
+    cdn_url: str = setting("BLDR_CDN_URL", values.url, "", "Base URL of the distribution in front of the bucket")
     cdn_key_id: str = setting("BLDR_CDN_KEY_ID", str, "", "Id of the distribution's signing key")
     cdn_key_secret: str = setting(
         "BLDR_CDN_KEY_SECRET",
-        _matching(_SECRET_NAME, "bldr-cdn-signing-key"),
+        values.matching(_SECRET_NAME, "bldr-cdn-signing-key"),
         "",
         "Secrets Manager secret with the private signing key",
     )
@@ -222,24 +136,27 @@ class Config(Struct, frozen=True, eq=False):
     )
     origin_creators: tuple[str, ...] = setting(
         "BLDR_ALLOWED_USERS_FOR_ORIGIN_CREATE",
-        _names,
+        values.plain_names,
         (),
         "Accounts that may create origins; if empty, every account may",
     )
     oauth_provider: str = setting(
-        "BLDR_OAUTH_PROVIDER", _one_of(*_OAUTH_PROVIDERS), "github", f"Identity provider: {', '.join(_OAUTH_PROVIDERS)}"
+        "BLDR_OAUTH_PROVIDER",
+        values.one_of(*_OAUTH_PROVIDERS),
+        "github",
+        f"Identity provider: {', '.join(_OAUTH_PROVIDERS)}",
     )
     oauth_token_url: str = setting(
         "BLDR_OAUTH_TOKEN_URL",
-        _url,
+        values.url,
         "https://github.com/login/oauth/access_token",
         "URL that exchanges an authorisation code for a token",
     )
     oauth_userinfo_url: str = setting(
-        "BLDR_OAUTH_USERINFO_URL", _url, "https://api.github.com/user", "URL that returns the user of a token"
+        "BLDR_OAUTH_USERINFO_URL", values.url, "https://api.github.com/user", "URL that returns the user of a token"
     )
     oauth_redirect_url: str = setting(
-        "BLDR_OAUTH_REDIRECT_URL", _url, "", "URL to which the provider sends the browser after sign-in"
+        "BLDR_OAUTH_REDIRECT_URL", values.url, "", "URL to which the provider sends the browser after sign-in"
     )
     oauth_client_id: str = setting("BLDR_OAUTH_CLIENT_ID", str, "", "Client id of this service at the provider")
     oauth_client_secret: str = setting(
@@ -252,46 +169,51 @@ class Config(Struct, frozen=True, eq=False):
     oauth_client_secret_arn: str = setting(
         "BLDR_OAUTH_CLIENT_SECRET_ARN", str, "", "Secrets Manager secret with the client secret"
     )
-    session_seconds: int = setting("BLDR_SESSION_SECONDS", _natural, 259_200, "Lifetime of a web session, in seconds")
+    session_seconds: int = setting(
+        "BLDR_SESSION_SECONDS", values.natural_number, 259_200, "Lifetime of a web session, in seconds"
+    )
     sign_ins_per_minute: int = setting(
-        "BLDR_SIGN_INS_PER_MINUTE", _natural, 30, "Sign-in attempts per minute from one source address; 0: no limit"
+        "BLDR_SIGN_INS_PER_MINUTE",
+        values.natural_number,
+        30,
+        "Sign-in attempts per minute from one source address; 0: no limit",
     )
     saas_bldr_url: str = setting(
         "BLDR_SAAS_BLDR_URL",
-        _url,
+        values.url,
         "https://bldr.habitat.sh",
         "URL of the public depot whose events `/depot/events/saas` returns",
     )
     unrestricted_channels: tuple[str, ...] = setting(
-        "BLDR_UNRESTRICTED_CHANNELS", _names, (), "Channels whose packages never need a licence"
+        "BLDR_UNRESTRICTED_CHANNELS", values.plain_names, (), "Channels whose packages never need a licence"
     )
     partially_unrestricted_channels: tuple[str, ...] = setting(
         "BLDR_PARTIALLY_UNRESTRICTED_CHANNELS",
-        _names,
+        values.plain_names,
         (),
         "Channels whose packages need no licence unless they are also in a restricted channel",
     )
     restricted_if_present: tuple[str, ...] = setting(
         "BLDR_RESTRICTED_IF_PRESENT",
-        _names,
+        values.plain_names,
         (),
         "Channels whose packages need a licence; if empty, no download needs one",
     )
     license_server_url: str = setting(
-        "BLDR_LICENSE_SERVER_URL", _url, "", "URL of the licence service; if empty, there is none"
+        "BLDR_LICENSE_SERVER_URL", values.url, "", "URL of the licence service; if empty, there is none"
     )
     private_registries: str = setting(
         "BLDR_PRIVATE_REGISTRIES",
-        _one_of("refused", "allowed"),
+        values.one_of("refused", "allowed"),
         "refused",
         "`allowed`: registry credentials may be checked at private addresses, at other ports than 443 and without TLS; "
         "otherwise `refused`",
     )
-    github_api_url: str = setting("BLDR_GITHUB_API_URL", _url, "https://api.github.com", "URL of the GitHub API")
+    github_api_url: str = setting("BLDR_GITHUB_API_URL", values.url, "https://api.github.com", "URL of the GitHub API")
     github_app_id: str = setting("BLDR_GITHUB_APP_ID", str, "", "Id of the GitHub App; if empty, there is none")
     github_app_private_key: str = setting(
         "BLDR_GITHUB_APP_PRIVATE_KEY",
-        _pem,
+        values.pem,
         "",
         r"Private key of the GitHub App, PEM; `\n` may replace a newline; takes precedence over Secrets Manager",
         local=True,
@@ -315,26 +237,34 @@ class Config(Struct, frozen=True, eq=False):
     )
     provision_account: bool = setting(
         "BLDR_AUTO_PROVISION_ACCOUNT",
-        _true_or_false,
+        values.true_or_false,
         False,
         "Create an account with origins and a token at start",
         local=True,
     )
     provision_username: str = setting(
-        "BLDR_PROVISION_USERNAME", _name, "chef-platform", "Name of the provisioned account", local=True
+        "BLDR_PROVISION_USERNAME", values.plain_name, "chef-platform", "Name of the provisioned account", local=True
     )
     provision_email: str = setting(
         "BLDR_PROVISION_EMAIL",
-        _line,
+        values.line,
         "chef-platform@progress.com",
         "E-mail address of the provisioned account",
         local=True,
     )
     provision_origins: tuple[str, ...] = setting(
-        "BLDR_PROVISION_ORIGINS", _origins, ("core",), "Origins that the provisioned account owns", local=True
+        "BLDR_PROVISION_ORIGINS",
+        values.origin_names,
+        ("core",),
+        "Origins that the provisioned account owns",
+        local=True,
     )
     provision_channels: tuple[str, ...] = setting(
-        "BLDR_PROVISION_CHANNELS", _names, (), "Further channels, paired with the origins by position", local=True
+        "BLDR_PROVISION_CHANNELS",
+        values.plain_names,
+        (),
+        "Further channels, paired with the origins by position",
+        local=True,
     )
     provision_token_path: str = setting(
         "BLDR_TOKEN_DIR",
@@ -360,17 +290,17 @@ def read_config(environment: Mapping[str, str]) -> Config:
 
     Except for booleans, an empty variable counts as not set.
     """
-    values: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for field, declared in _settings_by_field.items():
         text = environment.get(declared.variable)
         if text is None or (not text and not isinstance(declared.default, bool)):
             continue
         try:
-            values[field] = declared.parse(text)
+            fields[field] = declared.parse(text)
         except ValueError as error:
-            shown = None if declared.parse is _pem or "@" in text else text  # a URL may contain a password
+            shown = None if declared.parse is values.pem or "@" in text else text  # a URL may contain a password
             raise ConfigInvalid(declared.variable, shown, str(error)) from error
-    return Config(**values)
+    return Config(**fields)
 
 
 def as_markdown() -> str:
