@@ -12,15 +12,16 @@ class Failures:
     def __init__(self) -> None:
         self.number = 0
 
-    def note(self, problem: Exception) -> None:
-        """Log and count an error."""
-        logs.unexpected_error(problem)
-        self.number += 1
-
     @contextmanager
-    def skipped(self) -> Iterator[None]:
-        """Log and count any error of the block, so that the loop continues with the next thing."""
+    def skipped(self, unless: tuple[type[Exception], ...] = ()) -> Iterator[None]:
+        """Log and count any error of the block, so that the loop continues with the next thing.
+
+        Errors of the kinds `unless` are raised: they concern all things.
+        """
         try:
             yield
+        except unless:
+            raise
         except Exception as problem:  # noqa: BLE001 - one bad thing of any kind must not stop the others
-            self.note(problem)
+            logs.unexpected_error(problem)
+            self.number += 1

@@ -98,16 +98,12 @@ def _apply_to(name: NameRow, applied: Run, run: _Run, is_first: bool) -> tuple[i
 
     A name whose dependents could not all be read is judged again by the next run, unless it was the first of this one.
     """
-    try:
+    with run.failures.skipped(unless=(PolicyGone, ObjectStoreFailed, StoreUnavailable)):
         judged = judge_name(applied, name, lambda: run.is_over)
         if is_undecided(judged) and not is_first:
             return 0, False
         result = remove(applied, judged, lambda: run.is_over)
-    except (PolicyGone, ObjectStoreFailed, StoreUnavailable):
-        raise
-    except Exception as problem:  # noqa: BLE001 - one bad name must not stop the others
-        run.failures.note(problem)
-        return 0, True
-    removed = sum(not package.is_kept for package in result)
-    run.removed += removed
-    return removed, len(result) == len(judged)
+        removed = sum(not package.is_kept for package in result)
+        run.removed += removed
+        return removed, len(result) == len(judged)
+    return 0, True
