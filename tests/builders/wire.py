@@ -4,7 +4,8 @@ import io
 import json
 import select
 import socket
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPMessage, HTTPResponse
 from typing import Any
@@ -131,3 +132,12 @@ class _ReplySocket:
 
     def makefile(self, _mode: str) -> _Received:
         return self.received
+
+
+@contextmanager
+def unfinished(port: int, sent: bytes, number: int) -> Iterator[None]:
+    """Keep connections open inside the block on each of which the beginning of a request was sent."""
+    with ExitStack() as connections:
+        for _ in range(number):
+            connections.enter_context(Wire(port)).send(sent)
+        yield

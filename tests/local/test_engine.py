@@ -15,7 +15,7 @@ import pytest
 from local.engine import LOST_STATE
 from tests.builders.stack import REPOSITORY, process_tree
 from tests.builders.waiting import PATIENCE, until
-from tests.builders.wire import Wire, free_port, is_listening
+from tests.builders.wire import Wire, free_port, is_listening, unfinished
 from tests.servers import BUCKET, Server, aws
 
 
@@ -55,15 +55,8 @@ def test_the_engine_exits_when_its_worker_dies(tmp_path: Path) -> None:
     ids=["headers", "body"],
 )
 def test_requests_that_are_sent_in_part_end_after_a_silence(impatient_engine: Server, half: bytes) -> None:
-    halves = [Wire(impatient_engine.port) for _ in range(4)]
-    try:
-        for wire in halves:
-            wire.send(half)
-        with Wire(impatient_engine.port) as wire:
-            assert wire.get("/moto-api/").status == 200
-    finally:
-        for wire in halves:
-            wire.close()
+    with unfinished(impatient_engine.port, half, number=4), Wire(impatient_engine.port) as wire:
+        assert wire.get("/moto-api/").status == 200
 
 
 def test_an_object_that_the_client_does_not_read_is_ended_after_a_silence(impatient_engine: Server) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.builders.waiting import until
-from tests.builders.wire import Wire
+from tests.builders.wire import Wire, unfinished
 from tests.servers import BUCKET, Server
 
 HALVES = {
@@ -23,15 +23,8 @@ HALVES = {
 @pytest.mark.parametrize("half", HALVES.values(), ids=HALVES)
 def test_requests_that_are_sent_in_part_do_not_block_other_clients(two_thread_front: Server, half: bytes) -> None:
     """The front has two threads. Each half of a request would occupy one until the timeout of the Wire."""
-    halves = [Wire(two_thread_front.port) for _ in range(60)]
-    try:
-        for wire in halves:
-            wire.send(half)
-        with Wire(two_thread_front.port) as wire:
-            assert wire.get("/v1/status").status == 200
-    finally:
-        for wire in halves:
-            wire.close()
+    with unfinished(two_thread_front.port, half, number=60), Wire(two_thread_front.port) as wire:
+        assert wire.get("/v1/status").status == 200
 
 
 def test_idle_connections_are_served_when_they_send_a_request(two_thread_front: Server) -> None:
