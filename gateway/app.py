@@ -42,7 +42,7 @@ class Gateway:
         except SpoolFailed as problem:
             _log.error("%s: 503, a temporary file failed: %s", request.label, problem.__cause__)
             await request.respond(STORAGE_FULL)
-        except Exception as problem:  # noqa: BLE001 - the outermost handler
+        except Exception as problem:  # noqa: BLE001 - any error becomes a 500 with its cause in the log
             # The message is left out: libraries quote the values that caused the error, which may be secret.
             frames = "".join(traceback.format_tb(problem.__traceback__))
             _log.error("%s: unexpected %s\n%s", request.label, type(problem).__name__, frames)

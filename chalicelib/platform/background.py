@@ -54,7 +54,7 @@ def run(name: str, work: Callable[[], object], context: Any, request_id: str | N
         try:
             work()
             status = "done"
-        except Exception as problem:  # noqa: BLE001 - the outermost handler
+        except Exception as problem:  # noqa: BLE001 - nothing above logs an error without the values in it
             logs.unexpected_error(problem)
             raise Failed from None
         finally:

@@ -122,7 +122,7 @@ class _Connections:
     def _watched(self, pool: Any) -> Any:
         record = self._record
 
-        class WatchedConnection(pool.ConnectionCls):  # type: ignore[misc]
+        class WatchedConnection(pool.ConnectionCls):  # type: ignore[misc]  # mypy cannot follow a base class that is a value
             def _new_conn(self) -> socket.socket:
                 opened: socket.socket = super()._new_conn()
                 record(opened)

@@ -46,13 +46,13 @@ def free_slot(account_id: int) -> Slot:
     taken = {row.sk: row for row in rows(SlotRow, _slots(account_id))}
     numbers = [number for number in range(OPEN_UPLOADS) if str(number) not in taken]
     if numbers:
-        number = random.choice(numbers)  # noqa: S311 - spreads requests
+        number = random.choice(numbers)  # noqa: S311 - spreads parallel uploads, and is not a secret
         return Slot(slot_key(account_id, number), SlotRow.pk.does_not_exist())
     uploads = read_many([upload_key(row.upload) for row in taken.values()])
     ended = [row for row in taken.values() if not _is_open(uploads.get(upload_key(row.upload)))]
     if not ended:
         raise TooManyUploads(OPEN_UPLOADS)
-    row = random.choice(ended)  # noqa: S311 - spreads requests
+    row = random.choice(ended)  # noqa: S311 - as above
     return Slot(slot_key(account_id, int(row.sk)), SlotRow.upload == row.upload)
 
 

@@ -113,7 +113,7 @@ def upload_secret_key(call: Call) -> Answer:
 def download_encryption_key(call: Call) -> Answer:
     """Return the origin's public encryption key, which seals secrets. The first request generates it.
 
-    A named token without the scope `admin` is refused with 403 while there is no key.
+    If the origin has no key yet, a named token needs the scope `admin`; without it, the status is 403.
     """
     return _file(service.encryption_key(call["origin"], call.caller))
 
