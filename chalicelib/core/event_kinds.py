@@ -11,11 +11,13 @@ class ChannelOperation(StrEnum):
 
 
 class Trigger(StrEnum):
-    """The kind of client that requested a change (platform.md 1.5)."""
+    """What requested a change: a kind of client, a push to a repository, or an upload (platform.md 1.5)."""
 
     HAB = "hab_client"
     WEB = "builder_ui"
     UNKNOWN = "unknown"
+    WEBHOOK = "webhook"
+    UPLOAD = "upload"
 
 
 def trigger_of(user_agent: str, referer: str) -> Trigger:

@@ -20,6 +20,7 @@ class Scope(StrEnum):
     READ = "read"
     UPLOAD = "upload"
     PROMOTE = "promote"
+    BUILD = "build"
     ADMIN = "admin"
 
     @classmethod

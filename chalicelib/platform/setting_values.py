@@ -53,6 +53,23 @@ def natural_number(text: str) -> int:
     return int(text)
 
 
+def slots(text: str) -> int:
+    """Return a number of jobs. Raises ValueError unless it is between 1 and 1000."""
+    number = natural_number(text)
+    if not 1 <= number <= 1000:
+        raise ValueError("it must be between 1 and 1000")
+    return number
+
+
+def git_sources(text: str) -> tuple[str, ...]:
+    """Return beginnings of clone URLs, separated by commas. Raises ValueError unless each is https or file."""
+    sources = tuple(filter(None, (part.strip() for part in text.split(","))))
+    for source in sources:
+        if not source.startswith(("https://", "file:///")) or not source.endswith("/"):
+            raise ValueError("each part must begin with https:// or file:/// and end with a slash")
+    return sources
+
+
 def url(text: str) -> str:
     """Return the URL. Raises ValueError if its scheme is not http or https, or its host is missing."""
     example = "a URL is needed, for example https://example.com"

@@ -1,0 +1,1 @@
+"""The build service: job groups, jobs, logs and workers (builds.md)."""
