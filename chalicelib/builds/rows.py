@@ -99,7 +99,8 @@ class JobRow(Row):
 
     `result` is what the worker reported (JSON) and is not settled yet; `task_token` wakes the job's execution.
     `lease_until` (seconds of the epoch) is renewed by the worker that holds the job. `claim` is the hash of the id
-    with which the worker claimed it. `origin_slot` and `target_slot` are the rows that the running job occupies.
+    with which the worker claimed it. `log_base` is the line of the log with which the attempt began. `origin_slot` and
+    `target_slot` are the rows that the running job occupies.
     """
 
     id = NumberAttribute()
@@ -134,6 +135,7 @@ class JobRow(Row):
     target_slot = UnicodeAttribute(null=True)
     task_token = UnicodeAttribute(null=True)
     result = UnicodeAttribute(null=True)
+    log_base = NumberAttribute(default=0)
     log_lines = NumberAttribute(default=0)
     log_bytes = NumberAttribute(default=0)
     is_archived = BooleanAttribute(default=False)

@@ -7,6 +7,7 @@ from chalicelib.http.routes import Route
 
 TAGS = {
     "accounts": "Sign-in, and the profile, tokens, licence, origins and invitations of the caller.",
+    "builds": "Job groups, their jobs and logs, and the workers that build.",
     "channels": "Named sets of packages within an origin, such as `stable`.",
     "deprecations": "Messages for users of a name, version or release.",
     "events": "The promotions and demotions of packages.",
@@ -17,6 +18,7 @@ TAGS = {
     "origins": "Namespaces with an owner, members, keys, packages and channels.",
     "package sets": "Promotion and demotion of several packages at once, all or none.",
     "packages": "Upload, download, lists, search, settings and visibility of packages.",
+    "projects": "Packages that are built from plans in Git repositories.",
     "retention": "Rules that decide which old packages of an origin are removed.",
     "secrets": "Secrets of an origin, sealed for its encryption key.",
     "service": "The state and the description of this service.",
@@ -30,6 +32,7 @@ _TAG_OF_WORD = {
     "demotions": "package sets",
     "docs": "service",
     "ext": "external services",
+    "jobs": "builds",
     "notify": "external services",
     "openapi.json": "service",
     "pkgs": "packages",

@@ -34,6 +34,7 @@ QUERY: dict[str, tuple[str, str | int | bool]] = {
     "after": ("Name of the package after which to continue, from `next_after` of the last answer.", "nginx"),
     "channel": ("Name of a channel.", "stable"),
     "checksum": ("BLAKE2b checksum of the archive, 64 hexadecimal digits.", "0" * 64),
+    "color": ("Keep ANSI sequences: `true`, `t`, `1` or `on`; default: remove them.", "true"),
     "distinct": ("Return each name once instead of every release.", True),
     "dry_run": ("Return what would happen, and change nothing.", True),
     "forced": ("Accept a package that exists already, if the bytes are equal.", False),
@@ -49,11 +50,13 @@ QUERY: dict[str, tuple[str, str | int | bool]] = {
         "maintainer",
     ),
     "sandbox": ("Include the channels of build groups.", False),
+    "start": ("Number of the first line, from 0.", 0),
     "target": (
         "Target of a package. Default: the target that `User-Agent` names, else `x86_64-linux`.",
         "x86_64-linux",
     ),
     "toDate": ("Another name of `to_date`.", "2026-03-31"),
+    "wait": ("How many seconds to wait for a new line, at most 20.", 20),
     "to_date": ("Last day, `YYYY-MM-DD`. Required under this name or as `toDate`.", "2026-03-31"),
 }
 """Description and example of each query parameter. The field of a shape may have its own description."""

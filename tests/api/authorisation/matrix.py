@@ -128,6 +128,7 @@ WITHOUT_BODY = """
     PUT /unlisted/{origin}/no-such/1.0/20240101000000
     DELETE /unlisted/{origin}/no-such/1.0/20240101000000
     GET /settings/{origin}/no-such
+    GET /projects/{origin}/no-such/jobs
     DELETE /settings/{origin}/no-such
     POST /settings/{origin}/matrix
 
@@ -207,5 +208,8 @@ ELSEWHERE = {
     "GET /depot/uploads/{id}": "needs an upload; tests/api/depot/uploads",
     "DELETE /depot/uploads/{id}": "needs an upload; tests/api/depot/uploads",
     "POST /depot/uploads/{id}/complete": "needs an upload; tests/api/depot/uploads",
+    "GET /jobs/{id}": "needs a job; tests/api/jobs",
+    "GET /jobs/{id}/log": "needs a job; tests/api/jobs",
+    "GET /builds/jobs/{id}": "needs a job; tests/api/jobs",
 }
 """Operations without a cell, and where their refusals are tested."""

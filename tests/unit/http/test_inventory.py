@@ -57,6 +57,8 @@ ADDITIONS = {
         for below in ("/{}", "/{}/{}", "/{}/{}/{}")
     ),
     "GET /packages/{}/{}/{}/{}",
+    # Our own: details of jobs (docs/OPERATING.md, "Builds").
+    "GET /builds/jobs/{}",
 }
 
 

@@ -37,6 +37,7 @@ PERMISSIONS: dict[tuple[Needs, Scope | None], str] = {
     """,
     (Role.READONLY_MEMBER, Scope.READ): """
         GET /depot/origins/{origin}/encryption_key
+        GET /projects/{origin}/{pkg}/jobs
         GET /depot/origins/{origin}/integrations
         GET /depot/origins/{origin}/integrations/{integration}/names
         GET /depot/origins/{origin}/integrations/{integration}/{name}
@@ -45,6 +46,8 @@ PERMISSIONS: dict[tuple[Needs, Scope | None], str] = {
         GET /settings/{origin}/{pkg}
     """,
     (Role.MEMBER, Scope.READ): """
+        GET /jobs/{id}
+        GET /builds/jobs/{id}
         GET /depot/origins/{origin}/users/{user}/role
     """,
     (Role.MEMBER, Scope.UPLOAD): """

@@ -1,0 +1,34 @@
+"""Move of a log from rows to an object, when its job has ended (builds.md 9.3)."""
+
+from msgspec.json import encode
+
+from chalicelib.builds.jobs import logs
+from chalicelib.builds.jobs.rows import LogChunkRow, LogIndexRow, index_key, log_partition
+from chalicelib.builds.rows import JobRow, job_key
+from chalicelib.core import job_log
+from chalicelib.platform import object_store
+from chalicelib.platform.change import Change, Stale, retry_when_stale
+from chalicelib.platform.table import Key, delete_many, read, rows
+
+
+def archive(job_id: int) -> None:
+    """Archive the log of a job that has ended, and delete its rows. May be interrupted anywhere and repeated.
+
+    Does nothing to a job that may still get lines. Raises ObjectStoreFailed.
+    """
+    job = read(job_key(job_id))
+    if job is None or not job.job_state.is_final:
+        return
+    if not job.is_archived:
+        content, number, index = job_log.index_of(logs.live_lines(job_id, 0))
+        object_store.call("put_object", Key=logs.archive_name(job_id), Body=content, ContentType="text/plain")
+        retry_when_stale(lambda: _note(job_id, number, encode(index)))
+    chunks = rows(LogChunkRow, log_partition(job_id), keys_only=True)
+    delete_many([Key(LogChunkRow, row.pk, row.sk) for row in chunks])
+
+
+def _note(job_id: int, lines: int, positions: bytes) -> None:
+    key = index_key(job_id)
+    with Change() as change:
+        change.put(LogIndexRow(key.pk, key.sk, positions=positions, lines=lines))
+        change.update(job_key(job_id), [JobRow.is_archived.set(True)], JobRow.pk.exists(), Stale())

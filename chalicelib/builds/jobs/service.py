@@ -1,0 +1,108 @@
+"""Jobs: one job, and the jobs of a project (builds.md 2.7, 3.2)."""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from chalicelib.builds.errors import IdMalformed, JobMissing
+from chalicelib.builds.jobs.errors import LogMissing
+from chalicelib.builds.rows import (
+    JobPointerRow,
+    JobRow,
+    job_count_key,
+    job_key,
+    job_pointer_key,
+    project_jobs_partition,
+)
+from chalicelib.catalog import package_rows
+from chalicelib.core.ident import PackageIdent
+from chalicelib.core.standing import Standing
+from chalicelib.core.target import Target
+from chalicelib.core.unsigned import NotUnsigned, unsigned
+from chalicelib.core.visibility import Visibility
+from chalicelib.identity.caller import Caller
+from chalicelib.platform.table import read, read_many, rows
+from chalicelib.projects.rows import project_key
+
+PAGE = 50
+
+
+class Placements(Struct, frozen=True):
+    """The channels of a built package, and the targets for which its ident exists."""
+
+    channels: list[str]
+    platforms: list[str]
+
+
+class JobPage(Struct, frozen=True):
+    """A page of the jobs of a project. `first` is the number of jobs on earlier pages, `total` that of all jobs."""
+
+    first: int
+    total: int
+    jobs: list[JobRow]
+
+
+def parsed_id(text: str) -> int:
+    """Return the id in a path. Raises IdMalformed."""
+    try:
+        return unsigned(text, bits=64)
+    except NotUnsigned as problem:
+        raise IdMalformed from problem
+
+
+def with_number(job_id: int) -> JobRow:
+    """Return a job. Raises JobMissing."""
+    job = read(job_key(job_id))
+    if job is None:
+        raise JobMissing
+    return job
+
+
+def with_id(text: str) -> JobRow:
+    """Return the job with the id in a path. Raises IdMalformed, JobMissing."""
+    return with_number(parsed_id(text))
+
+
+def placements(job: JobRow) -> Placements | None:
+    """Return where the package of a job is, or None if the job has no full ident."""
+    if not job.ident:
+        return None
+    row = read(package_rows.ident_key(PackageIdent.parse(job.ident)))
+    if row is None:
+        return Placements([], [])
+    standing = Standing.parse(row.standing)
+    own = standing.placements.get(Target(job.target))
+    return Placements(sorted(own.channels) if own is not None else [], sorted(standing.placements))
+
+
+def of_project(origin: str, name: str, requested: int, caller: Caller) -> JobPage:
+    """Return the page of a project's jobs that contains a row, newest first. Makes three calls."""
+    first = max(requested, 0) // PAGE * PAGE
+    counts = caller.read_with(job_count_key(origin, name)).get(job_count_key(origin, name))
+    total = 0 if counts is None else int(counts.jobs)
+    return JobPage(first, total, list(_jobs(origin, name, total - first)))
+
+
+def _jobs(origin: str, name: str, newest: int) -> Iterator[JobRow]:
+    """Yield a page of jobs, from the one with the number `newest` backwards."""
+    if newest < 1:
+        return
+    bounds = (job_pointer_key(origin, name, max(newest - PAGE + 1, 1)).sk, job_pointer_key(origin, name, newest).sk)
+    pointers = rows(JobPointerRow, project_jobs_partition(origin, name), between=bounds, newest_first=True, limit=PAGE)
+    keys = [job_key(int(row.job_id)) for row in pointers]
+    found = read_many(keys)
+    yield from (row for key in keys if (row := found.get(key)) is not None)
+
+
+def log_visibility(job: JobRow) -> Visibility:
+    """Return the visibility of a job's log, which is that in the settings of its package.
+
+    Raises LogMissing if the project was deleted since, or the package has no settings.
+    """
+    project = project_key(job.origin, job.name, Target(job.target))
+    settings = package_rows.settings_key(job.origin, job.name)
+    found = read_many([project, settings])
+    row = found.get(settings)
+    if found.get(project) is None or row is None:
+        raise LogMissing
+    return Visibility(row.visibility)

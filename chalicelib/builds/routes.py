@@ -1,0 +1,8 @@
+"""The build service over HTTP."""
+
+from chalicelib.builds.errors import STATUS
+from chalicelib.builds.jobs.routes import routes as jobs
+from chalicelib.http.routes import Routes
+
+routes = Routes("builds", STATUS)
+routes.include(jobs)
