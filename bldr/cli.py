@@ -7,6 +7,7 @@ import click
 from bldr import __version__
 from bldr.commands.channels import channels
 from bldr.commands.download import download
+from bldr.commands.jobs import jobs
 from bldr.commands.promotions import demote, promote
 from bldr.commands.search import search
 from bldr.commands.sync import sync
@@ -37,11 +38,11 @@ class CommandGroup(click.Group):
 @click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="bldr")
 def bldr() -> None:
-    """Upload, download, promote and mirror packages of a Habitat Builder, and manage access tokens.
+    """Upload, download, build, promote and mirror packages of a Habitat Builder, and manage access tokens.
 
     The Builder is HAB_BLDR_URL and the token is HAB_AUTH_TOKEN; without these variables hab's cli.toml is read.
     """
 
 
-for command in (upload, download, promote, demote, sync, search, channels, tokens):
+for command in (upload, download, promote, demote, sync, search, channels, jobs, tokens):
     bldr.add_command(command)

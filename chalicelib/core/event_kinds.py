@@ -21,7 +21,7 @@ class Trigger(StrEnum):
 
 
 def trigger_of(user_agent: str, referer: str) -> Trigger:
-    """Return the kind of client that sent a request: the command line, the web UI, or unknown."""
-    if user_agent.startswith("hab/"):
+    """Return the kind of client that sent a request: a command line (hab or bldr), the web UI, or unknown."""
+    if user_agent.startswith(("hab/", "habitat-builder-cli/")):
         return Trigger.HAB
     return Trigger.WEB if "http" in referer else Trigger.UNKNOWN

@@ -1,5 +1,7 @@
 """Lines, colours, limits and the index of logs (builds.md 3.3)."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.json import encode
@@ -50,7 +52,7 @@ def test_the_index_leads_to_every_line(lines: list[str]) -> None:
 def test_the_parts_between_two_positions_are_short() -> None:
     _, _, index = job_log.index_of(["x" * 999] * 1_000)
 
-    steps = [later.offset - earlier.offset for earlier, later in zip(index, index[1:], strict=False)]
+    steps = [later.offset - earlier.offset for earlier, later in pairwise(index)]
     assert steps == [job_log.INDEX_STEP] * 15
 
 
