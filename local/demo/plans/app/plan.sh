@@ -1,0 +1,21 @@
+pkg_origin=demo
+pkg_name=app
+pkg_version=1.0.0
+pkg_description="A program that runs demo/left and demo/right"
+pkg_license=("Apache-2.0")
+pkg_deps=(demo/left demo/right)
+pkg_bin_dirs=(bin)
+
+do_build() {
+  return 0
+}
+
+do_install() {
+  mkdir -p "$pkg_prefix/bin"
+  cat >"$pkg_prefix/bin/app" <<SCRIPT
+#!/bin/sh
+"\${FS_ROOT:-}$(pkg_path_for demo/left)/bin/left"
+"\${FS_ROOT:-}$(pkg_path_for demo/right)/bin/right"
+SCRIPT
+  chmod 755 "$pkg_prefix/bin/app"
+}
