@@ -1,18 +1,11 @@
 """Errors around external services, and the status of each (platform.md 2.1, 2.2, 2.6)."""
 
 from chalicelib.core.service_failed import ServiceFailed
+from chalicelib.github.errors import STATUS as GITHUB_ERRORS
 
 
 class RepositoryMissing(Exception):
     """The id of the installation or repository is not an unsigned 32-bit number."""
-
-
-class GitHubFailed(ServiceFailed):
-    """GitHub refused, did not answer, or sent something other than a file."""
-
-
-class ContentMissing(Exception):
-    """The repository does not have the file."""
 
 
 class CredentialsIncomplete(Exception):
@@ -40,9 +33,8 @@ class PushMalformed(Exception):
 
 
 STATUS: dict[type[Exception], int] = {
+    **GITHUB_ERRORS,
     RepositoryMissing: 404,
-    GitHubFailed: 403,
-    ContentMissing: 404,
     CredentialsIncomplete: 400,
     CredentialsWrong: 400,
     RegistryUrlMalformed: 500,

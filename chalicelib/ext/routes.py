@@ -8,22 +8,23 @@ from chalicelib.core.unsigned import NotUnsigned, unsigned
 from chalicelib.ext import shapes
 from chalicelib.ext.errors import (
     STATUS,
-    ContentMissing,
     CredentialsIncomplete,
     CredentialsWrong,
-    GitHubFailed,
     NoticeRefused,
     PushMalformed,
     RegistryUnreachable,
     RegistryUrlMalformed,
     RepositoryMissing,
 )
+from chalicelib.github.errors import ContentMissing, GitHubFailed
+from chalicelib.github.shapes import RepositoryFile
 from chalicelib.http.answer import EMPTY_200, Answer, json_answer
 from chalicelib.http.call import Call
 from chalicelib.http.routes import ANYONE, SESSION, Content, Routes
 
 with deferred():
-    from chalicelib.ext import github, notices, registry
+    from chalicelib.ext import notices, registry
+    from chalicelib.github import installation
 
 routes = Routes("ext", STATUS)
 
@@ -48,17 +49,22 @@ def validate_credentials(call: Call, body: shapes.RegistryCredentials) -> Answer
 @routes.get(
     "/ext/installations/{install_id}/repos/{repo_id}/contents/{path}",
     needs=SESSION,
-    answers={200: shapes.RepositoryFile},
+    answers={200: RepositoryFile},
     errors=(ContentMissing, GitHubFailed, RepositoryMissing),
 )
 def show_content(call: Call) -> Answer:
-    """Return a file of a GitHub repository. The path of the file is one percent-encoded segment."""
-    return json_answer(200, github.file_content(_repository(call), call["path"]))
+    """Return a file of a GitHub repository. The path of the file is one percent-encoded segment.
+
+    Every signed-in user may read everything that the App may read: which installation belongs to whom is unknown.
+    """
+    installation_id, repository_id = _unsigned(call["install_id"]), _unsigned(call["repo_id"])
+    opened = installation.Installation(installation_id)
+    return json_answer(200, opened.described_file(repository_id, call["path"]))
 
 
-def _repository(call: Call) -> github.Repository:
+def _unsigned(text: str) -> int:
     try:
-        return github.Repository(unsigned(call["install_id"], bits=32), unsigned(call["repo_id"], bits=32))
+        return unsigned(text, bits=32)
     except NotUnsigned as problem:
         raise RepositoryMissing from problem
 

@@ -139,6 +139,7 @@ NOT_MEASURED: dict[str, Form] = {
 }
 """Routes whose cost depends on another service, on a function, or on other packages."""
 
+OF_GITHUB = "GitHub: 20 s for all requests together, 4 MiB each (`github/installation.py`)"
 OF_AN_ORIGIN = "what an origin can have (`catalog/origin_rows.py`), without pages in the contract"
 CHANNELS = "the channels of the origin, whose number is limited (`catalog/origin_rows.py`); 1 MB of rows per call"
 NO_CALLS = "no calls"
@@ -155,6 +156,8 @@ PREPARED: dict[str, tuple[Form, Prepare]] = {
         Form("1,000 names", OF_AN_ORIGIN),
         prepared.integration_names,
     ),
+    "GET /projects/{origin}": (Form("1,000 projects", OF_AN_ORIGIN), prepared.projects),
+    "POST /projects": (Form("without GitHub", f"{OF_GITHUB}; {JSON_BODY}"), prepared.new_project),
     **{
         f"{method} /depot/channels/{{origin}}/{{channel}}/pkgs/{action}": (
             Form("a channel with a third of the depot", BULK),
