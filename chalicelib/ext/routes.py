@@ -8,10 +8,14 @@ from chalicelib.core.unsigned import NotUnsigned, unsigned
 from chalicelib.ext import shapes
 from chalicelib.ext.errors import (
     STATUS,
+    BldrTomlUnreadable,
     CredentialsIncomplete,
     CredentialsWrong,
     NoticeRefused,
+    PlanUnreadable,
     PushMalformed,
+    PushTooLarge,
+    PushUnfinished,
     RegistryUnreachable,
     RegistryUrlMalformed,
     RepositoryMissing,
@@ -23,7 +27,7 @@ from chalicelib.http.call import Call
 from chalicelib.http.routes import ANYONE, SESSION, Content, Routes
 
 with deferred():
-    from chalicelib.ext import notices, registry
+    from chalicelib.ext import notices, pushes, registry
     from chalicelib.github import installation
 
 routes = Routes("ext", STATUS)
@@ -74,18 +78,27 @@ def _unsigned(text: str) -> int:
     needs=ANYONE,
     body=Content.BYTES,
     answers={200: None},
-    errors=(NoticeRefused, PushMalformed),
+    errors=(
+        BldrTomlUnreadable,
+        GitHubFailed,
+        NoticeRefused,
+        PlanUnreadable,
+        PushMalformed,
+        PushTooLarge,
+        PushUnfinished,
+    ),
 )
 def receive_event(call: Call) -> Answer:
-    """Receive a webhook event of GitHub. A push with commits gets an empty JSON list, all other events an empty body.
+    """Receive a webhook event of GitHub. A push with commits starts builds; all other events get an empty answer.
 
-    GitHub signs events with a shared secret, so no session is needed. GitHub ignores the answer.
+    The answer to a push is a JSON list of the plans that it touches, each as a pair of an object (`name`, `origin`,
+    `version`) and a target. GitHub signs events with a shared secret, so no session is needed. A repeat of a delivery
+    starts nothing twice.
     """
     body = call.body_within(NOTICE_LIMIT)
     signatures = notices.Signatures(call.header("x-hub-signature"), call.header("x-hub-signature-256"))
     kind = notices.verified_kind(call.header("x-github-event"), signatures, body)
-    # The list names the plans that a push touches (step 10). Only the build service could find them, and it does not
-    # exist yet.
-    if kind == notices.PUSH and notices.read_push(body).commits:
-        return json_answer(200, [])
-    return EMPTY_200
+    push = notices.read_push(body) if kind == notices.PUSH else None
+    if push is None or not push.commits:
+        return EMPTY_200
+    return json_answer(200, pushes.receive(push, call.header("x-github-delivery")))

@@ -117,8 +117,21 @@ SPECIAL: dict[str, list[Form]] = {
     ],
     "POST /promotions/{origin}": [Form("180,000 idents", SET, "/promotions/{o}", SET_BODY)],
     "POST /demotions/{origin}": [Form("180,000 idents", SET, "/demotions/{o}", SET_BODY)],
+    "PUT /projects/{origin}/{pkg}/integrations/{integration}/default": [
+        Form(
+            "a full body",
+            "16 KiB (`projects/integrations/routes.py`)",
+            "/projects/{o}/no-such/integrations/no-such/default",
+            b'"' + b"x" * 16_000 + b'"',
+        )
+    ],
     "POST /notify": [
-        Form("a wrong signature", "25 MiB; nothing is parsed before the signature", "/notify", b"x" * 1_000_000)
+        Form(
+            "a wrong signature",
+            "25 MiB, nothing is parsed before the signature; then 20,000 files, 100 plans, 24 s (`ext/push_plans.py`)",
+            "/notify",
+            b"x" * 1_000_000,
+        )
     ],
 }
 

@@ -211,7 +211,7 @@ ELSEWHERE = {
     "POST /profile/tokens": "makes a token; tests/api/profile",
     "POST /depot/origins/{origin}/depart": "the caller is no longer a member; test_only_members_below_owner_can_depart",
     "POST /projects": "the origin is in the body; tests/api/projects",
-    "POST /notify": "signed by GitHub, needs no session; tests/api/ext",
+    "POST /notify": "signed by GitHub, needs no session; tests/api/notify",
     "GET /depot/events/saas": "sends a request to another server; tests/api/depot/events",
     "POST /depot/uploads": "needs an upload; tests/api/depot/uploads",
     "GET /depot/uploads/{id}": "needs an upload; tests/api/depot/uploads",

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.ext import notices, registry
+from chalicelib.ext import registry
 from chalicelib.github import app_token, installation
 from tests.builders.http_double import HttpDouble, http_double
 from tests.builders.settings import change_settings
 
-MODULES = (app_token, installation, notices, registry)
+MODULES = (app_token, installation, registry)
 
 
 @pytest.fixture
