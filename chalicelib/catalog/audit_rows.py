@@ -10,8 +10,7 @@ from chalicelib.platform.table import Row, partition
 
 
 class AuditAction(StrEnum):
-    """The audited operations: changes of origins, members, keys, secrets, integrations, projects, tokens
-    and packages."""
+    """The audited operations: changes of origins and of what belongs to them, of tokens and of packages."""
 
     ORIGIN_CREATE = "origin_create"
     ORIGIN_CHANGE = "origin_change"

@@ -55,7 +55,7 @@ def _demand_complete(_: Call, body: shapes.NewProject) -> shapes.NewProject:
 def create_project(call: Call, body: shapes.NewProject) -> Answer:
     """Connect a package and a target to a plan in a Git repository."""
     by = call.caller.require_role(body.origin, Role.MAINTAINER)
-    row = service.create(body.origin, body.name, _wish(body), by)
+    row = service.create(body.origin, body.name, _request(body), by)
     return json_answer(201, shapes.Project.of(row))
 
 
@@ -88,7 +88,7 @@ def show_project(call: Call, query: shapes.TargetQuery) -> Answer:
 )
 def change_project(call: Call, body: shapes.ProjectChange) -> Answer:
     """Replace all settings of a project. The target in the body selects the project."""
-    service.change(call["origin"], call["pkg"], _wish(body), call.caller.require_session())
+    service.change(call["origin"], call["pkg"], _request(body), call.caller.require_session())
     return EMPTY_204
 
 
@@ -120,6 +120,6 @@ def change_project_visibility(call: Call) -> Answer:
     return EMPTY_204
 
 
-def _wish(body: shapes.ProjectChange) -> service.Wish:
+def _request(body: shapes.ProjectChange) -> service.ProjectRequest:
     location = sources.Location(body.plan_path, body.installation_id, body.repo_id, body.clone_url)
-    return service.Wish(location, body.target, body.auto_build)
+    return service.ProjectRequest(location, body.target, body.auto_build)

@@ -49,8 +49,9 @@ def project_keys(origin: str, name: str) -> list[Key[ProjectRow]]:
 
 
 def names_in_order(origin: str) -> list[str]:
-    """Return the package names of all projects of an origin, in the order of their creation. A name has one entry for
-    each of its projects. One call per megabyte of rows.
+    """Return the package names of all projects of an origin, in the order of their creation.
+
+    A name has one entry for each of its projects. One call per megabyte of rows; the number of projects is limited.
     """
     found = rows(ProjectRow, projects_partition(origin), only=["sk", "id"])
     return [row.sk.rpartition("/")[0] for row in sorted(found, key=lambda row: int(row.id))]

@@ -29,8 +29,8 @@ from chalicelib.projects.rows import ProjectRow, project_key
 from chalicelib.projects.sources import Location
 
 
-class Wish(Struct, frozen=True):
-    """What a request wants a project to be. The target is not parsed yet."""
+class ProjectRequest(Struct, frozen=True):
+    """What a request says about a project. The target is not parsed yet."""
 
     location: Location
     target: str
@@ -58,15 +58,15 @@ def show(origin: str, name: str, target: Target) -> ProjectRow:
     return row
 
 
-def create(origin: str, name: str, wish: Wish, by: Session) -> ProjectRow:
+def create(origin: str, name: str, request: ProjectRequest, by: Session) -> ProjectRow:
     """Connect a package name and a target to a plan.
 
     Raises OriginMissing, TargetUnknown, ProjectExists, TooManyInOrigin, and the errors of `sources`.
     """
     if read(origin_key(origin)) is None:
         raise OriginMissing
-    target = Target.parse(wish.target)
-    source = sources.source_of_new(wish.location, name)
+    target = Target.parse(request.target)
+    source = sources.source_of_new(request.location, name)
     _demand_storable(origin, source.package_name)
     key, moment = project_key(origin, source.package_name, target), now()
     row = ProjectRow(
@@ -77,11 +77,11 @@ def create(origin: str, name: str, wish: Wish, by: Session) -> ProjectRow:
         origin=origin,
         package_name=source.package_name,
         target=str(target),
-        plan_path=wish.location.plan_path,
+        plan_path=request.location.plan_path,
         vcs_data=source.vcs_data,
         installation_id=source.installation_id,
         repository_id=source.repository_id,
-        auto_build=wish.auto_build,
+        auto_build=request.auto_build,
         created_at=timestamp(moment),
         updated_at=timestamp(moment),
     )
@@ -98,26 +98,26 @@ def _demand_storable(origin: str, name: str) -> None:
         raise ProjectInvalid(f"Package name '{name}' is not valid")
 
 
-def change(origin: str, name: str, wish: Wish, by: Session) -> None:
+def change(origin: str, name: str, request: ProjectRequest, by: Session) -> None:
     """Change the project of a name and a target, which keeps its place in the list. The caller becomes its owner.
 
     Raises ProjectIncomplete, TargetUnknown, ProjectMissing, OriginMissing, and the errors of `sources`.
     """
-    if not wish.location.plan_path:
+    if not request.location.plan_path:
         raise ProjectIncomplete("Missing required plan path.")
-    row = show(origin, name, Target.parse(wish.target))
-    source = sources.source_of_changed(wish.location, name)
+    row = show(origin, name, Target.parse(request.target))
+    source = sources.source_of_changed(request.location, name)
     with Change() as changed:
         origin_rows.require(changed, origin, by.permission)
         changed.update(
             project_key(origin, name, Target(row.target)),
             [
                 ProjectRow.owner_id.set(by.account_id),
-                ProjectRow.plan_path.set(wish.location.plan_path),
+                ProjectRow.plan_path.set(request.location.plan_path),
                 ProjectRow.vcs_data.set(source.vcs_data),
                 ProjectRow.installation_id.set(source.installation_id),
                 ProjectRow.repository_id.set(source.repository_id),
-                ProjectRow.auto_build.set(wish.auto_build),
+                ProjectRow.auto_build.set(request.auto_build),
                 ProjectRow.updated_at.set(timestamp(now())),
             ],
             condition=ProjectRow.pk.exists(),

@@ -4,10 +4,9 @@ The order of the checks and their texts are those of builds.md 2.1 and 2.4, the 
 addition (docs/OPERATING.md).
 """
 
-from urllib.parse import unquote, urlsplit
-
 from msgspec import Struct
 
+from chalicelib.core import clone_url
 from chalicelib.core.ident import is_package_name
 from chalicelib.core.plain_text import is_plain
 from chalicelib.core.plan_file import Plan, PlanMalformed, read_plan
@@ -19,7 +18,6 @@ from chalicelib.projects.errors import PlanRefused, ProjectInvalid, RepositoryUn
 PLANS_IN_TESTS = {"plan.sh": "testapp", "testapp3/plan.sh": "testapp3", "windows/plan.ps1": "testapp"}
 REPOSITORY_IN_TESTS = "https://github.com/habitat-sh/testapp.git"
 
-URL_CHARACTERS = 1_000
 PATH_CHARACTERS = 1_000
 
 
@@ -98,24 +96,12 @@ def _at_clone_url(location: Location, name: str) -> Source:
     url = location.clone_url or ""
     if not url.startswith(config.git_sources):
         raise ProjectInvalid(f"The clone URL must begin with {' or '.join(config.git_sources)}")
-    if not _is_clean(url):
+    if not clone_url.is_clean(url):
         raise ProjectInvalid(
-            f"The clone URL must have {URL_CHARACTERS} characters at most, and no credentials, `..`, query, fragment, "
-            "or control characters"
+            f"The clone URL must have {clone_url.MOST_CHARACTERS} characters at most, and no credentials, `..`, query, "
+            "fragment, or control characters"
         )
     return Source(name, url)
-
-
-def _is_clean(url: str) -> bool:
-    if len(url) > URL_CHARACTERS or not url.isascii() or any(character in url for character in ' "<>\\^`{|}?#'):
-        return False
-    decoded = unquote(url)
-    if not is_plain(decoded) or ".." in decoded.replace("\\", "/").split("/"):
-        return False
-    try:
-        return "@" not in urlsplit(url).netloc and "@" not in urlsplit(decoded).netloc
-    except ValueError:
-        return False
 
 
 def _in_tests(location: Location, name: str) -> Source:
@@ -125,15 +111,15 @@ def _in_tests(location: Location, name: str) -> Source:
 def _at_github(location: Location, name: str, wording: Wording) -> Source:
     installation = Installation(location.installation_id)
     try:
-        clone_url = installation.clone_url(location.repository_id)
+        url = installation.clone_url(location.repository_id)
     except GitHubFailed as problem:
         raise RepositoryUnreadable(f"{wording.no_repository}{problem.reason}", problem.reason) from problem
     plan = _plan(installation, location, wording)
     if not name or plan.name != name:
         raise PlanRefused(f"Package name '{name}' does not correspond to the plan file")
-    if len(clone_url) > URL_CHARACTERS:
-        raise ProjectInvalid(f"The clone URL has more than {URL_CHARACTERS} characters")
-    return Source(name, clone_url, str(location.installation_id), location.repository_id)
+    if len(url) > clone_url.MOST_CHARACTERS:
+        raise ProjectInvalid(f"The clone URL has more than {clone_url.MOST_CHARACTERS} characters")
+    return Source(name, url, str(location.installation_id), location.repository_id)
 
 
 def _plan(installation: Installation, location: Location, wording: Wording) -> Plan:

@@ -50,11 +50,11 @@ class Scene:
 
     def create(self, target: Target) -> None:
         with suppress(ProjectExists):
-            projects.create(self.origin, NAME, projects.Wish(Location("plan.sh"), target, False), self.owner)
+            projects.create(self.origin, NAME, projects.ProjectRequest(Location("plan.sh"), target, False), self.owner)
 
     def change(self, target: Target) -> None:
         with suppress(ProjectMissing):
-            projects.change(self.origin, NAME, projects.Wish(Location("new"), target, True), self.owner)
+            projects.change(self.origin, NAME, projects.ProjectRequest(Location("new"), target, True), self.owner)
 
     def delete(self, target: Target) -> None:
         projects.delete(self.origin, NAME, target, self.owner)
