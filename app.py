@@ -35,6 +35,7 @@ with deferred():
     from chalicelib.ext import routes as ext
     from chalicelib.origins import routes as origins
     from chalicelib.platform import background
+    from chalicelib.projects import routes as projects
     from chalicelib.promotions import routes as promotions
     from chalicelib.retention import routes as retention
     from chalicelib.scheduled import retention as scheduled_retention
@@ -45,7 +46,20 @@ with deferred():
 
 def other_domains() -> Iterable[Routes]:
     """The routes that are not on the read path of an install."""
-    modules = (accounts, origins, promotions, retention, deletions, deprecations, events, uploads, builds, ext, docs)
+    modules = (
+        accounts,
+        origins,
+        promotions,
+        retention,
+        deletions,
+        deprecations,
+        events,
+        uploads,
+        projects,
+        builds,
+        ext,
+        docs,
+    )
     return (module.routes for module in modules)
 
 

@@ -10,7 +10,7 @@ from chalicelib.platform.table import Row, partition
 
 
 class AuditAction(StrEnum):
-    """The audited operations: changes of origins, members, keys, secrets, integrations, tokens and packages."""
+    """The audited operations: changes of origins and of what belongs to them, of tokens and of packages."""
 
     ORIGIN_CREATE = "origin_create"
     ORIGIN_CHANGE = "origin_change"
@@ -31,6 +31,11 @@ class AuditAction(StrEnum):
     SECRET_DELETE = "secret_delete"
     INTEGRATION_STORE = "integration_store"
     INTEGRATION_DELETE = "integration_delete"
+    PROJECT_CREATE = "project_create"
+    PROJECT_CHANGE = "project_change"
+    PROJECT_DELETE = "project_delete"
+    PROJECT_INTEGRATION_STORE = "project_integration_store"
+    PROJECT_INTEGRATION_DELETE = "project_integration_delete"
     TOKEN_GENERATE = "token_generate"
     TOKEN_REVOKE = "token_revoke"
     RETENTION_SET = "retention_set"

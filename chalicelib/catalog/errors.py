@@ -28,7 +28,7 @@ class TooManyChannels(Explained):
 
 
 class TooManyInOrigin(Explained):
-    """The origin has the most members, invitations, keys, secrets or integrations that it can have."""
+    """The origin has the most members, keys, secrets, projects or others that it can have."""
 
 
 STATUS: dict[type[Exception], int] = {

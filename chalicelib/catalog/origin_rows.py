@@ -20,6 +20,7 @@ MOST = {
     "secrets": 500,
     "integrations": 500,
     "channels": 1_000,
+    "projects": 10_000,
 }
 """How many of each an origin can have. Their lists have no pages, so they must fit one answer."""
 

@@ -18,7 +18,7 @@ TAGS = {
     "origins": "Namespaces with an owner, members, keys, packages and channels.",
     "package sets": "Promotion and demotion of several packages at once, all or none.",
     "packages": "Upload, download, lists, search, settings and visibility of packages.",
-    "projects": "Packages that are built from plans in Git repositories.",
+    "projects": "Connections between packages and the plans in Git repositories that build them.",
     "retention": "Rules that decide which old packages of an origin are removed.",
     "secrets": "Secrets of an origin, sealed for its encryption key.",
     "service": "The state and the description of this service.",

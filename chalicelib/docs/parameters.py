@@ -13,7 +13,7 @@ PATH: dict[str, tuple[str, str]] = {
     "code": ("Code that the sign-in provider issued.", "4f1c2d0e9a8b7c6d5e4f"),
     "id": ("Id that a list or an earlier answer returned.", "1853263518041964544"),
     "install_id": ("Id of the installation of the GitHub App.", "56940"),
-    "integration": ("Type of an integration, for example `docker`.", "docker"),
+    "integration": ("Type of an integration, for example `docker`; below a project, its name.", "docker"),
     "name": ("Name of an integration.", "docker-hub"),
     "origin": ("Name of an origin.", "core"),
     "path": ("Path of the file within the repository, slashes encoded as `%2F`.", "nginx/plan.sh"),

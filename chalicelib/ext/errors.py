@@ -1,18 +1,12 @@
 """Errors around external services, and the status of each (platform.md 2.1, 2.2, 2.6)."""
 
+from chalicelib.core.explained import Explained
 from chalicelib.core.service_failed import ServiceFailed
+from chalicelib.github.errors import STATUS as GITHUB_ERRORS
 
 
 class RepositoryMissing(Exception):
     """The id of the installation or repository is not an unsigned 32-bit number."""
-
-
-class GitHubFailed(ServiceFailed):
-    """GitHub refused, did not answer, or sent something other than a file."""
-
-
-class ContentMissing(Exception):
-    """The repository does not have the file."""
 
 
 class CredentialsIncomplete(Exception):
@@ -39,14 +33,33 @@ class PushMalformed(Exception):
     """The push event lacks a field or is not JSON."""
 
 
+class PushTooLarge(Explained):
+    """The push changes too many files or plans; the text says what to do."""
+
+
+class PushUnfinished(Exception):
+    """Not all builds of the push were started in time. A repeat starts the rest."""
+
+
+class BldrTomlUnreadable(ServiceFailed):
+    """The file `.bldr.toml` of the repository cannot be parsed."""
+
+
+class PlanUnreadable(ServiceFailed):
+    """A plan of the repository cannot be parsed."""
+
+
 STATUS: dict[type[Exception], int] = {
+    **GITHUB_ERRORS,
     RepositoryMissing: 404,
-    GitHubFailed: 403,
-    ContentMissing: 404,
     CredentialsIncomplete: 400,
     CredentialsWrong: 400,
     RegistryUrlMalformed: 500,
     RegistryUnreachable: 403,
     NoticeRefused: 400,
     PushMalformed: 422,
+    PushTooLarge: 422,
+    PushUnfinished: 503,
+    BldrTomlUnreadable: 500,
+    PlanUnreadable: 500,
 }

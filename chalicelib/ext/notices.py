@@ -9,6 +9,7 @@ from chalicelib.ext.errors import NoticeRefused, PushMalformed
 from chalicelib.platform.config import config
 from chalicelib.platform.secret_settings import secret_setting
 
+NAME_CHARACTERS = 255
 PING = "ping"
 PUSH = "push"
 
@@ -41,6 +42,39 @@ class Push(Struct, frozen=True):
     pusher: dict[str, Any]
     sender: dict[str, Any]
     installation: Installation
+
+    @property
+    def branch(self) -> str | None:
+        """The branch that was pushed to; None for a tag."""
+        prefix = "refs/heads/"
+        return self.ref.removeprefix(prefix) if self.ref.startswith(prefix) else None
+
+    @property
+    def changed_files(self) -> list[str]:
+        """The paths that any commit added, removed or modified, sorted, each once."""
+        commits = [commit for commit in self.commits if isinstance(commit, dict)]
+        lists = [commit.get(kind) for commit in commits for kind in ("added", "removed", "modified")]
+        return sorted({path for paths in lists if isinstance(paths, list) for path in paths if isinstance(path, str)})
+
+    @property
+    def repository_id(self) -> int:
+        """The id of the repository; 0, which no repository has, if the field is missing."""
+        value = self.repository.get("id")
+        return value if isinstance(value, int) and value > 0 else 0
+
+    @property
+    def clone_url(self) -> str:
+        """The address from which the repository is cloned, or an empty text."""
+        return _text(self.repository.get("clone_url"))
+
+    @property
+    def pusher_name(self) -> str:
+        """The name of the account at GitHub that pushed, or an empty text."""
+        return _text(self.pusher.get("name"))[:NAME_CHARACTERS]
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def verified_kind(event: str | None, signatures: Signatures, body: bytes) -> str:

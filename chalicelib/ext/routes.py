@@ -8,22 +8,27 @@ from chalicelib.core.unsigned import NotUnsigned, unsigned
 from chalicelib.ext import shapes
 from chalicelib.ext.errors import (
     STATUS,
-    ContentMissing,
+    BldrTomlUnreadable,
     CredentialsIncomplete,
     CredentialsWrong,
-    GitHubFailed,
     NoticeRefused,
+    PlanUnreadable,
     PushMalformed,
+    PushTooLarge,
+    PushUnfinished,
     RegistryUnreachable,
     RegistryUrlMalformed,
     RepositoryMissing,
 )
+from chalicelib.github.errors import ContentMissing, GitHubFailed
+from chalicelib.github.shapes import RepositoryFile
 from chalicelib.http.answer import EMPTY_200, Answer, json_answer
 from chalicelib.http.call import Call
 from chalicelib.http.routes import ANYONE, SESSION, Content, Routes
 
 with deferred():
-    from chalicelib.ext import github, notices, registry
+    from chalicelib.ext import notices, pushes, registry
+    from chalicelib.github import installation
 
 routes = Routes("ext", STATUS)
 
@@ -48,17 +53,22 @@ def validate_credentials(call: Call, body: shapes.RegistryCredentials) -> Answer
 @routes.get(
     "/ext/installations/{install_id}/repos/{repo_id}/contents/{path}",
     needs=SESSION,
-    answers={200: shapes.RepositoryFile},
+    answers={200: RepositoryFile},
     errors=(ContentMissing, GitHubFailed, RepositoryMissing),
 )
 def show_content(call: Call) -> Answer:
-    """Return a file of a GitHub repository. The path of the file is one percent-encoded segment."""
-    return json_answer(200, github.file_content(_repository(call), call["path"]))
+    """Return a file of a GitHub repository. The path of the file is one percent-encoded segment.
+
+    Every signed-in user may read everything that the App may read: which installation belongs to whom is unknown.
+    """
+    installation_id, repository_id = _unsigned(call["install_id"]), _unsigned(call["repo_id"])
+    opened = installation.Installation(installation_id)
+    return json_answer(200, opened.described_file(repository_id, call["path"]))
 
 
-def _repository(call: Call) -> github.Repository:
+def _unsigned(text: str) -> int:
     try:
-        return github.Repository(unsigned(call["install_id"], bits=32), unsigned(call["repo_id"], bits=32))
+        return unsigned(text, bits=32)
     except NotUnsigned as problem:
         raise RepositoryMissing from problem
 
@@ -68,18 +78,27 @@ def _repository(call: Call) -> github.Repository:
     needs=ANYONE,
     body=Content.BYTES,
     answers={200: None},
-    errors=(NoticeRefused, PushMalformed),
+    errors=(
+        BldrTomlUnreadable,
+        GitHubFailed,
+        NoticeRefused,
+        PlanUnreadable,
+        PushMalformed,
+        PushTooLarge,
+        PushUnfinished,
+    ),
 )
 def receive_event(call: Call) -> Answer:
-    """Receive a webhook event of GitHub. A push with commits gets an empty JSON list, all other events an empty body.
+    """Receive a webhook event of GitHub. A push with commits starts builds; all other events get an empty answer.
 
-    GitHub signs events with a shared secret, so no session is needed. GitHub ignores the answer.
+    The answer to a push is a JSON list of the plans that it touches, each as a pair of an object (`name`, `origin`,
+    `version`) and a target. GitHub signs events with a shared secret, so no session is needed. A repeat of a delivery
+    starts nothing twice.
     """
     body = call.body_within(NOTICE_LIMIT)
     signatures = notices.Signatures(call.header("x-hub-signature"), call.header("x-hub-signature-256"))
     kind = notices.verified_kind(call.header("x-github-event"), signatures, body)
-    # The list names the plans that a push touches (step 10). Only the build service could find them, and it does not
-    # exist yet.
-    if kind == notices.PUSH and notices.read_push(body).commits:
-        return json_answer(200, [])
-    return EMPTY_200
+    push = notices.read_push(body) if kind == notices.PUSH else None
+    if push is None or not push.commits:
+        return EMPTY_200
+    return json_answer(200, pushes.receive(push, call.header("x-github-delivery")))

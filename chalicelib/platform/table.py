@@ -134,6 +134,7 @@ def rows(  # noqa: PLR0913 - one read with its options
     page: int | None = None,
     where: Condition | None = None,
     after: str | None = None,
+    only: Sequence[str] | None = None,
     keys_only: bool = False,
 ) -> Iterator[R]:
     """Yield the rows of one partition in the order of their sort keys, read lazily and strongly consistent.
@@ -145,7 +146,8 @@ def rows(  # noqa: PLR0913 - one read with its options
     page: read this many rows per call.
     where: a filter that the table applies after reading.
     after: start after this sort key, which need not exist.
-    keys_only: leave out all attributes but the keys, which halves the time to parse the rows.
+    only: leave out all other attributes, which shortens the time to parse the rows.
+    keys_only: leave out all attributes but the keys.
     """
     if not _fits(pk, max(begins, after or "", *(between or ()), key=len)):
         return
@@ -165,7 +167,7 @@ def rows(  # noqa: PLR0913 - one read with its options
         limit=limit,
         page_size=page,
         last_evaluated_key=start,
-        attributes_to_get=["pk", "sk"] if keys_only else None,
+        attributes_to_get=["pk", "sk"] if keys_only else only,
     )
     while True:
         try:

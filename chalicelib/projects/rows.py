@@ -4,11 +4,14 @@ from collections.abc import Iterable
 
 from chalicelib.core.target import Target
 from chalicelib.platform.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
-from chalicelib.platform.table import Key, Row, partition, read_many
+from chalicelib.platform.table import Key, Row, partition, read_many, rows
 
 
 class ProjectRow(Row):
-    """A project: a package name and a target of an origin, with the plan that builds it."""
+    """A project: a package name and a target of an origin, with the plan that builds it.
+
+    Ids grow with time. `repository_id` is 0 for a repository that is not at GitHub.
+    """
 
     id = NumberAttribute()
     owner_id = NumberAttribute()
@@ -19,6 +22,7 @@ class ProjectRow(Row):
     vcs_type = UnicodeAttribute(default="git")
     vcs_data = UnicodeAttribute()
     installation_id = UnicodeAttribute(default="")
+    repository_id = NumberAttribute(default=0)
     auto_build = BooleanAttribute()
     created_at = UnicodeAttribute()
     updated_at = UnicodeAttribute()
@@ -37,6 +41,20 @@ def projects_partition(origin: str) -> str:
 def project_key(origin: str, name: str, target: Target) -> Key[ProjectRow]:
     """Key of the project of a name and a target."""
     return Key(ProjectRow, projects_partition(origin), f"{name}/{target}")
+
+
+def project_keys(origin: str, name: str) -> list[Key[ProjectRow]]:
+    """Return the keys of the projects that a name can have, one for each target."""
+    return [project_key(origin, name, target) for target in Target]
+
+
+def names_in_order(origin: str) -> list[str]:
+    """Return the package names of all projects of an origin, in the order of their creation.
+
+    A name has one entry for each of its projects. One call per megabyte of rows; the number of projects is limited.
+    """
+    found = rows(ProjectRow, projects_partition(origin), only=["sk", "id"])
+    return [row.sk.rpartition("/")[0] for row in sorted(found, key=lambda row: int(row.id))]
 
 
 def projects_of(names: Iterable[str], target: Target) -> dict[str, ProjectRow]:

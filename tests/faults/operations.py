@@ -10,6 +10,9 @@ from tests.faults.scenes import (
     a_key_pair,
     a_member,
     a_needed_release,
+    a_project,
+    a_project_and_an_integration,
+    a_project_with_an_integration,
     a_release,
     a_release_and_a_channel,
     a_release_in_a_channel,
@@ -26,6 +29,7 @@ from tests.faults.scenes import (
     begin_upload,
     complete_upload,
     create_origin,
+    create_project,
     forced_upload,
     owner,
     put_integration,
@@ -44,6 +48,8 @@ RELEASE = TOOL + "/1.0.0/20240301123456"
 CHANNEL = "/depot/channels/{o}/dev"
 IN_CHANNEL = CHANNEL + "/pkgs/tool/1.0.0/20240301123456"
 DESPITE_DEPENDENTS = {"target": "x86_64-linux", "despite_dependents": True}
+PROJECT = "/projects/{o}/testapp"
+PROJECT_INTEGRATION = PROJECT + "/integrations/hub/default"
 KEYS, SECRET_KEYS = "/depot/origins/{o}/keys", "/depot/origins/{o}/secret_keys"
 
 
@@ -122,6 +128,14 @@ WRITES: dict[str, Operation] = {
     "create settings": Operation(owner("POST", SETTINGS), again=(409,)),
     "change settings": Operation(owner("PUT", SETTINGS, json={"visibility": "private"}), settings),
     "delete settings": Operation(owner("DELETE", SETTINGS), settings),
+    "create a project": Operation(create_project, again=(409,)),
+    "change a project": Operation(owner("PUT", PROJECT, json={"plan_path": "new", "auto_build": True}), a_project),
+    "delete a project": Operation(owner("DELETE", PROJECT), a_project_with_an_integration),
+    "change a visibility of uploads": Operation(owner("PATCH", "/projects/{o}/lonely/private"), settings),
+    "store a project integration": Operation(
+        owner("PUT", PROJECT_INTEGRATION, body=b"{}"), a_project_and_an_integration
+    ),
+    "delete a project integration": Operation(owner("DELETE", PROJECT_INTEGRATION), a_project_with_an_integration),
 }
 
 READS: dict[str, Operation] = {
@@ -147,5 +161,6 @@ READS: dict[str, Operation] = {
     "list of settings": Operation(owner("GET", "/depot/{o}/pkgs")),
     "download": Operation(owner("GET", RELEASE + "/download")),
     "search": Operation(owner("GET", "/depot/pkgs/search/{o}")),
+    "projects": Operation(owner("GET", "/projects/{o}")),
     "events": Operation(owner("GET", "/depot/events?from_date=2024-1-1&to_date=2124-1-1&query={o}")),
 }

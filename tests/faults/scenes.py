@@ -167,6 +167,25 @@ def put_integration(scene: Scene) -> Reply:
     return scene.send("PUT", "/depot/origins/{o}/integrations/docker/hub", json={"username": "me", "password": "hush"})
 
 
+def create_project(scene: Scene) -> Reply:
+    return scene.send("POST", "/projects", json={"origin": scene.origin, "plan_path": "plan.sh"})
+
+
+def a_project(scene: Scene) -> None:
+    assert create_project(scene).status == 201
+
+
+def a_project_and_an_integration(scene: Scene) -> None:
+    a_project(scene)
+    an_integration(scene)
+
+
+def a_project_with_an_integration(scene: Scene) -> None:
+    a_project_and_an_integration(scene)
+    stored = scene.send("PUT", "/projects/{o}/testapp/integrations/hub/default", body=b'{"latest_tag": true}')
+    assert stored.status == 204, stored
+
+
 def raw_upload(scene: Scene) -> Reply:
     return upload(scene.depot, scene.hart(tdeps=["core/glibc/2.0/20240101000000"]), scene.token)
 

@@ -19,7 +19,8 @@ from chalicelib.accounts.sign_in import service as sign_in
 from chalicelib.channels import service as channels
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
-from chalicelib.ext import github, notices
+from chalicelib.ext import notices
+from chalicelib.github import app_token, installation
 from chalicelib.identity import credentials
 from chalicelib.packages import artifacts, download
 from chalicelib.platform import cdn, key_ring, secret_settings, transfers
@@ -117,7 +118,7 @@ def use_the_secrets(depot: Depot, patch: pytest.MonkeyPatch) -> None:
     account = an_account()
     assert depot.post("/profile/access-tokens", by=account.token).status == 200
     hart = a_package(depot, an_origin(depot))
-    for module in (download, cdn, sign_in, github, notices):
+    for module in (download, cdn, sign_in, app_token, installation, notices):
         patch.setattr(module, "config", settings)
 
     assert depot.get(f"{hart.url}/download").headers["Location"].startswith("https://cdn.example/")

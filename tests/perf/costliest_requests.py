@@ -117,8 +117,21 @@ SPECIAL: dict[str, list[Form]] = {
     ],
     "POST /promotions/{origin}": [Form("180,000 idents", SET, "/promotions/{o}", SET_BODY)],
     "POST /demotions/{origin}": [Form("180,000 idents", SET, "/demotions/{o}", SET_BODY)],
+    "PUT /projects/{origin}/{pkg}/integrations/{integration}/default": [
+        Form(
+            "a full body",
+            "16 KiB (`projects/integrations/routes.py`)",
+            "/projects/{o}/no-such/integrations/no-such/default",
+            b'"' + b"x" * 16_000 + b'"',
+        )
+    ],
     "POST /notify": [
-        Form("a wrong signature", "25 MiB; nothing is parsed before the signature", "/notify", b"x" * 1_000_000)
+        Form(
+            "a wrong signature",
+            "25 MiB, nothing is parsed before the signature; then 20,000 files, 100 plans, 24 s (`ext/push_plans.py`)",
+            "/notify",
+            b"x" * 1_000_000,
+        )
     ],
 }
 
@@ -139,6 +152,7 @@ NOT_MEASURED: dict[str, Form] = {
 }
 """Routes whose cost depends on another service, on a function, or on other packages."""
 
+OF_GITHUB = "GitHub: 20 s for all requests together, 4 MiB each (`github/installation.py`)"
 OF_AN_ORIGIN = "what an origin can have (`catalog/origin_rows.py`), without pages in the contract"
 CHANNELS = "the channels of the origin, whose number is limited (`catalog/origin_rows.py`); 1 MB of rows per call"
 NO_CALLS = "no calls"
@@ -155,6 +169,8 @@ PREPARED: dict[str, tuple[Form, Prepare]] = {
         Form("1,000 names", OF_AN_ORIGIN),
         prepared.integration_names,
     ),
+    "GET /projects/{origin}": (Form("1,000 projects", OF_AN_ORIGIN), prepared.projects),
+    "POST /projects": (Form("without GitHub", f"{OF_GITHUB}; {JSON_BODY}"), prepared.new_project),
     **{
         f"{method} /depot/channels/{{origin}}/{{channel}}/pkgs/{action}": (
             Form("a channel with a third of the depot", BULK),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.catalog.member_rows import MemberRow, member_key
+from chalicelib.core.target import Target
 from chalicelib.origins.integrations.rows import IntegrationRow, integration_key
 from chalicelib.origins.invitations.rows import InvitationRow, invitation_key
 from chalicelib.origins.keys.rows import PublicSigningKeyRow, public_key
@@ -14,6 +15,7 @@ from chalicelib.platform.aws import client
 from chalicelib.platform.clock import new_id
 from chalicelib.platform.config import config
 from chalicelib.platform.table import Key, Row, put_many, read
+from chalicelib.projects.rows import ProjectRow, project_key
 from chalicelib.uploads import rows as upload_rows
 from chalicelib.uploads import staging
 from tests.builders.accounts import an_account
@@ -111,6 +113,35 @@ def integration_names(stage: Stage) -> Prepared:
     """The list of many integrations of one type."""
     _put_integrations(stage)
     return Prepared(f"/depot/origins/{stage.origin}/integrations/docker/names")
+
+
+def projects(stage: Stage) -> Prepared:
+    """The list of many projects."""
+    put_many(
+        [
+            _row(
+                project_key(stage.origin, f"tool-{number:06}", Target.X86_64_LINUX),
+                ProjectRow,
+                id=number,
+                owner_id=1,
+                origin=stage.origin,
+                package_name=f"tool-{number:06}",
+                target="x86_64-linux",
+                plan_path="habitat/plan.sh",
+                vcs_data="https://github.com/acme/plans.git",
+                auto_build=True,
+                created_at=CREATED,
+                updated_at=CREATED,
+            )
+            for number in range(1, stage.amount + 1)
+        ]
+    )
+    return Prepared(f"/projects/{stage.origin}")
+
+
+def new_project(stage: Stage) -> Prepared:
+    """A project in functional-test mode, which does not ask GitHub."""
+    return Prepared("/projects", body=json.dumps({"origin": stage.origin, "plan_path": "plan.sh"}).encode())
 
 
 def bulk(action: str, source: str) -> Prepare:

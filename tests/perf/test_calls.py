@@ -78,6 +78,7 @@ BUDGETS: dict[str, tuple[int, Callable[[Shelf], Reply]]] = {
     "list of a name": (3, lambda s: s.depot.get(f"/depot/pkgs/{s.name}", by=s.token)),
     "list of a channel": (3, lambda s: s.depot.get(s.stable, by=s.token)),
     "list of settings": (3, lambda s: s.depot.get(f"/depot/{s.hart.ident.origin}/pkgs", by=s.token)),
+    "projects": (2, lambda s: s.depot.get(f"/projects/{s.hart.ident.origin}", by=s.token)),
     "demote": (4, lambda s: s.depot.put(f"{s.in_stable(s.hart)}/demote", by=s.token)),
 }
 

@@ -161,6 +161,13 @@ WITHOUT_BODY = """
     DELETE /deprecations/{origin}/no-such
     DELETE /deprecations/{origin}/no-such/1.0
     DELETE /deprecations/{origin}/no-such/1.0/20240101000000
+
+    GET /projects/{origin}
+    GET /projects/{origin}/no-such
+    DELETE /projects/{origin}/no-such
+    PATCH /projects/{origin}/no-such/private
+    GET /projects/{origin}/no-such/integrations/no-such/default
+    DELETE /projects/{origin}/no-such/integrations/no-such/default
 """
 
 WITH_BODY = [
@@ -184,6 +191,8 @@ WITH_BODY = [
     Cell("PUT /deprecations/{origin}/no-such", json={"message": "old"}),
     Cell("PUT /deprecations/{origin}/no-such/1.0", json={"message": "old"}),
     Cell("PUT /deprecations/{origin}/no-such/1.0/20240101000000", json={"message": "old"}),
+    Cell("PUT /projects/{origin}/no-such", json={"plan_path": "plan.sh"}),
+    Cell("PUT /projects/{origin}/no-such/integrations/no-such/default", body=b"{}"),
 ]
 
 STRICTER = [
@@ -202,7 +211,8 @@ ELSEWHERE = {
     "DELETE /profile/access-tokens/{id}": "401 also means that the token is another account's; tests/api/profile",
     "POST /profile/tokens": "makes a token; tests/api/profile",
     "POST /depot/origins/{origin}/depart": "the caller is no longer a member; test_only_members_below_owner_can_depart",
-    "POST /notify": "signed by GitHub, needs no session; tests/api/ext",
+    "POST /projects": "the origin is in the body; tests/api/projects",
+    "POST /notify": "signed by GitHub, needs no session; tests/api/notify",
     "GET /depot/events/saas": "sends a request to another server; tests/api/depot/events",
     "POST /depot/uploads": "needs an upload; tests/api/depot/uploads",
     "GET /depot/uploads/{id}": "needs an upload; tests/api/depot/uploads",

@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
-from chalicelib.ext import github, notices, registry
-from chalicelib.platform.config import config
+from chalicelib.ext import registry
+from chalicelib.github import app_token, installation
 from tests.builders.http_double import HttpDouble, http_double
+from tests.builders.settings import change_settings
+
+MODULES = (app_token, installation, registry)
 
 
 @pytest.fixture
@@ -23,8 +25,6 @@ def configure(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Change settings for this domain."""
 
     def change(**values: Any) -> None:
-        changed = replace(config, **values)
-        for module in (github, notices, registry):
-            monkeypatch.setattr(module, "config", changed)
+        change_settings(monkeypatch, MODULES, **values)
 
     return change

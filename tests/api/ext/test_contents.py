@@ -7,12 +7,11 @@ from typing import Any
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
-from chalicelib.ext import github
+from chalicelib.github import installation
 from chalicelib.platform.outbound import OutboundRequest, OutboundResponse, send
 from tests.api.client import Depot, Reply
+from tests.builders.github import PEM, PRIVATE_KEY
 from tests.builders.http_double import HttpDouble
 
 ACCEPT = "application/json, application/vnd.github.v3+json, application/vnd.github.machine-man-preview+json"
@@ -30,10 +29,6 @@ GITHUB_FILE: dict[str, Any] = {
     "content": "cGtnX25h\nbWU9eA==\n",
     "encoding": "base64",
 }
-PRIVATE_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-PEM = PRIVATE_KEY.private_bytes(
-    serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-).decode()
 
 
 @pytest.fixture
@@ -170,7 +165,7 @@ def test_without_an_app_and_its_key_the_answer_is_an_empty_403(
 def test_github_taking_too_long_is_an_empty_403(
     depot: Depot, hub: HttpDouble, monkeypatch: pytest.MonkeyPatch, slow: str
 ) -> None:
-    monkeypatch.setattr(github, "TOTAL_SECONDS", 0.3)
+    monkeypatch.setattr(installation, "TOTAL_SECONDS", 0.3)
     hub.answers("GET", FILE, GITHUB_FILE, **{slow: True})
 
     reply = get_content(depot)
@@ -178,7 +173,7 @@ def test_github_taking_too_long_is_an_empty_403(
     assert (reply.status, reply.body) == (403, b"")
 
 
-@pytest.mark.parametrize(("first_takes", "left"), [(12, github.TOTAL_SECONDS - 12), (60, 0)])
+@pytest.mark.parametrize(("first_takes", "left"), [(12, installation.TOTAL_SECONDS - 12), (60, 0)])
 def test_both_calls_share_a_time_limit_well_below_the_gateways(
     depot: Depot, hub: HttpDouble, monkeypatch: pytest.MonkeyPatch, first_takes: int, left: float
 ) -> None:
@@ -189,12 +184,12 @@ def test_both_calls_share_a_time_limit_well_below_the_gateways(
         limits.append(seconds)
         return send(request, seconds)
 
-    monkeypatch.setattr(github, "time", SimpleNamespace(monotonic=clock.__next__, time=time.time))
-    monkeypatch.setattr(github, "send", send_with_limit)
+    monkeypatch.setattr(installation, "time", SimpleNamespace(monotonic=clock.__next__, time=time.time))
+    monkeypatch.setattr(installation, "send", send_with_limit)
 
     assert get_content(depot).status == (200 if left else 403)
-    assert limits == [github.TOTAL_SECONDS, left]
-    assert github.TOTAL_SECONDS < 25
+    assert limits == [installation.TOTAL_SECONDS, left]
+    assert installation.TOTAL_SECONDS < 25
 
 
 @pytest.mark.parametrize(

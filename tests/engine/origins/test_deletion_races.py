@@ -27,10 +27,13 @@ from chalicelib.origins.keys import service as keys
 from chalicelib.origins.secrets import service as secrets
 from chalicelib.packages.settings import service as settings
 from chalicelib.platform.table import Row, count, read
+from chalicelib.projects import service as projects
+from chalicelib.projects.sources import Location
 from tests.builders.histories import Histories
 from tests.builders.keys import a_sealed_value
 from tests.builders.names import a_name
 
+A_PROJECT = projects.ProjectRequest(Location("plan.sh"), "x86_64-linux", False)
 SEEDS = 25
 REFUSALS = (*CATALOG_ERRORS, *ORIGIN_ERRORS)
 
@@ -59,6 +62,7 @@ CREATIONS: dict[str, Callable[[str, Session], Callable[[], object]]] = {
     "channel": lambda origin, owner: lambda: channels.create(origin, "test", owner),
     "integration": lambda origin, owner: lambda: integrations.put(origin, "docker", "main", b"{}", owner),
     "settings": lambda origin, owner: lambda: settings.create(origin, "tool", owner),
+    "project": lambda origin, owner: lambda: projects.create(origin, "", A_PROJECT, owner),
     "secret": a_secret,
     "member": an_invited_account,
 }

@@ -36,6 +36,9 @@ from chalicelib.packages.source import RawBody
 from chalicelib.packages.unlisting import service as unlisting
 from chalicelib.packages.upload import Upload, publish
 from chalicelib.platform.change import Change
+from chalicelib.projects import service as projects
+from chalicelib.projects.integrations import service as project_integrations
+from chalicelib.projects.sources import Location
 from chalicelib.promotions import service as promotions
 from chalicelib.promotions.service import SetMember, SetRequest
 from chalicelib.retention import removal
@@ -50,6 +53,9 @@ from tests.builders.rows import Attributes, partition_rows, partitions_of
 
 LINUX = Target.X86_64_LINUX
 POLICY = Policy.checked(1, 1, 0, [])
+
+A_PROJECT = projects.ProjectRequest(Location("plan.sh"), LINUX, False)
+ANOTHER_PROJECT = projects.ProjectRequest(Location("testapp3/plan.sh"), LINUX, False)
 
 Act = Callable[[str, Session], object]
 
@@ -112,6 +118,7 @@ CREATIONS: dict[str, Act] = {
     "policy": lambda origin, by: retention.set_policy(origin, POLICY, by),
     "settings": lambda origin, by: settings.create(origin, "other", by),
     "upload": upload,
+    "project": lambda origin, by: projects.create(origin, "", A_PROJECT, by),
     "default visibility": lambda origin, by: origins.set_default_visibility(origin, Visibility.PRIVATE, by),
 }
 CHANGES: dict[str, Act] = {
@@ -132,6 +139,10 @@ CHANGES: dict[str, Act] = {
     "deletion of settings": lambda origin, by: settings.delete(origin, "unused", by),
     "deletion of the policy": retention.delete_policy,
     "removal under the policy": apply_policy,
+    "change of a project": lambda origin, by: projects.change(origin, "testapp3", A_PROJECT, by),
+    "deletion of a project": lambda origin, by: projects.delete(origin, "testapp3", LINUX, by),
+    "project integration": lambda origin, by: project_integrations.put(origin, "testapp3", "new", b"{}", by),
+    "end of a project integration": lambda origin, by: project_integrations.remove(origin, "testapp3", "hub", by),
 }
 
 
@@ -146,6 +157,10 @@ def a_furnished_origin(owner: Session) -> str:
     assert PackageRequest("promote", origin, ("tool", "1.0", "1"), channel="one").send() is None
     deprecations.deprecate(Subject(origin, ("tool",)), "old", None, owner)
     retention.set_policy(origin, POLICY, owner)
+    projects.create(origin, "", ANOTHER_PROJECT, owner)
+    for name in ("hub", "new"):
+        integrations.put(origin, "docker", name, b"{}", owner)
+    project_integrations.put(origin, "testapp3", "hub", b"{}", owner)
     return origin
 
 

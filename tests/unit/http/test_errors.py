@@ -9,7 +9,8 @@ import chalicelib
 from chalicelib.accounts.errors import LicenseServiceFailed, ProviderFailed, ProviderRefused
 from chalicelib.core.target import TargetUnknown
 from chalicelib.events.errors import SaasUnreachable
-from chalicelib.ext.errors import CredentialsWrong, GitHubFailed, RegistryUnreachable, RegistryUrlMalformed
+from chalicelib.ext.errors import CredentialsWrong, RegistryUnreachable, RegistryUrlMalformed
+from chalicelib.github.errors import GitHubFailed
 from chalicelib.http.answer import Answer, empty, text
 from chalicelib.http.body import BodyMalformed, BodyTooLarge
 from chalicelib.http.errors import COMMON, LONGEST_TEXT, ErrorTable, PassedOn

@@ -44,6 +44,9 @@ PERMISSIONS: dict[tuple[Needs, Scope | None], str] = {
         GET /depot/origins/{origin}/invitations
         GET /depot/origins/{origin}/users
         GET /settings/{origin}/{pkg}
+        GET /projects/{origin}
+        GET /projects/{origin}/{pkg}
+        GET /projects/{origin}/{pkg}/integrations/{integration}/default
     """,
     (Role.MEMBER, Scope.READ): """
         GET /jobs/{id}
@@ -93,6 +96,12 @@ PERMISSIONS: dict[tuple[Needs, Scope | None], str] = {
         DELETE /deprecations/{origin}/{pkg}/{version}/{release}
         PUT /unlisted/{origin}/{pkg}/{version}/{release}
         DELETE /unlisted/{origin}/{pkg}/{version}/{release}
+        POST /projects
+        PUT /projects/{origin}/{pkg}
+        DELETE /projects/{origin}/{pkg}
+        PATCH /projects/{origin}/{pkg}/{visibility}
+        PUT /projects/{origin}/{pkg}/integrations/{integration}/default
+        DELETE /projects/{origin}/{pkg}/integrations/{integration}/default
     """,
     (Role.ADMINISTRATOR, Scope.READ): """
         GET /depot/origins/{origin}/secret

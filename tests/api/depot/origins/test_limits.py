@@ -5,6 +5,7 @@ from msgspec import json
 
 from chalicelib.catalog import origin_rows
 from chalicelib.core import answer_size
+from chalicelib.core.ident import STORABLE_BYTES
 from chalicelib.origins.invitations import service as invitations
 from chalicelib.origins.secrets import rows as secret_rows
 from chalicelib.origins.user import service as own_origins
@@ -13,6 +14,7 @@ from tests.api.client import Depot, Reply
 from tests.builders.accounts import an_account
 from tests.builders.keys import a_sealed_value
 from tests.builders.origins import an_origin
+from tests.builders.projects import connect
 
 
 @pytest.fixture
@@ -45,6 +47,16 @@ class TestNumbers:
         assert refused(depot.put(f"{url}/azure/three", by="bobo", body=b"{}")) == (422, text)
         assert depot.delete(f"{url}/docker/one", by="bobo").status == 204
         assert depot.put(f"{url}/azure/three", by="bobo", body=b"{}").status == 201
+
+    def test_projects(self, depot: Depot) -> None:
+        origin = an_origin(depot)
+        for target in ("x86_64-linux", "x86_64-windows"):
+            assert connect(depot, origin, target=target).status == 201
+
+        text = "An origin can have 2 projects at most"
+        assert refused(connect(depot, origin, target="aarch64-linux")) == (422, text)
+        assert depot.delete(f"/projects/{origin}/testapp", by="bobo").status == 204
+        assert connect(depot, origin, target="aarch64-linux").status == 201
 
     def test_secrets(self, depot: Depot) -> None:
         origin = an_origin(depot)
@@ -114,6 +126,7 @@ def test_the_limits_keep_the_lists_within_an_answer() -> None:
     assert origin_rows.MOST["invitations"] * longest_invitation < answer_size.PLANNED_LIMIT
     assert (origin_rows.MOST["channels"] + 2) * longest_channel < answer_size.PLANNED_LIMIT
     assert origin_rows.MOST["keys"] * longest_key < answer_size.PLANNED_LIMIT
+    assert origin_rows.MOST["projects"] * (STORABLE_BYTES + len('\\"\\",')) < answer_size.PLANNED_LIMIT
     assert secret_rows.ALL_VALUES_BYTES + origin_rows.MOST["secrets"] * 1_100 < answer_size.PLANNED_LIMIT
 
 

@@ -1,55 +1,15 @@
 """Webhook events of GitHub (platform.md 2.6)."""
 
-import hashlib
-import hmac
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.api.client import Depot, Reply
+from tests.api.client import Depot
 from tests.builders import operator_secrets
 from tests.builders.operator_secrets import an_operator_secret
-
-SECRET = "it's a secret ü"
-PUSH: dict[str, Any] = {
-    "ref": "refs/heads/main",
-    "before": "0" * 40,
-    "after": "1" * 40,
-    "created": False,
-    "deleted": False,
-    "forced": False,
-    "base_ref": None,
-    "compare": "https://github.com/acme/plans/compare/0...1",
-    "commits": [{"id": "1" * 40, "added": [], "removed": [], "modified": ["nginx/habitat/plan.sh"]}],
-    "head_commit": None,
-    "repository": {"id": 42, "clone_url": "https://github.com/acme/plans.git"},
-    "pusher": {"name": "bobo"},
-    "sender": {},
-    "installation": {"id": 17},
-}
-MANDATORY = [field for field in PUSH if field not in ("base_ref", "head_commit")]
-
-
-@pytest.fixture(autouse=True)
-def secret(configure: Callable[..., None]) -> None:
-    configure(github_webhook_secret=SECRET)
-
-
-def signed(body: bytes, name: str = "sha1", secret: str = SECRET) -> str:
-    return f"{name}={hmac.new(secret.encode(), body, getattr(hashlib, name)).hexdigest()}"
-
-
-def notify(depot: Depot, body: bytes, event: str | None = "push", **headers: str | None) -> Reply:
-    named = {"X-GitHub-Event": event, "X-Hub-Signature": signed(body)} | {
-        name.replace("_", "-"): value for name, value in headers.items()
-    }
-    return depot.post("/notify", body=body, headers={name: value for name, value in named.items() if value is not None})
-
-
-def body_with(**changes: Any) -> bytes:
-    return json.dumps({field: value for field, value in (PUSH | changes).items() if value != "missing"}).encode()
+from tests.builders.webhooks import MANDATORY, PUSH, SECRET, body_with, notify, signed
 
 
 @pytest.mark.parametrize("body", [b'{"zen":"Design for failure."}', b"not json", b"", b"\xff\x00"])
