@@ -27,6 +27,7 @@ from chalicelib.status.routes import routes as status
 
 with deferred():
     from chalicelib.accounts import routes as accounts
+    from chalicelib.builds.workers import routes as workers
     from chalicelib.deletions import routes as deletions
     from chalicelib.deprecations import routes as deprecations
     from chalicelib.docs import routes as docs
@@ -44,7 +45,7 @@ with deferred():
 
 def other_domains() -> Iterable[Routes]:
     """The routes that are not on the read path of an install."""
-    modules = (accounts, origins, promotions, retention, deletions, deprecations, events, uploads, ext, docs)
+    modules = (accounts, origins, promotions, retention, deletions, deprecations, events, uploads, workers, ext, docs)
     return (module.routes for module in modules)
 
 

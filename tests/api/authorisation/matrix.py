@@ -160,6 +160,9 @@ WITHOUT_BODY = """
     DELETE /deprecations/{origin}/no-such
     DELETE /deprecations/{origin}/no-such/1.0
     DELETE /deprecations/{origin}/no-such/1.0/20240101000000
+
+    GET /workers/{origin}
+    DELETE /workers/{origin}/1
 """
 
 WITH_BODY = [
@@ -183,6 +186,7 @@ WITH_BODY = [
     Cell("PUT /deprecations/{origin}/no-such", json={"message": "old"}),
     Cell("PUT /deprecations/{origin}/no-such/1.0", json={"message": "old"}),
     Cell("PUT /deprecations/{origin}/no-such/1.0/20240101000000", json={"message": "old"}),
+    Cell("POST /workers/{origin}", json={"name": "", "targets": []}),
 ]
 
 STRICTER = [
@@ -207,5 +211,8 @@ ELSEWHERE = {
     "GET /depot/uploads/{id}": "needs an upload; tests/api/depot/uploads",
     "DELETE /depot/uploads/{id}": "needs an upload; tests/api/depot/uploads",
     "POST /depot/uploads/{id}/complete": "needs an upload; tests/api/depot/uploads",
+    "POST /work/claims": "needs the credential of a worker; test_job_tokens",
+    "POST /work/jobs/{id}/heartbeat": "needs the token of a job; test_job_tokens",
+    "POST /work/jobs/{id}/result": "needs the token of a job; test_job_tokens",
 }
 """Operations without a cell, and where their refusals are tested."""

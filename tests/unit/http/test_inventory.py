@@ -57,6 +57,13 @@ ADDITIONS = {
         for below in ("/{}", "/{}/{}", "/{}/{}/{}")
     ),
     "GET /packages/{}/{}/{}/{}",
+    # Our own: workers (docs/OPERATING.md).
+    "GET /workers/{}",
+    "POST /workers/{}",
+    "DELETE /workers/{}/{}",
+    "POST /work/claims",
+    "POST /work/jobs/{}/heartbeat",
+    "POST /work/jobs/{}/result",
 }
 
 

@@ -11,7 +11,7 @@ from chalicelib.http.call import Call
 from chalicelib.http.errors import ErrorTable, PassedOn
 from chalicelib.http.routes import ANYONE, SESSION, Content, Route
 from chalicelib.http.statuses import declared_statuses, refusals
-from chalicelib.identity.errors import STATUS as IDENTITY
+from chalicelib.identity.errors import MachineRefused, STATUS as IDENTITY
 from chalicelib.identity.errors import RoleMissing, ScopeMissing, SessionMissing, TokenRefused
 
 
@@ -94,5 +94,5 @@ def test_refusals_are_ordered_by_status_and_name_their_errors() -> None:
 
     assert list(causes) == sorted(causes)
     assert causes[401] == [TokenRefused, SessionMissing, RoleMissing]
-    assert causes[403] == [ScopeMissing]
+    assert causes[403] == [MachineRefused, ScopeMissing]
     assert causes[404] == [Missing]
