@@ -22,7 +22,7 @@ def a_waiting_job(origin: str, name: str = "tool", target: Target = LINUX, **fie
     job_id = new_id()
     key = rows.job_key(job_id)
     moment = timestamp(now())
-    values = {
+    values: dict[str, Any] = {
         "group_id": new_id(),
         "entry": "000000",
         "state": str(JobState.PENDING),

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.builds.rows import JobRow
 from chalicelib.builds.workers import claims, service
 from chalicelib.builds.workers.claims import Request
-from chalicelib.builds.rows import JobRow
 from chalicelib.core.build_access import JobAccess, WorkerAccess
 from chalicelib.core.target import Target
 from tests.api.client import Depot, Reply

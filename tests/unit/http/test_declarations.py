@@ -9,7 +9,7 @@ from msgspec import UNSET
 from app import app
 from chalicelib.core.roles import Role
 from chalicelib.http.errors import PassedOn
-from chalicelib.http.routes import ANYONE, Content, JOB, Route, SESSION, WORKER
+from chalicelib.http.routes import ANYONE, JOB, SESSION, WORKER, Content, Route
 from chalicelib.http.statuses import READS
 
 ROUTES = list(app.declared)

@@ -11,8 +11,8 @@ from chalicelib.http.call import Call
 from chalicelib.http.errors import ErrorTable, PassedOn
 from chalicelib.http.routes import ANYONE, SESSION, Content, Route
 from chalicelib.http.statuses import declared_statuses, refusals
-from chalicelib.identity.errors import MachineRefused, STATUS as IDENTITY
-from chalicelib.identity.errors import RoleMissing, ScopeMissing, SessionMissing, TokenRefused
+from chalicelib.identity.errors import STATUS as IDENTITY
+from chalicelib.identity.errors import MachineRefused, RoleMissing, ScopeMissing, SessionMissing, TokenRefused
 
 
 class Missing(Exception):

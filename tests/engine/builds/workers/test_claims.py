@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from chalicelib.builds import rows as build_rows
 from chalicelib.builds.engine import settling
 from chalicelib.builds.rows import JobRow, SlotRow, WaitingJobRow, WaitingOriginRow, slots_partition
-from chalicelib.builds.workers import claims, presence, search, service
+from chalicelib.builds.workers import claims, presence, search, service, taking
 from chalicelib.builds.workers.errors import ClaimInvalid, ClaimRefused
 from chalicelib.catalog.job_token_rows import job_token_key
 from chalicelib.catalog.origin_rows import OriginRow, origin_key
@@ -45,7 +45,7 @@ def origin() -> str:
 def limit(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> None:
     """Change settings for the test."""
     changed = replace(config.config, **settings)
-    for module in (search, config, claims.taking):
+    for module in (search, config, taking):
         monkeypatch.setattr(module, "config", changed)
 
 
