@@ -6,13 +6,16 @@ id of the origin and the role of the account, so a slow request cannot write int
 again, or in which the account lost its role.
 """
 
-from chalicelib.catalog import job_token_rows
 from chalicelib.catalog.errors import OriginMissing, RoleLost, TooManyInOrigin
 from chalicelib.catalog.member_rows import MemberRow, member_key
+from chalicelib.core.deferred import deferred
 from chalicelib.core.permission import Permission
 from chalicelib.platform.attributes import Condition, NumberAttribute, UnicodeAttribute
 from chalicelib.platform.change import Change
 from chalicelib.platform.table import Key, Row, partition
+
+with deferred():
+    from chalicelib.catalog import job_token_rows
 
 MOST = {
     "members": 5_000,

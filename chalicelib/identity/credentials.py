@@ -12,7 +12,6 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.core.build_token import BuildTokenReference, looks_like_build_token
 from chalicelib.core.deferred import deferred
 from chalicelib.core.roles import SessionFlags
 from chalicelib.core.session import BUILDER_ID
@@ -23,12 +22,14 @@ from chalicelib.platform.config import config
 from chalicelib.platform.table import Key
 
 with deferred():
-    from chalicelib.core import access_token, build_token, named_token, session_token
+    from chalicelib.core import access_token, named_token, session_token
     from chalicelib.identity import functional_users, machines
     from chalicelib.platform import key_ring
 
 NO_FLAGS = SessionFlags(0)
 CLAIMS_CACHED = 512
+BUILDER_MARK = "bldr"
+"""The first characters of named tokens and of the tokens of builds."""
 
 
 class Credential(Struct, frozen=True):
@@ -43,7 +44,7 @@ class Credential(Struct, frozen=True):
     fingerprint: str = ""
     flags: SessionFlags = NO_FLAGS
     name: str = ""
-    machine: BuildTokenReference | None = None
+    machine: machines.BuildTokenReference | None = None
 
 
 def credential_in(authorization: str) -> Credential:
@@ -72,7 +73,7 @@ def _of_test_user(token: str) -> Credential | None:
 
 def _of_token(token: str) -> Credential:
     try:
-        if looks_like_build_token(token):
+        if token.startswith(BUILDER_MARK) and machines.looks_like_build_token(token):
             return _of_machine(token)
         if access_token.looks_like_access_token(token):
             return _of_access_token(token)
@@ -108,7 +109,7 @@ def _of_named_token(token: str) -> Credential:
 
 def _of_machine(token: str) -> Credential:
     reference = machines.reference_of(token)
-    key, fingerprint = machines.key_of(reference), build_token.fingerprint(token)
+    key, fingerprint = machines.key_of(reference), machines.fingerprint(token)
     return Credential(reference.id, key, fingerprint, machine=reference)
 
 

@@ -14,7 +14,13 @@ from typing import Any
 from chalicelib.catalog.job_token_rows import JobTokenRow, job_token_key
 from chalicelib.core import build_token
 from chalicelib.core.build_access import JobAccess, JobUse, WorkerAccess
-from chalicelib.core.build_token import BuildTokenReference, BuildTokenUnreadable, Mark
+from chalicelib.core.build_token import (
+    BuildTokenReference,
+    BuildTokenUnreadable,
+    Mark,
+    fingerprint,
+    looks_like_build_token,
+)
 from chalicelib.core.event_kinds import Trigger
 from chalicelib.core.roles import Role, SessionFlags
 from chalicelib.core.session import Session
@@ -24,6 +30,18 @@ from chalicelib.identity import worker_rows
 from chalicelib.identity.errors import TokenRefused
 from chalicelib.identity.worker_rows import ALL_ORIGINS, ClaimCodeRow, WorkerRow
 from chalicelib.platform.table import Key
+
+__all__ = [
+    "BuildTokenReference",
+    "fingerprint",
+    "is_of_job",
+    "key_of",
+    "looks_like_build_token",
+    "permits",
+    "proven_session",
+    "reference_of",
+    "role_for",
+]
 
 NAME = "BUILDER"
 """The name that events and audit rows show for a job: that of the build service in the contract (builds.md 1.1)."""
@@ -57,10 +75,10 @@ def is_of_job(reference: BuildTokenReference) -> bool:
 
 
 def proven_session(
-    row: WorkerRow | ClaimCodeRow | JobTokenRow, reference: BuildTokenReference, fingerprint: str, trigger: Trigger
+    row: WorkerRow | ClaimCodeRow | JobTokenRow, reference: BuildTokenReference, presented: str, trigger: Trigger
 ) -> Session:
-    """Return the session that a row proves now. Raises TokenRefused."""
-    if not hmac.compare_digest(_fingerprint_in(row, reference.mark), fingerprint):
+    """Return the session that a row proves now. `presented` is the fingerprint of the token. Raises TokenRefused."""
+    if not hmac.compare_digest(_fingerprint_in(row, reference.mark), presented):
         raise TokenRefused
     if not isinstance(row, WorkerRow) and row.expires_at < time.time():
         raise TokenRefused

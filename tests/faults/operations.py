@@ -7,6 +7,7 @@ from tests.faults.scenes import (
     Act,
     Prepare,
     a_free_name,
+    a_held_job,
     a_key_pair,
     a_member,
     a_needed_release,
@@ -16,6 +17,7 @@ from tests.faults.scenes import (
     a_secret,
     a_user,
     a_user_with_access_token,
+    a_worker_of_the_origin,
     abandon_upload,
     about_user,
     an_encryption_key,
@@ -27,7 +29,9 @@ from tests.faults.scenes import (
     complete_upload,
     create_origin,
     forced_upload,
+    of_held_job,
     owner,
+    prepared,
     put_integration,
     put_secret,
     raw_upload,
@@ -122,6 +126,14 @@ WRITES: dict[str, Operation] = {
     "create settings": Operation(owner("POST", SETTINGS), again=(409,)),
     "change settings": Operation(owner("PUT", SETTINGS, json={"visibility": "private"}), settings),
     "delete settings": Operation(owner("DELETE", SETTINGS), settings),
+    "create a worker": Operation(
+        owner("POST", "/workers/{o}", json={"name": "tower", "targets": ["x86_64-linux"]}), adds=True
+    ),
+    "revoke a worker": Operation(
+        prepared("DELETE", "/workers/{o}/{id}"), a_worker_of_the_origin, again=(404,), partial=True
+    ),
+    "renew a job": Operation(of_held_job("heartbeat"), a_held_job),
+    "report a result": Operation(of_held_job("result", json={"kind": "returned"}), a_held_job),
 }
 
 READS: dict[str, Operation] = {

@@ -16,7 +16,7 @@ from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.config import config
 
 ORIGINS_READ = 1_000
-ORIGINS_ASKED = 64
+ORIGINS_ASKED = 40
 """Origins whose waiting jobs one search reads; the rest has its turn in the next search."""
 
 HINT_SECONDS = 120
@@ -39,7 +39,7 @@ def next_waiting(target: Target, origin: str | None, spread: int = 1) -> Waiting
 
     It is the first job of the origin with the fewest running jobs; of several such origins, the one with the oldest
     job. With a spread over 1 it is any of the first jobs of that origin, so that parallel claims do not all try to get
-    the same one. Three calls, and one more for each further origin of equal rank, 66 at most.
+    the same one. Three calls, and one more for each further origin of equal rank, 42 at most.
     """
     hints = _hints(target, origin)
     if not hints:

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from msgspec import Struct
 
@@ -22,7 +23,7 @@ from chalicelib.platform import table
 from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.config import config
-from chalicelib.platform.table import Key, read_many
+from chalicelib.platform.table import read_many
 
 LONGEST_NAME = 100
 LOCAL = "local"
@@ -106,25 +107,36 @@ def revoke(origin: str, worker_id: int, by: Session) -> None:
     """Delete a worker of an origin, and end the tokens of the jobs that it holds. Raises WorkerMissing, OriginMissing.
 
     The token is invalid at once. Another worker gets the jobs when their leases have expired. After an interruption
-    between the two steps, the tokens of the jobs are valid until these end.
+    between the two steps, a repeat does the second one.
     """
     key = worker_rows.worker_key(origin, worker_id)
-    with Change() as change:
+    with _ending_jobs(origin, worker_id), Change() as change:
         origin_rows.require(change, origin, by.permission)
         change.delete(key, WorkerRow.pk.exists(), otherwise=WorkerMissing())
         change.update(origin_count_key(origin), [OriginCountRow.workers.add(-1)])
         audit_rows.record(change, AuditAction.WORKER_DELETE, by, origin=origin, target=str(worker_id))
-    _end_jobs(slot for slot in _slots(origin) if slot.worker_id == f"{origin}/{worker_id}")
-    _forget_sightings(origin, worker_id)
 
 
 def revoke_for_all_origins(worker_id: int) -> None:
     """Delete a worker that gets the jobs of all origins, as `revoke` does. Raises WorkerMissing."""
-    with Change() as change:
-        key = worker_rows.worker_key(ALL_ORIGINS, worker_id)
+    key = worker_rows.worker_key(ALL_ORIGINS, worker_id)
+    with _ending_jobs(ALL_ORIGINS, worker_id), Change() as change:
         change.delete(key, WorkerRow.pk.exists(), otherwise=WorkerMissing())
-    _end_jobs(slot for slot in _all_slots() if slot.worker_id == f"{ALL_ORIGINS}/{worker_id}")
-    _forget_sightings(ALL_ORIGINS, worker_id)
+
+
+@contextmanager
+def _ending_jobs(origin: str, worker_id: int) -> Iterator[None]:
+    """End the tokens of a worker's jobs after the block has deleted the worker, or found that it does not exist."""
+    missing: WorkerMissing | None = None
+    try:
+        yield
+    except WorkerMissing as problem:
+        missing = problem
+    slots = _slots(origin) if origin else _all_slots()
+    _end_jobs([slot for slot in slots if slot.worker_id == f"{origin}/{worker_id}"])
+    table.delete_many([worker_rows.sighting_key(origin, target, worker_id) for target in Target])
+    if missing is not None:
+        raise missing
 
 
 def _row(origin: str, origin_id: int, new: NewWorker, by: str) -> tuple[WorkerRow, str]:
@@ -157,16 +169,9 @@ def _all_slots() -> Iterator[SlotRow]:
         yield from table.rows(SlotRow, rows.slots_partition(target), begins=ORIGIN_SLOT)
 
 
-def _end_jobs(slots: Iterator[SlotRow]) -> None:
+def _end_jobs(slots: Sequence[SlotRow]) -> None:
     """End the tokens of the attempts that occupy some slots."""
     keys = [rows.job_key(int(slot.job_id)) for slot in slots]
     found = read_many(keys)
     jobs = [job for key in keys if (job := found.get(key)) is not None]
-    ended: list[Key[job_token_rows.JobTokenRow]] = [
-        job_token_rows.job_token_key(int(job.id), int(job.attempt)) for job in jobs
-    ]
-    table.delete_many(ended)
-
-
-def _forget_sightings(origin: str, worker_id: int) -> None:
-    table.delete_many([worker_rows.sighting_key(origin, target, worker_id) for target in Target])
+    table.delete_many([job_token_rows.job_token_key(int(job.id), int(job.attempt)) for job in jobs])

@@ -7,6 +7,7 @@ import pytest
 
 from chalicelib.builds.workers import bundle as bundles
 from chalicelib.builds.workers import once
+from chalicelib.core.target import Target
 from chalicelib.identity.worker_rows import ClaimCodeRow
 from chalicelib.origins.secrets.rows import SecretRow
 from chalicelib.platform.config import config
@@ -180,8 +181,8 @@ def test_a_claim_with_an_invalid_field_is_refused(worker: Worker, fields: dict[s
 
 
 def test_a_code_claims_one_job_and_then_only_this_one(depot: Depot, origin: str) -> None:
-    jobs = [a_waiting_job(origin, target="x86_64-windows") for _ in range(2)]
-    code, claim = Worker(depot, once.issue("x86_64-windows")), a_claim()
+    jobs = [a_waiting_job(origin, target=Target.X86_64_WINDOWS) for _ in range(2)]
+    code, claim = Worker(depot, once.issue(Target.X86_64_WINDOWS)), a_claim()
 
     first = code.gets(claim=claim, target="x86_64-windows")
 
@@ -196,7 +197,7 @@ def test_a_code_claims_one_job_and_then_only_this_one(depot: Depot, origin: str)
 
 
 def _drain(depot: Depot) -> None:
-    while Worker(depot, once.issue("x86_64-windows")).claims(target="x86_64-windows").status == 200:
+    while Worker(depot, once.issue(Target.X86_64_WINDOWS)).claims(target="x86_64-windows").status == 200:
         pass
 
 

@@ -11,6 +11,7 @@ from chalicelib.builds.rows import JobRow
 from chalicelib.builds.workers import presence
 from chalicelib.core.build_states import JobState
 from chalicelib.core.target import Target
+from chalicelib.identity import worker_rows
 from chalicelib.platform.config import config
 from chalicelib.platform.table import put_many
 from tests.api.client import Depot, Reply
@@ -77,7 +78,7 @@ def test_a_heartbeat_renews_the_lease(job: Held, motor: Calls) -> None:
 
 def test_a_heartbeat_is_a_sighting_of_the_worker(job: Held) -> None:
     presence._noted.clear()
-    [row] = presence.worker_rows.sightings_of(job.row.origin)
+    [row] = worker_rows.sightings_of(job.row.origin)
     row.seen_at = int(time.time()) - 300
     put_many([row])
 
@@ -90,13 +91,13 @@ def test_a_heartbeat_is_a_sighting_of_the_worker(job: Held) -> None:
 
 def test_a_sighting_is_written_once_a_minute_at_most(job: Held) -> None:
     presence._noted.clear()
-    [row] = presence.worker_rows.sightings_of(job.row.origin)
+    [row] = worker_rows.sightings_of(job.row.origin)
     row.seen_at = moment = int(time.time()) - 30
     put_many([row])
 
     job.beats()
 
-    [row] = presence.worker_rows.sightings_of(job.row.origin)
+    [row] = worker_rows.sightings_of(job.row.origin)
     assert row.seen_at == moment
 
 
