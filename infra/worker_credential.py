@@ -56,6 +56,11 @@ def worker_credential(name: str, targets: list[str]) -> str:
         raise NotPossible(str(problem)) from problem
 
 
+def ensure_depot_worker() -> str:
+    """Return the token of the worker of the local stack, which replaces that of an earlier start."""
+    return service.ensure_depot_worker()
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m infra.worker_credential", description=(__doc__ or "").partition("\n")[0]

@@ -99,7 +99,7 @@ class JobRow(Row):
 
     `result` is what the worker reported (JSON) and is not settled yet; `task_token` wakes the job's execution.
     `lease_until` (seconds of the epoch) is renewed by the worker that holds the job. `claim` is the hash of the id
-    with which the worker claimed it. `worker_id` is `origin/id` of the worker's credential, with an empty origin for
+    with which the worker claimed it. `log_base` is the line of the log with which the attempt began. `worker_id` is `origin/id` of the worker's credential, with an empty origin for
     workers of all origins; `worker` is the name that its process gave. `origin_slot` and `target_slot` are the rows
     that the running job occupies.
     """
@@ -136,6 +136,7 @@ class JobRow(Row):
     target_slot = UnicodeAttribute(null=True)
     task_token = UnicodeAttribute(null=True)
     result = UnicodeAttribute(null=True)
+    log_base = NumberAttribute(default=0)
     log_lines = NumberAttribute(default=0)
     log_bytes = NumberAttribute(default=0)
     is_archived = BooleanAttribute(default=False)

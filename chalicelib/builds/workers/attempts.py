@@ -3,6 +3,7 @@
 import time
 
 from msgspec import json
+from msgspec.structs import replace
 
 from chalicelib.builds import motor, rows
 from chalicelib.builds.engine.settling import Result, ResultKind
@@ -50,22 +51,25 @@ def report(access: JobAccess, result: Result) -> None:
 
     Raises ResultInvalid, ResultDiffers, and AttemptOver.
     """
-    text = json.encode(result).decode()
-    job = retry_when_stale(lambda: _store(access, result, text))
+    job = retry_when_stale(lambda: _store(access, _without_foreign_ident(access, result)))
     if job.task_token:
         motor.end_wait(job.task_token)
 
 
-def _store(access: JobAccess, result: Result, text: str) -> JobRow:
-    job = _held_job(access)
+def _without_foreign_ident(access: JobAccess, result: Result) -> Result:
+    """Return a result without an ident of another package, which the plan of a failed build may have named."""
+    is_own = result.ident.startswith(f"{access.origin}/{access.name}/")
+    return result if is_own or result.kind is ResultKind.COMPLETE else replace(result, ident="")
+
+
+def _store(access: JobAccess, result: Result) -> JobRow:
+    job, text = _held_job(access), json.encode(result).decode()
     if job.result is not None:
         if job.result != text:
             raise ResultDiffers
         return job
     if result.kind is ResultKind.COMPLETE:
         _demand_published(job, result.ident)
-    elif result.ident:
-        _demand_own(job, result.ident)
     with Change() as change:
         unreported = _is_held(access) & JobRow.result.does_not_exist()
         change.update(rows.job_key(access.job_id), [JobRow.result.set(text)], unreported)

@@ -32,7 +32,7 @@ from chalicelib.platform.table import read, read_many
 MOST_BYTES = 5_000_000
 """Of secrets and integrations together; a function can return 6 MB. What does not fit is left out with a warning."""
 
-LOG_LINES, LOG_BYTES, CHUNK_BYTES = 100_000, 20_000_000, 200_000
+LOG_LINES, LOG_BYTES, CHUNK_BYTES = 100_000, 32_000_000, 200_000
 HEARTBEATS_PER_LEASE = 3
 BODIES_PER_READ = 20
 Entry = TypeVar("Entry", bound=Struct)

@@ -12,7 +12,7 @@ STEP_CHARACTERS, LAST_LINES_CHARACTERS = 200, 20_000
 
 
 def checked(sent: NewResult) -> Result:
-    """Return the result that a worker sent. Raises ResultInvalid."""
+    """Return the result that a worker sent. Texts that are too long are cut. Raises ResultInvalid."""
     try:
         kind = ResultKind(sent.kind)
     except ValueError as problem:
@@ -21,8 +21,6 @@ def checked(sent: NewResult) -> Result:
         raise ResultInvalid(f"`error` must be one of {', '.join(JobError)}, not {sent.error[:100]!r}")
     if kind is not ResultKind.FAILED and sent.error:
         raise ResultInvalid("`error` must be empty unless `kind` is `failed`")
-    _demand_short("step", sent.step, STEP_CHARACTERS)
-    _demand_short("last_lines", sent.last_lines, LAST_LINES_CHARACTERS)
     if kind is ResultKind.COMPLETE or sent.ident:
         _demand_ident(sent.ident)
     for field in ("build_started_at", "build_finished_at"):
@@ -31,16 +29,11 @@ def checked(sent: NewResult) -> Result:
         kind,
         sent.ident,
         sent.error,
-        sent.step,
-        sent.last_lines,
+        sent.step[:STEP_CHARACTERS],
+        sent.last_lines[-LAST_LINES_CHARACTERS:],
         sent.build_started_at,
         sent.build_finished_at,
     )
-
-
-def _demand_short(field: str, text: str, limit: int) -> None:
-    if len(text) > limit:
-        raise ResultInvalid(f"`{field}` must have {limit} characters at most")
 
 
 def _demand_ident(text: str) -> None:

@@ -19,9 +19,9 @@ ORIGINS_READ = 1_000
 ORIGINS_ASKED = 40
 """Origins whose waiting jobs one search reads; the rest has its turn in the next search."""
 
-HINT_SECONDS = 120
-"""The row of an origin without waiting jobs is deleted at this age. The start of jobs writes the row less than a minute
-before the jobs, so the row is newer if this search does not see a job yet."""
+HINT_SECONDS = 300
+"""The row of an origin without waiting jobs is deleted at this age. The start of jobs leaves the row unchanged if it is
+less than a minute old, so the row is much newer than this if a job is about to be written."""
 
 Hints = Mapping[str, WaitingOriginRow | None]
 

@@ -62,9 +62,7 @@ def take(claim: Claim, before: ClaimRow | None, waiting: Waiting) -> JobRow:
         "lease_until": int(time.time()) + config.lease_seconds,
         "origin_slot": slot_keys[0].sk,
         "target_slot": slot_keys[1].sk,
-        "log_lines": 0,
-        "log_bytes": 0,
-        "is_archived": False,
+        "log_base": int(job.log_lines),
     }
     with Change() as change:
         _require_worker(change, claim.worker, token_row, int(job.id))

@@ -59,7 +59,7 @@ def test_a_claim_returns_what_the_build_needs(depot: Depot, origin: str, worker:
         "limits": {
             "seconds": config.job_seconds,
             "log_lines": 100_000,
-            "log_bytes": 20_000_000,
+            "log_bytes": 32_000_000,
             "heartbeat_seconds": 20,
             "chunk_bytes": 200_000,
         },

@@ -62,7 +62,7 @@ def test_a_claim_hands_the_job_over(worker: WorkerAccess, origin: str, motor: Ca
     job = job_of(waiting)
     assert job.attribute_values == claimed.attribute_values | {"task_token": None, "result": None}
     assert (job.job_state, job.attempt, job.worker) == (JobState.DISPATCHED, 1, "builder-1")
-    assert (job.worker_id, job.log_lines, job.log_bytes) == (f"/{worker.id}", 0, 0)
+    assert (job.worker_id, job.log_base, job.log_lines, job.log_bytes) == (f"/{worker.id}", 7, 7, 70)
     assert time.time() < job.lease_until <= time.time() + config.config.lease_seconds
     assert list(rows(WaitingJobRow, build_rows.waiting_key(job).pk)) == []
     assert {slot.sk for slot in slots()} == {job.origin_slot, job.target_slot}
@@ -392,7 +392,7 @@ def test_a_worker_is_seen_when_it_asks_for_a_job(worker: WorkerAccess, origin: s
     seen = presence.last_seen(LINUX, origin)
     assert seen is not None
     assert seen >= int(before)
-    assert presence.last_seen(Target.X86_64_WINDOWS, origin) is None
+    assert presence.last_seen(Target.AARCH64_DARWIN, origin) is None
 
 
 def test_requests_and_their_errors_do_not_show_the_claim() -> None:
