@@ -99,9 +99,9 @@ class JobRow(Row):
 
     `result` is what the worker reported (JSON) and is not settled yet; `task_token` wakes the job's execution.
     `lease_until` (seconds of the epoch) is renewed by the worker that holds the job. `claim` is the hash of the id
-    with which the worker claimed it. `log_base` is the line of the log with which the attempt began. `worker_id` is `origin/id` of the worker's credential, with an empty origin for
-    workers of all origins; `worker` is the name that its process gave. `origin_slot` and `target_slot` are the rows
-    that the running job occupies.
+    with which the worker claimed it. `log_base` is the line of the log with which the attempt began. `worker_id` is
+    `origin/id` of the worker's credential, with an empty origin for workers of all origins; `worker` is the name that
+    its process gave. `origin_slot` and `target_slot` are the rows that the running job occupies.
     """
 
     id = NumberAttribute()
