@@ -2,7 +2,8 @@
 
 from chalicelib.builds.errors import STATUS
 from chalicelib.builds.jobs.routes import routes as jobs
+from chalicelib.builds.workers.routes import routes as workers
 from chalicelib.http.routes import Routes
 
 routes = Routes("builds", STATUS)
-routes.include(jobs)
+routes.include(jobs, workers)

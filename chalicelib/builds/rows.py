@@ -99,8 +99,9 @@ class JobRow(Row):
 
     `result` is what the worker reported (JSON) and is not settled yet; `task_token` wakes the job's execution.
     `lease_until` (seconds of the epoch) is renewed by the worker that holds the job. `claim` is the hash of the id
-    with which the worker claimed it. `log_base` is the line of the log with which the attempt began. `origin_slot` and
-    `target_slot` are the rows that the running job occupies.
+    with which the worker claimed it. `log_base` is the line of the log with which the attempt began. `worker_id` is
+    `origin/id` of the worker's credential, with an empty origin for workers of all origins; `worker` is the name that
+    its process gave. `origin_slot` and `target_slot` are the rows that the running job occupies.
     """
 
     id = NumberAttribute()
@@ -117,6 +118,7 @@ class JobRow(Row):
     plan_path = UnicodeAttribute()
     vcs_data = UnicodeAttribute()
     installation_id = UnicodeAttribute(default="")
+    repository_id = NumberAttribute(default=0)
     created_at = UnicodeAttribute()
     updated_at = UnicodeAttribute()
     ident = UnicodeAttribute(null=True)
@@ -192,10 +194,14 @@ class WaitingOriginRow(Row):
 
 
 class SlotRow(Row):
-    """A slot of an origin or of a target that a running job occupies, which limits how many run at once."""
+    """A slot of an origin or of a target that a running job occupies, which limits how many run at once.
+
+    `worker_id` is the worker of the job, as in `JobRow`.
+    """
 
     job_id = NumberAttribute()
     origin = UnicodeAttribute()
+    worker_id = UnicodeAttribute(default="")
 
 
 def channel_of(group_id: int) -> str:

@@ -38,6 +38,8 @@ class AuditAction(StrEnum):
     PROJECT_INTEGRATION_DELETE = "project_integration_delete"
     TOKEN_GENERATE = "token_generate"
     TOKEN_REVOKE = "token_revoke"
+    WORKER_CREATE = "worker_create"
+    WORKER_DELETE = "worker_delete"
     RETENTION_SET = "retention_set"
     RETENTION_DELETE = "retention_delete"
     PACKAGE_RETIRE = "package_retire"

@@ -8,10 +8,14 @@ again, or in which the account lost its role.
 
 from chalicelib.catalog.errors import OriginMissing, RoleLost, TooManyInOrigin
 from chalicelib.catalog.member_rows import MemberRow, member_key
+from chalicelib.core.deferred import deferred
 from chalicelib.core.permission import Permission
 from chalicelib.platform.attributes import Condition, NumberAttribute, UnicodeAttribute
 from chalicelib.platform.change import Change
 from chalicelib.platform.table import Key, Row, partition
+
+with deferred():
+    from chalicelib.catalog import job_token_rows
 
 MOST = {
     "members": 5_000,
@@ -21,6 +25,7 @@ MOST = {
     "integrations": 500,
     "channels": 1_000,
     "projects": 10_000,
+    "workers": 50,
 }
 """How many of each an origin can have. Their lists have no pages, so they must fit one answer."""
 
@@ -59,6 +64,7 @@ class OriginCountRow(Row):
     invitations = NumberAttribute(default=0)
     keys = NumberAttribute(default=0)
     projects = NumberAttribute(default=0)
+    workers = NumberAttribute(default=0)
 
 
 class LeavingOriginRow(Row):
@@ -116,15 +122,21 @@ def is_same(row: OriginRow, permission: Permission | None) -> bool:
 
 
 def require_role(change: Change, origin: str, permission: Permission | None) -> None:
-    """Add the check that the account still has its role. The change raises RoleLost. No check without a permission.
+    """Add the check that the account still has its role, or that the attempt of the job has not ended.
+
+    The change raises RoleLost. No check without a permission.
 
     This is enough for changes of packages: an account of a deleted origin is not a member of a new one.
     """
     if permission is None or permission.origin != origin:
         return
+    lost = RoleLost(status=permission.refused)
+    if permission.attempt is not None:
+        job_token_rows.require(change, permission.account_id, permission.attempt, otherwise=lost)
+        return
     roles = [str(role) for role in permission.minimum.and_higher]
     key = member_key(origin, permission.account_id)
-    change.check(key, MemberRow.role.is_in(*roles), otherwise=RoleLost(status=permission.refused))
+    change.check(key, MemberRow.role.is_in(*roles), otherwise=lost)
 
 
 def add_limited(change: Change, origin: str, kind: str) -> None:

@@ -17,6 +17,7 @@ from chalicelib.channels.errors import (
     NotInChannel,
 )
 from chalicelib.channels.paths import CHANNEL, PACKAGES, RELEASE, WRITE
+from chalicelib.core.build_access import JobUse
 from chalicelib.core.deferred import deferred
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import TargetUnknown
@@ -77,6 +78,7 @@ def list_channels(call: Call, query: shapes.ChannelsQuery) -> Answer:
 @routes.post(
     CHANNEL,
     **WRITE,
+    job_use=JobUse.CHANNEL,
     answers={201: shapes.Channel},
     errors=(ChannelExists, ChannelMissing, ChannelNameInvalid, TooManyInOrigin),
 )
@@ -152,6 +154,7 @@ def show_package_in_channel(call: Call, _: TargetQuery) -> Answer:
 @routes.put(
     RELEASE + "/promote",
     **WRITE,
+    job_use=JobUse.CHANNEL,
     query=TargetQuery,
     answers={200: None},
     errors=(ChannelMissing, ReleaseMissing, TargetUnknown, TooManyChannels),

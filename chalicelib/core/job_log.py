@@ -13,6 +13,9 @@ LOG_LINES = 100_000
 """The most lines of a log. The worker ends a longer log with a line that says so."""
 
 LOG_BYTES = 32_000_000
+MORE_LINES, MORE_BYTES = 2_000, 1_000_000
+"""What every attempt of a job may write, however long the log of earlier attempts is."""
+
 LINE_CHARACTERS = 16_000
 CHUNK_BYTES = 200_000
 """The most bytes of the lines that a worker sends at once."""

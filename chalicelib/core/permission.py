@@ -12,6 +12,8 @@ class Permission(Struct, frozen=True):
       the origin did not exist.
     - `minimum`: the role that the account needs.
     - `refused`: the status of the refusal if the account no longer has the role.
+    - `attempt`: for the worker of a job, the number of the job's attempt; `account_id` is then the id of the job, and
+      the check is that the attempt has not ended.
     """
 
     origin: str
@@ -19,3 +21,4 @@ class Permission(Struct, frozen=True):
     account_id: int
     minimum: Role
     refused: int = 403
+    attempt: int | None = None

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from chalicelib.core.build_access import JobAccess, WorkerAccess
 from chalicelib.core.event_kinds import Trigger
 from chalicelib.core.permission import Permission
 from chalicelib.core.roles import SessionFlags
@@ -12,7 +13,10 @@ BUILDER_ID = 0
 
 
 class Session(Struct, frozen=True):
-    """A signed-in account. `grant` limits a named token; None means all rights of the account.
+    """A signed-in account, the worker of a job, or a worker. `grant` limits a named token; None: all rights.
+
+    `job` is the attempt of a job that the session belongs to, and `account_id` then the id of the job. `worker` is the
+    worker that asks for a job, and `account_id` then its id. Neither is an account.
 
     `permission` is the role check that the request passed. It is None for the build service, for functions on a
     schedule, and for operations that do not need a role.
@@ -24,6 +28,8 @@ class Session(Struct, frozen=True):
     grant: Grant | None = None
     trigger: Trigger = Trigger.UNKNOWN
     permission: Permission | None = None
+    job: JobAccess | None = None
+    worker: WorkerAccess | None = None
 
     @property
     def is_builder(self) -> bool:

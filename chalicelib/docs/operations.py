@@ -23,6 +23,7 @@ TAGS = {
     "secrets": "Secrets of an origin, sealed for its encryption key.",
     "service": "The state and the description of this service.",
     "uploads": "Uploads of large archives in parts.",
+    "workers": "Credentials of the workers that build packages, and how workers get and report jobs.",
 }
 """The description of each tag."""
 
@@ -42,6 +43,7 @@ _TAG_OF_WORD = {
     "status": "service",
     "unlisted": "packages",
     "user": "accounts",
+    "work": "workers",
 }
 """The tag of a path by its first fixed word below `/depot`. Other words are tags themselves."""
 

@@ -7,7 +7,7 @@ from inspect import cleandoc
 from chalicelib.core.explained import Explained
 from chalicelib.core.roles import Role
 from chalicelib.core.target import TargetUnknown
-from chalicelib.http.routes import ACCOUNT_ONLY, ANYONE, Route
+from chalicelib.http.routes import ACCOUNT_ONLY, ANYONE, JOB, WORKER, Route
 from chalicelib.platform.aws import SecretUnavailable
 from chalicelib.platform.background import NotStarted
 from chalicelib.platform.object_store import ObjectStoreFailed
@@ -78,12 +78,16 @@ def permission(route: Route) -> str:
     if route.needs is ANYONE:
         hidden = " Only members see private and hidden packages." if route.hides_private else ""
         return f"No token is needed.{hidden}"
+    if route.needs is WORKER:
+        return "Needs the credential of a worker."
+    if route.needs is JOB:
+        return "Needs the token that the worker got with the job."
     return "Needs a signed-in account."
 
 
 def scope(route: Route) -> str:
     """Return which scope a named token needs, as a sentence. Empty if no token is needed."""
-    if route.needs is ANYONE:
+    if route.needs in (ANYONE, WORKER, JOB):
         return ""
     if route.needed_scope is ACCOUNT_ONLY:
         return "Named tokens are refused."

@@ -9,7 +9,7 @@ from chalicelib.core.roles import Role
 from chalicelib.http.answer import Answer, AnswerTooLarge
 from chalicelib.http.call import Call
 from chalicelib.http.errors import ErrorTable
-from chalicelib.http.routes import ANYONE, Content, Route
+from chalicelib.http.routes import ANYONE, JOB, WORKER, Content, Route
 from chalicelib.identity.caller import Caller, identify
 from chalicelib.platform import metrics
 from chalicelib.platform.logs import logger
@@ -24,7 +24,8 @@ def respond(route: Route, request: Any, variables: dict[str, str], errors: Error
         headers = request.headers
         trigger = trigger_of(headers.get("user-agent") or "", headers.get("referer") or "")
         origin = unquote(variables["origin"]) if "origin" in variables else None
-        caller = identify(headers.get("authorization"), origin, trigger, changes=route.method != "GET")
+        changes = route.method != "GET"
+        caller = identify(headers.get("authorization"), origin, trigger, changes, is_for_jobs=route.needs is JOB)
         answer = _answer(route, Call(request, variables, caller))
     except Exception as problem:  # noqa: BLE001 - the outermost handler: the error table decides
         answer = _refusal(problem, caller, errors)
@@ -64,7 +65,13 @@ def _parsed(route: Route, call: Call) -> tuple[Any, ...]:
 def _authorise(route: Route, call: Call) -> None:
     if route.needs is ANYONE:
         return
-    call.caller.require_session()
+    if route.needs is WORKER:
+        call.caller.require_worker()
+        return
+    if route.needs is JOB:
+        call.caller.require_job(call["id"])
+        return
+    call.caller.require_job_use(route.job_use, call.path)
     origin_known_later = route.checked_inside and "origin" not in call.path
     call.caller.require_scope(route.needed_scope, origin_known_later)
     if isinstance(route.needs, Role) and not route.checked_inside:

@@ -12,6 +12,7 @@ from typing import Any
 from chalice.app import Blueprint, Response
 from msgspec import UNSET, Struct, UnsetType
 
+from chalicelib.core.build_access import JobUse
 from chalicelib.core.roles import Role
 from chalicelib.core.token_scope import Scope
 from chalicelib.http.answer import Answer
@@ -25,6 +26,8 @@ class Access(Enum):
 
     ANYONE = "anyone"
     SESSION = "any signed-in account"
+    WORKER = "a worker"
+    JOB = "the worker that holds the job in the path"
 
 
 class Content(Enum):
@@ -38,6 +41,8 @@ class Content(Enum):
 Needs = Access | Role
 ANYONE = Access.ANYONE
 SESSION = Access.SESSION
+WORKER = Access.WORKER
+JOB = Access.JOB
 ACCOUNT_ONLY = None
 """The scope of an operation that no named token may call: only the account itself can."""
 
@@ -62,6 +67,8 @@ class Route(Struct, frozen=True):
       (statuses.py).
     - `hides_private`: answers leave out what the caller may not see.
     - `checked_inside`: the service checks the role, because the rule needs more than the path.
+    - `job_use`: the use for which the token of a job may call the operation; None: not at all, unless it is open to
+      anyone.
     - `identity_along`: the rows that prove the caller are read with the rows of the answer, which saves a call.
     """
 
@@ -80,6 +87,7 @@ class Route(Struct, frozen=True):
     hides_private: bool = False
     checked_inside: bool = False
     identity_along: bool = False
+    job_use: JobUse | None = None
 
     @property
     def name(self) -> str:

@@ -7,8 +7,15 @@ from chalicelib.http.answer import AnswerTooLarge
 from chalicelib.http.body import BodyMalformed, BodyTooLarge
 from chalicelib.http.errors import ErrorTable, PassedOn
 from chalicelib.http.query import QueryMalformed, may_be_malformed
-from chalicelib.http.routes import ANYONE, Content, Route
-from chalicelib.identity.errors import RoleMissing, ScopeMissing, SessionMissing, TokenRefused
+from chalicelib.http.routes import ANYONE, JOB, WORKER, Content, Route
+from chalicelib.identity.errors import (
+    AttemptOver,
+    MachineRefused,
+    RoleMissing,
+    ScopeMissing,
+    SessionMissing,
+    TokenRefused,
+)
 from chalicelib.platform.aws import SecretUnavailable
 from chalicelib.platform.table import KeyTooLong, StoreUnavailable
 
@@ -48,7 +55,11 @@ def _implied(route: Route) -> Iterator[type[Exception]]:
         yield AnswerTooLarge
     if route.needs is not ANYONE:
         yield SessionMissing
-        yield ScopeMissing
+        yield MachineRefused
+        if route.needs is JOB:
+            yield AttemptOver
+        elif route.needs is not WORKER:
+            yield ScopeMissing
         if route.method not in READS:
             yield KeyTooLong
     if isinstance(route.needs, Role):

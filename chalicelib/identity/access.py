@@ -37,8 +37,10 @@ class VisibleOrigins(Struct, frozen=True):
 def origins_of(session: Session) -> Iterator[str]:
     """Yield the origins in which the session has a role, by name. Reads the account's memberships page by page.
 
-    A named token that is bound to an origin has a role in that origin only.
+    A named token that is bound to an origin has a role in that origin only, and so has the token of a job.
     """
+    if session.job is not None:
+        return iter([session.job.origin])
     memberships = rows(MembershipOfAccountRow, account_partition(session.account_id), begins=ORIGIN_OF)
     names = (row.sk.removeprefix(ORIGIN_OF) for row in memberships)
     return (name for name in names if session.reaches(name))

@@ -4,12 +4,15 @@ The proof is the row of the credential, the role is in the membership row. One c
 reads other rows anyway can read them in the same call (`read_with`).
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec.structs import replace
 
 from chalicelib.catalog.member_rows import MemberRow, member_key
 from chalicelib.catalog.origin_rows import origin_key
+from chalicelib.core.build_access import JobAccess, JobUse, WorkerAccess
+from chalicelib.core.deferred import deferred
 from chalicelib.core.event_kinds import Trigger
 from chalicelib.core.permission import Permission
 from chalicelib.core.roles import Role
@@ -18,21 +21,36 @@ from chalicelib.core.token_scope import Scope
 from chalicelib.core.visibility import Visibility
 from chalicelib.identity import rows as account_rows
 from chalicelib.identity.credentials import Credential, credential_in, proves
-from chalicelib.identity.errors import RoleMissing, ScopeMissing, SessionMissing, TokenRefused
+from chalicelib.identity.errors import (
+    AttemptOver,
+    MachineRefused,
+    RoleMissing,
+    ScopeMissing,
+    SessionMissing,
+    TokenRefused,
+)
 from chalicelib.identity.rows import NamedTokenRow
 from chalicelib.platform.table import Found, Key, read_many
 
+with deferred():
+    from chalicelib.identity import machines
+
 
 def identify(
-    authorization: str | None, origin: str | None = None, trigger: Trigger = Trigger.UNKNOWN, changes: bool = False
+    authorization: str | None,
+    origin: str | None = None,
+    trigger: Trigger = Trigger.UNKNOWN,
+    changes: bool = False,
+    is_for_jobs: bool = False,
 ) -> "Caller":
     """Return the caller, not proven yet, from an `Authorization` header. `origin` is the origin in the path, if any.
 
     With `changes`, the ids of origins are read together with the caller's roles, and are part of its permissions.
+    With `is_for_jobs`, the proof of a job whose attempt has ended raises AttemptOver instead of TokenRefused.
     Raises TokenRefused if no row could prove the credential.
     """
     credential = None if authorization is None else credential_in(authorization)
-    return Caller(credential, origin, trigger, changes)
+    return Caller(credential, origin, trigger, changes, is_for_jobs)
 
 
 class Caller:
@@ -47,15 +65,18 @@ class Caller:
         origin: str | None = None,
         trigger: Trigger = Trigger.UNKNOWN,
         changes: bool = False,
+        is_for_jobs: bool = False,
     ) -> None:
         self._credential = credential
         self._origin = origin
         self._trigger = trigger
         self._session: Session | None = None
         self._changes = changes
+        self._is_for_jobs = is_for_jobs
         self._roles: dict[str, Role | None] = {}
         self._origin_ids: dict[str, int | None] = {}
         self._settled = credential is None
+        self._job_use: JobUse | None = None
 
     @property
     def account_id(self) -> int | None:
@@ -106,7 +127,8 @@ class Caller:
         if not self.has_role(origin, minimum):
             raise RoleMissing(status=refused)
         if origin in self._origin_ids:
-            permission = Permission(origin, self._origin_ids[origin], session.account_id, minimum, refused)
+            attempt = None if session.job is None else session.job.attempt
+            permission = Permission(origin, self._origin_ids[origin], session.account_id, minimum, refused, attempt)
             self._session = session = replace(session, permission=permission)
         return session
 
@@ -122,6 +144,43 @@ class Caller:
         origin = session.grant.origin if origin_known_later else self._origin
         if not session.grant.permits(needed, origin):
             raise ScopeMissing(needed, session.grant)
+
+    def require_job_use(self, use: JobUse | None, path: Mapping[str, str]) -> None:
+        """Refuse the token of a worker, a build or a job, unless the operation is one of the job's uses.
+
+        `path` has the variables of the path. Does nothing for accounts. Raises MachineRefused.
+        """
+        session = self.require_session()
+        if session.worker is not None:
+            raise MachineRefused("A worker can only claim jobs")
+        if session.job is None:
+            return
+        if not machines.permits(session.job, use, path):
+            raise MachineRefused("The token of a job can only publish the package of the job")
+        self._job_use = use
+
+    def require_publishable(self, origin: str, name: str) -> None:
+        """Refuse the token of a job for packages of another name. Raises MachineRefused."""
+        job = self.require_session().job
+        if job is not None and (job.origin, job.name) != (origin, name):
+            raise MachineRefused("The token of a job can only publish the package of the job")
+
+    def require_job(self, job_id: str) -> JobAccess:
+        """Return the attempt of the job with an id, if the caller is its worker.
+
+        Raises SessionMissing, MachineRefused.
+        """
+        job = self.require_session().job
+        if job is None or not job.may_write or str(job.job_id) != job_id:
+            raise MachineRefused("Only the worker that holds the job can do this")
+        return job
+
+    def require_worker(self) -> WorkerAccess:
+        """Return the worker that calls. Raises SessionMissing, MachineRefused."""
+        worker = self.require_session().worker
+        if worker is None:
+            raise MachineRefused("Only a worker can do this")
+        return worker
 
     def has_role(self, origin: str, minimum: Role) -> bool:
         """Return True if the caller has at least this role in an origin."""
@@ -142,7 +201,9 @@ class Caller:
         if session.is_builder:
             return Role.OWNER
         if origin not in self._roles:
-            self._note_role(origin, session, read_many(self._role_keys(origin, session.account_id)))
+            self._note_role(origin, session, read_many(self._role_keys(origin)))
+        if session.job is not None and self._job_use is not None and self._roles[origin] is not None:
+            return machines.role_for(self._job_use)
         return self._roles[origin]
 
     def may_see(self, origin: str, visibility: Visibility) -> bool:
@@ -155,7 +216,7 @@ class Caller:
             return []
         keys: list[Key[Any]] = [] if credential.key is None else [credential.key]
         if self._origin is not None and credential.account_id != BUILDER_ID:
-            keys += self._role_keys(self._origin, credential.account_id)
+            keys += self._role_keys(self._origin)
         return keys
 
     def _proven(self, found: Found) -> Session | None:
@@ -165,6 +226,10 @@ class Caller:
         if credential.key is None:
             return Session(credential.account_id, credential.name, credential.flags, trigger=self._trigger)
         row = found.get(credential.key)
+        if credential.machine is not None:
+            if row is None:
+                raise AttemptOver if self._is_for_jobs and machines.is_of_job(credential.machine) else TokenRefused
+            return machines.proven_session(row, credential.machine, credential.fingerprint, self._trigger)
         if row is None or not proves(row, credential):
             raise TokenRefused
         grant = None
@@ -173,15 +238,25 @@ class Caller:
             account_rows.note_use(row)
         return Session(credential.account_id, row.name, credential.flags, grant, self._trigger)
 
-    def _role_keys(self, origin: str, account_id: int) -> list[Key[Any]]:
-        key = member_key(origin, account_id)
+    def _role_keys(self, origin: str) -> list[Key[Any]]:
+        credential = self._credential
+        if credential is None:
+            return []
+        if credential.machine is not None:
+            return [origin_key(origin)]
+        key = member_key(origin, credential.account_id)
         return [key, origin_key(origin)] if self._changes else [key]
 
     def _note_role(self, origin: str, session: Session, found: Found) -> None:
-        self._roles[origin] = _role(found.get(member_key(origin, session.account_id)))
+        row = found.get(origin_key(origin)) if self._changes or session.job is not None else None
+        origin_id = None if row is None else int(row.id)
+        if session.job is None:
+            self._roles[origin] = _role(found.get(member_key(origin, session.account_id)))
+        else:
+            is_own = (origin, origin_id) == (session.job.origin, session.job.origin_id)
+            self._roles[origin] = Role.MEMBER if is_own else None
         if self._changes:
-            row = found.get(origin_key(origin))
-            self._origin_ids[origin] = None if row is None else int(row.id)
+            self._origin_ids[origin] = origin_id
 
 
 def _role(row: MemberRow | None) -> Role | None:

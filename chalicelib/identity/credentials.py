@@ -23,17 +23,20 @@ from chalicelib.platform.table import Key
 
 with deferred():
     from chalicelib.core import access_token, named_token, session_token
-    from chalicelib.identity import functional_users
+    from chalicelib.identity import functional_users, machines
     from chalicelib.platform import key_ring
 
 NO_FLAGS = SessionFlags(0)
 CLAIMS_CACHED = 512
+BUILDER_MARK = "bldr"
+"""The first characters of named tokens and of the tokens of builds."""
 
 
 class Credential(Struct, frozen=True):
     """The account that a bearer token claims, and the key of the row that must prove it.
 
-    A `key` of None means that the token needs no proof: it belongs to the build service or to a test user.
+    A `key` of None means that the token needs no proof: it belongs to the build service or to a test user. `machine` is
+    set for the token of a worker or of a job; `account_id` is then the id of the worker or the job.
     """
 
     account_id: int
@@ -41,6 +44,7 @@ class Credential(Struct, frozen=True):
     fingerprint: str = ""
     flags: SessionFlags = NO_FLAGS
     name: str = ""
+    machine: machines.BuildTokenReference | None = None
 
 
 def credential_in(authorization: str) -> Credential:
@@ -69,6 +73,8 @@ def _of_test_user(token: str) -> Credential | None:
 
 def _of_token(token: str) -> Credential:
     try:
+        if token.startswith(BUILDER_MARK) and machines.looks_like_build_token(token):
+            return _of_machine(token)
         if access_token.looks_like_access_token(token):
             return _of_access_token(token)
         if named_token.looks_like_named_token(token):
@@ -99,6 +105,12 @@ def _of_named_token(token: str) -> Credential:
     reference = named_token.reference_of(token)
     key = account_rows.named_token_key(reference.account_id, reference.token_id)
     return Credential(reference.account_id, key, named_token.fingerprint(token))
+
+
+def _of_machine(token: str) -> Credential:
+    reference = machines.reference_of(token)
+    key, fingerprint = machines.key_of(reference), machines.fingerprint(token)
+    return Credential(reference.id, key, fingerprint, machine=reference)
 
 
 def _of_session_token(token: str) -> Credential:

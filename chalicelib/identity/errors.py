@@ -8,6 +8,17 @@ class TokenRefused(Exception):
     """The token is invalid. It is refused on every path, even where none is needed (accounts.md 2)."""
 
 
+class AttemptOver(Explained):
+    """The attempt of the job has ended, or another worker has the job. The worker must stop the build."""
+
+    def __init__(self) -> None:
+        super().__init__("The attempt of the job has ended")
+
+
+class MachineRefused(Explained):
+    """The token is that of a worker, a job or a build, and the operation is not one of theirs, or the reverse."""
+
+
 class SessionMissing(Exception):
     """The caller is not signed in."""
 
@@ -34,6 +45,8 @@ class ScopeMissing(Explained):
 
 STATUS: dict[type[Exception], int] = {
     TokenRefused: 401,
+    AttemptOver: 409,
+    MachineRefused: 403,
     SessionMissing: 401,
     RoleMissing: 403,
     ScopeMissing: 403,

@@ -22,6 +22,8 @@ from chalicelib.catalog.package_rows import NameRow, VersionRow
 from chalicelib.core.session import Session
 from chalicelib.deprecations import rows as deprecation_rows
 from chalicelib.deprecations.rows import DeprecationRow
+from chalicelib.identity import worker_rows
+from chalicelib.identity.worker_rows import WorkerRow
 from chalicelib.origins.errors import NotOwner, OriginNotEmpty
 from chalicelib.origins.invitations import rows as invitation_rows
 from chalicelib.origins.keys import rows as key_rows
@@ -127,6 +129,7 @@ def _remaining_keys(origin: str) -> Iterator[Sequence[Key[Any]]]:
         (ChannelCountRow, channel_rows.count_key(origin, "").pk),
         (LeavingChannelRow, channel_rows.leaving_key(origin, "").pk),
         (DeprecationRow, deprecation_rows.deprecations_partition(origin)),
+        (WorkerRow, worker_rows.workers_partition(origin)),
     ):
         for row in rows(kind, pk):
             yield [Key(kind, row.pk, row.sk)]

@@ -7,6 +7,7 @@ from typing import Any
 from chalicelib.accounts.errors import LicenseInvalid, LicenseRefused
 from chalicelib.catalog import package_rows
 from chalicelib.catalog.errors import OriginMissing, ReleaseMissing
+from chalicelib.core.build_access import JobUse
 from chalicelib.core.deferred import deferred
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.roles import Role
@@ -191,6 +192,7 @@ def _announced(call: Call, query: shapes.UploadQuery) -> tuple[Target, shapes.Up
     RELEASE,
     needs=Role.MEMBER,
     scope=Scope.UPLOAD,
+    job_use=JobUse.UPLOAD,
     query=shapes.UploadQuery,
     body=Content.BYTES,
     reads=_announced,

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 from msgspec import UNSET
 
 from chalicelib.catalog.errors import OriginMissing
+from chalicelib.core.build_access import JobUse
 from chalicelib.core.deferred import deferred
 from chalicelib.core.ident import IdentMalformed, PackageIdent
 from chalicelib.core.roles import Role
@@ -30,7 +31,12 @@ with deferred():
 routes = Routes("uploads", STATUS)
 UPLOAD = "/depot/uploads/{id}"
 
-UPLOADER: dict[str, Any] = {"needs": Role.MEMBER, "scope": Scope.UPLOAD, "checked_inside": True}
+UPLOADER: dict[str, Any] = {
+    "needs": Role.MEMBER,
+    "scope": Scope.UPLOAD,
+    "checked_inside": True,
+    "job_use": JobUse.UPLOAD,
+}
 """The origin is that of the upload's ident, which is not in the path."""
 
 

@@ -36,7 +36,8 @@ class State(StrEnum):
 class UploadRow(Row):
     """An upload. `error` is the class of the error that ended the last attempt, `error_text` its text.
 
-    `origin_id` is the id of the origin when the upload began; None if the build service uploads.
+    `origin_id` is the id of the origin when the upload began; None if the build service uploads. If the worker of a job
+    uploads, `uploader_id` is the id of the job, and `job_attempt` the number of its attempt.
     """
 
     ident = UnicodeAttribute()
@@ -47,6 +48,7 @@ class UploadRow(Row):
     forced = BooleanAttribute()
     uploader_id = NumberAttribute()
     origin_id = NumberAttribute(null=True)
+    job_attempt = NumberAttribute(null=True)
     multipart = UnicodeAttribute()
     state = UnicodeAttribute()
     attempt = NumberAttribute(default=0)
@@ -75,7 +77,8 @@ class UploadRow(Row):
         """The permission of the uploader in the origin in which the upload began."""
         if self.origin_id is None:
             return None
-        return Permission(self.release.origin, int(self.origin_id), int(self.uploader_id), Role.MEMBER)
+        attempt = None if self.job_attempt is None else int(self.job_attempt)
+        return Permission(self.release.origin, int(self.origin_id), int(self.uploader_id), Role.MEMBER, attempt=attempt)
 
     @property
     def plan(self) -> Plan:

@@ -62,10 +62,11 @@ class Progress(Struct, frozen=True):
 def begin(announcement: Announcement, caller: Caller) -> Progress:
     """Check what can be checked without the archive, start an upload and return URLs of the first parts.
 
-    Raises SessionMissing, RoleMissing, ReleaseExists, ArchiveRefused, UploadTooLarge, TooManyUploads,
+    Raises SessionMissing, RoleMissing, MachineRefused, ReleaseExists, ArchiveRefused, UploadTooLarge, TooManyUploads,
     ObjectStoreFailed.
     """
     uploader = caller.require_role(announcement.ident.origin, Role.MEMBER)
+    caller.require_publishable(announcement.ident.origin, announcement.ident.name)
     _demand_publishable(announcement, uploader)
     plan = Plan.of(announcement.size)
     slot = quota.free_slot(uploader.account_id)
@@ -82,6 +83,7 @@ def begin(announcement: Announcement, caller: Caller) -> Progress:
         forced=announcement.forced,
         uploader_id=uploader.account_id,
         origin_id=None if uploader.permission is None else uploader.permission.origin_id,
+        job_attempt=None if uploader.permission is None else uploader.permission.attempt,
         multipart=staging.open_multipart(upload_id),
         state=str(State.OPEN),
         expires_at=int(time.time()) + rows.LIFE_SECONDS,

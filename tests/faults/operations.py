@@ -7,6 +7,7 @@ from tests.faults.scenes import (
     Act,
     Prepare,
     a_free_name,
+    a_held_job,
     a_key_pair,
     a_member,
     a_needed_release,
@@ -19,6 +20,7 @@ from tests.faults.scenes import (
     a_secret,
     a_user,
     a_user_with_access_token,
+    a_worker_of_the_origin,
     abandon_upload,
     about_user,
     an_encryption_key,
@@ -31,7 +33,9 @@ from tests.faults.scenes import (
     create_origin,
     create_project,
     forced_upload,
+    of_held_job,
     owner,
+    prepared,
     put_integration,
     put_secret,
     raw_upload,
@@ -136,6 +140,14 @@ WRITES: dict[str, Operation] = {
         owner("PUT", PROJECT_INTEGRATION, body=b"{}"), a_project_and_an_integration
     ),
     "delete a project integration": Operation(owner("DELETE", PROJECT_INTEGRATION), a_project_with_an_integration),
+    "create a worker": Operation(
+        owner("POST", "/workers/{o}", json={"name": "tower", "targets": ["x86_64-linux"]}), adds=True
+    ),
+    "revoke a worker": Operation(
+        prepared("DELETE", "/workers/{o}/{id}"), a_worker_of_the_origin, again=(404,), partial=True
+    ),
+    "renew a job": Operation(of_held_job("heartbeat"), a_held_job),
+    "report a result": Operation(of_held_job("result", json={"kind": "returned"}), a_held_job),
 }
 
 READS: dict[str, Operation] = {

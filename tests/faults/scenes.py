@@ -8,10 +8,13 @@ from tests.api.client import Depot, Reply
 from tests.builders.accounts import an_account
 from tests.builders.hart import Hart, a_hart
 from tests.builders.keys import a_sealed_value, a_signing_pair
+from tests.builders.motor_double import recorded_motor
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.packages import a_channel, a_package, promote, upload
 from tests.builders.uploads import an_upload
+from tests.builders.waiting_jobs import a_waiting_job
+from tests.builders.workers import Worker
 
 OWNER = "lkennedy"
 WINDOWS = "x86_64-windows"
@@ -225,3 +228,31 @@ def settings(scene: Scene) -> None:
 
 
 SETTINGS = "/settings/{o}/lonely"
+
+
+def prepared(method: str, path: str, **options: Any) -> Act:
+    """A request of the owner; `{id}` in the path is a prepared id."""
+    return lambda scene: scene.send(method, path.replace("{id}", str(scene.prepared["id"])), **options)
+
+
+def a_worker_of_the_origin(scene: Scene) -> None:
+    body = {"name": "tower", "targets": ["x86_64-linux"]}
+    made = scene.send("POST", "/workers/{o}", json=body).json()
+    scene.prepared["id"], scene.prepared["worker"] = made["id"], Worker(scene.depot, made["token"])
+
+
+def a_held_job(scene: Scene) -> None:
+    a_worker_of_the_origin(scene)
+    scene.prepared["job"] = a_waiting_job(scene.origin)
+    with recorded_motor():
+        scene.prepared["token"] = scene.prepared["worker"].gets()["token"]
+
+
+def of_held_job(operation: str, **options: Any) -> Act:
+    """A request of the worker of the prepared job."""
+
+    def act(scene: Scene) -> Reply:
+        path = f"/work/jobs/{scene.prepared['job'].id}/{operation}"
+        return scene.send("POST", path, by=scene.prepared["token"], **options)
+
+    return act

@@ -136,6 +136,10 @@ SPECIAL: dict[str, list[Form]] = {
 }
 
 NOT_MEASURED: dict[str, Form] = {
+    "POST /work/claims": Form(
+        "no job in many origins, or 5 MB of secrets",
+        "20 s of waiting, 40 origins per search (`builds/workers/search.py`); 5 MB (`builds/workers/bundle.py`)",
+    ),
     "GET /depot/events/saas": Form(
         "a slow public depot", "20 s and 4 MiB (`events/service.py`, `platform/outbound.py`)"
     ),
@@ -208,6 +212,9 @@ PREPARED: dict[str, tuple[Form, Prepare]] = {
         prepared.upload_state,
     ),
     "DELETE /depot/uploads/{id}": (Form("any", POINT), prepared.upload_deletion),
+    "GET /workers/{origin}": (Form("50 workers", "50 workers (`catalog/origin_rows.py`)"), prepared.workers),
+    "POST /work/jobs/{id}/heartbeat": (Form("any", POINT), prepared.heartbeat),
+    "POST /work/jobs/{id}/result": (Form("a long end of the log", POINT), prepared.result),
 }
 """Requests that need rows or an archive at their limits. Descriptions give the amounts of the document."""
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.builds.workers.results import LAST_LINES_CHARACTERS
 from chalicelib.catalog.member_rows import MemberRow, member_key
 from chalicelib.core.target import Target
 from chalicelib.origins.integrations.rows import IntegrationRow, integration_key
@@ -21,8 +22,12 @@ from chalicelib.uploads import staging
 from tests.builders.accounts import an_account
 from tests.builders.hart import Hart, a_hart
 from tests.builders.members import a_member
+from tests.builders.motor_double import recorded_motor
 from tests.builders.names import a_name
+from tests.builders.origins import an_origin
 from tests.builders.uploads import an_upload, announcement
+from tests.builders.waiting_jobs import a_waiting_job
+from tests.builders.workers import a_worker
 from tests.perf.workload import OWNER, FilledDepot
 
 CREATED = "2024-01-01T00:00:00.000000"
@@ -258,3 +263,31 @@ def _an_archive(stage: Stage, deps: int = 0, files: int = 0) -> Hart:
 
 def _row(key: Key[Any], model: type[Row], **attributes: Any) -> Row:
     return model(key.pk, key.sk, **attributes)
+
+
+def workers(stage: Stage) -> Prepared:
+    """The list of all workers that an origin can have."""
+    for _ in range(min(50, stage.amount)):
+        a_worker(stage.filled.depot, stage.origin, OWNER)
+    return Prepared(f"/workers/{stage.origin}")
+
+
+def heartbeat(stage: Stage) -> Prepared:
+    """A heartbeat of the worker that holds a job."""
+    job_id, token = _a_held_job(stage)
+    return Prepared(f"/work/jobs/{job_id}/heartbeat", token)
+
+
+def result(stage: Stage) -> Prepared:
+    """The result of a job with the longest end of its log."""
+    job_id, token = _a_held_job(stage)
+    body = {"kind": "failed", "error": "wk:run:build", "last_lines": "x" * LAST_LINES_CHARACTERS}
+    return Prepared(f"/work/jobs/{job_id}/result", token, json.dumps(body).encode())
+
+
+def _a_held_job(stage: Stage) -> tuple[int, str]:
+    origin = an_origin(stage.filled.depot, OWNER)
+    job = a_waiting_job(origin)
+    with recorded_motor():
+        bundle = a_worker(stage.filled.depot, origin, OWNER).gets()
+    return int(job.id), bundle["token"]

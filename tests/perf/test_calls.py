@@ -7,8 +7,11 @@ import pytest
 
 from tests.api.client import Depot, Reply
 from tests.builders.hart import Hart, a_hart
+from tests.builders.motor_double import recorded_motor
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
+from tests.builders.waiting_jobs import a_waiting_job
+from tests.builders.workers import a_worker
 from tests.perf.calls import counted_calls
 
 TABLE_CALLS = ("GetItem", "BatchGetItem", "Query", "TransactWriteItems", "BatchWriteItem", "PutItem", "UpdateItem")
@@ -118,3 +121,27 @@ def test_a_download_in_front_mode_reads_the_object_once(shelf: Shelf) -> None:
         shelf.depot.get(f"{shelf.package}/download", by=shelf.token)
 
     assert calls["GetObject"] == 1, calls
+
+
+def test_the_requests_of_a_worker_stay_within_their_budgets(depot: Depot) -> None:
+    origin = an_origin(depot, owner="lkennedy")
+    worker = a_worker(depot, origin, by="lkennedy")
+    worker.claims()  # notes that the worker was seen, which happens once a minute
+
+    with counted_calls() as idle:
+        assert worker.claims().status == 204
+    job = a_waiting_job(origin)
+    with recorded_motor():
+        with counted_calls() as claim:
+            bundle = worker.gets()
+        with counted_calls() as heartbeat:
+            reply = depot.post(f"/work/jobs/{job.id}/heartbeat", by=bundle["token"])
+        assert reply.status == 200
+        with counted_calls() as result:
+            reply = depot.post(f"/work/jobs/{job.id}/result", by=bundle["token"], json={"kind": "returned"})
+        assert reply.status == 204
+
+    assert idle.total() <= 4, idle
+    assert claim.total() - claim["GetSecretValue"] <= 9, claim
+    assert heartbeat.total() <= 3, heartbeat
+    assert result.total() <= 4, result

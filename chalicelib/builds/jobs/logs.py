@@ -10,19 +10,21 @@ from datetime import UTC, datetime
 from msgspec import Struct
 from msgspec.json import decode
 
-from chalicelib.builds.errors import JobMissing
 from chalicelib.builds.jobs.errors import ChunkMisplaced, ChunkRefused, LogMissing
 from chalicelib.builds.jobs.rows import FIRST_LINE, LAST_LINE, LogChunkRow, chunk_key, index_key, log_partition, packed
-from chalicelib.builds.rows import JobRow, job_key
+from chalicelib.builds.rows import ATTEMPTS, JobRow, job_key
 from chalicelib.core import job_log
 from chalicelib.core.build_states import JobState
 from chalicelib.core.job_log import Position
+from chalicelib.identity.errors import AttemptOver
 from chalicelib.platform import logs, object_store
 from chalicelib.platform.change import Change, Stale, retry_when_stale
 from chalicelib.platform.config import config
 from chalicelib.platform.object_store import ObjectStoreFailed, Stream
 from chalicelib.platform.table import read, rows
 
+MOST_LINES = job_log.LOG_LINES + ATTEMPTS * job_log.MORE_LINES
+MOST_BYTES = job_log.LOG_BYTES + ATTEMPTS * job_log.MORE_BYTES
 DAY = 86_400
 READ_BYTES = 6_000_000
 """How much of an archived log is read for one answer."""
@@ -46,8 +48,7 @@ class LogPart(Struct, frozen=True):
 def append(job_id: int, attempt: int, first: int, lines: list[str]) -> None:
     """Store lines of an attempt's log; `first` is the number of the first one, from 0 within the attempt.
 
-    Lines that are stored already are ignored. Raises ChunkRefused, ChunkMisplaced, JobMissing (also for an attempt
-    that is over).
+    Lines that are stored already are ignored. Raises ChunkRefused, ChunkMisplaced, AttemptOver.
     """
     if not job_log.is_chunk(lines):
         raise ChunkRefused(
@@ -60,7 +61,7 @@ def append(job_id: int, attempt: int, first: int, lines: list[str]) -> None:
 def _append(job_id: int, attempt: int, first: int, lines: list[str]) -> None:
     job = read(job_key(job_id))
     if job is None or int(job.attempt) != attempt or not job.job_state.is_held:
-        raise JobMissing
+        raise AttemptOver
     begins = int(job.log_base) + first
     stored = int(job.log_lines)
     if begins + len(lines) <= stored:
@@ -68,8 +69,8 @@ def _append(job_id: int, attempt: int, first: int, lines: list[str]) -> None:
     if begins != stored:
         raise ChunkMisplaced(stored - int(job.log_base))
     size = sum(len(line) + 1 for line in lines)
-    if stored + len(lines) > job_log.LOG_LINES or int(job.log_bytes) + size > job_log.LOG_BYTES:
-        raise ChunkRefused(f"A log may have {job_log.LOG_LINES} lines and {job_log.LOG_BYTES} characters")
+    if stored + len(lines) > MOST_LINES or int(job.log_bytes) + size > MOST_BYTES:
+        raise ChunkRefused(f"A log may have {MOST_LINES} lines and {MOST_BYTES} characters")
     key = chunk_key(job_id, begins)
     expires = int(time.time()) + config.log_days * DAY if config.log_days else None
     with Change() as change:

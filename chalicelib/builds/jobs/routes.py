@@ -6,16 +6,17 @@ from msgspec import Struct
 
 from chalicelib.builds.errors import IdMalformed, JobMissing
 from chalicelib.builds.jobs import shapes
-from chalicelib.builds.jobs.errors import STATUS, LogMissing
+from chalicelib.builds.jobs.errors import STATUS, ChunkMisplaced, ChunkRefused, LogMissing
 from chalicelib.builds.rows import JobRow
 from chalicelib.core.deferred import deferred
 from chalicelib.core.roles import Role
+from chalicelib.core.token_scope import Scope
 from chalicelib.core.visibility import Visibility
-from chalicelib.http.answer import NO_CACHE, Answer, json_answer
+from chalicelib.http.answer import EMPTY_204, NO_CACHE, Answer, json_answer
 from chalicelib.http.call import Call
 from chalicelib.http.query import QueryMalformed
-from chalicelib.http.routes import ANYONE, Routes
-from chalicelib.identity.errors import RoleMissing, SessionMissing
+from chalicelib.http.routes import ANYONE, JOB, Routes
+from chalicelib.identity.errors import AttemptOver, RoleMissing, SessionMissing
 
 with deferred():
     from chalicelib.builds.jobs import logs, service
@@ -92,6 +93,24 @@ def show_job_details(call: Call, job: JobRow) -> Answer:
     """Return the progress of a job: its attempt, its worker, and the step and last lines of a failed one."""
     call.caller.require_role(job.origin, Role.MEMBER)
     return json_answer(200, shapes.JobDetails.of(job), NO_CACHE)
+
+
+@routes.post(
+    "/work/jobs/{id}/log",
+    needs=JOB,
+    scope=Scope.BUILD,
+    body=shapes.LogChunk,
+    answers={204: None},
+    errors=(AttemptOver, ChunkMisplaced, ChunkRefused),
+)
+def append_log(call: Call, body: shapes.LogChunk) -> Answer:
+    """Append lines to the log of a job. Lines that are stored already are ignored.
+
+    With 409 the attempt has ended, or lines before these are missing; the text then names the next line.
+    """
+    access = call.caller.require_job(call["id"])
+    logs.append(access.job_id, access.attempt, body.first, body.lines)
+    return EMPTY_204
 
 
 @routes.get(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from msgspec import UNSET, Struct, UnsetType
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chalicelib.builds.rows import JobRow, channel_of
+from chalicelib.core.job_log import LOG_LINES
 
 
 class JobsQuery(Struct):
@@ -19,6 +22,13 @@ class LogQuery(Struct):
     start: int = 0
     color: str = ""
     wait: int = 0
+
+
+class LogChunk(Struct):
+    """Consecutive lines of a log, without line ends. `first` is the number of the first one in the attempt, from 0."""
+
+    first: Annotated[int, Meta(ge=0, le=LOG_LINES)]
+    lines: Annotated[list[str], Meta(max_length=LOG_LINES)]
 
 
 class JobFailure(Struct):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.catalog.errors import OriginMissing, TooManyInOrigin
+from chalicelib.core.build_access import JobUse
 from chalicelib.core.deferred import deferred
 from chalicelib.core.roles import Role
 from chalicelib.core.token_scope import Scope
@@ -85,7 +86,12 @@ def upload_public_key(call: Call) -> Answer:
 
 
 @routes.get(
-    SECRET + "/latest", needs=Role.MEMBER, scope=Scope.UPLOAD, answers={200: Content.TEXT}, errors=(KeyMissing,)
+    SECRET + "/latest",
+    needs=Role.MEMBER,
+    scope=Scope.UPLOAD,
+    job_use=JobUse.KEY,
+    answers={200: Content.TEXT},
+    errors=(KeyMissing,),
 )
 def download_newest_secret_key(call: Call) -> Answer:
     """Return the secret signing key with the greatest full name."""

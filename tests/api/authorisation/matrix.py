@@ -168,6 +168,8 @@ WITHOUT_BODY = """
     PATCH /projects/{origin}/no-such/private
     GET /projects/{origin}/no-such/integrations/no-such/default
     DELETE /projects/{origin}/no-such/integrations/no-such/default
+    GET /workers/{origin}
+    DELETE /workers/{origin}/1
 """
 
 WITH_BODY = [
@@ -193,6 +195,7 @@ WITH_BODY = [
     Cell("PUT /deprecations/{origin}/no-such/1.0/20240101000000", json={"message": "old"}),
     Cell("PUT /projects/{origin}/no-such", json={"plan_path": "plan.sh"}),
     Cell("PUT /projects/{origin}/no-such/integrations/no-such/default", body=b"{}"),
+    Cell("POST /workers/{origin}", json={"name": "", "targets": []}),
 ]
 
 STRICTER = [
@@ -221,5 +224,9 @@ ELSEWHERE = {
     "GET /jobs/{id}": "needs a job; tests/api/jobs",
     "GET /jobs/{id}/log": "needs a job; tests/api/jobs",
     "GET /builds/jobs/{id}": "needs a job; tests/api/jobs",
+    "POST /work/claims": "needs the credential of a worker; test_job_tokens",
+    "POST /work/jobs/{id}/heartbeat": "needs the token of a job; test_job_tokens",
+    "POST /work/jobs/{id}/log": "needs the token of a job; test_job_tokens",
+    "POST /work/jobs/{id}/result": "needs the token of a job; test_job_tokens",
 }
 """Operations without a cell, and where their refusals are tested."""

@@ -5,14 +5,13 @@ from typing import Any
 
 import pytest
 
-from chalicelib.builds.errors import JobMissing
 from chalicelib.builds.jobs import logs
 from chalicelib.builds.jobs.archive import archive
 from chalicelib.builds.jobs.errors import ChunkMisplaced, ChunkRefused
 from chalicelib.builds.jobs.rows import log_partition
 from chalicelib.builds.rows import JobRow
-from chalicelib.core import job_log
 from chalicelib.core.build_states import JobState
+from chalicelib.identity.errors import AttemptOver
 from chalicelib.platform import object_store
 from tests.api.client import Depot
 from tests.builders.jobs import a_job, a_project, change_job
@@ -163,7 +162,7 @@ def test_lines_that_are_stored_are_ignored_and_gaps_are_refused(depot: Depot, jo
 def test_the_lines_of_a_second_attempt_follow_those_of_the_first(depot: Depot, job: JobRow) -> None:
     append(job, 0, "a", "b")
     change_job(job, attempt=2, log_base=2)
-    with pytest.raises(JobMissing):
+    with pytest.raises(AttemptOver):
         append(job, 2, "late")
     logs.append(int(job.id), 2, 0, ["again"])
 
@@ -173,15 +172,15 @@ def test_the_lines_of_a_second_attempt_follow_those_of_the_first(depot: Depot, j
 def test_a_job_that_has_ended_takes_no_lines(job: JobRow) -> None:
     change_job(job, state=JobState.CANCEL_COMPLETE.value)
 
-    with pytest.raises(JobMissing):
+    with pytest.raises(AttemptOver):
         append(job, 0, "a")
 
 
 def test_a_log_has_a_limit(job: JobRow) -> None:
-    change_job(job, log_lines=job_log.LOG_LINES - 1)
+    change_job(job, log_lines=logs.MOST_LINES - 1)
 
     with pytest.raises(ChunkRefused):
-        append(job, job_log.LOG_LINES - 1, "a", "b")
+        append(job, logs.MOST_LINES - 1, "a", "b")
 
 
 @pytest.mark.parametrize("visibility", ["private", "hidden"])

@@ -9,7 +9,7 @@ from msgspec import UNSET
 from app import app
 from chalicelib.core.roles import Role
 from chalicelib.http.errors import PassedOn
-from chalicelib.http.routes import ANYONE, SESSION, Content, Route
+from chalicelib.http.routes import ANYONE, JOB, SESSION, WORKER, Content, Route
 from chalicelib.http.statuses import READS
 
 ROUTES = list(app.declared)
@@ -66,7 +66,7 @@ def test_a_role_needs_an_origin(route: Route) -> None:
     if isinstance(route.needs, Role):
         assert "{origin}" in route.path or route.checked_inside
     else:
-        assert route.needs in (ANYONE, SESSION)
+        assert route.needs in (ANYONE, SESSION, WORKER, JOB)
 
 
 @each(ROUTES)

@@ -59,6 +59,14 @@ ADDITIONS = {
     "GET /packages/{}/{}/{}/{}",
     # Our own: details of jobs (docs/OPERATING.md, "Builds").
     "GET /builds/jobs/{}",
+    # Our own: workers (docs/OPERATING.md).
+    "GET /workers/{}",
+    "POST /workers/{}",
+    "DELETE /workers/{}/{}",
+    "POST /work/claims",
+    "POST /work/jobs/{}/heartbeat",
+    "POST /work/jobs/{}/log",
+    "POST /work/jobs/{}/result",
 }
 
 

@@ -7,7 +7,7 @@ session.
 from app import app
 from chalicelib.core.roles import Role
 from chalicelib.core.token_scope import Scope
-from chalicelib.http.routes import ACCOUNT_ONLY, ANYONE, SESSION, Needs
+from chalicelib.http.routes import ACCOUNT_ONLY, ANYONE, JOB, SESSION, WORKER, Needs
 
 PERMISSIONS: dict[tuple[Needs, Scope | None], str] = {
     (SESSION, Scope.READ): """
@@ -106,6 +106,7 @@ PERMISSIONS: dict[tuple[Needs, Scope | None], str] = {
     (Role.ADMINISTRATOR, Scope.READ): """
         GET /depot/origins/{origin}/secret
         GET /retention/{origin}
+        GET /workers/{origin}
     """,
     (Role.ADMINISTRATOR, Scope.ADMIN): """
         PUT /depot/origins/{origin}
@@ -120,10 +121,19 @@ PERMISSIONS: dict[tuple[Needs, Scope | None], str] = {
         DELETE /retention/{origin}
         POST /retention/{origin}/run
         POST /deletions/{origin}/{pkg}/{version}/{release}
+        POST /workers/{origin}
+        DELETE /workers/{origin}/{id}
     """,
     (Role.OWNER, Scope.ADMIN): """
         DELETE /depot/origins/{origin}
         POST /depot/origins/{origin}/transfer/{user}
+    """,
+    (WORKER, Scope.BUILD): """
+        POST /work/claims
+    """,
+    (JOB, Scope.BUILD): """
+        POST /work/jobs/{id}/heartbeat
+        POST /work/jobs/{id}/result
     """,
 }
 

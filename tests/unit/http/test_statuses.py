@@ -12,7 +12,7 @@ from chalicelib.http.errors import ErrorTable, PassedOn
 from chalicelib.http.routes import ANYONE, SESSION, Content, Route
 from chalicelib.http.statuses import declared_statuses, refusals
 from chalicelib.identity.errors import STATUS as IDENTITY
-from chalicelib.identity.errors import RoleMissing, ScopeMissing, SessionMissing, TokenRefused
+from chalicelib.identity.errors import MachineRefused, RoleMissing, ScopeMissing, SessionMissing, TokenRefused
 
 
 class Missing(Exception):
@@ -94,5 +94,5 @@ def test_refusals_are_ordered_by_status_and_name_their_errors() -> None:
 
     assert list(causes) == sorted(causes)
     assert causes[401] == [TokenRefused, SessionMissing, RoleMissing]
-    assert causes[403] == [ScopeMissing]
+    assert causes[403] == [MachineRefused, ScopeMissing]
     assert causes[404] == [Missing]

@@ -1,0 +1,112 @@
+"""The claim of a job by a worker.
+
+One transaction hands the job over (`taking.py`). Interrupted before it, nothing has happened; interrupted after it, a
+repeat of the same claim returns the job and continues with the start of the execution. A worker that does not repeat
+its claim does not renew the lease either, and another worker gets the job.
+"""
+
+import time
+
+from msgspec import Struct
+
+from chalicelib.builds import motor, rows
+from chalicelib.builds.rows import JobRow
+from chalicelib.builds.workers import presence, search, taking
+from chalicelib.builds.workers.errors import ClaimInvalid, ClaimRefused
+from chalicelib.builds.workers.rows import ClaimRow, claim_hash, claim_key
+from chalicelib.builds.workers.taking import Claim, ClaimTaken
+from chalicelib.core.build_access import WorkerAccess
+from chalicelib.core.plain_text import is_plain
+from chalicelib.core.target import Target, TargetUnknown
+from chalicelib.platform.change import Stale
+from chalicelib.platform.table import read
+
+LONGEST_WAIT = 20
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 2.0
+TRIES = 8
+"""How often a search begins again because another worker was faster."""
+
+SHORTEST_CLAIM, LONGEST_TEXT = 16, 100
+
+sleep = time.sleep
+clock = time.monotonic
+
+
+class Request(Struct, frozen=True):
+    """The fields of a request for a job, as the worker sent them."""
+
+    target: str
+    claim: str
+    name: str
+    wait: float = 0
+
+    def __repr__(self) -> str:
+        return "Request(...)"  # whoever knows the claim's id can repeat it
+
+
+def claim(request: Request, worker: WorkerAccess) -> JobRow | None:
+    """Return the job that a worker holds from now on, or None if there is none within `wait` seconds.
+
+    A repeat returns the same job while the worker holds it. The execution of the job is started. Raises ClaimInvalid,
+    ClaimRefused, TokenRefused if the credential of the worker was revoked meanwhile, and StoreUnavailable.
+    """
+    wanted = _checked(request, worker)
+    presence.note(presence.reference_of(worker), wanted.target)
+    before = read(claim_key(wanted.hash))
+    job = _held(wanted, before)
+    if job is None:
+        job = _next_job(wanted, before, clock() + min(request.wait, LONGEST_WAIT))
+    if job is not None:
+        motor.start_job(int(job.id), int(job.attempt))
+    return job
+
+
+def _checked(request: Request, worker: WorkerAccess) -> Claim:
+    if not SHORTEST_CLAIM <= len(request.claim) <= LONGEST_TEXT or not is_plain(request.claim):
+        raise ClaimInvalid(f"`claim` must be {SHORTEST_CLAIM} to {LONGEST_TEXT} printable characters")
+    if not request.name.strip() or len(request.name) > LONGEST_TEXT or not is_plain(request.name):
+        raise ClaimInvalid(f"`worker` must be 1 to {LONGEST_TEXT} printable characters")
+    if not 0 <= request.wait <= LONGEST_WAIT:
+        raise ClaimInvalid(f"`wait` must be 0 to {LONGEST_WAIT} seconds")
+    try:
+        target = Target.parse(request.target)
+    except TargetUnknown as problem:
+        raise ClaimInvalid(str(problem)) from problem
+    if target not in worker.targets:
+        raise ClaimRefused(f"The worker may not build for {target}")
+    return Claim(worker, target, claim_hash(worker.id, request.claim), request.name)
+
+
+def _held(wanted: Claim, row: ClaimRow | None) -> JobRow | None:
+    """Return the job of an earlier request with the same claim, if the worker still holds it."""
+    job = None if row is None else read(rows.job_key(int(row.job_id)))
+    if row is None or job is None or job.claim != wanted.hash or job.attempt != row.attempt:
+        return None
+    return job if job.job_state.is_held and job.result is None else None
+
+
+def _next_job(wanted: Claim, before: ClaimRow | None, deadline: float) -> JobRow | None:
+    if wanted.worker.claimed_job:
+        raise ClaimRefused("The code has been used")
+    pause = FIRST_PAUSE
+    while True:
+        try:
+            job = _take_next(wanted, before)
+        except ClaimTaken:  # by an earlier request whose answer the worker has not waited for
+            return _held(wanted, read(claim_key(wanted.hash)))
+        if job is not None or clock() + pause > deadline:
+            return job
+        sleep(pause)
+        pause = min(LONGEST_PAUSE, pause * 1.5)
+
+
+def _take_next(wanted: Claim, before: ClaimRow | None) -> JobRow | None:
+    for tries in range(TRIES):
+        found = search.next_waiting(wanted.target, wanted.worker.origin, spread=1 + 2 * tries)
+        if found is None:
+            return None
+        try:
+            return taking.take(wanted, before, found)
+        except Stale:
+            continue
+    return None

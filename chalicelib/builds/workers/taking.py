@@ -1,0 +1,139 @@
+"""The transaction that hands a waiting job to a worker."""
+
+import time
+from typing import Any
+
+from msgspec import Struct
+
+from chalicelib.builds import rows
+from chalicelib.builds.engine import settling
+from chalicelib.builds.engine.settling import Cause
+from chalicelib.builds.rows import JobRow, SlotRow, WaitingJobRow
+from chalicelib.builds.workers import choice, once, presence, tokens
+from chalicelib.builds.workers.errors import ClaimRefused
+from chalicelib.builds.workers.rows import ClaimRow, claim_key
+from chalicelib.builds.workers.search import Waiting
+from chalicelib.catalog.job_token_rows import JobTokenRow
+from chalicelib.catalog.origin_rows import origin_key
+from chalicelib.core.build_access import WorkerAccess
+from chalicelib.core.build_states import JobState
+from chalicelib.core.target import Target
+from chalicelib.identity.errors import TokenRefused
+from chalicelib.identity.worker_rows import ALL_ORIGINS, WorkerRow, worker_key
+from chalicelib.platform.attributes import Condition
+from chalicelib.platform.change import Change, Stale
+from chalicelib.platform.clock import now, timestamp
+from chalicelib.platform.config import config
+from chalicelib.platform.table import Key, read_many
+
+
+class Claim(Struct, frozen=True):
+    """A worker that asks for a job of a target. `hash` is that of the claim's id, `name` the name of the process."""
+
+    worker: WorkerAccess
+    target: Target
+    hash: str
+    name: str
+
+
+class ClaimTaken(Exception):
+    """Another request with the same claim got a job meanwhile."""
+
+
+def take(claim: Claim, before: ClaimRow | None, waiting: Waiting) -> JobRow:
+    """Hand a waiting job to the worker, and return its row. `before` is the row of the claim as it was read.
+
+    Raises Stale if the job or a slot was taken meanwhile, ClaimTaken, ClaimRefused, and TokenRefused if the worker was
+    revoked.
+    """
+    job, origin_id = _read(waiting)
+    if claim.worker.origin is not None and claim.worker.origin_id != origin_id:
+        raise ClaimRefused("The origin of the worker was deleted")
+    slot_keys = _free_slots(claim.target, waiting)
+    token_row = tokens.make(job, int(job.attempt), origin_id)
+    worker = presence.reference_of(claim.worker)
+    changed = {
+        "state": str(JobState.DISPATCHED),
+        "updated_at": timestamp(now()),
+        "worker_id": worker,
+        "worker": claim.name,
+        "claim": claim.hash,
+        "claimed_at": timestamp(now()),
+        "lease_until": int(time.time()) + config.lease_seconds,
+        "origin_slot": slot_keys[0].sk,
+        "target_slot": slot_keys[1].sk,
+        "log_base": int(job.log_lines),
+    }
+    with Change() as change:
+        _require_worker(change, claim.worker, token_row, int(job.id))
+        change.delete(Key(WaitingJobRow, waiting.row.pk, waiting.row.sk), condition=WaitingJobRow.pk.exists())
+        change.put(_claim_row(claim, job, token_row), _is_unchanged(before), otherwise=ClaimTaken())
+        change.put(token_row)
+        for key in slot_keys:
+            change.add(SlotRow(key.pk, key.sk, job_id=int(job.id), origin=job.origin, worker_id=worker))
+        _dispatch(change, job, changed)
+    for name, value in changed.items():
+        setattr(job, name, value)
+    return job
+
+
+def _read(waiting: Waiting) -> tuple[JobRow, int]:
+    """Return a waiting job, and the id of its origin. Raises Stale if it does not wait any more or cannot be built."""
+    job_key, key = rows.job_key(int(waiting.row.job_id)), Key(WaitingJobRow, waiting.row.pk, waiting.row.sk)
+    job_origin = origin_key(waiting.origin)
+    found = read_many([job_key, key, job_origin])
+    job, origin = found.get(job_key), found.get(job_origin)
+    if job is None or job.job_state is not JobState.PENDING:
+        if found.get(key) is not None:
+            _remove_leftover(key, job)
+        raise Stale
+    if origin is None:  # the job could not be published, and would wait in front of others
+        settling.settle(int(job.id), int(job.attempt), Cause.NEVER_CLAIMED)
+        raise Stale
+    return job, int(origin.id)
+
+
+def _remove_leftover(key: Key[WaitingJobRow], job: JobRow | None) -> None:
+    """Delete a waiting row whose job does not wait, which would otherwise be found first every time."""
+    with Change() as change:
+        change.delete(key)
+        if job is not None:
+            unchanged = (JobRow.state == job.state) & (JobRow.attempt == int(job.attempt))
+            change.check(rows.job_key(int(job.id)), unchanged)
+
+
+def _free_slots(target: Target, waiting: Waiting) -> tuple[Key[SlotRow], Key[SlotRow]]:
+    of_origin = choice.free_number(waiting.slots.of_origin(waiting.origin), config.jobs_per_origin)
+    of_target = choice.free_number(waiting.slots.target, config.jobs_per_target)
+    if of_origin is None or of_target is None:
+        raise Stale
+    return rows.origin_slot_key(target, waiting.origin, of_origin), rows.target_slot_key(target, of_target)
+
+
+def _require_worker(change: Change, worker: WorkerAccess, token_row: JobTokenRow, job_id: int) -> None:
+    if worker.is_code:
+        once.bind(change, worker.id, job_id, int(token_row.expires_at))
+        return
+    key = worker_key(worker.origin or ALL_ORIGINS, worker.id)
+    change.check(key, WorkerRow.pk.exists(), otherwise=TokenRefused())
+
+
+def _claim_row(claim: Claim, job: JobRow, token_row: JobTokenRow) -> ClaimRow:
+    key = claim_key(claim.hash)
+    return ClaimRow(key.pk, key.sk, job_id=int(job.id), attempt=int(job.attempt), expires_at=int(token_row.expires_at))
+
+
+def _is_unchanged(before: ClaimRow | None) -> Condition:
+    if before is None:
+        return ClaimRow.pk.does_not_exist()
+    condition: Condition = (ClaimRow.job_id == int(before.job_id)) & (ClaimRow.attempt == int(before.attempt))
+    return condition
+
+
+def _dispatch(change: Change, job: JobRow, changed: dict[str, Any]) -> None:
+    sets = [getattr(JobRow, name).set(value) for name, value in changed.items()]
+    change.update(
+        rows.job_key(int(job.id)),
+        [*sets, JobRow.task_token.remove(), JobRow.result.remove()],
+        condition=(JobRow.state == str(JobState.PENDING)) & (JobRow.attempt == int(job.attempt)),
+    )

@@ -1,0 +1,45 @@
+"""Fixtures of tests of workers."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from chalicelib.builds.rows import (
+    SlotRow,
+    WaitingJobRow,
+    WaitingOriginRow,
+    slots_partition,
+    waiting_origins_partition,
+    waiting_partition,
+)
+from chalicelib.builds.workers import claims, presence
+from chalicelib.platform.table import Key, delete_many, rows
+from tests.builders.engine import an_engine
+from tests.builders.motor_double import Calls, recorded_motor
+from tests.builders.waiting_jobs import LINUX
+
+
+@pytest.fixture(scope="module", autouse=True)
+def engine() -> Iterator[None]:
+    """An engine for the tests of a module."""
+    with an_engine():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def motor() -> Iterator[Calls]:
+    """The calls of Step Functions that the test makes."""
+    with recorded_motor() as calls:
+        yield calls
+
+
+@pytest.fixture(autouse=True)
+def quiet_start(engine: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No jobs of other tests wait or run, and no claim sleeps."""
+    for hint in list(rows(WaitingOriginRow, waiting_origins_partition(LINUX))):
+        waiting = list(rows(WaitingJobRow, waiting_partition(LINUX, hint.sk)))
+        delete_many([Key(WaitingJobRow, row.pk, row.sk) for row in waiting])
+        delete_many([Key(WaitingOriginRow, hint.pk, hint.sk)])
+    delete_many([Key(SlotRow, row.pk, row.sk) for row in list(rows(SlotRow, slots_partition(LINUX)))])
+    presence._noted.clear()
+    monkeypatch.setattr(claims, "sleep", lambda seconds: None)
