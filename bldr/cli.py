@@ -12,6 +12,7 @@ from bldr.commands.search import search
 from bldr.commands.sync import sync
 from bldr.commands.tokens import tokens
 from bldr.commands.upload import upload
+from bldr.commands.worker import worker
 from bldr.errors import BldrError
 
 
@@ -37,11 +38,11 @@ class CommandGroup(click.Group):
 @click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="bldr")
 def bldr() -> None:
-    """Upload, download, promote and mirror packages of a Habitat Builder, and manage access tokens.
+    """Upload, download, promote and mirror packages of a Habitat Builder, manage access tokens, and build packages.
 
     The Builder is HAB_BLDR_URL and the token is HAB_AUTH_TOKEN; without these variables hab's cli.toml is read.
     """
 
 
-for command in (upload, download, promote, demote, sync, search, channels, tokens):
+for command in (upload, download, promote, demote, sync, search, channels, tokens, worker):
     bldr.add_command(command)
