@@ -44,11 +44,14 @@ def read_regular_file(path: Path, longest: int) -> str | None:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError:
         return None
-    with os.fdopen(handle, "rb") as file:
-        status = os.fstat(file.fileno())
+    try:
+        status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode) or status.st_size > longest:
             return None
-        return file.read(longest).decode("utf-8", "replace")
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read(longest).decode("utf-8", "replace")
+    finally:
+        os.close(handle)
 
 
 def built_ident(variables: Mapping[str, str], origin: str, name: str) -> PackageIdent:

@@ -69,6 +69,12 @@ class JobLog:
             self._bytes_left -= size
             self._append(line)
 
+    def failure(self, text: str) -> None:
+        """Append the reason of a failure, which also belongs to the last lines."""
+        with self._changed:
+            self._last.extend(own_lines(without(text, self._secrets)))
+        self.note(text)
+
     def note(self, text: str) -> None:
         """Append a message of the worker."""
         for line in own_lines(without(text, self._secrets)):

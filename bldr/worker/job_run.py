@@ -12,7 +12,7 @@ from msgspec import Struct
 from bldr.archives import read_archive
 from bldr.client import Builder
 from bldr.config import Credentials
-from bldr.errors import BldrError
+from bldr.errors import ArchiveDamaged, BldrError
 from bldr.http_transport import HttpTransport
 from bldr.packages import Package
 from bldr.worker.bundle import Bundle
@@ -36,10 +36,10 @@ EXPECTED_FAILURES = (BldrError, CheckoutFailed, ExportFailed, IntegrationInvalid
 
 
 class JobSettings(Struct, frozen=True):
-    """How a worker does jobs. `work_folder` is private to the worker."""
+    """How a worker does jobs. `work_folder` is private to the worker. Nothing is cloned if `checkout` is None."""
 
     work_folder: Path
-    checkout: CheckoutRules = CheckoutRules()
+    checkout: CheckoutRules | None = CheckoutRules()
     retries: StepRetries = StepRetries()
 
 
@@ -95,7 +95,7 @@ class JobRun:
         try:
             return Workspace.create(self._settings.work_folder, self._bundle.job.id)
         except OSError as problem:
-            self.log.note(f"the workspace cannot be created: {problem.strerror}")
+            self.log.failure(f"the workspace cannot be created: {problem.strerror}")
             raise StepFailed(JobError.WORKSPACE, "workspace", str(problem)) from None
 
     def _validate_integrations(self) -> tuple[Export, ...]:
@@ -114,7 +114,8 @@ class JobRun:
 
     def _clone_repository(self, workspace: Workspace) -> None:
         with self._step("clone_repository", JobError.CLONE):
-            check_out(self._bundle.clone, workspace, self._settings.checkout, self.log.output, self._stop)
+            if self._settings.checkout is not None:
+                check_out(self._bundle.clone, workspace, self._settings.checkout, self.log.output, self._stop)
 
     def _request(self, workspace: Workspace, key: Path) -> BuildRequest:
         bundle = self._bundle
@@ -136,7 +137,7 @@ class JobRun:
                 built = self._strategy.build(request, Execution(self.log, self._stop))
             except BuildFailed as failure:
                 self._ident = failure.ident
-                self.log.note(str(failure))
+                self.log.failure(str(failure))
                 step = f"build_package, phase {failure.phase}" if failure.phase else "build_package"
                 raise StepFailed(JobError.BUILD, step, str(failure)) from None
             finally:
@@ -155,7 +156,7 @@ class JobRun:
         job = self._bundle.job
         with self._step("publish_package", JobError.PUBLISH):
             if read_archive(built.archive).package != Package(built.ident, job.target):
-                raise StepFailed(JobError.PUBLISH, "publish_package", "the archive contains another package")
+                raise ArchiveDamaged("the archive contains another package")
             publisher = Publisher(Builder(self._transport), self._settings.retries, self._stop, self.log.note)
             publisher.publish(Package(built.ident, job.target), built.archive, job.channel)
 
@@ -173,7 +174,7 @@ class JobRun:
             try:
                 yield
             except EXPECTED_FAILURES as problem:
-                self.log.note(str(problem))
+                self.log.failure(str(problem))
                 raise StepFailed(error, section, str(problem)) from None
 
     def _stopped(self, stopped: Stopped) -> Result:

@@ -85,9 +85,10 @@ class Sandbox:
         if self.isolation is Isolation.NAMESPACES:
             return INSIDE
         if self.isolation is Isolation.USER:
-            for folder in (workspace.root.parent, workspace.root, workspace.studio):
+            for folder in (workspace.root.parent, workspace.root):
                 folder.chmod(0o711)
-            (workspace.studio / "artifacts").chmod(0o755)
+            for folder in (workspace.studio, workspace.studio / "artifacts"):
+                folder.chmod(0o755)
         studio = workspace.studio
         names = ("hab", "artifacts", "results", "tmp")
         hab, artifacts, results, tmp = (str(studio / name) for name in names)

@@ -42,7 +42,8 @@ ln -s /proc/self/fd "$root/dev/fd"
 ln -s fd/0 "$root/dev/stdin"
 ln -s fd/1 "$root/dev/stdout"
 ln -s fd/2 "$root/dev/stderr"
-mkdir -m 1777 "$root/dev/shm"
+mkdir "$root/dev/shm"
+mount -t tmpfs -o size=64m,mode=1777,nosuid,nodev shm "$root/dev/shm"
 
 while [ "$1" != -- ]; do
   IFS=: read -r mode source path <<<"$1"

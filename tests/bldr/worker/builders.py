@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from bldr.address import Address
 from bldr.config import Credentials
@@ -45,10 +46,25 @@ def a_repository(folder: Path, files: Mapping[str, str]) -> str:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    identity = ["-c", "user.name=test", "-c", "user.email=test@example.com"]
-    for command in (["init", "--quiet"], ["add", "--all"], [*identity, "commit", "--quiet", "--message", "plan"]):
-        subprocess.run(["git", *command], cwd=folder, check=True, capture_output=True)
+    _git(folder, "init", "--quiet")
+    _commit_all(folder)
     return folder.as_uri()
+
+
+def commit(url: str, name: str, content: bytes) -> None:
+    """Add a file to a repository on this machine."""
+    folder = Path(urlsplit(url).path)
+    (folder / name).write_bytes(content)
+    _commit_all(folder)
+
+
+def _commit_all(folder: Path) -> None:
+    _git(folder, "add", "--all")
+    _git(folder, "-c", "user.name=test", "-c", "user.email=test@example.com", "commit", "--quiet", "--message", "plan")
+
+
+def _git(folder: Path, *arguments: str) -> None:
+    subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True)
 
 
 def a_bundle(url: str = "", *, plan_path: str = "plan.sh", limits: Any = None, **fields: Any) -> dict[str, Any]:
@@ -102,3 +118,14 @@ def running(worker: Worker) -> Iterator[Worker]:
         worker.end(0)
         thread.join(60)
         assert not thread.is_alive()
+
+
+def running_commands() -> list[str]:
+    """Return the command lines of all processes of this machine."""
+    commands = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            commands.append((process / "cmdline").read_text(errors="replace"))
+        except OSError:
+            continue
+    return commands

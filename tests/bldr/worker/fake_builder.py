@@ -60,7 +60,7 @@ class FakeJob:
 
 @dataclass
 class FakeBuilder:
-    """The state of a Builder. `requests` are method and path, in order; `failing` gives statuses to answer with first."""
+    """The state of a Builder. `requests` are methods and paths, in order; `failing` gives statuses to answer first."""
 
     jobs: list[FakeJob] = field(default_factory=list)
     packages: dict[str, Hart] = field(default_factory=dict)
@@ -140,7 +140,7 @@ class FakeBuilder:
             job.heartbeats += 1
             return 200, json.dumps({"cancel": job.cancel}).encode()
         if parts[2] == "log":
-            return self._log(job, body)
+            return self.append_to_log(job, body)
         job.results.append(json.loads(body))
         return 204, b""
 
@@ -154,7 +154,8 @@ class FakeBuilder:
                 return 200, json.dumps(job.bundle).encode()
         return 204, b""
 
-    def _log(self, job: FakeJob, body: bytes) -> Answer:
+    def append_to_log(self, job: FakeJob, body: bytes) -> Answer:
+        """Store lines; answer 409 for lines that are stored already."""
         if self.log_bytes_per_request and len(body) > self.log_bytes_per_request:
             return 413, b""
         chunk = json.loads(body)
@@ -167,7 +168,9 @@ class FakeBuilder:
         job.lines += lines
         return 204, b""
 
-    def _depot(self, method: str, parts: list[str], query: dict[str, str], token: str, body: bytes) -> Answer:
+    def _depot(  # noqa: PLR0911 - one for each operation
+        self, method: str, parts: list[str], query: dict[str, str], token: str, body: bytes
+    ) -> Answer:
         match parts:
             case ["depot", "origins", origin, "secret_keys", "latest"] if token == JOB_TOKEN:
                 return 200, self.key_of(origin)[1].text.encode()
