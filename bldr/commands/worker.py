@@ -1,5 +1,6 @@
 """`bldr worker`: claim jobs of a Builder, build their packages and publish them."""
 
+import math
 import os
 import signal
 import socket
@@ -46,6 +47,7 @@ class Options(Struct):
     kind: str
     hab: str
     once: bool
+    idle_seconds: float
     work_folder: Path | None
     allow_file: bool
     allow_unisolated: bool
@@ -69,6 +71,7 @@ class Options(Struct):
 @click.option("--strategy", "kind", type=click.Choice(["hab", "plain"]), default="hab", show_default=True)
 @click.option("--hab", default="hab", show_default=True, metavar="PATH", help="The program of the strategy hab.")
 @click.option("--once", is_flag=True, help="End after one job.")
+@click.option("--idle-seconds", type=click.FloatRange(min=0), default=math.inf, help="End if no job comes for so long.")
 @click.option(
     "--work-folder",
     type=click.Path(file_okay=False, path_type=Path),
@@ -140,7 +143,7 @@ def _run(options: Options) -> None:
     program = Worker(client, target, strategy, settings, Pauses(wait=options.claim_seconds))
     _end_on_signals(program, options.grace)
     say(f"worker {options.name} for {target} at {client.address}; {strategy.describe()}")
-    done = program.run(options.once)
+    done = program.run(options.once, options.idle_seconds)
     say(f"worker {options.name} ended after {counted(done, 'job')}")
 
 

@@ -4,6 +4,7 @@ Git reads none of the user's or the machine's configuration. The password reache
 for it, never on a command line, in a file or in the log.
 """
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -121,7 +122,7 @@ def _environment(clone: Clone, workspace: Workspace, protocols: str) -> dict[str
     git_folder.mkdir(mode=0o700, exist_ok=True)
     (git_folder / "config").write_text(CONFIG)
     environment = {
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(git_folder),
         "LANG": "C.UTF-8",
         "GIT_CONFIG_NOSYSTEM": "1",

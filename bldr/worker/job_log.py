@@ -3,6 +3,7 @@
 Markers: builds.md 9.2. The first line has number 0.
 """
 
+import re
 import sys
 import threading
 import time
@@ -29,6 +30,9 @@ BUFFERED_BYTES = 64 << 20
 
 LINE_OVERHEAD = 4
 """Bytes of quotes, comma and line end that a line adds to a request."""
+
+_EXPECTED = re.compile(r"next line of the log is ([0-9]{1,9})\b")
+"""In the text of a conflict: the number of the line with which the next request must begin."""
 
 LIMIT_REACHED = "[the log has reached its limit; the rest of the output is not kept]"
 
@@ -166,15 +170,23 @@ class JobLog:
                 self._chunk_bytes //= 2
                 return
             self._after(refusal)
-        with self._changed:
-            for _ in range(min(len(chunk), len(self._pending))):
-                self._pending_bytes -= len(self._pending.popleft()) + LINE_OVERHEAD
-            self._first += len(chunk)
+            return
+        self._drop(len(chunk))
 
     def _after(self, refusal: RequestRefused) -> None:
-        """After a refusal: a conflict means that the lines are stored; otherwise no more lines are accepted."""
-        if refusal.status == 409:
+        """After a conflict, continue with the line that the Builder expects; after another refusal, send no more."""
+        expected = _EXPECTED.search(str(refusal)) if refusal.status == 409 else None
+        stored = int(expected[1]) - self._first if expected else 0
+        if 0 < stored <= len(self._pending):
+            self._drop(stored)
             return
-        if refusal.status not in ATTEMPT_OVER:
+        if expected or refusal.status not in ATTEMPT_OVER:
             print(f"the log is not sent any more: {refusal}", file=sys.stderr, flush=True)
         self.abandon()
+
+    def _drop(self, count: int) -> None:
+        """Forget lines that the Builder has stored."""
+        with self._changed:
+            for _ in range(min(count, len(self._pending))):
+                self._pending_bytes -= len(self._pending.popleft()) + LINE_OVERHEAD
+            self._first += count

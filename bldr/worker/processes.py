@@ -22,6 +22,9 @@ KILL_SECONDS = 3.0
 OUTPUT_SECONDS = 2.0
 """How long to wait for the end of the output after the program has ended; another process may hold the pipe open."""
 
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
+"""Windows has no SIGKILL."""
+
 Output = Callable[[str], None]
 
 _running: set[int] = set()
@@ -100,10 +103,13 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _kill_group(group: int) -> None:
-    _signal_group(group, signal.SIGKILL)
+    _signal_group(group, KILL)
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:
+    if os.name == "nt":
+        subprocess.run(["taskkill", "/T", "/F", "/PID", str(group)], capture_output=True, check=False)  # noqa: S603, S607
+        return
     try:
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):

@@ -57,7 +57,7 @@ cd "$root"
 pivot_root . outside
 umount -l /outside
 rmdir /outside
-mount -o remount,ro /
+mount -o remount,bind,ro,nosuid,nodev /
 identity=()
 if [ "$user" != - ]; then identity=(--reuid "$user" --regid "$user" --clear-groups); fi
 exec setpriv "${identity[@]}" --inh-caps=-all --bounding-set=-all --no-new-privs "$@"

@@ -1,5 +1,6 @@
 """The loop of a worker: claim a job, do it, report its result. An unreachable Builder never ends it."""
 
+import math
 import sys
 import threading
 import time
@@ -58,14 +59,14 @@ class Worker:
         self._ending = threading.Event()
         self._current: StopSignal | None = None
 
-    def run(self, once: bool = False) -> int:
-        """Do jobs until a stop is requested, or only one job; return how many jobs were done.
+    def run(self, once: bool = False, idle_seconds: float = math.inf) -> int:
+        """Do jobs until a stop is requested or no job came for a time, or only one job; return how many were done.
 
         Raises RequestRefused if the Builder will never accept the claims of this worker.
         """
         done = 0
         while not self._ending.is_set():
-            bundle = self._next_job()
+            bundle = self._next_job(time.monotonic() + idle_seconds)
             if bundle is None:
                 break
             self._do(bundle)
@@ -94,10 +95,10 @@ class Worker:
         if self._current is not None:
             self._current.request(StopReason.SHUTTING_DOWN)
 
-    def _next_job(self) -> Bundle | None:
+    def _next_job(self, deadline: float) -> Bundle | None:
         """Wait for a job. A claim keeps its id until the Builder answers, so that no job is lost with an answer."""
         claim_id, failures = token_hex(16), 0
-        while not self._ending.is_set():
+        while not self._ending.is_set() and time.monotonic() < deadline:
             try:
                 bundle = self._client.claim(self._target, claim_id, self._pauses.wait)
             except BldrError as problem:

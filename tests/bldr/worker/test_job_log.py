@@ -28,7 +28,7 @@ class Receiver:
         if len(lines) > self.most:
             raise RequestRefused(413, "too large")
         if first != len(self.lines):
-            raise RequestRefused(409, "conflict")
+            raise RequestRefused(409, f"cannot send: (409: The next line of the log is {len(self.lines)})")
         self.lines += lines
         self.chunks.append(len(lines))
 
@@ -116,12 +116,24 @@ def test_a_chunk_that_is_too_large_is_split(receiver: Receiver) -> None:
     assert len(receiver.lines) == 100
 
 
-def test_a_conflict_means_that_the_lines_are_stored(receiver: Receiver) -> None:
-    receiver.problems = [RequestRefused(409, "stored")]
+def test_after_a_conflict_the_log_continues_with_the_expected_line(receiver: Receiver) -> None:
+    receiver.lines = ["one", "two"]
     with a_log(receiver) as log:
-        log.output("stored already")
+        for line in ("one", "two", "three", "four"):
+            log.output(line)
 
-    assert log.close(1)
+    assert receiver.lines == ["one", "two", "three", "four"]
+
+
+@pytest.mark.parametrize(
+    "text", ["The next line of the log is 7", "The next line of the log is 0", "The job is over", ""]
+)
+def test_a_conflict_that_cannot_be_resolved_ends_the_sending(receiver: Receiver, text: str) -> None:
+    receiver.problems = [RequestRefused(409, text)]
+    with a_log(receiver) as log:
+        log.output("nobody wants this")
+
+    assert receiver.lines == []
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410, 422])

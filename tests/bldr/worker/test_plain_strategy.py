@@ -222,7 +222,7 @@ def test_the_default_phases_unpack_configure_and_install_a_source(
     source = stream.getvalue()
     plan = (
         "pkg_name=widget\npkg_version=1.2.3\n"
-        "pkg_source=file:///src/${pkg_name}-${pkg_version}.tar.gz\n"
+        "pkg_source=file://$SRC_PATH/${pkg_name}-${pkg_version}.tar.gz\n"
         f"pkg_shasum={hashlib.sha256(source).hexdigest()}\n"
     )
     url = repository({"plan.sh": plan})
@@ -236,7 +236,7 @@ def test_the_default_phases_unpack_configure_and_install_a_source(
 def test_a_wrong_checksum_of_the_source_fails_in_verify(
     builder: FakeBuilder, repository: Repository, build: Build
 ) -> None:
-    plan = PLAN + f"pkg_source=file:///src/plan.sh\npkg_shasum={'0' * 64}\n"
+    plan = PLAN + f"pkg_source=file://$SRC_PATH/plan.sh\npkg_shasum={'0' * 64}\n"
     job = build(builder.add(a_bundle(repository({"plan.sh": plan}))))
 
     assert job.result["step"] == "build_package, phase do_verify"

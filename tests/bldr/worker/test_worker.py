@@ -262,3 +262,9 @@ def test_a_work_folder_that_cannot_be_written_fails_the_job(builder: FakeBuilder
     a_worker(builder, StubStrategy(), tmp_path / "file").run(once=True)
 
     assert (job.result["error"], job.result["step"]) == ("wk:run:workspace", "workspace")
+
+
+def test_a_worker_without_jobs_ends_after_its_idle_time(builder: FakeBuilder, work: Path) -> None:
+    assert a_worker(builder, StubStrategy(), work).run(once=True, idle_seconds=0.1) == 0
+
+    assert builder.claims
