@@ -50,6 +50,7 @@ class Options(Struct):
     idle_seconds: float
     work_folder: Path | None
     allow_file: bool
+    allow_http: bool
     allow_unisolated: bool
     grace: float
     retry_seconds: float
@@ -78,6 +79,7 @@ class Options(Struct):
     help="Private folder for checkouts and builds. Default: a folder in the user's cache folder.",
 )
 @click.option("--allow-file", is_flag=True, help="Allow repositories on this machine (file://).")
+@click.option("--allow-http", is_flag=True, help="Allow a Builder without TLS that is not on this machine.")
 @click.option("--allow-unisolated", is_flag=True, help="Run plain builds even if this machine cannot isolate them.")
 @click.option(
     "--grace",
@@ -166,7 +168,12 @@ def _credentials(options: Options) -> Credentials:
     token = config.checked_token(config.read_token(options.token_file) or in_environment)
     if token is None:
         raise NotConfigured(f"the worker has no credential; set {TOKEN} or pass --token-file")
-    return Credentials(Address.parse(configured_url), token)
+    address = Address.parse(configured_url)
+    if not (options.allow_http or address.base.startswith("https://") or address.is_local):
+        raise WorkerUnusable(
+            f"{address} has no TLS, and jobs contain secrets; use https://, or pass --allow-http if the network is safe"
+        )
+    return Credentials(address, token)
 
 
 def _strategy(options: Options, folder: Path) -> Strategy:

@@ -126,6 +126,12 @@ def test_a_worker_needs_a_builder(unconfigured: CommandLine, tmp_path: Path) -> 
     assert "no Builder is configured" in unconfigured.fails("worker", "--work-folder", tmp_path / "work")
 
 
+def test_a_builder_without_tls_needs_consent(unconfigured: CommandLine, tmp_path: Path) -> None:
+    arguments = ("worker", "--url", "http://bldr.example.com", "--work-folder", tmp_path / "work")
+
+    assert "pass --allow-http" in unconfigured.fails(*arguments, BLDR_WORKER_TOKEN="token")
+
+
 def test_the_credential_is_no_option(unconfigured: CommandLine) -> None:
     assert unconfigured.run("worker", "--token", "text").exit_code == 2
 
