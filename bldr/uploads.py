@@ -152,7 +152,9 @@ class _Upload:
             "forced": self._options.forced,
             **({"builder": True} if self._options.from_worker else {}),
         }
-        request = Request("POST", UPLOADS, self._purpose, json=announcement, accept=(201, 404, 405))
+        # A Builder may refuse the token of a job for uploads in parts, and still accept one request.
+        unsupported = (403, 404, 405) if self._options.from_worker else (404, 405)
+        request = Request("POST", UPLOADS, self._purpose, json=announcement, accept=(201, *unsupported))
         response = self._transport.send(request)
         if response.status_code != 201:
             raise _MultipartUnsupported
