@@ -45,6 +45,7 @@ class HabStrategy:
         job, workspace = request.job, request.workspace
         windows = ["-R", "-k", job.origin] if job.target is Target.X86_64_WINDOWS else ["-D"]
         command = [self._hab, "studio", "build", *windows, request.plan_folder]
+        _remove_container()  # of a build whose worker was killed
         code = execution.run(
             Program(command, workspace.src, studio_environment(request, os.environ), after_kill=_remove_container)
         )

@@ -23,6 +23,9 @@ BUILD_USER = 64321
 """Id of the user that runs builds if the worker is root. It needs no entry in /etc/passwd."""
 
 NAMESPACES = ("--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child")
+END_WITH_WORKER = ("setpriv", "--pdeathsig", "KILL")
+"""Kills a program when the worker is killed. Its namespaces, and with them all processes of the build, end too."""
+
 TRIAL_SECONDS = 20
 
 
@@ -139,9 +142,26 @@ class Sandbox:
 
     def _in_namespaces(self, root: Path) -> list[str]:
         if self._is_root:
-            return ["unshare", *NAMESPACES, "/bin/bash", str(SANDBOX_SCRIPT), str(root), str(BUILD_USER)]
+            return [
+                *END_WITH_WORKER,
+                "unshare",
+                *NAMESPACES,
+                "/bin/bash",
+                str(SANDBOX_SCRIPT),
+                str(root),
+                str(BUILD_USER),
+            ]
         user_namespace = ("--user", "--map-root-user")
-        return ["unshare", *user_namespace, *NAMESPACES, "/bin/bash", str(SANDBOX_SCRIPT), str(root), "-"]
+        return [
+            *END_WITH_WORKER,
+            "unshare",
+            *user_namespace,
+            *NAMESPACES,
+            "/bin/bash",
+            str(SANDBOX_SCRIPT),
+            str(root),
+            "-",
+        ]
 
 
 def best_isolation() -> Isolation:

@@ -60,4 +60,5 @@ rmdir /outside
 mount -o remount,bind,ro,nosuid,nodev /
 identity=()
 if [ "$user" != - ]; then identity=(--reuid "$user" --regid "$user" --clear-groups); fi
-exec setpriv "${identity[@]}" --inh-caps=-all --bounding-set=-all --no-new-privs "$@"
+# The change of the user forgets that this process ends with its parent (unshare --kill-child), so it is set again.
+exec setpriv "${identity[@]}" --inh-caps=-all --bounding-set=-all --no-new-privs --pdeathsig KILL "$@"

@@ -98,9 +98,12 @@ def test_an_attempt_after_a_crash_starts_with_an_empty_workspace(builder: FakeBu
     job = builder.add(a_bundle(a_repository(tmp_path / "repository", {"plan.sh": SLOW_PLAN})))
     with worker_process(builder, tmp_path / "work") as process:
         assert until(lambda: "compiling" in job.log)
+        build = _children(process.pid)
         process.kill()
         process.wait()
 
+    if best_isolation() is Isolation.NAMESPACES:
+        assert until(lambda: not any(Path(f"/proc/{each}").exists() for each in build))
     assert (tmp_path / "work/jobs" / job.id / "src/plan.sh").exists()
     job.claim = ""
     job.lines.clear()

@@ -233,7 +233,7 @@ def test_a_cancel_ends_hab_and_its_children(builder: FakeBuilder, hab: FakeHab, 
     child = next(int(line.split()[1]) for line in job.lines if line.startswith("child "))
     assert job.result["kind"] == "canceled"
     assert until(lambda: not _is_running(child))
-    assert hab.docker_calls == ["rm --force builder"]
+    assert hab.docker_calls == ["rm --force builder"] * 2
 
 
 @pytest.mark.parametrize("ident", ["other/widget/1.2.3/20240301123456", "acme/other/1.2.3/20240301123456"])
