@@ -1,5 +1,6 @@
 """The base URL of a Builder's API, parsed as `hab` parses it (hab-observed.md, "Invoking it")."""
 
+import re
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -39,6 +40,12 @@ class Address(Struct, frozen=True):
     def host(self) -> str:
         """Host and port, for messages."""
         return urlsplit(self.base).netloc
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the Builder runs on this machine."""
+        host = urlsplit(self.base).hostname or ""
+        return host in ("localhost", "::1") or re.fullmatch(r"127(\.[0-9]{1,3}){3}", host) is not None
 
     def url(self, segments: tuple[str, ...], query: Mapping[str, str]) -> str:
         """Return the URL of an operation. Slashes inside a segment are escaped."""

@@ -13,6 +13,7 @@ from bldr.commands.search import search
 from bldr.commands.sync import sync
 from bldr.commands.tokens import tokens
 from bldr.commands.upload import upload
+from bldr.commands.worker import worker
 from bldr.errors import BldrError
 
 
@@ -44,5 +45,5 @@ def bldr() -> None:
     """
 
 
-for command in (upload, download, promote, demote, sync, search, channels, jobs, tokens):
+for command in (upload, download, promote, demote, sync, search, channels, jobs, tokens, worker):
     bldr.add_command(command)

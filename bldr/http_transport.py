@@ -66,11 +66,17 @@ class Request(Struct, frozen=True):
 class HttpTransport:
     """Sends requests to a Builder. Safe for use from several threads."""
 
-    def __init__(self, credentials: Credentials, retry_policy: RetryPolicy = DEFAULT_RETRIES) -> None:
+    def __init__(
+        self,
+        credentials: Credentials,
+        retry_policy: RetryPolicy = DEFAULT_RETRIES,
+        response_seconds: float | None = None,
+    ) -> None:
+        """Take the time to wait for a response in seconds, by default the configured one."""
         self.address = credentials.address
         self.retry_policy = retry_policy
         self._auth = _BearerAuth(credentials.token)
-        self._timeout = (CONNECT_SECONDS, response_timeout())
+        self._timeout = (CONNECT_SECONDS, response_seconds or response_timeout())
         self._thread = threading.local()
 
     def send(self, request: Request) -> requests.Response:

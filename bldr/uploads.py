@@ -31,10 +31,14 @@ URL_EXPIRED = (400, 403)
 
 
 class UploadOptions(Struct, frozen=True):
-    """Up to which size in bytes an archive is sent in one request, and whether an existing one is sent again."""
+    """Up to which size in bytes an archive is sent in one request, and whether an existing one is sent again.
+
+    `from_worker` marks the upload of a worker, which starts no builds of dependents (builds.md 6.4).
+    """
 
     single_request_bytes: int = SINGLE_REQUEST_BYTES
     forced: bool = False
+    from_worker: bool = False
 
 
 DEFAULT_OPTIONS = UploadOptions()
@@ -99,6 +103,7 @@ class _Upload:
         ident, details = self._archive.package.ident, self._archive.details
         path = ("depot", "pkgs", ident.origin, ident.name, ident.version, ident.release)
         query = {"checksum": details.checksum, "target": details.package.target, "forced": self._options.forced}
+        query |= {"builder": ""} if self._options.from_worker else {}
         headers = {"Content-Type": "application/octet-stream"}
         with FileSlice(self._archive.path, 0, self._archive.size, self._advance) as body:
             self._transport.send(
@@ -145,8 +150,11 @@ class _Upload:
             "checksum": details.checksum,
             "size": self._archive.size,
             "forced": self._options.forced,
+            **({"builder": True} if self._options.from_worker else {}),
         }
-        request = Request("POST", UPLOADS, self._purpose, json=announcement, accept=(201, 404, 405))
+        # A Builder may refuse the token of a job for uploads in parts, and still accept one request.
+        unsupported = (403, 404, 405) if self._options.from_worker else (404, 405)
+        request = Request("POST", UPLOADS, self._purpose, json=announcement, accept=(201, *unsupported))
         response = self._transport.send(request)
         if response.status_code != 201:
             raise _MultipartUnsupported

@@ -36,3 +36,18 @@ def test_the_error_for_an_address_with_a_password_does_not_quote_it() -> None:
 
 def test_special_characters_in_a_segment_are_escaped() -> None:
     assert Address("b").url(("a/b", "1.0+x~y%2"), {"q": "a b"}) == "b/a%2Fb/1.0%2Bx~y%252?q=a+b"
+
+
+@pytest.mark.parametrize(
+    ("url", "is_local"),
+    [
+        ("http://localhost:9636", True),
+        ("http://127.0.0.1", True),
+        ("http://[::1]:80", True),
+        ("http://127.example.com", False),
+        ("http://bldr.example.com", False),
+        ("http://localhost.example.com", False),
+    ],
+)
+def test_addresses_of_this_machine(url: str, is_local: bool) -> None:
+    assert Address.parse(url).is_local is is_local

@@ -65,3 +65,22 @@ def test_a_builder_without_multipart_uploads_that_refuses_the_size_fails_the_upl
 
     with pytest.raises(RequestRefused, match="does not accept a body of this size"):
         upload_archive(builder, archive, UploadOptions(), ignore_progress)
+
+
+def test_the_upload_of_a_worker_is_marked(double: HttpDouble, builder: Builder, archive: Archive) -> None:
+    respond_in_turn(double, Scripted(201))
+
+    upload_archive(builder, archive, UploadOptions(from_worker=True), ignore_progress)
+
+    assert double.received[0].query["builder"] == ""
+
+
+def test_a_worker_whose_parts_are_refused_sends_one_request(
+    double: HttpDouble, builder: Builder, archive: Archive
+) -> None:
+    respond_in_turn(double, Scripted(403), Scripted(201))
+
+    upload_archive(builder, archive, UploadOptions(single_request_bytes=0, from_worker=True), ignore_progress)
+
+    assert double.received[0].json()["builder"] is True
+    assert double.received[1].query["builder"] == ""

@@ -133,6 +133,7 @@ PERMISSIONS: dict[tuple[Needs, Scope | None], str] = {
     """,
     (JOB, Scope.BUILD): """
         POST /work/jobs/{id}/heartbeat
+        POST /work/jobs/{id}/log
         POST /work/jobs/{id}/result
     """,
 }

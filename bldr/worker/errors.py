@@ -1,0 +1,30 @@
+"""Errors of a worker: of its start, of a step of a job, and of a build."""
+
+from bldr.errors import BldrError
+from chalicelib.core.build_states import JobError
+
+
+class WorkerUnusable(BldrError):
+    """The worker cannot run on this machine or with these options."""
+
+
+class StepFailed(Exception):
+    """A step of a job failed. `str()` is the text for the log; `step` names the step in words."""
+
+    def __init__(self, error: JobError, step: str, message: str) -> None:
+        super().__init__(message)
+        self.error = error
+        self.step = step
+
+
+class BuildFailed(Exception):
+    """A build failed. `phase` is the phase of the plan, empty if unknown; `ident` what was to be built, if known."""
+
+    def __init__(self, message: str, phase: str = "", ident: str = "") -> None:
+        super().__init__(message)
+        self.phase = phase
+        self.ident = ident
+
+
+class ExportFailed(Exception):
+    """The export of a package to a container registry failed."""

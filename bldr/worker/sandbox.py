@@ -1,0 +1,186 @@
+"""Isolation of the plain strategy: how programs of a plan run apart from the worker and from other builds.
+
+Three kinds, the best that the machine allows: namespaces with a file system of their own; another user, if the worker
+is root; none. docs/SECURITY.md, "Builds", says what each isolates.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+
+from msgspec import Struct
+
+from bldr.worker.workspace import Workspace
+
+SANDBOX_SCRIPT = Path(__file__).with_name("sandbox.sh")
+BUILD_USER = 64321
+"""Id of the user that runs builds if the worker is root. It needs no entry in /etc/passwd."""
+
+NAMESPACES = ("--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child")
+END_WITH_WORKER = ("setpriv", "--pdeathsig", "KILL")
+"""Kills a program when the worker is killed. Its namespaces, and with them all processes of the build, end too."""
+
+TRIAL_SECONDS = 20
+
+
+class Isolation(StrEnum):
+    """The kinds of isolation, best first."""
+
+    NAMESPACES = "namespaces"
+    USER = "user"
+    NONE = "none"
+
+
+class ResourceLimits(Struct, frozen=True):
+    """Limits of each process of a build: CPU seconds, bytes of memory and of a file; and of their number."""
+
+    cpu_seconds: int = 3600
+    memory_bytes: int = 8 << 30
+    file_bytes: int = 8 << 30
+    processes: int = 1024
+    open_files: int = 4096
+
+    @property
+    def as_shell(self) -> str:
+        """A shell script that sets the limits and executes its arguments."""
+        memory, file = self.memory_bytes >> 10, self.file_bytes >> 10
+        limits = f"ulimit -c 0 -t {self.cpu_seconds} -n {self.open_files} -u {self.processes} -v {memory} -f {file}"
+        return f'{limits} && exec "$@"'
+
+
+DEFAULT_LIMITS = ResourceLimits()
+
+
+class Folders(Struct, frozen=True):
+    """Where a build finds its folders: `hab` is the parent of `pkgs`; results are for the worker to read."""
+
+    hab: str
+    src: str
+    artifacts: str
+    results: str
+    tmp: str
+    runner: str
+
+
+INSIDE = Folders("/hab", "/src", "/artifacts", "/results", "/tmp", "/bldr/plan_runner.sh")  # noqa: S108 - inside
+
+
+class Sandbox:
+    """Runs the programs of builds with one kind of isolation."""
+
+    def __init__(self, isolation: Isolation) -> None:
+        self.isolation = isolation
+        self._is_root = os.geteuid() == 0
+
+    def prepare(self, workspace: Workspace, runner: Path) -> Folders:
+        """Create the folders of a build in a workspace; return their paths as the build sees them."""
+        for name in ("hab/pkgs", "hab/cache", "results", "tmp", "artifacts", "root"):
+            (workspace.studio / name).mkdir(parents=True, exist_ok=True)
+        if self._is_root and self.isolation is not Isolation.NONE:
+            for folder in (workspace.src, *(workspace.studio / name for name in ("hab", "results", "tmp"))):
+                _give_to_build_user(folder)
+        if self.isolation is Isolation.NAMESPACES:
+            return INSIDE
+        if self.isolation is Isolation.USER:
+            for folder in (workspace.root.parent, workspace.root):
+                folder.chmod(0o711)
+            for folder in (workspace.studio, workspace.studio / "artifacts"):
+                folder.chmod(0o755)
+        studio = workspace.studio
+        names = ("hab", "artifacts", "results", "tmp")
+        hab, artifacts, results, tmp = (str(studio / name) for name in names)
+        shutil.copyfile(runner, studio / runner.name)
+        return Folders(hab, str(workspace.src), artifacts, results, tmp, str(studio / runner.name))
+
+    def command(self, workspace: Workspace, runner: Path, limits: ResourceLimits, command: Sequence[str]) -> list[str]:
+        """Return the command line that runs a command in isolation and within limits."""
+        limited = ["/bin/bash", "-c", limits.as_shell, "limits", *command]
+        if self.isolation is Isolation.NONE:
+            return limited
+        user = str(BUILD_USER)
+        if self.isolation is Isolation.USER:
+            identity = ["--reuid", user, "--regid", user, "--clear-groups"]
+            return ["setpriv", *identity, "--inh-caps=-all", "--bounding-set=-all", "--no-new-privs", *limited]
+        studio = workspace.studio
+        mounts = [
+            f"rw:{workspace.src}:{INSIDE.src}",
+            f"rw:{studio / 'hab'}:{INSIDE.hab}",
+            f"rw:{studio / 'results'}:{INSIDE.results}",
+            f"rw:{studio / 'tmp'}:{INSIDE.tmp}",
+            f"ro:{studio / 'artifacts'}:{INSIDE.artifacts}",
+            f"ro:{runner}:{INSIDE.runner}",
+        ]
+        return [*self._in_namespaces(studio / "root"), *mounts, "--", *limited]
+
+    def end_processes(self) -> None:
+        """Kill processes that left the process group. Namespaces end with their first process."""
+        if self.isolation is Isolation.USER:
+            _kill_all_of(BUILD_USER)
+
+    def works(self) -> bool:
+        """Return whether this machine allows this kind of isolation, by trying it."""
+        if self.isolation is Isolation.NONE:
+            return True
+        if not sys.platform.startswith("linux") or (self.isolation is Isolation.USER and not self._is_root):
+            return False
+        with tempfile.TemporaryDirectory(prefix="bldr-worker-") as folder:
+            workspace = Workspace(Path(folder))
+            workspace.src.mkdir()
+            self.prepare(workspace, SANDBOX_SCRIPT)
+            command = self.command(workspace, SANDBOX_SCRIPT, ResourceLimits(), ["/bin/true"])
+            try:
+                trial = subprocess.run(command, capture_output=True, timeout=TRIAL_SECONDS, check=False)  # noqa: S603
+                return trial.returncode == 0
+            except (OSError, subprocess.TimeoutExpired):
+                return False
+
+    def _in_namespaces(self, root: Path) -> list[str]:
+        if self._is_root:
+            return [
+                *END_WITH_WORKER,
+                "unshare",
+                *NAMESPACES,
+                "/bin/bash",
+                str(SANDBOX_SCRIPT),
+                str(root),
+                str(BUILD_USER),
+            ]
+        user_namespace = ("--user", "--map-root-user")
+        return [
+            *END_WITH_WORKER,
+            "unshare",
+            *user_namespace,
+            *NAMESPACES,
+            "/bin/bash",
+            str(SANDBOX_SCRIPT),
+            str(root),
+            "-",
+        ]
+
+
+def best_isolation() -> Isolation:
+    """Return the best kind of isolation that this machine allows."""
+    return next(isolation for isolation in Isolation if Sandbox(isolation).works())
+
+
+def _give_to_build_user(folder: Path) -> None:
+    """Make the build's user the owner of a folder and of all that it contains. Links are not followed."""
+    os.chown(folder, BUILD_USER, BUILD_USER)
+    for parent, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            os.chown(Path(parent, name), BUILD_USER, BUILD_USER, follow_symlinks=False)
+
+
+def _kill_all_of(user: int) -> None:
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if process.stat().st_uid == user:
+                os.kill(int(process.name), signal.SIGKILL)
+        except (FileNotFoundError, ProcessLookupError):
+            continue

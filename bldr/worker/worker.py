@@ -1,0 +1,182 @@
+"""The loop of a worker: claim a job, do it, report its result. An unreachable Builder never ends it."""
+
+import math
+import sys
+import threading
+import time
+import traceback
+from secrets import token_hex
+
+from msgspec import Struct
+
+from bldr.errors import BldrError, RequestRefused
+from bldr.worker.bundle import Bundle
+from bldr.worker.heartbeats import Heartbeats
+from bldr.worker.job_run import JobRun, JobSettings
+from bldr.worker.processes import kill_running_programs
+from bldr.worker.stopping import Stopped, StopReason, StopSignal
+from bldr.worker.strategy import Strategy
+from bldr.worker.work_client import ATTEMPT_OVER, Result, WorkClient
+from chalicelib.core.build_states import JobError
+from chalicelib.core.target import Target
+
+CLAIM_SECONDS = 20.0
+"""How long the Builder may wait for a job before it answers a claim."""
+
+LOG_SECONDS = 60.0
+"""How long to wait for the rest of the log to be sent before the result is reported."""
+
+
+class Pauses(Struct, frozen=True):
+    """Pauses in seconds: after the first failed request, the longest one, and between claims without a job."""
+
+    first: float = 0.5
+    longest: float = 30.0
+    idle: float = 0.2
+    wait: float = CLAIM_SECONDS
+
+    def after(self, failures: int) -> float:
+        """Return the pause after a number of consecutive failures: exponential back-off."""
+        return min(self.longest, self.first * 2.0 ** min(failures - 1, 20))
+
+
+DEFAULT_PAUSES = Pauses()
+
+
+class Worker:
+    """Does jobs of one target, one after the other, until a stop is requested."""
+
+    def __init__(
+        self,
+        client: WorkClient,
+        target: Target,
+        strategy: Strategy,
+        settings: JobSettings,
+        pauses: Pauses = DEFAULT_PAUSES,
+    ) -> None:
+        self._client, self._target, self._strategy, self._settings = client, target, strategy, settings
+        self._pauses = pauses
+        self._ending = threading.Event()
+        self._current: StopSignal | None = None
+
+    def run(self, once: bool = False, idle_seconds: float = math.inf) -> int:
+        """Do jobs until a stop is requested or no job came for a time, or only one job; return how many were done.
+
+        Raises RequestRefused if the Builder will never accept the claims of this worker.
+        """
+        done = 0
+        while not self._ending.is_set():
+            bundle = self._next_job(time.monotonic() + idle_seconds)
+            if bundle is None:
+                break
+            self._do(bundle)
+            done += 1
+            if once:
+                break
+        return done
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether `end` was called."""
+        return self._ending.is_set()
+
+    def kill(self) -> None:
+        """Kill the programs of the running job at once, before the process ends."""
+        kill_running_programs()
+
+    def end(self, grace: float) -> None:
+        """Claim no more jobs, and return the current job to the Builder if it does not end within a time."""
+        self._ending.set()
+        timer = threading.Timer(grace, self._stop_current)
+        timer.daemon = True
+        timer.start()
+
+    def _stop_current(self) -> None:
+        if self._current is not None:
+            self._current.request(StopReason.SHUTTING_DOWN)
+
+    def _next_job(self, deadline: float) -> Bundle | None:
+        """Wait for a job. A claim keeps its id until the Builder answers, so that no job is lost with an answer."""
+        claim_id, failures = token_hex(16), 0
+        while not self._ending.is_set() and time.monotonic() < deadline:
+            try:
+                bundle = self._client.claim(self._target, claim_id, self._pauses.wait)
+            except BldrError as problem:
+                if isinstance(problem, RequestRefused) and problem.status in (400, 422):
+                    raise
+                failures += 1
+                _report_failure(problem, failures)
+                self._ending.wait(self._pauses.after(failures))
+                continue
+            if bundle is not None:
+                return bundle
+            claim_id, failures = token_hex(16), 0
+            self._ending.wait(self._pauses.idle)
+        return None
+
+    def _do(self, bundle: Bundle) -> None:
+        stop, job = StopSignal(), self._client.of_job(bundle)
+        self._current = stop
+        name = f"job {bundle.job.id} ({bundle.job.origin}/{bundle.job.name}, attempt {bundle.job.attempt})"
+        say(f"started {name}")
+        if self._ending.is_set():
+            stop.request(StopReason.SHUTTING_DOWN)
+        with Heartbeats(job, stop, bundle.limits.heartbeat_seconds):
+            try:
+                result = self._result(JobRun(bundle, self._client, self._strategy, self._settings, stop))
+                say(f"ended {name}: {self._report(bundle, result, stop)}")
+            except Stopped as stopped:
+                say(f"left {name}: {stopped.reason}")
+        self._current = None
+
+    def _result(self, run: JobRun) -> Result:
+        """Return the result of a job whose log was sent. Raises Stopped if the job is lost."""
+        try:
+            result = run.run()
+        except Stopped:
+            run.log.abandon()
+            raise
+        except Exception:  # noqa: BLE001 - a defect must not end the worker, and the job must end
+            traceback.print_exc()
+            result = Result("failed", error=JobError.SYSTEM, step="worker")
+        run.log.close(LOG_SECONDS)
+        run.log.abandon()
+        return result
+
+    def _report(self, bundle: Bundle, result: Result, stop: StopSignal) -> str:
+        """Report a result until the Builder has it or does not want it; return the outcome for the worker's output.
+
+        The Builder gives the job to another worker when the lease ends, so reporting ends with the time of the job.
+        """
+        client, failures = self._client.of_job(bundle), 0
+        deadline = time.monotonic() + bundle.limits.seconds
+        while True:
+            try:
+                client.report(result)
+                return result.kind
+            except RequestRefused as refusal:
+                if refusal.status in ATTEMPT_OVER:
+                    return f"{result.kind}, but the Builder does not wait for it any more"
+                if refusal.status in (400, 422) and result.kind == "complete":
+                    say(str(refusal))
+                    result = Result("failed", error=JobError.PUBLISH, step="report", last_lines="")
+                    continue
+                problem: BldrError = refusal
+            except BldrError as error:
+                problem = error
+            failures += 1
+            if stop.reason is StopReason.LOST or time.monotonic() > deadline:
+                return f"{result.kind}, not reported: {problem}"
+            _report_failure(problem, failures)
+            time.sleep(self._pauses.after(failures))
+
+
+def say(text: str) -> None:
+    """Print a line of the worker's own output at once."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _report_failure(problem: BldrError, failures: int) -> None:
+    """Print the first failure, and then ever fewer of its repeats."""
+    if failures & (failures - 1) == 0:
+        say(f"{problem} (attempt {failures}; trying again)")

@@ -1,0 +1,66 @@
+"""The kinds of isolation that this machine allows: each builds a package, and says what it does not isolate."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from bldr.worker.plain_strategy import PlainStrategy
+from bldr.worker.sandbox import BUILD_USER, Isolation, Sandbox
+from tests.bldr.worker.builders import PLAN, a_bundle, a_worker, running_commands
+from tests.bldr.worker.fake_builder import FakeBuilder, FakeJob
+from tests.builders.names import a_name
+
+Repository = Callable[[Mapping[str, str]], str]
+
+
+def build_in(isolation: Isolation, builder: FakeBuilder, url: str, folder: Path) -> FakeJob:
+    """Build in a kind of isolation, or skip the test if this machine does not allow it."""
+    sandbox = Sandbox(isolation)
+    if not sandbox.works():
+        pytest.skip(f"this machine does not allow isolation by {isolation}")
+    job = builder.add(a_bundle(url))
+    a_worker(builder, PlainStrategy(sandbox, folder / "archives"), folder / "jobs").run(once=True)
+    return job
+
+
+@pytest.fixture
+def open_folder(tmp_path: Path) -> Path:
+    """A folder that other users may enter."""
+    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
+        folder.chmod(0o711)
+    return tmp_path
+
+
+@pytest.mark.parametrize("isolation", Isolation)
+def test_every_kind_of_isolation_builds(
+    builder: FakeBuilder, repository: Repository, open_folder: Path, isolation: Isolation
+) -> None:
+    job = build_in(isolation, builder, repository({"plan.sh": PLAN}), open_folder)
+
+    assert job.result["kind"] == "complete", job.log
+    assert list((open_folder / "jobs").iterdir()) == []
+
+
+@pytest.mark.parametrize("isolation", [Isolation.USER, Isolation.NONE])
+def test_the_log_says_what_is_not_isolated(
+    builder: FakeBuilder, repository: Repository, open_folder: Path, isolation: Isolation
+) -> None:
+    job = build_in(isolation, builder, repository({"plan.sh": PLAN}), open_folder)
+
+    assert any(line.startswith("this build runs ") for line in job.lines)
+
+
+def test_another_user_cannot_read_the_key_nor_outlive_the_build(
+    builder: FakeBuilder, repository: Repository, open_folder: Path
+) -> None:
+    mark = a_name("mark")
+    plan = PLAN + (
+        "do_build() {\n  id -u; cat $SRC_PATH/../keys/* || true\n"
+        f"  setsid bash -c 'exec -a {mark} sleep 300' >/dev/null 2>&1 & disown; sleep 0.2\n}}\n"
+    )
+    job = build_in(Isolation.USER, builder, repository({"plan.sh": plan}), open_folder)
+
+    assert str(BUILD_USER) in job.lines
+    assert "SIG-SEC-1" not in job.log
+    assert not any(mark in command for command in running_commands())

@@ -1,0 +1,270 @@
+"""The loop of a worker: claims, heartbeats, logs and results, with a Builder that fails, restarts and cancels."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bldr.errors import RequestRefused
+from bldr.worker.strategy import BuildRequest, Built, Execution
+from tests.bldr.worker.builders import a_bundle, a_repository, a_worker, running
+from tests.bldr.worker.fake_builder import FakeBuilder, FakeJob, ended
+from tests.builders.stub_strategy import StubStrategy
+from tests.builders.waiting import until
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """The URL of a repository."""
+    return a_repository(tmp_path / "repository", {"plan.sh": "pkg_name=widget\n"})
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    """The work folder."""
+    return tmp_path / "work"
+
+
+def slow(url: str, **limits: float) -> dict[str, Any]:
+    """Return a bundle of a job that takes five minutes."""
+    return a_bundle(url, job={"name": "sleeps-300"}, limits=limits)
+
+
+def is_building(job: FakeJob) -> bool:
+    """Wait until the log of a job shows its build."""
+    return until(lambda: "a stub of" in job.log)
+
+
+def test_jobs_are_done_one_after_the_other(builder: FakeBuilder, url: str, work: Path) -> None:
+    jobs = [builder.add(a_bundle(url)) for _ in range(3)]
+
+    with running(a_worker(builder, StubStrategy(), work)):
+        assert all(ended(job) for job in jobs)
+
+    assert [job.result["kind"] for job in jobs] == ["complete"] * 3
+    assert len({job.claim for job in jobs}) == 3
+
+
+def test_a_claim_is_repeated_with_its_id_until_it_is_answered(builder: FakeBuilder, url: str, work: Path) -> None:
+    builder.failing["POST work/claims"] = [503, 500, 429, 401, 404]
+    job = builder.add(a_bundle(url))
+    seen: list[str] = []
+    answer = builder.answer
+
+    def recording(method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
+        if target.endswith("/claims"):
+            seen.append(body.decode().partition('"claim":')[2].split('"')[1])
+        return answer(method, target, headers, body)
+
+    builder.answer = recording  # type: ignore[method-assign]
+    a_worker(builder, StubStrategy(), work).run(once=True)
+
+    assert len(seen) == 6
+    assert len(set(seen)) == 1
+    assert job.result["kind"] == "complete"
+
+
+def test_an_answered_claim_without_a_job_gets_a_new_id(builder: FakeBuilder, work: Path) -> None:
+    with running(a_worker(builder, StubStrategy(), work)):
+        assert until(lambda: len(builder.claims) >= 3)
+
+    assert len(set(builder.claims)) == len(builder.claims)
+
+
+def test_a_refused_target_ends_the_worker(builder: FakeBuilder, work: Path) -> None:
+    builder.failing["POST work/claims"] = [422]
+
+    with pytest.raises(RequestRefused):
+        a_worker(builder, StubStrategy(), work).run()
+
+
+def test_a_worker_waits_for_a_builder_that_is_down(builder: FakeBuilder, url: str, work: Path) -> None:
+    builder.stop()
+    with running(a_worker(builder, StubStrategy(), work)):
+        time.sleep(0.2)
+        builder.start()
+        assert ended(builder.add(a_bundle(url)))
+
+
+def test_a_job_survives_a_restart_of_the_builder(builder: FakeBuilder, url: str, work: Path) -> None:
+    job = builder.add(a_bundle(url, job={"name": "sleeps-2"}))
+    with running(a_worker(builder, StubStrategy(), work)):
+        assert is_building(job)
+        builder.stop()
+        time.sleep(2.5)
+        builder.start()
+        assert ended(job)
+
+    assert job.result["kind"] == "complete"
+    assert job.lines[-1] == f"builder_log::end::{job.id}"
+
+
+def test_a_cancel_ends_the_build_within_a_heartbeat(builder: FakeBuilder, url: str, work: Path) -> None:
+    job = builder.add(slow(url))
+    with running(a_worker(builder, StubStrategy(), work)):
+        assert is_building(job)
+        job.cancel = True
+        assert ended(job)
+
+    assert job.result["kind"] == "canceled"
+    assert job.lines[-2:] == ["stopped: canceled", f"builder_log::end::{job.id}"]
+    assert not builder.uploads
+
+
+def test_a_job_that_was_lost_is_left_without_a_result(builder: FakeBuilder, url: str, work: Path) -> None:
+    job = builder.add(slow(url))
+    with running(a_worker(builder, StubStrategy(), work)):
+        assert is_building(job)
+        job.over = True
+        other = builder.add(a_bundle(url))
+        assert ended(other)
+
+    assert job.results == []
+    assert not (work / job.id).exists()
+
+
+def test_a_worker_that_ends_returns_its_job(builder: FakeBuilder, url: str, work: Path) -> None:
+    job = builder.add(slow(url))
+    with running(a_worker(builder, StubStrategy(), work)) as worker:
+        assert is_building(job)
+        worker.end(0)
+        assert ended(job)
+
+    assert job.result["kind"] == "returned"
+
+
+def test_a_worker_that_ends_lets_its_job_end_within_the_grace(builder: FakeBuilder, url: str, work: Path) -> None:
+    job = builder.add(a_bundle(url, job={"name": "sleeps-1"}))
+    with running(a_worker(builder, StubStrategy(), work)) as worker:
+        assert is_building(job)
+        worker.end(30)
+        assert ended(job)
+
+    assert job.result["kind"] == "complete"
+
+
+def test_a_build_beyond_its_time_limit_fails(builder: FakeBuilder, url: str, work: Path) -> None:
+    job = builder.add(slow(url, seconds=1))
+    a_worker(builder, StubStrategy(), work).run(once=True)
+
+    assert (job.result["kind"], job.result["error"], job.result["step"]) == ("failed", "timeout", "time limit")
+
+
+def test_a_failed_build_is_reported_with_its_ident(builder: FakeBuilder, url: str, work: Path) -> None:
+    job = builder.add(a_bundle(url, job={"name": "fails"}))
+    a_worker(builder, StubStrategy(), work).run(once=True)
+
+    assert job.result["error"] == "wk:run:build"
+    assert job.result["step"] == "build_package, phase do_build"
+    assert job.result["ident"].startswith("acme/fails/1.0.0/")
+    assert job.result["last_lines"].splitlines()[1:] == ["a stub of acme/fails", "the stub fails as its name says"]
+
+
+def test_a_package_that_exists_already_is_promoted(builder: FakeBuilder, url: str, work: Path) -> None:
+    builder.duplicates = True
+    job = builder.add(a_bundle(url))
+    a_worker(builder, StubStrategy(), work).run(once=True)
+
+    assert job.result["kind"] == "complete"
+    assert builder.channels["acme/bldr-99"] == [job.result["ident"]]
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        "GET depot/origins/acme/secret_keys/latest",
+        "POST depot/pkgs/acme/widget",
+        "POST depot/channels/acme/bldr-99",
+        "PUT depot/channels/acme/bldr-99/pkgs",
+    ],
+)
+def test_requests_of_steps_are_repeated(builder: FakeBuilder, url: str, work: Path, request_line: str) -> None:
+    builder.failing[request_line] = [503, 503]
+    job = builder.add(a_bundle(url))
+    a_worker(builder, StubStrategy(), work).run(once=True)
+
+    assert job.result["kind"] == "complete"
+
+
+@pytest.mark.parametrize(
+    ("request_line", "error", "section"),
+    [
+        ("GET depot/origins/acme/secret_keys/latest", "wk:run:key", "fetch_origin_key"),
+        ("POST depot/pkgs/acme/widget", "wk:run:postprocess", "publish_package"),
+        ("PUT depot/channels/acme/bldr-99/pkgs", "wk:run:postprocess", "publish_package"),
+    ],
+)
+def test_a_refusal_fails_the_step(
+    builder: FakeBuilder, url: str, work: Path, request_line: str, error: str, section: str
+) -> None:
+    builder.failing[request_line] = [403]
+    job = builder.add(a_bundle(url))
+    a_worker(builder, StubStrategy(), work).run(once=True)
+
+    assert (job.result["error"], job.result["step"]) == (error, section)
+    end = job.lines.index(f"builder_log_section::end::{section}")
+    assert "does not allow this" in job.lines[end - 1]
+
+
+def test_a_result_is_repeated_until_it_is_answered(builder: FakeBuilder, url: str, work: Path) -> None:
+    job = builder.add(a_bundle(url))
+    builder.failing[f"POST work/jobs/{job.id}/result"] = [503, 500]
+    a_worker(builder, StubStrategy(), work).run(once=True)
+
+    assert job.result["kind"] == "complete"
+
+
+def test_the_log_is_sent_again_after_lost_answers(builder: FakeBuilder, url: str, work: Path) -> None:
+    job = builder.add(a_bundle(url))
+    builder.failing[f"POST work/jobs/{job.id}/log"] = [503]
+    log = builder.append_to_log
+    lost = iter([True])
+
+    def losing(of: FakeJob, body: bytes) -> tuple[int, bytes]:
+        answer = log(of, body)
+        return (502, b"") if next(lost, False) else answer
+
+    builder.append_to_log = losing  # type: ignore[assignment,method-assign]
+    a_worker(builder, StubStrategy(), work).run(once=True)
+
+    assert len(set(job.lines)) == len(job.lines)
+    assert job.lines[-1] == f"builder_log::end::{job.id}"
+
+
+def test_a_defect_of_the_worker_fails_the_job(
+    builder: FakeBuilder, url: str, work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Defective(StubStrategy):
+        def build(self, request: BuildRequest, execution: Execution) -> Built:
+            raise ZeroDivisionError
+
+    job = builder.add(a_bundle(url))
+    a_worker(builder, Defective(), work).run(once=True)
+
+    assert (job.result["kind"], job.result["error"]) == ("failed", "system")
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_integrations_are_validated_first(builder: FakeBuilder, url: str, work: Path) -> None:
+    wanted = [{"integration": "docker", "body": {"docker_hub_repo_name": "org/repo"}}]
+    job = builder.add(a_bundle(url, project_integrations=wanted))
+    a_worker(builder, StubStrategy(), work).run(once=True)
+
+    assert (job.result["error"], job.result["step"]) == ("wk:run:validate", "validate_integrations")
+    assert job.sections == ["validate_integrations"]
+    assert "the origin has no integration 'docker'" in job.lines
+
+
+def test_a_work_folder_that_cannot_be_written_fails_the_job(builder: FakeBuilder, url: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    job = builder.add(a_bundle(url))
+    a_worker(builder, StubStrategy(), tmp_path / "file").run(once=True)
+
+    assert (job.result["error"], job.result["step"]) == ("wk:run:workspace", "workspace")
+
+
+def test_a_worker_without_jobs_ends_after_its_idle_time(builder: FakeBuilder, work: Path) -> None:
+    assert a_worker(builder, StubStrategy(), work).run(once=True, idle_seconds=0.1) == 0
+
+    assert builder.claims
