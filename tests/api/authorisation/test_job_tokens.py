@@ -192,7 +192,12 @@ def test_the_job_uses_no_other_channel(scene: Scene) -> None:
     assert scene.depot.put(promoted, by=scene.token).status == 403
 
 
-REFUSED_BEFORE = {"POST /projects": (422,), "GET /jobs/{id}": (404,), "GET /builds/jobs/{id}": (404,)}
+REFUSED_BEFORE = {
+    "POST /projects": (422,),
+    "GET /jobs/{id}": (404,),
+    "GET /jobs/{id}/log": (404,),
+    "GET /builds/jobs/{id}": (404,),
+}
 """Refusals of a request that come before those of its caller, by the contract."""
 
 
