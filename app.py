@@ -27,6 +27,7 @@ from chalicelib.status.routes import routes as status
 
 with deferred():
     from chalicelib.accounts import routes as accounts
+    from chalicelib.builds.groups import routes as job_groups
     from chalicelib.deletions import routes as deletions
     from chalicelib.deprecations import routes as deprecations
     from chalicelib.docs import routes as docs
@@ -44,7 +45,19 @@ with deferred():
 
 def other_domains() -> Iterable[Routes]:
     """The routes that are not on the read path of an install."""
-    modules = (accounts, origins, promotions, retention, deletions, deprecations, events, uploads, ext, docs)
+    modules = (
+        accounts,
+        origins,
+        promotions,
+        retention,
+        deletions,
+        deprecations,
+        events,
+        uploads,
+        ext,
+        docs,
+        job_groups,
+    )
     return (module.routes for module in modules)
 
 
