@@ -35,6 +35,7 @@ from chalicelib.http.answer import EMPTY_204, NO_CACHE, Answer, json_answer
 from chalicelib.http.call import Call
 from chalicelib.http.query import QueryMalformed
 from chalicelib.http.routes import ANYONE, SESSION, Routes
+from chalicelib.identity.errors import RoleMissing
 
 with deferred():
     from chalicelib.builds.groups import progress, promotion, rebuild, service
@@ -176,6 +177,7 @@ MOVE: dict[str, Any] = {
         GroupMissing,
         IdMalformed,
         ReleaseMissing,
+        RoleMissing,
         TooManyChannels,
         TooManyInOrigin,
     ),
