@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from chalicelib.http.routes import Route
 
 TAGS = {
+    "job groups": "Builds of packages and of what depends on them.",
     "accounts": "Sign-in, and the profile, tokens, licence, origins and invitations of the caller.",
     "channels": "Named sets of packages within an origin, such as `stable`.",
     "deprecations": "Messages for users of a name, version or release.",
@@ -26,6 +27,7 @@ TAGS = {
 
 _TAG_OF_WORD = {
     "authenticate": "accounts",
+    "builds": "job groups",
     "deletions": "packages",
     "demotions": "package sets",
     "docs": "service",

@@ -197,7 +197,13 @@ def upload_package(call: Call, announced: tuple[Target, shapes.UploadQuery]) -> 
     target, query = announced
     uploader = call.caller.require_session()
     upload = publication.Upload(
-        call.ident, target, query.checksum, query.forced, uploader.account_id, uploader.permission
+        call.ident,
+        target,
+        query.checksum,
+        query.forced,
+        uploader.account_id,
+        uploader.permission,
+        is_from_worker=query.builder is not None,
     )
     publication.publish(upload, source.RawBody(call.body))
     return text(201, f"/pkgs/{call.ident}/download", {"Location": call.request_uri})

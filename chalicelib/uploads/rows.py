@@ -45,6 +45,7 @@ class UploadRow(Row):
     size = NumberAttribute(null=True)
     part_size = NumberAttribute()
     forced = BooleanAttribute()
+    is_from_worker = BooleanAttribute(default=False)
     uploader_id = NumberAttribute()
     origin_id = NumberAttribute(null=True)
     multipart = UnicodeAttribute()

@@ -49,6 +49,7 @@ class Announcement(Struct, frozen=True):
     checksum: str
     size: int | None
     forced: bool
+    is_from_worker: bool = False
 
 
 class Progress(Struct, frozen=True):
@@ -80,6 +81,7 @@ def begin(announcement: Announcement, caller: Caller) -> Progress:
         size=plan.size,
         part_size=plan.part_size,
         forced=announcement.forced,
+        is_from_worker=announcement.is_from_worker,
         uploader_id=uploader.account_id,
         origin_id=None if uploader.permission is None else uploader.permission.origin_id,
         multipart=staging.open_multipart(upload_id),

@@ -1,9 +1,8 @@
 """Shapes of job groups over HTTP (builds.md 4 and 6)."""
 
 from collections.abc import Iterable
-from typing import Annotated
 
-from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 from chalicelib.builds.groups import reads
 from chalicelib.builds.rows import EntryRow, GroupRow
@@ -16,10 +15,10 @@ UTC_OFFSET = "+00:00"
 class ScheduleQuery(Struct):
     """What to build. A flag is set if its value is exactly `true` (builds.md 6.1)."""
 
-    target: Annotated[str, Meta(description="Target to build for; 400 if nothing is built for it.")] = DEFAULT_TARGET
-    deps_only: Annotated[str, Meta(description="`true`: build the dependents without the package itself.")] = ""
-    origin_only: Annotated[str, Meta(description="`true`: leave out dependents in other origins.")] = ""
-    package_only: Annotated[str, Meta(description="`true`: build only the package itself.")] = ""
+    target: str = DEFAULT_TARGET
+    deps_only: str = ""
+    origin_only: str = ""
+    package_only: str = ""
 
     @property
     def flags(self) -> Flags:
@@ -30,33 +29,26 @@ class ScheduleQuery(Struct):
 class GroupQuery(Struct):
     """Whether the answer lists the projects of the group."""
 
-    include_projects: Annotated[str, Meta(description="`true`: list the projects of the group.")] = "false"
+    include_projects: str = "false"
 
 
 class GroupsQuery(Struct):
     """The number of groups to list; 10 for anything that is not a number (builds.md 6.3)."""
 
-    limit: Annotated[
-        str | None, Meta(description=f"Number of groups to return, {reads.MOST_LISTED} at most; default 10.")
-    ] = None
+    limit: str | None = None
 
 
 class RebuildQuery(Struct):
     """The projects to build; without any, those that the group has not built."""
 
-    idents: Annotated[
-        str | None,
-        Meta(description="Projects to build, `origin/name`, separated by commas; the parameter may be repeated."),
-    ] = None
-    idents_in_brackets: Annotated[str | None, Meta(description="Another name of `idents`.")] = field(
-        default=None, name="idents[]"
-    )
+    idents: str | None = None
+    idents_in_brackets: str | None = field(default=None, name="idents[]")
 
 
 class ProgressQuery(Struct):
-    """The first project to show."""
+    """The index of the first project to show."""
 
-    first: Annotated[int, Meta(description="Index of the first project to return, from 0; see `next`.")] = 0
+    first: int = 0
 
 
 class Idents(Struct):
