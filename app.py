@@ -68,9 +68,9 @@ app.register(status, packages, channels)
 app.register_later(other_domains)
 
 
-def build_dependents(published: after_upload.Published) -> None:
+def build_dependents(*uploaded: Any) -> None:
     """Start the builds that an upload causes. The module loads with the first upload."""
-    builds_after_upload.start(published)
+    builds_after_upload.start(*uploaded)
 
 
 after_upload.listen(build_dependents)

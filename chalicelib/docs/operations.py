@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from chalicelib.http.routes import Route
 
 TAGS = {
-    "job groups": "Builds of packages and of what depends on them.",
     "accounts": "Sign-in, and the profile, tokens, licence, origins and invitations of the caller.",
+    "builds": "Job groups, which build packages and what depends on them.",
     "channels": "Named sets of packages within an origin, such as `stable`.",
     "deprecations": "Messages for users of a name, version or release.",
     "events": "The promotions and demotions of packages.",
@@ -27,7 +27,7 @@ TAGS = {
 
 _TAG_OF_WORD = {
     "authenticate": "accounts",
-    "builds": "job groups",
+    "jobs": "builds",
     "deletions": "packages",
     "demotions": "package sets",
     "docs": "service",
@@ -61,6 +61,8 @@ _TAG_OF_PART = {
 def tag(path: str) -> str:
     """Return the tag of a path."""
     first, *rest = [word for word in path.split("/") if word not in ("", "depot") and not word.startswith("{")]
+    if (first, *rest[:1]) == ("pkgs", "schedule"):
+        return "builds"
     if first == "origins" and rest:
         return _TAG_OF_PART.get(rest[0], first)
     return _TAG_OF_WORD.get(first, first)

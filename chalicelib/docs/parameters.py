@@ -35,7 +35,6 @@ QUERY: dict[str, tuple[str, str | int | bool]] = {
     "deps_only": ("`true`: build the dependents without the package itself.", "true"),
     "first": ("Index of the first project to return, from 0; see `next`.", 0),
     "idents": ("Projects to build, `origin/name`, separated by commas; the parameter may be repeated.", "core/zlib"),
-    "idents[]": ("Another name of `idents`.", "core/zlib"),
     "include_projects": ("`true`: list the projects of the group.", "true"),
     "limit": ("Number of groups to return, 500 at most; 10 for anything that is not a number.", "10"),
     "origin_only": ("`true`: leave out dependents in other origins.", "true"),

@@ -2,21 +2,12 @@
 
 from collections.abc import Callable
 
-from msgspec import Struct
-
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 
+Listener = Callable[[PackageIdent, Target, int], None]
+"""Takes a package that was published and the id of the account that has uploaded it."""
 
-class Published(Struct, frozen=True):
-    """A package that was published, by the account with this id."""
-
-    ident: PackageIdent
-    target: Target
-    uploader_id: int
-
-
-Listener = Callable[[Published], None]
 _listeners: list[Listener] = []
 
 
@@ -25,7 +16,7 @@ def listen(listener: Listener) -> None:
     _listeners.append(listener)
 
 
-def notify(published: Published) -> None:
+def notify(ident: PackageIdent, target: Target, uploader_id: int) -> None:
     """Call all listeners."""
     for listener in _listeners:
-        listener(published)
+        listener(ident, target, uploader_id)

@@ -24,7 +24,6 @@ from chalicelib.core.standing import Placement
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
 from chalicelib.packages import after_upload, artifacts, hints, refusals
-from chalicelib.packages.after_upload import Published
 from chalicelib.packages.contents import Contents
 from chalicelib.packages.errors import ArchiveRefused, IdentInvalid, ReleaseExists, TargetUnsupported
 from chalicelib.packages.hints import Hinted
@@ -103,7 +102,7 @@ def publish(upload: Upload, source: Source) -> None:
         raise
     metrics.current().uploaded_bytes.append(contents.archive.size)
     if not upload.is_from_worker:
-        after_upload.notify(Published(upload.ident, contents.target, upload.uploader_id))
+        after_upload.notify(upload.ident, contents.target, upload.uploader_id)
 
 
 def keys_before(ident: PackageIdent, target: Target) -> list[Key[Any]]:

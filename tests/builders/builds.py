@@ -14,7 +14,7 @@ from chalicelib.core.build_graph import BuildGraph
 from chalicelib.core.build_states import EntryState, GroupState
 from chalicelib.core.target import Target
 from chalicelib.graph import service as graphs
-from chalicelib.platform import table
+from chalicelib.platform import background, table
 from chalicelib.platform.change import Change
 from chalicelib.projects.rows import ProjectRow, project_key
 from tests.builders.graphs import PlainGraph
@@ -75,6 +75,7 @@ def a_recording_engine() -> Iterator[RecordingEngine]:
         patch.setattr(ending, "cancel", engine.cancel)
         patch.setattr(motor, "start_group", engine.record("start_group"))
         patch.setattr(motor, "wake_group", engine.record("wake_group"))
+        patch.setattr(background, "start", lambda *_, **__: None)  # uploads in these tests cause no builds
         patch.setattr(presence, "last_seen", lambda target, origin: engine.seen)
         yield engine
 

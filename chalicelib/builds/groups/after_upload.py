@@ -13,9 +13,9 @@ from chalicelib.builds.groups.requester import Requester
 from chalicelib.catalog.errors import OriginMissing
 from chalicelib.core.build_set import Flags
 from chalicelib.core.event_kinds import Trigger
+from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.identity.rows import account_key
-from chalicelib.packages.after_upload import Published
 from chalicelib.platform import background, logs
 from chalicelib.platform.config import config
 from chalicelib.platform.retry_budget import single_try
@@ -25,22 +25,21 @@ from chalicelib.projects.rows import project_key
 REFUSALS = (GroupTooLarge, NativeNotBuilt, OriginMissing, ProjectMissing)
 
 
-def start(published: Published) -> None:
+def start(ident: PackageIdent, target: Target, uploader_id: int) -> None:
     """Start `schedule_dependents` for a package with automatic builds. Never raises errors of AWS."""
-    if not config.build_on_upload or published.target not in config.build_targets:
+    if not config.build_on_upload or target not in config.build_targets:
         return
-    ident = published.ident
     try:
         with single_try():
-            project = read(project_key(ident.origin, ident.name, published.target))
+            project = read(project_key(ident.origin, ident.name, target))
         if project is None or not project.auto_build:
             return
         background.start(
             config.build_function,
             schedule_dependents,
             root=f"{ident.origin}/{ident.name}",
-            target=str(published.target),
-            uploader_id=published.uploader_id,
+            target=str(target),
+            uploader_id=uploader_id,
         )
     except (StoreUnavailable, StoreRefused, background.NotStarted) as problem:
         logs.unexpected_error(problem)

@@ -52,7 +52,7 @@ OF_GROUP: dict[str, Any] = {"needs": Role.MEMBER, "checked_inside": True}
 """The origin is that of the group's root, which is not in the path."""
 
 
-def _group(call: Call, *_: Any) -> GroupRow:
+def _group(call: Call) -> GroupRow:
     """Return the group in the path, before authorisation (builds.md 4.2). Raises IdMalformed, GroupMissing."""
     return reads.group(reads.parse_id(call["id"]))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from msgspec import UNSET, Struct, UnsetType, field
+from msgspec import UNSET, Struct, UnsetType
 
 from chalicelib.builds.groups import reads
 from chalicelib.builds.rows import EntryRow, GroupRow
@@ -39,10 +39,9 @@ class GroupsQuery(Struct):
 
 
 class RebuildQuery(Struct):
-    """The projects to build; without any, those that the group has not built."""
+    """The projects to build; without any, those that the group has not built. `idents[]` is another name."""
 
     idents: str | None = None
-    idents_in_brackets: str | None = field(default=None, name="idents[]")
 
 
 class ProgressQuery(Struct):

@@ -163,6 +163,11 @@ WITHOUT_BODY = """
 """
 
 WITH_BODY = [
+    Cell("POST /depot/pkgs/schedule/{origin}/no-such?target=no-such"),
+    Cell("POST /depot/pkgs/schedule/{origin}/status?target=no-such"),
+    Cell("GET /depot/pkgs/schedule/1"),
+    Cell("GET /depot/pkgs/schedule/{origin}/status"),
+    Cell("GET /builds/plans/{origin}/no-such?target=no-such"),
     Cell("PATCH /profile", json={"email": "someone@example.com"}),
     Cell("PUT /profile/license", json={"account_id": "1", "license_key": "no-such"}),
     Cell("POST /ext/integrations/docker/credentials/validate", json={}),

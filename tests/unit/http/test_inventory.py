@@ -57,6 +57,10 @@ ADDITIONS = {
         for below in ("/{}", "/{}/{}", "/{}/{}/{}")
     ),
     "GET /packages/{}/{}/{}/{}",
+    # Our own: plans and the progress of job groups (docs/OPERATING.md); a package called `status` (builds.md 6).
+    "GET /builds/plans/{}/{}",
+    "GET /builds/groups/{}",
+    "POST /depot/pkgs/schedule/{}/status",
 }
 
 
