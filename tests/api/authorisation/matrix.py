@@ -212,5 +212,10 @@ ELSEWHERE = {
     "GET /depot/uploads/{id}": "needs an upload; tests/api/depot/uploads",
     "DELETE /depot/uploads/{id}": "needs an upload; tests/api/depot/uploads",
     "POST /depot/uploads/{id}/complete": "needs an upload; tests/api/depot/uploads",
+    "GET /builds/groups/{id}": "needs a group, else 404 before 401; tests/api/builds",
+    "POST /jobs/group/{id}/cancel": "needs a group, else 404 before 401; tests/api/builds",
+    "POST /jobs/group/{id}/rebuild": "needs a group, else 404 before 401; tests/api/builds",
+    "POST /jobs/group/{id}/promote/{channel}": "needs a group; tests/api/builds",
+    "POST /jobs/group/{id}/demote/{channel}": "needs a group; tests/api/builds",
 }
 """Operations without a cell, and where their refusals are tested."""
