@@ -19,7 +19,7 @@ from tests.builders.hart import a_hart
 
 
 @pytest.fixture(autouse=True)
-def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def started(engine: RecordingEngine, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Run the work of the background in the request. Returns the names of the roots."""
     roots: list[str] = []
 

@@ -11,7 +11,7 @@ import pytest
 from pynamodb.connection.base import Connection
 
 from chalicelib.builds import rows
-from chalicelib.builds.groups import creation, guards, service
+from chalicelib.builds.groups import creation, entries, guards, service
 from chalicelib.builds.groups.requester import Requester
 from chalicelib.builds.groups.service import Scheduled
 from chalicelib.builds.rows import GroupPointerRow, GroupRow, GuardRow
@@ -55,7 +55,7 @@ def engine() -> Iterator[RecordingEngine]:
 def root(engine: RecordingEngine, monkeypatch: pytest.MonkeyPatch) -> str:
     """A root with dependents whose group takes several transactions."""
     monkeypatch.setattr(creation, "IN_ONE_TRANSACTION", 2)
-    monkeypatch.setattr(creation.entries, "ROWS_PER_TRANSACTION", 3)
+    monkeypatch.setattr(entries, "ROWS_PER_TRANSACTION", 3)
     origin = a_name("origin")
     origins.create(origin, Visibility.PUBLIC, UPLOADER)
     root = f"{origin}/root"
@@ -166,7 +166,7 @@ def test_a_call_that_was_superseded_writes_nothing_more(engine: RecordingEngine,
     with pytest.raises(Interrupted), dying_after(1):
         schedule(root)
     (left,) = groups(root)
-    planned = creation.entries.planned(int(left.id), [root], engine.graph)
+    planned = entries.planned(int(left.id), [root], engine.graph)
     creation.expand(int(left.id))
 
     assert creation._fill(left, planned) is False
