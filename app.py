@@ -21,6 +21,7 @@ from chalicelib.core.deferred import deferred
 from chalicelib.http.app import App
 from chalicelib.http.routes import Routes
 from chalicelib.identity.errors import STATUS as IDENTITY_ERRORS
+from chalicelib.packages import after_upload
 from chalicelib.packages.routes import routes as packages
 from chalicelib.platform.object_store import STATUS as OBJECT_STORE_ERRORS
 from chalicelib.status.routes import routes as status
@@ -28,6 +29,7 @@ from chalicelib.status.routes import routes as status
 with deferred():
     from chalicelib.accounts import routes as accounts
     from chalicelib.builds import routes as builds
+    from chalicelib.builds.groups import after_upload as builds_after_upload
     from chalicelib.deletions import routes as deletions
     from chalicelib.deprecations import routes as deprecations
     from chalicelib.docs import routes as docs
@@ -67,6 +69,14 @@ app = App("bldr", IDENTITY_ERRORS, CATALOG_ERRORS, OBJECT_STORE_ERRORS)
 app.register(status, packages, channels)
 app.register_later(other_domains)
 
+
+def build_dependents(*uploaded: Any) -> None:
+    """Start the builds that an upload causes. The module loads with the first upload."""
+    builds_after_upload.start(*uploaded)
+
+
+after_upload.listen(build_dependents)
+
 gc.freeze()
 gc.enable()
 
@@ -76,6 +86,13 @@ def finish_upload(event: dict[str, Any], context: Any) -> None:
     """Publish an upload when all of its parts are stored (chalicelib/uploads/finishing.py)."""
     work = partial(finishing.finish, event["upload_id"], event["attempt"])
     background.run("finish_upload", work, context, event.get(background.CORRELATION_ID))
+
+
+@app.lambda_function(name="schedule_dependents")
+def schedule_dependents(event: dict[str, Any], context: Any) -> None:
+    """Build what depends on an uploaded package (chalicelib/builds/groups/after_upload.py)."""
+    work = partial(builds_after_upload.schedule_dependents, event["root"], event["target"], event["uploader_id"])
+    background.run("schedule_dependents", work, context, event.get(background.CORRELATION_ID))
 
 
 @app.schedule("rate(1 hour)", name="sweep")

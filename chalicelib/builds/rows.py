@@ -6,7 +6,13 @@ conditional write that may be repeated (docs/ARCHITECTURE.md, "Builds").
 
 from chalicelib.core.build_states import EntryState, GroupState, JobState
 from chalicelib.core.target import Target
-from chalicelib.platform.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
+from chalicelib.platform.attributes import (
+    BinaryAttribute,
+    BooleanAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
 from chalicelib.platform.table import Key, Row, partition
 
 GROUP_PROJECTS = 10_000
@@ -21,7 +27,9 @@ class GroupRow(Row):
     """A job group. `root` is `origin/name`.
 
     `is_ready` is False until all entries are written; readers do not see the group before. `sleeper` is the token of
-    the execution that waits for a change, `generation` the number of that execution.
+    the execution that waits for a change, `generation` the number of that execution. `flags` are those of the request
+    (core/build_set.py). `expansion` is the id of the call that writes the entries; a newer one supersedes it.
+    `rebuilds` is the id of the group that this one repeats, and `rebuilt_as` the newest group that repeats this one.
     """
 
     id = NumberAttribute()
@@ -38,6 +46,10 @@ class GroupRow(Row):
     is_ready = BooleanAttribute(default=False)
     generation = NumberAttribute(default=1)
     sleeper = UnicodeAttribute(null=True)
+    flags = UnicodeAttribute(default="")
+    expansion = NumberAttribute(default=0)
+    rebuilds = NumberAttribute(null=True)
+    rebuilt_as = NumberAttribute(null=True)
 
     @property
     def origin(self) -> str:
@@ -83,6 +95,16 @@ class EntryRow(Row):
     def entry_state(self) -> EntryState:
         """The state, parsed."""
         return EntryState(self.state)
+
+
+class SeedsRow(Row):
+    """The names from which the entries of a group follow if it repeats another one: compressed, joined by spaces.
+
+    `origins` are the origins in which the other group has built packages, joined by spaces.
+    """
+
+    names = BinaryAttribute(legacy_encoding=False)
+    origins = UnicodeAttribute(default="")
 
 
 class ProgressRow(Row):
@@ -219,7 +241,12 @@ def group_key(group_id: int) -> Key[GroupRow]:
     return Key(GroupRow, group_partition(group_id), "GROUP")
 
 
-ENTRY_PREFIX = "ENTRY#"
+def seeds_key(group_id: int) -> Key[SeedsRow]:
+    """Key of the seeds of a group that repeats another one."""
+    return Key(SeedsRow, group_partition(group_id), "SEEDS")
+
+
+ENTRY_PREFIX, PROGRESS_PREFIX = "ENTRY#", "PROGRESS#"
 
 
 def order_text(position: int) -> str:
@@ -234,7 +261,7 @@ def entry_key(group_id: int, order: str) -> Key[EntryRow]:
 
 def progress_key(group_id: int, shard: int) -> Key[ProgressRow]:
     """Key of a shard of a group's progress."""
-    return Key(ProgressRow, group_partition(group_id), f"PROGRESS#{shard:02d}")
+    return Key(ProgressRow, group_partition(group_id), f"{PROGRESS_PREFIX}{shard:02d}")
 
 
 def shards_of(projects: int) -> int:

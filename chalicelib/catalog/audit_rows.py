@@ -44,6 +44,8 @@ class AuditAction(StrEnum):
     RETENTION_DELETE = "retention_delete"
     PACKAGE_RETIRE = "package_retire"
     PACKAGE_DELETE_DESPITE_DEPENDENTS = "package_delete_despite_dependents"
+    JOB_GROUP_CREATE = "job_group_create"
+    JOB_GROUP_CANCEL = "job_group_cancel"
 
 
 class AuditRow(Row):

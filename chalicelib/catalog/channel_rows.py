@@ -4,6 +4,8 @@ A package in a channel has two rows: one in text order for lists, and one in ver
 release of a name a Query of one row. Both store the visibility, so that lists do not read the packages.
 """
 
+import re
+
 from chalicelib.catalog import origin_rows
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
@@ -19,6 +21,7 @@ STABLE = "stable"
 INITIAL_CHANNELS = (UNSTABLE, STABLE)
 PUBLIC_ROWS_PER_CALL = 1_000
 UNIT_SEPARATOR = "\x1f"
+_OF_GROUP = re.compile("bldr-[0-9]{1,19}", re.ASCII)
 
 
 class ChannelRow(Row):
@@ -37,7 +40,7 @@ class ChannelRow(Row):
 class ChannelsRow(Row):
     """The revision of an origin's list of channels, which the creation of a channel sets, and their number.
 
-    `channels` does not count the two initial channels, which exist as long as the origin.
+    `channels` does not count the two initial channels, which exist as long as the origin, and those of job groups.
 
     The deletion of the origin counts the channels and then requires the revision that it read before. This is a
     separate row, because uploads change the origin's counts, and `hab` tries to create a channel before each promotion.
@@ -136,19 +139,31 @@ def list_key(origin: str) -> Key[ChannelsRow]:
     return Key(ChannelsRow, partition("ORIGIN", origin), "CHANNELS")
 
 
-def add_to_list(change: Change, origin: str) -> None:
-    """Count a new channel. The change raises TooManyInOrigin if the origin has the most that it can have."""
+def is_of_group(channel: str) -> bool:
+    """Return True for the channel of a job group, `bldr-<id>` (builds.md 8.7)."""
+    return _OF_GROUP.fullmatch(channel) is not None
+
+
+def add_to_list(change: Change, origin: str, channel: str) -> None:
+    """Count a new channel. The change raises TooManyInOrigin if the origin has the most that it can have.
+
+    Channels of job groups are not counted: every group makes one, and only a part of them is ever listed.
+    """
+    renewed = ChannelsRow.revision.set(new_id())
+    if is_of_group(channel):
+        change.update(list_key(origin), [renewed])
+        return
     change.update(
         list_key(origin),
-        [ChannelsRow.revision.set(new_id()), ChannelsRow.channels.add(1)],
+        [renewed, ChannelsRow.channels.add(1)],
         condition=origin_rows.is_below_most(ChannelsRow.channels, "channels"),
         otherwise=origin_rows.too_many("channels"),
     )
 
 
-def remove_from_list(change: Change, origin: str) -> None:
+def remove_from_list(change: Change, origin: str, channel: str) -> None:
     """Count a channel less. The change must delete the channel on condition that it exists."""
-    change.update(list_key(origin), [ChannelsRow.channels.add(-1)])
+    change.update(list_key(origin), [ChannelsRow.channels.add(0 if is_of_group(channel) else -1)])
 
 
 def count_key(origin: str, channel: str) -> Key[ChannelCountRow]:

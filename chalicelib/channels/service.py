@@ -29,15 +29,38 @@ from chalicelib.platform.failures import Failures
 from chalicelib.platform.table import read, read_many, rows
 
 SANDBOX_PREFIX = "bldr-"
+AFTER_SANDBOXES = SANDBOX_PREFIX + chr(0x10FFFF)
+SANDBOXES_LISTED = 10_000
+SANDBOXES_SKIPPED = 1_000
 
 SHARED_ROWS = 2
 """Rows that every transaction of a deletion needs besides its packages: the deletion's own row and the count."""
 
 
 def names(origin: str, sandbox: bool) -> list[str]:
-    """Return the channels of an origin, ascending by bytes; those of build groups only with `sandbox`."""
-    all_names = (row.name for row in rows(ChannelRow, channel_rows.channels_partition(origin)))
-    return [name for name in all_names if sandbox or not name.startswith(SANDBOX_PREFIX)]
+    """Return the channels of an origin, ascending by bytes.
+
+    With `sandbox`, the newest channels of job groups are among them, SANDBOXES_LISTED at most, otherwise none.
+    """
+    partition = channel_rows.channels_partition(origin)
+    found = list(_outside_of_sandboxes(partition))
+    if sandbox:
+        newest = rows(ChannelRow, partition, begins=SANDBOX_PREFIX, newest_first=True, limit=SANDBOXES_LISTED)
+        found += [row.name for row in newest]
+    return sorted(found)
+
+
+def _outside_of_sandboxes(partition: str) -> Iterator[str]:
+    """Yield the channels that are not those of job groups. If there are many of the latter, most are not read."""
+    skipped = 0
+    for row in rows(ChannelRow, partition):
+        if not row.name.startswith(SANDBOX_PREFIX):
+            yield row.name
+            continue
+        skipped += 1
+        if skipped == SANDBOXES_SKIPPED:
+            yield from (other.name for other in rows(ChannelRow, partition, after=AFTER_SANDBOXES))
+            return
 
 
 def create(origin: str, channel: str, by: Session) -> ChannelRow:
@@ -57,7 +80,7 @@ def create(origin: str, channel: str, by: Session) -> ChannelRow:
         change.add(row, otherwise=ChannelExists())
         origin_rows.require(change, origin, by.permission, otherwise=ChannelMissing)
         change.check(leaving_key, LeavingChannelRow.pk.does_not_exist(), otherwise=ChannelExists())
-        channel_rows.add_to_list(change, origin)
+        channel_rows.add_to_list(change, origin, channel)
     return row
 
 
@@ -82,7 +105,7 @@ def _close(origin: str, channel: str, by: Session) -> None:
     with Change() as change:
         origin_rows.require_role(change, origin, by.permission)
         change.delete(key, condition=ChannelRow.id == int(row.id))
-        channel_rows.remove_from_list(change, origin)
+        channel_rows.remove_from_list(change, origin, channel)
         change.add(LeavingChannelRow(leaving_key.pk, leaving_key.sk, id=new_id()))
         change.update(channel_rows.leaving_from_key(origin), [LeavingFromRow.deletions.add(1)])
 

@@ -29,6 +29,7 @@ TAGS = {
 
 _TAG_OF_WORD = {
     "authenticate": "accounts",
+    "jobs": "builds",
     "deletions": "packages",
     "demotions": "package sets",
     "docs": "service",
@@ -64,6 +65,8 @@ _TAG_OF_PART = {
 def tag(path: str) -> str:
     """Return the tag of a path."""
     first, *rest = [word for word in path.split("/") if word not in ("", "depot") and not word.startswith("{")]
+    if (first, *rest[:1]) == ("pkgs", "schedule"):
+        return "builds"
     if first == "origins" and rest:
         return _TAG_OF_PART.get(rest[0], first)
     return _TAG_OF_WORD.get(first, first)

@@ -31,6 +31,14 @@ PATH: dict[str, tuple[str, str]] = {
 """Description and example of each variable of a path."""
 
 QUERY: dict[str, tuple[str, str | int | bool]] = {
+    "builder": ("Sent by workers, with any value: the upload starts no builds of its dependents.", ""),
+    "deps_only": ("`true`: build the dependents without the package itself.", "true"),
+    "first": ("Index of the first project to return, from 0; see `next`.", 0),
+    "idents": ("Projects to build, `origin/name`, separated by commas; the parameter may be repeated.", "core/zlib"),
+    "include_projects": ("`true`: list the projects of the group.", "true"),
+    "limit": ("Number of groups to return, 500 at most; 10 for anything that is not a number.", "10"),
+    "origin_only": ("`true`: leave out dependents in other origins.", "true"),
+    "package_only": ("`true`: build only the package itself.", "true"),
     "after": ("Name of the package after which to continue, from `next_after` of the last answer.", "nginx"),
     "channel": ("Name of a channel.", "stable"),
     "checksum": ("BLAKE2b checksum of the archive, 64 hexadecimal digits.", "0" * 64),

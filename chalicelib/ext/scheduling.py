@@ -1,11 +1,19 @@
 """The connection between pushes and job groups (builds.md 9.5, step 6)."""
 
+from contextlib import suppress
+
+from chalicelib.builds.groups import service
+from chalicelib.builds.groups.after_upload import REFUSALS
+from chalicelib.builds.groups.requester import Requester
+from chalicelib.core.build_set import Flags
+from chalicelib.core.event_kinds import Trigger
 from chalicelib.core.target import Target
 
 
 def schedule(root: str, target: Target, account_id: int, account_name: str) -> None:
     """Schedule a group for a root (`origin/name`) because of a push. `account_id` is 0 for a pusher without account.
 
-    Raises the errors of scheduling.
+    Does nothing if the package is not built automatically, or cannot be built.
     """
-    raise NotImplementedError
+    with suppress(*REFUSALS):
+        service.schedule(root, target, Flags(), Requester(account_id, account_name, Trigger.WEBHOOK))

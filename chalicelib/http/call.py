@@ -99,6 +99,11 @@ class Call:
         identity = (self._request.context or {}).get("identity") or {}
         return str(identity.get("sourceIp") or "")
 
+    def every(self, name: str) -> list[str]:
+        """Return all values of a query parameter that may be repeated."""
+        parameters = self._request.query_params
+        return list(parameters.getlist(name)) if parameters is not None and name in parameters else []
+
     @cached_property
     def _parameters(self) -> dict[str, str]:
         """The last value of each query parameter; a parameter without `=` is empty."""

@@ -46,8 +46,6 @@ routes.include(settings, search, facts, unlisting)
 NAME = "/depot/pkgs/{origin}/{pkg}"
 VERSION = NAME + "/{version}"
 RELEASE = VERSION + "/{release}"
-SCHEDULE = "schedule"
-"""As origin in `GET /depot/pkgs/schedule/{id}` and `.../{origin}/status`, this word means the groups of jobs."""
 UPLOADS = "uploads"
 """An origin of this name has its list of settings at a path of its own, since `/depot/uploads/{id}` shows an upload."""
 
@@ -77,18 +75,11 @@ SHOW: dict[str, Any] = {
 }
 
 
-def _demand_no_job_group(call: Call) -> None:
-    """Raise ReleaseMissing for GETs that belong to the build service, which is not served yet (packages.md 1.5)."""
-    if call["origin"] == SCHEDULE and "pkg" in call.path:
-        raise ReleaseMissing
-
-
 @routes.get("/depot/pkgs/{origin}", **LIST)
-@routes.get(NAME, **LIST, errors=(ReleaseMissing,))
-@routes.get(VERSION, **LIST, errors=(ReleaseMissing,))
+@routes.get(NAME, **LIST)
+@routes.get(VERSION, **LIST)
 def list_packages(call: Call, request: tuple[Window, bool]) -> Answer:
     """List the idents of an origin, name or version, or with `distinct` only the names."""
-    _demand_no_job_group(call)
     requested, distinct = request
     level = lists.Level(call["origin"], call.path.get("pkg"), call.path.get("version"))
     rows_of = lists.names if distinct else lists.idents
@@ -117,11 +108,9 @@ def list_settings(call: Call, requested: Window) -> Answer:
     needs=ANYONE,
     hides_private=True,
     answers={200: list[shapes.ListedVersion]},
-    errors=(ReleaseMissing,),
 )
 def list_versions(call: Call) -> Answer:
     """List the versions of a name, newest first."""
-    _demand_no_job_group(call)
     member = call.caller.role_in(call["origin"]) is not None
     return json_answer(200, lists.versions(call["origin"], call["pkg"], member), NO_CACHE)
 
@@ -130,8 +119,6 @@ def list_versions(call: Call) -> Answer:
 @routes.get(VERSION + "/latest", **SHOW)
 def show_latest(call: Call, target: Target) -> Answer:
     """Return the newest release of a name or version for a target."""
-    if "version" not in call.path:
-        _demand_no_job_group(call)
     row = reads.latest(call["origin"], call["pkg"], call.path.get("version"), target, call.caller)
     return json_answer(200, shapes.depot_package(row), NO_CACHE)
 
@@ -212,7 +199,13 @@ def upload_package(call: Call, announced: tuple[Target, shapes.UploadQuery]) -> 
     target, query = announced
     uploader = call.caller.require_session()
     upload = publication.Upload(
-        call.ident, target, query.checksum, query.forced, uploader.account_id, uploader.permission
+        call.ident,
+        target,
+        query.checksum,
+        query.forced,
+        uploader.account_id,
+        uploader.permission,
+        is_from_worker=query.builder is not None,
     )
     publication.publish(upload, source.RawBody(call.body))
     return text(201, f"/pkgs/{call.ident}/download", {"Location": call.request_uri})

@@ -31,11 +31,15 @@ class DownloadQuery(Struct):
 
 
 class UploadQuery(Struct):
-    """The checksum of the archive, and its target. `forced` replaces an existing package if the bytes are equal."""
+    """The checksum of the archive, and its target. `forced` replaces an existing package if the bytes are equal.
+
+    Workers send `builder`, with any value (builds.md 6.4).
+    """
 
     checksum: str = ""
     target: str | None = None
     forced: bool = False
+    builder: str | None = None
 
 
 class Package(Struct):

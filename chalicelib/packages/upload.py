@@ -23,7 +23,7 @@ from chalicelib.core.permission import Permission
 from chalicelib.core.standing import Placement
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
-from chalicelib.packages import artifacts, hints, refusals
+from chalicelib.packages import after_upload, artifacts, hints, refusals
 from chalicelib.packages.contents import Contents
 from chalicelib.packages.errors import ArchiveRefused, IdentInvalid, ReleaseExists, TargetUnsupported
 from chalicelib.packages.hints import Hinted
@@ -46,7 +46,10 @@ LATEST = "latest"
 
 
 class Upload(Struct, frozen=True):
-    """What a client announces about an archive, and the account that uploads it with its permission."""
+    """What a client announces about an archive, and the account that uploads it with its permission.
+
+    `is_from_worker` is True for the result of a job, whose dependents the job's group builds.
+    """
 
     ident: PackageIdent
     target: Target
@@ -54,6 +57,7 @@ class Upload(Struct, frozen=True):
     forced: bool
     uploader_id: int
     permission: Permission | None = None
+    is_from_worker: bool = False
 
 
 def demand_valid_ident(ident: PackageIdent) -> None:
@@ -97,6 +101,8 @@ def publish(upload: Upload, source: Source) -> None:
         hints.remove_of_refused(upload.ident, contents.target, hart.tdeps(contents.archive))
         raise
     metrics.current().uploaded_bytes.append(contents.archive.size)
+    if not upload.is_from_worker:
+        after_upload.notify(upload.ident, contents.target, upload.uploader_id)
 
 
 def keys_before(ident: PackageIdent, target: Target) -> list[Key[Any]]:

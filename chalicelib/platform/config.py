@@ -158,6 +158,12 @@ class Config(Struct, frozen=True, eq=False):
     group_days: int = setting(
         "BLDR_GROUP_DAYS", values.natural_number, 90, "Days after which the entries of an ended job group are deleted"
     )
+    build_function: str = setting(
+        "BLDR_BUILD_FUNCTION",
+        str,
+        "",
+        "Lambda function that builds the dependents of uploads (set by the template); if empty, a thread does",
+    )
     group_machine: str = setting(
         "BLDR_GROUP_MACHINE", str, "", "State machine of job groups (set by the template and by the local stack)"
     )

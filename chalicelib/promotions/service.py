@@ -55,7 +55,7 @@ class SetMember(Struct, frozen=True):
 class SetRequest(Struct, frozen=True):
     """A request to promote packages of an origin to a channel, or to demote them from it.
 
-    With a `source`, only packages in that channel may move.
+    With a `source`, only packages in that channel may move. `cause` is recorded in place of a missing source.
     """
 
     operation: ChannelOperation
@@ -63,6 +63,7 @@ class SetRequest(Struct, frozen=True):
     channel: str
     packages: Sequence[SetMember]
     source: str | None = None
+    cause: str = ""
 
 
 class PlannedMove(Struct, frozen=True):
@@ -93,6 +94,11 @@ def apply(request: SetRequest, by: Session, dry_run: bool) -> SetResult:
     ChannelProtected, SetRefused and TooManyChannels, in a dry run too.
     """
     _demand_valid(request)
+    return apply_valid(request, by, dry_run)
+
+
+def apply_valid(request: SetRequest, by: Session, dry_run: bool = False) -> SetResult:
+    """Move a set as `apply` does, without the checks of what a request names. Packages may leave `unstable`."""
     return retry_when_stale(partial(_apply, request, by, dry_run))
 
 
@@ -180,7 +186,9 @@ def _add(
     observed: Mapping[PackageIdent, Observed],
 ) -> str:
     """Add the rows of the moves to a change. Returns the id that the events share."""
-    group = event_rows.group_event(request.operation, request.origin, request.source or "", request.channel, by)
+    group = event_rows.group_event(
+        request.operation, request.origin, request.source or request.cause, request.channel, by
+    )
     group.state = event_rows.DONE
     change.put(group)
     origin_rows.require_role(change, request.origin, by.permission)

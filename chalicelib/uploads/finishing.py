@@ -59,7 +59,13 @@ def error_of(row: UploadRow) -> Exception:
 
 def _attempt(row: UploadRow) -> None:
     announced = Upload(
-        row.release, row.announced_target, row.checksum, row.forced, int(row.uploader_id), row.permission
+        row.release,
+        row.announced_target,
+        row.checksum,
+        row.forced,
+        int(row.uploader_id),
+        row.permission,
+        is_from_worker=row.is_from_worker,
     )
     try:
         staging.join(row.id, row.multipart)

@@ -48,7 +48,8 @@ def _announcement(call: Call, body: shapes.NewUpload) -> service.Announcement:
         raise IdentInvalid(f"Invalid or not fully qualified package identifier '{body.ident}'") from problem
     upload.demand_valid_ident(ident)
     target = resolve(body.target, call.user_agent)
-    return service.Announcement(ident, target, body.target is not None, body.checksum, body.size, body.forced)
+    is_explicit = body.target is not None
+    return service.Announcement(ident, target, is_explicit, body.checksum, body.size, body.forced, body.builder)
 
 
 @routes.post(

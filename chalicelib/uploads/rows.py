@@ -46,6 +46,7 @@ class UploadRow(Row):
     size = NumberAttribute(null=True)
     part_size = NumberAttribute()
     forced = BooleanAttribute()
+    is_from_worker = BooleanAttribute(default=False)
     uploader_id = NumberAttribute()
     origin_id = NumberAttribute(null=True)
     job_attempt = NumberAttribute(null=True)

@@ -49,6 +49,7 @@ class Announcement(Struct, frozen=True):
     checksum: str
     size: int | None
     forced: bool
+    is_from_worker: bool = False
 
 
 class Progress(Struct, frozen=True):
@@ -81,6 +82,7 @@ def begin(announcement: Announcement, caller: Caller) -> Progress:
         size=plan.size,
         part_size=plan.part_size,
         forced=announcement.forced,
+        is_from_worker=announcement.is_from_worker,
         uploader_id=uploader.account_id,
         origin_id=None if uploader.permission is None else uploader.permission.origin_id,
         job_attempt=None if uploader.permission is None else uploader.permission.attempt,

@@ -11,7 +11,7 @@ class NewUpload(Struct):
     """The announcement of an archive.
 
     Without a target, the target in the User-Agent is used to look for an existing package. Without a size, URLs for
-    any number of parts are available.
+    any number of parts are available. With `builder`, the archive is the result of a job.
     """
 
     ident: str
@@ -19,6 +19,7 @@ class NewUpload(Struct):
     target: str | None = None
     size: Annotated[int, Meta(ge=1)] | None = None
     forced: bool = False
+    builder: bool = False
 
 
 class ProgressQuery(Struct):

@@ -54,6 +54,7 @@ IN_CHANNEL = CHANNEL + "/pkgs/tool/1.0.0/20240301123456"
 DESPITE_DEPENDENTS = {"target": "x86_64-linux", "despite_dependents": True}
 PROJECT = "/projects/{o}/testapp"
 PROJECT_INTEGRATION = PROJECT + "/integrations/hub/default"
+SCHEDULE = "/depot/pkgs/schedule/{o}/tool?package_only=true"
 KEYS, SECRET_KEYS = "/depot/origins/{o}/keys", "/depot/origins/{o}/secret_keys"
 
 
@@ -129,6 +130,7 @@ WRITES: dict[str, Operation] = {
     "promote into a new channel": Operation(
         owner("PUT", CHANNEL + "/pkgs/promote?channel=fresh"), a_release_in_a_channel, adds=True, partial=True
     ),
+    "schedule a build": Operation(owner("POST", SCHEDULE, headers={"User-Agent": "hab/1"}), adds=True, partial=True),
     "create settings": Operation(owner("POST", SETTINGS), again=(409,)),
     "change settings": Operation(owner("PUT", SETTINGS, json={"visibility": "private"}), settings),
     "delete settings": Operation(owner("DELETE", SETTINGS), settings),
@@ -171,6 +173,7 @@ READS: dict[str, Operation] = {
     "latest of a channel": Operation(owner("GET", "/depot/channels/{o}/stable/pkgs/_latest?target=x86_64-linux")),
     "settings": Operation(owner("GET", "/settings/{o}/tool")),
     "list of settings": Operation(owner("GET", "/depot/{o}/pkgs")),
+    "groups of jobs": Operation(owner("GET", "/depot/pkgs/schedule/{o}/status")),
     "download": Operation(owner("GET", RELEASE + "/download")),
     "search": Operation(owner("GET", "/depot/pkgs/search/{o}")),
     "projects": Operation(owner("GET", "/projects/{o}")),

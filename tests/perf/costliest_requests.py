@@ -58,6 +58,9 @@ SEARCH = "450 terms, 3 terms read, 10,000 hints, 5,000 names, 10,000 idents, 50,
 EVENTS = "20,000 rows read, packages of 5,000 (`events/service.py`)"
 SET = "1,000 idents read (`promotions/service.py`)"
 BULK = "20 s or 5,000 idents, then 503 (`channels/bulk`)"
+SCHEDULE = "2,000 projects in transactions of 95; more are written by a function (`builds/groups/creation.py`)"
+GROUP_ROWS = "10,000 entries, 500 jobs and the reasons in ten origins (`builds/groups/progress.py`)"
+MOVED = "10,000 entries read; 20 s of transactions, then 503 (`builds/groups/promotion.py`)"
 UPLOAD = "size, ratio, members and texts of the archive (`core/hart_limits.py`)"
 
 WORDS = "/".join([*(f"lib{number:x}" for number in range(440)), "l"])
@@ -144,6 +147,14 @@ NOT_MEASURED: dict[str, Form] = {
         "a slow public depot", "20 s and 4 MiB (`events/service.py`, `platform/outbound.py`)"
     ),
     "POST /depot/uploads/{id}/complete": Form("10,000 parts", "18 s of waiting; the work is done by a function"),
+    "POST /depot/pkgs/schedule/{origin}/{pkg}": Form("2,000 dependents", SCHEDULE),
+    "POST /depot/pkgs/schedule/{origin}/status": Form("2,000 dependents", SCHEDULE),
+    "GET /builds/plans/{origin}/{pkg}": Form("a package that all others need", "a read for each hundred dependents"),
+    "GET /builds/groups/{id}": Form("10,000 projects", GROUP_ROWS),
+    "POST /jobs/group/{id}/cancel": Form("10,000 projects", "transactions of 90 rows, repeated by the watchdog"),
+    "POST /jobs/group/{id}/rebuild": Form("300 packages, 2,000 projects", SCHEDULE),
+    "POST /jobs/group/{id}/promote/{channel}": Form("10,000 packages", MOVED),
+    "POST /jobs/group/{id}/demote/{channel}": Form("10,000 packages", MOVED),
     "POST /deletions/{origin}/{pkg}/{version}/{release}": Form(
         "a name that many need", "100 dependents, one Query each, then the plan ends (`packages/dependents.py`)"
     ),

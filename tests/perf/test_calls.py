@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import pytest
 
 from tests.api.client import Depot, Reply
+from tests.builders.builds import a_project, a_recording_engine
+from tests.builders.graphs import PlainGraph
 from tests.builders.hart import Hart, a_hart
 from tests.builders.motor_double import recorded_motor
 from tests.builders.names import a_name
@@ -82,6 +84,7 @@ BUDGETS: dict[str, tuple[int, Callable[[Shelf], Reply]]] = {
     "list of a channel": (3, lambda s: s.depot.get(s.stable, by=s.token)),
     "list of settings": (3, lambda s: s.depot.get(f"/depot/{s.hart.ident.origin}/pkgs", by=s.token)),
     "projects": (2, lambda s: s.depot.get(f"/projects/{s.hart.ident.origin}", by=s.token)),
+    "groups of an origin": (3, lambda s: s.depot.get(f"/depot/pkgs/schedule/{s.hart.ident.origin}/status", by=s.token)),
     "demote": (4, lambda s: s.depot.put(f"{s.in_stable(s.hart)}/demote", by=s.token)),
 }
 
@@ -114,6 +117,26 @@ def test_the_table_calls_of_an_upload_stay_within_their_budget(shelf: Shelf) -> 
     assert reply.status == 201
     assert sum(calls[name] for name in TABLE_CALLS) <= 6, calls
     assert calls["PutObject"] == 1, calls
+
+
+@pytest.mark.parametrize("dependents", [0, 40, 300])
+def test_the_calls_of_a_new_job_group_stay_within_their_budget(shelf: Shelf, dependents: int) -> None:
+    """Without those of the graph and of the jobs that start. Above 80 projects, a transaction for each 95 of them."""
+    root = shelf.name
+    names = [f"{root}-{number}" for number in range(dependents)]
+    with a_recording_engine() as engine:
+        engine.graph = PlainGraph({root: (), **{name: [root] for name in names}})
+        for name in (root, *names):
+            a_project(name)
+        with counted_calls() as calls:
+            reply = shelf.depot.post(
+                f"/depot/pkgs/schedule/{root}?target=x86_64-linux", by=shelf.token, headers={"User-Agent": "hab/1"}
+            )
+
+    assert len(reply.json()["projects"]) == dependents + 1
+    reads = 2 * -(-(dependents + 1) // 100)
+    writes = 1 if dependents < 80 else 3 + dependents // 95 + 1
+    assert calls.total() <= 3 + reads + writes, calls
 
 
 def test_a_download_in_front_mode_reads_the_object_once(shelf: Shelf) -> None:

@@ -173,6 +173,11 @@ WITHOUT_BODY = """
 """
 
 WITH_BODY = [
+    Cell("POST /depot/pkgs/schedule/{origin}/no-such?target=no-such"),
+    Cell("POST /depot/pkgs/schedule/{origin}/status?target=no-such"),
+    Cell("GET /depot/pkgs/schedule/1"),
+    Cell("GET /depot/pkgs/schedule/{origin}/status"),
+    Cell("GET /builds/plans/{origin}/no-such?target=no-such"),
     Cell("PATCH /profile", json={"email": "someone@example.com"}),
     Cell("PUT /profile/license", json={"account_id": "1", "license_key": "no-such"}),
     Cell("POST /ext/integrations/docker/credentials/validate", json={}),
@@ -228,5 +233,10 @@ ELSEWHERE = {
     "POST /work/jobs/{id}/heartbeat": "needs the token of a job; test_job_tokens",
     "POST /work/jobs/{id}/log": "needs the token of a job; test_job_tokens",
     "POST /work/jobs/{id}/result": "needs the token of a job; test_job_tokens",
+    "GET /builds/groups/{id}": "needs a group, else 404 before 401; tests/api/builds",
+    "POST /jobs/group/{id}/cancel": "needs a group, else 404 before 401; tests/api/builds",
+    "POST /jobs/group/{id}/rebuild": "needs a group, else 404 before 401; tests/api/builds",
+    "POST /jobs/group/{id}/promote/{channel}": "needs a group; tests/api/builds",
+    "POST /jobs/group/{id}/demote/{channel}": "needs a group; tests/api/builds",
 }
 """Operations without a cell, and where their refusals are tested."""

@@ -15,7 +15,13 @@ from tests.builders.origins import an_origin
 REFUSALS = {401, 403}
 ROLES = [Rank.READONLY_MEMBER, Rank.MEMBER, Rank.MAINTAINER, Rank.ADMINISTRATOR]
 NEED_A_SESSION = [cell for cell in MATRIX if cell.route.needs is not ANYONE]
-WITHOUT = {Scope.UPLOAD: Scope.PROMOTE, Scope.PROMOTE: Scope.UPLOAD, Scope.ADMIN: Scope.PROMOTE, None: Scope.ADMIN}
+WITHOUT = {
+    Scope.UPLOAD: Scope.PROMOTE,
+    Scope.PROMOTE: Scope.UPLOAD,
+    Scope.BUILD: Scope.PROMOTE,
+    Scope.ADMIN: Scope.PROMOTE,
+    None: Scope.ADMIN,
+}
 """A scope that does not include another one."""
 
 

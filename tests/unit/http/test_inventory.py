@@ -67,6 +67,10 @@ ADDITIONS = {
     "POST /work/jobs/{}/heartbeat",
     "POST /work/jobs/{}/log",
     "POST /work/jobs/{}/result",
+    # Our own: plans and the progress of job groups (docs/OPERATING.md); a package called `status` (builds.md 6).
+    "GET /builds/plans/{}/{}",
+    "GET /builds/groups/{}",
+    "POST /depot/pkgs/schedule/{}/status",
 }
 
 

@@ -52,6 +52,8 @@ PERMISSIONS: dict[tuple[Needs, Scope | None], str] = {
         GET /jobs/{id}
         GET /builds/jobs/{id}
         GET /depot/origins/{origin}/users/{user}/role
+        GET /builds/plans/{origin}/{pkg}
+        GET /builds/groups/{id}
     """,
     (Role.MEMBER, Scope.UPLOAD): """
         GET /depot/origins/{origin}/secret_keys/latest
@@ -62,6 +64,16 @@ PERMISSIONS: dict[tuple[Needs, Scope | None], str] = {
         GET /depot/uploads/{id}
         DELETE /depot/uploads/{id}
         POST /depot/uploads/{id}/complete
+    """,
+    (Role.MEMBER, Scope.BUILD): """
+        POST /depot/pkgs/schedule/{origin}/{pkg}
+        POST /depot/pkgs/schedule/{origin}/status
+        POST /jobs/group/{id}/cancel
+        POST /jobs/group/{id}/rebuild
+    """,
+    (SESSION, Scope.PROMOTE): """
+        POST /jobs/group/{id}/promote/{channel}
+        POST /jobs/group/{id}/demote/{channel}
     """,
     (Role.MEMBER, Scope.ADMIN): """
         DELETE /depot/pkgs/{origin}/{pkg}/{version}/{release}

@@ -2,6 +2,8 @@
 
 import pytest
 
+from chalicelib.catalog import origin_rows
+from chalicelib.channels import service
 from tests.api.client import Depot
 from tests.builders.origins import an_origin
 from tests.builders.packages import a_channel
@@ -30,6 +32,32 @@ def test_channels_of_build_groups_need_sandbox(depot: Depot) -> None:
 
     assert names("") == names("?sandbox=false") == ["abldr-1", "bldr", "stable", "unstable"]
     assert names("?sandbox=true") == ["abldr-1", "bldr", "bldr-123", "stable", "unstable"]
+
+
+def test_channels_of_build_groups_do_not_count_and_only_the_newest_are_listed(
+    depot: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(origin_rows.MOST, "channels", 2)
+    monkeypatch.setattr(service, "SANDBOXES_LISTED", 3)
+    monkeypatch.setattr(service, "SANDBOXES_SKIPPED", 2)
+    origin = an_origin(depot)
+    for number in range(5):
+        a_channel(depot, origin, f"bldr-324259036449688576{number}")
+    for name in ("alpha", "dev"):
+        a_channel(depot, origin, name)
+
+    def names(query: str) -> list[str]:
+        return [channel["name"] for channel in depot.get(f"/depot/channels/{origin}{query}").json()]
+
+    assert names("") == ["alpha", "dev", "stable", "unstable"]
+    newest = [f"bldr-324259036449688576{number}" for number in (2, 3, 4)]
+    assert names("?sandbox=true") == ["alpha", *newest, "dev", "stable", "unstable"]
+    for name in ("third", "bldr-x"):
+        assert depot.post(f"/depot/channels/{origin}/{name}", by="bobo").status == 422
+    assert depot.delete(f"/depot/channels/{origin}/{newest[0]}", by="bobo").status == 200
+    assert depot.post(f"/depot/channels/{origin}/third", by="bobo").status == 422
+    assert depot.delete(f"/depot/channels/{origin}/dev", by="bobo").status == 200
+    assert depot.post(f"/depot/channels/{origin}/third", by="bobo").status == 201
 
 
 @pytest.mark.parametrize("value", ["1", "", "True", "yes"])

@@ -8,11 +8,8 @@ from tests.builders.releases import a_release
 
 
 @pytest.mark.parametrize("by", [None, "bobo"])
-@pytest.mark.parametrize(
-    "path",
-    ["1234567890", "acme/status", "acme/tool", "acme", "acme/versions", "acme/latest", "%20", "acme/status?limit=5"],
-)
-def test_a_get_of_the_build_service_is_404_until_it_is_served(depot: Depot, path: str, by: str | None) -> None:
+@pytest.mark.parametrize("path", ["1234567890", "acme/tool", "acme/versions", "acme/latest"])
+def test_a_path_of_the_build_service_does_not_list_packages(depot: Depot, path: str, by: str | None) -> None:
     for _ in range(2):
         reply = depot.get(f"/depot/pkgs/schedule/{path}", by=by)
         assert (reply.status, reply.body) == (404, b"")
@@ -20,7 +17,7 @@ def test_a_get_of_the_build_service_is_404_until_it_is_served(depot: Depot, path
 
 
 def test_a_bad_token_is_401_there_as_well(depot: Depot) -> None:
-    for path in ("1", "acme/status", "acme/versions"):
+    for path in ("1", "acme/status"):
         assert depot.get(f"/depot/pkgs/schedule/{path}", by="nonsense").status == 401
 
 

@@ -1,0 +1,80 @@
+"""Reads of job groups (builds.md 6.2 and 6.3)."""
+
+from collections.abc import Iterable
+
+from chalicelib.builds import rows
+from chalicelib.builds.errors import GroupMissing, IdMalformed
+from chalicelib.builds.rows import EntryRow, GroupPointerRow, GroupRow
+from chalicelib.core.build_states import EntryState, GroupState
+from chalicelib.platform.table import read, read_many
+from chalicelib.platform.table import rows as rows_of
+
+MOST_LISTED = 500
+"""A list holds so many groups at most; the UI asks for 50."""
+
+DEFAULT_LISTED = 10
+LARGEST_ID = 2**64 - 1
+
+
+def parse_id(text: str) -> int:
+    """Return the id in a path, an unsigned number of 64 bits. Raises IdMalformed (builds.md 1.2)."""
+    if not (text.isascii() and text.isdigit()) or len(text) > len(str(LARGEST_ID)) or int(text) > LARGEST_ID:
+        raise IdMalformed
+    return int(text)
+
+
+def group(group_id: int) -> GroupRow:
+    """Return a group. Raises GroupMissing."""
+    row = read(rows.group_key(group_id))
+    if row is None:
+        raise GroupMissing
+    return row
+
+
+def entries(row: GroupRow) -> list[EntryRow]:
+    """Return the entries of a group in build order; none while they are being written. One call per megabyte."""
+    if not row.is_ready:
+        return []
+    return list(rows_of(EntryRow, rows.group_partition(int(row.id)), begins=rows.ENTRY_PREFIX))
+
+
+def newest_of(origin: str, limit: int) -> list[GroupRow]:
+    """Return the newest groups whose root is in an origin, newest first. One call, and one per hundred groups."""
+    if limit < 1:
+        return []
+    pointers = rows_of(
+        GroupPointerRow,
+        rows.origin_groups_partition(origin),
+        newest_first=True,
+        limit=min(limit, MOST_LISTED),
+        page=min(limit, MOST_LISTED),
+    )
+    keys = [rows.group_key(int(pointer.group_id)) for pointer in pointers]
+    found = read_many(keys)
+    return [row for key in keys if (row := found.get(key)) is not None]
+
+
+def listed(text: str | None) -> int:
+    """Return how many groups a request asks for; the default if the text is not a number (builds.md 6.3)."""
+    if text is None or not (text.isascii() and text.isdigit()):
+        return DEFAULT_LISTED
+    number = int(text) if len(text) <= len(str(LARGEST_ID)) else LARGEST_ID + 1
+    return min(number, MOST_LISTED) if number <= LARGEST_ID else DEFAULT_LISTED
+
+
+def shown_state(row: GroupRow, entry: EntryRow) -> str:
+    """Return the state of an entry as the API shows it. What a canceled group has not finished is canceled."""
+    state = entry.entry_state
+    if row.group_state is GroupState.CANCELED and not state.is_final:
+        state = EntryState.CANCELED
+    return state.shown
+
+
+def shown_ident(entry: EntryRow) -> str:
+    """Return the ident of an entry: what it has built, else the newest release before (builds.md 4.1)."""
+    return entry.built_ident if entry.entry_state is EntryState.COMPLETE else entry.ident
+
+
+def built(found: Iterable[EntryRow]) -> list[EntryRow]:
+    """Return the entries that were built."""
+    return [entry for entry in found if entry.entry_state is EntryState.COMPLETE and entry.built_ident]

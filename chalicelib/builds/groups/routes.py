@@ -1,0 +1,227 @@
+"""Job groups over HTTP (builds.md 4 and 6), with two additions (docs/OPERATING.md, "Builds")."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib.builds.errors import STATUS as BUILD_STATUS
+from chalicelib.builds.errors import GroupMissing, GroupTooLarge, IdMalformed
+from chalicelib.builds.groups import answers, reads, shapes
+from chalicelib.builds.groups.errors import (
+    STATUS,
+    GroupQueued,
+    GroupUnfinished,
+    IdentsMalformed,
+    NativeNotBuilt,
+    NotBuiltAutomatically,
+    TargetNotBuilt,
+)
+from chalicelib.builds.groups.requester import Requester
+from chalicelib.builds.rows import GroupRow
+from chalicelib.catalog.errors import (
+    ChannelMissing,
+    OriginMissing,
+    ReleaseMissing,
+    TooManyChannels,
+    TooManyInOrigin,
+)
+from chalicelib.channels.errors import BulkUnfinished, ChannelNameInvalid
+from chalicelib.core.deferred import deferred
+from chalicelib.core.event_kinds import ChannelOperation
+from chalicelib.core.roles import Role
+from chalicelib.core.token_scope import Scope
+from chalicelib.http import body as body_parsing
+from chalicelib.http.answer import EMPTY_204, NO_CACHE, Answer, json_answer
+from chalicelib.http.call import Call
+from chalicelib.http.query import QueryMalformed
+from chalicelib.http.routes import ANYONE, SESSION, Routes
+from chalicelib.identity.errors import RoleMissing
+
+with deferred():
+    from chalicelib.builds.groups import progress, promotion, rebuild, service
+
+routes = Routes("job groups", {**BUILD_STATUS, **STATUS})
+SCHEDULE = "/depot/pkgs/schedule/{origin}"
+GROUP = "/jobs/group/{id}"
+STATUS_WORD = "status"
+"""A package of this name is scheduled at a path that another method uses for the list of groups."""
+
+TRUE, FALSE = ("true", "TRUE", "t", "T", "1", "on", "ON"), ("false", "FALSE", "f", "F", "0", "off", "OFF", "")
+
+OF_GROUP: dict[str, Any] = {"needs": Role.MEMBER, "checked_inside": True}
+"""The origin is that of the group's root, which is not in the path."""
+
+
+def _group(call: Call) -> GroupRow:
+    """Return the group in the path, before authorisation (builds.md 4.2). Raises IdMalformed, GroupMissing."""
+    return reads.group(reads.parse_id(call["id"]))
+
+
+def _group_request(call: Call, query: shapes.GroupQuery) -> tuple[int, bool]:
+    group_id = reads.parse_id(call["origin"])
+    if query.include_projects not in (*TRUE, *FALSE):
+        raise QueryMalformed("include_projects must be `true` or `false`")
+    return group_id, query.include_projects in TRUE
+
+
+def _progress_request(call: Call, query: shapes.ProgressQuery) -> tuple[GroupRow, int]:
+    return _group(call), query.first
+
+
+def _rebuild_request(call: Call, _: shapes.RebuildQuery) -> tuple[GroupRow, list[str]]:
+    """Return the group, and the idents in query and body. Raises IdMalformed, GroupMissing, BodyMalformed."""
+    group_id = reads.parse_id(call["id"])
+    texts = [*call.every("idents"), *call.every("idents[]")]
+    idents = [ident.strip() for text in texts for ident in text.split(",") if ident.strip()]
+    content = call.raw_text()
+    if content:
+        idents += body_parsing.parse(shapes.Idents, content, call.header("content-type") or "").idents
+    return reads.group(group_id), idents
+
+
+SCHEDULED: dict[str, Any] = {
+    "needs": Role.MEMBER,
+    "scope": Scope.BUILD,
+    "query": shapes.ScheduleQuery,
+    "answers": {201: shapes.Group},
+    "errors": (GroupTooLarge, NativeNotBuilt, OriginMissing, NotBuiltAutomatically, TargetNotBuilt),
+}
+
+
+@routes.post(SCHEDULE + "/{pkg}", **SCHEDULED)
+@routes.post(f"{SCHEDULE}/{STATUS_WORD}", **SCHEDULED)
+def schedule_build(call: Call, query: shapes.ScheduleQuery) -> Answer:
+    """Start a job group that builds a package and what depends on it."""
+    root = f"{call['origin']}/{call.path.get('pkg', STATUS_WORD)}"
+    by = Requester.of(call.caller.require_session())
+    scheduled = service.schedule(root, service.buildable_target(query.target), query.flags, by)
+    return json_answer(201, answers.of_scheduled(scheduled), NO_CACHE)
+
+
+@routes.get(
+    SCHEDULE,
+    needs=ANYONE,
+    query=shapes.GroupQuery,
+    reads=_group_request,
+    answers={200: shapes.Group},
+    errors=(GroupMissing, IdMalformed, QueryMalformed),
+)
+def show_group(_: Call, request: tuple[int, bool]) -> Answer:
+    """Return a job group; the variable of the path is its id."""
+    group_id, with_projects = request
+    row = reads.group(group_id)
+    return json_answer(200, shapes.Group.of(row, reads.entries(row) if with_projects else ()), NO_CACHE)
+
+
+@routes.get(f"{SCHEDULE}/{STATUS_WORD}", needs=ANYONE, query=shapes.GroupsQuery, answers={200: list[shapes.Group]})
+def list_groups(call: Call, query: shapes.GroupsQuery) -> Answer:
+    """Return the newest job groups whose root is in the origin, newest first, without their projects."""
+    found = reads.newest_of(call["origin"], reads.listed(query.limit))
+    return json_answer(200, [shapes.Group.of(row) for row in found], NO_CACHE)
+
+
+@routes.post(
+    GROUP + "/cancel",
+    **OF_GROUP,
+    scope=Scope.BUILD,
+    reads=_group,
+    answers={204: None},
+    errors=(GroupMissing, IdMalformed),
+)
+def cancel_group(call: Call, group: GroupRow) -> Answer:
+    """Cancel a job group. Does nothing to a group that has ended."""
+    service.cancel(group, Requester.of(call.caller.require_role(group.origin, Role.MEMBER)))
+    return EMPTY_204
+
+
+@routes.post(
+    GROUP + "/rebuild",
+    **OF_GROUP,
+    scope=Scope.BUILD,
+    query=shapes.RebuildQuery,
+    optional_body=shapes.Idents,
+    reads=_rebuild_request,
+    answers={204: None},
+    errors=(
+        BulkUnfinished,
+        GroupMissing,
+        GroupQueued,
+        GroupTooLarge,
+        GroupUnfinished,
+        IdMalformed,
+        IdentsMalformed,
+        OriginMissing,
+    ),
+)
+def rebuild_group(call: Call, request: tuple[GroupRow, list[str]]) -> Answer:
+    """Build what an ended job group has not built, or the projects that the request names.
+
+    The header `X-Job-Group-Id` is the id of the new group; it is absent if there is nothing to build.
+    """
+    group, idents = request
+    by = Requester.of(call.caller.require_role(group.origin, Role.MEMBER))
+    new_id = rebuild.rebuild(int(group.id), idents, by)
+    return EMPTY_204 if new_id is None else Answer(204, headers={"X-Job-Group-Id": str(new_id)})
+
+
+MOVE: dict[str, Any] = {
+    "needs": SESSION,
+    "scope": Scope.PROMOTE,
+    "checked_inside": True,
+    "body": shapes.Idents,
+    "answers": {204: None},
+    "errors": (
+        BulkUnfinished,
+        ChannelMissing,
+        ChannelNameInvalid,
+        GroupMissing,
+        IdMalformed,
+        ReleaseMissing,
+        RoleMissing,
+        TooManyChannels,
+        TooManyInOrigin,
+    ),
+}
+
+
+@routes.post(GROUP + "/promote/{channel}", **MOVE)
+def promote_group(call: Call, body: shapes.Idents) -> Answer:
+    """Promote what a job group has built, or those of its packages that the request names, to a channel."""
+    promotion.move(_group(call), ChannelOperation.PROMOTE, call["channel"], body.idents, call.caller)
+    return EMPTY_204
+
+
+@routes.post(GROUP + "/demote/{channel}", **MOVE)
+def demote_group(call: Call, body: shapes.Idents) -> Answer:
+    """Demote what a job group has built, or those of its packages that the request names, from a channel."""
+    promotion.move(_group(call), ChannelOperation.DEMOTE, call["channel"], body.idents, call.caller)
+    return EMPTY_204
+
+
+@routes.get(
+    "/builds/plans/{origin}/{pkg}",
+    needs=Role.MEMBER,
+    query=shapes.ScheduleQuery,
+    answers={200: shapes.GroupPlan},
+    errors=(NativeNotBuilt, TargetNotBuilt),
+)
+def show_build_plan(call: Call, query: shapes.ScheduleQuery) -> Answer:
+    """Return what a request to build a package would build, and why other dependents are left out. Changes nothing."""
+    root = f"{call['origin']}/{call['pkg']}"
+    plan = service.plan(root, service.buildable_target(query.target), query.flags)
+    return json_answer(200, answers.of_plan(root, plan), NO_CACHE)
+
+
+@routes.get(
+    "/builds/groups/{id}",
+    **OF_GROUP,
+    query=shapes.ProgressQuery,
+    reads=_progress_request,
+    answers={200: shapes.GroupProgress},
+    errors=(GroupMissing, IdMalformed),
+)
+def show_group_progress(call: Call, request: tuple[GroupRow, int]) -> Answer:
+    """Return the progress of a job group: what each project waits for, and why builds failed."""
+    group, first = request
+    call.caller.require_role(group.origin, Role.MEMBER)
+    return json_answer(200, answers.of_progress(progress.progress_of(group, first)), NO_CACHE)

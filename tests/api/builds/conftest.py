@@ -1,0 +1,27 @@
+"""Fixtures of the tests of builds: an engine that records calls, and an origin."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.api.client import Depot
+from tests.builders.builds import RecordingEngine, a_recording_engine
+from tests.builders.members import a_member
+from tests.builders.origins import an_origin
+
+
+@pytest.fixture
+def engine(depot: Depot) -> Iterator[RecordingEngine]:
+    """An engine that records calls, with an empty build graph."""
+    with a_recording_engine() as engine:
+        yield engine
+
+
+@pytest.fixture
+def origin(depot: Depot) -> str:
+    """An origin of bobo with the member lkennedy, the reader mystique and the maintainer hank."""
+    origin = an_origin(depot)
+    a_member(depot, origin, "lkennedy", "member")
+    a_member(depot, origin, "mystique", "readonly_member")
+    a_member(depot, origin, "hank", "maintainer")
+    return origin

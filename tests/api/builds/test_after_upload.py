@@ -1,0 +1,128 @@
+"""Builds that uploads cause (builds.md 6.4)."""
+
+import threading
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from chalicelib.builds.groups import after_upload, service
+from chalicelib.builds.groups.errors import NotBuiltAutomatically
+from chalicelib.core.event_kinds import Trigger
+from chalicelib.platform import background
+from chalicelib.platform.config import config
+from chalicelib.platform.table import StoreUnavailable
+from tests.api.client import Depot, Reply
+from tests.builders.builds import RecordingEngine, a_project, entries_of, group_row
+from tests.builders.graphs import PlainGraph
+from tests.builders.hart import a_hart
+
+
+@pytest.fixture(autouse=True)
+def started(engine: RecordingEngine, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Run the work of the background in the request. Returns the names of the roots."""
+    roots: list[str] = []
+
+    def start(_: str, work: Any, **event: Any) -> None:
+        roots.append(event["root"])
+        thread = threading.Thread(target=work, kwargs=event)
+        thread.start()
+        thread.join()
+
+    monkeypatch.setattr(background, "start", start)
+    return roots
+
+
+@pytest.fixture
+def root(engine: RecordingEngine, origin: str) -> str:
+    """A name with a dependent; both have projects."""
+    engine.graph = PlainGraph({f"{origin}/base": (), f"{origin}/top": [f"{origin}/base"]})
+    a_project(f"{origin}/base")
+    a_project(f"{origin}/top")
+    return f"{origin}/base"
+
+
+def upload(depot: Depot, root: str, target: str = "x86_64-linux", **query: str) -> Reply:
+    origin, _, name = root.partition("/")
+    hart = a_hart(origin=origin, name=name, target=target)
+    query = {"checksum": hart.checksum, "target": target} | query
+    return depot.post(f"/depot/pkgs/{hart.path}", by="lkennedy", body=hart.content, query=query)
+
+
+def groups(depot: Depot, root: str) -> list[str]:
+    listed = depot.get(f"/depot/pkgs/schedule/{root.partition('/')[0]}/status").json()
+    return [group["id"] for group in listed]
+
+
+def test_an_upload_builds_the_dependents_of_the_package(depot: Depot, root: str) -> None:
+    assert upload(depot, root).status == 201
+
+    (group,) = groups(depot, root)
+    assert list(entries_of(group)) == [root.replace("base", "top")]
+    row = group_row(group)
+    assert (row.trigger, row.requester_name) == (Trigger.UPLOAD, "lkennedy")
+
+
+def test_a_worker_does_not_cause_builds(depot: Depot, root: str, started: list[str]) -> None:
+    assert upload(depot, root, builder="").status == 201
+
+    assert (started, groups(depot, root)) == ([], [])
+
+
+def test_an_upload_that_is_refused_causes_no_build(depot: Depot, root: str, started: list[str]) -> None:
+    upload(depot, root, builder="")
+
+    assert upload(depot, root).status == 409
+
+    assert started == []
+
+
+@pytest.mark.parametrize("project", [None, False], ids=["none", "no automatic builds"])
+def test_a_package_without_automatic_builds_starts_nothing(
+    depot: Depot, origin: str, engine: RecordingEngine, started: list[str], project: bool | None
+) -> None:
+    if project is not None:
+        a_project(f"{origin}/base", auto_build=project)
+
+    assert upload(depot, f"{origin}/base").status == 201
+
+    assert started == []
+
+
+def test_a_target_that_is_not_built_starts_nothing(depot: Depot, root: str, started: list[str]) -> None:
+    assert upload(depot, root, target="aarch64-linux").status == 201
+
+    assert started == []
+
+
+def test_the_setting_turns_these_builds_off(
+    depot: Depot, root: str, started: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(after_upload, "config", replace(config, build_on_upload=False))
+
+    assert upload(depot, root).status == 201
+
+    assert started == []
+
+
+@pytest.mark.parametrize("problem", [StoreUnavailable, background.NotStarted])
+def test_an_upload_succeeds_although_the_build_cannot_start(
+    depot: Depot, root: str, problem: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise problem
+
+    if problem is StoreUnavailable:
+        monkeypatch.setattr(after_upload, "read", fail)
+    monkeypatch.setattr(background, "start", fail)
+
+    assert upload(depot, root).status == 201
+
+
+def test_refusals_of_the_group_are_ignored(depot: Depot, root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise NotBuiltAutomatically
+
+    monkeypatch.setattr(service, "schedule", refuse)
+
+    after_upload.schedule_dependents(root, "x86_64-linux", 1)

@@ -1,0 +1,188 @@
+"""GET /builds/groups/{id}; an addition (docs/OPERATING.md)."""
+
+import time
+from typing import Any
+
+import pytest
+
+from chalicelib.builds import rows
+from chalicelib.builds.groups import progress
+from chalicelib.builds.rows import EntryRow, JobRow, SlotRow, WaitingJobRow
+from chalicelib.core.build_states import EntryState, GroupState, JobError, JobState
+from chalicelib.platform import table
+from chalicelib.platform.change import Change
+from chalicelib.platform.clock import new_id
+from chalicelib.platform.config import config
+from tests.api.builds.test_groups import MALFORMED, a_group
+from tests.api.client import Depot
+from tests.builders.builds import LINUX, RecordingEngine, a_project, entries_of, set_entries, set_group
+from tests.builders.graphs import PlainGraph
+
+
+@pytest.fixture
+def names(engine: RecordingEngine, origin: str) -> list[str]:
+    names = [f"{origin}/{name}" for name in ("base", "middle", "top")]
+    engine.graph = PlainGraph({names[0]: (), names[1]: names[:1], names[2]: names[1:2]})
+    for name in names:
+        a_project(name)
+    return names
+
+
+@pytest.fixture
+def group(depot: Depot, names: list[str]) -> str:
+    return a_group(depot, names[0])
+
+
+def shown(depot: Depot, group: str, query: str = "") -> Any:
+    reply = depot.get(f"/builds/groups/{group}{query}", by="lkennedy")
+    assert reply.status == 200, reply
+    return reply.json()
+
+
+def reasons(depot: Depot, group: str) -> list[str]:
+    return [wait["reason"] for wait in shown(depot, group)["waits"]]
+
+
+def a_job(group: str, name: str, **more: Any) -> JobRow:
+    """Write the job of an entry, which waits for a worker unless its state says otherwise."""
+    origin, _, package = name.partition("/")
+    job_id = new_id()
+    key, entry = rows.job_key(job_id), entries_of(group)[name]
+    fields: dict[str, Any] = {"state": str(JobState.PENDING)} | more
+    job = JobRow(
+        key.pk,
+        key.sk,
+        id=job_id,
+        group_id=int(group),
+        entry=entry.order,
+        origin=origin,
+        name=package,
+        target=str(LINUX),
+        number=1,
+        project_id=1,
+        plan_path="plan.sh",
+        vcs_data="https://git.example.com/x.git",
+        created_at="2026-01-01T00:00:00.000000",
+        updated_at="2026-01-01T00:00:00.000000",
+        **fields,
+    )
+    waiting = rows.waiting_key(job)
+    pending = [WaitingJobRow(waiting.pk, waiting.sk, job_id=job_id)] if job.job_state is JobState.PENDING else []
+    table.put_many([job, *pending])
+    with Change() as change:
+        key_of_entry = rows.entry_key(int(group), entry.order)
+        change.update(key_of_entry, [EntryRow.job_id.set(job_id), EntryRow.state.set(str(EntryState.RUNNING))])
+    return job
+
+
+def test_projects_say_what_they_wait_for(depot: Depot, group: str, names: list[str]) -> None:
+    answer = shown(depot, group)
+
+    assert answer["counts"] == {"NotStarted": 3}
+    assert [(each["waiting_for"], each["waiting_number"]) for each in answer["projects"]] == [
+        ([], 0),
+        (names[:1], 1),
+        (names[1:2], 1),
+    ]
+    assert (answer["requester"], answer["trigger"], answer["channel"]) == ("bobo", "hab_client", f"bldr-{group}")
+    assert answer["next"] is None
+
+
+def test_a_failed_project_names_the_step_and_the_last_lines(depot: Depot, group: str, names: list[str]) -> None:
+    error = JobError.BUILD
+    a_job(
+        group,
+        names[0],
+        state=str(JobState.FAILED),
+        error_code=error.code,
+        error_message=str(error),
+        failed_step="do_build",
+        last_lines="make: *** [all] Error 2",
+    )
+    set_entries(group, {names[0]: EntryState.FAILED, names[1]: EntryState.SKIPPED, names[2]: EntryState.SKIPPED})
+
+    answer = shown(depot, group)
+
+    failed = answer["projects"][0]
+    assert (failed["state"], failed["job_state"]) == ("Failure", "Failed")
+    assert failed["failure"] == {
+        "code": 1004,
+        "msg": "wk:run:build",
+        "step": "do_build",
+        "last_lines": "make: *** [all] Error 2",
+    }
+    assert answer["counts"] == {"Failure": 1, "Skipped": 2}
+
+
+def test_a_job_without_any_worker_says_so(depot: Depot, group: str, names: list[str], engine: RecordingEngine) -> None:
+    a_job(group, names[0])
+
+    assert reasons(depot, group) == ["no_worker"]
+    engine.seen = time.time() - 600
+    assert shown(depot, group)["waits"] == [
+        {
+            "reason": "no_worker",
+            "text": f"No worker that builds x86_64-linux for '{names[0].partition('/')[0]}' was seen for 10 minutes.",
+        }
+    ]
+    engine.seen = time.time()
+    assert reasons(depot, group) == []
+
+
+def test_an_origin_at_its_limit_says_so(
+    depot: Depot, group: str, names: list[str], origin: str, engine: RecordingEngine
+) -> None:
+    engine.seen = time.time()
+    a_job(group, names[0])
+    keys = [rows.origin_slot_key(LINUX, origin, number) for number in range(config.jobs_per_origin)]
+    table.put_many([SlotRow(key.pk, key.sk, job_id=1, origin=origin) for key in keys])
+
+    assert reasons(depot, group) == ["origin_limit"]
+
+
+def test_jobs_of_an_older_group_come_first(
+    depot: Depot, group: str, names: list[str], origin: str, engine: RecordingEngine
+) -> None:
+    engine.seen = time.time()
+    a_job(group, names[0])
+    newer = a_group(depot, f"{origin}/other")
+    a_job(newer, f"{origin}/other")
+
+    assert reasons(depot, newer) == ["older_jobs"]
+
+
+def test_a_queued_group_names_the_one_before_it(depot: Depot, group: str, names: list[str]) -> None:
+    second = a_group(depot, names[0])
+
+    (wait,) = shown(depot, second)["waits"]
+    assert wait["reason"] == "behind_group"
+    assert group in wait["text"]
+
+
+def test_a_group_that_has_ended_does_not_wait(depot: Depot, group: str) -> None:
+    set_group(int(group), GroupState.CANCELED)
+
+    assert shown(depot, group)["waits"] == []
+
+
+def test_projects_come_in_pages(depot: Depot, group: str, names: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "PAGE", 2)
+
+    first = shown(depot, group)
+    second = shown(depot, group, f"?first={first['next']}")
+
+    assert [project["name"] for project in [*first["projects"], *second["projects"]]] == names
+    assert (second["next"], second["counts"]) == (None, {"NotStarted": 3})
+    assert shown(depot, group, "?first=-5")["projects"] == first["projects"]
+
+
+def test_refusals(depot: Depot, group: str) -> None:
+    path = f"/builds/groups/{group}"
+    assert [depot.get(path, by=by).status for by in (None, "wesker", "mystique", "lkennedy")] == [401, 403, 403, 200]
+    assert depot.get(f"{path}?first=x", by="lkennedy").status == 400
+    assert depot.get("/builds/groups/123456").status == 404
+
+
+@pytest.mark.parametrize("group_id", MALFORMED)
+def test_a_malformed_id_is_400(depot: Depot, group_id: str) -> None:
+    assert depot.get(f"/builds/groups/{group_id}").status == 400

@@ -1,0 +1,147 @@
+"""Projects, a build graph and an engine that records calls, for tests of job groups."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from chalicelib.builds import motor, rows
+from chalicelib.builds.engine import ending, starting
+from chalicelib.builds.rows import EntryRow, GroupRow, ProgressRow
+from chalicelib.builds.workers import presence
+from chalicelib.core.build_graph import BuildGraph
+from chalicelib.core.build_states import EntryState, GroupState
+from chalicelib.core.target import Target
+from chalicelib.graph import service as graphs
+from chalicelib.platform import background, table
+from chalicelib.platform.change import Change
+from chalicelib.projects.rows import ProjectRow, project_key
+from tests.builders.graphs import PlainGraph
+
+LINUX = Target.X86_64_LINUX
+
+
+@dataclass
+class RecordingEngine:
+    """Stands for the graph, the engine and the motor. Records what was called, in order."""
+
+    graph: BuildGraph = field(default_factory=lambda: PlainGraph({}))
+    calls: list[tuple[str, int]] = field(default_factory=list)
+    started: dict[int, list[str]] = field(default_factory=dict)
+    seen: float | None = None
+
+    def graph_of(self, target: Target) -> BuildGraph:
+        """Return the graph, for every target."""
+        return self.graph
+
+    def start_ready(self, group: GroupRow, entries: Sequence[EntryRow]) -> int:
+        """Record the names of the entries."""
+        self.calls.append(("start_ready", int(group.id)))
+        self.started.setdefault(int(group.id), []).extend(entry.name for entry in entries)
+        return len(entries)
+
+    def cancel(self, group_id: int) -> None:
+        """Write the state of the group only."""
+        self.calls.append(("cancel", group_id))
+        set_group(group_id, GroupState.CANCELED)
+
+    def record(self, name: str) -> "Recorder":
+        """Return a function that records its first argument."""
+        return Recorder(self, name)
+
+
+@dataclass
+class Recorder:
+    """A function that records its first argument."""
+
+    engine: RecordingEngine
+    name: str
+
+    def __call__(self, group_id: int, *_: object) -> bool:
+        """Record a call."""
+        self.engine.calls.append((self.name, group_id))
+        return True
+
+
+@contextmanager
+def a_recording_engine() -> Iterator[RecordingEngine]:
+    """Replace the graph, the engine and the motor inside the block."""
+    engine = RecordingEngine()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(graphs, "graph_of", engine.graph_of)
+        patch.setattr(starting, "start_ready", engine.start_ready)
+        patch.setattr(starting, "activate", engine.record("activate"))
+        patch.setattr(ending, "cancel", engine.cancel)
+        patch.setattr(motor, "start_group", engine.record("start_group"))
+        patch.setattr(motor, "wake_group", engine.record("wake_group"))
+        patch.setattr(background, "start", lambda *_, **__: None)  # uploads in these tests cause no builds
+        patch.setattr(presence, "last_seen", lambda target, origin: engine.seen)
+        yield engine
+
+
+def a_project(name: str, auto_build: bool = True, target: Target = LINUX) -> None:
+    """Write the row of a project; `name` is `origin/name`."""
+    origin, _, package = name.partition("/")
+    key = project_key(origin, package, target)
+    table.put_many(
+        [
+            ProjectRow(
+                key.pk,
+                key.sk,
+                id=1,
+                owner_id=1,
+                origin=origin,
+                package_name=package,
+                target=str(target),
+                plan_path="plan.sh",
+                vcs_data="https://git.example.com/x.git",
+                auto_build=auto_build,
+                created_at="2026-01-01T00:00:00.000000",
+                updated_at="2026-01-01T00:00:00.000000",
+            )
+        ]
+    )
+
+
+def group_row(group_id: int | str) -> GroupRow:
+    """Return the row of a group, which must exist."""
+    row = table.read(rows.group_key(int(group_id)))
+    assert row is not None
+    return row
+
+
+def entries_of(group_id: int | str) -> dict[str, EntryRow]:
+    """Return the entries of a group by name, in build order."""
+    found = table.rows(EntryRow, rows.group_partition(int(group_id)), begins=rows.ENTRY_PREFIX)
+    return {row.name: row for row in found}
+
+
+def open_entries(group_id: int | str) -> list[int]:
+    """Return the progress of a group, by shard."""
+    found = table.rows(ProgressRow, rows.group_partition(int(group_id)), begins=rows.PROGRESS_PREFIX)
+    return [int(row.open) for row in found]
+
+
+def set_group(group_id: int, state: GroupState) -> None:
+    """Write the state of a group. A group that has ended, except by a cancel, releases its guard."""
+    row = group_row(group_id)
+    with Change() as change:
+        change.update(rows.group_key(group_id), [GroupRow.state.set(str(state))])
+        if state.is_final:
+            change.delete(rows.active_key(row.root, Target(row.target)))
+            change.delete(rows.open_group_key(Target(row.target), group_id))
+
+
+def set_entries(group_id: int | str, states: Mapping[str, EntryState | str]) -> None:
+    """Write the states of entries; a text is the ident that the entry has built."""
+    found = entries_of(group_id)
+    with Change() as change:
+        for name, state in states.items():
+            built = "" if isinstance(state, EntryState) else state
+            actions = [
+                EntryRow.state.set(str(EntryState.COMPLETE if built else state)),
+                EntryRow.built_ident.set(built),
+                EntryRow.waiting.remove(),
+            ]
+            change.update(rows.entry_key(int(group_id), found[name].order), actions)

@@ -1,0 +1,265 @@
+"""Creation of job groups that is interrupted, repeated, superseded or canceled (builds.md 6.1, 11)."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from pynamodb.connection.base import Connection
+
+from chalicelib.builds import rows
+from chalicelib.builds.groups import creation, entries, guards, service
+from chalicelib.builds.groups.requester import Requester
+from chalicelib.builds.groups.service import Scheduled
+from chalicelib.builds.rows import GroupPointerRow, GroupRow, GuardRow
+from chalicelib.core.build_set import Flags
+from chalicelib.core.build_states import EntryState, GroupState
+from chalicelib.core.event_kinds import Trigger
+from chalicelib.core.visibility import Visibility
+from chalicelib.origins import service as origins
+from chalicelib.platform import table
+from chalicelib.platform.change import Change
+from tests.builders.bucket import a_bucket
+from tests.builders.builds import (
+    LINUX,
+    RecordingEngine,
+    a_project,
+    a_recording_engine,
+    entries_of,
+    group_row,
+    open_entries,
+)
+from tests.builders.engine import an_engine
+from tests.builders.graphs import PlainGraph
+from tests.builders.names import a_name
+from tests.builders.package_requests import UPLOADER
+
+SIZE = 8
+BY = Requester(UPLOADER.account_id, UPLOADER.name, Trigger.HAB)
+
+
+class Interrupted(BaseException):
+    """The process has died."""
+
+
+@pytest.fixture
+def engine() -> Iterator[RecordingEngine]:
+    with an_engine(), a_bucket(), a_recording_engine() as engine:
+        yield engine
+
+
+@pytest.fixture
+def root(engine: RecordingEngine, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A root with dependents whose group takes several transactions."""
+    monkeypatch.setattr(creation, "IN_ONE_TRANSACTION", 2)
+    monkeypatch.setattr(entries, "ROWS_PER_TRANSACTION", 3)
+    origin = a_name("origin")
+    origins.create(origin, Visibility.PUBLIC, UPLOADER)
+    root = f"{origin}/root"
+    leaves = [f"{origin}/leaf{number}" for number in range(SIZE - 1)]
+    engine.graph = PlainGraph({root: (), **{leaf: [root] for leaf in leaves}})
+    for name in (root, *leaves):
+        a_project(name)
+    return root
+
+
+def schedule(root: str) -> Scheduled:
+    return service.schedule(root, LINUX, Flags(), BY)
+
+
+def groups(root: str) -> list[GroupRow]:
+    pointers = table.rows(GroupPointerRow, rows.origin_groups_partition(root.partition("/")[0]))
+    return [group_row(int(pointer.group_id)) for pointer in pointers]
+
+
+def guard_ids(root: str) -> list[int]:
+    keys = (rows.active_key(root, LINUX), rows.queued_key(root, LINUX))
+    return [int(row.group_id) for key in keys if (row := table.read(key)) is not None]
+
+
+def later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every group that is not filled count as one that was left."""
+    monkeypatch.setattr(guards, "UNFINISHED_AFTER", timedelta(seconds=-1))
+
+
+@contextmanager
+def dying_after(writes: int) -> Iterator[None]:
+    """Let the process die before a write to the table; `writes` are made before it."""
+    numbers, call = count(), Connection._make_api_call
+
+    def watched(connection: Connection, operation: str, request: dict[str, Any]) -> Any:
+        if operation in ("TransactWriteItems", "BatchWriteItem") and next(numbers) >= writes:
+            raise Interrupted
+        return call(connection, operation, request)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Connection, "_make_api_call", watched)
+        yield
+
+
+def assert_whole(group: GroupRow, engine: RecordingEngine) -> None:
+    assert group.is_ready
+    found = list(entries_of(int(group.id)).values())
+    assert len(found) == int(group.projects) == sum(open_entries(int(group.id))) == SIZE
+    assert {entry.entry_state for entry in found} == {EntryState.WAITING}
+    assert [entry.waiting for entry in found] == [None, *[{"000000"}] * (SIZE - 1)]
+    assert group.group_state is GroupState.DISPATCHING
+    assert engine.started[int(group.id)][-1] == group.root
+
+
+@pytest.mark.parametrize("writes", range(1, 5))
+def test_the_next_request_completes_a_group_that_was_left(
+    engine: RecordingEngine, root: str, writes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Interrupted), dying_after(writes):
+        schedule(root)
+    (left,) = groups(root)
+    assert not left.is_ready
+    later(monkeypatch)
+
+    second = schedule(root).group
+
+    assert second is not None
+    first, behind = groups(root)
+    assert_whole(first, engine)
+    assert (int(behind.id), behind.group_state) == (int(second.id), GroupState.QUEUED)
+    assert guard_ids(root) == [int(first.id), int(second.id)]
+
+
+def test_a_request_soon_after_does_not_wait_for_the_group(engine: RecordingEngine, root: str) -> None:
+    with pytest.raises(Interrupted), dying_after(2):
+        schedule(root)
+
+    second = schedule(root).group
+
+    assert second is not None
+    assert group_row(int(second.id)).group_state is GroupState.QUEUED
+
+
+@pytest.mark.parametrize("writes", range(1, 6))
+@pytest.mark.parametrize("died_again", [0, 1, 2, 3])
+def test_a_group_is_filled_however_often_that_is_interrupted(
+    engine: RecordingEngine, root: str, writes: int, died_again: int
+) -> None:
+    try:
+        with dying_after(writes):
+            schedule(root)
+    except Interrupted:
+        pass
+    (left,) = groups(root)
+    try:
+        with dying_after(died_again):
+            creation.expand(int(left.id))
+    except Interrupted:
+        pass
+
+    creation.expand(int(left.id))
+
+    (group,) = groups(root)
+    assert_whole(group, engine)
+
+
+def test_a_call_that_was_superseded_writes_nothing_more(engine: RecordingEngine, root: str) -> None:
+    with pytest.raises(Interrupted), dying_after(1):
+        schedule(root)
+    (left,) = groups(root)
+    planned = entries.planned(int(left.id), [root], engine.graph)
+    creation.expand(int(left.id))
+
+    assert creation._fill(left, planned) is False
+
+    assert_whole(group_row(int(left.id)), engine)
+
+
+def test_an_unfinished_group_can_be_removed(engine: RecordingEngine, root: str) -> None:
+    with pytest.raises(Interrupted), dying_after(3):
+        schedule(root)
+    (left,) = groups(root)
+
+    for _ in range(2):
+        creation.remove_unfinished(left)
+
+    assert table.read(rows.group_key(int(left.id))) is None
+    assert (list(entries_of(int(left.id))), open_entries(int(left.id)), guard_ids(root)) == ([], [], [])
+    assert groups(root) == []
+    assert list(table.rows(GroupPointerRow, rows.open_groups_partition(LINUX))) == []
+
+
+def test_a_finished_group_is_not_removed(engine: RecordingEngine, root: str) -> None:
+    schedule(root)
+    (group,) = groups(root)
+
+    creation.remove_unfinished(group)
+
+    assert_whole(group_row(int(group.id)), engine)
+
+
+@pytest.mark.parametrize("writes", range(1, 5))
+def test_a_group_that_is_canceled_while_it_is_filled_ends_empty(
+    engine: RecordingEngine, root: str, writes: int
+) -> None:
+    with pytest.raises(Interrupted), dying_after(writes):
+        schedule(root)
+    (left,) = groups(root)
+    with Change() as change:
+        change.update(rows.group_key(int(left.id)), [GroupRow.state.set(str(GroupState.CANCELED))])
+
+    creation.expand(int(left.id))
+
+    group = group_row(int(left.id))
+    assert (group.group_state, group.is_ready, int(group.projects)) == (GroupState.CANCELED, True, 0)
+    assert (entries_of(int(left.id)), open_entries(int(left.id)), guard_ids(root)) == ({}, [0], [])
+    assert engine.started == {}
+
+
+def test_a_group_that_can_no_longer_be_filled_fails_and_lets_the_next_begin(
+    engine: RecordingEngine, root: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Interrupted), dying_after(1):
+        schedule(root)
+    (left,) = groups(root)
+    behind = schedule(root).group
+    assert behind is not None
+    monkeypatch.setattr(rows, "GROUP_PROJECTS", SIZE - 1)
+
+    creation.expand(int(left.id))
+
+    assert group_row(int(left.id)).group_state is GroupState.FAILED
+    assert guard_ids(root) == [int(behind.id)]
+    assert ("activate", int(behind.id)) in engine.calls
+
+
+def test_a_group_that_waited_while_it_was_filled_is_activated(engine: RecordingEngine, root: str) -> None:
+    schedule(root)
+    (active,) = groups(root)
+    with pytest.raises(Interrupted), dying_after(1):
+        schedule(root)
+    queued = next(group for group in groups(root) if int(group.id) != int(active.id))
+
+    creation.expand(int(queued.id))
+
+    assert group_row(int(queued.id)).is_ready
+    assert engine.calls[-2:] == [("activate", int(queued.id)), ("start_group", int(queued.id))]
+
+
+def test_a_guard_whose_group_is_gone_does_not_block(engine: RecordingEngine, root: str) -> None:
+    key = rows.active_key(root, LINUX)
+    table.put_many([GuardRow(key.pk, key.sk, group_id=7)])
+
+    scheduled = schedule(root).group
+
+    assert scheduled is not None
+    assert guard_ids(root) == [int(scheduled.id)]
+
+
+def test_requests_at_the_same_time_make_one_active_and_one_queued_group(engine: RecordingEngine, root: str) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: schedule(root), range(8)))
+
+    ids = {int(each.group.id) for each in found if each.group is not None}
+    assert len(ids) == 2
+    assert set(guard_ids(root)) == ids
+    assert {int(group.id) for group in groups(root)} == ids
