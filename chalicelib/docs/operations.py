@@ -35,6 +35,7 @@ _TAG_OF_WORD = {
     "pkgs": "packages",
     "profile": "accounts",
     "promotions": "package sets",
+    "rdeps": "packages",
     "settings": "packages",
     "status": "service",
     "unlisted": "packages",

@@ -43,6 +43,11 @@ class Shelf:
         """Origin and name of the package."""
         return f"{self.hart.ident.origin}/{self.hart.ident.name}"
 
+    @property
+    def needed(self) -> str:
+        """A name that the package needs to run."""
+        return f"{self.hart.ident.origin}/lib"
+
     def upload(self, hart: Hart) -> Reply:
         """Upload an archive."""
         query = {"checksum": hart.checksum, "target": hart.target, "forced": "false"}
@@ -56,14 +61,16 @@ def shelf(depot: Depot) -> Shelf:
     origin = an_origin(depot, owner="lkennedy")
     name = a_name("tool")
     tdeps = tuple(f"core/dep-{number}/1.0/20240101000000" for number in range(25))
+    deps = (f"{origin}/lib/1.0/20240101000000",)
     shelf = Shelf(
         depot,
         token,
-        a_hart(origin=origin, name=name, version="1.0.0", tdeps=tdeps),
-        a_hart(origin=origin, name=name, version="1.1.0", tdeps=tdeps),
+        a_hart(origin=origin, name=name, version="1.0.0", deps=deps, tdeps=tdeps),
+        a_hart(origin=origin, name=name, version="1.1.0", deps=deps, tdeps=tdeps),
     )
     assert shelf.upload(shelf.hart).status == 201
     assert depot.put(f"{shelf.in_stable(shelf.hart)}/promote", by=token).status == 200
+    assert depot.get(f"/rdeps/{shelf.needed}/group").status == 200  # reads the build graph
     return shelf
 
 
@@ -78,6 +85,7 @@ BUDGETS: dict[str, tuple[int, Callable[[Shelf], Reply]]] = {
     "list of a name": (3, lambda s: s.depot.get(f"/depot/pkgs/{s.name}", by=s.token)),
     "list of a channel": (3, lambda s: s.depot.get(s.stable, by=s.token)),
     "list of settings": (3, lambda s: s.depot.get(f"/depot/{s.hart.ident.origin}/pkgs", by=s.token)),
+    "reverse dependencies in groups": (2, lambda s: s.depot.get(f"/rdeps/{s.needed}/group", by=s.token)),
     "demote": (4, lambda s: s.depot.put(f"{s.in_stable(s.hart)}/demote", by=s.token)),
 }
 
@@ -110,6 +118,17 @@ def test_the_table_calls_of_an_upload_stay_within_their_budget(shelf: Shelf) -> 
     assert reply.status == 201
     assert sum(calls[name] for name in TABLE_CALLS) <= 6, calls
     assert calls["PutObject"] == 1, calls
+
+
+def test_an_upload_with_a_new_dependency_reads_the_build_graph_with_one_more_call(shelf: Shelf) -> None:
+    more = (f"{shelf.needed}/1.0/20240101000000", "core/other/1.0/20240101000000")
+    next_hart = a_hart(origin=shelf.hart.ident.origin, name=shelf.hart.ident.name, version="1.2.0", deps=more)
+
+    with counted_calls() as calls:
+        reply = shelf.upload(next_hart)
+
+    assert reply.status == 201
+    assert sum(calls[name] for name in TABLE_CALLS) <= 7, calls
 
 
 def test_a_download_in_front_mode_reads_the_object_once(shelf: Shelf) -> None:

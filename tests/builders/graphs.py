@@ -1,0 +1,30 @@
+"""Build graphs of tests: small ones by hand, and large ones that resemble a depot."""
+
+import random
+
+from chalicelib.core.build_graph import BuildGraph, Node
+
+
+def a_node(name: str, deps: str = "", build_deps: str = "", version: str = "1") -> Node:
+    """Return the node of a release. Dependencies are separated by spaces."""
+    return Node(f"{name}/{version}/20240101000000", tuple(deps.split()), tuple(build_deps.split()))
+
+
+def a_graph(**edges: str) -> BuildGraph:
+    """Return a graph of names in origin `o`. `b="a | c"` needs `o/a` to run and `o/c` to build."""
+    nodes = {}
+    for name, needed in edges.items():
+        deps, _, build_deps = (" ".join(f"o/{each}" for each in part.split()) for part in needed.partition("|"))
+        nodes[f"o/{name}"] = a_node(f"o/{name}", deps, build_deps)
+    return BuildGraph(nodes)
+
+
+def nodes_like_a_depot(number: int, origins: int = 500, seed: int = 1) -> dict[str, Node]:
+    """Return nodes without cycles that need eight names each, a few of which most others need."""
+    source = random.Random(seed)
+    names = [f"origin-{source.randrange(origins)}/package-{each}" for each in range(number)]
+    nodes = {}
+    for position, name in enumerate(names):
+        needed = [names[int(position * source.random() ** 3)] for _ in range(min(position, 8))]
+        nodes[name] = a_node(name, " ".join(needed[::2]), " ".join(needed[1::2]))
+    return nodes
