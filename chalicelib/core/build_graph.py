@@ -190,7 +190,10 @@ class BuildGraph:
         return number
 
     def _numbered(self, names: Iterable[str], without: int) -> tuple[int, ...]:
-        numbers = dict.fromkeys(map(self._number, names))
+        try:
+            numbers = dict.fromkeys(map(self._numbers.__getitem__, names))
+        except KeyError:  # a new name
+            numbers = dict.fromkeys(map(self._number, names))
         numbers.pop(without, None)
         return tuple(numbers)
 

@@ -58,6 +58,8 @@ SEARCH = "450 terms, 3 terms read, 10,000 hints, 5,000 names, 10,000 idents, 50,
 EVENTS = "20,000 rows read, packages of 5,000 (`events/service.py`)"
 SET = "1,000 idents read (`promotions/service.py`)"
 BULK = "20 s or 5,000 idents, then 503 (`channels/bulk`)"
+RDEPS = "two keys per dependent, a hundred per call (`packages/dependents.py`)"
+GRAPH = "the names of the graph, 25 MB of compressed snapshots (`graph/snapshots.py`); cached"
 UPLOAD = "size, ratio, members and texts of the archive (`core/hart_limits.py`)"
 
 WORDS = "/".join([*(f"lib{number:x}" for number in range(440)), "l"])
@@ -187,6 +189,8 @@ PREPARED: dict[str, tuple[Form, Prepare]] = {
         Form("unknown size", "100 URLs in an answer (`uploads/service.py`); " + JSON_BODY),
         prepared.upload_beginning,
     ),
+    "GET /rdeps/{origin}/{pkg}": (Form("the name that most need", RDEPS), prepared.dependents),
+    "GET /rdeps/{origin}/{pkg}/group": (Form("the name that most need", GRAPH), prepared.groups_of_dependents),
     "GET /depot/uploads/{id}": (
         Form("10,000 parts", "10,000 parts, 100 URLs (`uploads/parts.py`)"),
         prepared.upload_state,
