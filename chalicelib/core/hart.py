@@ -151,6 +151,11 @@ def build_tdeps(archive: HartArchive) -> tuple[PackageIdent, ...]:
     return _idents(archive, "BUILD_TDEPS")
 
 
+def lines(archive: HartArchive, metafile: str) -> list[str]:
+    """Return the lines of a metafile, unchecked; none if it is missing."""
+    return [line.removesuffix("\r") for line in archive.metafiles.get(metafile, "").split("\n")]
+
+
 def exposes(archive: HartArchive) -> tuple[int, ...]:
     """Return the exposed ports, 0 to 65535, in the file's order. Raises MetadataInvalid."""
     words = archive.metafiles.get("EXPOSES", "").split(maxsplit=LIST_ENTRIES)

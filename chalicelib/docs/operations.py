@@ -29,7 +29,6 @@ TAGS = {
 
 _TAG_OF_WORD = {
     "authenticate": "accounts",
-    "jobs": "builds",
     "deletions": "packages",
     "demotions": "package sets",
     "docs": "service",
@@ -40,6 +39,7 @@ _TAG_OF_WORD = {
     "pkgs": "packages",
     "profile": "accounts",
     "promotions": "package sets",
+    "rdeps": "packages",
     "settings": "packages",
     "status": "service",
     "unlisted": "packages",

@@ -110,6 +110,18 @@ def stored_after(key: str) -> list[Stored]:
     return [Stored(each["Key"], each["LastModified"]) for each in page.get("Contents", ())]
 
 
+def origins_after(origin: str) -> list[str]:
+    """Return up to a thousand origins that have objects, behind one (empty: all), in the order of their folders.
+
+    Names of other folders, such as that of long texts, are among them. Raises ObjectStoreFailed.
+    """
+    after = (
+        {"StartAfter": f"{origin}0"} if origin else {}
+    )  # `0` follows `/`, so this is behind all objects of an origin
+    page = object_store.call("list_objects_v2", MaxKeys=LISTED_AT_ONCE, Delimiter="/", **after)
+    return [each["Prefix"].removesuffix("/") for each in page.get("CommonPrefixes", ())]
+
+
 def front_path(key: str) -> str:
     """Return the path under which the local front streams an object (an internal redirect)."""
     return "/artifacts/" + quote(key)

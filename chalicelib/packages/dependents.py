@@ -4,17 +4,19 @@ A hint says that a name has, or had, a release that needs another name. `hints` 
 each one, and delete it if an interruption left it behind.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
 from msgspec import Struct
 
 from chalicelib.catalog import package_rows
 from chalicelib.catalog.package_rows import DependentRow, PackageRow
+from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
+from chalicelib.graph import service
 from chalicelib.packages import hints
-from chalicelib.platform.table import StoreUnavailable, rows
+from chalicelib.platform.table import BATCH_GET_LIMIT, StoreUnavailable, read_many, rows
 
 Sees = Callable[[str, Visibility], bool]
 """Whether a caller may see the packages of an origin that have a visibility, such as `Caller.may_see`."""
@@ -55,6 +57,31 @@ def of(origin: str, name: str, target: Target) -> Iterator[str]:
         yield dependent
 
 
+def all_of(origin: str, name: str, target: Target) -> list[str]:
+    """Return what `of` yields, with two calls per hundred names instead of one per name.
+
+    The latest release of most names needs this name, and the build graph knows the ident of the latest release.
+    """
+    partition = package_rows.dependents_partition(origin, name, target)
+    hinted = [hint.sk for hint in rows(DependentRow, partition, keys_only=True)]
+    graph = service.graph_of(target)
+    latest = {hint: graph.latest(hint) for hint in hinted}
+    keys = {
+        hint: package_rows.package_key(PackageIdent.parse(ident), target) for hint, ident in latest.items() if ident
+    }
+    verified: set[str] = set()
+    with_release = list(keys)
+    for first in range(0, len(with_release), BATCH_GET_LIMIT):  # not all at once: a row has up to 400 KB
+        batch = with_release[first : first + BATCH_GET_LIMIT]
+        found = read_many([keys[each] for each in batch], only=["tdeps"])
+        releases = {each: row for each in batch if (row := found.get(keys[each])) is not None}
+        verified.update(each for each, row in releases.items() if (origin, name) in hints.needed_names(row))
+    others = dict.fromkeys(each for each in hinted if each not in verified)
+    verified.update(each for each, _ in _with_releases(origin, name, target, others))
+    verified.discard(f"{origin}/{name}")
+    return [each for each in hinted if each in verified]
+
+
 def seen_by(sees: Sees, origin: str, name: str, target: Target) -> Dependents:
     """Return the names that need this name, as a caller may see them.
 
@@ -84,13 +111,20 @@ def releases(origin: str, name: str, target: Target) -> Iterator[PackageRow]:
 
 
 def _releases_by_name(origin: str, name: str, target: Target) -> Iterator[tuple[str, Iterator[PackageRow]]]:
-    """Yield each other name that needs this name, with its releases that do, newest first.
+    hinted = (hint.sk for hint in rows(DependentRow, package_rows.dependents_partition(origin, name, target)))
+    return _with_releases(origin, name, target, hinted)
+
+
+def _with_releases(
+    origin: str, name: str, target: Target, hinted: Iterable[str]
+) -> Iterator[tuple[str, Iterator[PackageRow]]]:
+    """Yield each name of some hints, unless it is this name, with its releases that need this name, newest first.
 
     Raises StoreUnavailable after UNNEEDED hints that no release needs. They are removed, so a repeat gets further.
     """
     unneeded = 0
-    for hint in rows(DependentRow, package_rows.dependents_partition(origin, name, target)):
-        dependent_origin, _, dependent_name = hint.sk.partition("/")
+    for hint in hinted:
+        dependent_origin, _, dependent_name = hint.partition("/")
         if (dependent_origin, dependent_name) == (origin, name):
             continue
         found = hints.releases_that_need((origin, name), dependent_origin, dependent_name, target)
@@ -101,7 +135,7 @@ def _releases_by_name(origin: str, name: str, target: Target) -> Iterator[tuple[
             if unneeded == UNNEEDED:
                 raise StoreUnavailable
         else:
-            yield hint.sk, chain([first], found)
+            yield hint, chain([first], found)
 
 
 def _is_seen(sees: Sees, row: PackageRow) -> bool:

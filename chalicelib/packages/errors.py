@@ -23,6 +23,10 @@ class ArchiveRefused(Explained):
         self.kind = kind
 
 
+class CycleClosed(Exception):
+    """The dependencies of the package would close a cycle in the build graph. hab then skips it without failing."""
+
+
 class TargetUnsupported(Exception):
     """The archive's target is not enabled here. hab then skips the package without failing."""
 
@@ -80,6 +84,14 @@ class SettingsVisibilityUnknown(Exception):
     """The request names a visibility that does not exist."""
 
 
+class GraphMissing(Exception):
+    """There is no build graph for the target, because packages are not built for it."""
+
+
+class GraphTargetInvalid(Exception):
+    """The target of a request for the build graph is not one of the seven targets."""
+
+
 class SearchUndecodable(Explained):
     """The search term is not UTF-8."""
 
@@ -88,6 +100,7 @@ STATUS: dict[type[Exception], int] = {
     ReleaseExists: 409,
     IdentInvalid: 422,
     ArchiveRefused: 422,
+    CycleClosed: 424,
     TargetUnsupported: 501,
     TargetNotServed: 422,
     LicenseNeeded: 403,
@@ -98,5 +111,7 @@ STATUS: dict[type[Exception], int] = {
     SettingsNeeded: 409,
     VisibilityMissing: 422,
     SettingsVisibilityUnknown: 400,
+    GraphMissing: 404,
+    GraphTargetInvalid: 400,
     SearchUndecodable: 422,
 }

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from chalicelib.catalog.errors import OriginMissing
-from chalicelib.packages.errors import ArchiveRefused, IdentInvalid, ReleaseExists, TargetUnsupported
+from chalicelib.packages.errors import ArchiveRefused, CycleClosed, IdentInvalid, ReleaseExists, TargetUnsupported
 from chalicelib.platform import metrics
 
-REFUSALS = (ArchiveRefused, IdentInvalid, OriginMissing, ReleaseExists, TargetUnsupported)
+REFUSALS = (ArchiveRefused, CycleClosed, IdentInvalid, OriginMissing, ReleaseExists, TargetUnsupported)
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from chalicelib.packages import download, lists, reads, shapes
 from chalicelib.packages.errors import (
     STATUS,
     ArchiveRefused,
+    CycleClosed,
     DeletionRefused,
     IdentInvalid,
     LicenseNeeded,
@@ -31,6 +32,7 @@ from chalicelib.packages.errors import (
     VisibilityRefused,
 )
 from chalicelib.packages.facts.routes import routes as facts
+from chalicelib.packages.rdeps.routes import routes as rdeps
 from chalicelib.packages.search.routes import routes as search
 from chalicelib.packages.settings.routes import routes as settings
 from chalicelib.packages.settings.shapes import Settings
@@ -42,7 +44,7 @@ with deferred():
     from chalicelib.packages import upload as publication
 
 routes = Routes("packages", STATUS)
-routes.include(settings, search, facts, unlisting)
+routes.include(settings, search, facts, rdeps, unlisting)
 NAME = "/depot/pkgs/{origin}/{pkg}"
 VERSION = NAME + "/{version}"
 RELEASE = VERSION + "/{release}"
@@ -186,6 +188,7 @@ def _announced(call: Call, query: shapes.UploadQuery) -> tuple[Target, shapes.Up
     answers={201: Content.TEXT},
     errors=(
         ArchiveRefused,
+        CycleClosed,
         IdentInvalid,
         ObjectStoreFailed,
         OriginMissing,

@@ -23,9 +23,11 @@ from chalicelib.core.permission import Permission
 from chalicelib.core.standing import Placement
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
+from chalicelib.graph import nodes as graph_nodes
+from chalicelib.graph.nodes import Release
 from chalicelib.packages import after_upload, artifacts, hints, refusals
 from chalicelib.packages.contents import Contents
-from chalicelib.packages.errors import ArchiveRefused, IdentInvalid, ReleaseExists, TargetUnsupported
+from chalicelib.packages.errors import ArchiveRefused, CycleClosed, IdentInvalid, ReleaseExists, TargetUnsupported
 from chalicelib.packages.hints import Hinted
 from chalicelib.packages.settings import rows as settings_rows
 from chalicelib.packages.source import Source
@@ -74,22 +76,23 @@ def invalid(ident: PackageIdent) -> IdentInvalid:
 
 def demand_absent(upload: Upload) -> None:
     """Raise ReleaseExists if the package exists for the announced target and the upload is not forced (check 3)."""
-    if not upload.forced and read(package_rows.package_key(upload.ident, upload.target)) is not None:
-        raise ReleaseExists
+    _demand_absent(upload, read_many(_key_of_announced(upload)))
 
 
 @refusals.counted()
 def publish(upload: Upload, source: Source) -> None:
     """Check and store an archive, and add the package to `unstable`. The next request can read it.
 
-    Raises ReleaseExists, TargetUnsupported, ArchiveRefused, OriginMissing, RoleLost, ObjectStoreFailed and the
-    exceptions of the source.
+    Raises ReleaseExists, TargetUnsupported, ArchiveRefused, CycleClosed, OriginMissing, RoleLost, ObjectStoreFailed and
+    the exceptions of the source.
     """
-    demand_absent(upload)
+    announced = read_many([*_key_of_announced(upload), *graph_nodes.keys_before(upload.ident, upload.target)])
+    _demand_absent(upload, announced)
     try:
         contents = _inspect(upload, hart.read_hart(source.open()))
         newest = _newest_of_same_type(upload, contents)
         _demand_same_bytes(upload, contents)
+        _demand_no_cycle(upload, contents, announced)
         _demand_complete(upload, contents)
     except HartRefused as problem:
         raise ArchiveRefused(str(problem), type(problem).__name__) from problem
@@ -109,6 +112,15 @@ def keys_before(ident: PackageIdent, target: Target) -> list[Key[Any]]:
     """Return the keys of the rows that must be read before `add_rows`."""
     settings_key = package_rows.settings_key(ident.origin, ident.name)
     return [*steps.keys_of(ident), package_rows.package_key(ident, target), settings_key, origin_key(ident.origin)]
+
+
+def _key_of_announced(upload: Upload) -> list[Key[PackageRow]]:
+    return [] if upload.forced else [package_rows.package_key(upload.ident, upload.target)]
+
+
+def _demand_absent(upload: Upload, found: Found) -> None:
+    if any(found.get(key) is not None for key in _key_of_announced(upload)):
+        raise ReleaseExists
 
 
 def add_rows(change: Change, upload: Upload, contents: Contents, key: str, found: Found) -> None:
@@ -179,6 +191,21 @@ def _demand_same_bytes(upload: Upload, contents: Contents) -> None:
         raise ArchiveRefused("ds:up:4", "OtherBytesForced")
 
 
+def _demand_no_cycle(upload: Upload, contents: Contents, announced: Found) -> None:
+    """Run check 12: no cycle in the build graph. Raises CycleClosed.
+
+    Lines that are not idents are ignored here; check 13 refuses them. Two uploads at the same time may close a cycle
+    together, which the build order copes with.
+    """
+    if not config.cycle_check:
+        return
+    ident, target = upload.ident, contents.target
+    found = announced if target is upload.target else read_many(graph_nodes.keys_before(ident, target))
+    deps, build_deps = (hart.lines(contents.archive, metafile) for metafile in ("DEPS", "BUILD_DEPS"))
+    if graph_nodes.cycle_closed_by(Release.of(ident, target, deps, build_deps), found):
+        raise CycleClosed
+
+
 def _demand_complete(upload: Upload, contents: Contents) -> None:
     """Run checks 13 and 14: complete metadata and the announced ident. Raises HartRefused, ArchiveRefused."""
     archive = contents.archive
@@ -203,7 +230,8 @@ def _write(upload: Upload, contents: Contents, key: str, source: Source, newest:
     The object of a replaced package is left to the sweep, because clients may still hold signed URLs of it.
     """
     newest_keys = [] if newest is None else [Key(PackageRow, newest.pk, newest.sk)]
-    found = read_many([*keys_before(upload.ident, contents.target), *newest_keys])
+    graph_keys = graph_nodes.keys_before(upload.ident, contents.target)
+    found = read_many([*keys_before(upload.ident, contents.target), *newest_keys, *graph_keys])
     stored = found.get(package_rows.package_key(upload.ident, contents.target))
     if stored is not None and stored.artifact == key:
         return  # an earlier attempt committed, but its response was lost
@@ -211,7 +239,14 @@ def _write(upload: Upload, contents: Contents, key: str, source: Source, newest:
         add_rows(change, upload, contents, key, found)
         source.settle(change)
         if stored is None:  # a replaced package has the same bytes, and so its hints
+            graph_nodes.add(change, _released(upload, contents), found)
             hints.write(_hinted(upload, contents, found, newest_keys), change)
+    graph_nodes.fold_if_due(_released(upload, contents), found)
+
+
+def _released(upload: Upload, contents: Contents) -> Release:
+    deps, build_deps = (map(str, read_list(contents.archive)) for read_list in (hart.deps, hart.build_deps))
+    return Release.of(upload.ident, contents.target, deps, build_deps)
 
 
 def _hinted(upload: Upload, contents: Contents, found: Found, newest_keys: list[Key[PackageRow]]) -> Hinted:

@@ -20,6 +20,7 @@ from chalicelib.catalog.errors import OriginMissing, RoleLost
 from chalicelib.packages import artifacts
 from chalicelib.packages.errors import (
     ArchiveRefused,
+    CycleClosed,
     ReleaseExists,
     TargetUnsupported,
 )
@@ -32,7 +33,7 @@ from chalicelib.uploads import rows, staging
 from chalicelib.uploads.errors import LeaseLost, UploadMissing
 from chalicelib.uploads.rows import UploadRow
 
-REFUSALS = (ArchiveRefused, TargetUnsupported, ReleaseExists, OriginMissing, RoleLost, UploadMissing)
+REFUSALS = (ArchiveRefused, CycleClosed, TargetUnsupported, ReleaseExists, OriginMissing, RoleLost, UploadMissing)
 """Errors that end an upload for good."""
 
 FAILURES = (ObjectStoreFailed, StoreUnavailable)

@@ -18,7 +18,7 @@ from chalicelib.core.token_scope import Scope
 from chalicelib.http.answer import EMPTY_204, NO_CACHE, Answer, json_answer, text
 from chalicelib.http.call import Call
 from chalicelib.http.routes import Content, Routes
-from chalicelib.packages.errors import ArchiveRefused, IdentInvalid, ReleaseExists, TargetUnsupported
+from chalicelib.packages.errors import ArchiveRefused, CycleClosed, IdentInvalid, ReleaseExists, TargetUnsupported
 from chalicelib.platform.clock import timestamp
 from chalicelib.platform.object_store import ObjectStoreFailed
 from chalicelib.uploads import shapes
@@ -91,6 +91,7 @@ def show_upload(call: Call, query: shapes.ProgressQuery) -> Answer:
     answers={201: Content.TEXT, 202: None},
     errors=(
         ArchiveRefused,
+        CycleClosed,
         ObjectStoreFailed,
         OriginMissing,
         PartsMissing,

@@ -4,15 +4,18 @@ The service's own code creates the rows. Only the archives are missing, so downl
 """
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 from chalicelib.catalog import event_rows, package_rows, steps
 from chalicelib.catalog.channel_rows import INITIAL_CHANNELS, count_key
 from chalicelib.catalog.origin_rows import origin_count_key, origin_key
-from chalicelib.catalog.package_rows import PackageRow, Texts
+from chalicelib.catalog.package_rows import PackageRow, Texts, release_sort_key
 from chalicelib.catalog.steps import Observed
 from chalicelib.channels import service as channels
+from chalicelib.core.build_graph import Node
 from chalicelib.core.event_kinds import ChannelOperation
 from chalicelib.core.hart import HartArchive
 from chalicelib.core.ident import PackageIdent
@@ -21,6 +24,8 @@ from chalicelib.core.session import Session
 from chalicelib.core.target import Target
 from chalicelib.core.version_order import version_key
 from chalicelib.core.visibility import Visibility
+from chalicelib.graph import nodes as graph_nodes
+from chalicelib.graph.service import has_graph
 from chalicelib.identity.registration import find_or_create
 from chalicelib.origins import service as origins
 from chalicelib.packages import artifacts, hints, upload
@@ -28,6 +33,7 @@ from chalicelib.packages.contents import Contents
 from chalicelib.packages.search import rows as search_rows
 from chalicelib.platform.clock import new_id
 from chalicelib.platform.table import Key
+from local.seed import graph_writer
 from local.seed.memory_change import MemoryChange
 from local.seed.releases import CHANNELS, GeneratedDepot, Release
 
@@ -41,7 +47,7 @@ def write(depot: GeneratedDepot, owner: str) -> int:
     Raises OriginTaken.
     """
     by = Session(find_or_create(owner, f"{owner}@example.com"), owner, SessionFlags(0))
-    return sum(_write_origin(depot, origin, by) for origin in depot.origins)
+    return sum(_write_origin(depot, origin, by) for origin in depot.origins) + _write_graph(depot)
 
 
 def metafiles(release: Release) -> dict[str, str]:
@@ -55,6 +61,23 @@ def metafiles(release: Release) -> dict[str, str]:
         "TDEPS": "\n".join(release.tdeps),
         "BUILD_DEPS": "\n".join(release.build_deps),
     }
+
+
+def _write_graph(depot: GeneratedDepot) -> int:
+    """Write the build graphs: the latest release of each name and target."""
+    latest: dict[tuple[Target, str], Release] = {}
+    for origin in depot.origins:
+        for release in chain.from_iterable(depot.names(origin)):
+            key = (release.target, f"{origin}/{release.ident.name}")
+            other = latest.get(key)
+            if other is None or release_sort_key(other.ident) < release_sort_key(release.ident):
+                latest[key] = release
+    nodes: dict[Target, dict[str, Node]] = defaultdict(dict)
+    for (target, name), release in latest.items():
+        if has_graph(target):
+            deps, build_deps = release.deps, release.build_deps
+            nodes[target][name] = graph_nodes.Release.of(release.ident, target, deps, build_deps).node
+    return sum(graph_writer.write(target, of_target) for target, of_target in nodes.items())
 
 
 def _write_origin(depot: GeneratedDepot, origin: str, by: Session) -> int:

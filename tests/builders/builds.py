@@ -17,7 +17,7 @@ from chalicelib.graph import service as graphs
 from chalicelib.platform import background, table
 from chalicelib.platform.change import Change
 from chalicelib.projects.rows import ProjectRow, project_key
-from tests.builders.graphs import PlainGraph
+from tests.builders.graphs import a_graph_of
 
 LINUX = Target.X86_64_LINUX
 
@@ -26,7 +26,7 @@ LINUX = Target.X86_64_LINUX
 class RecordingEngine:
     """Stands for the graph, the engine and the motor. Records what was called, in order."""
 
-    graph: BuildGraph = field(default_factory=lambda: PlainGraph({}))
+    graph: BuildGraph = field(default_factory=lambda: a_graph_of({}))
     calls: list[tuple[str, int]] = field(default_factory=list)
     started: dict[int, list[str]] = field(default_factory=dict)
     seen: float | None = None

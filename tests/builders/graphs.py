@@ -1,51 +1,37 @@
-"""Build graphs for tests of what uses them: short, slow, and without cycles."""
+"""Build graphs of tests: small ones by hand, and large ones that resemble a depot."""
 
-from collections.abc import Collection, Mapping
+import random
+from collections.abc import Iterable, Mapping
 
-from chalicelib.core.build_graph import BuildGraph
+from chalicelib.core.build_graph import BuildGraph, Node
 
 
-class PlainGraph(BuildGraph):
-    """A graph without cycles. `needs` holds the names that each name needs."""
+def a_node(name: str, deps: str = "", build_deps: str = "", version: str = "1") -> Node:
+    """Return the node of a release. Dependencies are separated by spaces."""
+    return Node(f"{name}/{version}/20240101000000", tuple(deps.split()), tuple(build_deps.split()))
 
-    def __init__(self, needs: Mapping[str, Collection[str]], latest: Mapping[str, str] | None = None) -> None:
-        self._needs = {name: set(needed) for name, needed in needs.items()}
-        self._latest = dict(latest or {})
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._needs
+def a_graph(**edges: str) -> BuildGraph:
+    """Return a graph of names in origin `o`. `b="a | c"` needs `o/a` to run and `o/c` to build."""
+    nodes = {}
+    for name, needed in edges.items():
+        deps, _, build_deps = (" ".join(f"o/{each}" for each in part.split()) for part in needed.partition("|"))
+        nodes[f"o/{name}"] = a_node(f"o/{name}", deps, build_deps)
+    return BuildGraph(nodes)
 
-    def latest(self, name: str) -> str:
-        return self._latest.get(name, "")
 
-    def dependencies(self, name: str) -> Collection[str]:
-        return self._needs.get(name, set())
+def a_graph_of(needs: Mapping[str, Iterable[str]], latest: Mapping[str, str] | None = None) -> BuildGraph:
+    """Return a graph of full names. `needs` holds the names that each name needs, `latest` the idents of some names."""
+    idents = latest or {}
+    return BuildGraph({name: Node(idents.get(name, ""), tuple(needed), ()) for name, needed in needs.items()})
 
-    def dependents(self, name: str) -> list[str]:
-        found = {name}
-        while more := {other for other, needed in self._needs.items() if needed & found} - found:
-            found |= more
-        return self.order(found - {name})
 
-    def order(self, names: Collection[str]) -> list[str]:
-        rest, done = sorted(names), []
-        while rest:
-            done.append(next(name for name in rest if not self._all_needed(name) & set(rest)))
-            rest.remove(done[-1])
-        return done
-
-    def needed_within(self, ordered: list[str]) -> Mapping[str, Collection[str]]:
-        needed = {}
-        for name in ordered:
-            inside = self._all_needed(name) & set(ordered)
-            needed[name] = {each for each in inside if not any(each in self._all_needed(other) for other in inside)}
-        return needed
-
-    def _all_needed(self, name: str) -> set[str]:
-        found: set[str] = set()
-        todo = [name]
-        while todo:
-            more = set(self._needs.get(todo.pop(), ())) - found
-            found |= more
-            todo += more
-        return found
+def nodes_like_a_depot(number: int, origins: int = 500, seed: int = 1) -> dict[str, Node]:
+    """Return nodes without cycles that need eight names each, a few of which most others need."""
+    source = random.Random(seed)
+    names = [f"origin-{source.randrange(origins)}/package-{each}" for each in range(number)]
+    nodes = {}
+    for position, name in enumerate(names):
+        needed = [names[int(position * source.random() ** 3)] for _ in range(min(position, 8))]
+        nodes[name] = a_node(name, " ".join(needed[::2]), " ".join(needed[1::2]))
+    return nodes

@@ -161,6 +161,8 @@ READS: dict[str, Operation] = {
     "members": Operation(owner("GET", "/depot/origins/{o}/users")),
     "public keys": Operation(owner("GET", KEYS)),
     "package": Operation(owner("GET", RELEASE)),
+    "reverse dependencies": Operation(owner("GET", "/rdeps/{o}/tool"), prepare=a_needed_release),
+    "grouped reverse dependencies": Operation(owner("GET", "/rdeps/{o}/tool/group"), prepare=a_needed_release),
     "package without a token": Operation(owner("GET", RELEASE, by=None)),
     "latest": Operation(owner("GET", TOOL + "/latest")),
     "latest in a channel": Operation(owner("GET", "/depot/channels/{o}/stable/pkgs/tool/latest")),

@@ -61,6 +61,8 @@ BULK = "20 s or 5,000 idents, then 503 (`channels/bulk`)"
 SCHEDULE = "2,000 projects in transactions of 95; more are written by a function (`builds/groups/creation.py`)"
 GROUP_ROWS = "10,000 entries, 500 jobs and the reasons in ten origins (`builds/groups/progress.py`)"
 MOVED = "10,000 entries read; 20 s of transactions, then 503 (`builds/groups/promotion.py`)"
+RDEPS = "two keys per dependent, a hundred per call (`packages/dependents.py`)"
+GRAPH = "the names of the graph, 25 MB of compressed snapshots (`graph/snapshots.py`); cached"
 UPLOAD = "size, ratio, members and texts of the archive (`core/hart_limits.py`)"
 
 WORDS = "/".join([*(f"lib{number:x}" for number in range(440)), "l"])
@@ -218,6 +220,8 @@ PREPARED: dict[str, tuple[Form, Prepare]] = {
         Form("unknown size", "100 URLs in an answer (`uploads/service.py`); " + JSON_BODY),
         prepared.upload_beginning,
     ),
+    "GET /rdeps/{origin}/{pkg}": (Form("the name that most need", RDEPS), prepared.dependents),
+    "GET /rdeps/{origin}/{pkg}/group": (Form("the name that most need", GRAPH), prepared.groups_of_dependents),
     "GET /depot/uploads/{id}": (
         Form("10,000 parts", "10,000 parts, 100 URLs (`uploads/parts.py`)"),
         prepared.upload_state,

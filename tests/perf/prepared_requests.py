@@ -8,6 +8,7 @@ from typing import Any
 from chalicelib.builds.workers.results import LAST_LINES_CHARACTERS
 from chalicelib.catalog.member_rows import MemberRow, member_key
 from chalicelib.core.target import Target
+from chalicelib.graph.service import graph_of
 from chalicelib.origins.integrations.rows import IntegrationRow, integration_key
 from chalicelib.origins.invitations.rows import InvitationRow, invitation_key
 from chalicelib.origins.keys.rows import PublicSigningKeyRow, public_key
@@ -19,6 +20,7 @@ from chalicelib.platform.table import Key, Row, put_many, read
 from chalicelib.projects.rows import ProjectRow, project_key
 from chalicelib.uploads import rows as upload_rows
 from chalicelib.uploads import staging
+from local.seed.releases import MOST_NEEDED
 from tests.builders.accounts import an_account
 from tests.builders.hart import Hart, a_hart
 from tests.builders.members import a_member
@@ -52,6 +54,17 @@ class Prepared:
 
 
 Prepare = Callable[[Stage], Prepared]
+
+
+def dependents(stage: Stage) -> Prepared:
+    """The dependents of the name that most need, with the build graph in the cache."""
+    graph_of(Target.X86_64_LINUX)
+    return Prepared(f"/rdeps/{stage.filled.newest.origin}/{MOST_NEEDED}", None)
+
+
+def groups_of_dependents(stage: Stage) -> Prepared:
+    """The same in groups."""
+    return Prepared(f"{dependents(stage).path}/group", None)
 
 
 def keys(stage: Stage) -> Prepared:

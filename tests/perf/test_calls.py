@@ -7,7 +7,7 @@ import pytest
 
 from tests.api.client import Depot, Reply
 from tests.builders.builds import a_project, a_recording_engine
-from tests.builders.graphs import PlainGraph
+from tests.builders.graphs import a_graph_of
 from tests.builders.hart import Hart, a_hart
 from tests.builders.motor_double import recorded_motor
 from tests.builders.names import a_name
@@ -48,6 +48,11 @@ class Shelf:
         """Origin and name of the package."""
         return f"{self.hart.ident.origin}/{self.hart.ident.name}"
 
+    @property
+    def needed(self) -> str:
+        """A name that the package needs to run."""
+        return f"{self.hart.ident.origin}/lib"
+
     def upload(self, hart: Hart) -> Reply:
         """Upload an archive."""
         query = {"checksum": hart.checksum, "target": hart.target, "forced": "false"}
@@ -61,14 +66,16 @@ def shelf(depot: Depot) -> Shelf:
     origin = an_origin(depot, owner="lkennedy")
     name = a_name("tool")
     tdeps = tuple(f"core/dep-{number}/1.0/20240101000000" for number in range(25))
+    deps = (f"{origin}/lib/1.0/20240101000000",)
     shelf = Shelf(
         depot,
         token,
-        a_hart(origin=origin, name=name, version="1.0.0", tdeps=tdeps),
-        a_hart(origin=origin, name=name, version="1.1.0", tdeps=tdeps),
+        a_hart(origin=origin, name=name, version="1.0.0", deps=deps, tdeps=tdeps),
+        a_hart(origin=origin, name=name, version="1.1.0", deps=deps, tdeps=tdeps),
     )
     assert shelf.upload(shelf.hart).status == 201
     assert depot.put(f"{shelf.in_stable(shelf.hart)}/promote", by=token).status == 200
+    assert depot.get(f"/rdeps/{shelf.needed}/group").status == 200  # reads the build graph
     return shelf
 
 
@@ -85,6 +92,7 @@ BUDGETS: dict[str, tuple[int, Callable[[Shelf], Reply]]] = {
     "list of settings": (3, lambda s: s.depot.get(f"/depot/{s.hart.ident.origin}/pkgs", by=s.token)),
     "projects": (2, lambda s: s.depot.get(f"/projects/{s.hart.ident.origin}", by=s.token)),
     "groups of an origin": (3, lambda s: s.depot.get(f"/depot/pkgs/schedule/{s.hart.ident.origin}/status", by=s.token)),
+    "reverse dependencies in groups": (2, lambda s: s.depot.get(f"/rdeps/{s.needed}/group", by=s.token)),
     "demote": (4, lambda s: s.depot.put(f"{s.in_stable(s.hart)}/demote", by=s.token)),
 }
 
@@ -125,7 +133,7 @@ def test_the_calls_of_a_new_job_group_stay_within_their_budget(shelf: Shelf, dep
     root = shelf.name
     names = [f"{root}-{number}" for number in range(dependents)]
     with a_recording_engine() as engine:
-        engine.graph = PlainGraph({root: (), **{name: [root] for name in names}})
+        engine.graph = a_graph_of({root: (), **{name: [root] for name in names}})
         for name in (root, *names):
             a_project(name)
         with counted_calls() as calls:
@@ -137,6 +145,17 @@ def test_the_calls_of_a_new_job_group_stay_within_their_budget(shelf: Shelf, dep
     reads = 2 * -(-(dependents + 1) // 100)
     writes = 1 if dependents < 80 else 3 + dependents // 95 + 1
     assert calls.total() <= 3 + reads + writes, calls
+
+
+def test_an_upload_with_a_new_dependency_reads_the_build_graph_with_one_more_call(shelf: Shelf) -> None:
+    more = (f"{shelf.needed}/1.0/20240101000000", "core/other/1.0/20240101000000")
+    next_hart = a_hart(origin=shelf.hart.ident.origin, name=shelf.hart.ident.name, version="1.2.0", deps=more)
+
+    with counted_calls() as calls:
+        reply = shelf.upload(next_hart)
+
+    assert reply.status == 201
+    assert sum(calls[name] for name in TABLE_CALLS) <= 7, calls
 
 
 def test_a_download_in_front_mode_reads_the_object_once(shelf: Shelf) -> None:

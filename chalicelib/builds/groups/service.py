@@ -55,8 +55,8 @@ def buildable_target(text: str) -> Target:
 def schedule(root: str, target: Target, flags: Flags, by: Requester) -> Scheduled:
     """Make a job group that builds a root and what depends on it, or return the group of the root that is queued.
 
-    The jobs of projects that wait for nothing exist when the function returns. Raises NativeNotBuilt, NotBuiltAutomatically,
-    GroupTooLarge, OriginMissing, RoleLost.
+    The jobs of projects that wait for nothing exist when the function returns. Raises NativeNotBuilt,
+    NotBuiltAutomatically, GroupTooLarge, OriginMissing, RoleLost.
     """
     _demand_not_native(root, target)
     _demand_project(root, target, by)

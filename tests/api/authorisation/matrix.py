@@ -125,6 +125,8 @@ WITHOUT_BODY = """
     PATCH /depot/pkgs/{origin}/no-such/1.0/20240101000000/private
     GET /depot/pkgs/search/no-such
     GET /packages/{origin}/no-such/1.0/20240101000000
+    GET /rdeps/{origin}/no-such
+    GET /rdeps/{origin}/no-such/group
     PUT /unlisted/{origin}/no-such/1.0/20240101000000
     DELETE /unlisted/{origin}/no-such/1.0/20240101000000
     GET /settings/{origin}/no-such

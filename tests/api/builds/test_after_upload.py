@@ -14,7 +14,7 @@ from chalicelib.platform.config import config
 from chalicelib.platform.table import StoreUnavailable
 from tests.api.client import Depot, Reply
 from tests.builders.builds import RecordingEngine, a_project, entries_of, group_row
-from tests.builders.graphs import PlainGraph
+from tests.builders.graphs import a_graph_of
 from tests.builders.hart import a_hart
 
 
@@ -36,7 +36,7 @@ def started(engine: RecordingEngine, monkeypatch: pytest.MonkeyPatch) -> list[st
 @pytest.fixture
 def root(engine: RecordingEngine, origin: str) -> str:
     """A name with a dependent; both have projects."""
-    engine.graph = PlainGraph({f"{origin}/base": (), f"{origin}/top": [f"{origin}/base"]})
+    engine.graph = a_graph_of({f"{origin}/base": (), f"{origin}/top": [f"{origin}/base"]})
     a_project(f"{origin}/base")
     a_project(f"{origin}/top")
     return f"{origin}/base"

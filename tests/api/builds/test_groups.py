@@ -6,7 +6,7 @@ from chalicelib.builds.groups import reads
 from chalicelib.core.build_states import EntryState, GroupState
 from tests.api.client import Depot
 from tests.builders.builds import RecordingEngine, a_project, set_entries, set_group
-from tests.builders.graphs import PlainGraph
+from tests.builders.graphs import a_graph_of
 
 HAB = {"User-Agent": "hab/1.6.1245/20240502 (x86_64-linux; 6.9.1)"}
 MALFORMED = ["x", "-1", "+1", "1.0", "%20", "18446744073709551616", "1" * 25, "%D9%A1"]
@@ -23,7 +23,7 @@ def a_group(depot: Depot, root: str) -> str:
 def group(depot: Depot, engine: RecordingEngine, origin: str) -> str:
     """A group of three projects."""
     names = [f"{origin}/{name}" for name in ("base", "middle", "top")]
-    engine.graph = PlainGraph({names[0]: (), names[1]: [names[0]], names[2]: [names[1]]})
+    engine.graph = a_graph_of({names[0]: (), names[1]: [names[0]], names[2]: [names[1]]})
     for name in names:
         a_project(name)
     return a_group(depot, names[0])

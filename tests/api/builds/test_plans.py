@@ -4,7 +4,7 @@ import pytest
 
 from tests.api.client import Depot
 from tests.builders.builds import RecordingEngine, a_project
-from tests.builders.graphs import PlainGraph
+from tests.builders.graphs import a_graph_of
 from tests.builders.hart import a_hart
 from tests.builders.packages import upload
 
@@ -12,7 +12,7 @@ from tests.builders.packages import upload
 @pytest.fixture
 def names(engine: RecordingEngine, origin: str) -> list[str]:
     names = [f"{origin}/{name}" for name in ("base", "built", "off", "behind")]
-    engine.graph = PlainGraph(
+    engine.graph = a_graph_of(
         {names[0]: (), names[1]: names[:1], names[2]: names[:1], names[3]: [names[2]], "core/alien": names[:1]},
         {names[1]: f"{names[1]}/1.0/20240101000000"},
     )

@@ -12,7 +12,7 @@ from chalicelib.platform import table
 from tests.api.builds.test_groups import MALFORMED, a_group
 from tests.api.client import Depot, Reply
 from tests.builders.builds import RecordingEngine, a_project, set_entries
-from tests.builders.graphs import PlainGraph
+from tests.builders.graphs import a_graph_of
 from tests.builders.members import a_member
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
@@ -33,7 +33,7 @@ def group(depot: Depot, engine: RecordingEngine, origin: str, idents: list[Packa
 
 def group_of(depot: Depot, engine: RecordingEngine, idents: list[PackageIdent], states: dict[str, EntryState]) -> str:
     names = [f"{ident.origin}/{ident.name}" for ident in idents]
-    engine.graph = PlainGraph({names[0]: (), **dict.fromkeys(names[1:], names[:1])})
+    engine.graph = a_graph_of({names[0]: (), **dict.fromkeys(names[1:], names[:1])})
     for name in names:
         a_project(name)
     group = a_group(depot, names[0])

@@ -8,6 +8,7 @@ import pytest
 from chalicelib.builds import rows
 from chalicelib.builds.groups import creation
 from chalicelib.catalog.audit_rows import AuditRow, origin_audit_partition
+from chalicelib.core.build_graph import BuildGraph
 from chalicelib.core.build_states import EntryState, GroupState
 from chalicelib.core.target import Target
 from chalicelib.platform import table
@@ -20,7 +21,7 @@ from tests.builders.builds import (
     open_entries,
     set_group,
 )
-from tests.builders.graphs import PlainGraph
+from tests.builders.graphs import a_graph_of
 from tests.builders.hart import a_hart
 from tests.builders.packages import upload
 
@@ -45,7 +46,7 @@ def audit(origin: str) -> list[tuple[str, str, str, str]]:
 def chain(engine: RecordingEngine, origin: str) -> list[str]:
     """Three names with projects, each of which needs the one before."""
     names = [f"{origin}/{name}" for name in ("base", "middle", "top")]
-    engine.graph = PlainGraph(
+    engine.graph = a_graph_of(
         {names[0]: (), names[1]: [names[0]], names[2]: [names[1]]}, {names[0]: f"{names[0]}/1.0/20240101000000"}
     )
     for name in names:
@@ -198,9 +199,9 @@ def test_a_name_that_no_package_can_have_is_refused(
     assert schedule(depot, f"{origin}/{name}").status == 404
 
 
-def star(origin: str, size: int) -> PlainGraph:
+def star(origin: str, size: int) -> BuildGraph:
     root = f"{origin}/root"
-    return PlainGraph({root: (), **{f"{origin}/leaf{number:04d}": [root] for number in range(size)}})
+    return a_graph_of({root: (), **{f"{origin}/leaf{number:04d}": [root] for number in range(size)}})
 
 
 def test_a_group_too_large_for_one_transaction_is_complete_when_the_request_ends(

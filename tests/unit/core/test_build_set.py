@@ -3,19 +3,20 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.core.build_graph import BuildGraph
 from chalicelib.core.build_set import BuildSet, Flags, LeftOut, Reason, build_set, dependents_of, rebuild_set
-from tests.builders.graphs import PlainGraph
+from tests.builders.graphs import a_graph_of
 
 ROOT = "a/root"
-CHAIN = PlainGraph({ROOT: (), "a/one": [ROOT], "b/two": ["a/one"], "a/three": ["b/two"], "a/other": [ROOT]})
+CHAIN = a_graph_of({ROOT: (), "a/one": [ROOT], "b/two": ["a/one"], "a/three": ["b/two"], "a/other": [ROOT]})
 
 
-def chosen(graph: PlainGraph, flags: Flags = Flags(), **automatic: bool) -> BuildSet:  # noqa: B008 - immutable
+def chosen(graph: BuildGraph, flags: Flags = Flags(), **automatic: bool) -> BuildSet:  # noqa: B008 - immutable
     named = {name.replace("__", "/"): value for name, value in automatic.items()}
     return build_set(graph, ROOT, graph.dependents(ROOT), flags, named)
 
 
-def all_automatic(graph: PlainGraph, flags: Flags) -> BuildSet:
+def all_automatic(graph: BuildGraph, flags: Flags) -> BuildSet:
     dependents = graph.dependents(ROOT)
     return build_set(graph, ROOT, dependents, flags, dict.fromkeys(dependents, True))
 
@@ -93,11 +94,11 @@ NAMES = [f"{origin}/p{number:02d}" for number in range(6) for origin in "ab"]
 
 
 @st.composite
-def graphs(draw: st.DrawFn) -> PlainGraph:
+def graphs(draw: st.DrawFn) -> BuildGraph:
     needs: dict[str, set[str]] = {ROOT: set()}
     for name in NAMES:
         needs[name] = draw(st.sets(st.sampled_from(sorted(needs)), max_size=3))
-    return PlainGraph(needs)
+    return a_graph_of(needs)
 
 
 automatic_builds = st.dictionaries(st.sampled_from(NAMES), st.booleans())
@@ -106,7 +107,7 @@ flags_of = st.builds(Flags, st.booleans(), st.booleans(), st.booleans())
 
 @given(graphs(), automatic_builds, flags_of)
 def test_every_dependent_is_built_or_left_out_for_a_reason(
-    graph: PlainGraph, automatic: dict[str, bool], flags: Flags
+    graph: BuildGraph, automatic: dict[str, bool], flags: Flags
 ) -> None:
     dependents = graph.dependents(ROOT)
 
@@ -118,7 +119,7 @@ def test_every_dependent_is_built_or_left_out_for_a_reason(
 
 
 @given(graphs(), automatic_builds)
-def test_nothing_is_built_that_needs_what_cannot_be_built(graph: PlainGraph, automatic: dict[str, bool]) -> None:
+def test_nothing_is_built_that_needs_what_cannot_be_built(graph: BuildGraph, automatic: dict[str, bool]) -> None:
     dependents = graph.dependents(ROOT)
 
     found = build_set(graph, ROOT, dependents, Flags(), automatic)

@@ -33,7 +33,7 @@ from tests.builders.builds import (
     open_entries,
 )
 from tests.builders.engine import an_engine
-from tests.builders.graphs import PlainGraph
+from tests.builders.graphs import a_graph_of
 from tests.builders.names import a_name
 from tests.builders.package_requests import UPLOADER
 
@@ -60,7 +60,7 @@ def root(engine: RecordingEngine, monkeypatch: pytest.MonkeyPatch) -> str:
     origins.create(origin, Visibility.PUBLIC, UPLOADER)
     root = f"{origin}/root"
     leaves = [f"{origin}/leaf{number}" for number in range(SIZE - 1)]
-    engine.graph = PlainGraph({root: (), **{leaf: [root] for leaf in leaves}})
+    engine.graph = a_graph_of({root: (), **{leaf: [root] for leaf in leaves}})
     for name in (root, *leaves):
         a_project(name)
     return root

@@ -1,0 +1,151 @@
+"""Changes of nodes by uploads (builds.md 7.3, 8.1). Deletions of packages never change a node."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+
+from msgspec import Struct
+
+from chalicelib.catalog.package_rows import release_sort_key
+from chalicelib.core.build_graph import Node
+from chalicelib.core.ident import PackageIdent
+from chalicelib.core.target import Target
+from chalicelib.graph import rows, service, snapshots
+from chalicelib.graph.rows import NodeRow, ShardRow
+from chalicelib.platform import logs
+from chalicelib.platform.attributes import Condition
+from chalicelib.platform.change import Change
+from chalicelib.platform.clock import new_id
+from chalicelib.platform.retry_budget import single_try
+from chalicelib.platform.table import Found, Key, StoreUnavailable
+
+NAMES_PER_NODE = 1_000
+"""A node keeps so many names that a release needs. Real packages need less than a hundred."""
+
+FOLD_EVERY = 16
+"""The number of changes of a shard after which an upload folds them into the snapshot."""
+
+MOST_CHANGES = 512
+"""A shard with so many changes, which cannot be folded, takes no more. The audit adds them later."""
+
+
+class Release(Struct, frozen=True):
+    """A release and the names that it needs (`origin/name`)."""
+
+    ident: PackageIdent
+    target: Target
+    deps: tuple[str, ...]
+    build_deps: tuple[str, ...]
+
+    @classmethod
+    def of(cls, ident: PackageIdent, target: Target, deps: Iterable[str], build_deps: Iterable[str]) -> "Release":
+        """Return the release with dependencies given as idents. Texts that are not idents are left out."""
+        return cls(ident, target, _names_in(deps, NAMES_PER_NODE), _names_in(build_deps, NAMES_PER_NODE))
+
+    @property
+    def name(self) -> str:
+        """`origin/name`."""
+        return f"{self.ident.origin}/{self.ident.name}"
+
+    @property
+    def node(self) -> Node:
+        """The node that the release makes."""
+        return Node(str(self.ident), self.deps, self.build_deps[: NAMES_PER_NODE - len(self.deps)])
+
+
+def keys_before(ident: PackageIdent, target: Target) -> list[Key[Any]]:
+    """Return the keys of the rows that must be read before `add`. None for a target without a build graph."""
+    if not service.has_graph(target):
+        return []
+    name = f"{ident.origin}/{ident.name}"
+    return [rows.node_key(target, name), rows.shard_key(target, rows.shard_of(name))]
+
+
+def changes_graph(release: Release, found: Found) -> bool:
+    """Return True if a release is the latest of its name and differs from the node. `found` holds `keys_before`."""
+    if not service.has_graph(release.target):
+        return False
+    row = found.get(rows.node_key(release.target, release.name))
+    if row is None:
+        return True
+    known = release_sort_key(PackageIdent.parse(row.ident))
+    return release_sort_key(release.ident) >= known and row.node != release.node
+
+
+def cycle_closed_by(release: Release, found: Found) -> list[str]:
+    """Return the cycle that a release would close, or an empty list (builds.md 7.3). `found` holds `keys_before`.
+
+    Only names that the earlier latest release did not need can close one, so most uploads do not read the graph.
+    """
+    row = found.get(rows.node_key(release.target, release.name))
+    if row is None or not changes_graph(release, found):
+        return []
+    known, node = row.node, release.node
+    added = {*node.deps, *node.build_deps}.difference(known.deps, known.build_deps)
+    return service.graph_of(release.target).cycle_closed_by(release.name, added) if added else []
+
+
+def add(change: Change, release: Release, found: Found) -> None:
+    """Add a release to the graph as part of a change, if it is the latest of its name: at most two rows.
+
+    The change raises Stale if another request changed the node. `found` holds the rows of `keys_before`.
+    """
+    if changes_graph(release, found):
+        put(change, release, found)
+
+
+def put(change: Change, release: Release, found: Found) -> None:
+    """Set the node of a name, whatever it was. See `add`."""
+    shard_key = rows.shard_key(release.target, rows.shard_of(release.name))
+    if len(_changes(found.get(shard_key))) >= MOST_CHANGES:
+        logs.logger().error("graph shard takes no more changes", extra={"target": release.target})
+        return
+    key, node, revision = rows.node_key(release.target, release.name), release.node, new_id()
+    row = NodeRow(
+        key.pk,
+        key.sk,
+        ident=node.ident,
+        deps="\n".join(node.deps),
+        build_deps="\n".join(node.build_deps),
+        revision=revision,
+    )
+    change.put(row, condition=is_unchanged(found.get(key)))
+    note(change, release.target, release.name, revision)
+
+
+def note(change: Change, target: Target, name: str, revision: int) -> None:
+    """Add to a change that the node of a name changed or was removed, so that all readers read it again."""
+    key = rows.shard_key(target, rows.shard_of(name))
+    change.update(key, [ShardRow.changed.add({rows.change_of(name, revision)})])
+
+
+def is_unchanged(row: NodeRow | None) -> Condition:
+    """Return the condition that a node is still as it was read."""
+    condition: Condition = NodeRow.pk.does_not_exist() if row is None else NodeRow.revision == row.revision
+    return condition
+
+
+def fold_if_due(release: Release, found: Found) -> None:
+    """Fold the changes of a shard after every FOLD_EVERY of them. Optional: a later upload tries again."""
+    if not service.has_graph(release.target):
+        return
+    shard = rows.shard_of(release.name)
+    if len(_changes(found.get(rows.shard_key(release.target, shard)))) % FOLD_EVERY == FOLD_EVERY - 1:
+        with single_try(), suppress(StoreUnavailable):
+            snapshots.fold(release.target, shard)
+
+
+def _changes(row: ShardRow | None) -> frozenset[str]:
+    return frozenset() if row is None else row.changes
+
+
+def _names_in(idents: Iterable[str], most: int) -> tuple[str, ...]:
+    names: dict[str, None] = {}
+    for ident in idents:
+        origin, _, rest = ident.partition("/")
+        name = rest.partition("/")[0]
+        if origin and name:
+            names[f"{origin}/{name}"] = None
+        if len(names) == most:
+            break
+    return tuple(names)

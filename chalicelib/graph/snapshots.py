@@ -1,0 +1,84 @@
+"""Snapshots of the shards of a build graph, so that a function that starts reads few rows."""
+
+import zlib
+from collections.abc import Mapping
+from functools import partial
+
+import msgspec
+
+from chalicelib.core.build_graph import Node
+from chalicelib.core.target import Target
+from chalicelib.graph import rows
+from chalicelib.graph.rows import ShardRow, SnapshotRow
+from chalicelib.platform import logs
+from chalicelib.platform.attributes import Condition
+from chalicelib.platform.change import Change, Stale, retry_when_stale
+from chalicelib.platform.clock import new_id
+from chalicelib.platform.table import read_many
+
+SNAPSHOT_BYTES = 390_000
+"""A row holds 400 KB. This also bounds the memory that a graph needs: 64 snapshots have 25 MB at most."""
+
+_decoder = msgspec.json.Decoder(list[tuple[str, str, tuple[str, ...], tuple[str, ...]]])
+
+
+def packed(nodes: Mapping[str, Node]) -> bytes:
+    """Return the compressed form of the nodes of a shard, by name."""
+    entries = [(name, node.ident, node.deps, node.build_deps) for name, node in sorted(nodes.items())]
+    return zlib.compress(msgspec.json.encode(entries), 6)
+
+
+def unpacked(content: bytes) -> dict[str, Node]:
+    """Return the nodes in a compressed form, by name."""
+    return {name: Node(ident, deps, needed) for name, ident, deps, needed in _decoder.decode(zlib.decompress(content))}
+
+
+def fold(target: Target, shard: int) -> None:
+    """Move the changes of a shard into its snapshot, in one transaction. Safe to repeat. Raises StoreUnavailable.
+
+    Changes that are added meanwhile stay. Does nothing if the snapshot would be too large: the changes then stay, and
+    the shard accepts no more of them after a while.
+    """
+    retry_when_stale(partial(_fold, target, shard))
+
+
+def _fold(target: Target, shard: int) -> None:
+    shard_key, snapshot_key = rows.shard_key(target, shard), rows.snapshot_key(target, shard)
+    found = read_many([shard_key, snapshot_key])
+    row, snapshot = found.get(shard_key), found.get(snapshot_key)
+    if row is None or not row.changes:
+        return
+    if int(row.snapshot) != revision_of(snapshot):
+        raise Stale  # another request folded between the reads of the two rows
+    nodes = {} if snapshot is None else unpacked(snapshot.content)
+    _bring_up_to_date(nodes, target, row.changes)
+    content = packed(nodes)
+    if len(content) > SNAPSHOT_BYTES:
+        logs.logger().error("graph shard is full", extra={"target": target, "shard": shard, "bytes": len(content)})
+        return
+    revision = new_id()
+    with Change() as change:
+        change.put(SnapshotRow(snapshot_key.pk, snapshot_key.sk, revision=revision, content=content))
+        actions = [ShardRow.changed.delete(set(row.changes)), ShardRow.snapshot.set(revision)]
+        change.update(shard_key, actions, condition=_is_current(int(row.snapshot)))
+
+
+def revision_of(snapshot: SnapshotRow | None) -> int:
+    """Return the revision of a snapshot, 0 if there is none."""
+    return 0 if snapshot is None else int(snapshot.revision)
+
+
+def _bring_up_to_date(nodes: dict[str, Node], target: Target, changes: frozenset[str]) -> None:
+    keys = {name: rows.node_key(target, name) for name in map(rows.name_in, changes)}
+    found = read_many(list(keys.values()))
+    for name, key in keys.items():
+        row = found.get(key)
+        if row is None:
+            nodes.pop(name, None)
+        else:
+            nodes[name] = row.node
+
+
+def _is_current(snapshot: int) -> Condition:
+    condition: Condition = ShardRow.snapshot == snapshot
+    return condition if snapshot else ShardRow.snapshot.does_not_exist()

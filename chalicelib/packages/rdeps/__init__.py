@@ -1,0 +1,1 @@
+"""Reverse dependencies of names over HTTP (builds.md 7)."""
