@@ -46,9 +46,8 @@ def start_ready(group: GroupRow, entries: Sequence[EntryRow]) -> int:
 def activate(group_id: int) -> bool:
     """Make a queued group the active one of its root and target, and start what is ready.
 
-    Returns False if another group is active, or if entries of the group are still being written. Does nothing, and
-    returns True, if the group is active or has ended. An interruption leaves an active group whose first jobs do not
-    exist; `propagation.repair` starts them.
+    Returns False if another group is active, or if entries of the group are still being written. Returns True if the
+    group is active, and starts what an interrupted call left, or if it has ended.
     """
     if not retry_when_stale(lambda: take_turn(group_id)):
         return False

@@ -38,8 +38,13 @@ def release_turn(change: Change, group: GroupRow) -> None:
 
 
 def next_group(group: GroupRow) -> int | None:
-    """Return the id of the queued group of the same root and target, or None."""
-    guard = read(queued_key(group.root, Target(group.target)))
+    """Return the id of the group whose turn it is after a group that has ended, or None.
+
+    That is the queued group of the same root and target, or the active one if an interrupted call made it active.
+    """
+    active, queued = _guards(group)
+    guards = read_many([active, queued])
+    guard = guards.get(active) or guards.get(queued)
     return None if guard is None else int(guard.group_id)
 
 
