@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 from pynamodb.connection.base import Connection
 
+from chalicelib.builds.engine import entries
 from chalicelib.builds.engine.ending import cancel, fail, finish
 from chalicelib.builds.engine.propagation import repair
 from chalicelib.builds.engine.settling import Cause, ResultKind, settle
 from chalicelib.builds.engine.starting import activate, start_ready
-from chalicelib.builds.rows import active_key
-from chalicelib.core.build_states import GroupState
+from chalicelib.builds.rows import active_key, order_text
+from chalicelib.core.build_states import EntryState, GroupState
 from chalicelib.platform.table import delete_many, read
 from tests.builders.histories import Killed
-from tests.builders.job_groups import LINUX, Group, a_group, build, claim, report, slots_of, start, waiting_jobs
+from tests.builders.job_groups import LINUX, Group, a_group, claim, report, slots_of, start, waiting_jobs
 
 pytestmark = pytest.mark.usefixtures("table")
 
@@ -73,9 +74,7 @@ def a_fault(group: Group) -> Action:
 
 def a_finish(group: Group) -> Action:
     a_group(DIAMOND, GroupState.QUEUED, origin=group.origin)
-    start(group)
-    while waiting_jobs(group.origin):
-        build(group.origin)
+    entries.close(group.row, [order_text(position) for position in range(len(DIAMOND))], EntryState.SKIPPED)
     return lambda: finish(group.id)
 
 
@@ -140,3 +139,19 @@ def test_a_repair_completes_a_change_that_had_begun(change: str, woken: list[int
         if view(group) == before or group.id in woken:  # the execution of a group that was woken finishes it
             act()
         assert view(group) == view(undisturbed)
+
+
+def test_a_repeat_skips_what_an_interrupted_skip_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entries, "CLOSED_TOGETHER", 1)
+    for calls in count():
+        group = a_group([[], [0], [1], [2]])
+        act = a_settlement(ResultKind.FAILED, group)
+        try:
+            with killed_after(calls):
+                act()
+        except Killed:
+            act()
+        else:
+            return
+        assert group.states == ["failed", "skipped", "skipped", "skipped"]
+        assert group.open == 0

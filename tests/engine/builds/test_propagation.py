@@ -94,6 +94,36 @@ def test_entries_are_skipped_once_if_two_dependencies_fail() -> None:
     assert group.open == 0
 
 
+def test_a_repeat_leaves_the_dependents_that_run_alone() -> None:
+    group = a_group([[], [], [0, 1]])
+    start(group)
+    build(group.origin)
+    build(group.origin)
+    with Change() as change:
+        change.update(entry_key(group.id, "000000"), [EntryRow.is_passed_on.set(False)])
+    before = group.rows
+
+    pass_on(group.row, "000000")
+
+    assert group.entry(0).is_passed_on
+    assert {sk: row for sk, row in group.rows.items() if sk != "ENTRY#000000"} == {
+        sk: row for sk, row in before.items() if sk != "ENTRY#000000"
+    }
+
+
+def test_nothing_is_skipped_in_a_canceled_group() -> None:
+    group = a_group([[], [0]])
+    start(group)
+    end_without_passing_on(group, 0, "failed")
+    group.change(state="Canceled")
+
+    pass_on(group.row, "000000")
+    assert group.states == ["failed", "waiting"]
+    repair(group.row)
+
+    assert group.states == ["failed", "canceled"]
+
+
 def test_an_entry_that_is_not_final_or_absent_is_not_passed_on() -> None:
     group = a_group([[], [0]])
     start(group)

@@ -249,6 +249,26 @@ def test_an_unknown_error_or_an_unreadable_result_is_a_system_error() -> None:
     assert [group.job(position).error_code for position in (0, 1)] == [JobError.SYSTEM.code] * 2
 
 
+def test_a_loss_that_another_call_settles_meanwhile_costs_one_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    group = a_started_group()
+    job = take(group)
+    calls: list[object] = []
+
+    def outcome(*arguments: Any) -> Outcome | None:
+        calls.append(arguments)
+        if len(calls) == 1:
+            settle(int(job.id), 1, Cause.LOST)
+            take(group)
+        return outcome_of(*arguments)
+
+    monkeypatch.setattr("chalicelib.builds.engine.settling.outcome_of", outcome)
+
+    settle(int(job.id), 1, Cause.LOST)
+
+    assert (group.job(0).state, group.job(0).attempt) == ("Dispatched", 2)
+    assert slots_of(group.origin) == [job.id, job.id]
+
+
 def test_a_result_that_arrives_while_a_loss_is_settled_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     group = a_started_group()
     job = take(group)

@@ -1,7 +1,11 @@
 """Entries start when their dependencies are complete (builds.md 8.3, 8.4)."""
 
+from typing import Any
+
 import pytest
 
+from chalicelib.builds.engine.ending import cancel
+from chalicelib.builds.engine.new_jobs import note_origins
 from chalicelib.builds.engine.starting import activate, start_ready
 from chalicelib.builds.rows import (
     active_key,
@@ -113,6 +117,22 @@ def test_nothing_starts_in_a_group_that_is_not_active(state: GroupState) -> None
     assert start_ready(row, entries) == 0
 
     assert group.states == ["waiting"]
+
+
+def test_a_cancel_during_a_start_wins(monkeypatch: pytest.MonkeyPatch, woken: list[int]) -> None:
+    group = a_group([[]])
+
+    def cancel_first(*arguments: Any) -> None:
+        cancel(group.id)
+        note_origins(*arguments)
+
+    monkeypatch.setattr("chalicelib.builds.engine.starting.note_origins", cancel_first)
+
+    assert start(group) == 0
+
+    assert group.states == ["canceled"]
+    assert waiting_jobs(group.origin) == []
+    assert woken == [group.id]
 
 
 def test_an_entry_without_a_project_is_skipped_with_its_dependents() -> None:
