@@ -13,7 +13,7 @@ from chalicelib.platform.table import read
 
 __all__ = ["cancel", "fail", "finish", "open_entries"]
 
-STOPPED_BY_A_REQUEST = 3_000
+STOPPED_BY_A_REQUEST = 1_000
 """Entries that a cancel stops within the request; `propagation.repair` stops the others."""
 
 

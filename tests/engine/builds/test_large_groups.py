@@ -8,6 +8,7 @@ import os
 import pytest
 
 from chalicelib.builds.engine.ending import cancel, finish
+from chalicelib.builds.engine.propagation import repair
 from chalicelib.builds.engine.settling import ResultKind
 from tests.builders.job_groups import a_group, build, start, waiting_jobs
 from tests.perf.calls import counted_calls
@@ -68,6 +69,7 @@ def test_a_cancel_of_a_level_of_waiting_jobs_is_bounded() -> None:
 
     with counted_calls() as calls:
         cancel(group.id)
+        repair(group.row)
 
     assert set(group.states) == {"canceled"}
     assert waiting_jobs(group.origin) == []
