@@ -24,6 +24,7 @@ from chalicelib.builds.rows import (
     waiting_key,
     waiting_origin_key,
 )
+from chalicelib.catalog import job_token_rows
 from chalicelib.core.build_states import EntryState, JobError, JobState
 from chalicelib.core.target import Target
 from chalicelib.platform.attributes import Action
@@ -95,7 +96,7 @@ def _try_again(job: JobRow) -> None:
     with Change() as change:
         put_in_queue(change, job)
         _update(change, job, JobState.PENDING, [JobRow.attempt.set(job.attempt + 1), *_removed(forgotten)])
-        _free_slots(change, job)
+        _end_attempt(change, job)
 
 
 def _end(job: JobRow, group: GroupRow, entry: EntryRow, outcome: Outcome, result: Result | None) -> None:
@@ -104,7 +105,7 @@ def _end(job: JobRow, group: GroupRow, entry: EntryRow, outcome: Outcome, result
         _update(change, job, outcome.job, [*_report(outcome, result or Result(ResultKind.FAILED)), *_removed(_HELD)])
         if job.job_state is JobState.PENDING:
             change.delete(waiting_key(job))
-        _free_slots(change, job)
+        _end_attempt(change, job)
         _end_entry(change, job, entry, outcome, result)
         count_closed(change, group, [entry.order])
         seconds = _seconds(result) if outcome.job is JobState.COMPLETE and result else None
@@ -148,7 +149,9 @@ def _update(change: Change, job: JobRow, state: JobState, actions: list[Action])
     )
 
 
-def _free_slots(change: Change, job: JobRow) -> None:
+def _end_attempt(change: Change, job: JobRow) -> None:
+    """End the tokens of an attempt, and free the slots that it occupies."""
+    job_token_rows.end(change, int(job.id), int(job.attempt))
     for slot in (job.origin_slot, job.target_slot):
         if slot is not None:
             change.delete(Key(SlotRow, slots_partition(Target(job.target)), slot))
