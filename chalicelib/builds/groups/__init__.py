@@ -1,0 +1,1 @@
+"""Job groups: their creation, reads, cancellation and promotion."""

@@ -1,0 +1,1 @@
+"""Workers: their credentials, and the protocol by which they take jobs and report."""
