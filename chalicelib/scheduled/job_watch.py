@@ -15,7 +15,8 @@ from msgspec.structs import asdict
 
 from chalicelib.builds import motor
 from chalicelib.builds import rows as build_rows
-from chalicelib.builds.engine.settling import Cause, settle
+from chalicelib.builds.engine import settling
+from chalicelib.builds.engine.settling import Cause
 from chalicelib.builds.rows import JobRow, SlotRow, WaitingJobRow, WaitingOriginRow
 from chalicelib.builds.steps import job as job_steps
 from chalicelib.core.build_states import JobState
@@ -120,7 +121,7 @@ def _cause_of_end(job: JobRow) -> Cause | None:
 
 def _settle(job: JobRow, cause: Cause, run: _Run) -> None:
     """Settle an attempt, and end the execution that waits for it. Without executions, archive the log here."""
-    settle(int(job.id), int(job.attempt), cause)
+    settling.settle(int(job.id), int(job.attempt), cause)
     run.settled += 1
     if job.task_token is not None:
         motor.end_wait(job.task_token)

@@ -13,10 +13,11 @@ from unittest.mock import patch
 
 from moto.awslambda_simple.models import LambdaSimpleBackend
 from moto.core.config import default_user_config
+from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackEndpoint
 
 from chalicelib.platform.aws import client
 from infra.template import machine
-from local.patching import replace
+from local.patching import replace, wrap
 from tests.builders.engine import an_engine
 from tests.rights.policies import function_arn, machine_arn
 
@@ -54,13 +55,12 @@ def create(logical_id: str, change: Callable[[dict[str, Any]], None] = lambda _:
 
 
 def hurry(definition: dict[str, Any]) -> None:
-    """Let the time-outs and the intervals of retries be a second, and tasks be tried three times."""
+    """Let a wait last a second, heartbeats be due after three, and tasks be tried three times in quick succession."""
     for state in definition["States"].values():
-        for field in ("TimeoutSeconds", "HeartbeatSeconds"):
-            if field in state:
-                state[field] = 1
-        if "TimeoutSeconds" in state and ".waitForTaskToken" not in state["Resource"]:
-            state["TimeoutSeconds"] = 60
+        if "TimeoutSeconds" in state and ".waitForTaskToken" in state["Resource"]:
+            state["TimeoutSeconds"] = 1
+        if "HeartbeatSeconds" in state:
+            state["HeartbeatSeconds"] = 3
         for retrier in state.get("Retry", ()):
             retrier |= {"IntervalSeconds": 1, "MaxAttempts": 2, "MaxDelaySeconds": 2}
 
@@ -87,7 +87,13 @@ def states_of(machine_arn: str, name: str) -> list[str]:
 
 @cache
 def _patch() -> None:
-    """Let moto's Lambda without containers call our functions, once per process."""
+    """Let moto's Lambda without containers call our functions, and end a wait before it has begun, once per process."""
+
+    def end_if_known(original: Any, endpoint: CallbackEndpoint, **named: Any) -> Any:
+        heartbeats = original(endpoint, **named)
+        if endpoint.get_outcome() is not None:
+            heartbeats.notify()
+        return heartbeats
 
     def invoke(
         _backend: Any, function_name: str, _qualifier: Any, body: Any, _headers: Any, response_headers: Any
@@ -100,3 +106,4 @@ def _patch() -> None:
             return json.dumps({"errorMessage": "", "errorType": type(problem).__name__}).encode()
 
     replace(LambdaSimpleBackend, "invoke", invoke)
+    wrap(CallbackEndpoint, "setup_heartbeat_endpoint", end_if_known)

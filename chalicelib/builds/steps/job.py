@@ -7,7 +7,8 @@ import msgspec
 from msgspec import Struct
 
 from chalicelib.builds import motor, rows
-from chalicelib.builds.engine.settling import Cause, settle
+from chalicelib.builds.engine import settling
+from chalicelib.builds.engine.settling import Cause
 from chalicelib.builds.jobs import archive as logs_of_jobs
 from chalicelib.builds.rows import JobRow
 from chalicelib.core.build_states import JobState
@@ -64,7 +65,7 @@ def end(job_id: int, attempt: int, cause: Cause) -> None:
     job = read(rows.job_key(job_id))
     if cause is Cause.TIMED_OUT and job is not None and not is_overdue(job):
         cause = Cause.LOST
-    settle(job_id, attempt, cause)
+    settling.settle(job_id, attempt, cause)
 
 
 def is_overdue(job: JobRow, margin_seconds: int = 0) -> bool:

@@ -4,8 +4,8 @@ An execution that is stopped, times out or fails runs no catcher, so its rows ma
 """
 
 from chalicelib.builds import motor, rows
-from chalicelib.builds.engine import ending
-from chalicelib.builds.engine.settling import Cause, settle
+from chalicelib.builds.engine import ending, settling
+from chalicelib.builds.engine.settling import Cause
 from chalicelib.builds.rows import GroupRow
 from chalicelib.builds.steps import group as group_steps
 from chalicelib.builds.steps import job as job_steps
@@ -29,7 +29,7 @@ def reconcile(name: str) -> None:
         if group is not None and int(group.generation) == int(number):
             restart(group)
     elif kind == motor.JOB:
-        settle(int(identifier), int(number), Cause.LOST)
+        settling.settle(int(identifier), int(number), Cause.LOST)
         job_steps.archive(int(identifier))
 
 
