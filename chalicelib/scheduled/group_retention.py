@@ -8,6 +8,7 @@ stays. A run may be interrupted anywhere and repeated; the next one continues wi
 import time
 from collections.abc import Callable
 from datetime import date, timedelta
+from enum import Enum
 
 import msgspec
 from msgspec import Struct
@@ -26,8 +27,8 @@ from chalicelib.scheduled import sandbox_channels
 from chalicelib.scheduled.cursors import read_cursor, store_cursor
 
 CHANNEL_DAYS = 30
-DAYS_BACK = 400
-"""How far the first run looks back."""
+DAYS_BACK = 7
+"""How far the first run looks back. It runs within a day of the deployment, when there are no old groups yet."""
 
 
 class GroupsRetained(Struct):
@@ -69,27 +70,42 @@ def _pass(name: str, days: int, treat: Callable[[GroupRow], bool], end: float, f
     last = now().date() - timedelta(days=days)
     cursor = read_cursor(name)
     day = date.fromisoformat(cursor) + timedelta(days=1) if cursor else last - timedelta(days=DAYS_BACK)
-    while day <= last:
+    while day <= last and time.monotonic() < end:
         for pointer in rows(GroupPointerRow, build_rows.groups_of_day_partition(day.isoformat())):
             if time.monotonic() > end:
                 return
             _treat(pointer, day, treat, failures)
+        store_cursor(name, day.isoformat())
         day += timedelta(days=1)
-        store_cursor(name, (day - timedelta(days=1)).isoformat())
 
 
 def _treat(pointer: GroupPointerRow, day: date, treat: Callable[[GroupRow], bool], failures: Failures) -> None:
-    group_id, is_done, is_late = int(pointer.group_id), False, True
+    """Treat a group, and list it under today if it failed or has not ended."""
+    group_id = int(pointer.group_id)
+    outcome = _Outcome.LATER
     with failures.skipped():
-        group = read(build_rows.group_key(group_id))
-        is_late = group is not None and not has_ended(group)
-        is_done = group is None or (not is_late and treat(group))
-        is_late = is_late and not is_done
-    if is_late:
+        outcome = _treated(read(build_rows.group_key(group_id)), treat)
+    if outcome is _Outcome.LATER:
         key = build_rows.group_of_day_key(now().date().isoformat(), group_id)
         put_many([GroupPointerRow(key.pk, key.sk, group_id=group_id)])
-    if is_done or is_late:
+    if outcome is not _Outcome.LISTED:
         delete_many([build_rows.group_of_day_key(day.isoformat(), group_id)])
+
+
+class _Outcome(Enum):
+    """Whether a group stays in the list of its day, leaves it, or moves to a later day."""
+
+    LISTED = "listed"
+    DONE = "done"
+    LATER = "later"
+
+
+def _treated(group: GroupRow | None, treat: Callable[[GroupRow], bool]) -> _Outcome:
+    if group is None:
+        return _Outcome.DONE
+    if not has_ended(group):
+        return _Outcome.LATER
+    return _Outcome.DONE if treat(group) else _Outcome.LISTED
 
 
 def has_ended(group: GroupRow) -> bool:
