@@ -26,4 +26,4 @@ def store_cursor(function: str, after: str) -> None:
 
 
 def _key(function: str) -> Key[CursorRow]:
-    return Key(CursorRow, partition("SCHEDULED"), function)
+    return Key(CursorRow, partition("SCHEDULED", function), "CURSOR")
