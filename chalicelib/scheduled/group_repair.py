@@ -5,7 +5,7 @@ import time
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from chalicelib.builds.engine import ending, propagation
+from chalicelib.builds.engine import propagation
 from chalicelib.builds.rows import GroupRow
 from chalicelib.core.build_states import GroupState
 from chalicelib.core.target import Target
@@ -44,9 +44,5 @@ def repair_groups(seconds: float) -> GroupsRepaired:
 
 
 def _repair(group: GroupRow) -> None:
-    if not group.is_ready:
-        return
-    if group.group_state is GroupState.CANCELED:
-        ending.cancel(int(group.id))
-    elif group.group_state is not GroupState.QUEUED:
+    if group.is_ready and group.group_state is not GroupState.QUEUED:
         propagation.repair(group)

@@ -9,7 +9,6 @@ from msgspec.structs import asdict
 from chalicelib.builds import motor
 from chalicelib.builds import rows as build_rows
 from chalicelib.builds.engine import starting
-from chalicelib.builds.groups import creation
 from chalicelib.builds.rows import GroupRow
 from chalicelib.builds.steps import group as group_steps
 from chalicelib.builds.steps import reconcile
@@ -58,10 +57,8 @@ def _examine(group: GroupRow) -> None:
     match motor.find_group(group_id, generation):
         case None:  # there are no state machines
             group_steps.check(group_id, generation, rounds=group_steps.ROUNDS_PER_REPAIR - 1)
-        case Execution.MISSING if group.is_ready:
+        case Execution.MISSING:  # it also fills a group that is not ready
             motor.start_group(group_id, generation)
-        case Execution.MISSING:
-            creation.remove_unfinished(group)
         case Execution.ENDED:
             reconcile.restart(group)
 

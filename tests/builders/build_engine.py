@@ -22,12 +22,11 @@ class EngineDouble:
         patch.setattr(ending, "open_entries", lambda group: self.open[int(group.id)])
         patch.setattr(ending, "finish", self._finish)
         for module, name in (
-            (ending, "cancel"),
+            (ending, "fail"),
             (propagation, "repair"),
             (settling, "settle"),
             (starting, "activate"),
             (creation, "expand"),
-            (creation, "remove_unfinished"),
             (archive, "archive"),
         ):
             patch.setattr(module, name, self._recorder(name))

@@ -268,7 +268,7 @@ def replace_the_engine(patch: pytest.MonkeyPatch) -> None:
         use_the_rows()
         motor.end_wait("a token")
 
-    for module, name in ((ending, "cancel"), (propagation, "repair"), (settling, "settle"), (starting, "activate")):
+    for module, name in ((ending, "fail"), (propagation, "repair"), (settling, "settle"), (starting, "activate")):
         patch.setattr(module, name, change_and_wake)
     patch.setattr(ending, "finish", lambda _: False)
     patch.setattr(ending, "open_entries", lambda _: 0)
@@ -335,7 +335,6 @@ def test_the_watchdog_of_jobs_uses_every_right(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.usefixtures("table")
 def test_the_watchdog_and_the_repair_of_groups_use_every_right(monkeypatch: pytest.MonkeyPatch) -> None:
     replace_the_engine(monkeypatch)
-    monkeypatch.setattr(creation, "remove_unfinished", use_the_rows)
     for state in (GroupState.QUEUED, GroupState.DISPATCHING):
         a_group(state)
 

@@ -62,7 +62,7 @@ def run(event: dict[str, Any]) -> Any:
         case "renew":
             return motor.next_generation(step.group, step.generation)
         case "fault":
-            return fail(step.group)
+            return ending.fail(step.group)
     raise ValueError(step.step)
 
 
@@ -105,17 +105,6 @@ def sleep(group_id: int, generation: int, seen: GroupState, token: str) -> None:
         motor.end_wait(token)
 
 
-def fail(group_id: int) -> None:
-    """End a group whose steps fail repeatedly: cancel its entries and jobs, and show it as failed."""
-    ending.cancel(group_id)
-    try:
-        with Change() as change:
-            condition = GroupRow.state == GroupState.CANCELED
-            change.update(rows.group_key(group_id), [GroupRow.state.set(GroupState.FAILED)], condition)
-    except Stale:
-        return
-
-
 def _find(group_id: int) -> GroupRow | None:
     return read(rows.group_key(group_id))
 
@@ -129,13 +118,10 @@ def _note_day(group: GroupRow) -> None:
 def _advance(group: GroupRow, *, is_repair: bool) -> None:
     if not group.is_ready:
         return
-    match group.group_state:
-        case GroupState.QUEUED:
-            starting.activate(int(group.id))
-        case GroupState.CANCELED if is_repair:
-            ending.cancel(int(group.id))
-        case state if is_repair and not state.is_final:
-            propagation.repair(group)
+    if group.group_state is GroupState.QUEUED:
+        starting.activate(int(group.id))
+    elif is_repair or group.group_state.is_final:  # a cancellation leaves the rest of a large group to this
+        propagation.repair(group)
 
 
 def _has_changed(group: GroupRow, seen: GroupState) -> bool:

@@ -7,7 +7,6 @@ from chalicelib.builds import motor, rows
 from chalicelib.builds.engine import ending, settling
 from chalicelib.builds.engine.settling import Cause
 from chalicelib.builds.rows import GroupRow
-from chalicelib.builds.steps import group as group_steps
 from chalicelib.builds.steps import job as job_steps
 from chalicelib.platform.table import read
 
@@ -44,5 +43,5 @@ def restart(group: GroupRow) -> None:
     if generation < GENERATIONS:
         motor.next_generation(group_id, generation)
         return
-    group_steps.fail(group_id)
+    ending.fail(group_id)
     ending.finish(group_id)

@@ -77,18 +77,18 @@ def test_an_ended_execution_is_followed_by_the_next(
     assert int(group_of(int(group.id)).generation) == 2
 
 
-def test_a_group_that_never_became_ready_is_removed(
+def test_a_group_that_is_not_ready_after_two_minutes_is_filled_by_its_execution(
     engine: EngineDouble, executions: dict[int, Execution], started: list[Any]
 ) -> None:
-    old, young, expanding = (
+    old, young, running = (
         a_group(QUEUED, is_ready=False, created_at=ago(seconds=seconds)) for seconds in (121, 60, 121)
     )
     executions[int(old.id)] = executions[int(young.id)] = Execution.MISSING
 
     group_watch.watch_groups(60)
 
-    assert engine.calls == [("remove_unfinished", int(old.id))]
-    assert int(expanding.id) not in executions
+    assert started == [(int(old.id), 1)]
+    assert int(running.id) not in executions
 
 
 def test_a_queued_group_without_an_active_one_is_activated(
@@ -149,15 +149,13 @@ def test_a_run_ends_in_time(engine: EngineDouble, executions: dict[int, Executio
     assert group_repair.repair_groups(-1).groups == 0
 
 
-def test_active_groups_are_repaired_and_canceled_ones_canceled_again(
-    engine: EngineDouble, no_other_groups: None
-) -> None:
+def test_all_groups_but_queued_ones_are_repaired(engine: EngineDouble, no_other_groups: None) -> None:
     active, canceled = a_group(), a_group(GroupState.CANCELED)
     a_group(QUEUED)
     a_group(is_ready=False)
 
     assert group_repair.repair_groups(60).groups == 4
-    assert engine.calls == [("repair", int(active.id)), ("cancel", int(canceled.id))]
+    assert engine.calls == [("repair", int(active.id)), ("repair", int(canceled.id))]
 
 
 def test_the_repair_continues_with_the_next_group(

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from chalicelib.builds import motor, rows
-from chalicelib.builds.engine import ending
 from chalicelib.builds.groups import creation
 from chalicelib.builds.rows import GroupRow, GuardRow
 from chalicelib.builds.steps import group as steps
@@ -121,13 +120,13 @@ def test_rows_are_repaired_every_few_rounds_and_after_a_restart(engine: EngineDo
     assert engine.called("repair") == [(int(group.id),)] * 2
 
 
-def test_an_interrupted_cancellation_is_repeated(engine: EngineDouble) -> None:
+def test_a_cancellation_that_left_a_part_is_completed_in_every_round(engine: EngineDouble) -> None:
     group = a_group(CANCELED)
 
-    check(group, steps.ROUNDS_PER_REPAIR - 1)
+    for rounds in range(2):
+        check(group, rounds)
 
-    assert engine.called("cancel") == [(int(group.id),)]
-    assert engine.called("repair") == []
+    assert engine.called("repair") == [(int(group.id),)] * 2
 
 
 def test_a_group_is_listed_under_its_day(engine: EngineDouble) -> None:
@@ -194,23 +193,10 @@ def test_a_change_between_the_check_of_the_token_and_the_sleep_is_seen(
     assert woken == ["a token"]
 
 
-def test_a_fault_cancels_the_group_and_shows_it_as_failed(
-    engine: EngineDouble, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    group = a_group()
-    monkeypatch.setattr(ending, "cancel", lambda _: set_group(group, GroupRow.state.set(CANCELED)))
+def test_a_fault_ends_the_group(engine: EngineDouble) -> None:
+    steps.run({"step": "fault", "group": 7, "generation": 1})
 
-    steps.run({"step": "fault", "group": int(group.id), "generation": 1})
-
-    assert group_of(int(group.id)).group_state is GroupState.FAILED
-
-
-def test_a_fault_does_not_change_the_state_of_a_complete_group(engine: EngineDouble) -> None:
-    group = a_group(GroupState.COMPLETE)
-
-    steps.fail(int(group.id))
-
-    assert group_of(int(group.id)).group_state is GroupState.COMPLETE
+    assert engine.calls == [("fail", 7)]
 
 
 def test_an_unknown_step_is_refused(table: None) -> None:

@@ -34,7 +34,7 @@ def test_a_group_that_needs_too_many_executions_fails(engine: EngineDouble) -> N
     reconcile(f"grp-{group.id}-{GENERATIONS}")
 
     assert int(group_of(int(group.id)).generation) == GENERATIONS
-    assert engine.called("cancel") == [(int(group.id),)]
+    assert engine.called("fail") == [(int(group.id),)]
 
 
 def test_an_attempt_is_settled_and_its_log_archived(engine: EngineDouble) -> None:
