@@ -13,7 +13,7 @@ from chalicelib.platform.clock import new_id
 from chalicelib.platform.config import Config
 from chalicelib.platform.step_functions import Execution, StepFunctionsFailed
 from chalicelib.platform.table import StoreUnavailable
-from tests.builders import machines
+from tests.builders import state_machines as machines
 from tests.builders.build_rows import a_group, group_of, set_group
 from tests.builders.waiting import until
 

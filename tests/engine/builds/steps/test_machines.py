@@ -11,7 +11,7 @@ from chalicelib.platform import step_functions
 from chalicelib.platform.clock import new_id
 from chalicelib.platform.step_functions import Execution
 from infra.template import machine
-from tests.builders import machines
+from tests.builders import state_machines as machines
 from tests.builders.waiting import until
 
 MANY = 99
