@@ -15,7 +15,7 @@ from threading import Thread
 import botocore.session
 import pytest
 
-from local import supervisor
+from local import endpoints, supervisor
 from tests.builders.names import a_name
 from tests.builders.stack import REPOSITORY, Stack, process_tree
 from tests.builders.waiting import PATIENCE, until
@@ -175,17 +175,17 @@ NAMED = ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3")
     [
         {"AWS_ENDPOINT_URL": LOCAL},
         {"AWS_ENDPOINT_URL": LOCAL, "AWS_ENDPOINT_URL_S3": LOCAL},
-        dict.fromkeys(supervisor.SERVICES, LOCAL),
+        dict.fromkeys(endpoints.SERVICES, LOCAL),
     ],
 )
 def test_no_engine_is_started_if_all_services_have_one(environment: dict[str, str]) -> None:
-    assert not supervisor.needs_engine(environment)
+    assert not endpoints.needs_engine(environment)
 
 
-@pytest.mark.parametrize("missing", supervisor.SERVICES)
+@pytest.mark.parametrize("missing", endpoints.SERVICES)
 def test_an_engine_is_started_if_a_service_has_none(missing: str) -> None:
-    assert supervisor.needs_engine({})
-    assert supervisor.needs_engine({**dict.fromkeys(supervisor.SERVICES, LOCAL), missing: ""})
+    assert endpoints.needs_engine({})
+    assert endpoints.needs_engine({**dict.fromkeys(endpoints.SERVICES, LOCAL), missing: ""})
 
 
 def test_every_service_that_the_project_uses_can_be_named() -> None:
@@ -196,7 +196,7 @@ def test_every_service_that_the_project_uses_can_be_named() -> None:
     session = botocore.session.get_session()
     ids = {session.get_service_model(service).service_id.hyphenize() for service in used}
 
-    assert {f"AWS_ENDPOINT_URL_{each.replace('-', '_').upper()}" for each in ids} == set(supervisor.SERVICES)
+    assert {f"AWS_ENDPOINT_URL_{each.replace('-', '_').upper()}" for each in ids} == set(endpoints.SERVICES)
 
 
 def test_services_without_a_named_engine_are_embedded_and_their_key_must_fit_the_table(
