@@ -37,7 +37,7 @@ def with_admin_requests(application: Wsgi) -> Wsgi:
 
 def _register(environ: dict[str, Any]) -> dict[str, Any]:
     registration = json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
-    functions.register(frozenset(registration["names"]), over_http(registration["url"]))
+    functions.register(frozenset(registration["names"]), over_http(str(registration["url"])))
     return {}
 
 

@@ -100,8 +100,11 @@ class FunctionServer:
         name = unquote(before).rpartition(":function:")[2]
         if environ["REQUEST_METHOD"] != "POST" or after != "invocations" or name not in self._functions:
             return "404 Not Found", [_JSON, ("X-Amzn-ErrorType", "ResourceNotFoundException")], b"{}"
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        if length > MAX_EVENT_BYTES:
+            return "413 Payload Too Large", [_JSON, ("X-Amzn-ErrorType", "RequestTooLargeException")], b"{}"
         try:
-            event = json.loads(environ["wsgi.input"].read(MAX_EVENT_BYTES) or b"{}")
+            event = json.loads(environ["wsgi.input"].read(length) or b"{}")
         except ValueError:
             return "400 Bad Request", [_JSON, ("X-Amzn-ErrorType", "InvalidRequestContentException")], b"{}"
         payload, is_error = call(self._functions, name, event)

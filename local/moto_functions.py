@@ -144,8 +144,9 @@ def apply() -> None:
 
 
 def over_http(url: str) -> Invoker:
-    """Return an invoker of the functions that a server at a URL runs."""
-    host, port = urlsplit(url).hostname or "", urlsplit(url).port
+    """Return an invoker of the functions that a server at a URL runs. Raises ValueError if it is not a URL."""
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port
 
     def invoke(name: str, event: bytes, seconds: float) -> Outcome:
         connection = HTTPConnection(host, port, timeout=min(seconds, _CONNECT_SECONDS))
