@@ -16,11 +16,6 @@ def finish(group_id: int) -> bool:
     raise NotImplementedError
 
 
-def fail(group_id: int) -> None:
-    """End a group after a fault of the engine, like a cancel, in the state `Failed` (builds.md 12)."""
-    raise NotImplementedError
-
-
 def cancel(group_id: int) -> None:
     """Cancel a group: waiting entries at once, running jobs with the next heartbeat of their worker (builds.md 8.6).
 
