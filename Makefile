@@ -35,6 +35,9 @@ test: $(INSTALLED) ## run all tests
 test-one: $(INSTALLED) ## run the tests of T in one process, for example T=tests/unit/core or T=path::test
 	$(BIN)/pytest --numprocesses 0 $(T)
 
+large-groups: $(INSTALLED) ## run the tests of job groups with 3000 projects (many minutes)
+	LARGE_GROUP=3000 $(BIN)/pytest --numprocesses 0 tests/engine/builds/test_large_groups.py
+
 fuzz: $(INSTALLED) ## compare the answers to FUZZ_REQUESTS (200) random requests per operation with the OpenAPI document (minutes)
 	FUZZ_REQUESTS=$(FUZZ_REQUESTS) $(BIN)/pytest --numprocesses 0 tests/api/docs/test_answers_are_described.py
 
@@ -79,4 +82,4 @@ $(INSTALLED): requirements.txt requirements-dev.txt $(if $(USABLE),,new-venv)
 	repeat the command. If it still fails, remove $(VENV) first."; exit 1; }
 	@touch $@
 
-.PHONY: new-venv help run engine seed bench test test-one fuzz check lint format package lock clean
+.PHONY: new-venv help run engine seed bench test test-one fuzz large-groups check lint format package lock clean

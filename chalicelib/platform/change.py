@@ -4,16 +4,18 @@ from collections.abc import Callable, Sequence
 from itertools import count as count_from
 from typing import Any, TypeVar
 
-from pynamodb.exceptions import TransactWriteError
+from pynamodb.exceptions import TransactWriteError, UpdateError
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.platform import metrics
 from chalicelib.platform.attributes import Action, Condition
+from chalicelib.platform.config import config
 from chalicelib.platform.retry_budget import shared_budget
-from chalicelib.platform.table import Key, KeyTooLong, Row, StoreUnavailable, connection, failure_of
+from chalicelib.platform.table import Key, KeyTooLong, R, Row, StoreUnavailable, connection, failure_of
 
 Result = TypeVar("Result")
 TRANSACTION_LIMIT = 100
+CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
 class Stale(Exception):
@@ -123,6 +125,24 @@ class Change:
                 metrics.current().end_transaction()
             raise error from problem
         metrics.current().end_transaction()
+
+
+def update_if(key: Key[R], condition: Condition, actions: Sequence[Action]) -> R | None:
+    """Change some attributes of one row and return the new row, or None if the condition does not hold.
+
+    One UpdateItem: half the capacity of a transaction, and without its conflicts with other updates of the row. It is
+    sent again after a lost response, so the condition and the actions must allow that. Raises StoreUnavailable or
+    StoreRefused.
+    """
+    try:
+        response = connection().update_item(
+            config.table, key.pk, key.sk, actions=actions, condition=condition, return_values="ALL_NEW"
+        )
+    except UpdateError as problem:
+        if problem.cause_response_code == CONDITION_FAILED:
+            return None
+        raise failure_of(problem) from problem
+    return key.kind.from_raw_data(response["Attributes"])
 
 
 def retry_when_stale(decide: Callable[[], Result]) -> Result:

@@ -1,24 +1,83 @@
-"""The end of a group, by itself or by a user's cancel."""
+"""The end of a group, by itself, by a user's cancel, or by a fault of the engine (builds.md 8.3, 8.6)."""
 
-from chalicelib.builds.rows import GroupRow
+from chalicelib.builds import motor
+from chalicelib.builds.engine.progress import open_entries
+from chalicelib.builds.engine.starting import activate
+from chalicelib.builds.engine.stopping import stop_entries
+from chalicelib.builds.engine.turns import change_state, next_group, release_turn
+from chalicelib.builds.rows import GroupRow, group_key, open_group_key
+from chalicelib.core.build_states import GroupState
+from chalicelib.core.target import Target
+from chalicelib.platform.change import Change, retry_when_stale
+from chalicelib.platform.table import read
 
+__all__ = ["cancel", "fail", "finish", "open_entries"]
 
-def open_entries(group: GroupRow) -> int:
-    """Return the number of entries whose state is not final. One call."""
-    raise NotImplementedError
+STOPPED_BY_A_REQUEST = 3_000
+"""Entries that a cancel stops within the request; `propagation.repair` stops the others."""
 
 
 def finish(group_id: int) -> bool:
     """Write the final state of a group without open entries, and wake the group that is queued behind it.
 
-    Returns False if entries are open.
+    Returns False if entries are open. One transaction: the state, the guards and the row among the groups that have
+    not ended. May be repeated; a repeat continues with the group that is queued.
     """
-    raise NotImplementedError
+    group = read(group_key(group_id))
+    if group is None:
+        return True
+    if not group.is_ready or open_entries(group) > 0:
+        return False
+    retry_when_stale(lambda: _finish(group_id))
+    following = next_group(group)
+    if following is not None and activate(following):
+        motor.wake_group(following)
+    return True
 
 
 def cancel(group_id: int) -> None:
     """Cancel a group: waiting entries at once, running jobs with the next heartbeat of their worker (builds.md 8.6).
 
-    Does nothing to a group that has ended. May be repeated.
+    Does nothing to a group that has ended. May be repeated. Of a very large group, the execution of the group stops
+    what this call does not (`propagation.repair`).
     """
-    raise NotImplementedError
+    _end(group_id, GroupState.CANCELED, STOPPED_BY_A_REQUEST)
+
+
+def fail(group_id: int) -> None:
+    """End a group after a fault of the engine, like a cancel, in the state `Failed` (builds.md 12)."""
+    _end(group_id, GroupState.FAILED)
+
+
+def _end(group_id: int, state: GroupState, at_most: int | None = None) -> None:
+    group = retry_when_stale(lambda: _ended(group_id, state))
+    if group is None or group.group_state is GroupState.COMPLETE:
+        return
+    if open_entries(group) > 0:
+        stop_entries(group, at_most)
+    motor.wake_group(group_id)
+
+
+def _ended(group_id: int, state: GroupState) -> GroupRow | None:
+    """Write a final state unless the group has one, and return the group. A queued group gives its place up."""
+    group = read(group_key(group_id))
+    if group is None or group.group_state.is_final:
+        return group
+    with Change() as change:
+        change_state(change, group, state)
+        if group.group_state is GroupState.QUEUED:
+            release_turn(change, group)
+    group.state = state.value
+    return group
+
+
+def _finish(group_id: int) -> None:
+    """Raises Stale."""
+    group = read(group_key(group_id))
+    if group is None:
+        return
+    with Change() as change:
+        if not group.group_state.is_final:
+            change_state(change, group, GroupState.COMPLETE)
+        release_turn(change, group)
+        change.delete(open_group_key(Target(group.target), group_id))
