@@ -254,7 +254,7 @@ def use_the_rows(*_: object) -> None:
     with Change() as change:
         change.check(build_rows.job_key(1), Row.pk.does_not_exist())
         change.put(Row(key.pk, "PUT"))
-        change.update(build_rows.group_key(1), [GroupRow.sleeper.set("a token")])
+        change.update(Key(GroupRow, key.pk, "UPDATE"), [GroupRow.sleeper.set("a token")])
         change.delete(Key(Row, key.pk, "DELETE"))
 
 

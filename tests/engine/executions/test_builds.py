@@ -49,9 +49,9 @@ def deployed(table: None, settings: Config, archived: list[int], monkeypatch: py
         yield settings
 
 
-def started(needs: list[list[int]], state: GroupState = GroupState.DISPATCHING, **more: str) -> Group:
+def started(needs: list[list[int]]) -> Group:
     """Return a group whose execution sleeps."""
-    group = a_group(needs, state, **more)
+    group = a_group(needs)
     start(group)
     motor.start_group(group.id)
     assert until(lambda: group.row.sleeper is not None)
