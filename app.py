@@ -30,6 +30,9 @@ with deferred():
     from chalicelib.accounts import routes as accounts
     from chalicelib.builds import routes as builds
     from chalicelib.builds.groups import after_upload as builds_after_upload
+    from chalicelib.builds.steps import group as group_steps
+    from chalicelib.builds.steps import job as job_steps
+    from chalicelib.builds.steps import reconcile as execution_ends
     from chalicelib.deletions import routes as deletions
     from chalicelib.deprecations import routes as deprecations
     from chalicelib.docs import routes as docs
@@ -40,6 +43,8 @@ with deferred():
     from chalicelib.projects import routes as projects
     from chalicelib.promotions import routes as promotions
     from chalicelib.retention import routes as retention
+    from chalicelib.scheduled import builds as scheduled_builds
+    from chalicelib.scheduled import group_repair, group_watch, job_watch
     from chalicelib.scheduled import retention as scheduled_retention
     from chalicelib.scheduled import sweep as scheduled_sweep
     from chalicelib.uploads import finishing
@@ -93,6 +98,51 @@ def schedule_dependents(event: dict[str, Any], context: Any) -> None:
     """Build what depends on an uploaded package (chalicelib/builds/groups/after_upload.py)."""
     work = partial(builds_after_upload.schedule_dependents, event["root"], event["target"], event["uploader_id"])
     background.run("schedule_dependents", work, context, event.get(background.CORRELATION_ID))
+
+
+@app.lambda_function(name="step_group")
+def step_group(event: dict[str, Any], context: Any) -> Any:
+    """Carry out a step of the state machine of job groups (chalicelib/builds/steps/group.py)."""
+    work = partial(group_steps.run, event)
+    return background.run("step_group", work, context, event.get(background.CORRELATION_ID))
+
+
+@app.lambda_function(name="step_job")
+def step_job(event: dict[str, Any], context: Any) -> None:
+    """Carry out a step of the state machine of jobs (chalicelib/builds/steps/job.py)."""
+    work = partial(job_steps.run, event)
+    background.run("step_job", work, context, event.get(background.CORRELATION_ID))
+
+
+@app.lambda_function(name="reconcile")
+def reconcile(event: dict[str, Any], context: Any) -> None:
+    """Continue the work of an execution that was stopped or failed (chalicelib/builds/steps/reconcile.py)."""
+    name = event["detail"]["name"]
+    background.run("reconcile", lambda: execution_ends.reconcile(name), context, name)
+
+
+@app.schedule("rate(1 minute)", name="watch_jobs")
+def watch_jobs(event: Any) -> None:
+    """Settle lost jobs and start workers (chalicelib/scheduled/job_watch.py)."""
+    background.run("watch_jobs", lambda: job_watch.watch_jobs(seconds=50), event.context)
+
+
+@app.schedule("rate(5 minutes)", name="watch_groups")
+def watch_groups(event: Any) -> None:
+    """Start what should run of job groups and does not (chalicelib/scheduled/group_watch.py)."""
+    background.run("watch_groups", lambda: group_watch.watch_groups(seconds=240), event.context)
+
+
+@app.schedule("rate(15 minutes)", name="repair_groups")
+def repair_groups(event: Any) -> None:
+    """Complete interrupted changes of job groups (chalicelib/scheduled/group_repair.py)."""
+    background.run("repair_groups", lambda: group_repair.repair_groups(seconds=600), event.context)
+
+
+@app.schedule("rate(1 day)", name="clean_up_builds")
+def clean_up_builds(event: Any) -> None:
+    """Remove what old job groups leave, and audit the build graph (chalicelib/scheduled/builds.py)."""
+    background.run("clean_up_builds", lambda: scheduled_builds.clean_up(seconds=800), event.context)
 
 
 @app.schedule("rate(1 hour)", name="sweep")

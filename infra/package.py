@@ -65,6 +65,7 @@ def merge(stage: str, folder: Path) -> dict[str, Any]:
     template: dict[str, Any] = yaml.safe_load(written.read_text())
     written.unlink()
     _inline_edge_functions(template)
+    _inline_state_machines(template)
     return template
 
 
@@ -74,6 +75,14 @@ def _inline_edge_functions(template: dict[str, Any]) -> None:
         if resource["Type"] == "AWS::CloudFront::Function":
             path = resource["Properties"]["FunctionCode"]
             resource["Properties"]["FunctionCode"] = (TEMPLATE.parents[1] / path).read_text()
+
+
+def _inline_state_machines(template: dict[str, Any]) -> None:
+    """Replace file names by definitions, in which CloudFormation substitutes the functions."""
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::StepFunctions::StateMachine":
+            definition = json.loads((REPOSITORY / resource["Properties"]["DefinitionString"]).read_text())
+            resource["Properties"]["DefinitionString"] = {"Fn::Sub": json.dumps(definition)}
 
 
 def translate(sam: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Reads infra/template.yaml, the single list of resources, for packaging, the embedded stack and tests."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,13 @@ def read_template() -> dict[str, Any]:
     """Return the template with its intrinsic functions in long form."""
     template: dict[str, Any] = yaml.load(TEMPLATE.read_text(), _Loader)  # noqa: S506 - a subclass of the safe loader
     return template
+
+
+def machine(logical_id: str) -> dict[str, Any]:
+    """Return the definition of a state machine. It names functions as CloudFormation does: `${StepGroup.Arn}`."""
+    path = TEMPLATE.parents[1] / properties(logical_id)["DefinitionString"]
+    definition: dict[str, Any] = json.loads(path.read_text())
+    return definition
 
 
 def properties(logical_id: str) -> dict[str, Any]:

@@ -1,5 +1,9 @@
 """Prepares an engine for the API: resources, builder key, CDN signing key, and a first user with a token."""
 
+from collections.abc import Callable
+from importlib import import_module
+from typing import TypeVar
+
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.core.access_token import TokenUnreadable
@@ -10,8 +14,10 @@ from chalicelib.platform.config import config
 from chalicelib.platform.key_ring import BuilderKeyInvalid, key_ring, key_source
 from local.distribution import ensure_signing_key
 from local.first_user import first_user_token
+from local.machines import create_machines
 from local.resources import create_resources
 
+T = TypeVar("T")
 KEY_EXAMPLE = "the four lines of a bldr-<revision>.box.key file"
 
 
@@ -36,11 +42,29 @@ def check_builder_key() -> None:
 
 def bootstrap() -> str:
     """Create what the engine does not have yet, and return the first user's token. Raises BootstrapFailed."""
+    return _prepared(_prepare)
+
+
+def machines() -> dict[str, str]:
+    """Create the state machines, and return the variables with their ARNs. Raises BootstrapFailed."""
+    return _prepared(create_machines)
+
+
+def worker_token() -> str:
+    """Return the token of the worker of the stack, which is created if necessary. Raises BootstrapFailed."""
+    return _prepared(lambda: str(import_module("infra.worker_credential").ensure_depot_worker()))
+
+
+def _prepare() -> str:
+    create_resources()
+    ensure_signing_key(config)
+    _provision()
+    return first_user_token(config)
+
+
+def _prepared(prepare: Callable[[], T]) -> T:
     try:
-        create_resources()
-        ensure_signing_key(config)
-        _provision()
-        return first_user_token(config)
+        return prepare()
     except BootstrapFailed:
         raise
     except (BotoCoreError, ClientError) as problem:

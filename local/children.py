@@ -1,4 +1,4 @@
-"""Child processes of the supervisor. Each has its own process group, and a socket that survives its restarts."""
+"""Child processes of the supervisor. Each has its own process group, and servers a socket that survives restarts."""
 
 import errno
 import os
@@ -6,9 +6,11 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 BACKLOG = 512
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn creates a temporary file in it
@@ -50,14 +52,25 @@ def memory_folder() -> str:
     return str(_SHARED_MEMORY) if _SHARED_MEMORY.is_dir() else tempfile.gettempdir()
 
 
-class Child:
-    """A server process. A restart runs the same command on the same socket."""
+def exit_reason(status: int) -> str:
+    """Return how a process ended, from its exit status: the name of a signal, or the status."""
+    return signal.Signals(-status).name if status < 0 else f"exit status {status}"
 
-    def __init__(self, name: str, command: Sequence[str], listener: socket.socket) -> None:
-        """`{fd}` in the command is replaced by the file descriptor of the socket."""
+
+class Child:
+    """A process. A restart runs the same command on the same socket."""
+
+    def __init__(
+        self, name: str, command: Sequence[str], listener: socket.socket | None, *, prefix: bool = False
+    ) -> None:
+        """`{fd}` in the command is replaced by the file descriptor of the socket.
+
+        `prefix`: begin each line of the output with the name of the child.
+        """
         self.name = name
         self._command = command
         self._listener = listener
+        self._prefix = prefix
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -67,13 +80,18 @@ class Child:
 
     def start(self, environment: Mapping[str, str]) -> None:
         """Start the process. It inherits our standard output and standard error."""
-        descriptor = self._listener.fileno()
+        descriptors = [] if self._listener is None else [self._listener.fileno()]
         self._process = subprocess.Popen(  # noqa: S603 - our own modules
-            [part.format(fd=descriptor) for part in self._command],
+            [part.format(fd=descriptors[0]) if descriptors else part for part in self._command],
             env=environment,
-            pass_fds=[descriptor],
+            pass_fds=descriptors,
             process_group=0,  # Ctrl-C reaches only the supervisor, which ends its children in order
+            stdin=subprocess.DEVNULL if self._prefix else None,
+            stdout=subprocess.PIPE if self._prefix else None,
+            stderr=subprocess.STDOUT if self._prefix else None,
         )
+        if self._process.stdout is not None:
+            threading.Thread(target=_print_lines, args=(self.name, self._process.stdout), daemon=True).start()
 
     def exit_status(self) -> int | None:
         """Return the exit status, or None while the process runs."""
@@ -90,3 +108,9 @@ class Child:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._process = None
+
+
+def _print_lines(name: str, output: IO[bytes]) -> None:
+    with output:
+        for line in output:
+            print(f"{name}: {line.decode(errors='replace').rstrip()}", flush=True)

@@ -5,7 +5,8 @@ from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from local import moto_patches
+from local import moto_patches, moto_ttl
+from local.engine_admin import with_admin_requests
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -15,7 +16,8 @@ Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 def engine_app() -> Wsgi:
     """Return the application that serves all AWS calls."""
     moto_patches.apply()
-    return _with_complete_bodies(DomainDispatcherApplication(create_backend_app))
+    moto_ttl.start()
+    return _with_complete_bodies(with_admin_requests(DomainDispatcherApplication(create_backend_app)))
 
 
 def _with_complete_bodies(application: Wsgi) -> Wsgi:

@@ -1,6 +1,7 @@
 """Partitions of a moto table that keep their items sorted, so that a Query costs as much as its page."""
 
 import copy
+import threading
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import RESULT_SIZE_LIMIT
 
 Page = tuple[list[Item], int, dict[str, Any] | None]
+call_lock = threading.RLock()
+"""Held by each DynamoDB call, from after its body was read until its answer is serialised."""
 
 
 class Partition(dict[DynamoType, Item]):

@@ -4,7 +4,6 @@ They use private names of moto, so its version is pinned exactly. tests/local/te
 """
 
 import base64
-import threading
 from typing import Any
 
 import moto.backends
@@ -14,7 +13,7 @@ from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 
-from local import moto_partitions, moto_s3, moto_transactions
+from local import moto_functions, moto_partitions, moto_s3, moto_states, moto_transactions
 from local.patching import replace, wrap
 
 
@@ -25,6 +24,8 @@ def apply() -> None:
     _replace_transactions()
     _speed_up_answers()
     moto_s3.apply()
+    moto_functions.apply()
+    moto_states.apply()
 
 
 def _serialise_dynamodb() -> None:
@@ -33,10 +34,9 @@ def _serialise_dynamodb() -> None:
     The lock is taken after the request body was read and is held until the answer is serialised, because answers
     contain live items.
     """
-    lock = threading.RLock()
 
     def call_action(original: Any, handler: DynamoHandler) -> Any:
-        with lock:
+        with moto_partitions.call_lock:
             return original(handler)
 
     wrap(DynamoHandler, "call_action", call_action)

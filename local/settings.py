@@ -32,6 +32,11 @@ class Address:
         return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - compared, not bound
 
     @property
+    def is_local(self) -> bool:
+        """Whether only clients on this machine reach it."""
+        return ipaddress.ip_address(self.host).is_loopback
+
+    @property
     def url(self) -> str:
         """URL for clients on this machine."""
         host = "localhost" if self.local_host == "127.0.0.1" else self.local_host
@@ -58,6 +63,13 @@ def check_processes(environment: Mapping[str, str]) -> None:
     """Raise SettingInvalid unless the numbers of processes and threads of the API are usable."""
     _number(environment, "BLDR_WORKERS", 2, range(1, MAX_PROCESSES + 1))
     _number(environment, "BLDR_THREADS", 32, range(1, MAX_THREADS + 1))
+
+
+def check_switches(environment: Mapping[str, str]) -> None:
+    """Raise SettingInvalid unless the switches of the stack are `on`, `off` or not set."""
+    for variable in ("BLDR_SCHEDULES", "BLDR_WORKER"):
+        if (value := environment.get(variable) or "on") not in ("on", "off"):
+            raise SettingInvalid(variable, value, "is neither `on` nor `off`", "off")
 
 
 def check_endpoints(environment: Mapping[str, str]) -> None:

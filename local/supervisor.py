@@ -1,28 +1,31 @@
-"""The process behind `make run`: starts the engine and the API, restarts the API, and ends both."""
+"""The process behind `make run`: starts engine, functions, API and worker, restarts those that end, and ends all."""
 
 import os
 import signal
 import socket
 import sys
 import time
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
 from http.client import HTTPConnection, HTTPException
 from types import FrameType
 
-from local.children import CannotListen, Child, listen
-from local.settings import Address, SettingInvalid, address, check_endpoints, check_processes
+from local import worker
+from local.children import CannotListen, Child, exit_reason, listen
+from local.endpoints import invokes_functions, keeps_nothing, named, needs_engine
+from local.greeting import greeting
+from local.restarts import WINDOW_SECONDS, Restarts
+from local.settings import Address, SettingInvalid, address, check_endpoints, check_processes, check_switches
+from local.worker import LocalWorker
 
 PORT_IN_USE, NOT_READY, ENGINE_DIED, API_KEEPS_EXITING, INVALID_SETTING = 2, 3, 4, 5, 6
 READY_SECONDS = 60
 # The API can finish its requests; the engine has nothing to save.
 API_GRACE_SECONDS, ENGINE_GRACE_SECONDS = 3, 0.3
-# An API that exits by itself will probably exit again. Crash tests kill it often, so kills have a higher limit.
-RESTARTS_AFTER_EXIT, RESTARTS_AFTER_KILL, RESTART_WINDOW_SECONDS = 5, 60, 60
-EVERY_SERVICE = "AWS_ENDPOINT_URL"
-SERVICES = tuple(f"{EVERY_SERVICE}_{service}" for service in ("DYNAMODB", "S3", "SECRETS_MANAGER", "LAMBDA"))
-"""The variables that name an engine for one service, for every service that we use."""
+UPLOAD_FUNCTION = "finish_upload"
+LOCAL_REPOSITORIES = "file:///"
+"""What projects may clone without GitHub, if only clients on this machine reach the API: its own repositories."""
+
 # The engine shares the machine with its clients, so under load it is slow without having failed.
 AWS_SECONDS = 120
 # hab reads `X-Filename` from the last answer of a download, which S3 cannot send, so the front sends archives.
@@ -74,8 +77,9 @@ class Supervisor:
     def __init__(self, environment: dict[str, str]) -> None:
         self._environment = with_defaults(environment)
         self._engine: Child | None = None
-        self._api: Child | None = None
-        self._restarts: deque[float] = deque()
+        self._engine_address = ("127.0.0.1", 0)
+        self._servers: dict[Child, Restarts] = {}
+        self._worker: LocalWorker | None = None
 
     def start(self) -> None:
         """Start all processes and print how to use the API. Raises StartFailed."""
@@ -83,41 +87,55 @@ class Supervisor:
             wanted = address(self._environment)
             check_processes(self._environment)
             check_endpoints(self._environment)
+            check_switches(self._environment)
         except SettingInvalid as problem:
             raise StartFailed(INVALID_SETTING, str(problem)) from problem
-        listener = _listen(wanted)
+        listener, functions = _listen(wanted), listen("127.0.0.1", 0)
         listens_on = replace(wanted, port=listener.getsockname()[1])  # port 0 means any free port
-        if self._environment["BLDR_DOWNLOAD_MODE"] != "front" and not self._environment.get("BLDR_CDN_URL"):
-            self._environment.update(_local_distribution(listens_on))
+        self._environment.update(_defaults_for(listens_on, functions, self._environment))
         engine_listener = self._choose_engine() if needs_engine(self._environment) else None
         self._check_settings()
         if engine_listener is not None:
-            self._start_engine(engine_listener)
-        token = _prepared_engine()
-        command = [sys.executable, "-m", "gunicorn", "-c", "python:local.gunicorn_conf"]
-        self._api = Child("API", [*command, "--bind", "fd://{fd}", "local.api:build()"], listener)
-        self._api.start(self._environment)
-        _wait_until_ready(self._api, listens_on.local_host, listens_on.port, "/health")
-        print(_greeting(listens_on.url, token, self._environment, embedded=self._engine is not None), flush=True)
+            self._engine = Child("engine", [sys.executable, "-m", "local.engine", "--fd", "{fd}"], engine_listener)
+            self._engine_address = engine_listener.getsockname()
+            self._start_engine(self._engine)
+        token = self._prepare_engine()
+        self._start_servers(listener, listens_on, functions)
+        print(greeting(listens_on.url, token, self._environment, embedded=self._engine is not None), flush=True)
+        if worker.is_wanted(self._environment) and worker.is_available():
+            self._worker = LocalWorker(worker.environment_of(listens_on.url, _worker_token(), self._environment))
 
     def watch(self) -> int:
-        """Restart the API whenever it ends. Return the exit status when the engine ends or the API keeps ending."""
+        """Restart the processes that end. Returns the exit status when the engine ends, or a server that keeps ending.
+
+        Raises StartFailed if an engine that was restarted cannot be prepared.
+        """
         while True:
             time.sleep(0.1)
             if self._engine is not None and self._engine.exit_status() is not None:
-                print_message("the engine ended and its state is lost; stopping")
-                return ENGINE_DIED
-            if self._api is not None and (status := self._api.exit_status()) is not None:
-                if not self._may_restart(status):
-                    print_message(f"the API ended {len(self._restarts)} times in {RESTART_WINDOW_SECONDS} s; stopping")
+                if not keeps_nothing(self._environment):
+                    print_message("the engine ended and its state is lost; stopping")
+                    return ENGINE_DIED
+                print_message("the engine ended; restarting it, because tables and objects are elsewhere")
+                self._start_engine(self._engine)
+                self._prepare_engine()
+            for server, restarts in self._servers.items():
+                if (status := server.exit_status()) is None:
+                    continue
+                if not restarts.are_allowed(status):
+                    print_message(f"the {server.name} ended {len(restarts)} times in {WINDOW_SECONDS} s; stopping")
                     return API_KEEPS_EXITING
-                print_message(f"the API ended ({_exit_reason(status)}); restarting it on the same engine")
-                self._api.start(self._environment)
+                print_message(f"the {server.name} ended ({exit_reason(status)}); restarting it on the same engine")
+                server.start(self._environment)
+            if self._worker is not None and (message := self._worker.watch()):
+                print_message(message)
 
     def stop(self) -> None:
-        """Stop the API, then the engine."""
-        if self._api is not None:
-            self._api.stop(API_GRACE_SECONDS)
+        """Stop the worker, the servers, and then the engine."""
+        if self._worker is not None:
+            self._worker.stop()
+        for server in self._servers:
+            server.stop(API_GRACE_SECONDS)
         if self._engine is not None:
             self._engine.stop(ENGINE_GRACE_SECONDS)
 
@@ -128,16 +146,15 @@ class Supervisor:
         self._environment.update(
             AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}", AWS_EC2_METADATA_DISABLED="true", MOTO_PORT=str(port)
         )
-        if not _named(self._environment):
+        if not named(self._environment):
             self._environment.update(FAKE_ACCOUNT)
             for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION"):
                 self._environment.pop(name, None)
         return listener
 
-    def _start_engine(self, listener: socket.socket) -> None:
-        self._engine = Child("engine", [sys.executable, "-m", "local.engine", "--fd", "{fd}"], listener)
-        self._engine.start(self._environment)
-        _wait_until_ready(self._engine, "127.0.0.1", listener.getsockname()[1], "/moto-api/")
+    def _start_engine(self, engine: Child) -> None:
+        engine.start(self._environment)
+        _wait_until_ready(engine, *self._engine_address, "/moto-api/")
 
     def _check_settings(self) -> None:
         """Use the environment of the API in this process too, and check its settings. Raises StartFailed."""
@@ -153,12 +170,29 @@ class Supervisor:
         except ValueError as problem:
             raise StartFailed(INVALID_SETTING, str(problem)) from problem
 
-    def _may_restart(self, status: int) -> bool:
-        now = time.monotonic()
-        while self._restarts and now - self._restarts[0] > RESTART_WINDOW_SECONDS:
-            self._restarts.popleft()
-        self._restarts.append(now)
-        return len(self._restarts) <= (RESTARTS_AFTER_KILL if status < 0 else RESTARTS_AFTER_EXIT)
+    def _prepare_engine(self) -> str:
+        """Prepare the engine, and return the first user's token. Raises StartFailed."""
+        from local.bootstrap import BootstrapFailed, bootstrap, machines
+
+        try:
+            token = bootstrap()
+            if invokes_functions(self._environment, "SFN"):
+                self._environment.update(machines())
+        except BootstrapFailed as problem:
+            raise StartFailed(NOT_READY, str(problem)) from problem
+        if not self._environment.get("BLDR_UPLOAD_FUNCTION") and invokes_functions(self._environment, "LAMBDA"):
+            self._environment["BLDR_UPLOAD_FUNCTION"] = UPLOAD_FUNCTION
+        return token
+
+    def _start_servers(self, listener: socket.socket, listens_on: Address, functions: socket.socket) -> None:
+        command = [sys.executable, "-m", "gunicorn", "--bind", "fd://{fd}", "-c"]
+        api = Child("API", [*command, "python:local.gunicorn_conf", "local.api:build()"], listener)
+        lambdas = Child("functions", [*command, "python:local.functions_conf", "local.functions:build()"], functions)
+        self._servers = {api: Restarts(), lambdas: Restarts()}
+        lambdas.start(self._environment)
+        api.start(self._environment)
+        _wait_until_ready(lambdas, "127.0.0.1", functions.getsockname()[1], "/health")
+        _wait_until_ready(api, listens_on.local_host, listens_on.port, "/health")
 
 
 def with_defaults(environment: Mapping[str, str]) -> dict[str, str]:
@@ -166,28 +200,27 @@ def with_defaults(environment: Mapping[str, str]) -> dict[str, str]:
     return {**environment, **{name: environment.get(name) or default for name, default in DEFAULTS.items()}}
 
 
-def needs_engine(environment: Mapping[str, str]) -> bool:
-    """Return whether a service has no engine that the environment names. Nothing reaches AWS unless it is named."""
-    return not environment.get(EVERY_SERVICE) and len(_named(environment)) < len(SERVICES)
-
-
-def _named(environment: Mapping[str, str]) -> list[str]:
-    """Return the variables that name an engine for one service."""
-    return [name for name in SERVICES if environment.get(name)]
-
-
 def _on_signal(_number: int, _frame: FrameType | None) -> None:
     raise _Terminated
 
 
-def _prepared_engine() -> str:
-    """Prepare the engine, and return the first user's token. Raises StartFailed."""
-    from local.bootstrap import BootstrapFailed, bootstrap
+def _worker_token() -> str:
+    from local.bootstrap import BootstrapFailed, worker_token
 
     try:
-        return bootstrap()
+        return worker_token()
     except BootstrapFailed as problem:
         raise StartFailed(NOT_READY, str(problem)) from problem
+
+
+def _defaults_for(listens_on: Address, functions: socket.socket, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings that depend on where the API and the functions listen."""
+    settings = {"BLDR_FUNCTIONS_URL": f"http://127.0.0.1:{functions.getsockname()[1]}"}
+    if listens_on.is_local and not environment.get("BLDR_GIT_SOURCES"):
+        settings["BLDR_GIT_SOURCES"] = LOCAL_REPOSITORIES
+    if environment["BLDR_DOWNLOAD_MODE"] != "front" and not environment.get("BLDR_CDN_URL"):
+        settings.update(_local_distribution(listens_on))
+    return settings
 
 
 def _local_distribution(listens_on: Address) -> dict[str, str]:
@@ -227,30 +260,5 @@ def _wait_until_ready(child: Child, host: str, port: int, path: str) -> None:
         finally:
             connection.close()
     status = child.exit_status()
-    cause = "did not answer" if status is None else f"ended at once ({_exit_reason(status)})"
+    cause = "did not answer" if status is None else f"ended at once ({exit_reason(status)})"
     raise StartFailed(NOT_READY, f"the {child.name} {cause}; see its messages above")
-
-
-def _exit_reason(status: int) -> str:
-    return signal.Signals(-status).name if status < 0 else f"exit status {status}"
-
-
-def _greeting(url: str, token: str, environment: Mapping[str, str], *, embedded: bool) -> str:
-    named = ", ".join(_named(environment) if embedded else [EVERY_SERVICE, *_named(environment)])
-    state = "Everything is stored in memory and is lost when this process ends."
-    if named:
-        state = f"State is stored in the engines of {named}."
-    if named and embedded:
-        state += " Everything else is stored in memory and is lost when this process ends."
-    return f"""
-Habitat Builder listens on {url}
-{state} Press Ctrl-C to stop it.
-
-  export HAB_BLDR_URL={url} HAB_AUTH_TOKEN={token}
-
-Try:
-  curl -i {url}/v1/status
-  curl -i -H "Authorization: Bearer $HAB_AUTH_TOKEN" -H "Content-Type: application/json" \\
-       -d '{{"name":"demo"}}' {url}/v1/depot/origins        # or: hab origin create demo
-  hab origin key generate demo && hab pkg upload results/demo-*.hart
-"""

@@ -6,7 +6,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from socketserver import ThreadingMixIn
+from threading import Thread
 from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import botocore.session
 import pytest
@@ -166,6 +169,23 @@ def running(name: str, command: list[str], environment: Mapping[str, str], host:
     finally:
         child.stop(0.1)
         listener.close()
+
+
+@contextmanager
+def wsgi_server(application: Any) -> Iterator[str]:
+    """Serve a WSGI application in this process, inside the block. Yields its URL."""
+
+    class Quiet(WSGIRequestHandler):
+        def log_message(self, *_: Any) -> None:
+            """Print nothing."""
+
+    class Threaded(ThreadingMixIn, WSGIServer):
+        daemon_threads = True
+
+    with make_server("127.0.0.1", 0, application, Threaded, Quiet) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 def aws(service: str, url: str | None = None) -> Any:

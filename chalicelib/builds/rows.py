@@ -289,6 +289,16 @@ def open_group_key(target: Target, group_id: int) -> Key[GroupPointerRow]:
     return Key(GroupPointerRow, open_groups_partition(target), f"{group_id:019d}")
 
 
+def groups_of_day_partition(day: str) -> str:
+    """Partition of the groups that began on a day (`2026-11-27`), by which old groups are found."""
+    return partition("GROUPS-OF-DAY", day)
+
+
+def group_of_day_key(day: str, group_id: int) -> Key[GroupPointerRow]:
+    """Key of a group in the list of those that began on a day."""
+    return Key(GroupPointerRow, groups_of_day_partition(day), f"{group_id:019d}")
+
+
 def queued_key(root: str, target: Target) -> Key[GuardRow]:
     """Key of the guard of the queued group of a root and a target."""
     return Key(GuardRow, partition("GROUP-GUARD", root, target), "QUEUED")

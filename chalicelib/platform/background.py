@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -16,6 +16,7 @@ from chalicelib.platform import logs, metrics
 from chalicelib.platform.aws import client
 
 CORRELATION_ID = "correlation_id"
+Result = TypeVar("Result")
 
 
 class NotStarted(Exception):
@@ -43,8 +44,8 @@ def start(function: str, work: Callable[..., None], **event: Any) -> None:
         raise NotStarted from problem
 
 
-def run(name: str, work: Callable[[], object], context: Any, request_id: str | None = None) -> None:
-    """Do the work of a function, and log a line with its name and its metrics. Raises Failed.
+def run(name: str, work: Callable[[], Result], context: Any, request_id: str | None = None) -> Result:
+    """Do the work of a function, log a line with its name and its metrics, and return the result. Raises Failed.
 
     `context` is Lambda's context object, `request_id` the id of the request that started the function. Failed does not
     show its cause, because Lambda logs the messages of errors, which may contain secrets.
@@ -52,8 +53,9 @@ def run(name: str, work: Callable[[], object], context: Any, request_id: str | N
     started, status = time.perf_counter(), "failed"
     with logs.correlated(request_id, context), metrics.measured() as measurements:
         try:
-            work()
+            result = work()
             status = "done"
+            return result
         except Exception as problem:  # noqa: BLE001 - nothing above logs an error without the values in it
             logs.unexpected_error(problem)
             raise Failed from None

@@ -35,3 +35,8 @@ def new_id(moment: datetime | None = None) -> int:
     """
     milliseconds = int((moment or now()).timestamp() * 1000) - EPOCH_MS
     return (milliseconds << RANDOM_BITS) | secrets.randbits(RANDOM_BITS)
+
+
+def moment_of(identifier: int) -> datetime:
+    """Return the time at which an id was made, to the millisecond."""
+    return datetime.fromtimestamp(((identifier >> RANDOM_BITS) + EPOCH_MS) / 1000, UTC)

@@ -25,6 +25,8 @@ UNITS = {
     "TransactionTries": MetricUnit.Count,
     "UploadedBytes": MetricUnit.Bytes,
     "RefusedUploads": MetricUnit.Count,
+    "WaitingJobs": MetricUnit.Count,
+    "WorkingJobs": MetricUnit.Count,
 }
 Group = tuple[Mapping[str, str], Mapping[str, Sequence[float]]]
 

@@ -84,6 +84,11 @@ def failed_service(problem: ServiceFailed) -> None:
     logger().warning("service failed", extra={"problem": [_described(each) for each in _with_causes(problem)]})
 
 
+def failed_call(problem: Exception) -> None:
+    """Log as a warning that a call of AWS failed, which a scheduled function repeats, with its causes as above."""
+    logger().warning("call failed", extra={"problem": [_described(each) for each in _with_causes(problem)]})
+
+
 def _with_causes(problem: BaseException | None) -> Iterator[BaseException]:
     """Yield the error and its chain of causes, the outermost error first."""
     visited: set[int] = set()

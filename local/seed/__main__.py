@@ -10,9 +10,10 @@ import signal
 import sys
 import time
 
+from local.endpoints import needs_engine
 from local.parent import end_with_parent
 from local.settings import SettingInvalid, check_endpoints
-from local.supervisor import FAKE_ACCOUNT, INVALID_SETTING, StartFailed, Supervisor, needs_engine, print_message
+from local.supervisor import FAKE_ACCOUNT, INVALID_SETTING, StartFailed, Supervisor, print_message
 
 OWNER = "demo"
 

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import shutil
 import sys
 import zipfile
@@ -16,9 +17,20 @@ from chalicelib.accounts.sign_in.providers import PROVIDERS
 from chalicelib.platform.config import SETTINGS, read_config
 from infra import package
 from infra.template import TEMPLATE, read_template
+from infra.template import machine as read_machine
 from tests.rights.policies import own_policies, policies_of
 
 BESIDE_THE_API = ("FinishUpload", "Sweep", "ApplyRetention")
+OF_BUILDS = {
+    "StepGroup": 900,
+    "StepJob": 900,
+    "Reconcile": 900,
+    "WatchJobs": 120,
+    "WatchGroups": 300,
+    "RepairGroups": 900,
+    "CleanUpBuilds": 900,
+}
+"""The functions of the build service, and their seconds."""
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +99,7 @@ def test_all_functions_get_the_same_settings(built: Path) -> None:
     found = resources(built, "cloudformation.json")
     api = variables_of(found, "APIHandler")
 
-    for name in BESIDE_THE_API:
+    for name in (*BESIDE_THE_API, *OF_BUILDS):
         variables = variables_of(found, name)
         assert variables.items() <= api.items()
         assert api.keys() - variables.keys() == {
@@ -167,9 +179,11 @@ def test_the_stage_is_the_version_prefix(built: Path) -> None:
 
 def test_the_functions_beside_the_api_have_15_minutes_and_fewer_permissions(built: Path) -> None:
     found = resources(built, "cloudformation.json")
-    roles = {found[name]["Properties"]["Role"]["Fn::GetAtt"][0] for name in ("APIHandler", *BESIDE_THE_API)}
+    functions = ("APIHandler", *BESIDE_THE_API, *OF_BUILDS)
+    roles = {found[name]["Properties"]["Role"]["Fn::GetAtt"][0] for name in functions}
 
-    assert len(roles) == 1 + len(BESIDE_THE_API)
+    assert len(roles) == len(functions)
+    assert {name: found[name]["Properties"]["Timeout"] for name in OF_BUILDS} == OF_BUILDS
     for name in BESIDE_THE_API:
         assert found[name]["Properties"]["Timeout"] == 900
         statements = found[f"{name}Access"]["Properties"]["PolicyDocument"]["Statement"]
@@ -184,11 +198,73 @@ def _actions(statement: dict[str, Any]) -> list[str]:
     return [actions] if isinstance(actions, str) else actions
 
 
-def test_the_sweep_and_retention_run_every_hour(built: Path) -> None:
+def test_functions_run_at_their_times(built: Path) -> None:
     found = resources(built, "cloudformation.json")
     rules = [one["Properties"] for one in found.values() if one["Type"] == "AWS::Events::Rule"]
+    scheduled = {
+        rule["Targets"][0]["Arn"]["Fn::GetAtt"][0]: rule["ScheduleExpression"]
+        for rule in rules
+        if "ScheduleExpression" in rule
+    }
 
-    assert [rule["ScheduleExpression"] for rule in rules] == ["rate(1 hour)"] * 2
+    assert scheduled == {
+        "Sweep": "rate(1 hour)",
+        "ApplyRetention": "rate(1 hour)",
+        "WatchJobs": "rate(1 minute)",
+        "WatchGroups": "rate(5 minutes)",
+        "RepairGroups": "rate(15 minutes)",
+        "CleanUpBuilds": "rate(1 day)",
+    }
+
+
+def test_executions_that_fail_are_reconciled(built: Path) -> None:
+    found = resources(built, "cloudformation.json")
+    pattern = found["ReconcileRule"]["Properties"]["EventPattern"]
+
+    assert pattern["detail"] == {
+        "status": ["ABORTED", "FAILED", "TIMED_OUT"],
+        "stateMachineArn": [{"Ref": "GroupMachine"}, {"Ref": "JobMachine"}],
+    }
+    assert found["ReconcilePermission"]["Properties"]["SourceArn"] == {"Fn::GetAtt": ["ReconcileRule", "Arn"]}
+
+
+@pytest.mark.parametrize(("machine", "function"), [("GroupMachine", "StepGroup"), ("JobMachine", "StepJob")])
+def test_a_state_machine_may_invoke_its_function_and_no_other(built: Path, machine: str, function: str) -> None:
+    found = resources(built, "cloudformation.json")
+    properties = found[machine]["Properties"]
+    policies = found[f"{machine}Role"]["Properties"]["Policies"]
+    [invoke] = [each["PolicyDocument"]["Statement"] for each in policies if each["PolicyName"] == "InvokeSteps"]
+    text = properties["DefinitionString"]["Fn::Sub"]
+
+    assert invoke == [
+        {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": {"Fn::GetAtt": [function, "Arn"]}}
+    ]
+    assert set(re.findall(r"\$\{.*?\}", text)) == {f"${{{function}.Arn}}"}
+    assert json.loads(text) == read_machine(machine)
+    assert properties["LoggingConfiguration"]["IncludeExecutionData"] is False
+
+
+@pytest.mark.parametrize(("setting", "machine"), [("GROUP", "GroupMachine"), ("JOB", "JobMachine")])
+def test_the_settings_name_the_state_machines(built: Path, setting: str, machine: str) -> None:
+    found = resources(built, "cloudformation.json")
+    arn = variables_of(found, "APIHandler")[f"BLDR_{setting}_MACHINE"]["Fn::Sub"]
+
+    assert arn.endswith(f":stateMachine:{found[machine]['Properties']['StateMachineName']['Fn::Sub']}")
+
+
+def test_workers_on_codebuild_reach_nothing_of_the_depot(built: Path) -> None:
+    found = resources(built, "cloudformation.json")
+    statements = [
+        statement
+        for policy in found["WorkerRole"]["Properties"]["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+    actions = {action for statement in statements for action in _actions(statement)}
+    names = ("WorkerLogs", "WorkerRole", "WorkerProject", "WatchJobsStartsWorkers")
+
+    assert {action.partition(":")[0] for action in actions} == {"ecr", "logs"}
+    assert all(found[name]["Condition"] == "HasWorkers" for name in names)
+    assert found["WorkerProject"]["Properties"]["Name"] == {"Fn::Sub": "${AWS::StackName}-worker"}
 
 
 def test_the_distribution_needs_signed_urls_and_caches_by_path_alone(built: Path) -> None:

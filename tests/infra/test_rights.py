@@ -16,18 +16,30 @@ from msgspec.structs import replace
 
 import app
 from chalicelib.accounts.sign_in import service as sign_in
+from chalicelib.builds import motor
+from chalicelib.builds import rows as build_rows
+from chalicelib.builds.engine import ending, propagation, settling, starting
+from chalicelib.builds.groups import creation
+from chalicelib.builds.jobs import archive
+from chalicelib.builds.rows import GroupPointerRow, GroupRow
+from chalicelib.builds.workers import once
 from chalicelib.channels import service as channels
+from chalicelib.core.build_states import GroupState, JobState
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.ext import notices
 from chalicelib.github import app_token, installation
 from chalicelib.identity import credentials
 from chalicelib.packages import artifacts, download
-from chalicelib.platform import cdn, key_ring, secret_settings, transfers
+from chalicelib.platform import cdn, key_ring, logs, secret_settings, transfers
 from chalicelib.platform.aws import client
+from chalicelib.platform.background import Failed
+from chalicelib.platform.change import Change
 from chalicelib.platform.config import config
 from chalicelib.platform.object_store import ObjectStoreFailed
-from chalicelib.scheduled import sweep, sweep_rows
+from chalicelib.platform.table import Key, Row, partition, put_many, read, read_many, rows
+from chalicelib.scheduled import builds as scheduled_builds
+from chalicelib.scheduled import cursors, sweep, sweep_rows, worker_starts
 from chalicelib.uploads import finishing, leftovers
 from chalicelib.uploads import rows as upload_rows
 from chalicelib.uploads import service as uploads
@@ -35,6 +47,7 @@ from infra.template import TEMPLATE, read_template
 from tests.api.client import Depot
 from tests.builders import operator_secrets
 from tests.builders.accounts import an_account
+from tests.builders.build_rows import a_group, a_job, ago, an_entry
 from tests.builders.hart import a_hart
 from tests.builders.names import a_name
 from tests.builders.operator_secrets import an_operator_secret
@@ -46,7 +59,7 @@ from tests.builders.uploads import MIB, an_upload
 from tests.rights import enforcement
 from tests.rights.actions import OPERATIONS, OperationUnmapped, needs_of
 from tests.rights.enforcement import Enforcement, enforced, running_as
-from tests.rights.policies import Policies, Right, Statement, own_policies, policies_of
+from tests.rights.policies import Policies, Right, Statement, machine_arn, own_policies, policies_of
 
 USED_BY_LAMBDA = {"logs:CreateLogStream", "logs:PutLogEvents"}
 """Lambda itself uses these rights of a function, to write its log."""
@@ -136,12 +149,30 @@ def invoke_the_function(depot: Depot, patch: pytest.MonkeyPatch) -> None:
     assert upload.complete().status == 503
 
 
+def drive_builds(patch: pytest.MonkeyPatch) -> None:
+    """Start and wake executions. The engine has no such state machines."""
+    use_state_machines(patch)
+    with running_as("APIHandler"):
+        motor.start_group(1)
+        motor.start_job(1, 1)
+        motor.end_wait("a token")
+        motor.heartbeat("a token")
+
+
+def use_state_machines(patch: pytest.MonkeyPatch) -> None:
+    """Set the settings of the state machines, and do not log that the engine has none."""
+    changed = replace(config, group_machine=machine_arn("GroupMachine"), job_machine=machine_arn("JobMachine"))
+    patch.setattr(motor, "config", changed)
+    patch.setattr(logs, "failed_call", lambda _: None)
+
+
 @pytest.mark.usefixtures("_new_process")
 def test_the_api_uses_every_right(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
     with enforced(own_policies()) as used_by:
         use_the_table_and_the_bucket(depot)
         invoke_the_function(depot, monkeypatch)
         use_the_secrets(depot, monkeypatch)
+        drive_builds(monkeypatch)
 
     assert_all_used(used_by, "APIHandler")
 
@@ -214,6 +245,124 @@ def test_the_application_of_retention_uses_every_right(depot: Depot) -> None:
     assert_all_used(used_by, "ApplyRetention")
 
 
+def use_the_rows(*_: object) -> None:
+    """Change rows in all ways in which the engine of builds does it, in its place."""
+    key = Key(Row, partition("RIGHTS"), "ROW")
+    put_many([Row(key.pk, key.sk)])
+    read(key)
+    read_many([key])
+    list(rows(Row, key.pk))
+    with Change() as change:
+        change.check(build_rows.job_key(1), Row.pk.does_not_exist())
+        change.put(Row(key.pk, "PUT"))
+        change.update(Key(GroupRow, key.pk, "UPDATE"), [GroupRow.sleeper.set("a token")])
+        change.delete(Key(Row, key.pk, "DELETE"))
+
+
+def replace_the_engine(patch: pytest.MonkeyPatch) -> None:
+    """Let the functions of other parts use the rows, wake an execution, and store a log."""
+
+    def store_log(*_: object) -> None:
+        client("s3").put_object(Bucket=config.bucket, Key="_logs/1.log", Body=b"")
+
+    def change_and_wake(*_: object) -> None:
+        use_the_rows()
+        motor.end_wait("a token")
+
+    for module, name in ((ending, "fail"), (propagation, "repair"), (settling, "settle"), (starting, "activate")):
+        patch.setattr(module, name, change_and_wake)
+    patch.setattr(ending, "finish", lambda _: False)
+    patch.setattr(ending, "open_entries", lambda _: 0)
+    patch.setattr(creation, "expand", use_the_rows)
+    patch.setattr(archive, "archive", store_log)
+    use_state_machines(patch)
+
+
+@pytest.mark.usefixtures("table")
+def test_the_steps_use_every_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    replace_the_engine(monkeypatch)
+    group, job = a_group(GroupState.QUEUED), a_job(JobState.COMPLETE)
+    of_group = {"group": int(group.id), "generation": 1, "state": "Queued", "token": "a token"}
+    of_job = {"job": int(job.id), "attempt": 1, "token": "a token"}
+
+    with enforced(own_policies()) as used_by:
+        for step in ("check", "sleep", "renew", "fault"):
+            with suppress(Failed):  # the engine has no state machine to renew an execution of
+                app.step_group({"step": step, **of_group}, None)
+        for step in ("watch", "settle", "archive"):
+            app.step_job({"step": step, **of_job}, None)
+
+    assert_all_used(used_by, "StepGroup")
+    assert_all_used(used_by, "StepJob")
+
+
+@pytest.mark.usefixtures("table")
+def test_the_end_of_an_execution_uses_every_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    replace_the_engine(monkeypatch)
+    group, job = a_group(), a_job(JobState.COMPLETE)
+
+    with enforced(own_policies()) as used_by:
+        for name in (f"grp-{group.id}-1", f"job-{job.id}-1"):
+            with suppress(Failed):  # the engine has no such state machine
+                app.reconcile({"detail": {"name": name}}, None)
+
+    assert_all_used(used_by, "Reconcile")
+
+
+@pytest.mark.usefixtures("table")
+def test_the_watchdog_of_jobs_uses_every_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    replace_the_engine(monkeypatch)
+    a_job(JobState.DISPATCHED, lease_until=0)
+    a_job(JobState.DISPATCHED, task_token=None, claimed_at=ago(hours=1))
+    a_job()
+    project = client("codebuild")
+    project.create_project(
+        name="WorkerProject",
+        source={"type": "S3", "location": "bucket/path"},
+        artifacts={"type": "NO_ARTIFACTS"},
+        environment={"type": "LINUX_CONTAINER", "image": "image", "computeType": "BUILD_GENERAL1_SMALL"},
+        serviceRole="arn:aws:iam::123456789012:role/service-role/worker",
+    )
+    project.start_build(projectName="WorkerProject")
+    monkeypatch.setattr(worker_starts, "config", replace(config, codebuild_project="WorkerProject"))
+    monkeypatch.setattr(once, "issue", use_the_rows)
+
+    with enforced(own_policies()) as used_by:
+        app.watch_jobs(EVENT, None)
+
+    assert_all_used(used_by, "WatchJobs")
+
+
+@pytest.mark.usefixtures("table")
+def test_the_watchdog_and_the_repair_of_groups_use_every_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    replace_the_engine(monkeypatch)
+    for state in (GroupState.QUEUED, GroupState.DISPATCHING):
+        a_group(state)
+
+    with enforced(own_policies()) as used_by:
+        app.watch_groups(EVENT, None)
+        app.repair_groups(EVENT, None)
+
+    assert_all_used(used_by, "WatchGroups")
+    assert_all_used(used_by, "RepairGroups")
+
+
+def test_the_daily_work_uses_every_right(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace_the_engine(monkeypatch)
+    monkeypatch.setattr(scheduled_builds, "graph_audit", use_the_rows)
+    for name in ("group-channels", "group-entries"):
+        cursors.store_cursor(name, "")
+    group = a_group(GroupState.COMPLETE, created_at=ago(days=config.group_days))
+    day = build_rows.group_of_day_key(group.created_at[:10], int(group.id))
+    put_many([GroupPointerRow(day.pk, day.sk, group_id=int(group.id))])
+    an_entry(group, 0)
+
+    with enforced(own_policies()) as used_by:
+        app.clean_up_builds(EVENT, None)
+
+    assert_all_used(used_by, "CleanUpBuilds")
+
+
 @pytest.mark.parametrize("action", ["dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem", "s3:PutObject"])
 def test_the_first_upload_of_a_name_fails_without_a_right(depot: Depot, action: str) -> None:
     hart = a_hart(origin=an_origin(depot))
@@ -256,6 +405,9 @@ KINDS = {
     "arn:aws:s3:::[^/]+/.+": "object",
     "arn:aws:lambda:.+": "function",
     "arn:aws:secretsmanager:.+": "Secret",
+    "arn:aws:states:.+:stateMachine:.+": "statemachine",
+    "arn:aws:states:.+:execution:.+": "execution",
+    "arn:aws:codebuild:.+": "project",
 }
 
 
@@ -263,6 +415,8 @@ def test_the_actions_and_resources_of_operations_are_those_that_aws_lists() -> N
     listed = json.loads(files("cfnlint").joinpath("data", "AdditionalSpecs", "Policies.json").read_text())
     parameters: dict[str, Any] = {"Bucket": "b", "Key": "k", "CopySource": "b/k", "Delete": {"Objects": [{"Key": "k"}]}}
     parameters |= {"TableName": "t", "RequestItems": {"t": []}, "FunctionName": "f", "SecretId": "s"}
+    parameters |= {"stateMachineArn": machine_arn("m"), "projectName": "p", "ids": ["p:1"]}
+    parameters["executionArn"] = "arn:aws:states:us-east-1:123456789012:execution:m:e"
     kinds = ("Put", "Get", "Update", "Delete", "ConditionCheck")
     parameters["TransactItems"] = [{kind: {"TableName": "t"}} for kind in kinds]
 
@@ -270,6 +424,9 @@ def test_the_actions_and_resources_of_operations_are_those_that_aws_lists() -> N
         of_service, _, name = operation.partition(":")
         for need in needs_of(of_service, name, parameters):
             service, _, action = need.action.partition(":")
+            if need.resource == "*":
+                assert not listed[service]["Actions"][action.lower()].get("Resources"), need
+                continue
             [kind] = [kind for pattern, kind in KINDS.items() if re.fullmatch(pattern, need.resource)]
             assert kind in listed[service]["Actions"][action.lower()]["Resources"], need
 

@@ -1,5 +1,6 @@
 """The process behind `make run`: it restarts the API, and all its processes end with it, even if it is killed."""
 
+import json
 import os
 import re
 import signal
@@ -11,11 +12,13 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import botocore.session
 import pytest
+from botocore.exceptions import BotoCoreError, ClientError
 
-from local import supervisor
+from local import endpoints, supervisor
 from tests.builders.names import a_name
 from tests.builders.stack import REPOSITORY, Stack, process_tree
 from tests.builders.waiting import PATIENCE, until
@@ -26,23 +29,52 @@ COMMAND = [sys.executable, "-m", "local"]
 LOCAL = "http://127.0.0.1:4566"
 
 
-def test_a_killed_api_is_restarted_and_sigterm_ends_all_processes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["API", "functions"])
+def test_a_killed_server_is_restarted_alone_and_sigterm_ends_all_processes(tmp_path: Path, name: str) -> None:
     with running_stack(tmp_path) as stack:
+        before = stack.children()
+        os.kill(before[name], signal.SIGKILL)
+        assert until(lambda: stack.children().get(name, before[name]) != before[name])
+        assert {**stack.children(), name: before[name]} == before
+        assert f"the {name} ended (SIGKILL); restarting it" in stack.output()
         assert stack.get("/v1/status") == 200
 
-        engine, api = stack.children()
-        os.kill(api, signal.SIGKILL)
-        assert until(lambda: len(stack.children()) == 2 and api not in stack.children())
-        assert engine in stack.children()
-        assert stack.get("/v1/status") == 200
-        assert "the API ended (SIGKILL); restarting it" in stack.output()
-
-        # The supervisor, the engine with one worker, and the API with two. One of the killed API may have answered.
-        assert until(lambda: len(process_tree(stack.process.pid)) >= 6)
+        # The supervisor, the engine and the functions with one worker, and the API with two.
+        assert until(lambda: len(process_tree(stack.process.pid)) >= 8)
         processes = process_tree(stack.process.pid)
         stack.process.send_signal(signal.SIGTERM)
         assert stack.process.wait(PATIENCE) == 0
         assert all_end(processes)
+
+
+def test_the_engine_invokes_functions_that_were_restarted(tmp_path: Path) -> None:
+    with running_stack(tmp_path) as stack:
+        functions = stack.children()["functions"]
+        client = aws("lambda", stack.variable("AWS_ENDPOINT_URL"))
+        os.kill(process_tree(functions)[1], signal.SIGKILL)
+        os.kill(functions, signal.SIGKILL)
+
+        # A call waits for the restart; one that was accepted before the kill fails.
+        answers = [invoked(client) for _ in range(3)]
+        assert json.loads(answers[-1]) == {"repeated": {"number": 7}}
+
+
+def test_an_engine_without_state_is_restarted_and_the_api_and_functions_continue(
+    tmp_path: Path, engine: Server
+) -> None:
+    named = dict.fromkeys(NAMED, engine.url) | {"BLDR_TABLE": a_name("table"), "BLDR_BUCKET": a_name("bucket")}
+    named["AWS_ENDPOINT_URL_SECRETS_MANAGER"] = engine.url
+    named["BLDR_BUILDER_KEY_SECRET"] = a_name("secret")
+    with running_stack(tmp_path, **named) as stack:
+        before = stack.children()
+        client = aws("lambda", stack.variable("AWS_ENDPOINT_URL"))
+        assert json.loads(invoked(client)) == {"repeated": {"number": 7}}
+        os.kill(process_tree(before["engine"])[1], signal.SIGKILL)
+
+        assert until(lambda: "restarting it, because tables and objects are elsewhere" in stack.output())
+        assert until(lambda: b"repeated" in invoked(client))
+        assert {**stack.children(), "engine": before["engine"]} == before
+        assert stack.get("/v1/status") == 200
 
 
 def test_the_output_says_how_to_use_the_api(tmp_path: Path) -> None:
@@ -86,8 +118,7 @@ def test_a_worker_ends_when_the_master_of_the_api_is_killed_while_the_worker_sta
 def test_the_stack_ends_when_the_engine_dies_because_its_state_is_lost(tmp_path: Path) -> None:
     with running_stack(tmp_path) as stack:
         processes = process_tree(stack.process.pid)
-        engine, _ = stack.children()
-        engine_worker = process_tree(engine)[1]
+        engine_worker = process_tree(stack.children()["engine"])[1]
         os.kill(engine_worker, signal.SIGKILL)
 
         assert stack.process.wait(PATIENCE) == supervisor.ENGINE_DIED
@@ -175,17 +206,17 @@ NAMED = ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3")
     [
         {"AWS_ENDPOINT_URL": LOCAL},
         {"AWS_ENDPOINT_URL": LOCAL, "AWS_ENDPOINT_URL_S3": LOCAL},
-        dict.fromkeys(supervisor.SERVICES, LOCAL),
+        dict.fromkeys(endpoints.SERVICES, LOCAL),
     ],
 )
 def test_no_engine_is_started_if_all_services_have_one(environment: dict[str, str]) -> None:
-    assert not supervisor.needs_engine(environment)
+    assert not endpoints.needs_engine(environment)
 
 
-@pytest.mark.parametrize("missing", supervisor.SERVICES)
+@pytest.mark.parametrize("missing", endpoints.SERVICES)
 def test_an_engine_is_started_if_a_service_has_none(missing: str) -> None:
-    assert supervisor.needs_engine({})
-    assert supervisor.needs_engine({**dict.fromkeys(supervisor.SERVICES, LOCAL), missing: ""})
+    assert endpoints.needs_engine({})
+    assert endpoints.needs_engine({**dict.fromkeys(endpoints.SERVICES, LOCAL), missing: ""})
 
 
 def test_every_service_that_the_project_uses_can_be_named() -> None:
@@ -196,7 +227,7 @@ def test_every_service_that_the_project_uses_can_be_named() -> None:
     session = botocore.session.get_session()
     ids = {session.get_service_model(service).service_id.hyphenize() for service in used}
 
-    assert {f"AWS_ENDPOINT_URL_{each.replace('-', '_').upper()}" for each in ids} == set(supervisor.SERVICES)
+    assert {f"AWS_ENDPOINT_URL_{each.replace('-', '_').upper()}" for each in ids} == set(endpoints.SERVICES)
 
 
 def test_services_without_a_named_engine_are_embedded_and_their_key_must_fit_the_table(
@@ -207,10 +238,9 @@ def test_services_without_a_named_engine_are_embedded_and_their_key_must_fit_the
 
     with running_stack(tmp_path, **named) as stack:
         output = stack.output()
-        variables = Path(f"/proc/{stack.children()[1]}/environ").read_text().split("\0")
+        settings = stack.variables()
 
     assert f"State is stored in the engines of {', '.join(NAMED)}." in output
-    settings = dict(line.partition("=")[::2] for line in variables if line.startswith("AWS_"))
     assert settings["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
     assert "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS" not in settings
     assert aws("dynamodb", engine.url).describe_table(TableName=named["BLDR_TABLE"])["Table"]["ItemCount"] > 0
@@ -238,10 +268,31 @@ class RunningStack:
         with Wire(self.port) as wire:
             return wire.get(path).status
 
-    def children(self) -> list[int]:
-        """Return the engine, which was started first, and the API."""
+    def children(self) -> dict[str, int]:
+        """Return the processes that the supervisor started, by name."""
         pid = self.process.pid
-        return sorted(int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        commands = {int(child): Path(f"/proc/{child}/cmdline").read_text() for child in children}
+        marks = {"engine": "local.engine", "API": "local.api", "functions": "local.functions", "worker": "bldr"}
+        return {name: child for name, mark in marks.items() for child, command in commands.items() if mark in command}
+
+    def variables(self) -> dict[str, str]:
+        """Return the environment of the API."""
+        lines = Path(f"/proc/{self.children()['API']}/environ").read_text().split("\0")
+        return dict(line.partition("=")[::2] for line in lines)
+
+    def variable(self, name: str) -> str:
+        """Return an environment variable of the API."""
+        return self.variables()[name]
+
+
+def invoked(client: Any) -> bytes:
+    """Invoke a function of the probe app through the engine, and return its answer, or nothing if that failed."""
+    try:
+        answer = client.invoke(FunctionName="repeat", Payload=b'{"number": 7}')
+    except (BotoCoreError, ClientError):
+        return b""
+    return bytes(answer["Payload"].read())
 
 
 def all_end(processes: list[int]) -> bool:

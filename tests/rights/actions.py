@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from msgspec import Struct
 
-from tests.rights.policies import Context, bucket_arn, function_arn, secret_arn, table_arn
+from tests.rights.policies import Context, bucket_arn, function_arn, project_arn, secret_arn, table_arn
 
 Parameters = Mapping[str, Any]
 
@@ -122,6 +122,25 @@ def _secret(parameters: Parameters) -> list[Need]:
     return [_need("secretsmanager:GetSecretValue", secret_arn(parameters["SecretId"]))]
 
 
+def _on(action: str, parameter: str) -> Callable[[Parameters], list[Need]]:
+    """Need an action on the resource whose ARN is a parameter."""
+    return lambda parameters: [_need(action, parameters[parameter])]
+
+
+def _with_token(action: str) -> Callable[[Parameters], list[Need]]:
+    """A task token does not show its state machine, and permissions cannot be limited to one."""
+    return lambda _: [_need(action, "*")]
+
+
+def _on_project(action: str) -> Callable[[Parameters], list[Need]]:
+    return lambda parameters: [_need(action, project_arn(parameters["projectName"]))]
+
+
+def _on_builds(parameters: Parameters) -> list[Need]:
+    projects = {build.partition(":")[0] for build in parameters["ids"]}
+    return [_need("codebuild:BatchGetBuilds", project_arn(project)) for project in projects]
+
+
 OPERATIONS: dict[str, Callable[[Parameters], list[Need]]] = {
     "dynamodb:GetItem": _on_table("dynamodb:GetItem"),
     "dynamodb:PutItem": _on_table("dynamodb:PutItem"),
@@ -151,6 +170,13 @@ OPERATIONS: dict[str, Callable[[Parameters], list[Need]]] = {
     "s3:UploadPartCopy": _copy,
     "lambda:Invoke": _invoke,
     "secrets-manager:GetSecretValue": _secret,
+    "sfn:DescribeExecution": _on("states:DescribeExecution", "executionArn"),
+    "sfn:SendTaskHeartbeat": _with_token("states:SendTaskHeartbeat"),
+    "sfn:SendTaskSuccess": _with_token("states:SendTaskSuccess"),
+    "sfn:StartExecution": _on("states:StartExecution", "stateMachineArn"),
+    "codebuild:BatchGetBuilds": _on_builds,
+    "codebuild:ListBuildsForProject": _on_project("codebuild:ListBuildsForProject"),
+    "codebuild:StartBuild": _on_project("codebuild:StartBuild"),
 }
 """By the name that botocore uses in its events. A presigned URL needs what its operation needs: the URL has the rights
 of the signer."""

@@ -15,8 +15,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 from botocore.session import Session
 
+from chalicelib.builds.steps import group, job, reconcile
 from chalicelib.http.app import App
-from chalicelib.scheduled import retention, sweep
+from chalicelib.scheduled import builds, group_repair, group_watch, job_watch, retention, sweep
 from chalicelib.uploads import finishing
 from local.patching import wrap
 from tests.rights.actions import Need, OperationUnmapped, needs_of, not_found_needs
@@ -30,6 +31,13 @@ ENTRIES = {
     "FinishUpload": (finishing, "finish"),
     "Sweep": (sweep, "sweep"),
     "ApplyRetention": (retention, "apply_policies"),
+    "StepGroup": (group, "run"),
+    "StepJob": (job, "run"),
+    "Reconcile": (reconcile, "reconcile"),
+    "WatchJobs": (job_watch, "watch_jobs"),
+    "WatchGroups": (group_watch, "watch_groups"),
+    "RepairGroups": (group_repair, "repair_groups"),
+    "CleanUpBuilds": (builds, "clean_up"),
 }
 """What the handlers of app.py call, by the logical id of the function."""
 

@@ -145,6 +145,8 @@ def _arns(resources: Mapping[str, Any]) -> dict[str, str]:
         "AWS::S3::Bucket": bucket_arn,
         "AWS::SecretsManager::Secret": secret_arn,
         "AWS::Logs::LogGroup": log_group_arn,
+        "AWS::StepFunctions::StateMachine": machine_arn,
+        "AWS::CodeBuild::Project": project_arn,
     }
     return {name: kinds.get(one.get("Type", ""), function_arn)(names[name]) for name, one in resources.items()}
 
@@ -174,6 +176,19 @@ def function_arn(name: str) -> str:
     return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
 
 
+def machine_arn(name: str) -> str:
+    """Return the ARN of a state machine."""
+    return f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{name}"
+
+
+def project_arn(name: str) -> str:
+    """Return the ARN of a project of CodeBuild."""
+    return f"arn:aws:codebuild:{REGION}:{ACCOUNT}:project/{name}"
+
+
+PSEUDO_PARAMETERS = {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT}
+
+
 def _resolved(value: Any, arns: Mapping[str, str]) -> str:
     """Return a resource of a statement with its references resolved."""
     match value:
@@ -182,8 +197,14 @@ def _resolved(value: Any, arns: Mapping[str, str]) -> str:
         case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), "Arn"]}:
             return arns[name]
         case {"Fn::Sub": str(text)}:
-            return re.sub(r"\$\{(\w+)(?:\.Arn)?\}", lambda match: arns[match[1]], text)
+            return re.sub(r"\$\{([\w:]+)(?:\.(\w+))?\}", lambda match: _attribute(match[1], match[2], arns), text)
     raise NotImplementedError(f"resource {value}")
+
+
+def _attribute(name: str, attribute: str | None, arns: Mapping[str, str]) -> str:
+    if name in PSEUDO_PARAMETERS:
+        return PSEUDO_PARAMETERS[name]
+    return arns[name].rpartition(":")[2] if attribute == "Name" else arns[name]
 
 
 def _fits(pattern: str, text: str, *, ignore_case: bool = False) -> bool:

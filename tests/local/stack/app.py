@@ -114,3 +114,9 @@ def binary() -> Response:
 @app.route("/broken", methods=["GET"], **ANY)
 def broken() -> Response:
     return {"not": object()}  # type: ignore[return-value]
+
+
+@app.lambda_function(name="repeat")
+def repeat(event: Any, _context: Any) -> Any:
+    """Return the event."""
+    return {"repeated": event}

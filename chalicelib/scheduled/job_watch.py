@@ -1,0 +1,172 @@
+"""The watchdog of jobs: lost workers, time-outs, missing executions, unused slots (builds.md 18; app.py: `watch_jobs`).
+
+It finds the jobs that workers hold by the slots that they occupy, and waiting jobs by the lists from which workers take
+them. So nothing depends on the executions, which only react faster.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import timedelta
+
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from chalicelib.builds import motor
+from chalicelib.builds import rows as build_rows
+from chalicelib.builds.engine import settling
+from chalicelib.builds.engine.settling import Cause
+from chalicelib.builds.rows import JobRow, SlotRow, WaitingJobRow, WaitingOriginRow
+from chalicelib.builds.steps import job as job_steps
+from chalicelib.core.build_states import JobState
+from chalicelib.core.target import Target
+from chalicelib.platform import emf, logs
+from chalicelib.platform.change import Change, Stale
+from chalicelib.platform.clock import moment_of, now, timestamp
+from chalicelib.platform.config import config
+from chalicelib.platform.failures import Failures
+from chalicelib.platform.table import Key, read_many, rows
+from chalicelib.scheduled import worker_starts
+
+LEASE_GRACE_SECONDS = 10
+"""For clocks that differ."""
+
+UNWATCHED = timedelta(minutes=1)
+"""The time after which the execution of a claimed job must have stored its token."""
+
+WAITING_READ = 5_000
+"""The most waiting jobs of one origin and target that one run examines."""
+
+
+class JobsWatched(Struct):
+    """The numbers of waiting and working jobs, of jobs that were settled, and of failures in one run."""
+
+    waiting: int = 0
+    working: int = 0
+    settled: int = 0
+    failed: int = 0
+
+
+def watch_jobs(seconds: float) -> JobsWatched:
+    """Examine held and waiting jobs of all targets for about `seconds`, publish their numbers, and start workers.
+
+    A job that fails is skipped, and the next run tries it again.
+    """
+    run = _Run(time.monotonic() + seconds, Failures())
+    total = JobsWatched()
+    for target in Target:
+        with run.failures.skipped():
+            working, waiting = _examine_held(target, run), _examine_waiting(target, run)
+            total.working, total.waiting = total.working + working, total.waiting + waiting
+            if target in config.build_targets:
+                _publish(target, waiting, working)
+                worker_starts.start_workers(target, waiting, working)
+    total.settled, total.failed = run.settled, run.failures.number
+    logs.logger().info("jobs watched", extra=asdict(total))
+    return total
+
+
+class _Run(Struct):
+    """The end of a run, and its numbers so far."""
+
+    deadline: float
+    failures: Failures
+    settled: int = 0
+
+    @property
+    def is_over(self) -> bool:
+        return time.monotonic() > self.deadline
+
+
+def _publish(target: Target, waiting: int, working: int) -> None:
+    metrics = {"WaitingJobs": [float(waiting)], "WorkingJobs": [float(working)]}
+    logs.logger().info("jobs", extra=emf.members(({"target": str(target)}, metrics)))
+
+
+def _examine_held(target: Target, run: _Run) -> int:
+    """Examine the jobs that occupy slots, and return how many of them workers hold."""
+    slots: dict[int, list[SlotRow]] = defaultdict(list)
+    for slot in rows(SlotRow, build_rows.slots_partition(target)):
+        slots[int(slot.job_id)].append(slot)
+    held = 0
+    for job_id, job in _jobs(list(slots)):
+        held += job is not None and job.job_state.is_held
+        if run.is_over:
+            continue
+        with run.failures.skipped():
+            if job is None or not job.job_state.is_held:
+                _free(job_id, job, slots[job_id])
+            else:
+                _examine(job, run)
+    return held
+
+
+def _examine(job: JobRow, run: _Run) -> None:
+    cause = _cause_of_end(job)
+    if cause is not None:
+        _settle(job, cause, run)
+    elif job.task_token is None and job.claimed_at is not None and job.claimed_at < timestamp(now() - UNWATCHED):
+        motor.start_job(int(job.id), int(job.attempt))
+
+
+def _cause_of_end(job: JobRow) -> Cause | None:
+    """Return why an attempt is over, or None while its worker builds."""
+    if job.result is not None:
+        return Cause.REPORTED
+    if job.lease_until is not None and float(job.lease_until) < time.time() - LEASE_GRACE_SECONDS:
+        return Cause.LOST
+    return Cause.TIMED_OUT if job_steps.is_overdue(job, motor.JOB_MARGIN_SECONDS) else None
+
+
+def _settle(job: JobRow, cause: Cause, run: _Run) -> None:
+    """Settle an attempt, and end the execution that waits for it. Without executions, archive the log here."""
+    settling.settle(int(job.id), int(job.attempt), cause)
+    run.settled += 1
+    if job.task_token is not None:
+        motor.end_wait(job.task_token)
+    if not config.job_machine:
+        job_steps.archive(int(job.id))
+
+
+def _free(job_id: int, job: JobRow | None, slots: Sequence[SlotRow]) -> None:
+    """Delete the slots of a job that no worker holds, unless a worker has claimed it since."""
+    key = build_rows.job_key(job_id)
+    unchanged = JobRow.pk.does_not_exist() if job is None else (JobRow.state == job.state)
+    with suppress(Stale), Change() as change:
+        change.check(key, unchanged)
+        for slot in slots:
+            change.delete(Key(SlotRow, slot.pk, slot.sk), SlotRow.job_id == job_id)
+
+
+def _examine_waiting(target: Target, run: _Run) -> int:
+    """Settle the jobs that have waited too long for a worker, and return how many wait."""
+    waiting = 0
+    for origin in rows(WaitingOriginRow, build_rows.waiting_origins_partition(target)):
+        old = []
+        partition = build_rows.waiting_partition(target, origin.sk)
+        for row in rows(WaitingJobRow, partition, limit=WAITING_READ):
+            waiting += 1
+            if moment_of(int(row.job_id)) < now() - timedelta(seconds=config.queue_seconds):
+                old.append(int(row.job_id))
+        _end_waits(old, run)
+    return waiting
+
+
+def _end_waits(job_ids: Sequence[int], run: _Run) -> None:
+    """Settle those of some old jobs that have also waited too long since the last attempt."""
+    since = timestamp(now() - timedelta(seconds=config.queue_seconds))
+    for _, job in _jobs(job_ids):
+        if run.is_over:
+            return
+        if job is not None and job.job_state is JobState.PENDING and job.updated_at < since:
+            with run.failures.skipped():
+                _settle(job, Cause.NEVER_CLAIMED, run)
+
+
+def _jobs(job_ids: Sequence[int]) -> Iterator[tuple[int, JobRow | None]]:
+    """Yield jobs with their ids, read a hundred at a time."""
+    for first in range(0, len(job_ids), 100):
+        keys = {job_id: build_rows.job_key(job_id) for job_id in job_ids[first : first + 100]}
+        found = read_many(list(keys.values()))
+        yield from ((job_id, found.get(key)) for job_id, key in keys.items())

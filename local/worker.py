@@ -1,0 +1,83 @@
+"""The worker of the local stack, which builds plans without a studio.
+
+`python -m local.worker ARGUMENTS` is `bldr worker ARGUMENTS` in a process that ends with its parent.
+"""
+
+import runpy
+import sys
+import time
+from collections.abc import Mapping
+from importlib.util import find_spec
+
+from local.children import Child, exit_reason
+from local.parent import end_with_parent
+from local.restarts import Restarts
+
+TARGET = "x86_64-linux"
+COMMAND = [
+    *(sys.executable, "-m", "local.worker"),
+    *("--target", TARGET, "--strategy", "plain", "--allow-file", "--name", "local"),
+]
+GRACE_SECONDS = 3.0
+"""In which the worker can hand its job back."""
+
+_INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "USER", "SSL_CERT_FILE")
+"""Builds run code of plans, so the worker gets neither AWS credentials nor settings of the service."""
+
+
+class LocalWorker:
+    """The process of the worker. It is restarted after pauses that grow, because the depot also works without it."""
+
+    def __init__(self, environment: Mapping[str, str], command: list[str] | None = None) -> None:
+        self._environment = environment
+        self._child = Child("worker", command or COMMAND, None, prefix=True)
+        self._restarts = Restarts()
+        self._starts_at: float | None = None
+        self._child.start(environment)
+
+    def watch(self) -> str | None:
+        """Restart the process if it ended and its pause is over. Returns a message when it has just ended."""
+        status = self._child.exit_status()
+        if status is None:
+            return None
+        if self._starts_at is None:
+            pause = self._restarts.pause(status)
+            self._starts_at = time.monotonic() + pause
+            return f"the worker ended ({exit_reason(status)}); restarting it in {pause:.0f} s"
+        if time.monotonic() >= self._starts_at:
+            self._starts_at = None
+            self._child.start(self._environment)
+        return None
+
+    def stop(self) -> None:
+        """Stop the process."""
+        self._child.stop(GRACE_SECONDS)
+
+
+def is_wanted(environment: Mapping[str, str]) -> bool:
+    """Return whether the stack has a worker. In functional-test mode no worker may run jobs (builds.md 1.6)."""
+    return environment.get("BLDR_WORKER") != "off" and "HAB_FUNC_TEST" not in environment
+
+
+def is_available() -> bool:
+    """Return whether the worker program and the credentials of workers exist."""
+    return all(_exists(module) for module in ("bldr.commands.worker", "infra.worker_credential"))
+
+
+def environment_of(url: str, token: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of the worker. The token is never on its command line."""
+    inherited = {name: environment[name] for name in _INHERITED if name in environment}
+    return {**inherited, "HAB_BLDR_URL": url, "BLDR_WORKER_TOKEN": token, "PYTHONUNBUFFERED": "1"}
+
+
+def _exists(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+if __name__ == "__main__":
+    end_with_parent()
+    sys.argv[:] = ["bldr", "worker", *sys.argv[1:]]
+    runpy.run_module("bldr", run_name="__main__")

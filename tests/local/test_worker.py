@@ -1,0 +1,84 @@
+"""The local stack starts a worker, without secrets of the service, and restarts it."""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import worker
+from local.restarts import AFTER_EXIT, AFTER_KILL, Restarts
+from local.worker import LocalWorker
+from tests.builders.stack import process_tree
+from tests.builders.waiting import until
+
+EXIT, KILL = 3, -int(signal.SIGKILL)
+WRITE = "import json, os, sys; open(sys.argv[1], 'a').write(json.dumps([os.getpid(), dict(os.environ)]) + '\\n')"
+WAIT = WRITE + "; print('built', flush=True); __import__('time').sleep(600)"
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [({}, True), ({"BLDR_WORKER": "on"}, True), ({"BLDR_WORKER": "off"}, False), ({"HAB_FUNC_TEST": ""}, False)],
+)
+def test_there_is_a_worker_unless_it_is_off_or_in_functional_test_mode(
+    environment: dict[str, str], expected: bool
+) -> None:
+    assert worker.is_wanted(environment) is expected
+
+
+def test_the_worker_gets_its_token_but_no_credentials_of_the_service() -> None:
+    ours = {"PATH": "/bin", "AWS_SECRET_ACCESS_KEY": "secret", "BLDR_SECRET_KEY": "key", "HAB_AUTH_TOKEN": "token"}
+
+    assert worker.environment_of("http://localhost:1", "bldrw_1", ours) == {
+        "PATH": "/bin",
+        "HAB_BLDR_URL": "http://localhost:1",
+        "BLDR_WORKER_TOKEN": "bldrw_1",
+        "PYTHONUNBUFFERED": "1",
+    }
+    assert not any("bldrw" in part for part in worker.COMMAND)
+
+
+def test_a_killed_worker_is_restarted_and_its_output_has_its_name(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    written = tmp_path / "starts"
+    local_worker = LocalWorker({"PATH": os.environ["PATH"], "MARK": "1"}, [sys.executable, "-c", WAIT, str(written)])
+    try:
+        assert until(lambda: len(starts(written)) == 1)
+        (pid, environment), *_ = starts(written)
+        assert local_worker.watch() is None
+        os.kill(pid, signal.SIGKILL)
+
+        assert until(lambda: (local_worker.watch() or "").startswith("the worker ended (SIGKILL)"))
+        assert until(lambda: local_worker.watch() is None and len(starts(written)) == 2)
+        assert until(lambda: written.read_text().endswith("\n"))
+        assert environment["MARK"] == "1"
+        assert until(lambda: "worker: built" in capfd.readouterr().out)
+    finally:
+        local_worker.stop()
+    assert not any(pid in process_tree(os.getpid()) for pid, _ in starts(written))
+
+
+def starts(written: Path) -> list[Any]:
+    """Return the process ids and environments of the worker, one per start."""
+    return [json.loads(line) for line in written.read_text().splitlines()] if written.exists() else []
+
+
+def test_a_worker_that_keeps_ending_by_itself_is_started_less_and_less_often() -> None:
+    restarts = Restarts()
+
+    assert restarts.pause(KILL) == 0.0
+    pauses = [restarts.pause(EXIT) for _ in range(12)]
+    assert pauses == sorted(pauses)
+    assert (pauses[0] > 0, pauses[-1]) == (True, 60.0)
+
+
+@pytest.mark.parametrize(("status", "limit"), [(EXIT, AFTER_EXIT), (KILL, AFTER_KILL)])
+def test_a_server_that_keeps_ending_is_not_restarted_for_ever(status: int, limit: int) -> None:
+    restarts = Restarts()
+
+    assert [restarts.are_allowed(status) for _ in range(limit + 1)] == [True] * limit + [False]
