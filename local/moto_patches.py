@@ -8,6 +8,7 @@ from typing import Any
 
 import moto.backends
 import moto.dynamodb.responses
+from moto.core.common_models import BaseModel
 from moto.core.serialize import BaseJSONSerializer
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
@@ -19,6 +20,7 @@ from local.patching import replace, wrap
 
 def apply() -> None:
     """Patch moto in this process. Call this once, before moto serves requests."""
+    _forget_instances()
     _serialise_dynamodb()
     _sort_partitions()
     _replace_transactions()
@@ -26,6 +28,18 @@ def apply() -> None:
     moto_s3.apply()
     moto_functions.apply()
     moto_states.apply()
+
+
+def _forget_instances() -> None:
+    """Let go of objects that are no longer used: moto lists all that it ever made, such as each item that it returned.
+
+    Only its dashboard reads that list.
+    """
+
+    def new(cls: type, *_: Any, **__: Any) -> Any:
+        return object.__new__(cls)
+
+    replace(BaseModel, "__new__", new)
 
 
 def _serialise_dynamodb() -> None:

@@ -74,6 +74,7 @@ _UNSUCCESSFUL = ("FAILED", "TIMED_OUT", "ABORTED")
 _log = logging.getLogger(__name__)
 _starting = threading.RLock()
 _ending = threading.Lock()
+_names_by_machine: dict[str, dict[str, None]] = {}  # not in the machine, which moto copies for each execution
 _waiting: dict[str, CallbackEndpoint] = {}
 """The tasks that wait for their token."""
 
@@ -356,8 +357,7 @@ def _start_execution(
 
 def _ended_names(machine: Any) -> dict[str, None]:
     """Return the names of the executions of a machine that were dropped, oldest first."""
-    names: dict[str, None] = machine.__dict__.setdefault("bldr_ended_names", {})
-    return names
+    return _names_by_machine.setdefault(machine.arn, {})
 
 
 def _prune(machine: Any) -> None:

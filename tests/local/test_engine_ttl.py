@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.dynamo_type import Item
 
 from chalicelib.platform.config import config
 from local import moto_ttl
@@ -57,3 +58,11 @@ def partitions() -> set[str]:
     """Return the hash keys for which the engine's table has a partition."""
     tables = (backend.tables for regions in dynamodb_backends.values() for backend in regions.values())
     return {key.value for each in tables if config.table in each for key in each[config.table].items}
+
+
+def test_the_engine_keeps_no_copies_of_the_items_that_it_returned() -> None:
+    partition = a_name("partition")
+    put(partition, "item")
+    items(partition)
+
+    assert Item.instances_tracked == []  # type: ignore[attr-defined]

@@ -143,6 +143,8 @@ def test_a_port_in_use_is_reported_in_one_line() -> None:
         ("BLDR_TARGETS", "vax-vms"),
         ("BLDR_HAB_KEY_DIR", "/nowhere"),
         ("AWS_ENDPOINT_URL", "localhost:4566"),
+        ("BLDR_WORKER", "maybe"),
+        ("BLDR_SCHEDULES", "no"),
     ],
 )
 def test_an_invalid_setting_is_reported_in_one_line_with_its_name(name: str, value: str) -> None:
