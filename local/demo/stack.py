@@ -6,9 +6,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import IO
 
 READY = re.compile(r"export HAB_BLDR_URL=(\S+) HAB_AUTH_TOKEN=(\S+)")
 
@@ -39,15 +38,15 @@ def running_stack() -> Iterator[DemoStack]:
         start_new_session=True,
     )
     try:
-        assert process.stdout is not None
-        yield _started(process, process.stdout)
+        yield _started(process)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait()
 
 
-def _started(process: "subprocess.Popen[str]", output: IO[str]) -> DemoStack:
+def _started(process: "subprocess.Popen[str]") -> DemoStack:
     lines = []
+    output: Iterable[str] = process.stdout or ()
     for line in output:
         lines.append(line)
         found = READY.search(line)
@@ -57,7 +56,7 @@ def _started(process: "subprocess.Popen[str]", output: IO[str]) -> DemoStack:
     raise StackFailed("the stack did not start:\n" + "".join(lines))
 
 
-def _drop(output: IO[str]) -> None:
+def _drop(output: Iterable[str]) -> None:
     """Read the further output of the stack, so that it never waits for a reader."""
     for _ in output:
         pass
