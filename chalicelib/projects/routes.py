@@ -120,6 +120,16 @@ def change_project_visibility(call: Call) -> Answer:
     return EMPTY_204
 
 
+# API Gateway does not try the variable where `jobs` or `integrations` matches, on any method.
+@routes.patch(PROJECT + "/jobs", needs=Role.MAINTAINER, scope=Scope.ADMIN, answers={}, errors=(VisibilityRefused,))
+@routes.patch(
+    PROJECT + "/integrations", needs=Role.MAINTAINER, scope=Scope.ADMIN, answers={}, errors=(VisibilityRefused,)
+)
+def refuse_project_visibility(_: Call) -> Answer:
+    """Refuse the visibilities `jobs` and `integrations`, which do not exist."""
+    raise VisibilityRefused
+
+
 def _request(body: shapes.ProjectChange) -> service.ProjectRequest:
     location = sources.Location(body.plan_path, body.installation_id, body.repo_id, body.clone_url)
     return service.ProjectRequest(location, body.target, body.auto_build)

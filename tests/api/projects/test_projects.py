@@ -223,7 +223,9 @@ class TestVisibility:
         assert depot.get(f"/settings/{origin}/{ident.name}", by="bobo").json()["visibility"] == visibility
         assert depot.get(f"/depot/pkgs/{ident}").json()["visibility"] == "public"
 
-    @pytest.mark.parametrize("visibility", ["hidden", "HIDDEN", "Public", "PRIVATE", "x", "%20public"])
+    @pytest.mark.parametrize(
+        "visibility", ["hidden", "HIDDEN", "Public", "PRIVATE", "x", "%20public", "jobs", "integrations"]
+    )
     def test_other_visibilities_are_an_empty_400_before_404(self, depot: Depot, origin: str, visibility: str) -> None:
         reply = depot.patch(f"/projects/{origin}/no-such/{visibility}", by="bobo")
 
