@@ -73,12 +73,14 @@ class EntryRow(Row):
     `waiting` holds the orders of the entries that must complete first, a transitive reduction of the dependencies
     within the group; DynamoDB removes the attribute with its last element. `dependents` holds the opposite edges,
     joined by spaces. `weight` is the length of the longest path of dependents, weighted with earlier build times.
-    `is_passed_on` is True once all dependents know about the final state.
+    `is_passed_on` is True once all dependents know about the final state. `ident` is the latest release that the build
+    graph knew when the group was made, and `was_deleted` is True if that package did not exist any more.
     """
 
     name = UnicodeAttribute()
     state = UnicodeAttribute()
     ident = UnicodeAttribute(default="")
+    was_deleted = BooleanAttribute(default=False)
     built_ident = UnicodeAttribute(default="")
     job_id = NumberAttribute(default=0)
     waiting = UnicodeSetAttribute(null=True)

@@ -68,7 +68,7 @@ class _Wanted:
         self.project = project_key(origin, name, self.target)
         self.count = job_count_key(origin, name)
         self.note = waiting_origin_key(self.target, origin)
-        self.release = PackageIdent.parse(entry.ident) if entry.ident else None
+        self.release = PackageIdent.parse(entry.ident) if entry.ident and not entry.was_deleted else None
 
     @property
     def keys(self) -> list[Key[Any]]:
@@ -83,7 +83,10 @@ class _Wanted:
         return EntryState.MISSING if self._is_release_deleted(found) else None
 
     def _is_release_deleted(self, found: Found) -> bool:
-        """Return whether the latest release is gone. One that is newer than the group takes its place."""
+        """Return whether the latest release was deleted since the group was made, and none that is newer replaces it.
+
+        A package whose latest release had been deleted before can be built (builds.md 7.3).
+        """
         if self.release is None or found.get(package_rows.package_key(self.release, self.target)) is not None:
             return False
         newest = next(package_rows.newest_first(self.release.origin, self.release.name, self.target), None)
