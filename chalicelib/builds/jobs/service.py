@@ -15,6 +15,7 @@ from chalicelib.builds.rows import (
     project_jobs_partition,
 )
 from chalicelib.catalog import package_rows
+from chalicelib.catalog.origin_rows import origin_key
 from chalicelib.catalog.project_rows import project_key
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.standing import Standing
@@ -97,12 +98,13 @@ def _jobs(origin: str, name: str, newest: int) -> Iterator[JobRow]:
 def log_visibility(job: JobRow) -> Visibility:
     """Return the visibility of a job's log, which is that in the settings of its package.
 
-    Raises LogMissing if the project was deleted since, or the package has no settings.
+    Raises LogMissing if the project or the origin was deleted since, or the package has no settings. An origin that is
+    newer than the job has another owner, who must not read it. Ids grow with time.
     """
     project = project_key(job.origin, job.name, Target(job.target))
-    settings = package_rows.settings_key(job.origin, job.name)
-    found = read_many([project, settings])
-    row = found.get(settings)
-    if found.get(project) is None or row is None:
+    settings, job_origin = package_rows.settings_key(job.origin, job.name), origin_key(job.origin)
+    found = read_many([project, settings, job_origin])
+    row, origin = found.get(settings), found.get(job_origin)
+    if found.get(project) is None or row is None or origin is None or int(origin.id) > int(job.id):
         raise LogMissing
     return Visibility(row.visibility)

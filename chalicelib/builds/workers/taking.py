@@ -87,7 +87,8 @@ def _read(waiting: Waiting) -> tuple[JobRow, int]:
         if found.get(key) is not None:
             _remove_leftover(key, job)
         raise Stale
-    if origin is None:  # the job could not be published, and would wait in front of others
+    # The job could not be published, or would get the secrets of a later origin of that name. Ids grow with time.
+    if origin is None or int(origin.id) > int(job.id):
         settling.settle(int(job.id), int(job.attempt), Cause.NEVER_CLAIMED)
         raise Stale
     return job, int(origin.id)

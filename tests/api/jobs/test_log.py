@@ -10,9 +10,11 @@ from chalicelib.builds.jobs.archive import archive
 from chalicelib.builds.jobs.errors import ChunkMisplaced, ChunkRefused
 from chalicelib.builds.jobs.rows import log_partition
 from chalicelib.builds.rows import JobRow
+from chalicelib.catalog.origin_rows import origin_key
 from chalicelib.core.build_states import JobState
 from chalicelib.identity.errors import AttemptOver
 from chalicelib.platform import object_store
+from chalicelib.platform.table import read
 from tests.api.client import Depot
 from tests.builders.jobs import a_job, a_project, change_job
 from tests.builders.members import a_member
@@ -203,3 +205,14 @@ def test_refusals_come_in_the_order_of_the_contract(depot: Depot, origin: str, j
     a_project(origin, without_project.name)
     assert depot.get(f"/jobs/{without_project.id}/log").status == 404
     assert depot.get(f"/jobs/{job.id}/log", by="no-token").status == 401
+
+
+def test_the_owner_of_a_later_origin_of_the_name_cannot_read_the_log(depot: Depot) -> None:
+    origin, name = an_origin(depot), a_name("tool")
+    a_project(origin, name)
+    a_package(depot, origin, name=name)
+    row = read(origin_key(origin))
+    assert row is not None
+    job = a_job(origin, name, JobState.DISPATCHED, id=int(row.id) - 1)
+
+    assert depot.get(f"/jobs/{job.id}/log").status == 404

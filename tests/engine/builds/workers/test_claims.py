@@ -364,12 +364,15 @@ def test_a_waiting_row_whose_job_does_not_wait_is_deleted(
     assert list(rows(WaitingJobRow, build_rows.waiting_key(gone).pk)) == []
 
 
-def test_a_job_of_a_deleted_origin_does_not_hold_up_others(
-    worker: WorkerAccess, origin: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("is_recreated", [False, True])
+def test_a_job_of_a_deleted_origin_is_not_built_and_does_not_hold_up_others(
+    worker: WorkerAccess, origin: str, monkeypatch: pytest.MonkeyPatch, is_recreated: bool
 ) -> None:
     gone = an_empty_origin()
     lost, job = a_waiting_job(gone), a_waiting_job(origin)
     delete_many([origin_key(gone)])
+    if is_recreated:  # a plan of the former owner would get the secrets of the new one
+        an_empty_origin(gone)
     settled: list[Any] = []
 
     def settle_unclaimed(*arguments: Any) -> None:
