@@ -137,7 +137,10 @@ class Config(Struct, frozen=True, eq=False):
         "Beginnings of clone URLs that projects may name without GitHub, such as `https://git.example.com/`",
     )
     jobs_per_target: int = setting(
-        "BLDR_JOBS_PER_TARGET", values.slots, 200, "Jobs of one target that run at once, 1 to 1000"
+        "BLDR_JOBS_PER_TARGET",
+        values.slots,
+        200,
+        "Jobs of one target that run at once, 1 to 1000, besides those of workers of an origin",
     )
     jobs_per_origin: int = setting(
         "BLDR_JOBS_PER_ORIGIN", values.slots, 50, "Jobs of one origin and target that run at once, 1 to 1000"
