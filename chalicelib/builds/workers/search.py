@@ -93,7 +93,8 @@ def _noted(target: Target, after: str | None, limit: int) -> Iterator[WaitingOri
 
 def _groups(target: Target, hints: Hints, slots: Slots) -> Iterator[list[str]]:
     """Yield the origins in the order in which they are asked; those that were found empty lately at the end."""
-    empty = {origin for origin in hints if clock() - _found_empty.get((target, origin), -EMPTY_SECONDS) < EMPTY_SECONDS}
+    oldest = clock() - EMPTY_SECONDS
+    empty = {origin for origin in hints if _found_empty.get((target, origin), oldest) > oldest}
     yield from choice.in_turn((origin for origin in hints if origin not in empty), slots, config.jobs_per_origin)
     yield from choice.in_turn(empty, slots, config.jobs_per_origin)
 
