@@ -17,6 +17,7 @@ from chalicelib.builds.rows import (
     waiting_origin_key,
 )
 from chalicelib.catalog import package_rows
+from chalicelib.catalog.project_rows import project_key
 from chalicelib.core.batches import batches
 from chalicelib.core.build_states import EntryState, GroupState
 from chalicelib.core.ident import PackageIdent
@@ -24,7 +25,6 @@ from chalicelib.core.target import Target
 from chalicelib.platform import parallel
 from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.table import Found, Key, read, read_many, rows
-from chalicelib.projects.rows import project_key
 
 STARTED_TOGETHER = 15
 """Jobs in a transaction; each takes five rows."""

@@ -11,7 +11,7 @@ from chalicelib.builds.groups.creation import NewGroup
 from chalicelib.builds.groups.errors import NativeNotBuilt, NotBuiltAutomatically, TargetNotBuilt
 from chalicelib.builds.groups.requester import Requester
 from chalicelib.builds.rows import EntryRow, GroupRow
-from chalicelib.catalog import audit_rows, origin_rows, package_rows
+from chalicelib.catalog import audit_rows, origin_rows, package_rows, project_rows
 from chalicelib.catalog.audit_rows import AuditAction
 from chalicelib.core.build_set import BuildSet, Flags
 from chalicelib.core.ident import PackageIdent, is_package_name, is_storable
@@ -21,7 +21,6 @@ from chalicelib.identity.caller import Caller
 from chalicelib.platform.change import Change
 from chalicelib.platform.config import config
 from chalicelib.platform.table import read
-from chalicelib.projects import rows as project_rows
 
 
 class Scheduled(Struct, frozen=True):

@@ -15,6 +15,7 @@ from chalicelib.builds.rows import (
     project_jobs_partition,
 )
 from chalicelib.catalog import package_rows
+from chalicelib.catalog.project_rows import project_key
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.standing import Standing
 from chalicelib.core.target import Target
@@ -22,7 +23,6 @@ from chalicelib.core.unsigned import NotUnsigned, unsigned
 from chalicelib.core.visibility import Visibility
 from chalicelib.identity.caller import Caller
 from chalicelib.platform.table import read, read_many, rows
-from chalicelib.projects.rows import project_key
 
 PAGE = 50
 

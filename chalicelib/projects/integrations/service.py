@@ -9,6 +9,7 @@ from msgspec.json import decode
 from chalicelib.catalog import audit_rows, origin_rows
 from chalicelib.catalog.audit_rows import AuditAction
 from chalicelib.catalog.errors import TooManyInOrigin
+from chalicelib.catalog.project_rows import ProjectRow, project_keys
 from chalicelib.core.session import Session
 from chalicelib.origins.integrations.rows import IntegrationRow, integrations
 from chalicelib.platform.change import Change, retry_when_stale
@@ -25,7 +26,6 @@ from chalicelib.projects.integrations.rows import (
     setting_key,
     settings_partition,
 )
-from chalicelib.projects.rows import ProjectRow, project_keys
 
 PURPOSE = b"PROJECT-INTEGRATION-1\n"
 """Precedes every body in its box, so that no other box of the builder key can take its place."""

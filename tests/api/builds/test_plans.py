@@ -42,7 +42,10 @@ def test_a_plan_says_what_would_be_built_and_why_the_rest_is_not(
         "target": "x86_64-linux",
         "has_project": True,
         "automatic_builds": True,
-        "projects": [{"name": names[0], "ident": ""}, {"name": names[1], "ident": f"{names[1]}/1.0/20240101000000"}],
+        "projects": [
+            {"name": names[0], "ident": f"{names[0]}/1/20240101000000"},
+            {"name": names[1], "ident": f"{names[1]}/1.0/20240101000000"},
+        ],
         "left_out": [
             {"name": alien, "reason": "no_project"},
             {"name": names[2], "reason": "automatic_builds_off"},

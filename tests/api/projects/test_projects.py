@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from chalicelib.catalog import project_rows as rows
 from chalicelib.catalog.audit_rows import AuditRow, origin_audit_partition
 from chalicelib.core.target import Target
 from chalicelib.platform.table import rows as rows_of
-from chalicelib.projects import rows
 from tests.api.client import Depot
 from tests.builders.members import a_member, refused_callers
 from tests.builders.names import a_name

@@ -8,6 +8,7 @@ import pytest
 from chalicelib.builds import motor, rows
 from chalicelib.builds.rows import GroupPointerRow, GuardRow
 from chalicelib.core.build_states import GroupState
+from chalicelib.core.target import Target
 from chalicelib.platform import logs
 from chalicelib.platform.clock import new_id
 from chalicelib.platform.step_functions import Execution, StepFunctionsFailed
@@ -24,7 +25,8 @@ QUEUED = GroupState.QUEUED
 @pytest.fixture
 def no_other_groups(engine: EngineDouble) -> None:
     """No groups of other tests are open."""
-    empty_partition(OPEN)
+    for target in Target:
+        empty_partition(rows.open_groups_partition(target))
     cursors.store_cursor(group_repair.CURSOR + TARGET, "")
 
 
