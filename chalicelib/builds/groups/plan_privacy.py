@@ -1,7 +1,7 @@
 """Which names that a group leaves out a caller may see.
 
-The projects of a group are public (builds.md 6.2). No other answer has the names that it leaves out, so they are shown by
-the rule for reverse dependencies (builds.md 7.1).
+The projects of a group are public (builds.md 6.2). No other answer has the names that it leaves out, so these are shown
+by the rule for reverse dependencies (builds.md 7.1).
 """
 
 from collections.abc import Iterable, Iterator
