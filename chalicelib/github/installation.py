@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from msgspec import MsgspecError, Struct, json
 
+from chalicelib.core.session import Session
 from chalicelib.github.app_token import app_token
 from chalicelib.github.errors import ContentMissing, ContentUndecodable, GitHubFailed
-from chalicelib.core.session import Session
 from chalicelib.github.shapes import (
     FileContent,
     FolderEntry,
