@@ -1,5 +1,6 @@
 """Client of the build service: job groups, jobs and their logs (builds.md 3 to 6; docs/OPERATING.md, "Builds")."""
 
+import time
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -9,6 +10,9 @@ from bldr.http_transport import Request
 from chalicelib.core.target import Target
 
 LOG_WAIT_SECONDS = 20
+SECONDS_BETWEEN_READS = 2.0
+"""Between two requests for the next lines of a log, if the first was answered without any."""
+
 ENDED = frozenset({"Complete", "Failed", "Canceled"})
 
 
@@ -148,8 +152,11 @@ class Builds:
         """Yield the lines of a log: those that exist, or with `follow` all until the log is complete."""
         start = 0
         while True:
+            asked = time.monotonic()
             part = self.log(job_id, start, LOG_WAIT_SECONDS if follow else 0, color)
             yield from part.content
             if part.is_complete or not (follow or part.content):
                 return
+            if not part.content:  # the Builder lets only members wait, and only if it has room
+                time.sleep(max(0.0, asked + SECONDS_BETWEEN_READS - time.monotonic()))
             start = max(start, part.stop)

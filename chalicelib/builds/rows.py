@@ -125,7 +125,8 @@ class JobRow(Row):
     `lease_until` (seconds of the epoch) is renewed by the worker that holds the job. `claim` is the hash of the id
     with which the worker claimed it. `log_base` is the line of the log with which the attempt began. `worker_id` is
     `origin/id` of the worker's credential, with an empty origin for workers of all origins; `worker` is the name that
-    its process gave. `origin_slot` and `target_slot` are the rows that the running job occupies.
+    its process gave. `origin_slot` and `target_slot` are the rows that the running job occupies; a job that a worker of
+    its own origin holds has no `target_slot`.
     """
 
     id = NumberAttribute()
@@ -219,6 +220,9 @@ class WaitingOriginRow(Row):
 
 class SlotRow(Row):
     """A slot of an origin or of a target that a running job occupies, which limits how many run at once.
+
+    Jobs that workers of one origin hold have slots of their own. Whoever has many origins with many workers therefore
+    cannot occupy the slots of the workers that all origins share.
 
     `worker_id` is the worker of the job, as in `JobRow`.
     """
@@ -355,7 +359,8 @@ def waiting_origin_key(target: Target, origin: str) -> Key[WaitingOriginRow]:
     return Key(WaitingOriginRow, waiting_origins_partition(target), origin)
 
 
-ORIGIN_SLOT, TARGET_SLOT = "ORIGIN#", "TARGET#"
+ORIGIN_SLOT, TARGET_SLOT, OWN_SLOT = "ORIGIN#", "TARGET#", "WORKERS-OF#"
+"""Beginnings of the sort keys of slots. OWN_SLOT follows the others, which are read without it."""
 
 
 def slots_partition(target: Target) -> str:
@@ -366,6 +371,11 @@ def slots_partition(target: Target) -> str:
 def origin_slot_key(target: Target, origin: str, number: int) -> Key[SlotRow]:
     """Key of a slot of an origin."""
     return Key(SlotRow, slots_partition(target), f"{ORIGIN_SLOT}{origin}#{number:04d}")
+
+
+def own_slot_key(target: Target, origin: str, number: int) -> Key[SlotRow]:
+    """Key of a slot for the workers of an origin itself, which do not share the slots of the target."""
+    return Key(SlotRow, slots_partition(target), f"{OWN_SLOT}{origin}#{number:04d}")
 
 
 def target_slot_key(target: Target, number: int) -> Key[SlotRow]:

@@ -208,7 +208,7 @@ def upload_package(call: Call, announced: tuple[Target, shapes.UploadQuery]) -> 
         query.forced,
         uploader.account_id,
         uploader.permission,
-        is_from_worker=query.builder is not None,
+        is_from_worker=query.builder is not None or uploader.job is not None,
     )
     publication.publish(upload, source.RawBody(call.body))
     return text(201, f"/pkgs/{call.ident}/download", {"Location": call.request_uri})

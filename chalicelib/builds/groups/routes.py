@@ -208,7 +208,7 @@ def demote_group(call: Call, body: shapes.Idents) -> Answer:
 def show_build_plan(call: Call, query: shapes.ScheduleQuery) -> Answer:
     """Return what a request to build a package would build, and why other dependents are left out. Changes nothing."""
     root = f"{call['origin']}/{call['pkg']}"
-    plan = service.plan(root, service.buildable_target(query.target), query.flags)
+    plan = service.plan(root, service.buildable_target(query.target), query.flags, call.caller)
     return json_answer(200, answers.of_plan(root, plan), NO_CACHE)
 
 

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from chalicelib.builds import rows
 from chalicelib.builds.engine import ending
-from chalicelib.builds.groups import choice, creation
+from chalicelib.builds.groups import choice, creation, plan_privacy
 from chalicelib.builds.groups.creation import NewGroup
 from chalicelib.builds.groups.errors import NativeNotBuilt, NotBuiltAutomatically, TargetNotBuilt
 from chalicelib.builds.groups.requester import Requester
@@ -17,6 +17,7 @@ from chalicelib.core.build_set import BuildSet, Flags
 from chalicelib.core.ident import PackageIdent, is_package_name, is_storable
 from chalicelib.core.target import Target, TargetUnknown
 from chalicelib.graph import service as graphs
+from chalicelib.identity.caller import Caller
 from chalicelib.platform.change import Change
 from chalicelib.platform.config import config
 from chalicelib.platform.table import read
@@ -67,14 +68,16 @@ def schedule(root: str, target: Target, flags: Flags, by: Requester) -> Schedule
     return Scheduled(target, created.group, created.entries)
 
 
-def plan(root: str, target: Target, flags: Flags) -> Plan:
+def plan(root: str, target: Target, flags: Flags, caller: Caller) -> Plan:
     """Return what a request to build a root would build, and why the rest is left out. Changes nothing.
+
+    Names of origins that are private to the caller are not among those that are left out.
 
     Raises NativeNotBuilt.
     """
     _demand_not_native(root, target)
     graph = graphs.graph_of(target)
-    projects = choice.with_reasons(graph, root, target, flags)
+    projects = plan_privacy.without_private_names(choice.with_reasons(graph, root, target, flags), caller)
     own = choice.automatic([root], target)
     latest = {name: graph.latest(name) for name in projects.projects}
     return Plan(target, projects, latest, has_project=root in own, is_automatic=own.get(root, False))

@@ -15,6 +15,10 @@ from tests.api.client import Depot, Reply
 from tests.builders.builds import RecordingEngine, a_project, entries_of, group_row
 from tests.builders.graphs import a_graph_of
 from tests.builders.hart import a_hart
+from tests.builders.packages import upload as upload_hart
+from tests.builders.uploads import an_upload
+from tests.builders.waiting_jobs import a_waiting_job
+from tests.builders.workers import a_worker
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +27,7 @@ def started(engine: RecordingEngine, monkeypatch: pytest.MonkeyPatch) -> list[st
     roots: list[str] = []
 
     def start(_: str, work: Any, **event: Any) -> None:
-        roots.append(event["root"])
+        roots.extend([event["root"]] if "root" in event else [])  # else it finishes an upload in parts
         thread = threading.Thread(target=work, kwargs=event)
         thread.start()
         thread.join()
@@ -66,6 +70,19 @@ def test_a_worker_does_not_cause_builds(depot: Depot, root: str, started: list[s
     assert upload(depot, root, builder="").status == 201
 
     assert (started, groups(depot, root)) == ([], [])
+
+
+@pytest.mark.parametrize("in_parts", [False, True], ids=["raw", "in parts"])
+def test_the_token_of_a_job_does_not_cause_builds(depot: Depot, root: str, started: list[str], in_parts: bool) -> None:
+    """A worker that leaves the mark out must not start groups whose jobs upload again."""
+    origin, _, name = root.partition("/")
+    a_waiting_job(origin, name)
+    token = a_worker(depot, origin).gets()["token"]
+    hart = a_hart(origin=origin, name=name)
+
+    reply = an_upload(depot, hart, by=token).send().complete() if in_parts else upload_hart(depot, hart, token)
+
+    assert (reply.status, started) == (201, [])
 
 
 def test_an_upload_that_is_refused_causes_no_build(depot: Depot, root: str, started: list[str]) -> None:

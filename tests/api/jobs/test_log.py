@@ -145,8 +145,25 @@ def test_a_request_can_wait_for_the_next_line(depot: Depot, job: JobRow) -> None
     timer = Timer(0.1, append, [job, 1, "b"])
     timer.start()
 
-    assert log_of(depot, job, start=1, wait=20)["content"] == ["b"]
+    assert log_of(depot, job, by="bobo", start=1, wait=20)["content"] == ["b"]
     timer.join()
+
+
+@pytest.mark.parametrize("by", [None, "wesker"])
+def test_strangers_do_not_wait(depot: Depot, job: JobRow, monkeypatch: pytest.MonkeyPatch, by: str | None) -> None:
+    append(job, 0, "a")
+    waits: list[float] = []
+    awaited = logs._awaited
+
+    def record(job: JobRow, start: int, wait: float) -> JobRow:
+        waits.append(wait)
+        return awaited(job, start, 0)
+
+    monkeypatch.setattr(logs, "_awaited", record)
+
+    log_of(depot, job, by=by, start=1, wait=20)
+
+    assert waits == [0]
 
 
 def test_lines_that_are_stored_are_ignored_and_gaps_are_refused(depot: Depot, job: JobRow) -> None:
