@@ -196,6 +196,8 @@ def a_project_row(full_name: str) -> ProjectRow:
         target=LINUX.value,
         plan_path="habitat/plan.sh",
         vcs_data="https://example.com/repository.git",
+        installation_id="17",
+        repository_id=42,
         auto_build=True,
         created_at=moment,
         updated_at=moment,

@@ -82,6 +82,7 @@ def _job(group: GroupRow, entry: EntryRow, project: ProjectRow, number: int) -> 
         plan_path=project.plan_path,
         vcs_data=project.vcs_data,
         installation_id=project.installation_id,
+        repository_id=project.repository_id,
         created_at=timestamp(moment),
         updated_at=timestamp(moment),
     )
