@@ -9,7 +9,7 @@ from chalicelib.builds import rows
 from chalicelib.builds.engine import settling
 from chalicelib.builds.engine.settling import Cause
 from chalicelib.builds.rows import JobRow, SlotRow, WaitingJobRow
-from chalicelib.builds.workers import choice, once, presence, tokens
+from chalicelib.builds.workers import choice, claim_codes, presence, tokens
 from chalicelib.builds.workers.errors import ClaimRefused
 from chalicelib.builds.workers.rows import ClaimRow, claim_key
 from chalicelib.builds.workers.search import Waiting
@@ -120,7 +120,7 @@ def _free_slots(target: Target, waiting: Waiting) -> tuple[Key[SlotRow], Key[Slo
 
 def _require_worker(change: Change, worker: WorkerAccess, token_row: JobTokenRow, job_id: int) -> None:
     if worker.is_code:
-        once.bind(change, worker.id, job_id, int(token_row.expires_at))
+        claim_codes.bind(change, worker.id, job_id, int(token_row.expires_at))
         return
     key = worker_key(worker.origin or ALL_ORIGINS, worker.id)
     change.check(key, WorkerRow.pk.exists(), otherwise=TokenRefused())

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.builds.workers import bundle as bundles
-from chalicelib.builds.workers import once
+from chalicelib.builds.workers import claim_codes
 from chalicelib.catalog.origin_rows import origin_key
 from chalicelib.core.target import Target
 from chalicelib.github import installation
@@ -213,7 +213,7 @@ def test_a_claim_with_an_invalid_field_is_refused(worker: Worker, fields: dict[s
 
 def test_a_code_claims_one_job_and_then_only_this_one(depot: Depot, origin: str) -> None:
     jobs = [a_waiting_job(origin, target=Target.X86_64_WINDOWS) for _ in range(2)]
-    code, claim = Worker(depot, once.issue(Target.X86_64_WINDOWS)), a_claim()
+    code, claim = Worker(depot, claim_codes.issue(Target.X86_64_WINDOWS)), a_claim()
 
     first = code.gets(claim=claim, target="x86_64-windows")
 
@@ -228,15 +228,15 @@ def test_a_code_claims_one_job_and_then_only_this_one(depot: Depot, origin: str)
 
 
 def _drain(depot: Depot) -> None:
-    while Worker(depot, once.issue(Target.X86_64_WINDOWS)).claims(target="x86_64-windows").status == 200:
+    while Worker(depot, claim_codes.issue(Target.X86_64_WINDOWS)).claims(target="x86_64-windows").status == 200:
         pass
 
 
 def test_an_unused_code_expires(depot: Depot) -> None:
-    token = once.issue(LINUX)
+    token = claim_codes.issue(LINUX)
     newest = max(pk for pk in partitions() if pk.startswith("CLAIM-CODE#"))
     [row] = rows(ClaimCodeRow, newest)
-    assert time.time() + 590 < row.expires_at <= time.time() + once.LIFE_SECONDS
+    assert time.time() + 590 < row.expires_at <= time.time() + claim_codes.LIFE_SECONDS
     row.expires_at = int(time.time()) - 1
     put_many([row])
 
