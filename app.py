@@ -96,7 +96,8 @@ def finish_upload(event: dict[str, Any], context: Any) -> None:
 @app.lambda_function(name="schedule_dependents")
 def schedule_dependents(event: dict[str, Any], context: Any) -> None:
     """Build what depends on an uploaded package (chalicelib/builds/groups/after_upload.py)."""
-    work = partial(builds_after_upload.schedule_dependents, event["root"], event["target"], event["uploader_id"])
+    fields = (event[name] for name in ("root", "target", "uploader_id", "upload_id"))
+    work = partial(builds_after_upload.schedule_dependents, *fields)
     background.run("schedule_dependents", work, context, event.get(background.CORRELATION_ID))
 
 

@@ -68,7 +68,8 @@ class BuildGraph:
         return graph
 
     def __contains__(self, name: str) -> bool:
-        return self.latest(name) != ""
+        number = self._numbers.get(name)
+        return number is not None and self._idents[number] is not None
 
     def __iter__(self) -> Iterator[str]:
         return (name for name, ident in zip(self._names, self._idents, strict=True) if ident is not None)

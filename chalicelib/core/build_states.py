@@ -70,6 +70,10 @@ class JobState(StrEnum):
         )
 
 
+HELD_STATES = tuple(state.value for state in JobState if state.is_held)
+"""The states of a job while a worker holds it, for conditions of writes."""
+
+
 class JobError(StrEnum):
     """The step of a job that failed (builds.md 3.1). `code` is the number that the API shows."""
 

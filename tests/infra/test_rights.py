@@ -22,7 +22,7 @@ from chalicelib.builds.engine import ending, propagation, settling, starting
 from chalicelib.builds.groups import creation
 from chalicelib.builds.jobs import archive
 from chalicelib.builds.rows import GroupPointerRow, GroupRow
-from chalicelib.builds.workers import once
+from chalicelib.builds.workers import claim_codes
 from chalicelib.channels import service as channels
 from chalicelib.core.build_states import GroupState, JobState
 from chalicelib.core.ident import PackageIdent
@@ -325,7 +325,7 @@ def test_the_watchdog_of_jobs_uses_every_right(monkeypatch: pytest.MonkeyPatch) 
     )
     project.start_build(projectName="WorkerProject")
     monkeypatch.setattr(worker_starts, "config", replace(config, codebuild_project="WorkerProject"))
-    monkeypatch.setattr(once, "issue", use_the_rows)
+    monkeypatch.setattr(claim_codes, "issue", use_the_rows)
 
     with enforced(own_policies()) as used_by:
         app.watch_jobs(EVENT, None)

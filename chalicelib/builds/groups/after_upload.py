@@ -17,6 +17,7 @@ from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.identity.rows import account_key
 from chalicelib.platform import background, logs
+from chalicelib.platform.clock import new_id
 from chalicelib.platform.config import config
 from chalicelib.platform.table import read
 
@@ -34,14 +35,18 @@ def start(ident: PackageIdent, target: Target, uploader_id: int) -> None:
             root=f"{ident.origin}/{ident.name}",
             target=str(target),
             uploader_id=uploader_id,
+            upload_id=new_id(),
         )
     except background.NotStarted as problem:
         logs.unexpected_error(problem)
 
 
-def schedule_dependents(root: str, target: str, uploader_id: int) -> None:
-    """Make a job group of the dependents of an uploaded package. Does nothing if it cannot be built automatically."""
+def schedule_dependents(root: str, target: str, uploader_id: int, upload_id: int) -> None:
+    """Make a job group of the dependents of an uploaded package. Does nothing if it cannot be built automatically.
+
+    A repeat with the same `upload_id` makes no second group.
+    """
     account = read(account_key(uploader_id))
     by = Requester(uploader_id, "" if account is None else account.name, Trigger.UPLOAD)
     with suppress(*REFUSALS):
-        service.schedule(root, Target(target), Flags(deps_only=True), by)
+        service.schedule(root, Target(target), Flags(deps_only=True), by, event=f"upload/{upload_id}")

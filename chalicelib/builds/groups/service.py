@@ -52,10 +52,11 @@ def buildable_target(text: str) -> Target:
     return target
 
 
-def schedule(root: str, target: Target, flags: Flags, by: Requester) -> Scheduled:
+def schedule(root: str, target: Target, flags: Flags, by: Requester, event: str | None = None) -> Scheduled:
     """Make a job group that builds a root and what depends on it, or return the group of the root that is queued.
 
-    The jobs of projects that wait for nothing exist when the function returns. Raises NativeNotBuilt,
+    The jobs of projects that wait for nothing exist when the function returns. `event` identifies the cause of the
+    request, if that may be repeated: a repeat returns the group of the first time. Raises NativeNotBuilt,
     NotBuiltAutomatically, GroupTooLarge, OriginMissing, RoleLost.
     """
     _demand_not_native(root, target)
@@ -64,7 +65,7 @@ def schedule(root: str, target: Target, flags: Flags, by: Requester) -> Schedule
     projects = choice.chosen(graph, root, target, flags)
     if not projects.projects:
         return Scheduled(target)
-    created = creation.create(NewGroup(root, target, flags, by), graph, projects.projects)
+    created = creation.create(NewGroup(root, target, flags, by, event=event), graph, projects.projects)
     return Scheduled(target, created.group, created.entries)
 
 

@@ -14,7 +14,7 @@ from chalicelib.builds.jobs.errors import ChunkMisplaced, ChunkRefused, LogMissi
 from chalicelib.builds.jobs.rows import FIRST_LINE, LAST_LINE, LogChunkRow, chunk_key, index_key, log_partition, packed
 from chalicelib.builds.rows import ATTEMPTS, JobRow, job_key
 from chalicelib.core import job_log
-from chalicelib.core.build_states import JobState
+from chalicelib.core.build_states import HELD_STATES
 from chalicelib.core.job_log import Position
 from chalicelib.identity.errors import AttemptOver
 from chalicelib.platform import logs, object_store
@@ -31,7 +31,6 @@ READ_BYTES = 6_000_000
 
 LONGEST_WAIT = 20.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 1.0
-HELD = [state.value for state in JobState if state.is_held]
 SETTLED_SECONDS = 600
 """A log that was not archived so long after the end of its job is complete all the same."""
 
@@ -78,7 +77,7 @@ def _append(job_id: int, attempt: int, first: int, lines: list[str]) -> None:
         change.update(
             job_key(job_id),
             [JobRow.log_lines.set(stored + len(lines)), JobRow.log_bytes.add(size)],
-            (JobRow.log_lines == stored) & (JobRow.attempt == attempt) & JobRow.state.is_in(*HELD),
+            (JobRow.log_lines == stored) & (JobRow.attempt == attempt) & JobRow.state.is_in(*HELD_STATES),
         )
 
 

@@ -9,12 +9,12 @@ from chalicelib.builds import rows
 from chalicelib.builds.engine import settling
 from chalicelib.builds.engine.settling import Cause
 from chalicelib.builds.rows import JobRow, SlotRow, WaitingJobRow
-from chalicelib.builds.workers import choice, once, presence, tokens
+from chalicelib.builds.workers import choice, claim_codes, presence, tokens
 from chalicelib.builds.workers.errors import ClaimRefused
 from chalicelib.builds.workers.rows import ClaimRow, claim_key
 from chalicelib.builds.workers.search import Waiting
 from chalicelib.catalog.job_token_rows import JobTokenRow
-from chalicelib.catalog.origin_rows import origin_key
+from chalicelib.catalog.origin_rows import OriginRow, origin_key
 from chalicelib.core.build_access import WorkerAccess
 from chalicelib.core.build_states import JobState
 from chalicelib.core.target import Target
@@ -86,11 +86,18 @@ def _read(waiting: Waiting) -> tuple[JobRow, int]:
         if found.get(key) is not None:
             _remove_leftover(key, job)
         raise Stale
-    # The job could not be published, or would get the secrets of a later origin of that name. Ids grow with time.
-    if origin is None or int(origin.id) > int(job.id):
+    if origin is None or _is_newer(origin, job):  # the job could not be published, and would wait in front of others
         settling.settle(int(job.id), int(job.attempt), Cause.NEVER_CLAIMED)
         raise Stale
     return job, int(origin.id)
+
+
+def _is_newer(origin: OriginRow, job: JobRow) -> bool:
+    """Return whether an origin was created after a job, which then belongs to a deleted origin of that name.
+
+    The build of the job must not get the secrets of the new one. Ids grow with time.
+    """
+    return int(origin.id) > int(job.id)
 
 
 def _remove_leftover(key: Key[WaitingJobRow], job: JobRow | None) -> None:
@@ -118,7 +125,7 @@ def _free_slots(claim: Claim, waiting: Waiting) -> dict[str, Key[SlotRow]]:
 
 def _require_worker(change: Change, worker: WorkerAccess, token_row: JobTokenRow, job_id: int) -> None:
     if worker.is_code:
-        once.bind(change, worker.id, job_id, int(token_row.expires_at))
+        claim_codes.bind(change, worker.id, job_id, int(token_row.expires_at))
         return
     key = worker_key(worker.origin or ALL_ORIGINS, worker.id)
     change.check(key, WorkerRow.pk.exists(), otherwise=TokenRefused())

@@ -133,9 +133,16 @@ def test_an_upload_succeeds_although_the_build_cannot_start(
 
 
 def test_refusals_of_the_group_are_ignored(depot: Depot, root: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: Any) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
         raise NotBuiltAutomatically
 
     monkeypatch.setattr(service, "schedule", refuse)
 
-    after_upload.schedule_dependents(root, "x86_64-linux", 1)
+    after_upload.schedule_dependents(root, "x86_64-linux", 1, upload_id=7)
+
+
+def test_a_repeated_event_of_an_upload_builds_once(root: str, depot: Depot) -> None:
+    for upload_id in (7, 7, 8):
+        after_upload.schedule_dependents(root, "x86_64-linux", 1, upload_id)
+
+    assert len(groups(depot, root)) == 2

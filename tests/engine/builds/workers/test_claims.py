@@ -8,11 +8,11 @@ from msgspec.structs import replace
 
 from chalicelib.builds import rows as build_rows
 from chalicelib.builds.engine import settling
-from chalicelib.builds.rows import JobRow, SlotRow, WaitingJobRow, WaitingOriginRow, slots_partition
+from chalicelib.builds.rows import SlotRow, WaitingJobRow, WaitingOriginRow, slots_partition
 from chalicelib.builds.workers import claims, presence, search, service, taking
 from chalicelib.builds.workers.errors import ClaimInvalid, ClaimRefused
 from chalicelib.catalog.job_token_rows import job_token_key
-from chalicelib.catalog.origin_rows import OriginRow, origin_key
+from chalicelib.catalog.origin_rows import origin_key
 from chalicelib.core.build_access import WorkerAccess
 from chalicelib.core.build_states import JobState
 from chalicelib.core.target import Target
@@ -466,13 +466,22 @@ def test_requests_and_their_errors_do_not_show_the_claim() -> None:
     assert "secret-claim" not in repr(claims.Request(str(LINUX), "secret-claim" * 2, "builder-1"))
 
 
-def test_a_recreated_origin_is_another_one(worker: WorkerAccess, origin: str) -> None:
+def test_a_job_of_a_deleted_origin_is_not_handed_over_for_a_new_one(worker: WorkerAccess, origin: str) -> None:
+    job = a_waiting_job(origin)
+    delete_many([origin_key(origin)])
+    an_empty_origin(origin)
+
+    assert claim(worker) is None
+    assert list(rows(SlotRow, slots_partition(LINUX), keys_only=True)) == []
+    assert job_of(job).worker is None
+
+
+def test_the_tokens_of_a_job_are_bound_to_its_origin(worker: WorkerAccess, origin: str) -> None:
     job = a_waiting_job(origin)
     assert claim(worker) is not None
-    row = read(job_token_key(int(job.id), 1))
-    current = read(origin_key(origin))
+
+    row, current = read(job_token_key(int(job.id), 1)), read(origin_key(origin))
 
     assert row is not None
-    assert isinstance(current, OriginRow)
+    assert current is not None
     assert row.origin_id == current.id
-    assert isinstance(job, JobRow)
