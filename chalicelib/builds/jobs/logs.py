@@ -93,11 +93,20 @@ def part(job: JobRow, start: int, color: bool, wait: float = 0.0) -> LogPart:
     if not job.log_lines:
         return LogPart(0, 0, [], is_complete=_is_abandoned(job))
     content, are_all = job_log.fitting(live_lines(int(job.id), start), color)
+    if are_all and start + len(content) < int(
+        job.log_lines
+    ):  # the archive has replaced rows meanwhile, or they expired
+        job = read(job_key(int(job.id))) or job
+        if job.is_archived:
+            return _archived_part(job, start, color)
     return LogPart(start, start + len(content), content, is_complete=are_all and _is_abandoned(job))
 
 
 def live_lines(job_id: int, start: int) -> Iterator[str]:
-    """Yield the lines of a live log from `start` on."""
+    """Yield the lines of a live log from `start` on.
+
+    They end before a missing row, because the archive may replace the rows while they are read.
+    """
     partition_key = log_partition(job_id)
     before = rows(
         LogChunkRow,
@@ -110,8 +119,12 @@ def live_lines(job_id: int, start: int) -> Iterator[str]:
     if containing is None:
         return
     yield from containing.lines[start - containing.first :]
+    following = containing.first + int(containing.number)
     for row in rows(LogChunkRow, partition_key, after=containing.sk, page=32):
+        if row.first != following:
+            return
         yield from row.lines
+        following += int(row.number)
 
 
 def archive_name(job_id: int) -> str:
