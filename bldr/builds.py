@@ -1,5 +1,6 @@
 """Client of the build service: job groups, jobs and their logs (builds.md 3 to 6; docs/OPERATING.md, "Builds")."""
 
+import time
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -9,6 +10,9 @@ from bldr.http_transport import Request
 from chalicelib.core.target import Target
 
 LOG_WAIT_SECONDS = 20
+LOG_PAUSE_SECONDS = 1.0
+"""The least time between requests for new lines, because a busy Builder answers at once."""
+
 ENDED = frozenset({"Complete", "Failed", "Canceled"})
 
 
@@ -148,8 +152,11 @@ class Builds:
         """Yield the lines of a log: those that exist, or with `follow` all until the log is complete."""
         start = 0
         while True:
+            next_request = time.monotonic() + LOG_PAUSE_SECONDS
             part = self.log(job_id, start, LOG_WAIT_SECONDS if follow else 0, color)
             yield from part.content
             if part.is_complete or not (follow or part.content):
                 return
             start = max(start, part.stop)
+            if not part.content:
+                time.sleep(max(0.0, next_request - time.monotonic()))

@@ -3,8 +3,11 @@
 `python -m local.worker ARGUMENTS` is `bldr worker ARGUMENTS` in a process that ends with its parent.
 """
 
+import os
 import runpy
+import signal
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -16,9 +19,9 @@ from local.restarts import Restarts
 TARGET = "x86_64-linux"
 COMMAND = [
     *(sys.executable, "-m", "local.worker"),
-    *("--target", TARGET, "--strategy", "plain", "--allow-file", "--name", "local"),
+    *("--target", TARGET, "--strategy", "plain", "--allow-file", "--name", "local", "--grace", "0"),
 ]
-GRACE_SECONDS = 3.0
+GRACE_SECONDS = 1.5
 """In which the worker can hand its job back."""
 
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "USER", "SSL_CERT_FILE")
@@ -77,7 +80,19 @@ def _exists(module: str) -> bool:
         return False
 
 
+def _die_after_parent(parent: int) -> None:
+    """Kill this process, and with it the build, soon after its parent has ended.
+
+    Nobody takes the job back: the API ends with the same parent.
+    """
+    while os.getppid() == parent:
+        time.sleep(1)
+    time.sleep(GRACE_SECONDS)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 if __name__ == "__main__":
+    threading.Thread(target=_die_after_parent, args=(os.getppid(),), daemon=True).start()
     end_with_parent()
     sys.argv[:] = ["bldr", "worker", *sys.argv[1:]]
     runpy.run_module("bldr", run_name="__main__")

@@ -17,7 +17,7 @@ from chalicelib.core import job_log
 from chalicelib.core.build_states import JobState
 from chalicelib.core.job_log import Position
 from chalicelib.identity.errors import AttemptOver
-from chalicelib.platform import logs, object_store
+from chalicelib.platform import logs, object_store, waiting
 from chalicelib.platform.change import Change, Stale, retry_when_stale
 from chalicelib.platform.config import config
 from chalicelib.platform.object_store import ObjectStoreFailed, Stream
@@ -29,7 +29,6 @@ DAY = 86_400
 READ_BYTES = 6_000_000
 """How much of an archived log is read for one answer."""
 
-LONGEST_WAIT = 20.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 1.0
 HELD = [state.value for state in JobState if state.is_held]
 SETTLED_SECONDS = 600
@@ -85,9 +84,11 @@ def _append(job_id: int, attempt: int, first: int, lines: list[str]) -> None:
 def part(job: JobRow, start: int, color: bool, wait: float = 0.0) -> LogPart:
     """Return the part of a log from a line on, at most what one answer holds.
 
-    `wait`: how many seconds to wait for lines after `start`, at most LONGEST_WAIT. Raises LogMissing.
+    `wait`: how many seconds to wait for lines after `start`; less if many requests wait (platform/waiting.py).
+    Raises LogMissing.
     """
-    job = _awaited(job, start, min(wait, LONGEST_WAIT))
+    with waiting.place(wait) as seconds:
+        job = _awaited(job, start, seconds)
     if job.is_archived:
         return _archived_part(job, start, color)
     if not job.log_lines:

@@ -1,5 +1,6 @@
 """GET /jobs/{id}/log (builds.md 3.3)."""
 
+import time
 from collections.abc import Sequence
 from threading import Thread, Timer
 from typing import Any
@@ -14,7 +15,7 @@ from chalicelib.builds.jobs.rows import log_partition
 from chalicelib.builds.rows import JobRow
 from chalicelib.core.build_states import JobState
 from chalicelib.identity.errors import AttemptOver
-from chalicelib.platform import object_store
+from chalicelib.platform import object_store, waiting
 from chalicelib.platform.table import Key, delete_many
 from tests.api.client import Depot
 from tests.builders.jobs import a_job, a_project, change_job
@@ -212,6 +213,18 @@ def test_a_request_can_wait_for_the_next_line(depot: Depot, job: JobRow) -> None
 
     assert log_of(depot, job, start=1, wait=20)["content"] == ["b"]
     timer.join()
+
+
+def test_a_request_is_answered_at_once_if_too_many_wait(
+    depot: Depot, job: JobRow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(job, 0, "a")
+    monkeypatch.setattr(time, "sleep", lambda _: pytest.fail("the request waits"))
+    monkeypatch.setattr(waiting, "_places", None)
+    waiting.limit_places(1)
+
+    with waiting.place(20):
+        assert log_of(depot, job, start=1, wait=20)["content"] == []
 
 
 def test_lines_that_are_stored_are_ignored_and_gaps_are_refused(depot: Depot, job: JobRow) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from bldr.errors import RequestRefused
 from bldr.worker.strategy import BuildRequest, Built, Execution
+from bldr.worker.worker import Pauses
 from tests.bldr.worker.builders import a_bundle, a_repository, a_worker, running
 from tests.bldr.worker.fake_builder import FakeBuilder, FakeJob, ended
 from tests.builders.stub_strategy import StubStrategy
@@ -262,6 +263,30 @@ def test_a_work_folder_that_cannot_be_written_fails_the_job(builder: FakeBuilder
     a_worker(builder, StubStrategy(), tmp_path / "file").run(once=True)
 
     assert (job.result["error"], job.result["step"]) == ("wk:run:workspace", "workspace")
+
+
+def test_a_worker_that_must_end_does_not_wait_for_a_builder_that_is_gone(
+    builder: FakeBuilder, url: str, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bldr.worker.worker.ENDING_SECONDS", 0.0)
+    job = builder.add(slow(url))
+    with running(a_worker(builder, StubStrategy(), work)) as worker:
+        assert is_building(job)
+        for path in ("log", "result"):
+            builder.failing[f"POST work/jobs/{job.id}/{path}"] = [503] * 10_000
+        worker.end(0)
+
+    assert job.results == []
+
+
+def test_claims_without_a_job_have_a_pause_between_them(builder: FakeBuilder, work: Path) -> None:
+    """A busy Builder answers at once, however long the worker wants to wait."""
+    pauses = Pauses(idle=0, between=3600, wait=0)
+    with running(a_worker(builder, StubStrategy(), work, pauses=pauses)) as worker:
+        assert until(lambda: bool(builder.claims))
+        worker.end(0)
+
+    assert len(builder.claims) == 1
 
 
 def test_a_worker_without_jobs_ends_after_its_idle_time(builder: FakeBuilder, work: Path) -> None:
