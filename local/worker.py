@@ -11,6 +11,8 @@ import threading
 import time
 from collections.abc import Mapping
 from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from local.children import Child, exit_reason
 from local.parent import end_with_parent
@@ -70,6 +72,8 @@ def is_available() -> bool:
 def environment_of(url: str, token: str, environment: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of the worker. The token is never on its command line."""
     inherited = {name: environment[name] for name in _INHERITED if name in environment}
+    cache = Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    inherited["XDG_CACHE_HOME"] = str(cache / "bldr" / f"local-{urlsplit(url).port}")
     return {**inherited, "HAB_BLDR_URL": url, "BLDR_WORKER_TOKEN": token, "PYTHONUNBUFFERED": "1"}
 
 

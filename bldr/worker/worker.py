@@ -10,6 +10,7 @@ from secrets import token_hex
 from msgspec import Struct
 
 from bldr.errors import BldrError, RequestRefused
+from bldr.worker import work_folder
 from bldr.worker.bundle import Bundle
 from bldr.worker.heartbeats import Heartbeats
 from bldr.worker.job_run import JobRun, JobSettings
@@ -103,9 +104,17 @@ class Worker:
             self._current.request(StopReason.SHUTTING_DOWN)
 
     def _next_job(self, deadline: float) -> Bundle | None:
-        """Wait for a job. A claim keeps its id until the Builder answers, so that no job is lost with an answer."""
+        """Wait for a job. A claim keeps its id until the Builder answers, so that no job is lost with an answer.
+
+        A worker that has no place for a job claims none, because it would fail one job after the other.
+        """
         claim_id, failures = token_hex(16), 0
         while not self._ending.is_set() and time.monotonic() < deadline:
+            if (obstacle := work_folder.problem_of(self._settings.work_folder)) is not None:
+                failures += 1
+                _report_failure(f"{obstacle}; no jobs are claimed", failures)
+                self._ending.wait(self._pauses.after(failures))
+                continue
             next_claim = time.monotonic() + self._pauses.between
             try:
                 bundle = self._client.claim(self._target, claim_id, self._pauses.wait)
@@ -198,7 +207,7 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _report_failure(problem: BldrError, failures: int) -> None:
+def _report_failure(problem: BldrError | str, failures: int) -> None:
     """Print the first failure, and then ever fewer of its repeats."""
     if failures & (failures - 1) == 0:
         say(f"{problem} (attempt {failures}; trying again)")
