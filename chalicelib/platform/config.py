@@ -155,6 +155,12 @@ class Config(Struct, frozen=True, eq=False):
         60,
         "A worker that is silent for so many seconds loses its job to another one",
     )
+    wait_seconds: int = setting(
+        "BLDR_WAIT_SECONDS",
+        values.natural_number,
+        20,
+        "How long requests may wait for a job or for a line of a log, at most 20 s; 0: they are answered at once",
+    )
     log_days: int = setting(
         "BLDR_LOG_DAYS", values.natural_number, 180, "Days after which the log of a job is deleted; 0: never"
     )

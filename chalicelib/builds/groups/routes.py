@@ -224,4 +224,4 @@ def show_group_progress(call: Call, request: tuple[GroupRow, int]) -> Answer:
     """Return the progress of a job group: what each project waits for, and why builds failed."""
     group, first = request
     call.caller.require_role(group.origin, Role.MEMBER)
-    return json_answer(200, answers.of_progress(progress.progress_of(group, first)), NO_CACHE)
+    return json_answer(200, answers.of_progress(progress.progress_of(group, first), call.caller), NO_CACHE)

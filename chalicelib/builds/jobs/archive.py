@@ -14,6 +14,8 @@ from chalicelib.platform.table import Key, delete_many, read, rows
 def archive(job_id: int) -> None:
     """Archive the log of a job that has ended, and delete its rows. May be interrupted anywhere and repeated.
 
+    Of two calls at once, the slower one may find rows missing. It leaves the object of the faster one unchanged.
+
     Does nothing to a job that may still get lines. Raises ObjectStoreFailed.
     """
     job = read(job_key(job_id))
@@ -21,10 +23,16 @@ def archive(job_id: int) -> None:
         return
     if not job.is_archived:
         content, number, index = job_log.index_of(logs.live_lines(job_id, 0))
-        object_store.call("put_object", Key=logs.archive_name(job_id), Body=content, ContentType="text/plain")
-        retry_when_stale(lambda: _note(job_id, number, encode(index)))
+        if number >= int(job.log_lines) or not _is_archived(job_id):
+            object_store.call("put_object", Key=logs.archive_name(job_id), Body=content, ContentType="text/plain")
+            retry_when_stale(lambda: _note(job_id, number, encode(index)))
     chunks = rows(LogChunkRow, log_partition(job_id), keys_only=True)
     delete_many([Key(LogChunkRow, row.pk, row.sk) for row in chunks])
+
+
+def _is_archived(job_id: int) -> bool:
+    job = read(job_key(job_id))
+    return job is None or bool(job.is_archived)
 
 
 def _note(job_id: int, lines: int, positions: bytes) -> None:

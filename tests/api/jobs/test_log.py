@@ -1,10 +1,13 @@
 """GET /jobs/{id}/log (builds.md 3.3)."""
 
-from threading import Timer
+import time
+from collections.abc import Sequence
+from threading import Thread, Timer
 from typing import Any
 
 import pytest
 
+from chalicelib.builds.jobs import archive as archiving
 from chalicelib.builds.jobs import logs
 from chalicelib.builds.jobs.archive import archive
 from chalicelib.builds.jobs.errors import ChunkMisplaced, ChunkRefused
@@ -13,8 +16,8 @@ from chalicelib.builds.rows import JobRow
 from chalicelib.catalog.origin_rows import origin_key
 from chalicelib.core.build_states import JobState
 from chalicelib.identity.errors import AttemptOver
-from chalicelib.platform import object_store
-from chalicelib.platform.table import read
+from chalicelib.platform import object_store, waiting
+from chalicelib.platform.table import Key, delete_many, read
 from tests.api.client import Depot
 from tests.builders.jobs import a_job, a_project, change_job
 from tests.builders.members import a_member
@@ -110,6 +113,70 @@ def test_every_part_of_a_long_archived_log_can_be_read(depot: Depot, job: JobRow
     assert log_of(depot, job, start=599)["content"] == [lines[599].removeprefix("\x1b[32m")]
 
 
+@pytest.mark.parametrize("start", [0, 1, 2])
+@pytest.mark.parametrize("deleted", [[0], [1], [0, 1], [0, 1, 2]])
+def test_a_log_that_is_archived_while_it_is_read_loses_no_lines(
+    depot: Depot, job: JobRow, deleted: list[int], start: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for first in range(3):
+        append(job, first, f"line {first}")
+    find_job = logs._awaited
+
+    def delete_some(keys: Sequence[Key[Any]]) -> None:
+        delete_many([keys[number] for number in deleted])
+
+    def find_and_archive(*arguments: Any) -> JobRow:
+        found = find_job(*arguments)
+        archived(job)
+        return found
+
+    monkeypatch.setattr(archiving, "delete_many", delete_some)
+    monkeypatch.setattr(logs, "_awaited", find_and_archive)
+    part = log_of(depot, job, start=start)
+
+    assert part["content"] == [f"line {number}" for number in range(start, 3)]
+    assert part["stop"] == 3
+
+
+def test_of_two_archives_at_once_the_slower_one_keeps_the_complete_log(
+    depot: Depot, job: JobRow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(job, 0, "a")
+    append(job, 1, "b")
+    change_job(job, state=JobState.COMPLETE.value)
+    read_lines = logs.live_lines
+
+    def lines_after_the_faster_one(*arguments: Any) -> list[str]:
+        monkeypatch.setattr(logs, "live_lines", read_lines)
+        archive(int(job.id))
+        return list(read_lines(*arguments))
+
+    monkeypatch.setattr(logs, "live_lines", lines_after_the_faster_one)
+    archive(int(job.id))
+
+    assert log_of(depot, job) == {"start": 0, "stop": 2, "content": ["a", "b"], "is_complete": True}
+
+
+def test_a_follower_gets_each_line_once_through_the_end_of_the_job(depot: Depot, job: JobRow) -> None:
+    lines = [f"line {number}" for number in range(120)]
+
+    def build() -> None:
+        for first in range(0, len(lines), 4):
+            append(job, first, *lines[first : first + 4])
+        archived(job)
+
+    worker = Thread(target=build)
+    worker.start()
+    followed: list[str] = []
+    is_complete = False
+    while not is_complete:
+        part = log_of(depot, job, start=len(followed), wait=1)
+        followed, is_complete = followed + part["content"], part["is_complete"]
+    worker.join()
+
+    assert followed == lines
+
+
 def test_an_archived_log_that_is_gone_is_404(depot: Depot, job: JobRow) -> None:
     append(job, 0, "a")
     archived(job)
@@ -164,6 +231,18 @@ def test_strangers_do_not_wait(depot: Depot, job: JobRow, monkeypatch: pytest.Mo
     log_of(depot, job, by=by, start=1, wait=20)
 
     assert waits == [0]
+
+
+def test_a_request_is_answered_at_once_if_too_many_wait(
+    depot: Depot, job: JobRow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(job, 0, "a")
+    monkeypatch.setattr(time, "sleep", lambda _: pytest.fail("the request waits"))
+    monkeypatch.setattr(waiting, "_places", None)
+    waiting.limit_places(1)
+
+    with waiting.place(20):
+        assert log_of(depot, job, by="lkennedy", start=1, wait=20)["content"] == []
 
 
 def test_lines_that_are_stored_are_ignored_and_gaps_are_refused(depot: Depot, job: JobRow) -> None:

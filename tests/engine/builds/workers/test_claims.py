@@ -17,7 +17,7 @@ from chalicelib.core.build_access import WorkerAccess
 from chalicelib.core.build_states import JobState
 from chalicelib.core.target import Target
 from chalicelib.identity.errors import TokenRefused
-from chalicelib.platform import config
+from chalicelib.platform import config, waiting
 from chalicelib.platform.table import delete_many, put_many, read, rows
 from tests.builders.job_groups import a_group, start
 from tests.builders.motor_double import Calls
@@ -69,6 +69,17 @@ def test_a_claim_hands_the_job_over(worker: WorkerAccess, origin: str, motor: Ca
     assert {slot.sk for slot in slots()} == {job.origin_slot, job.target_slot}
     assert {(slot.job_id, slot.origin, slot.worker_id) for slot in slots()} == {(job.id, origin, f"/{worker.id}")}
     assert motor == [("start_job", (job.id, 1))]
+
+
+def test_a_claim_is_answered_at_once_if_too_many_wait(
+    worker: WorkerAccess, monkeypatch: pytest.MonkeyPatch, motor: Calls
+) -> None:
+    monkeypatch.setattr(claims, "sleep", lambda _: pytest.fail("the request waits"))
+    monkeypatch.setattr(waiting, "_places", None)
+    waiting.limit_places(1)
+
+    with waiting.place(20):
+        assert claim(worker, wait=20) is None
 
 
 def test_there_is_no_job_if_none_waits(worker: WorkerAccess, motor: Calls) -> None:
