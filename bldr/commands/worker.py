@@ -24,6 +24,7 @@ from bldr.worker.checkout import CheckoutRules, require_git
 from bldr.worker.errors import WorkerUnusable
 from bldr.worker.hab_strategy import HabStrategy
 from bldr.worker.job_run import JobSettings
+from bldr.worker.leftovers import hold_folder
 from bldr.worker.plain_strategy import PlainStrategy
 from bldr.worker.retrying import StepRetries
 from bldr.worker.sandbox import Isolation, ResourceLimits, Sandbox, best_isolation
@@ -155,6 +156,7 @@ def _make_private(folder: Path) -> None:
         (folder / "jobs").mkdir(exist_ok=True)
         folder.chmod(0o711)
         (folder / "jobs").chmod(0o711)
+        hold_folder(folder / "jobs")
     except OSError as problem:
         raise WorkerUnusable(f"the work folder {folder} cannot be used: {problem.strerror}") from None
 
