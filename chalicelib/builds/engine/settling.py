@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.builds import motor
+from chalicelib.builds.engine.ended_logs import note_log
 from chalicelib.builds.engine.new_jobs import note_origins, put_in_queue
 from chalicelib.builds.engine.outcomes import Cause, Outcome, Result, ResultKind, outcome_of
 from chalicelib.builds.engine.progress import count_closed, open_entries
@@ -117,6 +118,7 @@ def _end(
     """Write the final states of a job and its entry, and update `entry` accordingly."""
     with Change() as change:
         _update(change, job, outcome.job, [*_report(outcome, result or Result(ResultKind.FAILED)), *_removed(_HELD)])
+        note_log(change, job)
         if job.job_state is JobState.PENDING:
             change.delete(waiting_key(job))
         _end_attempt(change, job, unchanged)
