@@ -10,8 +10,6 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-LOCK = "lock"
-
 
 def hold_folder(work_folder: Path) -> int | None:
     """Remove the workspaces of workers that were killed, and mark the folder as used until this process ends.
@@ -21,7 +19,7 @@ def hold_folder(work_folder: Path) -> int | None:
     """
     if fcntl is None:
         return None
-    lock = os.open(work_folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = os.open(work_folder, os.O_RDONLY)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -15,7 +15,7 @@ def test_the_workspaces_of_killed_workers_are_removed(tmp_path: Path) -> None:
 
     hold_folder(tmp_path)
 
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["lock", "notes"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["notes"]
 
 
 def test_the_workspaces_of_a_worker_that_runs_are_kept(tmp_path: Path) -> None:
