@@ -232,6 +232,12 @@ class SlotRow(Row):
     worker_id = UnicodeAttribute(default="")
 
 
+class UnarchivedRow(Row):
+    """A job that has ended and whose log may not be archived. `ended_at` is in seconds of the epoch."""
+
+    ended_at = NumberAttribute()
+
+
 def channel_of(group_id: int) -> str:
     """Return the channel of what a group builds."""
     return f"bldr-{group_id}"
@@ -357,6 +363,16 @@ def waiting_origins_partition(target: Target) -> str:
 def waiting_origin_key(target: Target, origin: str) -> Key[WaitingOriginRow]:
     """Key of an origin among those that may have waiting jobs."""
     return Key(WaitingOriginRow, waiting_origins_partition(target), origin)
+
+
+def unarchived_partition(target: Target) -> str:
+    """Partition of the jobs of a target that have ended and whose logs may not be archived, oldest first."""
+    return partition("UNARCHIVED", target)
+
+
+def unarchived_key(job: JobRow) -> Key[UnarchivedRow]:
+    """Key of a job among those whose logs may not be archived."""
+    return Key(UnarchivedRow, unarchived_partition(Target(job.target)), f"{int(job.id):019d}")
 
 
 ORIGIN_SLOT, TARGET_SLOT, OWN_SLOT = "ORIGIN#", "TARGET#", "WORKERS-OF#"

@@ -282,7 +282,7 @@ def _visibility(change: Change, upload: Upload, found: Found) -> Visibility:
     origin = found.get(origin_key(ident.origin))
     if origin is None or not origin_rows.is_same(origin, upload.permission):
         raise OriginMissing
-    origin_rows.require(change, ident.origin, upload.permission)
+    origin_rows.require_for_upload(change, ident, upload.permission)
     key = package_rows.settings_key(ident.origin, ident.name)
     settings = found.get(key)
     if settings is None:

@@ -1,4 +1,4 @@
-"""The watchdog of jobs: lost workers, time-outs, missing executions, unused slots (builds.md 18; app.py: `watch_jobs`).
+"""The watchdog of jobs: lost workers, time-outs, missing executions, unused slots, logs (builds.md 18; `watch_jobs`).
 
 It finds the jobs that workers hold by the slots that they occupy, and waiting jobs by the lists from which workers take
 them. So nothing depends on the executions, which only react faster.
@@ -17,7 +17,7 @@ from chalicelib.builds import motor
 from chalicelib.builds import rows as build_rows
 from chalicelib.builds.engine import settling
 from chalicelib.builds.engine.settling import Cause
-from chalicelib.builds.rows import JobRow, SlotRow, WaitingJobRow, WaitingOriginRow
+from chalicelib.builds.rows import JobRow, SlotRow, UnarchivedRow, WaitingJobRow, WaitingOriginRow
 from chalicelib.builds.steps import job as job_steps
 from chalicelib.core.build_states import JobState
 from chalicelib.core.target import Target
@@ -26,7 +26,7 @@ from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.clock import moment_of, now, timestamp
 from chalicelib.platform.config import config
 from chalicelib.platform.failures import Failures
-from chalicelib.platform.table import Key, count, read_many, rows
+from chalicelib.platform.table import Key, count, delete_many, read_many, rows
 from chalicelib.scheduled import worker_starts
 from chalicelib.scheduled.cursors import read_cursor, store_cursor
 
@@ -40,6 +40,10 @@ WAITING_READ = 5_000
 """Waiting jobs of one origin and target that one run examines at the beginning, and from where the last one ended."""
 
 FUNCTION = "watch-jobs"
+
+
+UNARCHIVED_READ = 1_000
+"""The most logs of one target that one run archives."""
 
 
 class JobsWatched(Struct):
@@ -64,6 +68,7 @@ def watch_jobs(seconds: float) -> JobsWatched:
         run.deadline = min(end, began + (end - began) / (len(targets) - number))
         with run.failures.skipped():
             working, waiting = _examine_held(target, run), _examine_waiting(target, run)
+            _archive_logs(target, run)
             total.working, total.waiting = total.working + working, total.waiting + waiting
             if target in config.build_targets:
                 _publish(target, waiting, working)
@@ -198,6 +203,21 @@ def _end_waits(job_ids: Sequence[int], run: _Run) -> None:
         if job is not None and job.job_state is JobState.PENDING and job.updated_at < since:
             with run.failures.skipped():
                 _settle(job, Cause.NEVER_CLAIMED, run)
+
+
+def _archive_logs(target: Target, run: _Run) -> None:
+    """Archive the logs of jobs that have ended without their executions, and forget the jobs that are gone."""
+    before = time.time() - config.lease_seconds
+    noted = rows(UnarchivedRow, build_rows.unarchived_partition(target), limit=UNARCHIVED_READ)
+    keys = {int(row.sk): Key(UnarchivedRow, row.pk, row.sk) for row in noted if row.ended_at < before}
+    for job_id, job in _jobs(list(keys)):
+        if run.is_over:
+            return
+        with run.failures.skipped():
+            if job is None:
+                delete_many([keys[job_id]])
+            else:
+                job_steps.archive(job_id)
 
 
 def _jobs(job_ids: Sequence[int]) -> Iterator[tuple[int, JobRow | None]]:

@@ -4,7 +4,7 @@ from msgspec.json import encode
 
 from chalicelib.builds.jobs import logs
 from chalicelib.builds.jobs.rows import LogChunkRow, LogIndexRow, index_key, log_partition
-from chalicelib.builds.rows import JobRow, job_key
+from chalicelib.builds.rows import JobRow, job_key, unarchived_key
 from chalicelib.core import job_log
 from chalicelib.platform import object_store
 from chalicelib.platform.change import Change, Stale, retry_when_stale
@@ -16,7 +16,7 @@ def archive(job_id: int) -> None:
 
     Of two calls at once, the slower one may find rows missing. It leaves the object of the faster one unchanged.
 
-    Does nothing to a job that may still get lines. Raises ObjectStoreFailed.
+    Does nothing to a job that may still get lines. The note of the job's end is deleted last. Raises ObjectStoreFailed.
     """
     job = read(job_key(job_id))
     if job is None or not job.job_state.is_final:
@@ -28,6 +28,7 @@ def archive(job_id: int) -> None:
             retry_when_stale(lambda: _note(job_id, number, encode(index)))
     chunks = rows(LogChunkRow, log_partition(job_id), keys_only=True)
     delete_many([Key(LogChunkRow, row.pk, row.sk) for row in chunks])
+    delete_many([unarchived_key(job)])
 
 
 def _is_archived(job_id: int) -> bool:

@@ -7,17 +7,18 @@ from typing import Any
 
 import pytest
 
+from chalicelib.builds import rows as build_rows
 from chalicelib.builds.jobs import archive as archiving
 from chalicelib.builds.jobs import logs
 from chalicelib.builds.jobs.archive import archive
 from chalicelib.builds.jobs.errors import ChunkMisplaced, ChunkRefused
 from chalicelib.builds.jobs.rows import log_partition
-from chalicelib.builds.rows import JobRow
+from chalicelib.builds.rows import JobRow, UnarchivedRow
 from chalicelib.catalog.origin_rows import origin_key
 from chalicelib.core.build_states import JobState
 from chalicelib.identity.errors import AttemptOver
 from chalicelib.platform import object_store, waiting
-from chalicelib.platform.table import Key, delete_many, read
+from chalicelib.platform.table import Key, delete_many, put_many, read
 from tests.api.client import Depot
 from tests.builders.jobs import a_job, a_project, change_job
 from tests.builders.members import a_member
@@ -77,9 +78,12 @@ def test_a_live_log_is_incomplete_and_read_from_any_line(depot: Depot, job: JobR
 
 def test_an_archived_log_is_complete_and_its_rows_are_deleted(depot: Depot, job: JobRow) -> None:
     append(job, 0, "a", "b")
+    noted = build_rows.unarchived_key(job)
+    put_many([UnarchivedRow(noted.pk, noted.sk, ended_at=1)])
     archived(job)
     archive(int(job.id))
 
+    assert read(noted) is None
     assert log_of(depot, job) == {"start": 0, "stop": 2, "content": ["a", "b"], "is_complete": True}
     assert log_of(depot, job, start=1) == {"start": 1, "stop": 2, "content": ["b"], "is_complete": True}
     assert log_of(depot, job, start=9) == {"start": 9, "stop": 2, "content": [], "is_complete": True}

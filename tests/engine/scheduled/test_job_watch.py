@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from chalicelib.builds import motor, rows
 from chalicelib.builds.engine import settling
 from chalicelib.builds.engine.settling import Cause
-from chalicelib.builds.rows import JobRow, WaitingJobRow
+from chalicelib.builds.rows import JobRow, UnarchivedRow, WaitingJobRow
 from chalicelib.core.build_states import JobState
 from chalicelib.core.target import Target
 from chalicelib.platform import emf, logs
@@ -25,14 +25,15 @@ from tests.builders.names import a_name
 from tests.builders.rows import empty_partition, partition_rows
 
 DISPATCHED = JobState.DISPATCHED
-SLOTS = f"SLOTS#{TARGET}"
+SLOTS, UNARCHIVED = f"SLOTS#{TARGET}", f"UNARCHIVED#{TARGET}"
 
 
 @pytest.fixture
 def calls(engine: EngineDouble, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """No jobs of other tests; the calls of Step Functions."""
-    for pk in (SLOTS, f"WAITING-ORIGINS#{TARGET}"):
-        empty_partition(pk)
+    for kind in ("SLOTS", "WAITING-ORIGINS", "UNARCHIVED"):
+        for target in Target:
+            empty_partition(f"{kind}#{target}")
     cursors.store_cursor(f"{job_watch.FUNCTION}/{TARGET}", "")
     made: list[tuple[Any, ...]] = []
     for name in ("start_job", "end_wait"):
@@ -224,3 +225,30 @@ def test_without_state_machines_the_watchdog_archives_logs(
     job_watch.watch_jobs(60)
 
     assert engine.called("archive") == [(int(job.id),)]
+
+
+def note(job: JobRow, age: float) -> None:
+    """Note that a job has ended some seconds ago."""
+    key = rows.unarchived_key(job)
+    put_many([UnarchivedRow(key.pk, key.sk, ended_at=int(time.time() - age))])
+
+
+def test_logs_are_archived_if_their_executions_were_lost(engine: EngineDouble, calls: list[Any]) -> None:
+    lost, recent = a_job(JobState.COMPLETE), a_job(JobState.COMPLETE)
+    note(lost, age=config.lease_seconds + 5)
+    note(recent, age=0)
+
+    job_watch.watch_jobs(60)
+
+    assert engine.called("archive") == [(int(lost.id),)]
+
+
+def test_the_note_of_a_job_that_is_gone_is_deleted(engine: EngineDouble, calls: list[Any]) -> None:
+    job = a_job(JobState.COMPLETE)
+    note(job, age=config.lease_seconds + 5)
+    delete_many([rows.job_key(int(job.id))])
+
+    job_watch.watch_jobs(60)
+
+    assert partition_rows(UNARCHIVED) == {}
+    assert engine.called("archive") == []
