@@ -31,6 +31,9 @@ seed: $(INSTALLED) ## write PACKAGES (10000) packages to the engine at AWS_ENDPO
 bench: $(INSTALLED) ## measure every kind of request in a small and a large depot (minutes); writes docs/PERFORMANCE.md
 	@exec $(BIN)/python -m tests.perf.bench
 
+bench-builds: $(INSTALLED) ## build a job group of 700 projects with stub workers (many minutes); writes docs/PERFORMANCE.md
+	@exec $(BIN)/python -m tests.perf.job_groups
+
 test: $(INSTALLED) ## run all tests
 	$(BIN)/pytest
 
@@ -87,4 +90,4 @@ $(INSTALLED): requirements.txt requirements-dev.txt $(if $(USABLE),,new-venv)
 	repeat the command. If it still fails, remove $(VENV) first."; exit 1; }
 	@touch $@
 
-.PHONY: new-venv help run engine seed bench test test-one fuzz large-groups kill-builds check lint format package lock clean
+.PHONY: new-venv help run engine seed bench bench-builds test test-one fuzz large-groups kill-builds check lint format package lock clean
