@@ -19,7 +19,9 @@ from bldr.errors import StepsFailed
 from bldr.output import LONGEST_CELL, console, show_table
 from chalicelib.core.hart_refusals import one_line
 
-SECONDS_BETWEEN_READS = 2.0
+FIRST_SECONDS, SECONDS_BETWEEN_READS = 0.25, 2.0
+"""The pause after the first read, which doubles with each read, and the longest one of a group of usual size."""
+
 READS_BETWEEN_WAITS = 5
 """The reasons why a group waits cost the Builder more than its state."""
 
@@ -30,15 +32,18 @@ LINES_AROUND = 6
 """Lines of a terminal that the table leaves free."""
 
 STYLES = {
-    "InProgress": (">", "cyan"),
+    "Success": ("+", "green"),
     "Failure": ("x", "red"),
-    "NotFound": ("?", "yellow"),
     "Skipped": ("-", "yellow"),
     "Canceled": ("-", "yellow"),
+    "NotFound": ("?", "yellow"),
+    "InProgress": (">", "cyan"),
     "NotStarted": (".", "dim"),
-    "Success": ("+", "green"),
 }
-"""A symbol and a colour for each state of a project. A table that is too long leaves out the last states."""
+"""A symbol and a colour for each state of a project."""
+
+LEFT_OUT_LAST = ("InProgress", "Failure", "NotFound", "Skipped", "Canceled", "NotStarted", "Success")
+"""A table that is too long for the screen leaves out projects from the end of this order."""
 
 
 def watch(builds: Builds, group_id: str) -> Group:
@@ -93,7 +98,8 @@ def _follow(builds: Builds, group_id: str, show: Callable[[Group, list[Wait]], N
         if with_waits and read % READS_BETWEEN_WAITS == READS_BETWEEN_WAITS - 1:
             waits = builds.waits(group_id)
         show(group, waits)
-        time.sleep(max(SECONDS_BETWEEN_READS, len(group.projects) / PROJECTS_PER_SECOND))
+        pause = min(FIRST_SECONDS * 2.0 ** min(read, 10), SECONDS_BETWEEN_READS)
+        time.sleep(max(pause, len(group.projects) / PROJECTS_PER_SECOND))
     raise AssertionError  # the numbers never end
 
 
@@ -147,5 +153,5 @@ def _most_important(projects: list[GroupProject], room: int) -> Sequence[GroupPr
     """Return the projects that fit on a screen: all in build order, or those that run and have failed first."""
     if len(projects) <= room:
         return projects
-    ranks = {state: rank for rank, state in enumerate(STYLES)}
+    ranks = {state: rank for rank, state in enumerate(LEFT_OUT_LAST)}
     return sorted(projects, key=lambda project: ranks.get(project.state, 0))[:room]
