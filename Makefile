@@ -22,6 +22,9 @@ help: ## list the targets
 run: $(INSTALLED) ## run the whole service on http://localhost:9636 (BLDR_PORT, BLDR_LISTEN, AWS_ENDPOINT_URL)
 	@exec $(BIN)/python -m local
 
+demo: $(INSTALLED) ## build, promote and run five packages on a new stack, which runs until Ctrl-C (DEMO_ENDS=1: ends at once)
+	@exec $(BIN)/python -m local.demo $(if $(DEMO_ENDS),--end)
+
 engine: $(INSTALLED) ## run only the embedded AWS, on ENGINE_PORT (4566)
 	@exec $(BIN)/python -m local.engine
 
@@ -90,4 +93,4 @@ $(INSTALLED): requirements.txt requirements-dev.txt $(if $(USABLE),,new-venv)
 	repeat the command. If it still fails, remove $(VENV) first."; exit 1; }
 	@touch $@
 
-.PHONY: new-venv help run engine seed bench bench-builds test test-one fuzz large-groups kill-builds check lint format package lock clean
+.PHONY: new-venv help run demo engine seed bench bench-builds test test-one fuzz large-groups kill-builds check lint format package lock clean

@@ -101,9 +101,20 @@ class Supervisor:
             self._start_engine(self._engine)
         token = self._prepare_engine()
         self._start_servers(listener, listens_on, functions)
-        print(greeting(listens_on.url, token, self._environment, embedded=self._engine is not None), flush=True)
-        if worker.is_wanted(self._environment) and worker.is_available():
-            self._worker = LocalWorker(worker.environment_of(listens_on.url, _worker_token(), self._environment))
+        has_worker = worker.is_wanted(self._environment) and worker.is_available()
+        print(
+            greeting(
+                listens_on.url,
+                token,
+                self._environment,
+                embedded=self._engine is not None,
+                builds=has_worker and self._environment.get("BLDR_GIT_SOURCES") == LOCAL_REPOSITORIES,
+            ),
+            flush=True,
+        )
+        if has_worker:
+            variables = worker.environment_of(listens_on.url, _worker_token(), self._environment)
+            self._worker = LocalWorker(variables, worker.command_of(self._environment))
 
     def watch(self) -> int:
         """Restart the processes that end. Returns the exit status when the engine ends, or a server that keeps ending.

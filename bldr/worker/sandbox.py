@@ -132,9 +132,9 @@ class Sandbox:
         with tempfile.TemporaryDirectory(prefix="bldr-worker-") as folder:
             workspace = Workspace(Path(folder))
             workspace.src.mkdir()
-            self.prepare(workspace, SANDBOX_SCRIPT)
-            command = self.command(workspace, SANDBOX_SCRIPT, ResourceLimits(), ["/bin/true"])
             try:
+                self.prepare(workspace, SANDBOX_SCRIPT)  # fails for root without the capability to change owners
+                command = self.command(workspace, SANDBOX_SCRIPT, ResourceLimits(), ["/bin/true"])
                 trial = subprocess.run(command, capture_output=True, timeout=TRIAL_SECONDS, check=False)  # noqa: S603
                 return trial.returncode == 0
             except (OSError, subprocess.TimeoutExpired):

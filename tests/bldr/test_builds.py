@@ -5,7 +5,8 @@ import time
 import pytest
 
 from bldr import builds
-from bldr.builds import Builds, LogPart
+from bldr.build_shapes import LogPart
+from bldr.builds import Builds
 
 
 class ScriptedLog(Builds):
