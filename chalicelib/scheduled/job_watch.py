@@ -21,6 +21,7 @@ from chalicelib.builds.rows import JobRow, SlotRow, WaitingJobRow, WaitingOrigin
 from chalicelib.builds.steps import job as job_steps
 from chalicelib.core.build_states import JobState
 from chalicelib.core.target import Target
+from chalicelib.identity.worker_rows import ALL_ORIGINS, sightings_of
 from chalicelib.platform import emf, logs
 from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.clock import moment_of, now, timestamp
@@ -37,6 +38,10 @@ UNWATCHED = timedelta(minutes=1)
 
 WAITING_READ = 5_000
 """The most waiting jobs of one origin and target that one run examines."""
+
+
+SEEN_SECONDS = 180
+"""A worker that was seen within this time counts as running. A sighting is written once a minute."""
 
 
 class JobsWatched(Struct):
@@ -80,7 +85,8 @@ class _Run(Struct):
 
 
 def _publish(target: Target, waiting: int, working: int) -> None:
-    metrics = {"WaitingJobs": [float(waiting)], "WorkingJobs": [float(working)]}
+    workers = sum(float(row.seen_at) > time.time() - SEEN_SECONDS for row in sightings_of(ALL_ORIGINS, target))
+    metrics = {"WaitingJobs": [float(waiting)], "WorkingJobs": [float(working)], "SharedWorkers": [float(workers)]}
     logs.logger().info("jobs", extra=emf.members(({"target": str(target)}, metrics)))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.builds import motor
+from chalicelib.builds.engine import measures
 from chalicelib.builds.engine.new_jobs import note_origins, put_in_queue
 from chalicelib.builds.engine.outcomes import Cause, Outcome, Result, ResultKind, outcome_of
 from chalicelib.builds.engine.progress import count_closed, open_entries
@@ -101,6 +102,7 @@ def _try_again(job: JobRow) -> None:
 
 def _end(job: JobRow, group: GroupRow, entry: EntryRow, outcome: Outcome, result: Result | None) -> None:
     """Write the final states of a job and its entry, and update `entry` accordingly."""
+    seconds = _seconds(result) if outcome.job is JobState.COMPLETE and result else None
     with Change() as change:
         _update(change, job, outcome.job, [*_report(outcome, result or Result(ResultKind.FAILED)), *_removed(_HELD)])
         if job.job_state is JobState.PENDING:
@@ -108,9 +110,9 @@ def _end(job: JobRow, group: GroupRow, entry: EntryRow, outcome: Outcome, result
         _end_attempt(change, job)
         _end_entry(change, job, entry, outcome, result)
         count_closed(change, group, [entry.order])
-        seconds = _seconds(result) if outcome.job is JobState.COMPLETE and result else None
         if seconds is not None:
             change.update(job_count_key(job.origin, job.name), [JobCountRow.seconds.set(seconds)])
+    measures.job_ended(job.target, outcome.job, seconds)
     entry.state = outcome.entry.value
     entry.is_passed_on = not entry.dependents
 
