@@ -165,7 +165,10 @@ class Config(Struct, frozen=True, eq=False):
         "BLDR_LOG_DAYS", values.natural_number, 180, "Days after which the log of a job is deleted; 0: never"
     )
     group_days: int = setting(
-        "BLDR_GROUP_DAYS", values.natural_number, 90, "Days after which the entries of an ended job group are deleted"
+        "BLDR_GROUP_DAYS",
+        values.natural_number,
+        90,
+        "Days after which the entries of an ended job group move from the table to the bucket",
     )
     build_function: str = setting(
         "BLDR_BUILD_FUNCTION",

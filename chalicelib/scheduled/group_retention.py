@@ -10,16 +10,15 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from enum import Enum
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict
 
 from chalicelib.builds import rows as build_rows
 from chalicelib.builds.engine import ending
+from chalicelib.builds.groups import archive
 from chalicelib.builds.rows import EntryRow, GroupPointerRow, GroupRow
-from chalicelib.packages import artifacts
 from chalicelib.platform import logs
-from chalicelib.platform.clock import now, timestamp
+from chalicelib.platform.clock import now
 from chalicelib.platform.config import config
 from chalicelib.platform.failures import Failures
 from chalicelib.platform.table import delete_many, put_many, read, rows
@@ -61,11 +60,6 @@ def retain_groups(seconds: float) -> GroupsRetained:
     result.failed = failures.number
     logs.logger().info("groups retained", extra=asdict(result))
     return result
-
-
-def archive_key(group_id: int) -> str:
-    """Return the object key of the entries of a group. It is not below the name of an origin."""
-    return f"_groups/{group_id}.json"
 
 
 def _pass(name: str, days: int, treat: Callable[[GroupRow], bool], end: float, failures: Failures) -> None:
@@ -131,27 +125,15 @@ def has_ended(group: GroupRow) -> bool:
 
 
 def _move_entries(group: GroupRow) -> None:
-    """Store the entries as JSON in the object store, then delete their rows.
+    """Store the entries in the object store, then delete their rows.
 
     The first entry is deleted before the others. If it is missing, an interrupted run has stored all entries.
     """
     group_id = int(group.id)
-    partition = build_rows.group_partition(group_id)
-    entries = list(rows(EntryRow, partition, begins=build_rows.ENTRY_PREFIX))
+    entries = list(rows(EntryRow, build_rows.group_partition(group_id), begins=build_rows.ENTRY_PREFIX))
     if not entries:
         return
-    projects = [
-        {
-            "name": entry.name,
-            "ident": entry.built_ident or entry.ident,
-            "state": entry.entry_state.shown,
-            "job_id": str(int(entry.job_id)),
-            "target": group.target,
-        }
-        for entry in entries
-    ]
-    archived = {"id": str(group_id), "archived_at": timestamp(now()), "projects": projects}
     if entries[0].order == build_rows.order_text(0):
-        artifacts.put_bytes(archive_key(group_id), msgspec.json.encode(archived))
+        archive.store(group, entries)
         delete_many([build_rows.entry_key(group_id, entries[0].order)])
     delete_many([build_rows.entry_key(group_id, entry.order) for entry in entries])

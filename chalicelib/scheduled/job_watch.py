@@ -21,6 +21,7 @@ from chalicelib.builds.rows import JobRow, SlotRow, UnarchivedRow, WaitingJobRow
 from chalicelib.builds.steps import job as job_steps
 from chalicelib.core.build_states import JobState
 from chalicelib.core.target import Target
+from chalicelib.identity.worker_rows import ALL_ORIGINS, sightings_of
 from chalicelib.platform import emf, logs
 from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.clock import moment_of, now, timestamp
@@ -44,6 +45,10 @@ FUNCTION = "watch-jobs"
 
 UNARCHIVED_READ = 1_000
 """The most logs of one target that one run archives."""
+
+
+SEEN_SECONDS = 180
+"""A worker that was seen within this time counts as running. A sighting is written once a minute."""
 
 
 class JobsWatched(Struct):
@@ -91,7 +96,8 @@ class _Run(Struct):
 
 
 def _publish(target: Target, waiting: int, working: int) -> None:
-    metrics = {"WaitingJobs": [float(waiting)], "WorkingJobs": [float(working)]}
+    workers = sum(float(row.seen_at) > time.time() - SEEN_SECONDS for row in sightings_of(ALL_ORIGINS, target))
+    metrics = {"WaitingJobs": [float(waiting)], "WorkingJobs": [float(working)], "SharedWorkers": [float(workers)]}
     logs.logger().info("jobs", extra=emf.members(({"target": str(target)}, metrics)))
 
 

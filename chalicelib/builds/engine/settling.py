@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.builds import motor
+from chalicelib.builds.engine import measures
 from chalicelib.builds.engine.ended_logs import note_log
 from chalicelib.builds.engine.new_jobs import note_origins, put_in_queue
 from chalicelib.builds.engine.outcomes import Cause, Outcome, Result, ResultKind, outcome_of
@@ -116,6 +117,7 @@ def _end(
     unchanged: Condition | None,
 ) -> None:
     """Write the final states of a job and its entry, and update `entry` accordingly."""
+    seconds = _seconds(result) if outcome.job is JobState.COMPLETE and result else None
     with Change() as change:
         _update(change, job, outcome.job, [*_report(outcome, result or Result(ResultKind.FAILED)), *_removed(_HELD)])
         note_log(change, job)
@@ -124,9 +126,9 @@ def _end(
         _end_attempt(change, job, unchanged)
         _end_entry(change, job, entry, outcome, result)
         count_closed(change, group, [entry.order])
-        seconds = _seconds(result) if outcome.job is JobState.COMPLETE and result else None
         if seconds is not None:
             change.update(job_count_key(job.origin, job.name), [JobCountRow.seconds.set(seconds)])
+    measures.job_ended(job.target, outcome.job, seconds)
     entry.state = outcome.entry.value
     entry.is_passed_on = not entry.dependents
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.builds import rows
+from chalicelib.builds.groups.archive import archive_key
 from chalicelib.builds.rows import GroupPointerRow, GroupRow
 from chalicelib.core.build_states import GroupState
 from chalicelib.packages import artifacts
@@ -18,7 +19,7 @@ from chalicelib.platform.config import config
 from chalicelib.platform.table import Key, delete_many, put_many
 from chalicelib.scheduled import builds, group_retention, sandbox_channels
 from chalicelib.scheduled.cursors import store_cursor
-from chalicelib.scheduled.group_retention import CHANNEL_DAYS, GroupsRetained, archive_key, retain_groups
+from chalicelib.scheduled.group_retention import CHANNEL_DAYS, GroupsRetained, retain_groups
 from tests.api.client import Depot
 from tests.builders.build_engine import EngineDouble
 from tests.builders.build_rows import a_group, ago, an_entry

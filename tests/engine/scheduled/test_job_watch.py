@@ -13,6 +13,7 @@ from chalicelib.builds.engine.settling import Cause
 from chalicelib.builds.rows import JobRow, UnarchivedRow, WaitingJobRow
 from chalicelib.core.build_states import JobState
 from chalicelib.core.target import Target
+from chalicelib.identity.worker_rows import ALL_ORIGINS, SightingRow, sighting_key, workers_partition
 from chalicelib.platform import emf, logs
 from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id, now
@@ -178,13 +179,18 @@ def test_numbers_of_jobs_are_metrics_of_each_target(
         return {}
 
     monkeypatch.setattr(emf, "members", note)
+    empty_partition(workers_partition(ALL_ORIGINS))
+    for worker_id, age in ((1, 0), (2, job_watch.SEEN_SECONDS + 1)):
+        key, moment = sighting_key(ALL_ORIGINS, TARGET, worker_id), int(time.time()) - age
+        put_many([SightingRow(key.pk, key.sk, seen_at=moment, expires_at=moment + 1_000)])
     a_job(DISPATCHED)
     a_job()
     a_job()
 
     job_watch.watch_jobs(60)
 
-    assert ({"target": str(TARGET)}, {"WaitingJobs": [2.0], "WorkingJobs": [1.0]}) in published
+    numbers = {"WaitingJobs": [2.0], "WorkingJobs": [1.0], "SharedWorkers": [1.0]}
+    assert ({"target": str(TARGET)}, numbers) in published
     assert {dimensions["target"] for dimensions, _ in published} == set(map(str, config.build_targets))
 
 
