@@ -1,16 +1,19 @@
 """Client of the build service: job groups, jobs and their logs (builds.md 3 to 6; docs/OPERATING.md, "Builds")."""
 
+import time
 from collections.abc import Iterator
 
 from msgspec import Struct
 
 from bldr.build_shapes import Group, LogPart, Plan, ProgressPage, ProjectProgress, Wait
 from bldr.client import Builder
-from bldr.errors import RequestRefused
+from bldr.errors import ChangeRefused, RequestRefused
 from bldr.http_transport import Request
 from chalicelib.core.target import Target
 
 LOG_WAIT_SECONDS = 20
+SECONDS_BETWEEN_LINES = 2.0
+"""The shortest time between two requests for the next line of a log."""
 
 
 class Selection(Struct, frozen=True):
@@ -39,9 +42,15 @@ class Builds:
         self._transport = builder.transport
 
     def plan(self, origin: str, name: str, selection: Selection) -> Plan:
-        """Return what a group would build. Changes nothing."""
+        """Return what a group would build. Changes nothing. Raises ChangeRefused for a target that is not built."""
         request = Request("GET", ("builds", "plans", origin, name), f"plan a build of {origin}/{name}", selection.query)
-        return self._transport.fetch(request, Plan)
+        try:
+            return self._transport.fetch(request, Plan)
+        except RequestRefused as refusal:
+            if refusal.status == 400:
+                host = self._transport.address.host
+                raise ChangeRefused(f"{host} does not build packages for {selection.target}") from None
+            raise
 
     def start(self, origin: str, name: str, selection: Selection) -> Group:
         """Start a group, or return the one that is queued already, without its projects.
@@ -106,11 +115,14 @@ class Builds:
         """Yield the lines of a log: those that exist, or with `follow` all until the log is complete."""
         start = 0
         while True:
+            asked = time.monotonic()
             part = self.log(job_id, start, LOG_WAIT_SECONDS if follow else 0, color)
             yield from part.content
             if part.is_complete or not (follow or part.content):
                 return
             start = max(start, part.stop)
+            if not part.content:  # a Builder that does not wait, or not for this caller
+                time.sleep(max(0.0, SECONDS_BETWEEN_LINES - (time.monotonic() - asked)))
 
     def _progress(self, group_id: str, first: int) -> ProgressPage | None:
         """Return a page of the progress of a group, or None if the caller may not see it or the Builder has none."""
