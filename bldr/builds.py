@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from bldr.build_shapes import Group, LogPart, Plan, ProgressPage, ProjectProgress, Wait
 from bldr.client import Builder
-from bldr.errors import RequestRefused
+from bldr.errors import ChangeRefused, RequestRefused
 from bldr.http_transport import Request
 from chalicelib.core.target import Target
 
@@ -42,9 +42,15 @@ class Builds:
         self._transport = builder.transport
 
     def plan(self, origin: str, name: str, selection: Selection) -> Plan:
-        """Return what a group would build. Changes nothing."""
+        """Return what a group would build. Changes nothing. Raises ChangeRefused for a target that is not built."""
         request = Request("GET", ("builds", "plans", origin, name), f"plan a build of {origin}/{name}", selection.query)
-        return self._transport.fetch(request, Plan)
+        try:
+            return self._transport.fetch(request, Plan)
+        except RequestRefused as refusal:
+            if refusal.status == 400:
+                host = self._transport.address.host
+                raise ChangeRefused(f"{host} does not build packages for {selection.target}") from None
+            raise
 
     def start(self, origin: str, name: str, selection: Selection) -> Group:
         """Start a group, or return the one that is queued already, without its projects.

@@ -248,6 +248,12 @@ def test_a_package_without_a_project_is_not_started(stack: Stack, bobo: CommandL
     assert bobo.succeeds("jobs", "status", "--origin", origin) == ""
 
 
+def test_a_target_that_is_not_built_is_named(bobo: CommandLine, origin: str) -> None:
+    output = bobo.fails("jobs", "start", f"{origin}/base", "--target", "aarch64-darwin")
+
+    assert "does not build packages for aarch64-darwin" in output
+
+
 @pytest.mark.parametrize("answer", ["n\n", ""])
 def test_nothing_starts_without_confirmation(scripted: CommandLine, double: HttpDouble, answer: str) -> None:
     double.answers("GET", "/v1/builds/plans/acme/base", a_plan("acme/base"))
@@ -349,7 +355,11 @@ def test_a_log_has_only_colours(scripted: CommandLine, double: HttpDouble) -> No
     assert double.received[-1].query["color"] == "true"
 
 
-def test_a_log_is_followed_to_its_end(scripted: CommandLine, double: HttpDouble) -> None:
+def test_a_log_is_followed_to_its_end(
+    scripted: CommandLine, double: HttpDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("time.sleep", pauses.append)
     parts = [
         {"start": 0, "stop": 1, "content": ["one"], "is_complete": False},
         {"start": 1, "stop": 1, "content": [], "is_complete": False},
@@ -360,6 +370,7 @@ def test_a_log_is_followed_to_its_end(scripted: CommandLine, double: HttpDouble)
     assert scripted.succeeds("jobs", "log", JOB, "--follow") == "one\ntwo\n"
     assert [request.query["start"] for request in double.received] == ["0", "1", "1"]
     assert {request.query["wait"] for request in double.received} == {"20"}
+    assert len(pauses) == 1, "a Builder that answers at once is asked again after a pause"
 
 
 def test_a_log_that_is_not_followed_ends_with_the_last_line(scripted: CommandLine, double: HttpDouble) -> None:

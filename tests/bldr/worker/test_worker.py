@@ -190,6 +190,14 @@ def test_requests_of_steps_are_repeated(builder: FakeBuilder, url: str, work: Pa
     assert job.result["kind"] == "complete"
 
 
+def test_an_origin_without_a_key_is_named(builder: FakeBuilder, url: str, work: Path) -> None:
+    builder.failing["GET depot/origins/acme/secret_keys/latest"] = [404] * 20
+    job = builder.add(a_bundle(url))
+    a_worker(builder, StubStrategy(), work).run(once=True)
+
+    assert "the origin acme has no secret signing key" in job.log
+
+
 @pytest.mark.parametrize(
     ("request_line", "error", "section"),
     [
