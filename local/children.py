@@ -13,6 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from local.parent import PARENT
+
 BACKLOG = 512
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn creates a temporary file in it
 
@@ -84,7 +86,7 @@ class Child:
         descriptors = [] if self._listener is None else [self._listener.fileno()]
         self._process = subprocess.Popen(  # noqa: S603 - our own modules
             [part.format(fd=descriptors[0]) if descriptors else part for part in self._command],
-            env=environment,
+            env={**environment, PARENT: str(os.getpid())},
             pass_fds=descriptors,
             process_group=0,  # Ctrl-C reaches only the supervisor, which ends its children in order
             stdin=subprocess.DEVNULL if self._prefix else None,

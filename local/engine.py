@@ -73,7 +73,7 @@ class EngineServer(BaseApplication):  # type: ignore[misc]
 
 
 def _prepare_worker(_server: Any, worker: Any) -> None:
-    end_with_parent()
+    end_with_parent(worker.ppid)
     seconds, fraction = divmod(SILENCE_SECONDS, 1)
     timeout = struct.pack("@ll", int(seconds), int(fraction * 1_000_000))
     for listener in worker.sockets:  # connections inherit the options; gunicorn itself sets no timeout

@@ -28,6 +28,6 @@ def on_starting(_server: Any) -> None:
     end_with_parent()
 
 
-def post_fork(_server: Any, _worker: Any) -> None:
+def post_fork(_server: Any, worker: Any) -> None:
     """Called in each new worker. A worker without a master must exit, because it would keep the port open."""
-    end_with_parent()
+    end_with_parent(worker.ppid)

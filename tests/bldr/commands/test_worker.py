@@ -141,7 +141,7 @@ def test_an_attempt_after_a_crash_starts_with_an_empty_workspace(builder: FakeBu
     with worker_process(builder, tmp_path / "work", "--once"):
         assert ended(job)
 
-    assert job.result["kind"] == "complete"
+    assert job.result["kind"] == "complete", job.log
 
 
 def test_a_worker_needs_a_credential(unconfigured: CommandLine, tmp_path: Path) -> None:
