@@ -12,6 +12,7 @@ from chalicelib.identity.worker_rows import ClaimCodeRow
 from chalicelib.origins.secrets.rows import SecretRow
 from chalicelib.platform.config import config
 from chalicelib.platform.table import put_many, rows
+from chalicelib.projects.integrations import service as project_integrations
 from tests.api.client import Depot
 from tests.builders.keys import a_sealed_value
 from tests.builders.log_lines import Log
@@ -79,7 +80,7 @@ def test_a_bundle_has_the_decrypted_secrets_and_integrations_of_the_origin(
     store_secret(depot, origin, "db_password", "open sesame")
     store_integration(depot, origin, "hub", b'{"username":"jim","password":"pass"}')
     settings = {"docker_hub_repo_name": "org/repo"}
-    monkeypatch.setattr(bundles, "project_integrations", lambda *_: [("hub", settings)])
+    monkeypatch.setattr(project_integrations, "bodies_of", lambda *_: [("hub", settings)])
     a_waiting_job(origin)
 
     bundle = worker.gets()
