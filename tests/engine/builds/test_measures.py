@@ -4,6 +4,10 @@ import pytest
 
 from chalicelib.builds.engine.ending import cancel
 from chalicelib.builds.engine.settling import Cause, ResultKind, settle
+from chalicelib.builds.workers import bundle
+from chalicelib.github import installation
+from chalicelib.github.errors import GitHubFailed
+from tests.builders.build_rows import a_job
 from tests.builders.job_groups import a_group, build, claim, start
 from tests.builders.log_lines import log_lines
 
@@ -39,3 +43,15 @@ def test_another_attempt_is_not_an_end() -> None:
         settle(int(job.id), 1, Cause.LOST)
 
     assert log.named("job ended") == []
+
+
+def test_a_job_for_which_github_gives_no_token_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise GitHubFailed
+
+    monkeypatch.setattr(installation, "installation_clone_credentials", refuse)
+
+    with log_lines() as log:
+        bundle._clone(a_job(installation_id="7"))
+
+    assert [line["MissingCloneCredentials"] for line in log.named("no clone credentials")] == [[1.0]]
