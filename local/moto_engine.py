@@ -5,6 +5,7 @@ from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+import local.moto_light  # noqa: F401 - imported for its effect on the imports that follow
 from local import moto_patches, moto_ttl
 from local.engine_admin import with_admin_requests
 

@@ -90,3 +90,10 @@ def running_engine(log: Path) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         process.kill()
         process.wait()
+
+
+def test_the_engine_starts_without_services_that_it_does_not_serve() -> None:
+    program = "import sys, local.engine; print(sorted({'moto.ec2', 'moto.batch'} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert found.stdout.strip() == "[]"
