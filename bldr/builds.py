@@ -1,15 +1,19 @@
 """Client of the build service: job groups, jobs and their logs (builds.md 3 to 6; docs/OPERATING.md, "Builds")."""
 
+import time
 from collections.abc import Iterator
 
 from msgspec import Struct
 
+from bldr.build_shapes import Group, LogPart, Plan, ProgressPage, ProjectProgress, Wait
 from bldr.client import Builder
+from bldr.errors import ChangeRefused, RequestRefused
 from bldr.http_transport import Request
 from chalicelib.core.target import Target
 
 LOG_WAIT_SECONDS = 20
-ENDED = frozenset({"Complete", "Failed", "Canceled"})
+SECONDS_BETWEEN_READS = 2.0
+"""Between two requests for the next lines of a log, if the first was answered without any."""
 
 
 class Selection(Struct, frozen=True):
@@ -31,63 +35,6 @@ class Selection(Struct, frozen=True):
         return {"target": self.target, **{name: "true" for name, is_set in flags.items() if is_set}}
 
 
-class PlannedProject(Struct):
-    """A project that a group would build. `needs` are the projects of the group that it waits for."""
-
-    name: str
-    ident: str = ""
-    needs: list[str] = []
-
-
-class LeftOut(Struct):
-    """A package that a group would not build, and why."""
-
-    name: str
-    reason: str
-
-
-class Plan(Struct):
-    """What a group would build, in build order, and what it would leave out."""
-
-    projects: list[PlannedProject]
-    left_out: list[LeftOut]
-
-
-class GroupProject(Struct):
-    """A project of a group."""
-
-    name: str
-    ident: str
-    state: str
-    job_id: str
-    target: str
-
-
-class Group(Struct):
-    """A job group."""
-
-    id: str
-    state: str
-    project_name: str
-    target: str
-    created_at: str
-    projects: list[GroupProject]
-
-    @property
-    def has_ended(self) -> bool:
-        """True once nothing of the group runs or waits any more."""
-        return self.state in ENDED and not any(each.state == "InProgress" for each in self.projects)
-
-
-class LogPart(Struct):
-    """A part of a log. `stop` is the number of the line after the last one."""
-
-    start: int
-    stop: int
-    content: list[str]
-    is_complete: bool
-
-
 class Builds:
     """The build service of a Builder. Every method may raise Unreachable, RequestRefused and ResponseMalformed."""
 
@@ -95,12 +42,21 @@ class Builds:
         self._transport = builder.transport
 
     def plan(self, origin: str, name: str, selection: Selection) -> Plan:
-        """Return what a group would build. Changes nothing."""
+        """Return what a group would build. Changes nothing. Raises ChangeRefused for a target that is not built."""
         request = Request("GET", ("builds", "plans", origin, name), f"plan a build of {origin}/{name}", selection.query)
-        return self._transport.fetch(request, Plan)
+        try:
+            return self._transport.fetch(request, Plan)
+        except RequestRefused as refusal:
+            if refusal.status == 400:
+                host = self._transport.address.host
+                raise ChangeRefused(f"{host} does not build packages for {selection.target}") from None
+            raise
 
     def start(self, origin: str, name: str, selection: Selection) -> Group:
-        """Start a group, or return the one that is queued already. Not repeated if the answer is lost."""
+        """Start a group, or return the one that is queued already, without its projects.
+
+        Not repeated if the answer is lost.
+        """
         path, purpose = ("depot", "pkgs", "schedule", origin, name), f"start a build of {origin}/{name}"
         request = Request("POST", path, purpose, selection.query, accept=(200, 201), is_idempotent=False)
         return self._transport.fetch(request, Group)
@@ -116,6 +72,18 @@ class Builds:
         path, query = ("depot", "pkgs", "schedule", origin, "status"), {"limit": limit}
         return self._transport.fetch(Request("GET", path, f"list the job groups of {origin}", query), list[Group])
 
+    def waits(self, group_id: str) -> list[Wait]:
+        """Return why jobs of a group do not run; nothing for callers who are not members of its origin."""
+        page = self._progress(group_id, 0)
+        return page.waits if page else []
+
+    def failures(self, group_id: str) -> Iterator[ProjectProgress]:
+        """Yield the failed projects of a group; nothing for callers who are not members of its origin."""
+        first: int | None = 0
+        while first is not None and (page := self._progress(group_id, first)):
+            yield from (project for project in page.projects if project.failure)
+            first = page.next
+
     def cancel(self, group_id: str) -> None:
         """Cancel a group. Idempotent."""
         path = ("jobs", "group", group_id, "cancel")
@@ -127,8 +95,7 @@ class Builds:
         The id is empty if there is nothing to build.
         """
         path, purpose = ("jobs", "group", group_id, "rebuild"), f"rebuild the job group {group_id}"
-        query = {"idents": ",".join(names)} if names else {}
-        request = Request("POST", path, purpose, query, accept=(204,), is_idempotent=False)
+        request = Request("POST", path, purpose, json={"idents": names}, accept=(204,), is_idempotent=False)
         return self._transport.send(request).headers.get("X-Job-Group-Id", "")
 
     def change_channel(self, operation: str, group_id: str, channel: str, idents: list[str]) -> None:
@@ -148,8 +115,21 @@ class Builds:
         """Yield the lines of a log: those that exist, or with `follow` all until the log is complete."""
         start = 0
         while True:
+            asked = time.monotonic()
             part = self.log(job_id, start, LOG_WAIT_SECONDS if follow else 0, color)
             yield from part.content
             if part.is_complete or not (follow or part.content):
                 return
+            if not part.content:  # the Builder lets only members wait, and only if it has room
+                time.sleep(max(0.0, asked + SECONDS_BETWEEN_READS - time.monotonic()))
             start = max(start, part.stop)
+
+    def _progress(self, group_id: str, first: int) -> ProgressPage | None:
+        """Return a page of the progress of a group, or None if the caller may not see it or the Builder has none."""
+        path, purpose = ("builds", "groups", group_id), f"show the progress of the job group {group_id}"
+        try:
+            return self._transport.fetch(Request("GET", path, purpose, {"first": first}), ProgressPage)
+        except RequestRefused as refusal:
+            if refusal.status in (401, 403, 404):
+                return None
+            raise

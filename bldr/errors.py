@@ -69,7 +69,8 @@ def request_refused(status: int, body: str, purpose: str, host: str, has_token: 
     """Return the error for a status. `purpose` completes "cannot ...", as in "promote acme/widget/1/2 to stable"."""
     quote = one_line(body.strip(), LONGEST_QUOTE)
     detail = f"{status}: {quote}" if quote else f"{status}"
-    return RequestRefused(status, f"cannot {purpose}: {host} {_cause(status, has_token)} ({detail})")
+    cause = "refuses it" if status == 409 and quote else _cause(status, has_token)
+    return RequestRefused(status, f"cannot {purpose}: {host} {cause} ({detail})")
 
 
 def _cause(status: int, has_token: bool) -> str:

@@ -18,7 +18,7 @@ def create_machines() -> dict[str, str]:
     """Create the machines, or replace the definitions of existing ones. Returns the variables with their ARNs."""
     resources = read_template()["Resources"]
     return {
-        variable: _ensure_machine(f"bldr-{name}", definition(resources[name]["Properties"]))
+        variable: _ensure_machine(name, definition(resources[name]["Properties"]))
         for name, variable in VARIABLES.items()
         if name in resources
     }

@@ -10,6 +10,7 @@ DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 9636
 ENGINE_PORT = "ENGINE_PORT"
 MAX_PROCESSES, MAX_THREADS = 64, 1024
 ENDPOINT = "AWS_ENDPOINT_URL"
+SWITCHES = {"BLDR_SCHEDULES": ("on", "off"), "BLDR_WORKER": ("on", "off", "unisolated")}
 
 
 class SettingInvalid(ValueError):
@@ -66,10 +67,10 @@ def check_processes(environment: Mapping[str, str]) -> None:
 
 
 def check_switches(environment: Mapping[str, str]) -> None:
-    """Raise SettingInvalid unless the switches of the stack are `on`, `off` or not set."""
-    for variable in ("BLDR_SCHEDULES", "BLDR_WORKER"):
-        if (value := environment.get(variable) or "on") not in ("on", "off"):
-            raise SettingInvalid(variable, value, "is neither `on` nor `off`", "off")
+    """Raise SettingInvalid unless the switches of the stack have one of their values or are not set."""
+    for variable, values in SWITCHES.items():
+        if (value := environment.get(variable) or "on") not in values:
+            raise SettingInvalid(variable, value, f"is none of {', '.join(values)}", "off")
 
 
 def check_endpoints(environment: Mapping[str, str]) -> None:

@@ -3,11 +3,17 @@
 `python -m local.worker ARGUMENTS` is `bldr worker ARGUMENTS` in a process that ends with its parent.
 """
 
+import os
 import runpy
+import signal
 import sys
+import tempfile
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from local.children import Child, exit_reason
 from local.parent import end_with_parent
@@ -16,9 +22,10 @@ from local.restarts import Restarts
 TARGET = "x86_64-linux"
 COMMAND = [
     *(sys.executable, "-m", "local.worker"),
-    *("--target", TARGET, "--strategy", "plain", "--allow-file", "--name", "local"),
+    *("--target", TARGET, "--strategy", "plain", "--allow-file", "--name", "local", "--grace", "0"),
 ]
-GRACE_SECONDS = 3.0
+ALLOW_UNISOLATED = "--allow-unisolated"
+GRACE_SECONDS = 1.5
 """In which the worker can hand its job back."""
 
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "USER", "SSL_CERT_FILE")
@@ -26,11 +33,15 @@ _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "USER", 
 
 
 class LocalWorker:
-    """The process of the worker. It is restarted after pauses that grow, because the depot also works without it."""
+    """The process of the worker. It is restarted after pauses that grow, because the depot also works without it.
 
-    def __init__(self, environment: Mapping[str, str], command: list[str] | None = None) -> None:
+    Its work folder belongs to this stack, because several stacks may run on one machine.
+    """
+
+    def __init__(self, environment: Mapping[str, str], command: Sequence[str] = COMMAND) -> None:
         self._environment = environment
-        self._child = Child("worker", command or COMMAND, None, prefix=True)
+        self._folder = tempfile.TemporaryDirectory(prefix="bldr-worker-", ignore_cleanup_errors=True)
+        self._child = Child("worker", [*command, "--work-folder", self._folder.name], None, prefix=True)
         self._restarts = Restarts()
         self._starts_at: float | None = None
         self._child.start(environment)
@@ -50,13 +61,19 @@ class LocalWorker:
         return None
 
     def stop(self) -> None:
-        """Stop the process."""
+        """Stop the process, and delete its work folder."""
         self._child.stop(GRACE_SECONDS)
+        self._folder.cleanup()
 
 
 def is_wanted(environment: Mapping[str, str]) -> bool:
     """Return whether the stack has a worker. In functional-test mode no worker may run jobs (builds.md 1.6)."""
     return environment.get("BLDR_WORKER") != "off" and "HAB_FUNC_TEST" not in environment
+
+
+def command_of(environment: Mapping[str, str]) -> list[str]:
+    """Return the command of the worker. `BLDR_WORKER=unisolated` trusts all plans, on a machine without namespaces."""
+    return [*COMMAND, ALLOW_UNISOLATED] if environment.get("BLDR_WORKER") == "unisolated" else COMMAND
 
 
 def is_available() -> bool:
@@ -67,6 +84,8 @@ def is_available() -> bool:
 def environment_of(url: str, token: str, environment: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of the worker. The token is never on its command line."""
     inherited = {name: environment[name] for name in _INHERITED if name in environment}
+    cache = Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    inherited["XDG_CACHE_HOME"] = str(cache / "bldr" / f"local-{urlsplit(url).port}")
     return {**inherited, "HAB_BLDR_URL": url, "BLDR_WORKER_TOKEN": token, "PYTHONUNBUFFERED": "1"}
 
 
@@ -77,7 +96,19 @@ def _exists(module: str) -> bool:
         return False
 
 
+def _die_after_parent(parent: int) -> None:
+    """Kill this process, and with it the build, soon after its parent has ended.
+
+    Nobody takes the job back: the API ends with the same parent.
+    """
+    while os.getppid() == parent:
+        time.sleep(1)
+    time.sleep(GRACE_SECONDS)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 if __name__ == "__main__":
+    threading.Thread(target=_die_after_parent, args=(os.getppid(),), daemon=True).start()
     end_with_parent()
     sys.argv[:] = ["bldr", "worker", *sys.argv[1:]]
     runpy.run_module("bldr", run_name="__main__")

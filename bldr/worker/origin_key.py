@@ -3,9 +3,11 @@
 import os
 from pathlib import Path
 
-from bldr.errors import ResponseMalformed
+from bldr.errors import RequestRefused, ResponseMalformed
 from bldr.http_transport import HttpTransport, Request
 from chalicelib.core.key_file import KeyFile, KeyFileMalformed, KeyKind
+
+MISSING = 404
 
 
 def fetch_secret_key(transport: HttpTransport, origin: str, folder: Path) -> Path:
@@ -14,7 +16,14 @@ def fetch_secret_key(transport: HttpTransport, origin: str, folder: Path) -> Pat
     Raises Unreachable, RequestRefused, ResponseMalformed.
     """
     path = ("depot", "origins", origin, "secret_keys", "latest")
-    response = transport.send(Request("GET", path, f"fetch the secret key of {origin}"))
+    request = Request("GET", path, f"fetch the secret key of {origin}", accept=(200, MISSING))
+    response = transport.send(request)
+    if response.status_code == MISSING:
+        raise RequestRefused(
+            MISSING,
+            f"the origin {origin} has no secret signing key; an administrator generates one with "
+            f"POST /v1/depot/origins/{origin}/keys, or uploads one with `hab origin key upload --secret`",
+        )
     try:
         key = KeyFile.parse(response.text, KeyKind.SECRET_SIGNING)
     except KeyFileMalformed as problem:

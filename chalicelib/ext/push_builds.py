@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable
 
+from chalicelib.catalog.project_rows import ProjectRow, project_key
 from chalicelib.core.plan_file import Plan
 from chalicelib.core.target import Target
 from chalicelib.ext import scheduling
@@ -12,7 +13,6 @@ from chalicelib.identity.rows import name_key
 from chalicelib.platform.config import config
 from chalicelib.platform.failures import Failures
 from chalicelib.platform.table import StoreUnavailable, read, read_many
-from chalicelib.projects.rows import ProjectRow, project_key
 
 NO_ACCOUNT = 0
 """The account id of a pusher without an account here."""

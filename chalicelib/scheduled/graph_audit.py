@@ -17,6 +17,7 @@ from msgspec.structs import asdict
 
 from chalicelib.catalog import package_rows, steps
 from chalicelib.catalog.package_rows import NameRow, PackageRow
+from chalicelib.catalog.project_rows import ProjectRow, project_key
 from chalicelib.core.build_graph import BuildGraph
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
@@ -31,7 +32,6 @@ from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.config import config
 from chalicelib.platform.failures import Failures
 from chalicelib.platform.table import Key, read, read_many
-from chalicelib.projects.rows import ProjectRow, project_key
 from chalicelib.scheduled.cursors import read_cursor, store_cursor
 
 UNUSED = timedelta(days=30)

@@ -1,11 +1,14 @@
 """The git repository of the demonstration, with one folder per plan."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
 
 PLANS = Path(__file__).with_name("plans")
 AUTHOR = ("-c", "user.name=demo", "-c", "user.email=demo@example.com")
+OWN_CONFIGURATION = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+"""The user may sign commits or run hooks."""
 
 
 class Repository:
@@ -36,4 +39,5 @@ class Repository:
         self._git(*AUTHOR, "commit", "--quiet", "--message", message)
 
     def _git(self, *arguments: str) -> None:
-        subprocess.run(["git", "-C", str(self.folder), *arguments], check=True)  # noqa: S603, S607 - git of the machine
+        command = ["git", "-C", str(self.folder), *arguments]
+        subprocess.run(command, check=True, env={**os.environ, **OWN_CONFIGURATION})  # noqa: S603 - git of the machine

@@ -12,6 +12,10 @@ from contextlib import contextmanager
 READY = re.compile(r"export HAB_BLDR_URL=(\S+) HAB_AUTH_TOKEN=(\S+)")
 
 
+OVERRIDDEN = ("AWS_", "HAB_FUNC_TEST", "BLDR_GROUP_MACHINE", "BLDR_JOB_MACHINE", "BLDR_SCHEDULES")
+"""Beginnings of variables with which the stack would keep its state elsewhere, or would not build."""
+
+
 class StackFailed(Exception):
     """The stack did not start."""
 
@@ -28,11 +32,17 @@ class DemoStack:
 
 
 @contextmanager
-def running_stack() -> Iterator[DemoStack]:
-    """Start the stack as `make run` does, and end it after the block. Raises StackFailed."""
+def running_stack(isolates_builds: bool) -> Iterator[DemoStack]:
+    """Start the stack as `make run` does, and end it after the block. Raises StackFailed.
+
+    It has an engine of its own, and a worker, whatever the environment says. On a machine that cannot isolate builds,
+    the worker trusts the plans, which are those of the demonstration.
+    """
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(OVERRIDDEN)}
+    worker = "on" if isolates_builds else "unisolated"
     process = subprocess.Popen(
         [sys.executable, "-m", "local"],
-        env={**os.environ, "PYTHONUNBUFFERED": "1", "BLDR_WORKER": "on"},
+        env={**inherited, "PYTHONUNBUFFERED": "1", "BLDR_WORKER": worker, "BLDR_GIT_SOURCES": "file:///"},
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -53,7 +63,7 @@ def _started(process: "subprocess.Popen[str]") -> DemoStack:
         if found is not None:
             threading.Thread(target=_drop, args=(output,), daemon=True).start()
             return DemoStack(process, found[1], found[2])
-    raise StackFailed("the stack did not start:\n" + "".join(lines))
+    raise StackFailed("the Builder did not start:\n" + "".join(lines).rstrip())
 
 
 def _drop(output: Iterable[str]) -> None:

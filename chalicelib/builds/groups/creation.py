@@ -104,7 +104,7 @@ def create(new: NewGroup, graph: BuildGraph, names: Sequence[str]) -> Created:
         return begun
     if not begun.entries:
         motor.start_group(int(begun.group.id))
-        return Created(begun.group, entries.planned(int(begun.group.id), names[:1], graph))
+        return Created(begun.group, entries.planned(int(begun.group.id), names[:1], graph, new.target))
     if begun.group.is_ready or _fill(begun.group, begun.entries):
         _start(begun.group, begun.entries)
     return begun
@@ -137,7 +137,7 @@ def expand(group_id: int) -> None:
         return
     group.projects = len(projects.projects)
     group.shards = rows.shards_of(len(projects.projects))
-    planned = entries.planned(group_id, projects.projects, graph)
+    planned = entries.planned(group_id, projects.projects, graph, Target(group.target))
     _delete_entries(group)
     if _fill(group, planned):
         _start(group, planned)
@@ -164,7 +164,8 @@ def _begin(new: NewGroup, graph: BuildGraph, names: Sequence[str], patient: bool
     if held.queued is not None:
         return _joined(new, held.queued)
     group = _new_row(new, len(names), is_active=held.active is None)
-    planned = entries.planned(int(group.id), names, graph) if _is_filled_here(new, len(names)) else []
+    is_filled_here = _is_filled_here(new, len(names))
+    planned = entries.planned(int(group.id), names, graph, new.target) if is_filled_here else []
     with Change() as change:
         _add_group(change, new, group, held)
         if 0 < len(planned) <= IN_ONE_TRANSACTION and new.rebuilds is None:

@@ -6,9 +6,13 @@ from chalicelib.builds import rows
 from chalicelib.builds.errors import GroupMissing, IdMalformed
 from chalicelib.builds.rows import EntryRow, GroupPointerRow, GroupRow
 from chalicelib.core.build_states import EntryState, GroupState
+from chalicelib.core.deferred import deferred
 from chalicelib.core.unsigned import NotUnsigned, unsigned
 from chalicelib.platform.table import read, read_many
 from chalicelib.platform.table import rows as rows_of
+
+with deferred():
+    from chalicelib.builds.groups import archive
 
 MOST_LISTED = 500
 """A list holds so many groups at most; the UI asks for 50."""
@@ -35,10 +39,16 @@ def group(group_id: int) -> GroupRow:
 
 
 def entries(row: GroupRow) -> list[EntryRow]:
-    """Return the entries of a group in build order; none while they are being written. One call per megabyte."""
+    """Return the entries of a group in build order; none while they are being written. One call per megabyte.
+
+    Those of an old group are in the object store (archive.py). Raises ObjectStoreFailed.
+    """
     if not row.is_ready:
         return []
-    return list(rows_of(EntryRow, rows.group_partition(int(row.id)), begins=rows.ENTRY_PREFIX))
+    found = list(rows_of(EntryRow, rows.group_partition(int(row.id)), begins=rows.ENTRY_PREFIX))
+    if not found and row.group_state.is_final and row.projects:
+        return archive.entries_of(row)
+    return found
 
 
 def newest_of(origin: str, limit: int) -> list[GroupRow]:

@@ -80,5 +80,5 @@ def is_awaited(job: JobRow | None, attempt: int) -> bool:
 def archive(job_id: int) -> None:
     """Move the log of a job to the object store, if the job has ended. A lost attempt may lead to another one."""
     job = read(rows.job_key(job_id))
-    if job is not None and job.job_state.is_final and not job.is_archived:
+    if job is not None and job.job_state.is_final:
         logs_of_jobs.archive(job_id)

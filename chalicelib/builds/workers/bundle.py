@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from msgspec import DecodeError, MsgspecError, Struct
 from msgspec.json import decode, encode
 
+from chalicelib.builds.engine import measures
 from chalicelib.builds.rows import JobRow, channel_of
 from chalicelib.builds.workers import shapes, tokens
 from chalicelib.catalog.job_token_rows import job_token_key
@@ -117,6 +118,7 @@ def _clone(job: JobRow) -> shapes.Clone:
         )
     except (ContentMissing, GitHubFailed):
         _warn(job, "GitHub gave no token", "clone credentials")
+        measures.clone_credentials_missing()
         return shapes.Clone(job.vcs_data, "", "")
     return shapes.Clone(job.vcs_data, credentials.username, credentials.password)
 

@@ -51,6 +51,17 @@ def test_the_log_says_what_is_not_isolated(
     assert any(line.startswith("this build runs ") for line in job.lines)
 
 
+@pytest.mark.parametrize("isolation", [Isolation.NAMESPACES, Isolation.USER])
+def test_root_without_its_capabilities_cannot_isolate(monkeypatch: pytest.MonkeyPatch, isolation: Isolation) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr("os.chown", refuse)
+
+    assert not Sandbox(isolation).works()
+
+
 def test_another_user_cannot_read_the_key_nor_outlive_the_build(
     builder: FakeBuilder, repository: Repository, open_folder: Path
 ) -> None:

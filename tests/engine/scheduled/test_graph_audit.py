@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.catalog.project_rows import ProjectRow, project_key
 from chalicelib.core.build_graph import BuildGraph
 from chalicelib.core.target import Target
 from chalicelib.graph import rows, service
@@ -13,7 +14,6 @@ from chalicelib.packages import artifacts
 from chalicelib.platform import clock
 from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.table import delete_many, put_many, read
-from chalicelib.projects.rows import ProjectRow, project_key
 from chalicelib.scheduled import graph_audit
 from chalicelib.scheduled.cursors import read_cursor, store_cursor
 from tests.api.client import Depot

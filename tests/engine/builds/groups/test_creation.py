@@ -167,7 +167,7 @@ def test_a_call_that_was_superseded_writes_nothing_more(engine: RecordingEngine,
     with pytest.raises(Interrupted), dying_after(1):
         schedule(root)
     (left,) = groups(root)
-    planned = entries.planned(int(left.id), [root], engine.graph)
+    planned = entries.planned(int(left.id), [root], engine.graph, LINUX)
     creation.expand(int(left.id))
 
     assert creation._fill(left, planned) is False
