@@ -45,9 +45,13 @@ def test_the_token_is_stored(engine: EngineDouble, ended: list[str]) -> None:
 def test_an_attempt_that_is_over_is_not_waited_for(
     engine: EngineDouble, ended: list[str], state: JobState, more: dict[str, object]
 ) -> None:
-    watch(a_job(state, **more))
+    job = a_job(state, task_token="that of a newer attempt", **more)
+
+    watch(job)
 
     assert ended == ["a new token"]
+    if "result" not in more:
+        assert job_of(int(job.id)).task_token == "that of a newer attempt"
 
 
 def test_a_missing_job_is_not_waited_for(engine: EngineDouble, ended: list[str]) -> None:

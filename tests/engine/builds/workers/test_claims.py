@@ -128,6 +128,15 @@ def test_a_repeat_after_the_attempt_gets_another_job(worker: WorkerAccess, origi
     assert (repeated.id, repeated.attempt) == ((job.id, 2) if again else (other.id, 1))
 
 
+def test_a_repeat_does_not_return_an_attempt_of_another_worker(worker: WorkerAccess, origin: str) -> None:
+    job, claim_id = a_waiting_job(origin), a_claim()
+    assert claim(worker, claim_id) is not None
+    settle(job, again=True)
+    assert claim(access_of_a_new_worker()) is not None
+
+    assert claim(worker, claim_id) is None
+
+
 def test_a_reported_job_is_not_handed_over_again(worker: WorkerAccess, origin: str) -> None:
     job, claim_id = a_waiting_job(origin), a_claim()
     assert claim(worker, claim_id) is not None
