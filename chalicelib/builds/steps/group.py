@@ -16,7 +16,7 @@ from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.table import put_many, read
 
 ROUNDS = 300
-"""Rounds of one execution. A round takes about 14 events of its history, which stays below 5,000; it can hold 25,000."""
+"""Rounds of one execution. A round takes about 14 events of the history, which stays below 5,000 of 25,000."""
 
 ROUNDS_PER_REPAIR = 6
 """A group whose rows are in order sleeps 300 seconds per round, so that it is repaired every half an hour."""
