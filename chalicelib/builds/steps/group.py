@@ -15,8 +15,8 @@ from chalicelib.core.target import Target
 from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.table import put_many, read
 
-ROUNDS = 500
-"""Rounds of one execution. A round takes about 14 of the 25,000 events that the history of an execution can hold."""
+ROUNDS = 300
+"""Rounds of one execution. A round takes about 14 events of the history, which stays below 5,000 of 25,000."""
 
 ROUNDS_PER_REPAIR = 6
 """A group whose rows are in order sleeps 300 seconds per round, so that it is repaired every half an hour."""

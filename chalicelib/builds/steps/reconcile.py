@@ -11,7 +11,7 @@ from chalicelib.builds.steps import job as job_steps
 from chalicelib.platform.table import read
 
 GENERATIONS = 100
-"""A group that has needed this many executions fails: each lasts a day and a half, unless its steps fail."""
+"""A group that has needed this many executions fails: each lasts a day, unless its steps fail."""
 
 
 def reconcile(name: str) -> None:

@@ -29,7 +29,8 @@ def test_every_job_of_a_chain_takes_the_same_few_calls() -> None:
         with counted_calls() as calls:
             build(group.origin)
         of_the_worker = 4  # the claim and the report of the tests
-        assert sum(calls.values()) <= CALLS_OF_A_JOB + of_the_worker
+        note = calls["BatchWriteItem"]  # of the origin, once a minute
+        assert sum(calls.values()) - note <= CALLS_OF_A_JOB + of_the_worker
 
     assert set(group.states) == {"complete"}
     assert finish(group.id)

@@ -97,7 +97,7 @@ def test_an_execution_is_renewed_before_its_history_is_full(engine: EngineDouble
 
     assert check(group, rounds=steps.ROUNDS - 2)["next"] == "sleep"
     assert check(group, rounds=steps.ROUNDS - 1)["next"] == "renew"
-    assert steps.ROUNDS * 15 < 25_000
+    assert steps.ROUNDS * 15 < 5_000
 
 
 def test_the_renewal_starts_the_next_generation(engine: EngineDouble) -> None:
