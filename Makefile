@@ -13,6 +13,8 @@ PYTHON ?= $(shell for name in python3.11 python3 python3.12 python3.13 python3.1
   $$name -c '$(HAS_3_11)' 2>/dev/null && { echo $$name; break; }; done)
 PACKAGES ?= 10000
 FUZZ_REQUESTS ?= 200
+KILLS ?= 200
+KILL_SEED ?= 1
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -32,6 +34,9 @@ seed: $(INSTALLED) ## write PACKAGES (10000) packages to the engine at AWS_ENDPO
 bench: $(INSTALLED) ## measure every kind of request in a small and a large depot (minutes); writes docs/PERFORMANCE.md
 	@exec $(BIN)/python -m tests.perf.bench
 
+bench-builds: $(INSTALLED) ## build a job group of 700 projects with stub workers (many minutes); writes docs/PERFORMANCE.md
+	@exec $(BIN)/python -m tests.perf.job_groups
+
 test: $(INSTALLED) ## run all tests
 	$(BIN)/pytest
 
@@ -40,6 +45,9 @@ test-one: $(INSTALLED) ## run the tests of T in one process, for example T=tests
 
 large-groups: $(INSTALLED) ## run the tests of job groups with 3000 projects (many minutes)
 	LARGE_GROUP=3000 $(BIN)/pytest --numprocesses 0 tests/engine/builds/test_large_groups.py
+
+kill-builds: $(INSTALLED) ## kill processes of a local stack at KILLS (200) moments while it builds job groups (many minutes)
+	@exec $(BIN)/python -m tests.kills --kills $(KILLS) --seed $(KILL_SEED)
 
 fuzz: $(INSTALLED) ## compare the answers to FUZZ_REQUESTS (200) random requests per operation with the OpenAPI document (minutes)
 	FUZZ_REQUESTS=$(FUZZ_REQUESTS) $(BIN)/pytest --numprocesses 0 tests/api/docs/test_answers_are_described.py
@@ -85,4 +93,4 @@ $(INSTALLED): requirements.txt requirements-dev.txt $(if $(USABLE),,new-venv)
 	repeat the command. If it still fails, remove $(VENV) first."; exit 1; }
 	@touch $@
 
-.PHONY: new-venv help run demo engine seed bench test test-one fuzz large-groups check lint format package lock clean
+.PHONY: new-venv help run demo engine seed bench bench-builds test test-one fuzz large-groups kill-builds check lint format package lock clean

@@ -27,47 +27,13 @@ from chalicelib.platform.object_store import STATUS as OBJECT_STORE_ERRORS
 from chalicelib.status.routes import routes as status
 
 with deferred():
-    from chalicelib.accounts import routes as accounts
-    from chalicelib.builds import routes as builds
-    from chalicelib.builds.groups import after_upload as builds_after_upload
-    from chalicelib.builds.steps import group as group_steps
-    from chalicelib.builds.steps import job as job_steps
-    from chalicelib.builds.steps import reconcile as execution_ends
-    from chalicelib.deletions import routes as deletions
-    from chalicelib.deprecations import routes as deprecations
-    from chalicelib.docs import routes as docs
-    from chalicelib.events import routes as events
-    from chalicelib.ext import routes as ext
-    from chalicelib.origins import routes as origins
+    from chalicelib import domains, functions
     from chalicelib.platform import background
-    from chalicelib.projects import routes as projects
-    from chalicelib.promotions import routes as promotions
-    from chalicelib.retention import routes as retention
-    from chalicelib.scheduled import builds as scheduled_builds
-    from chalicelib.scheduled import group_repair, group_watch, job_watch
-    from chalicelib.scheduled import retention as scheduled_retention
-    from chalicelib.scheduled import sweep as scheduled_sweep
-    from chalicelib.uploads import finishing
-    from chalicelib.uploads import routes as uploads
 
 
 def other_domains() -> Iterable[Routes]:
-    """The routes that are not on the read path of an install."""
-    modules = (
-        accounts,
-        origins,
-        promotions,
-        retention,
-        deletions,
-        deprecations,
-        events,
-        uploads,
-        projects,
-        builds,
-        ext,
-        docs,
-    )
-    return (module.routes for module in modules)
+    """Load the routes that are not on the read path of an install."""
+    return domains.other_domains()
 
 
 app = App("bldr", IDENTITY_ERRORS, CATALOG_ERRORS, OBJECT_STORE_ERRORS)
@@ -77,7 +43,7 @@ app.register_later(other_domains)
 
 def build_dependents(*uploaded: Any) -> None:
     """Start the builds that an upload causes. The module loads with the first upload."""
-    builds_after_upload.start(*uploaded)
+    functions.builds_after_upload.start(*uploaded)
 
 
 after_upload.listen(build_dependents)
@@ -89,28 +55,29 @@ gc.enable()
 @app.lambda_function(name="finish_upload")
 def finish_upload(event: dict[str, Any], context: Any) -> None:
     """Publish an upload when all of its parts are stored (chalicelib/uploads/finishing.py)."""
-    work = partial(finishing.finish, event["upload_id"], event["attempt"])
+    work = partial(functions.finishing.finish, event["upload_id"], event["attempt"])
     background.run("finish_upload", work, context, event.get(background.CORRELATION_ID))
 
 
 @app.lambda_function(name="schedule_dependents")
 def schedule_dependents(event: dict[str, Any], context: Any) -> None:
     """Build what depends on an uploaded package (chalicelib/builds/groups/after_upload.py)."""
-    work = partial(builds_after_upload.schedule_dependents, event["root"], event["target"], event["uploader_id"])
+    fields = (event[name] for name in ("root", "target", "uploader_id", "upload_id"))
+    work = partial(functions.builds_after_upload.schedule_dependents, *fields)
     background.run("schedule_dependents", work, context, event.get(background.CORRELATION_ID))
 
 
 @app.lambda_function(name="step_group")
 def step_group(event: dict[str, Any], context: Any) -> Any:
     """Carry out a step of the state machine of job groups (chalicelib/builds/steps/group.py)."""
-    work = partial(group_steps.run, event)
+    work = partial(functions.group_steps.run, event)
     return background.run("step_group", work, context, event.get(background.CORRELATION_ID))
 
 
 @app.lambda_function(name="step_job")
 def step_job(event: dict[str, Any], context: Any) -> None:
     """Carry out a step of the state machine of jobs (chalicelib/builds/steps/job.py)."""
-    work = partial(job_steps.run, event)
+    work = partial(functions.job_steps.run, event)
     background.run("step_job", work, context, event.get(background.CORRELATION_ID))
 
 
@@ -118,40 +85,40 @@ def step_job(event: dict[str, Any], context: Any) -> None:
 def reconcile(event: dict[str, Any], context: Any) -> None:
     """Continue the work of an execution that was stopped or failed (chalicelib/builds/steps/reconcile.py)."""
     name = event["detail"]["name"]
-    background.run("reconcile", lambda: execution_ends.reconcile(name), context, name)
+    background.run("reconcile", lambda: functions.execution_ends.reconcile(name), context, name)
 
 
 @app.schedule("rate(1 minute)", name="watch_jobs")
 def watch_jobs(event: Any) -> None:
     """Settle lost jobs and start workers (chalicelib/scheduled/job_watch.py)."""
-    background.run("watch_jobs", lambda: job_watch.watch_jobs(seconds=50), event.context)
+    background.run("watch_jobs", lambda: functions.job_watch.watch_jobs(seconds=50), event.context)
 
 
 @app.schedule("rate(5 minutes)", name="watch_groups")
 def watch_groups(event: Any) -> None:
     """Start what should run of job groups and does not (chalicelib/scheduled/group_watch.py)."""
-    background.run("watch_groups", lambda: group_watch.watch_groups(seconds=240), event.context)
+    background.run("watch_groups", lambda: functions.group_watch.watch_groups(seconds=240), event.context)
 
 
 @app.schedule("rate(15 minutes)", name="repair_groups")
 def repair_groups(event: Any) -> None:
     """Complete interrupted changes of job groups (chalicelib/scheduled/group_repair.py)."""
-    background.run("repair_groups", lambda: group_repair.repair_groups(seconds=600), event.context)
+    background.run("repair_groups", lambda: functions.group_repair.repair_groups(seconds=600), event.context)
 
 
 @app.schedule("rate(1 day)", name="clean_up_builds")
 def clean_up_builds(event: Any) -> None:
     """Remove what old job groups leave, and audit the build graph (chalicelib/scheduled/builds.py)."""
-    background.run("clean_up_builds", lambda: scheduled_builds.clean_up(seconds=800), event.context)
+    background.run("clean_up_builds", lambda: functions.scheduled_builds.clean_up(seconds=800), event.context)
 
 
 @app.schedule("rate(1 hour)", name="sweep")
 def sweep(event: Any) -> None:
     """Delete what interrupted writes left behind (chalicelib/scheduled/sweep.py)."""
-    background.run("sweep", lambda: scheduled_sweep.sweep(seconds=600), event.context)
+    background.run("sweep", lambda: functions.sweep.sweep(seconds=600), event.context)
 
 
 @app.schedule("rate(1 hour)", name="apply_retention")
 def apply_retention(event: Any) -> None:
     """Delete the packages that retention policies no longer keep (chalicelib/scheduled/retention.py)."""
-    background.run("apply_retention", lambda: scheduled_retention.apply_policies(seconds=600), event.context)
+    background.run("apply_retention", lambda: functions.retention.apply_policies(seconds=600), event.context)

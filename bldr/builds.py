@@ -12,8 +12,8 @@ from bldr.http_transport import Request
 from chalicelib.core.target import Target
 
 LOG_WAIT_SECONDS = 20
-SECONDS_BETWEEN_LINES = 2.0
-"""The shortest time between two requests for the next line of a log."""
+SECONDS_BETWEEN_READS = 2.0
+"""Between two requests for the next lines of a log, if the first was answered without any."""
 
 
 class Selection(Struct, frozen=True):
@@ -120,9 +120,9 @@ class Builds:
             yield from part.content
             if part.is_complete or not (follow or part.content):
                 return
+            if not part.content:  # the Builder lets only members wait, and only if it has room
+                time.sleep(max(0.0, asked + SECONDS_BETWEEN_READS - time.monotonic()))
             start = max(start, part.stop)
-            if not part.content:  # a Builder that does not wait, or not for this caller
-                time.sleep(max(0.0, SECONDS_BETWEEN_LINES - (time.monotonic() - asked)))
 
     def _progress(self, group_id: str, first: int) -> ProgressPage | None:
         """Return a page of the progress of a group, or None if the caller may not see it or the Builder has none."""

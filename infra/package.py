@@ -66,6 +66,7 @@ def merge(stage: str, folder: Path) -> dict[str, Any]:
     written.unlink()
     _inline_edge_functions(template)
     _inline_state_machines(template)
+    _inline_build_specifications(template)
     return template
 
 
@@ -83,6 +84,14 @@ def _inline_state_machines(template: dict[str, Any]) -> None:
         if resource["Type"] == "AWS::StepFunctions::StateMachine":
             definition = json.loads((REPOSITORY / resource["Properties"]["DefinitionString"]).read_text())
             resource["Properties"]["DefinitionString"] = {"Fn::Sub": json.dumps(definition)}
+
+
+def _inline_build_specifications(template: dict[str, Any]) -> None:
+    """Replace file names by specifications: the project of workers has no source that could contain a file."""
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::CodeBuild::Project":
+            source = resource["Properties"]["Source"]
+            source["BuildSpec"] = (REPOSITORY / source["BuildSpec"]).read_text()
 
 
 def translate(sam: dict[str, Any]) -> dict[str, Any]:

@@ -5,23 +5,32 @@ from concurrent.futures import ThreadPoolExecutor
 
 from app import app
 from chalicelib.core.deferred import load_deferred
-from chalicelib.platform import aws, logs, table
+from chalicelib.platform import aws, logs, table, waiting
 from chalicelib.platform.config import config
 from chalicelib.platform.key_ring import key_ring
 from local.asgi import AsgiFront
 from local.distribution import SignedUrls
 from local.front import Front
 
+WAITING_SHARE = 4
+"""One of so many threads may serve a request that waits for a job or for a line of a log."""
+
 
 def build() -> AsgiFront:
     """Return the ASGI application, ready for its first request."""
     _warm_up()
+    waiting.limit_places(max(1, thread_number() // WAITING_SHARE))
     return AsgiFront(Front(app, verify=SignedUrls(config)), request_threads())
+
+
+def thread_number() -> int:
+    """Return the number of threads in which requests are handled."""
+    return int(os.environ.get("BLDR_THREADS") or "32")
 
 
 def request_threads() -> ThreadPoolExecutor:
     """Return the threads in which requests are handled."""
-    return ThreadPoolExecutor(int(os.environ.get("BLDR_THREADS") or "32"), thread_name_prefix="request")
+    return ThreadPoolExecutor(thread_number(), thread_name_prefix="request")
 
 
 def _warm_up() -> None:

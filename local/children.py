@@ -7,6 +7,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -99,15 +100,32 @@ class Child:
 
     def stop(self, grace_seconds: float) -> None:
         """Send SIGTERM, and after the grace period SIGKILL to the process group."""
+        stop_all([self], grace_seconds)
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+        if self._process is not None:
+            self._process.terminate()
+
+    def kill_after(self, seconds: float) -> None:
+        """Wait for the end of the process, at most for a time, and then send SIGKILL to the process group."""
         if self._process is None:
             return
-        self._process.terminate()
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(grace_seconds)
+            self._process.wait(seconds)
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._process = None
+
+
+def stop_all(children: Sequence[Child], grace_seconds: float) -> None:
+    """Stop several processes at the same time. Together they have one grace period."""
+    deadline = time.monotonic() + grace_seconds
+    for child in children:
+        child.terminate()
+    for child in children:
+        child.kill_after(max(0.0, deadline - time.monotonic()))
 
 
 def _print_lines(name: str, output: IO[bytes]) -> None:

@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 
 from local.settings import ENDPOINT
 
-SERVICES = tuple(f"{ENDPOINT}_{service}" for service in ("DYNAMODB", "S3", "SECRETS_MANAGER", "LAMBDA", "SFN"))
+SERVICES = tuple(
+    f"{ENDPOINT}_{service}" for service in ("DYNAMODB", "S3", "SECRETS_MANAGER", "LAMBDA", "SFN", "CODEBUILD")
+)
 """The variables that name an engine for one service, for every service that we use."""
 
 FUNCTIONS = "/moto-api/functions"

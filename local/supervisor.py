@@ -11,7 +11,7 @@ from http.client import HTTPConnection, HTTPException
 from types import FrameType
 
 from local import worker
-from local.children import CannotListen, Child, exit_reason, listen
+from local.children import CannotListen, Child, exit_reason, listen, stop_all
 from local.endpoints import invokes_functions, keeps_nothing, named, needs_engine
 from local.greeting import greeting
 from local.restarts import WINDOW_SECONDS, Restarts
@@ -20,8 +20,8 @@ from local.worker import LocalWorker
 
 PORT_IN_USE, NOT_READY, ENGINE_DIED, API_KEEPS_EXITING, INVALID_SETTING = 2, 3, 4, 5, 6
 READY_SECONDS = 60
-# The API can finish its requests; the engine has nothing to save.
-API_GRACE_SECONDS, ENGINE_GRACE_SECONDS = 3, 0.3
+# The API can finish its requests; the engine has nothing to save. With the time of the worker, all end within 5 s.
+SERVERS_GRACE_SECONDS, ENGINE_GRACE_SECONDS = 2.5, 0.3
 UPLOAD_FUNCTION = "finish_upload"
 LOCAL_REPOSITORIES = "file:///"
 """What projects may clone without GitHub, if only clients on this machine reach the API: its own repositories."""
@@ -145,8 +145,7 @@ class Supervisor:
         """Stop the worker, the servers, and then the engine."""
         if self._worker is not None:
             self._worker.stop()
-        for server in self._servers:
-            server.stop(API_GRACE_SECONDS)
+        stop_all(list(self._servers), SERVERS_GRACE_SECONDS)
         if self._engine is not None:
             self._engine.stop(ENGINE_GRACE_SECONDS)
 

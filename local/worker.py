@@ -3,12 +3,17 @@
 `python -m local.worker ARGUMENTS` is `bldr worker ARGUMENTS` in a process that ends with its parent.
 """
 
+import os
 import runpy
+import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from local.children import Child, exit_reason
 from local.parent import end_with_parent
@@ -17,10 +22,10 @@ from local.restarts import Restarts
 TARGET = "x86_64-linux"
 COMMAND = [
     *(sys.executable, "-m", "local.worker"),
-    *("--target", TARGET, "--strategy", "plain", "--allow-file", "--name", "local"),
+    *("--target", TARGET, "--strategy", "plain", "--allow-file", "--name", "local", "--grace", "0"),
 ]
 ALLOW_UNISOLATED = "--allow-unisolated"
-GRACE_SECONDS = 3.0
+GRACE_SECONDS = 1.5
 """In which the worker can hand its job back."""
 
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "USER", "SSL_CERT_FILE")
@@ -79,6 +84,8 @@ def is_available() -> bool:
 def environment_of(url: str, token: str, environment: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of the worker. The token is never on its command line."""
     inherited = {name: environment[name] for name in _INHERITED if name in environment}
+    cache = Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    inherited["XDG_CACHE_HOME"] = str(cache / "bldr" / f"local-{urlsplit(url).port}")
     return {**inherited, "HAB_BLDR_URL": url, "BLDR_WORKER_TOKEN": token, "PYTHONUNBUFFERED": "1"}
 
 
@@ -89,7 +96,19 @@ def _exists(module: str) -> bool:
         return False
 
 
+def _die_after_parent(parent: int) -> None:
+    """Kill this process, and with it the build, soon after its parent has ended.
+
+    Nobody takes the job back: the API ends with the same parent.
+    """
+    while os.getppid() == parent:
+        time.sleep(1)
+    time.sleep(GRACE_SECONDS)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 if __name__ == "__main__":
+    threading.Thread(target=_die_after_parent, args=(os.getppid(),), daemon=True).start()
     end_with_parent()
     sys.argv[:] = ["bldr", "worker", *sys.argv[1:]]
     runpy.run_module("bldr", run_name="__main__")

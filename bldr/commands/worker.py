@@ -20,6 +20,7 @@ from bldr.config import Credentials
 from bldr.errors import NotConfigured
 from bldr.host import host_target
 from bldr.output import counted
+from bldr.worker import work_folder
 from bldr.worker.checkout import CheckoutRules, require_git
 from bldr.worker.errors import WorkerUnusable
 from bldr.worker.hab_strategy import HabStrategy
@@ -135,28 +136,18 @@ def worker(**options: Any) -> None:
 def _run(options: Options) -> None:
     require_git()
     folder = (options.work_folder or cache_folder() / "worker").absolute()
-    _make_private(folder)
+    work_folder.occupy(folder)
     os.environ["XDG_CACHE_HOME"] = str(folder / "cache")  # unfinished uploads are kept with the worker's own files
     client = WorkClient(_credentials(options), options.name)
     strategy = _strategy(options, folder)
     target = options.target or host_target()
     retries = StepRetries(seconds=options.retry_seconds)
-    settings = JobSettings(folder / "jobs", CheckoutRules(options.allow_file), retries)
+    settings = JobSettings(folder / work_folder.JOBS, CheckoutRules(options.allow_file), retries)
     program = Worker(client, target, strategy, settings, Pauses(wait=options.claim_seconds))
     _end_on_signals(program, options.grace)
     say(f"worker {options.name} for {target} at {client.address}; {strategy.describe()}")
     done = program.run(options.once, options.idle_seconds)
     say(f"worker {options.name} ended after {counted(done, 'job')}")
-
-
-def _make_private(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "jobs").mkdir(exist_ok=True)
-        folder.chmod(0o711)
-        (folder / "jobs").chmod(0o711)
-    except OSError as problem:
-        raise WorkerUnusable(f"the work folder {folder} cannot be used: {problem.strerror}") from None
 
 
 def _credentials(options: Options) -> Credentials:

@@ -102,11 +102,11 @@ class Sandbox:
         """Return the command line that runs a command in isolation and within limits."""
         limited = ["/bin/bash", "-c", limits.as_shell, "limits", *command]
         if self.isolation is Isolation.NONE:
-            return limited
+            return [*END_WITH_WORKER, *limited] if shutil.which(END_WITH_WORKER[0]) else limited
         user = str(BUILD_USER)
         if self.isolation is Isolation.USER:
             identity = ["--reuid", user, "--regid", user, "--clear-groups"]
-            return ["setpriv", *identity, "--inh-caps=-all", "--bounding-set=-all", "--no-new-privs", *limited]
+            return [*END_WITH_WORKER, *identity, "--inh-caps=-all", "--bounding-set=-all", "--no-new-privs", *limited]
         studio = workspace.studio
         mounts = [
             f"rw:{workspace.src}:{INSIDE.src}",

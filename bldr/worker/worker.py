@@ -10,6 +10,7 @@ from secrets import token_hex
 from msgspec import Struct
 
 from bldr.errors import BldrError, RequestRefused
+from bldr.worker import work_folder
 from bldr.worker.bundle import Bundle
 from bldr.worker.heartbeats import Heartbeats
 from bldr.worker.job_run import JobRun, JobSettings
@@ -26,13 +27,20 @@ CLAIM_SECONDS = 20.0
 LOG_SECONDS = 60.0
 """How long to wait for the rest of the log to be sent before the result is reported."""
 
+ENDING_SECONDS = 10.0
+"""How long a worker that must end waits for a Builder that does not answer: for the log, and then for the report."""
+
 
 class Pauses(Struct, frozen=True):
-    """Pauses in seconds: after the first failed request, the longest one, and between claims without a job."""
+    """Pauses in seconds: after the first failed request, the longest one, and between claims without a job.
+
+    `between` is the least time from one claim without a job to the next, because a busy Builder answers at once.
+    """
 
     first: float = 0.5
     longest: float = 30.0
     idle: float = 0.2
+    between: float = 2.0
     wait: float = CLAIM_SECONDS
 
     def after(self, failures: int) -> float:
@@ -96,9 +104,18 @@ class Worker:
             self._current.request(StopReason.SHUTTING_DOWN)
 
     def _next_job(self, deadline: float) -> Bundle | None:
-        """Wait for a job. A claim keeps its id until the Builder answers, so that no job is lost with an answer."""
+        """Wait for a job. A claim keeps its id until the Builder answers, so that no job is lost with an answer.
+
+        A worker that has no place for a job claims none, because it would fail one job after the other.
+        """
         claim_id, failures = token_hex(16), 0
         while not self._ending.is_set() and time.monotonic() < deadline:
+            if (obstacle := work_folder.problem_of(self._settings.work_folder)) is not None:
+                failures += 1
+                _report_failure(f"{obstacle}; no jobs are claimed", failures)
+                self._ending.wait(self._pauses.after(failures))
+                continue
+            next_claim = time.monotonic() + self._pauses.between
             try:
                 bundle = self._client.claim(self._target, claim_id, self._pauses.wait)
             except BldrError as problem:
@@ -111,7 +128,7 @@ class Worker:
             if bundle is not None:
                 return bundle
             claim_id, failures = token_hex(16), 0
-            self._ending.wait(self._pauses.idle)
+            self._ending.wait(max(self._pauses.idle, next_claim - time.monotonic()))
         return None
 
     def _do(self, bundle: Bundle) -> None:
@@ -139,14 +156,25 @@ class Worker:
         except Exception:  # noqa: BLE001 - a defect must not end the worker, and the job must end
             traceback.print_exc()
             result = Result("failed", error=JobError.SYSTEM, step="worker")
-        run.log.close(LOG_SECONDS)
+        self._send_rest_of(run)
         run.log.abandon()
         return result
+
+    def _send_rest_of(self, run: JobRun) -> None:
+        """Wait until the log was sent, for a shorter time once the worker must end."""
+        deadline = time.monotonic() + LOG_SECONDS
+        while time.monotonic() < deadline:
+            if run.log.close(1.0):
+                return
+            time.sleep(0.1)
+            if self._ending.is_set():
+                deadline = min(deadline, time.monotonic() + ENDING_SECONDS)
 
     def _report(self, bundle: Bundle, result: Result, stop: StopSignal) -> str:
         """Report a result until the Builder has it or does not want it; return the outcome for the worker's output.
 
-        The Builder gives the job to another worker when the lease ends, so reporting ends with the time of the job.
+        The Builder gives the job to another worker when the lease ends, so reporting ends with the time of the job, or
+        soon after the worker was told to end.
         """
         client, failures = self._client.of_job(bundle), 0
         deadline = time.monotonic() + bundle.limits.seconds
@@ -165,10 +193,13 @@ class Worker:
             except BldrError as error:
                 problem = error
             failures += 1
+            if self._ending.is_set():
+                deadline = min(deadline, time.monotonic() + ENDING_SECONDS)
             if stop.reason is StopReason.LOST or time.monotonic() > deadline:
                 return f"{result.kind}, not reported: {problem}"
             _report_failure(problem, failures)
-            time.sleep(self._pauses.after(failures))
+            if self._ending.wait(self._pauses.after(failures)):
+                time.sleep(self._pauses.first)
 
 
 def say(text: str) -> None:
@@ -176,7 +207,7 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _report_failure(problem: BldrError, failures: int) -> None:
+def _report_failure(problem: BldrError | str, failures: int) -> None:
     """Print the first failure, and then ever fewer of its repeats."""
     if failures & (failures - 1) == 0:
         say(f"{problem} (attempt {failures}; trying again)")

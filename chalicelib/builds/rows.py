@@ -73,12 +73,14 @@ class EntryRow(Row):
     `waiting` holds the orders of the entries that must complete first, a transitive reduction of the dependencies
     within the group; DynamoDB removes the attribute with its last element. `dependents` holds the opposite edges,
     joined by spaces. `weight` is the length of the longest path of dependents, weighted with earlier build times.
-    `is_passed_on` is True once all dependents know about the final state.
+    `is_passed_on` is True once all dependents know about the final state. `ident` is the latest release that the build
+    graph knew when the group was made, and `was_deleted` is True if that package did not exist any more.
     """
 
     name = UnicodeAttribute()
     state = UnicodeAttribute()
     ident = UnicodeAttribute(default="")
+    was_deleted = BooleanAttribute(default=False)
     built_ident = UnicodeAttribute(default="")
     job_id = NumberAttribute(default=0)
     waiting = UnicodeSetAttribute(null=True)
@@ -123,7 +125,8 @@ class JobRow(Row):
     `lease_until` (seconds of the epoch) is renewed by the worker that holds the job. `claim` is the hash of the id
     with which the worker claimed it. `log_base` is the line of the log with which the attempt began. `worker_id` is
     `origin/id` of the worker's credential, with an empty origin for workers of all origins; `worker` is the name that
-    its process gave. `origin_slot` and `target_slot` are the rows that the running job occupies.
+    its process gave. `origin_slot` and `target_slot` are the rows that the running job occupies; a job that a worker of
+    its own origin holds has no `target_slot`.
     """
 
     id = NumberAttribute()
@@ -218,12 +221,21 @@ class WaitingOriginRow(Row):
 class SlotRow(Row):
     """A slot of an origin or of a target that a running job occupies, which limits how many run at once.
 
+    Jobs that workers of one origin hold have slots of their own. Whoever has many origins with many workers therefore
+    cannot occupy the slots of the workers that all origins share.
+
     `worker_id` is the worker of the job, as in `JobRow`.
     """
 
     job_id = NumberAttribute()
     origin = UnicodeAttribute()
     worker_id = UnicodeAttribute(default="")
+
+
+class UnarchivedRow(Row):
+    """A job that has ended and whose log may not be archived. `ended_at` is in seconds of the epoch."""
+
+    ended_at = NumberAttribute()
 
 
 def channel_of(group_id: int) -> str:
@@ -353,7 +365,18 @@ def waiting_origin_key(target: Target, origin: str) -> Key[WaitingOriginRow]:
     return Key(WaitingOriginRow, waiting_origins_partition(target), origin)
 
 
-ORIGIN_SLOT, TARGET_SLOT = "ORIGIN#", "TARGET#"
+def unarchived_partition(target: Target) -> str:
+    """Partition of the jobs of a target that have ended and whose logs may not be archived, oldest first."""
+    return partition("UNARCHIVED", target)
+
+
+def unarchived_key(job: JobRow) -> Key[UnarchivedRow]:
+    """Key of a job among those whose logs may not be archived."""
+    return Key(UnarchivedRow, unarchived_partition(Target(job.target)), f"{int(job.id):019d}")
+
+
+ORIGIN_SLOT, TARGET_SLOT, OWN_SLOT = "ORIGIN#", "TARGET#", "WORKERS-OF#"
+"""Beginnings of the sort keys of slots. OWN_SLOT follows the others, which are read without it."""
 
 
 def slots_partition(target: Target) -> str:
@@ -364,6 +387,11 @@ def slots_partition(target: Target) -> str:
 def origin_slot_key(target: Target, origin: str, number: int) -> Key[SlotRow]:
     """Key of a slot of an origin."""
     return Key(SlotRow, slots_partition(target), f"{ORIGIN_SLOT}{origin}#{number:04d}")
+
+
+def own_slot_key(target: Target, origin: str, number: int) -> Key[SlotRow]:
+    """Key of a slot for the workers of an origin itself, which do not share the slots of the target."""
+    return Key(SlotRow, slots_partition(target), f"{OWN_SLOT}{origin}#{number:04d}")
 
 
 def target_slot_key(target: Target, number: int) -> Key[SlotRow]:

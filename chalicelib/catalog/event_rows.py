@@ -35,7 +35,11 @@ class EventRow(Row):
 
 
 class GroupEventRow(Row):
-    """A bulk change or a package set. An interrupted one stays in the state `started`. No endpoint shows these rows."""
+    """A bulk change, a package set, or a part of a job group. No endpoint shows these rows.
+
+    An interrupted bulk change stays in the state `started`. `idents` are the packages of a job group, joined by spaces,
+    which give no events (builds.md 4.3).
+    """
 
     operation = UnicodeAttribute()
     source = UnicodeAttribute()
@@ -45,6 +49,7 @@ class GroupEventRow(Row):
     requester = UnicodeAttribute()
     created_at = UnicodeAttribute()
     state = UnicodeAttribute()
+    idents = UnicodeAttribute(null=True)
 
     @property
     def id(self) -> str:

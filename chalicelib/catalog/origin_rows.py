@@ -9,6 +9,7 @@ again, or in which the account lost its role.
 from chalicelib.catalog.errors import OriginMissing, RoleLost, TooManyInOrigin
 from chalicelib.catalog.member_rows import MemberRow, member_key
 from chalicelib.core.deferred import deferred
+from chalicelib.core.ident import PackageIdent
 from chalicelib.core.permission import Permission
 from chalicelib.platform.attributes import Condition, NumberAttribute, UnicodeAttribute
 from chalicelib.platform.change import Change
@@ -106,6 +107,16 @@ def require(
     """
     change.check(origin_key(origin), is_unchanged(origin, permission), otherwise=otherwise())
     require_role(change, origin, permission)
+
+
+def require_for_upload(change: Change, ident: PackageIdent, permission: Permission | None) -> None:
+    """Add the checks of `require` to the upload of a release. The row of a job's attempt also stores the ident."""
+    if permission is None or permission.attempt is None or permission.origin != ident.origin:
+        require(change, ident.origin, permission)
+        return
+    change.check(origin_key(ident.origin), is_unchanged(ident.origin, permission), otherwise=OriginMissing())
+    lost = RoleLost(status=permission.refused)
+    job_token_rows.note_upload(change, permission.account_id, permission.attempt, ident, otherwise=lost)
 
 
 def is_unchanged(origin: str, permission: Permission | None) -> Condition:

@@ -14,6 +14,14 @@ BITSET_COLUMNS = 16_384
 """How many names `needed_within` compares at once, so that 100,000 names need 200 MB at most."""
 
 
+CYCLES_ALONE = 3
+"""So many cycles near the beginning are found one by one, each with a new order up to the next one. To find the others,
+everything behind them must be read."""
+
+NEAR = 8
+"""The beginning is this part of the names."""
+
+
 class Node(Struct, frozen=True):
     """The latest release of a name: its full ident, and the names that it needs to run and to build."""
 
@@ -68,7 +76,8 @@ class BuildGraph:
         return graph
 
     def __contains__(self, name: str) -> bool:
-        return self.latest(name) != ""
+        number = self._numbers.get(name)
+        return number is not None and self._idents[number] is not None
 
     def __iter__(self) -> Iterator[str]:
         return (name for name, ident in zip(self._names, self._idents, strict=True) if ident is not None)
@@ -117,14 +126,8 @@ class BuildGraph:
     def order(self, names: Collection[str]) -> list[str]:
         """Return some names in build order. Names without a node, which need nothing, come first."""
         without_node = sorted(name for name in set(names) if name not in self)
-        members = [self._numbers[name] for name in set(names) if name in self]
-        is_member = bytearray(len(self._names))
-        for member in members:
-            is_member[member] = 1
-        waits_for = [0] * len(self._names)
-        for member in members:
-            waits_for[member] = sum(map(is_member.__getitem__, self._needs[member]))
-        return without_node + [self._names[number] for number in self._ordered(members, waits_for)]
+        members = {self._numbers[name] for name in names if name in self}
+        return without_node + [self._names[number] for number in self._ordered(members)]
 
     def needed_within(self, ordered: list[str]) -> Mapping[str, Collection[str]]:
         """Return for each of some names in build order the names among them that it must wait for.
@@ -213,42 +216,53 @@ class BuildGraph:
         root = self._numbers.get(name)
         if root is None:
             return []
-        dependents = self._dependents
-        waits_for = [0] * len(self._names)
-        waits_for[root] = 1
-        members: list[int] = []
-        pending = [root]
-        while pending:
-            for dependent in dependents[pending.pop()]:
-                if not waits_for[dependent]:
-                    members.append(dependent)
-                    pending.append(dependent)
-                waits_for[dependent] += 1
-        for dependent in dependents[root]:
-            waits_for[dependent] -= 1
-        waits_for[root] = 0
-        return self._ordered(members, waits_for)
+        members: set[int] = set()
+        level = {root}
+        while level:
+            level = set().union(*map(self._dependents.__getitem__, level)) - members
+            members |= level
+        members.discard(root)
+        return self._ordered(members)
 
-    def _ordered(self, members: list[int], waits_for: list[int]) -> list[int]:
-        """Return some numbers in build order: always the first name of those whose needs are all in front of it.
+    def _waits_within(self, members: set[int]) -> list[int]:
+        """Return for each member the number of its needs that are members, and 0 for all others.
 
-        `waits_for` has for each member the number of its needs that are members, and 0 for all others.
+        Counts for the members, or subtracts for the others, whichever are fewer.
         """
-        ordered, is_done = self._sorted(members, waits_for.copy(), {})
-        if is_done:
-            return ordered
-        left_out = cycles.closing_edges(self._cyclic(set(members).difference(ordered)))
-        dependents: dict[int, list[int]] = {}
-        for number, needed in left_out.items():
-            waits_for[number] -= len(needed)
-            for each in needed:
-                dependents[each] = [other for other in dependents.get(each, self._dependents[each]) if other != number]
-        return self._sorted(members, waits_for, dependents)[0]
+        needs = self._needs
+        if 2 * len(members) < len(needs):
+            waits_for = [0] * len(needs)
+            for member in members:
+                waits_for[member] = len(members.intersection(needs[member]))
+            return waits_for
+        waits_for = list(map(len, needs))
+        others = set(range(len(needs))) - members
+        for other in others:
+            for dependent in self._dependents[other]:
+                waits_for[dependent] -= 1
+        for other in others:
+            waits_for[other] = 0
+        return waits_for
 
-    def _sorted(
-        self, members: list[int], waits_for: list[int], replaced: Mapping[int, list[int]]
-    ) -> tuple[list[int], bool]:
-        """Return the members that can be ordered, and whether these are all. Changes `waits_for`.
+    def _ordered(self, members: set[int]) -> list[int]:
+        """Return some numbers in build order: always the first name of those whose needs are all in front of it."""
+        waits_for = self._waits_within(members)
+        replaced: dict[int, list[int]] = {}
+        for cycle in range(CYCLES_ALONE + 2):
+            ordered = self._sorted(members, waits_for.copy(), replaced)
+            if len(ordered) == len(members):
+                break
+            rest = members.difference(ordered)
+            is_near = cycle < CYCLES_ALONE and NEAR * len(ordered) < len(members)
+            edges = self._first_cycle(rest) if is_near else self._cyclic(rest)
+            for number, needed in cycles.closing_edges(edges).items():
+                waits_for[number] -= len(needed)
+                for each in needed:
+                    replaced[each] = [other for other in replaced.get(each, self._dependents[each]) if other != number]
+        return ordered
+
+    def _sorted(self, members: set[int], waits_for: list[int], replaced: Mapping[int, list[int]]) -> list[int]:
+        """Return those members that are neither on a cycle nor behind one, in build order. Changes `waits_for`.
 
         `replaced` holds dependents to use instead of those of the graph.
         """
@@ -264,10 +278,14 @@ class BuildGraph:
                 waits_for[dependent] = left
                 if not left:
                     heappush(ready, ranks[dependent])
-        return ordered, len(ordered) == len(members)
+        return ordered
+
+    def _first_cycle(self, numbers: set[int]) -> cycles.Edges:
+        """Return a cycle that needs nothing else. Each of the numbers needs another one."""
+        return self._edges(cycles.first_cycle(min(numbers), lambda number: numbers.intersection(self._needs[number])))
 
     def _cyclic(self, numbers: set[int]) -> cycles.Edges:
-        """Return those of some numbers that are on a cycle or between two, in order of their text, with their needs."""
+        """Return those of some numbers that are on a cycle or between two."""
         needed_by = {number: len(numbers.intersection(self._dependents[number])) for number in numbers}
         pending = [number for number, dependents in needed_by.items() if not dependents]
         for number in pending:
@@ -276,6 +294,10 @@ class BuildGraph:
                 needed_by[needed] -= 1
                 if not needed_by[needed]:
                     pending.append(needed)
+        return self._edges(numbers)
+
+    def _edges(self, numbers: set[int]) -> cycles.Edges:
+        """Return what some numbers need of each other, in order of their text."""
         edges = {}
         for number in sorted(numbers, key=self._ranks[0].__getitem__):
             deps = self._deps[number]

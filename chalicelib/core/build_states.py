@@ -40,6 +40,11 @@ class EntryState(StrEnum):
         """The project state that the API shows."""
         return _SHOWN[self]
 
+    @staticmethod
+    def of_shown(text: str) -> "EntryState":
+        """Return the state that the API shows as a text. Raises KeyError."""
+        return _BY_SHOWN[text]
+
 
 class JobState(StrEnum):
     """The state of a job; the values are those of the API."""
@@ -70,6 +75,10 @@ class JobState(StrEnum):
         )
 
 
+HELD_STATES = tuple(state.value for state in JobState if state.is_held)
+"""The states of a job while a worker holds it, for conditions of writes."""
+
+
 class JobError(StrEnum):
     """The step of a job that failed (builds.md 3.1). `code` is the number that the API shows."""
 
@@ -98,6 +107,7 @@ _SHOWN = {
     EntryState.CANCELED: "Canceled",
     EntryState.MISSING: "NotFound",
 }
+_BY_SHOWN = {shown: state for state, shown in _SHOWN.items()}
 _CODES = {
     JobError.TIMEOUT: 1,
     JobError.SYSTEM: 14,

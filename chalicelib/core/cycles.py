@@ -1,7 +1,7 @@
 """The edges of a graph that close cycles, chosen so that the rest has no cycle (builds.md 8.1, 8.2)."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 STEPS = 200_000
 """The work after which an edge within a cycle is left out if it disagrees with the order found so far."""
@@ -18,10 +18,15 @@ def closing_edges(edges: Edges) -> dict[int, set[int]]:
     kept, unless a cycle is so large that this would take longer than STEPS.
     """
     left_out: dict[int, set[int]] = {}
-    for component in _components(edges):
+    for component in _components(edges, lambda number: edges[number][0] + edges[number][1]):
         if len(component) > 1:
             left_out.update(_closing_within(edges, component))
     return left_out
+
+
+def first_cycle(start: int, needs: Callable[[int], Iterable[int]]) -> set[int]:
+    """Return a strongly connected component that needs nothing else, and that a number needs or belongs to."""
+    return next(_components([start], needs))
 
 
 def _closing_within(edges: Edges, component: set[int]) -> dict[int, set[int]]:
@@ -86,16 +91,19 @@ class _Order:
         return sorted(numbers, key=self._positions.__getitem__)
 
 
-def _components(edges: Edges) -> Iterator[set[int]]:
-    """Yield the strongly connected components: each holds all that are on a cycle together (Tarjan's algorithm)."""
+def _components(roots: Iterable[int], needs: Callable[[int], Iterable[int]]) -> Iterator[set[int]]:
+    """Yield the strongly connected components of some numbers and of all that they need, each behind what it needs.
+
+    A component holds all that are on a cycle together (Tarjan's algorithm).
+    """
     index: dict[int, int] = {}
     lowest: dict[int, int] = {}
     on_path: list[int] = []
     is_on_path: set[int] = set()
-    for root in edges:
+    for root in roots:
         if root in index:
             continue
-        work = [(root, iter(_needs(edges, root)))]
+        work = [(root, iter(needs(root)))]
         index[root] = lowest[root] = len(index)
         on_path.append(root)
         is_on_path.add(root)
@@ -106,7 +114,7 @@ def _components(edges: Edges) -> Iterator[set[int]]:
                     index[needed] = lowest[needed] = len(index)
                     on_path.append(needed)
                     is_on_path.add(needed)
-                    work.append((needed, iter(_needs(edges, needed))))
+                    work.append((needed, iter(needs(needed))))
                     break
                 if needed in is_on_path:
                     lowest[number] = min(lowest[number], index[needed])
@@ -127,7 +135,3 @@ def _last_position(path: list[int], number: int) -> int:
     while path[position] != number:
         position -= 1
     return position
-
-
-def _needs(edges: Edges, number: int) -> list[int]:
-    return edges[number][0] + edges[number][1]

@@ -3,16 +3,16 @@
 import time
 from collections.abc import Iterable
 
+from chalicelib.catalog.project_rows import ProjectRow, project_key
 from chalicelib.core.plan_file import Plan
 from chalicelib.core.target import Target
-from chalicelib.ext import push_rows, scheduling
+from chalicelib.ext import scheduling
 from chalicelib.ext.errors import PushUnfinished
 from chalicelib.ext.notices import Push
 from chalicelib.identity.rows import name_key
 from chalicelib.platform.config import config
 from chalicelib.platform.failures import Failures
 from chalicelib.platform.table import StoreUnavailable, read, read_many
-from chalicelib.projects.rows import ProjectRow, project_key
 
 NO_ACCOUNT = 0
 """The account id of a pusher without an account here."""
@@ -34,9 +34,9 @@ def start_builds(push: Push, plans: Iterable[tuple[Plan, Target]], delivery: str
     for row in projects:
         if time.monotonic() > end:
             raise PushUnfinished
-        with failures.skipped(unless=(StoreUnavailable,)), push_rows.once(delivery, row.pk + row.sk) as is_first:
-            if is_first:
-                scheduling.schedule(row.name, Target(row.target), account_id, push.pusher_name)
+        event = None if delivery is None else f"push/{delivery}/{row.name}/{row.target}"
+        with failures.skipped(unless=(StoreUnavailable,)):
+            scheduling.schedule(row.name, Target(row.target), account_id, push.pusher_name, event)
 
 
 def _projects(push: Push, plans: Iterable[tuple[Plan, Target]]) -> list[ProjectRow]:

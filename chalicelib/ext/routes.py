@@ -59,10 +59,13 @@ def validate_credentials(call: Call, body: shapes.RegistryCredentials) -> Answer
 def show_content(call: Call) -> Answer:
     """Return a file of a GitHub repository. The path of the file is one percent-encoded segment.
 
-    Every signed-in user may read everything that the App may read: which installation belongs to whom is unknown.
+    Files of a private repository are only for accounts that may read it at GitHub, where accounts are those of GitHub.
     """
     installation_id, repository_id = _unsigned(call["install_id"]), _unsigned(call["repo_id"])
+    reader = installation.reader_of(call.caller.require_session())
     opened = installation.Installation(installation_id)
+    if reader is not None:
+        opened.repository(repository_id, reader)
     return json_answer(200, opened.described_file(repository_id, call["path"]))
 
 

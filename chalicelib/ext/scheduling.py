@@ -10,10 +10,11 @@ from chalicelib.core.event_kinds import Trigger
 from chalicelib.core.target import Target
 
 
-def schedule(root: str, target: Target, account_id: int, account_name: str) -> None:
+def schedule(root: str, target: Target, account_id: int, account_name: str, event: str | None) -> None:
     """Schedule a group for a root (`origin/name`) because of a push. `account_id` is 0 for a pusher without account.
 
-    Does nothing if the package is not built automatically, or cannot be built.
+    Does nothing if the package is not built automatically, or cannot be built. `event` identifies the build of the
+    push: a repeat makes no second group.
     """
     with suppress(*REFUSALS):
-        service.schedule(root, target, Flags(), Requester(account_id, account_name, Trigger.WEBHOOK))
+        service.schedule(root, target, Flags(), Requester(account_id, account_name, Trigger.WEBHOOK), event)

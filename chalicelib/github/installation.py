@@ -8,9 +8,17 @@ from urllib.parse import quote
 
 from msgspec import MsgspecError, Struct, json
 
+from chalicelib.core.session import Session
 from chalicelib.github.app_token import app_token
 from chalicelib.github.errors import ContentMissing, ContentUndecodable, GitHubFailed
-from chalicelib.github.shapes import FileContent, FolderEntry, InstallationToken, Repository, RepositoryFile
+from chalicelib.github.shapes import (
+    FileContent,
+    FolderEntry,
+    InstallationToken,
+    Repository,
+    RepositoryFile,
+    RepositoryPermission,
+)
 from chalicelib.platform.config import config
 from chalicelib.platform.outbound import OutboundRequest, OutboundResponse, Unreachable, send
 
@@ -41,6 +49,15 @@ def installation_clone_credentials(installation_id: int, repository_id: int | No
     return CloneCredentials("x-access-token", token)
 
 
+def reader_of(session: Session) -> str | None:
+    """Return the account at GitHub for which a session reads, or None if its access is not checked.
+
+    Accounts have the names that they have at GitHub if that is the identity provider; otherwise nothing is known.
+    """
+    is_checked = config.github_check_access and config.oauth_provider == "github" and not config.functional_test
+    return session.name if is_checked and not session.is_builder else None
+
+
 class Installation:
     """An installation of the App, and the time until which its requests must be answered."""
 
@@ -49,10 +66,24 @@ class Installation:
         self.deadline = time.monotonic() + TOTAL_SECONDS
         self._token = _installation_token(installation_id, self.deadline)
 
-    def clone_url(self, repository_id: int) -> str:
-        """Return the address from which a repository is cloned. Raises ContentMissing, GitHubFailed."""
+    def repository(self, repository_id: int, reader: str | None = None) -> Repository:
+        """Return a repository. Raises ContentMissing, GitHubFailed.
+
+        `reader` is the account at GitHub for which it is read, None if that is not checked. A private repository that
+        the account may not read is missing: otherwise whoever guesses the ids of an installation and of a repository
+        could read, and build, what others have entrusted to the App.
+        """
         response = self._get(f"/repositories/{repository_id}", "a repository")
-        return _decoded(response, Repository).clone_url
+        repository = _decoded(response, Repository)
+        if repository.private and reader is not None:
+            self._demand_reader(repository_id, reader)
+        return repository
+
+    def _demand_reader(self, repository_id: int, reader: str) -> None:
+        path = f"/repositories/{repository_id}/collaborators/{_quoted(reader)}/permission"
+        found = _decoded(self._get(path, "the rights of an account"), RepositoryPermission)
+        if found.permission not in ("admin", "write", "read"):
+            raise ContentMissing
 
     def described_file(self, repository_id: int, path: str) -> RepositoryFile:
         """Return a file as GitHub describes it. Raises ContentMissing, GitHubFailed (also for a folder)."""

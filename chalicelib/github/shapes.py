@@ -28,6 +28,13 @@ class Repository(Struct):
     """A repository. `clone_url` is its address for Git over HTTPS."""
 
     clone_url: str
+    private: bool = False
+
+
+class RepositoryPermission(Struct):
+    """What an account may do in a repository: `admin`, `write`, `read`, or `none`."""
+
+    permission: str
 
 
 class FileContent(Struct):

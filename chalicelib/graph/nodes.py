@@ -22,11 +22,14 @@ from chalicelib.platform.table import Found, Key, StoreUnavailable
 NAMES_PER_NODE = 1_000
 """A node keeps so many names that a release needs. Real packages need less than a hundred."""
 
+BYTES_PER_NODE = 16_000
+"""Limit of these names together. Real packages need less than 3 KB."""
+
 FOLD_EVERY = 16
 """The number of changes of a shard after which an upload folds them into the snapshot."""
 
 MOST_CHANGES = 512
-"""A shard with so many changes, which cannot be folded, takes no more. The audit adds them later."""
+"""A shard with so many changes, because nothing could fold them, takes no more. The audit adds them later."""
 
 
 class Release(Struct, frozen=True):
@@ -40,7 +43,8 @@ class Release(Struct, frozen=True):
     @classmethod
     def of(cls, ident: PackageIdent, target: Target, deps: Iterable[str], build_deps: Iterable[str]) -> "Release":
         """Return the release with dependencies given as idents. Texts that are not idents are left out."""
-        return cls(ident, target, _names_in(deps, NAMES_PER_NODE), _names_in(build_deps, NAMES_PER_NODE))
+        names = _names_in(deps, BYTES_PER_NODE)
+        return cls(ident, target, names, _names_in(build_deps, BYTES_PER_NODE - sum(map(len, names))))
 
     @property
     def name(self) -> str:
@@ -139,13 +143,15 @@ def _changes(row: ShardRow | None) -> frozenset[str]:
     return frozenset() if row is None else row.changes
 
 
-def _names_in(idents: Iterable[str], most: int) -> tuple[str, ...]:
+def _names_in(idents: Iterable[str], most_bytes: int) -> tuple[str, ...]:
     names: dict[str, None] = {}
     for ident in idents:
         origin, _, rest = ident.partition("/")
         name = rest.partition("/")[0]
-        if origin and name:
-            names[f"{origin}/{name}"] = None
-        if len(names) == most:
+        if not origin or not name or f"{origin}/{name}" in names:
+            continue
+        most_bytes -= len(origin) + len(name) + 1
+        if most_bytes < 0 or len(names) == NAMES_PER_NODE:
             break
+        names[f"{origin}/{name}"] = None
     return tuple(names)

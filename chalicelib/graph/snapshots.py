@@ -8,7 +8,7 @@ import msgspec
 
 from chalicelib.core.build_graph import Node
 from chalicelib.core.target import Target
-from chalicelib.graph import rows
+from chalicelib.graph import fair_share, rows
 from chalicelib.graph.rows import ShardRow, SnapshotRow
 from chalicelib.platform import logs
 from chalicelib.platform.attributes import Condition
@@ -17,7 +17,12 @@ from chalicelib.platform.clock import new_id
 from chalicelib.platform.table import read_many
 
 SNAPSHOT_BYTES = 390_000
-"""A row holds 400 KB. This also bounds the memory that a graph needs: 64 snapshots have 25 MB at most."""
+"""A row holds 400 KB."""
+
+UNPACKED_BYTES = 1_000_000
+"""Limit of the nodes of a shard before compression, which bounds the memory of a process: repeated names compress to
+almost nothing. 100,000 names take 440 KB per shard.
+"""
 
 _decoder = msgspec.json.Decoder(list[tuple[str, str, tuple[str, ...], tuple[str, ...]]])
 
@@ -36,8 +41,7 @@ def unpacked(content: bytes) -> dict[str, Node]:
 def fold(target: Target, shard: int) -> None:
     """Move the changes of a shard into its snapshot, in one transaction. Safe to repeat. Raises StoreUnavailable.
 
-    Changes that are added meanwhile stay. Does nothing if the snapshot would be too large: the changes then stay, and
-    the shard accepts no more of them after a while.
+    Changes that are added meanwhile stay. If not all nodes fit, origins that use more than their share lose some.
     """
     retry_when_stale(partial(_fold, target, shard))
 
@@ -52,15 +56,27 @@ def _fold(target: Target, shard: int) -> None:
         raise Stale  # another request folded between the reads of the two rows
     nodes = {} if snapshot is None else unpacked(snapshot.content)
     _bring_up_to_date(nodes, target, row.changes)
-    content = packed(nodes)
-    if len(content) > SNAPSHOT_BYTES:
-        logs.logger().error("graph shard is full", extra={"target": target, "shard": shard, "bytes": len(content)})
-        return
+    content = _fitting(nodes, target, shard)
     revision = new_id()
     with Change() as change:
         change.put(SnapshotRow(snapshot_key.pk, snapshot_key.sk, revision=revision, content=content))
         actions = [ShardRow.changed.delete(set(row.changes)), ShardRow.snapshot.set(revision)]
         change.update(shard_key, actions, condition=_is_current(int(row.snapshot)))
+
+
+def _fitting(nodes: dict[str, Node], target: Target, shard: int) -> bytes:
+    """Return the compressed form of the nodes that fit into a snapshot."""
+    most = UNPACKED_BYTES
+    while True:
+        kept = fair_share.fitting(nodes, most)
+        content = packed(kept)
+        if len(content) <= SNAPSHOT_BYTES or not kept:
+            break
+        most = min(most - 1, int(most * SNAPSHOT_BYTES / len(content) * 0.95))
+    if len(kept) < len(nodes):
+        left_out = len(nodes) - len(kept)
+        logs.logger().error("graph shard is full", extra={"target": target, "shard": shard, "left_out": left_out})
+    return content
 
 
 def revision_of(snapshot: SnapshotRow | None) -> int:

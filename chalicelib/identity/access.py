@@ -1,14 +1,15 @@
 """What a caller may see in answers that span origins (accounts.md 8.3; packages.md 1.1, 6 and 11)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from chalicelib.catalog.member_rows import ORIGIN_OF, MembershipOfAccountRow
+from chalicelib.catalog.member_rows import ORIGIN_OF, MembershipOfAccountRow, member_key
+from chalicelib.core.roles import Role
 from chalicelib.core.session import Session
 from chalicelib.identity.caller import Caller
 from chalicelib.identity.rows import account_partition
-from chalicelib.platform.table import rows
+from chalicelib.platform.table import read_many, rows
 
 
 class VisibleOrigins(Struct, frozen=True):
@@ -32,6 +33,24 @@ class VisibleOrigins(Struct, frozen=True):
     def reaches(self, origin: str) -> bool:
         """Return True for an origin whose private and hidden packages the caller sees."""
         return self.everywhere or origin in self.origins
+
+
+def origins_with_role(caller: Caller, origins: Iterable[str], minimum: Role) -> set[str]:
+    """Return those of some origins in which the caller has a minimum role. One call per hundred origins.
+
+    The token of a job has the role of a member in the origin of the job.
+    """
+    session = caller.session
+    if session is None:
+        return set()
+    reached = [origin for origin in origins if session.reaches(origin)]
+    if session.job is not None:
+        return {origin for origin in reached if origin == session.job.origin and minimum <= Role.MEMBER}
+    if session.is_builder:
+        return set(reached)
+    found = read_many([member_key(origin, session.account_id) for origin in reached])
+    rows_by_origin = {origin: found.get(member_key(origin, session.account_id)) for origin in reached}
+    return {origin for origin, row in rows_by_origin.items() if row is not None and Role.parse(row.role) >= minimum}
 
 
 def origins_of(session: Session) -> Iterator[str]:

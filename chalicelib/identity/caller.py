@@ -4,7 +4,7 @@ The proof is the row of the credential, the role is in the membership row. One c
 reads other rows anyway can read them in the same call (`read_with`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec.structs import replace
@@ -205,6 +205,16 @@ class Caller:
         if session.job is not None and self._job_use is not None and self._roles[origin] is not None:
             return machines.role_for(self._job_use)
         return self._roles[origin]
+
+    def learn_roles(self, origins: Iterable[str]) -> None:
+        """Read the caller's roles in several origins at once, so that later questions about them need no call."""
+        session = self.session
+        if session is None or session.is_builder:
+            return
+        unknown = [origin for origin in dict.fromkeys(origins) if origin not in self._roles and session.reaches(origin)]
+        found = read_many([key for origin in unknown for key in self._role_keys(origin)])
+        for origin in unknown:
+            self._note_role(origin, session, found)
 
     def may_see(self, origin: str, visibility: Visibility) -> bool:
         """Return True if the caller sees an origin's packages of a visibility (packages.md 1.1)."""

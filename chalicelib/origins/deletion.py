@@ -29,7 +29,7 @@ from chalicelib.origins.invitations import rows as invitation_rows
 from chalicelib.origins.keys import rows as key_rows
 from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.clock import new_id
-from chalicelib.platform.table import Key, count, read, read_many, rows
+from chalicelib.platform.table import Key, read, read_many, rows
 from chalicelib.retention import rows as policy_rows
 
 GROUP_LIMIT = 90
@@ -65,7 +65,8 @@ def _end(origin: str, by: Session) -> None:
 
 
 def _require_empty(origin: str, counts: OriginCountRow) -> None:
-    channel_count = count(ChannelRow, channel_rows.channels_partition(origin))
+    channels = rows(ChannelRow, channel_rows.channels_partition(origin), keys_only=True)
+    channel_count = sum(not channel_rows.is_of_group(row.sk) for row in channels)  # those of groups are deleted along
     for number, allowed, counted, rule in (
         (counts.projects, 0, "projects", "Must be zero."),
         (counts.members, 1, "members", "Only one is allowed."),

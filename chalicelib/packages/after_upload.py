@@ -12,7 +12,10 @@ _listeners: list[Listener] = []
 
 
 def listen(listener: Listener) -> None:
-    """Call a function after every upload, in the request of the upload. It must be quick and must not raise errors."""
+    """Call a function after every upload of a package with a project that is built automatically.
+
+    It runs in the request of the upload, so it must be quick and must not raise errors.
+    """
     _listeners.append(listener)
 
 

@@ -31,12 +31,7 @@ from chalicelib.packages.errors import (
     TargetUnsupported,
     VisibilityRefused,
 )
-from chalicelib.packages.facts.routes import routes as facts
-from chalicelib.packages.rdeps.routes import routes as rdeps
-from chalicelib.packages.search.routes import routes as search
-from chalicelib.packages.settings.routes import routes as settings
 from chalicelib.packages.settings.shapes import Settings
-from chalicelib.packages.unlisting.routes import routes as unlisting
 from chalicelib.platform.object_store import ObjectStoreFailed
 
 with deferred():
@@ -44,7 +39,6 @@ with deferred():
     from chalicelib.packages import upload as publication
 
 routes = Routes("packages", STATUS)
-routes.include(settings, search, facts, rdeps, unlisting)
 NAME = "/depot/pkgs/{origin}/{pkg}"
 VERSION = NAME + "/{version}"
 RELEASE = VERSION + "/{release}"
@@ -208,7 +202,7 @@ def upload_package(call: Call, announced: tuple[Target, shapes.UploadQuery]) -> 
         query.forced,
         uploader.account_id,
         uploader.permission,
-        is_from_worker=query.builder is not None,
+        is_from_worker=query.builder is not None or uploader.job is not None,
     )
     publication.publish(upload, source.RawBody(call.body))
     return text(201, f"/pkgs/{call.ident}/download", {"Location": call.request_uri})

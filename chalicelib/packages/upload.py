@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.catalog import origin_rows, package_rows, steps
+from chalicelib.catalog import origin_rows, package_rows, project_rows, steps
 from chalicelib.catalog.channel_rows import UNSTABLE
 from chalicelib.catalog.errors import OriginMissing, RoleLost
 from chalicelib.catalog.origin_rows import origin_key
@@ -99,12 +99,12 @@ def publish(upload: Upload, source: Source) -> None:
     key = artifacts.key_of(upload.ident, contents.target, upload_id=str(new_id()))
     source.store(key)
     try:
-        retry_when_stale(partial(_write, upload, contents, key, source, newest))
+        is_built = retry_when_stale(partial(_write, upload, contents, key, source, newest))
     except (ReleaseExists, ArchiveRefused, OriginMissing, RoleLost):  # another request was first
         hints.remove_of_refused(upload.ident, contents.target, hart.tdeps(contents.archive))
         raise
     metrics.current().uploaded_bytes.append(contents.archive.size)
-    if not upload.is_from_worker:
+    if is_built and not upload.is_from_worker:
         after_upload.notify(upload.ident, contents.target, upload.uploader_id)
 
 
@@ -224,17 +224,22 @@ def _demand_complete(upload: Upload, contents: Contents) -> None:
         raise ArchiveRefused("ds:up:6", "IdentMismatch")
 
 
-def _write(upload: Upload, contents: Contents, key: str, source: Source, newest: PackageRow | None) -> None:
+def _write(upload: Upload, contents: Contents, key: str, source: Source, newest: PackageRow | None) -> bool:
     """Write all rows in one transaction, and before it the hints that lead to them.
+
+    Returns True if the package has a project with automatic builds.
 
     The object of a replaced package is left to the sweep, because clients may still hold signed URLs of it.
     """
     newest_keys = [] if newest is None else [Key(PackageRow, newest.pk, newest.sk)]
     graph_keys = graph_nodes.keys_before(upload.ident, contents.target)
-    found = read_many([*keys_before(upload.ident, contents.target), *newest_keys, *graph_keys])
+    project_key = project_rows.project_key(upload.ident.origin, upload.ident.name, contents.target)
+    found = read_many([*keys_before(upload.ident, contents.target), *newest_keys, *graph_keys, project_key])
+    project = found.get(project_key)
+    is_built = project is not None and project.auto_build
     stored = found.get(package_rows.package_key(upload.ident, contents.target))
     if stored is not None and stored.artifact == key:
-        return  # an earlier attempt committed, but its response was lost
+        return is_built  # an earlier attempt committed, but its response was lost
     with Change() as change:
         add_rows(change, upload, contents, key, found)
         source.settle(change)
@@ -242,6 +247,7 @@ def _write(upload: Upload, contents: Contents, key: str, source: Source, newest:
             graph_nodes.add(change, _released(upload, contents), found)
             hints.write(_hinted(upload, contents, found, newest_keys), change)
     graph_nodes.fold_if_due(_released(upload, contents), found)
+    return is_built
 
 
 def _released(upload: Upload, contents: Contents) -> Release:
@@ -276,7 +282,7 @@ def _visibility(change: Change, upload: Upload, found: Found) -> Visibility:
     origin = found.get(origin_key(ident.origin))
     if origin is None or not origin_rows.is_same(origin, upload.permission):
         raise OriginMissing
-    origin_rows.require(change, ident.origin, upload.permission)
+    origin_rows.require_for_upload(change, ident, upload.permission)
     key = package_rows.settings_key(ident.origin, ident.name)
     settings = found.get(key)
     if settings is None:

@@ -137,7 +137,10 @@ class Config(Struct, frozen=True, eq=False):
         "Beginnings of clone URLs that projects may name without GitHub, such as `https://git.example.com/`",
     )
     jobs_per_target: int = setting(
-        "BLDR_JOBS_PER_TARGET", values.slots, 200, "Jobs of one target that run at once, 1 to 1000"
+        "BLDR_JOBS_PER_TARGET",
+        values.slots,
+        200,
+        "Jobs of one target that run at once, 1 to 1000, besides those of workers of an origin",
     )
     jobs_per_origin: int = setting(
         "BLDR_JOBS_PER_ORIGIN", values.slots, 50, "Jobs of one origin and target that run at once, 1 to 1000"
@@ -152,11 +155,20 @@ class Config(Struct, frozen=True, eq=False):
         60,
         "A worker that is silent for so many seconds loses its job to another one",
     )
+    wait_seconds: int = setting(
+        "BLDR_WAIT_SECONDS",
+        values.natural_number,
+        20,
+        "How long requests may wait for a job or for a line of a log, at most 20 s; 0: they are answered at once",
+    )
     log_days: int = setting(
         "BLDR_LOG_DAYS", values.natural_number, 180, "Days after which the log of a job is deleted; 0: never"
     )
     group_days: int = setting(
-        "BLDR_GROUP_DAYS", values.natural_number, 90, "Days after which the entries of an ended job group are deleted"
+        "BLDR_GROUP_DAYS",
+        values.natural_number,
+        90,
+        "Days after which the entries of an ended job group move from the table to the bucket",
     )
     build_function: str = setting(
         "BLDR_BUILD_FUNCTION",
@@ -276,6 +288,12 @@ class Config(Struct, frozen=True, eq=False):
         "otherwise `refused`",
     )
     github_api_url: str = setting("BLDR_GITHUB_API_URL", values.url, "https://api.github.com", "URL of the GitHub API")
+    github_check_access: bool = setting(
+        "BLDR_GITHUB_CHECK_ACCESS",
+        values.true_or_false,
+        True,
+        "Read private repositories of the App only for accounts that may read them, if accounts are those of GitHub",
+    )
     github_app_id: str = setting("BLDR_GITHUB_APP_ID", str, "", "Id of the GitHub App; if empty, there is none")
     github_app_private_key: str = setting(
         "BLDR_GITHUB_APP_PRIVATE_KEY",

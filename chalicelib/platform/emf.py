@@ -27,6 +27,12 @@ UNITS = {
     "RefusedUploads": MetricUnit.Count,
     "WaitingJobs": MetricUnit.Count,
     "WorkingJobs": MetricUnit.Count,
+    "SharedWorkers": MetricUnit.Count,
+    "CompletedJobs": MetricUnit.Count,
+    "FailedJobs": MetricUnit.Count,
+    "CanceledJobs": MetricUnit.Count,
+    "BuildDuration": MetricUnit.Seconds,
+    "MissingCloneCredentials": MetricUnit.Count,
 }
 Group = tuple[Mapping[str, str], Mapping[str, Sequence[float]]]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from chalicelib.catalog.errors import OriginMissing, TooManyInOrigin
 from chalicelib.core.deferred import deferred
 from chalicelib.core.roles import Role
+from chalicelib.core.session import Session
 from chalicelib.core.target import TargetUnknown
 from chalicelib.core.token_scope import Scope
 from chalicelib.github.errors import ContentMissing, GitHubFailed
@@ -26,6 +27,7 @@ from chalicelib.projects.errors import (
 from chalicelib.projects.integrations.routes import routes as integrations
 
 with deferred():
+    from chalicelib.github import installation
     from chalicelib.projects import service, sources
 
 routes = Routes("projects", STATUS)
@@ -55,7 +57,7 @@ def _demand_complete(_: Call, body: shapes.NewProject) -> shapes.NewProject:
 def create_project(call: Call, body: shapes.NewProject) -> Answer:
     """Connect a package and a target to a plan in a Git repository."""
     by = call.caller.require_role(body.origin, Role.MAINTAINER)
-    row = service.create(body.origin, body.name, _request(body), by)
+    row = service.create(body.origin, body.name, _request(body, by), by)
     return json_answer(201, shapes.Project.of(row))
 
 
@@ -88,7 +90,8 @@ def show_project(call: Call, query: shapes.TargetQuery) -> Answer:
 )
 def change_project(call: Call, body: shapes.ProjectChange) -> Answer:
     """Replace all settings of a project. The target in the body selects the project."""
-    service.change(call["origin"], call["pkg"], _request(body), call.caller.require_session())
+    by = call.caller.require_session()
+    service.change(call["origin"], call["pkg"], _request(body, by), by)
     return EMPTY_204
 
 
@@ -120,6 +123,17 @@ def change_project_visibility(call: Call) -> Answer:
     return EMPTY_204
 
 
-def _request(body: shapes.ProjectChange) -> service.ProjectRequest:
-    location = sources.Location(body.plan_path, body.installation_id, body.repo_id, body.clone_url)
+# API Gateway does not try the variable where `jobs` or `integrations` matches, on any method.
+@routes.patch(PROJECT + "/jobs", needs=Role.MAINTAINER, scope=Scope.ADMIN, answers={}, errors=(VisibilityRefused,))
+@routes.patch(
+    PROJECT + "/integrations", needs=Role.MAINTAINER, scope=Scope.ADMIN, answers={}, errors=(VisibilityRefused,)
+)
+def refuse_project_visibility(_: Call) -> Answer:
+    """Refuse the visibilities `jobs` and `integrations`, which do not exist."""
+    raise VisibilityRefused
+
+
+def _request(body: shapes.ProjectChange, by: Session) -> service.ProjectRequest:
+    reader = installation.reader_of(by)
+    location = sources.Location(body.plan_path, body.installation_id, body.repo_id, body.clone_url, reader)
     return service.ProjectRequest(location, body.target, body.auto_build)

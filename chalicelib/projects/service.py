@@ -5,9 +5,11 @@ from functools import partial
 from msgspec import Struct
 
 from chalicelib.catalog import audit_rows, origin_rows
+from chalicelib.catalog import project_rows as rows
 from chalicelib.catalog.audit_rows import AuditAction
 from chalicelib.catalog.errors import OriginMissing
 from chalicelib.catalog.origin_rows import OriginCountRow, origin_count_key, origin_key
+from chalicelib.catalog.project_rows import ProjectRow, project_key
 from chalicelib.core.ident import STORABLE_BYTES, is_package_name
 from chalicelib.core.session import Session
 from chalicelib.core.target import DEFAULT_TARGET, Target, TargetUnknown
@@ -16,7 +18,7 @@ from chalicelib.packages.settings import service as settings
 from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.table import read, read_many
-from chalicelib.projects import rows, sources
+from chalicelib.projects import sources
 from chalicelib.projects.errors import (
     ProjectExists,
     ProjectIncomplete,
@@ -25,7 +27,6 @@ from chalicelib.projects.errors import (
     VisibilityRefused,
 )
 from chalicelib.projects.integrations import service as integrations
-from chalicelib.projects.rows import ProjectRow, project_key
 from chalicelib.projects.sources import Location
 
 

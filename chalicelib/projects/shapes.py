@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from chalicelib.projects.rows import ProjectRow
+from chalicelib.catalog.project_rows import ProjectRow
 
 U32 = Annotated[int, Meta(ge=0, lt=2**32)]
 

@@ -22,12 +22,16 @@ PATH_CHARACTERS = 1_000
 
 
 class Location(Struct, frozen=True):
-    """Where a request says that the plan is. Ids that GitHub does not know are refused by GitHub."""
+    """Where a request says that the plan is. Ids that GitHub does not know are refused by GitHub.
+
+    `reader` is the account at GitHub that must be able to read the repository, or None.
+    """
 
     plan_path: str
     installation_id: int = 0
     repository_id: int = 0
     clone_url: str | None = None
+    reader: str | None = None
 
 
 class Source(Struct, frozen=True):
@@ -111,7 +115,7 @@ def _in_tests(location: Location, name: str) -> Source:
 def _at_github(location: Location, name: str, wording: Wording) -> Source:
     installation = Installation(location.installation_id)
     try:
-        url = installation.clone_url(location.repository_id)
+        url = installation.repository(location.repository_id, location.reader).clone_url
     except GitHubFailed as problem:
         raise RepositoryUnreadable(f"{wording.no_repository}{problem.reason}", problem.reason) from problem
     plan = _plan(installation, location, wording)

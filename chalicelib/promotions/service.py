@@ -55,7 +55,8 @@ class SetMember(Struct, frozen=True):
 class SetRequest(Struct, frozen=True):
     """A request to promote packages of an origin to a channel, or to demote them from it.
 
-    With a `source`, only packages in that channel may move. `cause` is recorded in place of a missing source.
+    With a `source`, only packages in that channel may move. `job_group` is the channel of the job group that has built
+    the packages. It is recorded in place of the source, with the idents; there are no events then (platform.md 2.3).
     """
 
     operation: ChannelOperation
@@ -63,7 +64,7 @@ class SetRequest(Struct, frozen=True):
     channel: str
     packages: Sequence[SetMember]
     source: str | None = None
-    cause: str = ""
+    job_group: str | None = None
 
 
 class PlannedMove(Struct, frozen=True):
@@ -186,10 +187,11 @@ def _add(
     observed: Mapping[PackageIdent, Observed],
 ) -> str:
     """Add the rows of the moves to a change. Returns the id that the events share."""
-    group = event_rows.group_event(
-        request.operation, request.origin, request.source or request.cause, request.channel, by
-    )
+    source = request.source or request.job_group or ""
+    group = event_rows.group_event(request.operation, request.origin, source, request.channel, by)
     group.state = event_rows.DONE
+    if request.job_group is not None:
+        group.idents = " ".join(str(move.ident) for move in moves)
     change.put(group)
     origin_rows.require_role(change, request.origin, by.permission)
     after = {ident: observed[ident].standing for ident in dict.fromkeys(move.ident for move in moves)}
@@ -200,6 +202,7 @@ def _add(
         is_added = move.outcome is Outcome.ADDED
         moved = placement.joined(request.channel) if is_added else placement.left(request.channel)
         after[move.ident] = after[move.ident].with_placement(move.target, moved)
-        event_rows.record(change, request.operation, move.ident, move.target, request.channel, by, group=group.id)
+        if request.job_group is None:
+            event_rows.record(change, request.operation, move.ident, move.target, request.channel, by, group=group.id)
     steps.steps_together(change, [(observed[ident], standing) for ident, standing in after.items()], by=by)
     return group.id

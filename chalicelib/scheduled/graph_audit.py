@@ -17,6 +17,7 @@ from msgspec.structs import asdict
 
 from chalicelib.catalog import package_rows, steps
 from chalicelib.catalog.package_rows import NameRow, PackageRow
+from chalicelib.catalog.project_rows import ProjectRow, project_key
 from chalicelib.core.build_graph import BuildGraph
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
@@ -31,13 +32,15 @@ from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.config import config
 from chalicelib.platform.failures import Failures
 from chalicelib.platform.table import Key, read, read_many
-from chalicelib.projects.rows import ProjectRow, project_key
-from chalicelib.scheduled import graph_audit_rows
+from chalicelib.scheduled.cursors import read_cursor, store_cursor
 
 UNUSED = timedelta(days=30)
 """The time after which a name without release and project leaves the graph."""
 
 NAMES_PER_NOTE = 50
+
+CURSOR = "graph-audit"
+"""The cursor is the last name (`origin/name`). With an empty name part, the origin is complete."""
 
 
 class GraphAuditResult(Struct, frozen=True):
@@ -99,7 +102,7 @@ def _fold(run: _Run) -> None:
 
 def _audit_origins(run: _Run) -> None:
     """Audit all origins behind the cursor, at least one name, and store the progress."""
-    origin, _, after = graph_audit_rows.cursor().partition("/")
+    origin, _, after = read_cursor(CURSOR).partition("/")
     if after:
         _audit_names(origin, after, run)
         if run.is_over:
@@ -111,7 +114,7 @@ def _audit_origins(run: _Run) -> None:
             _audit_names(origin, "", run)
             if run.is_over:
                 return
-    graph_audit_rows.store_cursor("")
+    store_cursor(CURSOR, "")
 
 
 def _origins_after(origin: str, run: _Run) -> tuple[list[str], bool]:
@@ -140,10 +143,10 @@ def _audit_names(origin: str, after: str, run: _Run) -> None:
                 _audit(origin, name, target, found, run)
         run.names += 1
         if run.is_over or number % NAMES_PER_NOTE == 0:
-            graph_audit_rows.store_cursor(f"{origin}/{name}")
+            store_cursor(CURSOR, f"{origin}/{name}")
         if run.is_over:
             return
-    graph_audit_rows.store_cursor(f"{origin}/")
+    store_cursor(CURSOR, f"{origin}/")
 
 
 def _names(origin: str, after: str, run: _Run) -> Iterator[tuple[str, _Found]]:

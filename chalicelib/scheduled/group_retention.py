@@ -2,7 +2,7 @@
 
 Each execution of a group lists the group under the day on which it began. A pass over such days needs no scan. There
 are two: one removes the channels of groups, the later one moves their entries to the object store. The row of a group
-stays. A run may be interrupted anywhere and repeated; the next one continues with the day that was not finished.
+stays. A run may be interrupted anywhere and repeated; the next one continues with the group that was not treated.
 """
 
 import time
@@ -10,16 +10,15 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from enum import Enum
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict
 
 from chalicelib.builds import rows as build_rows
 from chalicelib.builds.engine import ending
+from chalicelib.builds.groups import archive
 from chalicelib.builds.rows import EntryRow, GroupPointerRow, GroupRow
-from chalicelib.packages import artifacts
 from chalicelib.platform import logs
-from chalicelib.platform.clock import now, timestamp
+from chalicelib.platform.clock import now
 from chalicelib.platform.config import config
 from chalicelib.platform.failures import Failures
 from chalicelib.platform.table import delete_many, put_many, read, rows
@@ -27,6 +26,9 @@ from chalicelib.scheduled import sandbox_channels
 from chalicelib.scheduled.cursors import read_cursor, store_cursor
 
 CHANNEL_DAYS = 30
+NOTED_EVERY = 100
+"""Groups after which a pass stores its progress."""
+
 DAYS_BACK = 7
 """How far the first run looks back. It runs within a day of the deployment, when there are no old groups yet."""
 
@@ -41,7 +43,7 @@ class GroupsRetained(Struct):
 
 def retain_groups(seconds: float) -> GroupsRetained:
     """Continue both passes for about `seconds`. A group that fails is listed under a later day and tried again."""
-    end, failures, result = time.monotonic() + seconds, Failures(), GroupsRetained()
+    began, failures, result = time.monotonic(), Failures(), GroupsRetained()
 
     def remove_channels(group: GroupRow) -> bool:
         result.channels += sandbox_channels.remove_channels(group)
@@ -53,30 +55,39 @@ def retain_groups(seconds: float) -> GroupsRetained:
         result.groups += 1
         return True
 
-    _pass("group-channels", CHANNEL_DAYS, remove_channels, end, failures)
-    _pass("group-entries", max(config.group_days, CHANNEL_DAYS + 1), move_entries, end, failures)
+    _pass("group-channels", CHANNEL_DAYS, remove_channels, began + seconds / 2, failures)
+    _pass("group-entries", max(config.group_days, CHANNEL_DAYS + 1), move_entries, began + seconds, failures)
     result.failed = failures.number
     logs.logger().info("groups retained", extra=asdict(result))
     return result
 
 
-def archive_key(group_id: int) -> str:
-    """Return the object key of the entries of a group. It is not below the name of an origin."""
-    return f"_groups/{group_id}.json"
-
-
 def _pass(name: str, days: int, treat: Callable[[GroupRow], bool], end: float, failures: Failures) -> None:
     """Treat the groups of all days up to `days` ago. `treat` returns True if the group need not be listed any more."""
     last = now().date() - timedelta(days=days)
-    cursor = read_cursor(name)
-    day = date.fromisoformat(cursor) + timedelta(days=1) if cursor else last - timedelta(days=DAYS_BACK)
+    day, after = _next(read_cursor(name), last - timedelta(days=DAYS_BACK))
     while day <= last and time.monotonic() < end:
-        for pointer in rows(GroupPointerRow, build_rows.groups_of_day_partition(day.isoformat())):
+        pointers = rows(GroupPointerRow, build_rows.groups_of_day_partition(day.isoformat()), after=after or None)
+        for number, pointer in enumerate(pointers):
+            if time.monotonic() > end or number % NOTED_EVERY == NOTED_EVERY - 1:
+                store_cursor(name, f"{day.isoformat()}/{after}")
             if time.monotonic() > end:
                 return
             _treat(pointer, day, treat, failures)
+            after = pointer.sk
         store_cursor(name, day.isoformat())
-        day += timedelta(days=1)
+        day, after = day + timedelta(days=1), ""
+
+
+def _next(cursor: str, first: date) -> tuple[date, str]:
+    """Return the day with which a run begins, and the last group of this day that was treated.
+
+    A cursor is a day that is finished, or `day/group`.
+    """
+    if not cursor:
+        return first, ""
+    day, slash, group = cursor.partition("/")
+    return date.fromisoformat(day) + timedelta(days=0 if slash else 1), group
 
 
 def _treat(pointer: GroupPointerRow, day: date, treat: Callable[[GroupRow], bool], failures: Failures) -> None:
@@ -114,22 +125,15 @@ def has_ended(group: GroupRow) -> bool:
 
 
 def _move_entries(group: GroupRow) -> None:
-    """Store the entries as JSON in the object store, then delete their rows."""
+    """Store the entries in the object store, then delete their rows.
+
+    The first entry is deleted before the others. If it is missing, an interrupted run has stored all entries.
+    """
     group_id = int(group.id)
-    partition = build_rows.group_partition(group_id)
-    entries = list(rows(EntryRow, partition, begins=build_rows.ENTRY_PREFIX))
+    entries = list(rows(EntryRow, build_rows.group_partition(group_id), begins=build_rows.ENTRY_PREFIX))
     if not entries:
         return
-    projects = [
-        {
-            "name": entry.name,
-            "ident": entry.built_ident or entry.ident,
-            "state": entry.entry_state.shown,
-            "job_id": str(int(entry.job_id)),
-            "target": group.target,
-        }
-        for entry in entries
-    ]
-    archived = {"id": str(group_id), "archived_at": timestamp(now()), "projects": projects}
-    artifacts.put_bytes(archive_key(group_id), msgspec.json.encode(archived))
+    if entries[0].order == build_rows.order_text(0):
+        archive.store(group, entries)
+        delete_many([build_rows.entry_key(group_id, entries[0].order)])
     delete_many([build_rows.entry_key(group_id, entry.order) for entry in entries])

@@ -1,9 +1,7 @@
 """The watchdog of job groups: it starts what should run and does not (builds.md 18; app.py: `watch_groups`)."""
 
-import time
 from datetime import timedelta
 
-from msgspec import Struct
 from msgspec.structs import asdict
 
 from chalicelib.builds import motor
@@ -16,34 +14,20 @@ from chalicelib.core.build_states import GroupState
 from chalicelib.core.target import Target
 from chalicelib.platform import logs
 from chalicelib.platform.clock import now, timestamp
-from chalicelib.platform.failures import Failures
 from chalicelib.platform.step_functions import Execution
 from chalicelib.platform.table import read
-from chalicelib.scheduled.open_groups import open_groups
+from chalicelib.scheduled.open_groups import Visited, visit_open_groups
 
 UNFINISHED = timedelta(minutes=2)
 """The time after which a request that creates a group has ended, one way or another."""
 
 
-class GroupsWatched(Struct, frozen=True):
-    """The numbers of groups that were examined and that failed in one run."""
-
-    groups: int
-    failed: int
+FUNCTION = "watch-groups"
 
 
-def watch_groups(seconds: float) -> GroupsWatched:
-    """Examine all groups that have not ended, for about `seconds`. A group that fails is skipped."""
-    end, failures, examined = time.monotonic() + seconds, Failures(), 0
-    for target in Target:
-        with failures.skipped():
-            for group in open_groups(target):
-                if time.monotonic() > end:
-                    break
-                examined += 1
-                with failures.skipped():
-                    _examine(group)
-    result = GroupsWatched(examined, failures.number)
+def watch_groups(seconds: float) -> Visited:
+    """Examine the groups that have not ended, for about `seconds`. The next run continues with the next group."""
+    result = visit_open_groups(FUNCTION, seconds, _examine)
     logs.logger().info("groups watched", extra=asdict(result))
     return result
 

@@ -1,4 +1,4 @@
-"""The watchdog of jobs: lost workers, time-outs, missing executions, unused slots (builds.md 18; app.py: `watch_jobs`).
+"""The watchdog of jobs: lost workers, time-outs, missing executions, unused slots, logs (builds.md 18; `watch_jobs`).
 
 It finds the jobs that workers hold by the slots that they occupy, and waiting jobs by the lists from which workers take
 them. So nothing depends on the executions, which only react faster.
@@ -17,17 +17,19 @@ from chalicelib.builds import motor
 from chalicelib.builds import rows as build_rows
 from chalicelib.builds.engine import settling
 from chalicelib.builds.engine.settling import Cause
-from chalicelib.builds.rows import JobRow, SlotRow, WaitingJobRow, WaitingOriginRow
+from chalicelib.builds.rows import JobRow, SlotRow, UnarchivedRow, WaitingJobRow, WaitingOriginRow
 from chalicelib.builds.steps import job as job_steps
 from chalicelib.core.build_states import JobState
 from chalicelib.core.target import Target
+from chalicelib.identity.worker_rows import ALL_ORIGINS, sightings_of
 from chalicelib.platform import emf, logs
 from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.clock import moment_of, now, timestamp
 from chalicelib.platform.config import config
 from chalicelib.platform.failures import Failures
-from chalicelib.platform.table import Key, read_many, rows
+from chalicelib.platform.table import Key, count, delete_many, read_many, rows
 from chalicelib.scheduled import worker_starts
+from chalicelib.scheduled.cursors import read_cursor, store_cursor
 
 LEASE_GRACE_SECONDS = 10
 """For clocks that differ."""
@@ -36,7 +38,17 @@ UNWATCHED = timedelta(minutes=1)
 """The time after which the execution of a claimed job must have stored its token."""
 
 WAITING_READ = 5_000
-"""The most waiting jobs of one origin and target that one run examines."""
+"""Waiting jobs of one origin and target that one run examines at the beginning, and from where the last one ended."""
+
+FUNCTION = "watch-jobs"
+
+
+UNARCHIVED_READ = 1_000
+"""The most logs of one target that one run archives."""
+
+
+SEEN_SECONDS = 180
+"""A worker that was seen within this time counts as running. A sighting is written once a minute."""
 
 
 class JobsWatched(Struct):
@@ -51,13 +63,17 @@ class JobsWatched(Struct):
 def watch_jobs(seconds: float) -> JobsWatched:
     """Examine held and waiting jobs of all targets for about `seconds`, publish their numbers, and start workers.
 
-    A job that fails is skipped, and the next run tries it again.
+    A job that fails is skipped, and the next run tries it again. Each target has an equal share of the time that is
+    left, so that many jobs of one target do not delay those of the others.
     """
-    run = _Run(time.monotonic() + seconds, Failures())
-    total = JobsWatched()
-    for target in Target:
+    end, targets = time.monotonic() + seconds, list(Target)
+    run, total = _Run(end, Failures()), JobsWatched()
+    for number, target in enumerate(targets):
+        began = time.monotonic()
+        run.deadline = min(end, began + (end - began) / (len(targets) - number))
         with run.failures.skipped():
             working, waiting = _examine_held(target, run), _examine_waiting(target, run)
+            _archive_logs(target, run)
             total.working, total.waiting = total.working + working, total.waiting + waiting
             if target in config.build_targets:
                 _publish(target, waiting, working)
@@ -68,7 +84,7 @@ def watch_jobs(seconds: float) -> JobsWatched:
 
 
 class _Run(Struct):
-    """The end of a run, and its numbers so far."""
+    """The end of a run for the current target, and its numbers so far."""
 
     deadline: float
     failures: Failures
@@ -80,7 +96,8 @@ class _Run(Struct):
 
 
 def _publish(target: Target, waiting: int, working: int) -> None:
-    metrics = {"WaitingJobs": [float(waiting)], "WorkingJobs": [float(working)]}
+    workers = sum(float(row.seen_at) > time.time() - SEEN_SECONDS for row in sightings_of(ALL_ORIGINS, target))
+    metrics = {"WaitingJobs": [float(waiting)], "WorkingJobs": [float(working)], "SharedWorkers": [float(workers)]}
     logs.logger().info("jobs", extra=emf.members(({"target": str(target)}, metrics)))
 
 
@@ -140,17 +157,47 @@ def _free(job_id: int, job: JobRow | None, slots: Sequence[SlotRow]) -> None:
 
 
 def _examine_waiting(target: Target, run: _Run) -> int:
-    """Settle the jobs that have waited too long for a worker, and return how many wait."""
-    waiting = 0
-    for origin in rows(WaitingOriginRow, build_rows.waiting_origins_partition(target)):
-        old = []
-        partition = build_rows.waiting_partition(target, origin.sk)
-        for row in rows(WaitingJobRow, partition, limit=WAITING_READ):
-            waiting += 1
-            if moment_of(int(row.job_id)) < now() - timedelta(seconds=config.queue_seconds):
-                old.append(int(row.job_id))
-        _end_waits(old, run)
+    """Settle the jobs that have waited too long for a worker, and return how many wait.
+
+    If the run ends before the last origin, the next run continues with the next one.
+    """
+    cursor, waiting = f"{FUNCTION}/{target}", 0
+    first = last = read_cursor(cursor)
+    for origin in rows(WaitingOriginRow, build_rows.waiting_origins_partition(target), after=first or None):
+        if run.is_over:
+            store_cursor(cursor, last)
+            return waiting
+        with run.failures.skipped():
+            waiting += _examine_origin(target, origin.sk, run)
+        last = origin.sk
+    if first:
+        store_cursor(cursor, "")
     return waiting
+
+
+def _examine_origin(target: Target, origin: str, run: _Run) -> int:
+    """Examine the waiting jobs of an origin, and return their number.
+
+    Of very many jobs, a run examines the first ones and as many others. The next run continues with the next ones.
+    """
+    partition = build_rows.waiting_partition(target, origin)
+    first = list(rows(WaitingJobRow, partition, limit=WAITING_READ))
+    _end_waits(_old(first), run)
+    if len(first) < WAITING_READ:
+        return len(first)
+    cursor = f"{FUNCTION}/{target}/{origin}"
+    after = max(first[-1].sk, read_cursor(cursor))
+    others = list(rows(WaitingJobRow, partition, limit=WAITING_READ, after=after))
+    _end_waits(_old(others), run)
+    if not run.is_over:
+        store_cursor(cursor, others[-1].sk if len(others) == WAITING_READ else "")
+    return count(WaitingJobRow, partition)
+
+
+def _old(waiting: Sequence[WaitingJobRow]) -> list[int]:
+    """Return the ids of the jobs that were made longer ago than a job may wait."""
+    since = now() - timedelta(seconds=config.queue_seconds)
+    return [int(row.job_id) for row in waiting if moment_of(int(row.job_id)) < since]
 
 
 def _end_waits(job_ids: Sequence[int], run: _Run) -> None:
@@ -162,6 +209,21 @@ def _end_waits(job_ids: Sequence[int], run: _Run) -> None:
         if job is not None and job.job_state is JobState.PENDING and job.updated_at < since:
             with run.failures.skipped():
                 _settle(job, Cause.NEVER_CLAIMED, run)
+
+
+def _archive_logs(target: Target, run: _Run) -> None:
+    """Archive the logs of jobs that have ended without their executions, and forget the jobs that are gone."""
+    before = time.time() - config.lease_seconds
+    noted = rows(UnarchivedRow, build_rows.unarchived_partition(target), limit=UNARCHIVED_READ)
+    keys = {int(row.sk): Key(UnarchivedRow, row.pk, row.sk) for row in noted if row.ended_at < before}
+    for job_id, job in _jobs(list(keys)):
+        if run.is_over:
+            return
+        with run.failures.skipped():
+            if job is None:
+                delete_many([keys[job_id]])
+            else:
+                job_steps.archive(job_id)
 
 
 def _jobs(job_ids: Sequence[int]) -> Iterator[tuple[int, JobRow | None]]:

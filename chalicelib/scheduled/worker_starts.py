@@ -1,6 +1,6 @@
 """Workers on demand: builds of CodeBuild that each take one job (builds.md 14)."""
 
-from chalicelib.builds.workers import once
+from chalicelib.builds.workers import claim_codes
 from chalicelib.core.target import Target
 from chalicelib.platform import codebuild
 from chalicelib.platform.config import config
@@ -22,5 +22,5 @@ def start_workers(target: Target, waiting: int, working: int) -> int:
     wanted = min(waiting + working, config.jobs_per_target)
     starts = max(0, min(wanted - codebuild.running(config.codebuild_project), STARTS))
     for _ in range(starts):
-        codebuild.start(config.codebuild_project, {"BLDR_WORKER_TOKEN": once.issue(target)})
+        codebuild.start(config.codebuild_project, {"BLDR_WORKER_TOKEN": claim_codes.issue(target)})
     return starts

@@ -82,7 +82,7 @@ def begin(announcement: Announcement, caller: Caller) -> Progress:
         size=plan.size,
         part_size=plan.part_size,
         forced=announcement.forced,
-        is_from_worker=announcement.is_from_worker,
+        is_from_worker=announcement.is_from_worker or uploader.job is not None,
         uploader_id=uploader.account_id,
         origin_id=None if uploader.permission is None else uploader.permission.origin_id,
         job_attempt=None if uploader.permission is None else uploader.permission.attempt,

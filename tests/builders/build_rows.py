@@ -48,7 +48,7 @@ def a_group(state: GroupState = GroupState.DISPATCHING, **more: Any) -> GroupRow
         "is_ready": True,
     }
     group = GroupRow(key.pk, key.sk, id=group_id, state=state, **(values | more))
-    pointer = rows.open_group_key(TARGET, group_id)
+    pointer = rows.open_group_key(Target(group.target), group_id)
     put_many([group, GroupPointerRow(pointer.pk, pointer.sk, group_id=group_id)])
     return group
 

@@ -10,13 +10,13 @@ from chalicelib.builds import motor, rows
 from chalicelib.builds.engine import ending, starting
 from chalicelib.builds.rows import EntryRow, GroupRow, ProgressRow
 from chalicelib.builds.workers import presence
+from chalicelib.catalog.project_rows import ProjectRow, project_key
 from chalicelib.core.build_graph import BuildGraph
 from chalicelib.core.build_states import EntryState, GroupState
 from chalicelib.core.target import Target
 from chalicelib.graph import service as graphs
 from chalicelib.platform import background, table
 from chalicelib.platform.change import Change
-from chalicelib.projects.rows import ProjectRow, project_key
 from tests.builders.graphs import a_graph_of
 
 LINUX = Target.X86_64_LINUX

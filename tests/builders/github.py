@@ -26,10 +26,16 @@ def contents_of(path: str) -> str:
     return f"{OF_REPOSITORY}/contents/{path}"
 
 
+def permission_of(account: str) -> str:
+    """Return the path of what an account may do in the repository."""
+    return f"{OF_REPOSITORY}/collaborators/{account}/permission"
+
+
 def a_github(double: HttpDouble, files: Mapping[str, str | bytes]) -> HttpDouble:
     """Let a double answer as GitHub does for one installation and one repository with these files."""
     double.answers("POST", TOKENS, {"token": "ghs_1", "expires_at": "2030-01-01T00:00:00Z"}, status=201)
     double.answers("GET", OF_REPOSITORY, {"id": REPOSITORY, "clone_url": CLONE_URL, "private": True})
+    double.answers("GET", permission_of("bobo"), {"permission": "read"})
     folders: dict[str, dict[str, str]] = {"": {}}
     for path, content in files.items():
         raw = content.encode() if isinstance(content, str) else content

@@ -23,7 +23,9 @@ def a_graph(**edges: str) -> BuildGraph:
 def a_graph_of(needs: Mapping[str, Iterable[str]], latest: Mapping[str, str] | None = None) -> BuildGraph:
     """Return a graph of full names. `needs` holds the names that each name needs, `latest` the idents of some names."""
     idents = latest or {}
-    return BuildGraph({name: Node(idents.get(name, ""), tuple(needed), ()) for name, needed in needs.items()})
+    return BuildGraph(
+        {name: Node(idents.get(name, f"{name}/1/20240101000000"), tuple(needed)) for name, needed in needs.items()}
+    )
 
 
 def nodes_like_a_depot(number: int, origins: int = 500, seed: int = 1) -> dict[str, Node]:

@@ -32,12 +32,12 @@ from chalicelib.builds.rows import (
     waiting_key,
     waiting_partition,
 )
+from chalicelib.catalog.project_rows import ProjectRow, project_key
 from chalicelib.core.build_states import GroupState, JobState
 from chalicelib.core.target import Target
 from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.table import Key, put_many, read
-from chalicelib.projects.rows import ProjectRow, project_key
 from tests.builders.names import a_name
 from tests.builders.rows import partition_rows
 
@@ -196,6 +196,8 @@ def a_project_row(full_name: str) -> ProjectRow:
         target=LINUX.value,
         plan_path="habitat/plan.sh",
         vcs_data="https://example.com/repository.git",
+        installation_id="17",
+        repository_id=42,
         auto_build=True,
         created_at=moment,
         updated_at=moment,

@@ -3,12 +3,12 @@
 from typing import Any
 
 from chalicelib.builds.rows import JobCountRow, JobPointerRow, JobRow, job_count_key, job_key, job_pointer_key
+from chalicelib.catalog.project_rows import ProjectRow, project_key
 from chalicelib.core.build_states import JobState
 from chalicelib.core.target import Target
 from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.table import Key, read
-from chalicelib.projects.rows import ProjectRow, project_key
 
 
 def a_project(origin: str, name: str, target: Target = Target.X86_64_LINUX, **fields: Any) -> ProjectRow:

@@ -19,6 +19,12 @@ def partition_rows(pk: str) -> dict[str, Attributes]:
     return {sk.value: {name: value.value for name, value in item.attrs.items()} for sk, item in items.items()}
 
 
+def row_at(pk: str, sk: str) -> Attributes | None:
+    """Return a row, or None."""
+    item = _partitions().get(DynamoType({"S": pk}), {}).get(DynamoType({"S": sk}))
+    return None if item is None else {name: value.value for name, value in item.attrs.items()}
+
+
 def empty_partition(pk: str) -> None:
     """Delete all rows of a partition."""
     items = _partitions().get(DynamoType({"S": pk}), {})

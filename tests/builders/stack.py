@@ -37,10 +37,15 @@ class Stack:
         """URL of its embedded AWS."""
         return self.variable("AWS_ENDPOINT_URL")
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of the API."""
+        variables = Path(f"/proc/{_api_processes(self.pid)[0]}/environ").read_text().split("\0")
+        return {name: value for name, is_set, value in (line.partition("=") for line in variables) if is_set}
+
     def variable(self, name: str) -> str:
         """Return an environment variable of the API."""
-        variables = Path(f"/proc/{_api_processes(self.pid)[0]}/environ").read_text().split("\0")
-        return next(line.partition("=")[2] for line in variables if line.startswith(f"{name}="))
+        return self.environment[name]
 
     def an_origin(self) -> str:
         """Create an origin owned by bobo and return its name."""

@@ -11,7 +11,7 @@ import os
 import socket
 import tarfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -37,9 +37,14 @@ SLEEPS, FAILS = "sleeps-", "fails"
 class StubStrategy:
     """Builds every job in `seconds`. A name `...sleeps-N` takes N seconds; one that contains `fails` fails."""
 
-    def __init__(self, seconds: float = 0, deps: Mapping[str, tuple[str, ...]] | None = None) -> None:
-        """Take the idents of dependencies by the name of the package."""
-        self._seconds, self._deps = seconds, deps or {}
+    def __init__(
+        self,
+        seconds: float = 0,
+        deps: Mapping[str, tuple[str, ...]] | None = None,
+        build_deps: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
+        """Take the idents of dependencies, to run and to build, by the name of the package."""
+        self._seconds, self._deps, self._build_deps = seconds, deps or {}, build_deps or {}
 
     def describe(self) -> str:
         """Return one line about the strategy."""
@@ -54,7 +59,8 @@ class StubStrategy:
         if FAILS in job.name:
             raise BuildFailed("the stub fails as its name says", "do_build", str(ident))
         archive = request.workspace.out / ident.archive_name(job.target)
-        archive.write_bytes(_archive(ident, job.target, self._deps.get(job.name, ()), request.signing_key))
+        deps, build_deps = self._deps.get(job.name, ()), self._build_deps.get(job.name, ())
+        archive.write_bytes(stub_archive(ident, job.target, request.signing_key, deps, build_deps))
         return Built(ident, archive)
 
     def export(self, request: BuildRequest, built: Built, export: Export, execution: Execution) -> None:
@@ -72,10 +78,13 @@ def _release(job_id: str) -> str:
     return f"{time.strftime(RELEASE_FORM, time.gmtime())}{int(job_id) % 10_000:04d}"
 
 
-def _archive(ident: PackageIdent, target: Target, deps: tuple[str, ...], key: Path) -> bytes:
+def stub_archive(
+    ident: PackageIdent, target: Target, key: Path, deps: Sequence[str] = (), build_deps: Sequence[str] = ()
+) -> bytes:
+    """Return a tiny archive that is signed with the secret key in a file."""
     files = {"IDENT": f"{ident}\n", "TARGET": f"{target}\n", "TYPE": "standalone\n", "MANIFEST": f"# {ident}\n"}
-    if deps:
-        files |= {"DEPS": "".join(f"{dep}\n" for dep in deps), "TDEPS": "".join(f"{dep}\n" for dep in deps)}
+    lists = {"DEPS": deps, "TDEPS": deps, "BUILD_DEPS": build_deps, "BUILD_TDEPS": build_deps}
+    files |= {name: "".join(f"{dep}\n" for dep in listed) for name, listed in lists.items() if listed}
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.GNU_FORMAT) as tar:
         for name, text in files.items():

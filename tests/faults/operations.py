@@ -6,8 +6,10 @@ from tests.faults.scenes import (
     SETTINGS,
     Act,
     Prepare,
+    a_complete_group,
     a_free_name,
     a_held_job,
+    a_job_group,
     a_key_pair,
     a_member,
     a_needed_release,
@@ -55,6 +57,7 @@ DESPITE_DEPENDENTS = {"target": "x86_64-linux", "despite_dependents": True}
 PROJECT = "/projects/{o}/testapp"
 PROJECT_INTEGRATION = PROJECT + "/integrations/hub/default"
 SCHEDULE = "/depot/pkgs/schedule/{o}/tool?package_only=true"
+GROUP = "/jobs/group/{id}"
 KEYS, SECRET_KEYS = "/depot/origins/{o}/keys", "/depot/origins/{o}/secret_keys"
 
 
@@ -131,6 +134,11 @@ WRITES: dict[str, Operation] = {
         owner("PUT", CHANNEL + "/pkgs/promote?channel=fresh"), a_release_in_a_channel, adds=True, partial=True
     ),
     "schedule a build": Operation(owner("POST", SCHEDULE, headers={"User-Agent": "hab/1"}), adds=True, partial=True),
+    # new scenes, because rows of a group that do not name the origin would not be restored
+    "cancel a job group": Operation(prepared("POST", GROUP + "/cancel"), a_job_group, partial=True, objects=True),
+    "promote a job group": Operation(
+        prepared("POST", GROUP + "/promote/fresh", json={}), a_complete_group, partial=True, objects=True
+    ),
     "create settings": Operation(owner("POST", SETTINGS), again=(409,)),
     "change settings": Operation(owner("PUT", SETTINGS, json={"visibility": "private"}), settings),
     "delete settings": Operation(owner("DELETE", SETTINGS), settings),

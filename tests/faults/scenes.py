@@ -4,9 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from chalicelib.core.build_states import GroupState
+from chalicelib.platform.table import put_many
 from tests.api.client import Depot, Reply
 from tests.builders.accounts import an_account
+from tests.builders.builds import set_entries, set_group
 from tests.builders.hart import Hart, a_hart
+from tests.builders.job_groups import a_project_row
 from tests.builders.keys import a_sealed_value, a_signing_pair
 from tests.builders.motor_double import recorded_motor
 from tests.builders.names import a_name
@@ -256,3 +260,18 @@ def of_held_job(operation: str, **options: Any) -> Act:
         return scene.send("POST", path, by=scene.prepared["token"], **options)
 
     return act
+
+
+def a_job_group(scene: Scene) -> None:
+    """A group of one project, whose job waits for a worker."""
+    name = f"{scene.origin}/tool"
+    scene.uploaded()
+    put_many([a_project_row(name)])
+    reply = scene.send("POST", "/depot/pkgs/schedule/{o}/tool?package_only=true", headers={"User-Agent": "hab/1"})
+    scene.prepared["id"] = reply.json()["id"]
+
+
+def a_complete_group(scene: Scene) -> None:
+    a_job_group(scene)
+    set_entries(scene.prepared["id"], {f"{scene.origin}/tool": str(scene.hart().ident)})
+    set_group(int(scene.prepared["id"]), GroupState.COMPLETE)

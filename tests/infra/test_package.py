@@ -14,6 +14,12 @@ import pytest
 from msgspec.structs import asdict
 
 from chalicelib.accounts.sign_in.providers import PROVIDERS
+from chalicelib.builds.groups.repeats import GroupOfEventRow
+from chalicelib.builds.jobs import logs
+from chalicelib.builds.jobs.rows import LogChunkRow
+from chalicelib.builds.workers.rows import ClaimRow
+from chalicelib.catalog.job_token_rows import JobTokenRow
+from chalicelib.identity.worker_rows import SightingRow
 from chalicelib.platform.config import SETTINGS, read_config
 from infra import package
 from infra.template import TEMPLATE, read_template
@@ -22,6 +28,7 @@ from tests.rights.policies import own_policies, policies_of
 
 BESIDE_THE_API = ("FinishUpload", "Sweep", "ApplyRetention")
 OF_BUILDS = {
+    "ScheduleDependents": 300,
     "StepGroup": 900,
     "StepJob": 900,
     "Reconcile": 900,
@@ -31,6 +38,10 @@ OF_BUILDS = {
     "CleanUpBuilds": 900,
 }
 """The functions of the build service, and their seconds."""
+
+
+EXPIRING = (LogChunkRow, JobTokenRow, SightingRow, ClaimRow, GroupOfEventRow)
+"""Rows of builds with a time to live."""
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +83,7 @@ def test_the_api_function_knows_its_resources_and_limits(built: Path) -> None:
             "BLDR_BUCKET": {"Ref": "Artifacts"},
             "BLDR_BUILDER_KEY_SECRET": {"Ref": "BuilderKey"},
             "BLDR_UPLOAD_FUNCTION": {"Ref": "FinishUpload"},
+            "BLDR_BUILD_FUNCTION": {"Ref": "ScheduleDependents"},
             "BLDR_CDN_URL": {"Fn::If": ["HasCdn", {"Fn::Sub": "https://${Distribution.DomainName}"}, ""]},
             "BLDR_CDN_KEY_ID": {"Fn::If": ["HasCdn", {"Ref": "CdnKey"}, ""]},
             "BLDR_CDN_KEY_SECRET": {"Fn::If": ["HasCdn", {"Ref": "CdnSigningKey"}, ""]},
@@ -102,7 +114,8 @@ def test_all_functions_get_the_same_settings(built: Path) -> None:
     for name in (*BESIDE_THE_API, *OF_BUILDS):
         variables = variables_of(found, name)
         assert variables.items() <= api.items()
-        assert api.keys() - variables.keys() == {
+        assert ("BLDR_BUILD_FUNCTION" in variables) is (name == "FinishUpload")
+        assert api.keys() - variables.keys() - {"BLDR_BUILD_FUNCTION"} == {
             "BLDR_BUILDER_KEY_SECRET",
             "BLDR_CDN_KEY_ID",
             "BLDR_CDN_KEY_SECRET",
@@ -188,7 +201,8 @@ def test_the_functions_beside_the_api_have_15_minutes_and_fewer_permissions(buil
         assert found[name]["Properties"]["Timeout"] == 900
         statements = found[f"{name}Access"]["Properties"]["PolicyDocument"]["Statement"]
         actions = {action for statement in statements for action in _actions(statement)}
-        assert not {action for action in actions if action.startswith(("secretsmanager:", "lambda:"))}
+        assert not {action for action in actions if action.startswith("secretsmanager:")}
+        assert ("lambda:InvokeFunction" in actions) is (name == "FinishUpload")
         if name != "FinishUpload":
             assert not actions & {"s3:PutObject", "s3:GetObject"}, f"{name} only removes objects"
 
@@ -265,6 +279,39 @@ def test_workers_on_codebuild_reach_nothing_of_the_depot(built: Path) -> None:
     assert {action.partition(":")[0] for action in actions} == {"ecr", "logs"}
     assert all(found[name]["Condition"] == "HasWorkers" for name in names)
     assert found["WorkerProject"]["Properties"]["Name"] == {"Fn::Sub": "${AWS::StackName}-worker"}
+
+
+@pytest.mark.parametrize("template", ["sam.json", "cloudformation.json"])
+def test_workers_on_codebuild_follow_the_specification_in_the_repository(built: Path, template: str) -> None:
+    source = resources(built, template)["WorkerProject"]["Properties"]["Source"]
+
+    assert source == {
+        "Type": "NO_SOURCE",
+        "BuildSpec": (package.REPOSITORY / "infra/worker/buildspec.yaml").read_text(),
+    }
+
+
+def test_an_upload_starts_the_builds_of_dependents_once(built: Path) -> None:
+    found = resources(built, "cloudformation.json")
+    tries = found["ScheduleDependentsTries"]["Properties"]
+
+    assert (tries["FunctionName"], tries["MaximumRetryAttempts"]) == ({"Ref": "ScheduleDependents"}, 0)
+    for function in ("APIHandler", "FinishUpload"):
+        assert variables_of(found, function)["BLDR_BUILD_FUNCTION"] == {"Ref": "ScheduleDependents"}
+
+
+def test_rows_and_logs_expire(built: Path) -> None:
+    found = resources(built, "cloudformation.json")
+    [rule] = [
+        rule
+        for rule in found["Artifacts"]["Properties"]["LifecycleConfiguration"]["Rules"]
+        if logs.archive_name(1).startswith(rule.get("Prefix", "-"))
+    ]
+
+    assert found["Table"]["Properties"]["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert {row.expires_at.attr_name for row in EXPIRING} == {"expires_at"}
+    assert rule["ExpirationInDays"] == {"Fn::If": ["DeletesLogs", {"Ref": "LogDays"}, 1]}
+    assert rule["Status"] == {"Fn::If": ["DeletesLogs", "Enabled", "Disabled"]}
 
 
 def test_the_distribution_needs_signed_urls_and_caches_by_path_alone(built: Path) -> None:

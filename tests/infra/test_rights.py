@@ -17,14 +17,8 @@ from msgspec.structs import replace
 import app
 from chalicelib.accounts.sign_in import service as sign_in
 from chalicelib.builds import motor
-from chalicelib.builds import rows as build_rows
-from chalicelib.builds.engine import ending, propagation, settling, starting
-from chalicelib.builds.groups import creation
-from chalicelib.builds.jobs import archive
-from chalicelib.builds.rows import GroupPointerRow, GroupRow
-from chalicelib.builds.workers import once
+from chalicelib.builds.groups import after_upload
 from chalicelib.channels import service as channels
-from chalicelib.core.build_states import GroupState, JobState
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.ext import notices
@@ -33,13 +27,10 @@ from chalicelib.identity import credentials
 from chalicelib.packages import artifacts, download
 from chalicelib.platform import cdn, key_ring, logs, secret_settings, transfers
 from chalicelib.platform.aws import client
-from chalicelib.platform.background import Failed
-from chalicelib.platform.change import Change
 from chalicelib.platform.config import config
 from chalicelib.platform.object_store import ObjectStoreFailed
-from chalicelib.platform.table import Key, Row, partition, put_many, read, read_many, rows
-from chalicelib.scheduled import builds as scheduled_builds
-from chalicelib.scheduled import cursors, sweep, sweep_rows, worker_starts
+from chalicelib.platform.table import read
+from chalicelib.scheduled import sweep, sweep_rows
 from chalicelib.uploads import finishing, leftovers
 from chalicelib.uploads import rows as upload_rows
 from chalicelib.uploads import service as uploads
@@ -47,8 +38,8 @@ from infra.template import TEMPLATE, read_template
 from tests.api.client import Depot
 from tests.builders import operator_secrets
 from tests.builders.accounts import an_account
-from tests.builders.build_rows import a_group, a_job, ago, an_entry
 from tests.builders.hart import a_hart
+from tests.builders.job_groups import a_project_row
 from tests.builders.names import a_name
 from tests.builders.operator_secrets import an_operator_secret
 from tests.builders.origins import an_origin
@@ -147,6 +138,20 @@ def invoke_the_function(depot: Depot, patch: pytest.MonkeyPatch) -> None:
     upload = an_upload(depot, a_hart(origin=an_origin(depot))).send()
     patch.setattr(uploads, "config", replace(config, upload_function="FinishUpload"))
     assert upload.complete().status == 503
+    builds_of_dependents_start(patch)
+    a_package(depot, an_origin(depot), name=BUILT)
+
+
+BUILT = "built"
+"""The name of packages whose uploads cause builds."""
+
+
+def builds_of_dependents_start(patch: pytest.MonkeyPatch) -> None:
+    """Let uploads start the function that builds dependents. The engine has no such function."""
+    project = a_project_row(f"any/{BUILT}")
+    patch.setattr(after_upload, "config", replace(config, build_function="ScheduleDependents"))
+    patch.setattr(after_upload, "read", lambda key: project if key.sk.startswith(f"{BUILT}/") else read(key))
+    patch.setattr(logs, "unexpected_error", lambda _: None)
 
 
 def drive_builds(patch: pytest.MonkeyPatch) -> None:
@@ -189,6 +194,8 @@ def test_the_function_that_finishes_uploads_uses_every_right(depot: Depot, monke
     deleted = an_origin(depot)
     orphaned = an_upload(depot, a_hart(origin=deleted, name=a_name("part"))).send()  # its hints are removed again
     assert depot.delete(f"/depot/origins/{deleted}", by="bobo").status == 204
+    built = an_upload(depot, a_hart(origin=origin, name=BUILT)).send()
+    builds_of_dependents_start(monkeypatch)
     row = upload_rows.find(empty.id)
     client("s3").abort_multipart_upload(Bucket=config.bucket, Key=f"_staging/{row.id}.hart", UploadId=row.multipart)
     client("s3").put_object(Bucket=config.bucket, Key="large", Body=bytes(6 * MIB))
@@ -198,7 +205,7 @@ def test_the_function_that_finishes_uploads_uses_every_right(depot: Depot, monke
         raise ObjectStoreFailed
 
     with enforced(own_policies()) as used_by:
-        for upload in (whole, empty, orphaned):
+        for upload in (whole, empty, orphaned, built):
             attempt = upload_rows.acquire_lease(upload_rows.find(upload.id))
             app.finish_upload({"upload_id": upload.id, "attempt": attempt}, None)
         with running_as("FinishUpload"), suppress(ObjectStoreFailed):
@@ -243,124 +250,6 @@ def test_the_application_of_retention_uses_every_right(depot: Depot) -> None:
         app.apply_retention(EVENT, None)
 
     assert_all_used(used_by, "ApplyRetention")
-
-
-def use_the_rows(*_: object) -> None:
-    """Change rows in all ways in which the engine of builds does it, in its place."""
-    key = Key(Row, partition("RIGHTS"), "ROW")
-    put_many([Row(key.pk, key.sk)])
-    read(key)
-    read_many([key])
-    list(rows(Row, key.pk))
-    with Change() as change:
-        change.check(build_rows.job_key(1), Row.pk.does_not_exist())
-        change.put(Row(key.pk, "PUT"))
-        change.update(Key(GroupRow, key.pk, "UPDATE"), [GroupRow.sleeper.set("a token")])
-        change.delete(Key(Row, key.pk, "DELETE"))
-
-
-def replace_the_engine(patch: pytest.MonkeyPatch) -> None:
-    """Let the functions of other parts use the rows, wake an execution, and store a log."""
-
-    def store_log(*_: object) -> None:
-        client("s3").put_object(Bucket=config.bucket, Key="_logs/1.log", Body=b"")
-
-    def change_and_wake(*_: object) -> None:
-        use_the_rows()
-        motor.end_wait("a token")
-
-    for module, name in ((ending, "fail"), (propagation, "repair"), (settling, "settle"), (starting, "activate")):
-        patch.setattr(module, name, change_and_wake)
-    patch.setattr(ending, "finish", lambda _: False)
-    patch.setattr(ending, "open_entries", lambda _: 0)
-    patch.setattr(creation, "expand", use_the_rows)
-    patch.setattr(archive, "archive", store_log)
-    use_state_machines(patch)
-
-
-@pytest.mark.usefixtures("table")
-def test_the_steps_use_every_right(monkeypatch: pytest.MonkeyPatch) -> None:
-    replace_the_engine(monkeypatch)
-    group, job = a_group(GroupState.QUEUED), a_job(JobState.COMPLETE)
-    of_group = {"group": int(group.id), "generation": 1, "state": "Queued", "token": "a token"}
-    of_job = {"job": int(job.id), "attempt": 1, "token": "a token"}
-
-    with enforced(own_policies()) as used_by:
-        for step in ("check", "sleep", "renew", "fault"):
-            with suppress(Failed):  # the engine has no state machine to renew an execution of
-                app.step_group({"step": step, **of_group}, None)
-        for step in ("watch", "settle", "archive"):
-            app.step_job({"step": step, **of_job}, None)
-
-    assert_all_used(used_by, "StepGroup")
-    assert_all_used(used_by, "StepJob")
-
-
-@pytest.mark.usefixtures("table")
-def test_the_end_of_an_execution_uses_every_right(monkeypatch: pytest.MonkeyPatch) -> None:
-    replace_the_engine(monkeypatch)
-    group, job = a_group(), a_job(JobState.COMPLETE)
-
-    with enforced(own_policies()) as used_by:
-        for name in (f"grp-{group.id}-1", f"job-{job.id}-1"):
-            with suppress(Failed):  # the engine has no such state machine
-                app.reconcile({"detail": {"name": name}}, None)
-
-    assert_all_used(used_by, "Reconcile")
-
-
-@pytest.mark.usefixtures("table")
-def test_the_watchdog_of_jobs_uses_every_right(monkeypatch: pytest.MonkeyPatch) -> None:
-    replace_the_engine(monkeypatch)
-    a_job(JobState.DISPATCHED, lease_until=0)
-    a_job(JobState.DISPATCHED, task_token=None, claimed_at=ago(hours=1))
-    a_job()
-    project = client("codebuild")
-    project.create_project(
-        name="WorkerProject",
-        source={"type": "S3", "location": "bucket/path"},
-        artifacts={"type": "NO_ARTIFACTS"},
-        environment={"type": "LINUX_CONTAINER", "image": "image", "computeType": "BUILD_GENERAL1_SMALL"},
-        serviceRole="arn:aws:iam::123456789012:role/service-role/worker",
-    )
-    project.start_build(projectName="WorkerProject")
-    monkeypatch.setattr(worker_starts, "config", replace(config, codebuild_project="WorkerProject"))
-    monkeypatch.setattr(once, "issue", use_the_rows)
-
-    with enforced(own_policies()) as used_by:
-        app.watch_jobs(EVENT, None)
-
-    assert_all_used(used_by, "WatchJobs")
-
-
-@pytest.mark.usefixtures("table")
-def test_the_watchdog_and_the_repair_of_groups_use_every_right(monkeypatch: pytest.MonkeyPatch) -> None:
-    replace_the_engine(monkeypatch)
-    for state in (GroupState.QUEUED, GroupState.DISPATCHING):
-        a_group(state)
-
-    with enforced(own_policies()) as used_by:
-        app.watch_groups(EVENT, None)
-        app.repair_groups(EVENT, None)
-
-    assert_all_used(used_by, "WatchGroups")
-    assert_all_used(used_by, "RepairGroups")
-
-
-def test_the_daily_work_uses_every_right(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
-    replace_the_engine(monkeypatch)
-    monkeypatch.setattr(scheduled_builds, "graph_audit", use_the_rows)
-    for name in ("group-channels", "group-entries"):
-        cursors.store_cursor(name, "")
-    group = a_group(GroupState.COMPLETE, created_at=ago(days=config.group_days))
-    day = build_rows.group_of_day_key(group.created_at[:10], int(group.id))
-    put_many([GroupPointerRow(day.pk, day.sk, group_id=int(group.id))])
-    an_entry(group, 0)
-
-    with enforced(own_policies()) as used_by:
-        app.clean_up_builds(EVENT, None)
-
-    assert_all_used(used_by, "CleanUpBuilds")
 
 
 @pytest.mark.parametrize("action", ["dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem", "s3:PutObject"])

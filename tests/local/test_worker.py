@@ -33,9 +33,12 @@ def test_there_is_a_worker_unless_it_is_off_or_in_functional_test_mode(
 def test_the_worker_gets_its_token_but_no_credentials_of_the_service() -> None:
     ours = {"PATH": "/bin", "AWS_SECRET_ACCESS_KEY": "secret", "BLDR_SECRET_KEY": "key", "HAB_AUTH_TOKEN": "token"}
 
-    assert worker.environment_of("http://localhost:1", "bldrw_1", ours) == {
+    environment = worker.environment_of("http://localhost:9636", "bldrw_1", ours)
+
+    assert environment.pop("XDG_CACHE_HOME").endswith("/bldr/local-9636"), "each stack has its own work folder"
+    assert environment == {
         "PATH": "/bin",
-        "HAB_BLDR_URL": "http://localhost:1",
+        "HAB_BLDR_URL": "http://localhost:9636",
         "BLDR_WORKER_TOKEN": "bldrw_1",
         "PYTHONUNBUFFERED": "1",
     }

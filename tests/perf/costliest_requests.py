@@ -246,6 +246,8 @@ BOUNDS = {
     "GET /openapi.json": NO_CALLS,
     "GET /docs": NO_CALLS,
     "POST /depot/pkgs/{origin}/{pkg}/{version}/latest": NO_CALLS,
+    "PATCH /projects/{origin}/{pkg}/integrations": NO_CALLS,
+    "PATCH /projects/{origin}/{pkg}/jobs": NO_CALLS,
     **{f"{method} /status": NO_CALLS for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")},
 }
 """Bounds of routes without a form in SPECIAL, if their cost is not that of a fixed number of keys."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from chalicelib.builds.workers.results import LAST_LINES_CHARACTERS
 from chalicelib.catalog.member_rows import MemberRow, member_key
+from chalicelib.catalog.project_rows import ProjectRow, project_key
 from chalicelib.core.target import Target
 from chalicelib.graph.service import graph_of
 from chalicelib.origins.integrations.rows import IntegrationRow, integration_key
@@ -17,7 +18,6 @@ from chalicelib.platform.aws import client
 from chalicelib.platform.clock import new_id
 from chalicelib.platform.config import config
 from chalicelib.platform.table import Key, Row, put_many, read
-from chalicelib.projects.rows import ProjectRow, project_key
 from chalicelib.uploads import rows as upload_rows
 from chalicelib.uploads import staging
 from local.seed.releases import MOST_NEEDED

@@ -7,6 +7,8 @@ checks, consumes twice that.
 """
 
 import json
+import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -67,7 +69,7 @@ def record(app: Any, send: Callable[[Depot], Reply]) -> Recording:
         return app(event, context)
 
     recording_app.routes = app.routes  # type: ignore[attr-defined]
-    with _recorded_calls() as recorder:
+    with recorded_calls() as recorder:
         reply = send(Depot(Front(recording_app)))
     return Recording(
         events[-1], reply.status, reply.body, recorder.exchanges, recorder.read_units, recorder.write_units
@@ -75,27 +77,34 @@ def record(app: Any, send: Callable[[Depot], Reply]) -> Recording:
 
 
 @dataclass
-class _Recorder:
+class Recorder:
+    """The AWS calls of a block, with the capacity that they consume."""
+
     exchanges: list[Exchange] = field(default_factory=list)
     read_units: int = 0
     write_units: int = 0
 
+    @property
+    def operations(self) -> Counter[str]:
+        """Number of calls by operation."""
+        return Counter(exchange.operation for exchange in self.exchanges)
+
 
 @contextmanager
-def _recorded_calls() -> Iterator[_Recorder]:
-    """Record the AWS calls made inside the block."""
-    recorder = _Recorder()
+def recorded_calls() -> Iterator[Recorder]:
+    """Record the AWS calls made inside the block, of all threads."""
+    recorder = Recorder()
     make_api_call, process_request = BaseClient._make_api_call, BotocoreStubber.process_request
     page_of = moto_partitions._page
-    started: list[tuple[str, str, dict[str, Any]]] = []
+    started = threading.local()
 
     def record_call(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
         without_files = {name: value for name, value in parameters.items() if not hasattr(value, "read")}
-        started.append((client.meta.service_model.service_name, operation, without_files))
+        started.call = (client.meta.service_model.service_name, operation, without_files)
         return make_api_call(client, operation, parameters)
 
     def record_response(stubber: Any, request: AWSPreparedRequest) -> Any:
-        service, operation, parameters = started[-1]
+        service, operation, parameters = started.call
         rows = _rows_written(operation, parameters) if service == "dynamodb" else []
         before = [_size_of_row(*row) for row in rows]
         response: Any = process_request(stubber, request)

@@ -184,6 +184,6 @@ def test_the_requests_of_a_worker_stay_within_their_budgets(depot: Depot) -> Non
         assert reply.status == 204
 
     assert idle.total() <= 4, idle
-    assert claim.total() - claim["GetSecretValue"] <= 9, claim
+    assert claim.total() - claim["GetSecretValue"] <= 10, claim
     assert heartbeat.total() <= 3, heartbeat
     assert result.total() <= 4, result

@@ -15,6 +15,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from botocore.session import Session
 
+from chalicelib.builds.groups import after_upload
 from chalicelib.builds.steps import group, job, reconcile
 from chalicelib.http.app import App
 from chalicelib.scheduled import builds, group_repair, group_watch, job_watch, retention, sweep
@@ -31,6 +32,7 @@ ENTRIES = {
     "FinishUpload": (finishing, "finish"),
     "Sweep": (sweep, "sweep"),
     "ApplyRetention": (retention, "apply_policies"),
+    "ScheduleDependents": (after_upload, "schedule_dependents"),
     "StepGroup": (group, "run"),
     "StepJob": (job, "run"),
     "Reconcile": (reconcile, "reconcile"),

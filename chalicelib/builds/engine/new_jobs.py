@@ -17,11 +17,11 @@ from chalicelib.builds.rows import (
     job_pointer_key,
     waiting_key,
 )
+from chalicelib.catalog.project_rows import ProjectRow
 from chalicelib.core.build_states import EntryState, JobState
 from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.table import Found, Key, put_many
-from chalicelib.projects.rows import ProjectRow
 
 NOTE_SECONDS = 60
 """An origin is noted again if its note is older, so that jobs that start together do not all write the row.
@@ -82,6 +82,7 @@ def _job(group: GroupRow, entry: EntryRow, project: ProjectRow, number: int) -> 
         plan_path=project.plan_path,
         vcs_data=project.vcs_data,
         installation_id=project.installation_id,
+        repository_id=project.repository_id,
         created_at=timestamp(moment),
         updated_at=timestamp(moment),
     )

@@ -3,11 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from chalicelib.builds.rows import GroupRow, ProgressRow, group_partition, progress_key
+from chalicelib.builds.rows import PROGRESS_PREFIX, GroupRow, ProgressRow, group_partition, progress_key
 from chalicelib.platform.change import Change
 from chalicelib.platform.table import rows
-
-PROGRESS_PREFIX = "PROGRESS#"
 
 
 def open_entries(group: GroupRow) -> int:

@@ -6,10 +6,13 @@ from typing import Any
 import msgspec
 
 from chalicelib.builds import motor
+from chalicelib.builds.engine import measures
+from chalicelib.builds.engine.ended_logs import note_log
 from chalicelib.builds.engine.new_jobs import note_origins, put_in_queue
 from chalicelib.builds.engine.outcomes import Cause, Outcome, Result, ResultKind, outcome_of
 from chalicelib.builds.engine.progress import count_closed, open_entries
 from chalicelib.builds.engine.propagation import pass_entry_on
+from chalicelib.builds.engine.unreported import publish, uploaded_by
 from chalicelib.builds.rows import (
     EntryRow,
     GroupRow,
@@ -27,7 +30,7 @@ from chalicelib.builds.rows import (
 from chalicelib.catalog import job_token_rows
 from chalicelib.core.build_states import EntryState, JobError, JobState
 from chalicelib.core.target import Target
-from chalicelib.platform.attributes import Action
+from chalicelib.platform.attributes import Action, Condition
 from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.clock import now, timestamp
 from chalicelib.platform.table import Key, read, read_many
@@ -40,7 +43,8 @@ UNREADABLE = Result(ResultKind.FAILED, error=JobError.SYSTEM)
 def settle(job_id: int, attempt: int, cause: Cause) -> None:
     """Settle an attempt of a job from its row: what the worker reported counts more than the cause.
 
-    A lost or returned attempt leads to another one, at most ATTEMPTS. Does nothing for an attempt that is settled.
+    A lost or returned attempt leads to another one, at most ATTEMPTS, unless it has uploaded a release: then the job is
+    complete. Does nothing for an attempt that is settled.
     Then passes the entry's final state on, and wakes the group when nothing is left to do.
 
     The final states of job and entry, the slots and the progress are one transaction. If an interruption follows, a
@@ -69,15 +73,20 @@ def _settle(job_id: int, attempt: int, cause: Cause) -> tuple[GroupRow, EntryRow
         return None
     if job.job_state.is_final:
         return group, entry
-    result = _result(job)
+    result, unchanged = _result(job), None
+    if result is None or result.kind is ResultKind.RETURNED:
+        ident = uploaded_by(job)
+        unchanged = job_token_rows.has_uploaded(ident)
+        if ident is not None and publish(job, ident):
+            result = Result(ResultKind.COMPLETE, ident)
     outcome = outcome_of(job.job_state, attempt, cause, result, group.group_state.is_final)
     if outcome is None:
         return None
     if outcome.is_another_attempt:
         note_origins([note], found)
-        _try_again(job)
+        _try_again(job, unchanged)
         return None
-    _end(job, group, entry, outcome, result)
+    _end(job, group, entry, outcome, result, unchanged)
     return group, entry
 
 
@@ -90,27 +99,36 @@ def _result(job: JobRow) -> Result | None:
         return UNREADABLE
 
 
-def _try_again(job: JobRow) -> None:
+def _try_again(job: JobRow, unchanged: Condition | None) -> None:
     """Let a job wait for another worker. It keeps its place in the order of the waiting jobs."""
     forgotten = [*_HELD, JobRow.worker_id, JobRow.worker, JobRow.claimed_at]
     with Change() as change:
         put_in_queue(change, job)
         _update(change, job, JobState.PENDING, [JobRow.attempt.set(job.attempt + 1), *_removed(forgotten)])
-        _end_attempt(change, job)
+        _end_attempt(change, job, unchanged)
 
 
-def _end(job: JobRow, group: GroupRow, entry: EntryRow, outcome: Outcome, result: Result | None) -> None:
+def _end(
+    job: JobRow,
+    group: GroupRow,
+    entry: EntryRow,
+    outcome: Outcome,
+    result: Result | None,
+    unchanged: Condition | None,
+) -> None:
     """Write the final states of a job and its entry, and update `entry` accordingly."""
+    seconds = _seconds(result) if outcome.job is JobState.COMPLETE and result else None
     with Change() as change:
         _update(change, job, outcome.job, [*_report(outcome, result or Result(ResultKind.FAILED)), *_removed(_HELD)])
+        note_log(change, job)
         if job.job_state is JobState.PENDING:
             change.delete(waiting_key(job))
-        _end_attempt(change, job)
+        _end_attempt(change, job, unchanged)
         _end_entry(change, job, entry, outcome, result)
         count_closed(change, group, [entry.order])
-        seconds = _seconds(result) if outcome.job is JobState.COMPLETE and result else None
         if seconds is not None:
             change.update(job_count_key(job.origin, job.name), [JobCountRow.seconds.set(seconds)])
+    measures.job_ended(job.target, outcome.job, seconds)
     entry.state = outcome.entry.value
     entry.is_passed_on = not entry.dependents
 
@@ -149,9 +167,9 @@ def _update(change: Change, job: JobRow, state: JobState, actions: list[Action])
     )
 
 
-def _end_attempt(change: Change, job: JobRow) -> None:
-    """End the tokens of an attempt, and free the slots that it occupies."""
-    job_token_rows.end(change, int(job.id), int(job.attempt))
+def _end_attempt(change: Change, job: JobRow, unchanged: Condition | None) -> None:
+    """End the tokens of an attempt, if its row is unchanged, and free the slots that the attempt occupies."""
+    job_token_rows.end(change, int(job.id), int(job.attempt), unchanged)
     for slot in (job.origin_slot, job.target_slot):
         if slot is not None:
             change.delete(Key(SlotRow, slots_partition(Target(job.target)), slot))

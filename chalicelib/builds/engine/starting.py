@@ -17,6 +17,7 @@ from chalicelib.builds.rows import (
     waiting_origin_key,
 )
 from chalicelib.catalog import package_rows
+from chalicelib.catalog.project_rows import project_key
 from chalicelib.core.batches import batches
 from chalicelib.core.build_states import EntryState, GroupState
 from chalicelib.core.ident import PackageIdent
@@ -24,7 +25,6 @@ from chalicelib.core.target import Target
 from chalicelib.platform import parallel
 from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.table import Found, Key, read, read_many, rows
-from chalicelib.projects.rows import project_key
 
 STARTED_TOGETHER = 15
 """Jobs in a transaction; each takes five rows."""
@@ -68,7 +68,7 @@ class _Wanted:
         self.project = project_key(origin, name, self.target)
         self.count = job_count_key(origin, name)
         self.note = waiting_origin_key(self.target, origin)
-        self.release = PackageIdent.parse(entry.ident) if entry.ident else None
+        self.release = PackageIdent.parse(entry.ident) if entry.ident and not entry.was_deleted else None
 
     @property
     def keys(self) -> list[Key[Any]]:
@@ -83,7 +83,10 @@ class _Wanted:
         return EntryState.MISSING if self._is_release_deleted(found) else None
 
     def _is_release_deleted(self, found: Found) -> bool:
-        """Return whether the latest release is gone. One that is newer than the group takes its place."""
+        """Return whether the latest release was deleted since the group was made, and none that is newer replaces it.
+
+        A package whose latest release had been deleted before can be built (builds.md 7.3).
+        """
         if self.release is None or found.get(package_rows.package_key(self.release, self.target)) is not None:
             return False
         newest = next(package_rows.newest_first(self.release.origin, self.release.name, self.target), None)

@@ -2,6 +2,7 @@
 
 from itertools import islice
 
+from chalicelib.builds.engine.ended_logs import note_log
 from chalicelib.builds.engine.entries import close, read_entries
 from chalicelib.builds.engine.progress import count_closed
 from chalicelib.builds.rows import ENTRY_PREFIX, EntryRow, GroupRow, JobRow, entry_key, group_partition, job_key
@@ -14,7 +15,7 @@ from chalicelib.platform.table import read_many, rows
 
 READ_TOGETHER = 80
 STOPPED_TOGETHER = 20
-"""Jobs in a transaction; each takes up to three rows, and the progress up to sixteen."""
+"""Jobs in a transaction; each takes up to four rows, and the progress up to sixteen."""
 
 STOPPING = (JobState.CANCEL_PENDING, JobState.CANCEL_PROCESSING)
 
@@ -52,6 +53,7 @@ def _stop_together(group: GroupRow, entries: list[EntryRow]) -> None:
                 continue
             _change_job(change, job, JobState.CANCEL_COMPLETE)
             change.delete(waiting_key_of(job))
+            note_log(change, job)
             change.update(
                 entry_key(int(group.id), entry.order),
                 [EntryRow.state.set(EntryState.CANCELED.value), EntryRow.is_passed_on.set(True)],

@@ -9,6 +9,8 @@ from chalicelib.builds.rows import JobRow
 from chalicelib.core.build_set import LeftOut
 from chalicelib.core.build_states import EntryState, GroupState
 from chalicelib.core.deferred import deferred
+from chalicelib.core.roles import Role
+from chalicelib.identity.caller import Caller
 
 with deferred():
     from chalicelib.builds.groups import progress, reads, service
@@ -42,9 +44,13 @@ def of_plan(root: str, plan: service.Plan) -> shapes.GroupPlan:
     )
 
 
-def of_progress(shown: progress.Progress) -> shapes.GroupProgress:
-    """Return the answer with the progress of a group."""
+def of_progress(shown: progress.Progress, caller: Caller) -> shapes.GroupProgress:
+    """Return the answer with the progress of a group.
+
+    The log of a job may be private, so only members of the origin of a project see why its build failed.
+    """
     group = shown.group
+    caller.learn_roles(each.origin for each in shown.page if each.has_failed)
     return shapes.GroupProgress(
         id=str(int(group.id)),
         state=group.state,
@@ -57,7 +63,7 @@ def of_progress(shown: progress.Progress) -> shapes.GroupProgress:
         rebuilds=None if group.rebuilds is None else str(int(group.rebuilds)),
         counts=dict(shown.counts),
         waits=[shapes.WaitReason(wait.reason, wait.text) for wait in shown.waits],
-        projects=[_project(shown, each) for each in shown.page],
+        projects=[_project(shown, each, caller) for each in shown.page],
         next=shown.following,
     )
 
@@ -66,8 +72,9 @@ def _left_out(left_out: LeftOut) -> shapes.LeftOutProject:
     return shapes.LeftOutProject(left_out.name, left_out.reason, left_out.dependency or UNSET)
 
 
-def _project(shown: progress.Progress, each: progress.EntryProgress) -> shapes.ProjectProgress:
+def _project(shown: progress.Progress, each: progress.EntryProgress, caller: Caller) -> shapes.ProjectProgress:
     entry = each.entry
+    failed = each.job if each.has_failed else None
     return shapes.ProjectProgress(
         name=entry.name,
         state=reads.shown_state(shown.group, entry),
@@ -76,13 +83,10 @@ def _project(shown: progress.Progress, each: progress.EntryProgress) -> shapes.P
         job_state=None if each.job is None else each.job.state,
         waiting_for=list(each.waiting_for),
         waiting_number=each.waiting_number,
-        failure=None if each.job is None else _failure(each.job),
+        failure=None if failed is None else _failure(failed, caller.has_role(each.origin, Role.MEMBER)),
     )
 
 
-def _failure(job: JobRow) -> shapes.ProjectFailure | None:
-    if job.error_code is None:
-        return None
-    return shapes.ProjectFailure(
-        int(job.error_code), job.error_message or "", job.failed_step or "", job.last_lines or ""
-    )
+def _failure(job: JobRow, with_log: bool) -> shapes.ProjectFailure:
+    step, last_lines = (job.failed_step or "", job.last_lines or "") if with_log else ("", "")
+    return shapes.ProjectFailure(int(job.error_code or 0), job.error_message or "", step, last_lines)

@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterable
 
 from chalicelib.builds.groups import inheritance
 from chalicelib.builds.rows import GroupRow
+from chalicelib.catalog import project_rows
 from chalicelib.core.build_graph import BuildGraph
 from chalicelib.core.build_set import BuildSet, Flags, build_set, dependents_of, rebuild_set
 from chalicelib.core.target import Target
 from chalicelib.graph import service as graphs
-from chalicelib.projects import rows as project_rows
 
 
 def chosen(graph: BuildGraph, root: str, target: Target, flags: Flags) -> BuildSet:

@@ -19,7 +19,7 @@ from msgspec import Struct
 from chalicelib.builds import motor, rows
 from chalicelib.builds.engine import starting
 from chalicelib.builds.errors import GroupTooLarge
-from chalicelib.builds.groups import choice, entries, guards, inheritance
+from chalicelib.builds.groups import choice, entries, guards, inheritance, repeats
 from chalicelib.builds.groups.errors import GroupQueued
 from chalicelib.builds.groups.guards import Guards
 from chalicelib.builds.groups.requester import Requester
@@ -54,7 +54,7 @@ class NewGroup(Struct, frozen=True):
     """A group to create.
 
     If it repeats another one, that is `rebuilds`; the entries follow from `seeds`, and `inherited` are the origins in
-    which the other group has built packages.
+    which the other group has built packages. `event` identifies what has caused the request, if that may be repeated.
     """
 
     root: str
@@ -64,6 +64,7 @@ class NewGroup(Struct, frozen=True):
     rebuilds: GroupRow | None = None
     seeds: Collection[str] = ()
     inherited: Collection[str] = ()
+    event: str | None = None
 
     @property
     def origin(self) -> str:
@@ -94,6 +95,7 @@ class _BehindUnfinished(Exception):
 def create(new: NewGroup, graph: BuildGraph, names: Sequence[str]) -> Created:
     """Create a group of projects in build order, or return the group of the root that is queued already.
 
+    A repeated event returns the group that it has made; the engine completes a group that was interrupted.
     Raises GroupTooLarge, OriginMissing, RoleLost, and GroupQueued for a group that repeats another one.
     """
     demand_possible(len(names))
@@ -102,7 +104,7 @@ def create(new: NewGroup, graph: BuildGraph, names: Sequence[str]) -> Created:
         return begun
     if not begun.entries:
         motor.start_group(int(begun.group.id))
-        return Created(begun.group, entries.planned(int(begun.group.id), names[:1], graph))
+        return Created(begun.group, entries.planned(int(begun.group.id), names[:1], graph, new.target))
     if begun.group.is_ready or _fill(begun.group, begun.entries):
         _start(begun.group, begun.entries)
     return begun
@@ -135,27 +137,10 @@ def expand(group_id: int) -> None:
         return
     group.projects = len(projects.projects)
     group.shards = rows.shards_of(len(projects.projects))
-    planned = entries.planned(group_id, projects.projects, graph)
+    planned = entries.planned(group_id, projects.projects, graph, Target(group.target))
     _delete_entries(group)
     if _fill(group, planned):
         _start(group, planned)
-
-
-def remove_unfinished(group: GroupRow) -> None:
-    """Delete a group that is not ready, with its entries and guard. Does nothing for a group that is ready or gone."""
-    taken = retry_when_stale(partial(_take_over, int(group.id)))
-    if taken is None:
-        return
-    _delete_entries(taken)
-    try:
-        with Change() as change:
-            change.delete(rows.group_key(int(taken.id)), _is_mine(taken), otherwise=_Superseded())
-            change.delete(rows.seeds_key(int(taken.id)))
-            change.delete(rows.origin_group_key(taken.origin, int(taken.id)))
-            change.delete(rows.open_group_key(Target(taken.target), int(taken.id)))
-        guards.release(taken)
-    except _Superseded:
-        return
 
 
 def _begun(new: NewGroup, graph: BuildGraph, names: Sequence[str]) -> Created:
@@ -169,6 +154,9 @@ def _begun(new: NewGroup, graph: BuildGraph, names: Sequence[str]) -> Created:
 
 
 def _begin(new: NewGroup, graph: BuildGraph, names: Sequence[str], patient: bool = False) -> Created:
+    earlier = repeats.group_of(new.event)
+    if earlier is not None:
+        return Created(earlier, is_new=False)
     held = guards.read_guards(new.root, new.target)
     unfinished = None if patient else held.unfinished
     if unfinished is not None:
@@ -176,7 +164,8 @@ def _begin(new: NewGroup, graph: BuildGraph, names: Sequence[str], patient: bool
     if held.queued is not None:
         return _joined(new, held.queued)
     group = _new_row(new, len(names), is_active=held.active is None)
-    planned = entries.planned(int(group.id), names, graph) if _is_filled_here(new, len(names)) else []
+    is_filled_here = _is_filled_here(new, len(names))
+    planned = entries.planned(int(group.id), names, graph, new.target) if is_filled_here else []
     with Change() as change:
         _add_group(change, new, group, held)
         if 0 < len(planned) <= IN_ONE_TRANSACTION and new.rebuilds is None:
@@ -203,6 +192,7 @@ def _joined(new: NewGroup, queued: GroupRow) -> Created:
     with Change() as change:
         change.check(rows.queued_key(new.root, new.target), GuardRow.group_id == int(queued.id))
         origin_rows.require(change, new.origin, new.by.permission)
+        repeats.note(change, new.event, int(queued.id))
         _record(change, new, queued)
     return Created(queued, is_new=False)
 
@@ -232,9 +222,10 @@ def _new_row(new: NewGroup, projects: int, is_active: bool) -> GroupRow:
 
 
 def _add_group(change: Change, new: NewGroup, group: GroupRow, held: Guards) -> None:
-    """Add everything but the group's own row: its guard, its places in lists, its seeds and the audit row."""
+    """Add everything but the group's own row: its guard, its places in lists, its seeds, its event, the audit row."""
     group_id = int(group.id)
     origin_rows.require(change, new.origin, new.by.permission)
+    repeats.note(change, new.event, group_id)
     guards.take(change, group, held)
     for key in (rows.origin_group_key(new.origin, group_id), rows.open_group_key(new.target, group_id)):
         change.add(GroupPointerRow(key.pk, key.sk, group_id=group_id))

@@ -3,11 +3,18 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from msgspec import Struct
+
 from chalicelib.builds import rows
 from chalicelib.builds.rows import EntryRow, GroupRow, ProgressRow
+from chalicelib.catalog import package_rows
+from chalicelib.catalog.package_rows import IdentRow
 from chalicelib.core.build_graph import BuildGraph
 from chalicelib.core.build_states import EntryState
 from chalicelib.core.build_weights import weights
+from chalicelib.core.ident import PackageIdent
+from chalicelib.core.standing import Standing
+from chalicelib.core.target import Target
 from chalicelib.platform.table import Row, read_many
 
 ROWS_PER_TRANSACTION = 95
@@ -18,12 +25,27 @@ FIXED_BYTES = 600
 """More than an entry takes without its dependencies."""
 
 
-def earlier_seconds(names: Collection[str]) -> dict[str, int]:
-    """Return how long the last successful builds of some names took. One call per hundred names."""
-    keys = {name: rows.job_count_key(*name.split("/", 1)) for name in names}
-    found = read_many(list(keys.values()))
-    counts = {name: row for name, key in keys.items() if (row := found.get(key)) is not None}
-    return {name: int(row.seconds) for name, row in counts.items() if row.seconds is not None}
+class History(Struct, frozen=True):
+    """How long the last successful builds of names took, and the idents of packages that do not exist any more."""
+
+    seconds: dict[str, int]
+    deleted: Collection[str]
+
+
+def history(latest: Mapping[str, str], target: Target) -> History:
+    """Return the history of some names, whose latest releases are given. One call per fifty names."""
+    counts = {name: rows.job_count_key(*name.split("/", 1)) for name in latest}
+    idents = {ident: package_rows.ident_key(PackageIdent.parse(ident)) for ident in latest.values() if ident}
+    found = read_many([*counts.values(), *idents.values()], only=["seconds", "standing"])
+    seconds = {name: row.seconds for name, key in counts.items() if (row := found.get(key)) is not None}
+    return History(
+        {name: int(number) for name, number in seconds.items() if number is not None},
+        {ident for ident, key in idents.items() if not _exists(found.get(key), target)},
+    )
+
+
+def _exists(ident: IdentRow | None, target: Target) -> bool:
+    return ident is not None and target in Standing.parse(ident.standing).placements
 
 
 def entry_rows(
@@ -31,9 +53,10 @@ def entry_rows(
     names: Sequence[str],
     graph: BuildGraph,
     needed: Mapping[str, Collection[str]],
-    weight: Mapping[str, int],
+    earlier: History,
 ) -> list[EntryRow]:
     """Return the entries of projects in build order. `needed` holds the names that each must wait for."""
+    weight = weights(names, needed, earlier.seconds)
     orders = {name: rows.order_text(position) for position, name in enumerate(names)}
     dependents: dict[str, list[str]] = defaultdict(list)
     for name in names:
@@ -49,6 +72,7 @@ def entry_rows(
                 name=name,
                 state=str(EntryState.WAITING),
                 ident=graph.latest(name),
+                was_deleted=graph.latest(name) in earlier.deleted,
                 waiting={orders[other] for other in needed.get(name, ())} or None,
                 dependents=" ".join(sorted(dependents[name])),
                 weight=weight.get(name, 0),
@@ -57,10 +81,10 @@ def entry_rows(
     return made
 
 
-def planned(group_id: int, names: Sequence[str], graph: BuildGraph) -> list[EntryRow]:
+def planned(group_id: int, names: Sequence[str], graph: BuildGraph, target: Target) -> list[EntryRow]:
     """Return the entries of projects in build order, with their dependencies among each other and their weights."""
     needed = graph.needed_within(list(names))
-    return entry_rows(group_id, names, graph, needed, weights(names, needed, earlier_seconds(names)))
+    return entry_rows(group_id, names, graph, needed, history({name: graph.latest(name) for name in names}, target))
 
 
 def progress_rows(group: GroupRow) -> list[ProgressRow]:

@@ -25,6 +25,16 @@ class EntryProgress(Struct, frozen=True):
     waiting_for: Sequence[str]
     waiting_number: int
 
+    @property
+    def origin(self) -> str:
+        """The origin of the project."""
+        return self.entry.name.partition("/")[0]
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the job has ended with an error."""
+        return self.job is not None and self.job.error_code is not None
+
 
 class Progress(Struct, frozen=True):
     """A group: numbers of projects by state, reasons why it waits, and a page of its entries. `following` is None at

@@ -1,6 +1,6 @@
 """Promotion and demotion of what a job group has built (builds.md 4.3).
 
-Packages move in transactions of up to nineteen, origin by origin, each with its events. The roles in all origins, the
+Packages move in transactions of up to nineteen, origin by origin, each with an audit row. The roles in all origins, the
 channels and the packages are checked before anything moves. After an interruption a repeat moves the rest.
 """
 
@@ -50,7 +50,7 @@ def move(group: GroupRow, operation: ChannelOperation, channel: str, idents: Col
             if time.monotonic() > deadline:
                 raise BulkUnfinished
             members = [SetMember(ident, target) for ident in found[start : start + IN_ONE_TRANSACTION]]
-            request = SetRequest(operation, origin, channel, members, cause=group.channel)
+            request = SetRequest(operation, origin, channel, members, job_group=group.channel)
             if not sets.apply_valid(request, sessions[origin]).applied:
                 raise ReleaseMissing
 

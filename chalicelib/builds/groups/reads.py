@@ -6,21 +6,28 @@ from chalicelib.builds import rows
 from chalicelib.builds.errors import GroupMissing, IdMalformed
 from chalicelib.builds.rows import EntryRow, GroupPointerRow, GroupRow
 from chalicelib.core.build_states import EntryState, GroupState
+from chalicelib.core.deferred import deferred
+from chalicelib.core.unsigned import NotUnsigned, unsigned
 from chalicelib.platform.table import read, read_many
 from chalicelib.platform.table import rows as rows_of
+
+with deferred():
+    from chalicelib.builds.groups import archive
 
 MOST_LISTED = 500
 """A list holds so many groups at most; the UI asks for 50."""
 
 DEFAULT_LISTED = 10
-LARGEST_ID = 2**64 - 1
 
 
 def parse_id(text: str) -> int:
-    """Return the id in a path, an unsigned number of 64 bits. Raises IdMalformed (builds.md 1.2)."""
-    if not (text.isascii() and text.isdigit()) or len(text) > len(str(LARGEST_ID)) or int(text) > LARGEST_ID:
+    """Return the id in a path: digits of a number of 64 bits, without a sign. Raises IdMalformed (builds.md 1.2)."""
+    if text.startswith("+"):
         raise IdMalformed
-    return int(text)
+    try:
+        return unsigned(text, bits=64)
+    except NotUnsigned as problem:
+        raise IdMalformed from problem
 
 
 def group(group_id: int) -> GroupRow:
@@ -32,10 +39,16 @@ def group(group_id: int) -> GroupRow:
 
 
 def entries(row: GroupRow) -> list[EntryRow]:
-    """Return the entries of a group in build order; none while they are being written. One call per megabyte."""
+    """Return the entries of a group in build order; none while they are being written. One call per megabyte.
+
+    Those of an old group are in the object store (archive.py). Raises ObjectStoreFailed.
+    """
     if not row.is_ready:
         return []
-    return list(rows_of(EntryRow, rows.group_partition(int(row.id)), begins=rows.ENTRY_PREFIX))
+    found = list(rows_of(EntryRow, rows.group_partition(int(row.id)), begins=rows.ENTRY_PREFIX))
+    if not found and row.group_state.is_final and row.projects:
+        return archive.entries_of(row)
+    return found
 
 
 def newest_of(origin: str, limit: int) -> list[GroupRow]:
@@ -56,10 +69,10 @@ def newest_of(origin: str, limit: int) -> list[GroupRow]:
 
 def listed(text: str | None) -> int:
     """Return how many groups a request asks for; the default if the text is not a number (builds.md 6.3)."""
-    if text is None or not (text.isascii() and text.isdigit()):
+    try:
+        return min(unsigned(text or "", bits=64), MOST_LISTED)
+    except NotUnsigned:
         return DEFAULT_LISTED
-    number = int(text) if len(text) <= len(str(LARGEST_ID)) else LARGEST_ID + 1
-    return min(number, MOST_LISTED) if number <= LARGEST_ID else DEFAULT_LISTED
 
 
 def shown_state(row: GroupRow, entry: EntryRow) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-from chalicelib.builds import rows
+from chalicelib.builds import motor, rows
 from chalicelib.builds.groups import choice, creation, inheritance, reads
 from chalicelib.builds.groups.creation import NewGroup
 from chalicelib.builds.groups.errors import GroupUnfinished, IdentsMalformed
@@ -66,9 +66,16 @@ def _rebuild(old: GroupRow, names: Collection[str], by: Requester) -> int | None
 
 
 def _running_rebuild(old: GroupRow) -> int | None:
-    """Return the id of the group that repeats a group already and has not ended, or None."""
+    """Return the id of the group that repeats a group already and has not ended, or None.
+
+    If an interrupted request has not filled that group, its execution does.
+    """
     newer = None if old.rebuilt_as is None else read(rows.group_key(int(old.rebuilt_as)))
-    return None if newer is None or newer.group_state.is_final else int(newer.id)
+    if newer is None or newer.group_state.is_final:
+        return None
+    if not newer.is_ready:
+        motor.start_group(int(newer.id), int(newer.generation))
+    return int(newer.id)
 
 
 def _seeds(found: Sequence[EntryRow], names: Collection[str]) -> set[str]:

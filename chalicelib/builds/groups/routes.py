@@ -36,6 +36,7 @@ from chalicelib.http.call import Call
 from chalicelib.http.query import QueryMalformed
 from chalicelib.http.routes import ANYONE, SESSION, Routes
 from chalicelib.identity.errors import RoleMissing
+from chalicelib.platform.object_store import ObjectStoreFailed
 
 with deferred():
     from chalicelib.builds.groups import progress, promotion, rebuild, service
@@ -104,7 +105,7 @@ def schedule_build(call: Call, query: shapes.ScheduleQuery) -> Answer:
     query=shapes.GroupQuery,
     reads=_group_request,
     answers={200: shapes.Group},
-    errors=(GroupMissing, IdMalformed, QueryMalformed),
+    errors=(GroupMissing, IdMalformed, ObjectStoreFailed, QueryMalformed),
 )
 def show_group(_: Call, request: tuple[int, bool]) -> Answer:
     """Return a job group; the variable of the path is its id."""
@@ -150,6 +151,7 @@ def cancel_group(call: Call, group: GroupRow) -> Answer:
         GroupUnfinished,
         IdMalformed,
         IdentsMalformed,
+        ObjectStoreFailed,
         OriginMissing,
     ),
 )
@@ -176,6 +178,7 @@ MOVE: dict[str, Any] = {
         ChannelNameInvalid,
         GroupMissing,
         IdMalformed,
+        ObjectStoreFailed,
         ReleaseMissing,
         RoleMissing,
         TooManyChannels,
@@ -208,7 +211,7 @@ def demote_group(call: Call, body: shapes.Idents) -> Answer:
 def show_build_plan(call: Call, query: shapes.ScheduleQuery) -> Answer:
     """Return what a request to build a package would build, and why other dependents are left out. Changes nothing."""
     root = f"{call['origin']}/{call['pkg']}"
-    plan = service.plan(root, service.buildable_target(query.target), query.flags)
+    plan = service.plan(root, service.buildable_target(query.target), query.flags, call.caller)
     return json_answer(200, answers.of_plan(root, plan), NO_CACHE)
 
 
@@ -218,10 +221,10 @@ def show_build_plan(call: Call, query: shapes.ScheduleQuery) -> Answer:
     query=shapes.ProgressQuery,
     reads=_progress_request,
     answers={200: shapes.GroupProgress},
-    errors=(GroupMissing, IdMalformed),
+    errors=(GroupMissing, IdMalformed, ObjectStoreFailed),
 )
 def show_group_progress(call: Call, request: tuple[GroupRow, int]) -> Answer:
     """Return the progress of a job group: what each project waits for, and why builds failed."""
     group, first = request
     call.caller.require_role(group.origin, Role.MEMBER)
-    return json_answer(200, answers.of_progress(progress.progress_of(group, first)), NO_CACHE)
+    return json_answer(200, answers.of_progress(progress.progress_of(group, first), call.caller), NO_CACHE)

@@ -6,21 +6,21 @@ from msgspec import Struct
 
 from chalicelib.builds import rows
 from chalicelib.builds.engine import ending
-from chalicelib.builds.groups import choice, creation
+from chalicelib.builds.groups import choice, creation, plan_privacy
 from chalicelib.builds.groups.creation import NewGroup
 from chalicelib.builds.groups.errors import NativeNotBuilt, NotBuiltAutomatically, TargetNotBuilt
 from chalicelib.builds.groups.requester import Requester
 from chalicelib.builds.rows import EntryRow, GroupRow
-from chalicelib.catalog import audit_rows, origin_rows, package_rows
+from chalicelib.catalog import audit_rows, origin_rows, package_rows, project_rows
 from chalicelib.catalog.audit_rows import AuditAction
 from chalicelib.core.build_set import BuildSet, Flags
 from chalicelib.core.ident import PackageIdent, is_package_name, is_storable
 from chalicelib.core.target import Target, TargetUnknown
 from chalicelib.graph import service as graphs
+from chalicelib.identity.caller import Caller
 from chalicelib.platform.change import Change
 from chalicelib.platform.config import config
 from chalicelib.platform.table import read
-from chalicelib.projects import rows as project_rows
 
 
 class Scheduled(Struct, frozen=True):
@@ -52,10 +52,11 @@ def buildable_target(text: str) -> Target:
     return target
 
 
-def schedule(root: str, target: Target, flags: Flags, by: Requester) -> Scheduled:
+def schedule(root: str, target: Target, flags: Flags, by: Requester, event: str | None = None) -> Scheduled:
     """Make a job group that builds a root and what depends on it, or return the group of the root that is queued.
 
-    The jobs of projects that wait for nothing exist when the function returns. Raises NativeNotBuilt,
+    The jobs of projects that wait for nothing exist when the function returns. `event` identifies the cause of the
+    request, if that may be repeated: a repeat returns the group of the first time. Raises NativeNotBuilt,
     NotBuiltAutomatically, GroupTooLarge, OriginMissing, RoleLost.
     """
     _demand_not_native(root, target)
@@ -64,18 +65,20 @@ def schedule(root: str, target: Target, flags: Flags, by: Requester) -> Schedule
     projects = choice.chosen(graph, root, target, flags)
     if not projects.projects:
         return Scheduled(target)
-    created = creation.create(NewGroup(root, target, flags, by), graph, projects.projects)
+    created = creation.create(NewGroup(root, target, flags, by, event=event), graph, projects.projects)
     return Scheduled(target, created.group, created.entries)
 
 
-def plan(root: str, target: Target, flags: Flags) -> Plan:
+def plan(root: str, target: Target, flags: Flags, caller: Caller) -> Plan:
     """Return what a request to build a root would build, and why the rest is left out. Changes nothing.
+
+    Names of origins that are private to the caller are not among those that are left out.
 
     Raises NativeNotBuilt.
     """
     _demand_not_native(root, target)
     graph = graphs.graph_of(target)
-    projects = choice.with_reasons(graph, root, target, flags)
+    projects = plan_privacy.without_private_names(choice.with_reasons(graph, root, target, flags), caller)
     own = choice.automatic([root], target)
     latest = {name: graph.latest(name) for name in projects.projects}
     return Plan(target, projects, latest, has_project=root in own, is_automatic=own.get(root, False))

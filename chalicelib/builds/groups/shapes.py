@@ -126,7 +126,10 @@ class WaitReason(Struct):
 
 
 class ProjectFailure(Struct):
-    """Why a build failed: the error of the job, the step, and the last lines of the log."""
+    """Why a build failed: the error of the job, the step, and the last lines of the log.
+
+    Step and lines are empty if the caller is not a member of the origin of the project.
+    """
 
     code: int
     msg: str

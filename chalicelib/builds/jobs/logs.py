@@ -14,10 +14,10 @@ from chalicelib.builds.jobs.errors import ChunkMisplaced, ChunkRefused, LogMissi
 from chalicelib.builds.jobs.rows import FIRST_LINE, LAST_LINE, LogChunkRow, chunk_key, index_key, log_partition, packed
 from chalicelib.builds.rows import ATTEMPTS, JobRow, job_key
 from chalicelib.core import job_log
-from chalicelib.core.build_states import JobState
+from chalicelib.core.build_states import HELD_STATES
 from chalicelib.core.job_log import Position
 from chalicelib.identity.errors import AttemptOver
-from chalicelib.platform import logs, object_store
+from chalicelib.platform import logs, object_store, waiting
 from chalicelib.platform.change import Change, Stale, retry_when_stale
 from chalicelib.platform.config import config
 from chalicelib.platform.object_store import ObjectStoreFailed, Stream
@@ -29,9 +29,7 @@ DAY = 86_400
 READ_BYTES = 6_000_000
 """How much of an archived log is read for one answer."""
 
-LONGEST_WAIT = 20.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 1.0
-HELD = [state.value for state in JobState if state.is_held]
 SETTLED_SECONDS = 600
 """A log that was not archived so long after the end of its job is complete all the same."""
 
@@ -78,26 +76,37 @@ def _append(job_id: int, attempt: int, first: int, lines: list[str]) -> None:
         change.update(
             job_key(job_id),
             [JobRow.log_lines.set(stored + len(lines)), JobRow.log_bytes.add(size)],
-            (JobRow.log_lines == stored) & (JobRow.attempt == attempt) & JobRow.state.is_in(*HELD),
+            (JobRow.log_lines == stored) & (JobRow.attempt == attempt) & JobRow.state.is_in(*HELD_STATES),
         )
 
 
 def part(job: JobRow, start: int, color: bool, wait: float = 0.0) -> LogPart:
     """Return the part of a log from a line on, at most what one answer holds.
 
-    `wait`: how many seconds to wait for lines after `start`, at most LONGEST_WAIT. Raises LogMissing.
+    `wait`: how many seconds to wait for lines after `start`; less if many requests wait (platform/waiting.py).
+    Raises LogMissing.
     """
-    job = _awaited(job, start, min(wait, LONGEST_WAIT))
+    with waiting.place(wait) as seconds:
+        job = _awaited(job, start, seconds)
     if job.is_archived:
         return _archived_part(job, start, color)
     if not job.log_lines:
         return LogPart(0, 0, [], is_complete=_is_abandoned(job))
     content, are_all = job_log.fitting(live_lines(int(job.id), start), color)
+    if are_all and start + len(content) < int(
+        job.log_lines
+    ):  # the archive has replaced rows meanwhile, or they expired
+        job = read(job_key(int(job.id))) or job
+        if job.is_archived:
+            return _archived_part(job, start, color)
     return LogPart(start, start + len(content), content, is_complete=are_all and _is_abandoned(job))
 
 
 def live_lines(job_id: int, start: int) -> Iterator[str]:
-    """Yield the lines of a live log from `start` on."""
+    """Yield the lines of a live log from `start` on.
+
+    They end before a missing row, because the archive may replace the rows while they are read.
+    """
     partition_key = log_partition(job_id)
     before = rows(
         LogChunkRow,
@@ -110,8 +119,12 @@ def live_lines(job_id: int, start: int) -> Iterator[str]:
     if containing is None:
         return
     yield from containing.lines[start - containing.first :]
+    following = containing.first + int(containing.number)
     for row in rows(LogChunkRow, partition_key, after=containing.sk, page=32):
+        if row.first != following:
+            return
         yield from row.lines
+        following += int(row.number)
 
 
 def archive_name(job_id: int) -> str:

@@ -123,8 +123,12 @@ def append_log(call: Call, body: shapes.LogChunk) -> Answer:
     errors=(IdMalformed, JobMissing, LogMissing, RoleMissing, SessionMissing),
 )
 def show_log(call: Call, request: _LogRequest) -> Answer:
-    """Return a part of a job's log. Only members of the origin may read the log of a private package."""
+    """Return a part of a job's log. Only members of the origin may read the log of a private package.
+
+    Only members can wait for more lines: a request that waits occupies a function, and strangers could occupy all.
+    """
     if service.log_visibility(request.job) is not Visibility.PUBLIC:
         call.caller.require_role(request.job.origin, Role.MEMBER)
-    part = logs.part(request.job, request.start, request.color, request.wait)
+    may_wait = request.wait > 0 and call.caller.has_role(request.job.origin, Role.READONLY_MEMBER)
+    part = logs.part(request.job, request.start, request.color, request.wait if may_wait else 0)
     return json_answer(200, shapes.Log(part.start, part.stop, part.content, part.is_complete), NO_CACHE)

@@ -15,6 +15,8 @@ from chalicelib.builds.rows import (
     project_jobs_partition,
 )
 from chalicelib.catalog import package_rows
+from chalicelib.catalog.origin_rows import OriginRow, origin_key
+from chalicelib.catalog.project_rows import project_key
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.standing import Standing
 from chalicelib.core.target import Target
@@ -22,7 +24,6 @@ from chalicelib.core.unsigned import NotUnsigned, unsigned
 from chalicelib.core.visibility import Visibility
 from chalicelib.identity.caller import Caller
 from chalicelib.platform.table import read, read_many, rows
-from chalicelib.projects.rows import project_key
 
 PAGE = 50
 
@@ -59,8 +60,16 @@ def with_number(job_id: int) -> JobRow:
 
 
 def with_id(text: str) -> JobRow:
-    """Return the job with the id in a path. Raises IdMalformed, JobMissing."""
-    return with_number(parsed_id(text))
+    """Return the job with the id in a path, unless its origin was deleted. Raises IdMalformed, JobMissing."""
+    job = with_number(parsed_id(text))
+    if not _is_of(job, read(origin_key(job.origin))):
+        raise JobMissing
+    return job
+
+
+def _is_of(job: JobRow, origin: OriginRow | None) -> bool:
+    """Return whether a job belongs to an origin, and not to a deleted one of the same name. Ids grow with time."""
+    return origin is not None and int(job.id) > int(origin.id)
 
 
 def placements(job: JobRow) -> Placements | None:
@@ -76,11 +85,15 @@ def placements(job: JobRow) -> Placements | None:
 
 
 def of_project(origin: str, name: str, requested: int, caller: Caller) -> JobPage:
-    """Return the page of a project's jobs that contains a row, newest first. Makes three calls."""
+    """Return the page of a project's jobs that contains a row, newest first. Makes three calls.
+
+    Jobs of a deleted origin of the same name count, and are not shown.
+    """
     first = max(requested, 0) // PAGE * PAGE
-    counts = caller.read_with(job_count_key(origin, name)).get(job_count_key(origin, name))
+    found = caller.read_with(job_count_key(origin, name), origin_key(origin))
+    counts, row = found.get(job_count_key(origin, name)), found.get(origin_key(origin))
     total = 0 if counts is None else int(counts.jobs)
-    return JobPage(first, total, list(_jobs(origin, name, total - first)))
+    return JobPage(first, total, [job for job in _jobs(origin, name, total - first) if _is_of(job, row)])
 
 
 def _jobs(origin: str, name: str, newest: int) -> Iterator[JobRow]:
@@ -97,12 +110,13 @@ def _jobs(origin: str, name: str, newest: int) -> Iterator[JobRow]:
 def log_visibility(job: JobRow) -> Visibility:
     """Return the visibility of a job's log, which is that in the settings of its package.
 
-    Raises LogMissing if the project was deleted since, or the package has no settings.
+    Raises LogMissing if the project or the origin was deleted since, or the package has no settings.
     """
     project = project_key(job.origin, job.name, Target(job.target))
     settings = package_rows.settings_key(job.origin, job.name)
-    found = read_many([project, settings])
+    origin = origin_key(job.origin)
+    found = read_many([project, settings, origin])
     row = found.get(settings)
-    if found.get(project) is None or row is None:
+    if found.get(project) is None or row is None or not _is_of(job, found.get(origin)):
         raise LogMissing
     return Visibility(row.visibility)

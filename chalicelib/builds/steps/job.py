@@ -11,13 +11,11 @@ from chalicelib.builds.engine import settling
 from chalicelib.builds.engine.settling import Cause
 from chalicelib.builds.jobs import archive as logs_of_jobs
 from chalicelib.builds.rows import JobRow
-from chalicelib.core.build_states import JobState
+from chalicelib.core.build_states import HELD_STATES
 from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.clock import now, timestamp
 from chalicelib.platform.config import config
 from chalicelib.platform.table import read
-
-HELD = [state.value for state in JobState if state.is_held]
 
 
 class Step(Struct):
@@ -51,7 +49,7 @@ def watch(job_id: int, attempt: int, token: str) -> None:
     """
     try:
         with Change() as change:
-            condition = (JobRow.attempt == attempt) & JobRow.state.is_in(*HELD)
+            condition = (JobRow.attempt == attempt) & JobRow.state.is_in(*HELD_STATES)
             change.update(rows.job_key(job_id), [JobRow.task_token.set(token)], condition)
     except Stale:
         motor.end_wait(token)
@@ -82,5 +80,5 @@ def is_awaited(job: JobRow | None, attempt: int) -> bool:
 def archive(job_id: int) -> None:
     """Move the log of a job to the object store, if the job has ended. A lost attempt may lead to another one."""
     job = read(rows.job_key(job_id))
-    if job is not None and job.job_state.is_final and not job.is_archived:
+    if job is not None and job.job_state.is_final:
         logs_of_jobs.archive(job_id)

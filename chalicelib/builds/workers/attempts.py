@@ -12,7 +12,7 @@ from chalicelib.builds.workers import presence
 from chalicelib.builds.workers.errors import ResultDiffers, ResultInvalid
 from chalicelib.catalog.package_rows import package_key
 from chalicelib.core.build_access import JobAccess
-from chalicelib.core.build_states import JobState
+from chalicelib.core.build_states import HELD_STATES, JobState
 from chalicelib.core.ident import IdentMalformed, PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.identity.errors import AttemptOver
@@ -20,8 +20,6 @@ from chalicelib.platform.attributes import Condition
 from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.config import config
 from chalicelib.platform.table import read
-
-HELD = [str(state) for state in JobState if state.is_held]
 
 
 def heartbeat(access: JobAccess) -> bool:
@@ -100,5 +98,5 @@ def _held_job(access: JobAccess) -> JobRow:
 
 
 def _is_held(access: JobAccess) -> Condition:
-    condition: Condition = (JobRow.attempt == access.attempt) & JobRow.state.is_in(*HELD)
+    condition: Condition = (JobRow.attempt == access.attempt) & JobRow.state.is_in(*HELD_STATES)
     return condition

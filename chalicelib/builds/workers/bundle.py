@@ -11,9 +11,11 @@ from typing import Any, TypeVar
 from msgspec import DecodeError, MsgspecError, Struct
 from msgspec.json import decode, encode
 
+from chalicelib.builds.engine import measures
 from chalicelib.builds.rows import JobRow, channel_of
 from chalicelib.builds.workers import shapes, tokens
 from chalicelib.catalog.job_token_rows import job_token_key
+from chalicelib.catalog.origin_rows import origin_key
 from chalicelib.core import job_log
 from chalicelib.core.anonymous_box import AnonymousBox, AnonymousBoxMalformed, AnonymousBoxUnreadable
 from chalicelib.core.key_file import KeyFile
@@ -30,7 +32,7 @@ from chalicelib.origins.secrets import service as secrets
 from chalicelib.platform.config import config
 from chalicelib.platform.key_ring import key_ring
 from chalicelib.platform.logs import logger
-from chalicelib.platform.table import read, read_many
+from chalicelib.platform.table import read_many
 from chalicelib.projects.integrations import service as project_integrations
 
 MOST_BYTES = 5_000_000
@@ -44,11 +46,14 @@ Entry = TypeVar("Entry", bound=Struct)
 def of_job(job: JobRow) -> shapes.Bundle:
     """Return the bundle of a job that a worker holds. Entries that cannot be decrypted are left out with a warning.
 
-    Raises AttemptOver if the attempt has ended meanwhile; BoxUnreadable, BuilderKeyInvalid, SecretUnavailable.
+    Raises AttemptOver if the attempt has ended meanwhile, or its origin was deleted, also if a new one has the name;
+    BoxUnreadable, BuilderKeyInvalid, SecretUnavailable.
     """
     job_id, attempt = int(job.id), int(job.attempt)
-    row = read(job_token_key(job_id, attempt))
-    if row is None:
+    key, job_origin = job_token_key(job_id, attempt), origin_key(job.origin)
+    found = read_many([key, job_origin])
+    row, origin = found.get(key), found.get(job_origin)
+    if row is None or origin is None or origin.id != row.origin_id:
         raise AttemptOver
     texts = tokens.texts_of(row, job_id, attempt)
     room = _Room(MOST_BYTES)
@@ -113,6 +118,7 @@ def _clone(job: JobRow) -> shapes.Clone:
         )
     except (ContentMissing, GitHubFailed):
         _warn(job, "GitHub gave no token", "clone credentials")
+        measures.clone_credentials_missing()
         return shapes.Clone(job.vcs_data, "", "")
     return shapes.Clone(job.vcs_data, credentials.username, credentials.password)
 

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from msgspec import Struct
 
-from chalicelib.builds.rows import ORIGIN_SLOT, TARGET_SLOT
+from chalicelib.builds.rows import ORIGIN_SLOT, OWN_SLOT, TARGET_SLOT
 
 ORIGINS_COMPARED = 8
 """Of origins with equally many running jobs, so many are asked at once for their oldest waiting job."""
@@ -27,8 +27,8 @@ class Slots(Struct, frozen=True):
         for sort_key in sort_keys:
             if sort_key.startswith(TARGET_SLOT):
                 target.add(int(sort_key.removeprefix(TARGET_SLOT)))
-            elif sort_key.startswith(ORIGIN_SLOT):
-                origin, _, number = sort_key.removeprefix(ORIGIN_SLOT).rpartition("#")
+            elif sort_key.startswith((ORIGIN_SLOT, OWN_SLOT)):
+                origin, _, number = sort_key.partition("#")[2].rpartition("#")
                 by_origin.setdefault(origin, set()).add(int(number))
         return cls(frozenset(target), {origin: frozenset(numbers) for origin, numbers in by_origin.items()})
 

@@ -18,10 +18,13 @@ from chalicelib.builds.workers.taking import Claim, ClaimTaken
 from chalicelib.core.build_access import WorkerAccess
 from chalicelib.core.plain_text import is_plain
 from chalicelib.core.target import Target, TargetUnknown
+from chalicelib.platform import waiting
 from chalicelib.platform.change import Stale
 from chalicelib.platform.table import read
 
 LONGEST_WAIT = 20
+"""What a request may ask for. The service may answer earlier."""
+
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 2.0
 TRIES = 8
 """How often a search begins again because another worker was faster."""
@@ -47,6 +50,8 @@ class Request(Struct, frozen=True):
 def claim(request: Request, worker: WorkerAccess) -> JobRow | None:
     """Return the job that a worker holds from now on, or None if there is none within `wait` seconds.
 
+    Returns None earlier if many requests wait already (platform/waiting.py).
+
     A repeat returns the same job while the worker holds it. The execution of the job is started. Raises ClaimInvalid,
     ClaimRefused, TokenRefused if the credential of the worker was revoked meanwhile, and StoreUnavailable.
     """
@@ -55,7 +60,8 @@ def claim(request: Request, worker: WorkerAccess) -> JobRow | None:
     before = read(claim_key(wanted.hash))
     job = _held(wanted, before)
     if job is None:
-        job = _next_job(wanted, before, clock() + min(request.wait, LONGEST_WAIT))
+        with waiting.place(request.wait) as seconds:
+            job = _next_job(wanted, before, clock() + seconds)
     if job is not None:
         motor.start_job(int(job.id), int(job.attempt))
     return job

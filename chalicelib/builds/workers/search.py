@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
@@ -16,6 +16,10 @@ from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.config import config
 
 ORIGINS_READ = 1_000
+"""If more origins have waiting jobs, each search of a process continues where the last one stopped. So nobody can hide
+the jobs of others behind many origins of their own.
+"""
+
 ORIGINS_ASKED = 40
 """Origins whose waiting jobs one search reads; the rest has its turn in the next search."""
 
@@ -23,7 +27,18 @@ HINT_SECONDS = 300
 """The row of an origin without waiting jobs is deleted at this age. The start of jobs leaves the row unchanged if it is
 less than a minute old, so the row is much newer than this if a job is about to be written."""
 
+EMPTY_SECONDS = 60
+"""How long origins that had no waiting job when they were asked are asked after all others. They could otherwise use up
+all questions of a search, because they have the fewest running jobs.
+"""
+
 Hints = Mapping[str, WaitingOriginRow | None]
+
+_continue_after: dict[Target, str] = {}
+_found_empty: dict[tuple[Target, str], float] = {}
+_MOST_EMPTY = 10_000
+
+clock = time.monotonic
 
 
 class Waiting(Struct, frozen=True):
@@ -44,11 +59,11 @@ def next_waiting(target: Target, origin: str | None, spread: int = 1) -> Waiting
     hints = _hints(target, origin)
     if not hints:
         return None
-    slots = Slots.of(row.sk for row in table.rows(SlotRow, rows.slots_partition(target), keys_only=True))
+    slots = _slots_for_all(target) if origin is None else _own_slots(target, origin)
     if len(slots.target) >= config.jobs_per_target:
         return None
     asked = 0
-    for group in choice.in_turn(hints, slots, config.jobs_per_origin):
+    for group in _groups(target, hints, slots):
         candidates = {each: row for each in group if (row := _first(target, each, hints[each], spread)) is not None}
         if candidates:
             oldest = min(candidates, key=lambda each: candidates[each].sk)
@@ -63,14 +78,52 @@ def _hints(target: Target, origin: str | None) -> Hints:
     """Return the origins that may have waiting jobs, with their rows."""
     if origin is not None:
         return {origin: None}
-    hints = table.rows(WaitingOriginRow, rows.waiting_origins_partition(target), limit=ORIGINS_READ)
-    return {row.sk: row for row in hints}
+    start = _continue_after.pop(target, None)
+    hints = {row.sk: row for row in _noted(target, start, ORIGINS_READ)}
+    if len(hints) == ORIGINS_READ:
+        _continue_after[target] = max(hints)
+    elif start is not None:
+        hints |= {row.sk: row for row in _noted(target, None, ORIGINS_READ - len(hints))}
+    return hints
+
+
+def _noted(target: Target, after: str | None, limit: int) -> Iterator[WaitingOriginRow]:
+    return table.rows(WaitingOriginRow, rows.waiting_origins_partition(target), after=after, limit=limit)
+
+
+def _groups(target: Target, hints: Hints, slots: Slots) -> Iterator[list[str]]:
+    """Yield the origins in the order in which they are asked; those that were found empty lately at the end."""
+    oldest = clock() - EMPTY_SECONDS
+    empty = {origin for origin in hints if _found_empty.get((target, origin), oldest) > oldest}
+    yield from choice.in_turn((origin for origin in hints if origin not in empty), slots, config.jobs_per_origin)
+    yield from choice.in_turn(empty, slots, config.jobs_per_origin)
+
+
+def _note_empty(target: Target, origin: str) -> None:
+    if len(_found_empty) >= _MOST_EMPTY:
+        _found_empty.clear()
+    _found_empty[target, origin] = clock()
+
+
+def _slots_for_all(target: Target) -> Slots:
+    """Return the slots of the workers that get the jobs of all origins."""
+    between = (rows.ORIGIN_SLOT, rows.TARGET_SLOT + "~")
+    found = table.rows(SlotRow, rows.slots_partition(target), between=between, keys_only=True)
+    return Slots.of(row.sk for row in found)
+
+
+def _own_slots(target: Target, origin: str) -> Slots:
+    """Return the slots of the workers of an origin."""
+    found = table.rows(SlotRow, rows.slots_partition(target), begins=f"{rows.OWN_SLOT}{origin}#", keys_only=True)
+    return Slots.of(row.sk for row in found)
 
 
 def _first(target: Target, origin: str, hint: WaitingOriginRow | None, spread: int) -> WaitingJobRow | None:
     waiting = list(table.rows(WaitingJobRow, rows.waiting_partition(target, origin), limit=spread))
     if waiting:
+        _found_empty.pop((target, origin), None)
         return random.choice(waiting)  # noqa: S311 - spreads parallel claims, and is not a secret
+    _note_empty(target, origin)
     if hint is not None and hint.noted_at < time.time() - HINT_SECONDS:
         _forget(target, origin, hint)
     return None

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from msgspec import Struct
 
 from chalicelib.builds import rows
-from chalicelib.builds.rows import ORIGIN_SLOT, SlotRow
+from chalicelib.builds.rows import ORIGIN_SLOT, OWN_SLOT, SlotRow
 from chalicelib.builds.workers.errors import WorkerInvalid, WorkerMissing
 from chalicelib.catalog import audit_rows, job_token_rows, origin_rows
 from chalicelib.catalog.audit_rows import AuditAction
@@ -161,7 +161,7 @@ def _row(origin: str, origin_id: int, new: NewWorker, by: str) -> tuple[WorkerRo
 
 def _slots(origin: str) -> Iterator[SlotRow]:
     for target in config.build_targets:
-        yield from table.rows(SlotRow, rows.slots_partition(target), begins=f"{ORIGIN_SLOT}{origin}#")
+        yield from table.rows(SlotRow, rows.slots_partition(target), begins=f"{OWN_SLOT}{origin}#")
 
 
 def _all_slots() -> Iterator[SlotRow]:

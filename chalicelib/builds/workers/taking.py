@@ -9,12 +9,12 @@ from chalicelib.builds import rows
 from chalicelib.builds.engine import settling
 from chalicelib.builds.engine.settling import Cause
 from chalicelib.builds.rows import JobRow, SlotRow, WaitingJobRow
-from chalicelib.builds.workers import choice, once, presence, tokens
+from chalicelib.builds.workers import choice, claim_codes, presence, tokens
 from chalicelib.builds.workers.errors import ClaimRefused
 from chalicelib.builds.workers.rows import ClaimRow, claim_key
 from chalicelib.builds.workers.search import Waiting
 from chalicelib.catalog.job_token_rows import JobTokenRow
-from chalicelib.catalog.origin_rows import origin_key
+from chalicelib.catalog.origin_rows import OriginRow, origin_key
 from chalicelib.core.build_access import WorkerAccess
 from chalicelib.core.build_states import JobState
 from chalicelib.core.target import Target
@@ -49,7 +49,7 @@ def take(claim: Claim, before: ClaimRow | None, waiting: Waiting) -> JobRow:
     job, origin_id = _read(waiting)
     if claim.worker.origin is not None and claim.worker.origin_id != origin_id:
         raise ClaimRefused("The origin of the worker was deleted")
-    slot_keys = _free_slots(claim.target, waiting)
+    slots = _free_slots(claim, waiting)
     token_row = tokens.make(job, int(job.attempt), origin_id)
     worker = presence.reference_of(claim.worker)
     changed = {
@@ -60,16 +60,15 @@ def take(claim: Claim, before: ClaimRow | None, waiting: Waiting) -> JobRow:
         "claim": claim.hash,
         "claimed_at": timestamp(now()),
         "lease_until": int(time.time()) + config.lease_seconds,
-        "origin_slot": slot_keys[0].sk,
-        "target_slot": slot_keys[1].sk,
         "log_base": int(job.log_lines),
+        **{attribute: key.sk for attribute, key in slots.items()},
     }
     with Change() as change:
         _require_worker(change, claim.worker, token_row, int(job.id))
         change.delete(Key(WaitingJobRow, waiting.row.pk, waiting.row.sk), condition=WaitingJobRow.pk.exists())
         change.put(_claim_row(claim, job, token_row), _is_unchanged(before), otherwise=ClaimTaken())
         change.put(token_row)
-        for key in slot_keys:
+        for key in slots.values():
             change.add(SlotRow(key.pk, key.sk, job_id=int(job.id), origin=job.origin, worker_id=worker))
         _dispatch(change, job, changed)
     for name, value in changed.items():
@@ -87,10 +86,18 @@ def _read(waiting: Waiting) -> tuple[JobRow, int]:
         if found.get(key) is not None:
             _remove_leftover(key, job)
         raise Stale
-    if origin is None:  # the job could not be published, and would wait in front of others
+    if origin is None or _is_newer(origin, job):  # the job could not be published, and would wait in front of others
         settling.settle(int(job.id), int(job.attempt), Cause.NEVER_CLAIMED)
         raise Stale
     return job, int(origin.id)
+
+
+def _is_newer(origin: OriginRow, job: JobRow) -> bool:
+    """Return whether an origin was created after a job, which then belongs to a deleted origin of that name.
+
+    The build of the job must not get the secrets of the new one. Ids grow with time.
+    """
+    return int(origin.id) > int(job.id)
 
 
 def _remove_leftover(key: Key[WaitingJobRow], job: JobRow | None) -> None:
@@ -102,17 +109,23 @@ def _remove_leftover(key: Key[WaitingJobRow], job: JobRow | None) -> None:
             change.check(rows.job_key(int(job.id)), unchanged)
 
 
-def _free_slots(target: Target, waiting: Waiting) -> tuple[Key[SlotRow], Key[SlotRow]]:
+def _free_slots(claim: Claim, waiting: Waiting) -> dict[str, Key[SlotRow]]:
+    """Return free slots for the job, by the attributes of its row that name them. Raises Stale if there are none."""
     of_origin = choice.free_number(waiting.slots.of_origin(waiting.origin), config.jobs_per_origin)
     of_target = choice.free_number(waiting.slots.target, config.jobs_per_target)
     if of_origin is None or of_target is None:
         raise Stale
-    return rows.origin_slot_key(target, waiting.origin, of_origin), rows.target_slot_key(target, of_target)
+    if claim.worker.origin is not None:
+        return {"origin_slot": rows.own_slot_key(claim.target, waiting.origin, of_origin)}
+    return {
+        "origin_slot": rows.origin_slot_key(claim.target, waiting.origin, of_origin),
+        "target_slot": rows.target_slot_key(claim.target, of_target),
+    }
 
 
 def _require_worker(change: Change, worker: WorkerAccess, token_row: JobTokenRow, job_id: int) -> None:
     if worker.is_code:
-        once.bind(change, worker.id, job_id, int(token_row.expires_at))
+        claim_codes.bind(change, worker.id, job_id, int(token_row.expires_at))
         return
     key = worker_key(worker.origin or ALL_ORIGINS, worker.id)
     change.check(key, WorkerRow.pk.exists(), otherwise=TokenRefused())

@@ -1,18 +1,15 @@
 """Reverse dependencies of a name, as a caller may see them (builds.md 7.1, 7.2)."""
 
-from collections.abc import Iterable
-
 from chalicelib.catalog.errors import OriginMissing
-from chalicelib.catalog.member_rows import member_key
 from chalicelib.catalog.origin_rows import origin_key
 from chalicelib.core.roles import Role
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
 from chalicelib.graph.service import graph_of, has_graph
+from chalicelib.identity import access
 from chalicelib.identity.caller import Caller
 from chalicelib.packages import dependents
 from chalicelib.packages.errors import GraphMissing
-from chalicelib.platform.table import read_many
 
 
 def by_releases(origin: str, name: str, target: Target, caller: Caller) -> list[str]:
@@ -57,21 +54,8 @@ def _seen(names: list[str], caller: Caller, minimum: Role) -> list[str]:
             raise OriginMissing
         if row.default_package_visibility != Visibility.PUBLIC:
             private.append(origin)
-    unseen = set(private).difference(_origins_with_role(private, caller, minimum))
+    unseen = set(private).difference(access.origins_with_role(caller, private, minimum))
     return [name for name in names if _origin_of(name) not in unseen]
-
-
-def _origins_with_role(origins: Iterable[str], caller: Caller, minimum: Role) -> set[str]:
-    """Return the origins in which the caller has a minimum role. One call per hundred origins."""
-    session = caller.session
-    if session is None:
-        return set()
-    reached = [origin for origin in origins if session.reaches(origin)]
-    if session.is_builder:
-        return set(reached)
-    found = read_many([member_key(origin, session.account_id) for origin in reached])
-    rows = {origin: found.get(member_key(origin, session.account_id)) for origin in reached}
-    return {origin for origin, row in rows.items() if row is not None and Role.parse(row.role) >= minimum}
 
 
 def _origin_of(name: str) -> str:

@@ -10,9 +10,15 @@ SETTING = "SETTING#"
 
 
 class ProjectIntegrationRow(Row):
-    """The JSON that a project sets for an integration of its origin, in a signed box of the builder key."""
+    """The JSON that a project sets for an integration of its origin, in a signed box of the builder key.
+
+    `integration` is the name of the integration, `kind` its type, and `integration_id` its id. Without an integration
+    that has this id, the row does not count: it was deleted with its integration (accounts.md 8.9).
+    """
 
     integration = UnicodeAttribute()
+    kind = UnicodeAttribute()
+    integration_id = NumberAttribute()
     box = UnicodeAttribute()
 
 

@@ -168,6 +168,8 @@ WITHOUT_BODY = """
     GET /projects/{origin}/no-such
     DELETE /projects/{origin}/no-such
     PATCH /projects/{origin}/no-such/private
+    PATCH /projects/{origin}/no-such/jobs
+    PATCH /projects/{origin}/no-such/integrations
     GET /projects/{origin}/no-such/integrations/no-such/default
     DELETE /projects/{origin}/no-such/integrations/no-such/default
     GET /workers/{origin}

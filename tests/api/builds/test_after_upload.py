@@ -11,11 +11,14 @@ from chalicelib.builds.groups.errors import NotBuiltAutomatically
 from chalicelib.core.event_kinds import Trigger
 from chalicelib.platform import background
 from chalicelib.platform.config import config
-from chalicelib.platform.table import StoreUnavailable
 from tests.api.client import Depot, Reply
 from tests.builders.builds import RecordingEngine, a_project, entries_of, group_row
 from tests.builders.graphs import a_graph_of
 from tests.builders.hart import a_hart
+from tests.builders.packages import upload as upload_hart
+from tests.builders.uploads import an_upload
+from tests.builders.waiting_jobs import a_waiting_job
+from tests.builders.workers import a_worker
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +27,7 @@ def started(engine: RecordingEngine, monkeypatch: pytest.MonkeyPatch) -> list[st
     roots: list[str] = []
 
     def start(_: str, work: Any, **event: Any) -> None:
-        roots.append(event["root"])
+        roots.extend([event["root"]] if "root" in event else [])  # else it finishes an upload in parts
         thread = threading.Thread(target=work, kwargs=event)
         thread.start()
         thread.join()
@@ -69,6 +72,19 @@ def test_a_worker_does_not_cause_builds(depot: Depot, root: str, started: list[s
     assert (started, groups(depot, root)) == ([], [])
 
 
+@pytest.mark.parametrize("in_parts", [False, True], ids=["raw", "in parts"])
+def test_the_token_of_a_job_does_not_cause_builds(depot: Depot, root: str, started: list[str], in_parts: bool) -> None:
+    """A worker that leaves the mark out must not start groups whose jobs upload again."""
+    origin, _, name = root.partition("/")
+    a_waiting_job(origin, name)
+    token = a_worker(depot, origin).gets()["token"]
+    hart = a_hart(origin=origin, name=name)
+
+    reply = an_upload(depot, hart, by=token).send().complete() if in_parts else upload_hart(depot, hart, token)
+
+    assert (reply.status, started) == (201, [])
+
+
 def test_an_upload_that_is_refused_causes_no_build(depot: Depot, root: str, started: list[str]) -> None:
     upload(depot, root, builder="")
 
@@ -105,24 +121,28 @@ def test_the_setting_turns_these_builds_off(
     assert started == []
 
 
-@pytest.mark.parametrize("problem", [StoreUnavailable, background.NotStarted])
 def test_an_upload_succeeds_although_the_build_cannot_start(
-    depot: Depot, root: str, problem: type[Exception], monkeypatch: pytest.MonkeyPatch
+    depot: Depot, root: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any, **__: Any) -> None:
-        raise problem
+        raise background.NotStarted
 
-    if problem is StoreUnavailable:
-        monkeypatch.setattr(after_upload, "read", fail)
     monkeypatch.setattr(background, "start", fail)
 
     assert upload(depot, root).status == 201
 
 
 def test_refusals_of_the_group_are_ignored(depot: Depot, root: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: Any) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
         raise NotBuiltAutomatically
 
     monkeypatch.setattr(service, "schedule", refuse)
 
-    after_upload.schedule_dependents(root, "x86_64-linux", 1)
+    after_upload.schedule_dependents(root, "x86_64-linux", 1, upload_id=7)
+
+
+def test_a_repeated_event_of_an_upload_builds_once(root: str, depot: Depot) -> None:
+    for upload_id in (7, 7, 8):
+        after_upload.schedule_dependents(root, "x86_64-linux", 1, upload_id)
+
+    assert len(groups(depot, root)) == 2

@@ -46,8 +46,8 @@ def test_its_projects_show_their_state_and_what_they_built(depot: Depot, group: 
 
     assert [(each["name"].partition("/")[2], each["state"], each["ident"]) for each in projects] == [
         ("base", "Success", built),
-        ("middle", "InProgress", ""),
-        ("top", "NotStarted", ""),
+        ("middle", "InProgress", f"{origin}/middle/1/20240101000000"),
+        ("top", "NotStarted", f"{origin}/top/1/20240101000000"),
     ]
 
 

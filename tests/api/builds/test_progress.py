@@ -17,6 +17,8 @@ from tests.api.builds.test_groups import MALFORMED, a_group
 from tests.api.client import Depot
 from tests.builders.builds import LINUX, RecordingEngine, a_project, entries_of, set_entries, set_group
 from tests.builders.graphs import a_graph_of
+from tests.builders.members import a_member
+from tests.builders.origins import an_origin
 
 
 @pytest.fixture
@@ -112,6 +114,28 @@ def test_a_failed_project_names_the_step_and_the_last_lines(depot: Depot, group:
         "last_lines": "make: *** [all] Error 2",
     }
     assert answer["counts"] == {"Failure": 1, "Skipped": 2}
+
+
+def test_only_members_of_its_origin_see_why_a_project_failed(
+    depot: Depot, engine: RecordingEngine, origin: str
+) -> None:
+    other = an_origin(depot)
+    names = [f"{origin}/base", f"{other}/private"]
+    engine.graph = a_graph_of({names[0]: (), names[1]: names[:1]})
+    for name in names:
+        a_project(name)
+    group, error = a_group(depot, names[0]), JobError.BUILD
+    failure = {"error_code": error.code, "error_message": str(error), "failed_step": "do_build", "last_lines": "secret"}
+    a_job(group, names[1], state=str(JobState.FAILED), **failure)
+
+    hidden = shown(depot, group)["projects"][1]["failure"]
+    a_member(depot, other, "lkennedy", "readonly_member")
+    still_hidden = shown(depot, group)["projects"][1]["failure"]
+    a_member(depot, other, "hank", "member")
+    visible = depot.get(f"/builds/groups/{group}", by="hank").json()["projects"][1]["failure"]
+
+    assert hidden == still_hidden == {"code": 1004, "msg": "wk:run:build", "step": "", "last_lines": ""}
+    assert (visible["step"], visible["last_lines"]) == ("do_build", "secret")
 
 
 def test_a_job_without_any_worker_says_so(depot: Depot, group: str, names: list[str], engine: RecordingEngine) -> None:

@@ -138,6 +138,18 @@ def test_a_repeat_returns_the_new_group_until_it_has_ended(depot: Depot, group: 
     assert new_group(rebuild(depot, group)) != first
 
 
+def test_a_repeat_starts_the_execution_of_a_group_that_was_not_filled(
+    depot: Depot, group: str, engine: RecordingEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(creation, "_fill", lambda *_: False)
+        new = new_group(rebuild(depot, group))
+    engine.calls.clear()
+
+    assert new_group(rebuild(depot, group)) == new
+    assert engine.calls == [("start_group", int(new))]
+
+
 def test_a_rebuild_waits_behind_a_group_of_the_root_but_not_behind_two(
     depot: Depot, group: str, names: list[str]
 ) -> None:

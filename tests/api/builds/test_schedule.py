@@ -63,9 +63,12 @@ def test_a_new_group_is_queued_and_lists_its_projects_in_build_order(depot: Depo
     assert (shown["state"], shown["project_name"], shown["target"]) == ("Queued", chain[0], "x86_64-linux")
     assert len(shown["id"]) in (18, 19)
     assert datetime.fromisoformat(shown["created_at"]).tzinfo == UTC
-    blank = {"ident": "", "state": "NotStarted", "job_id": "0", "target": "x86_64-linux"}
+    blank = {"state": "NotStarted", "job_id": "0", "target": "x86_64-linux"}
     first = {"name": chain[0], **blank, "ident": f"{chain[0]}/1.0/20240101000000"}
-    assert shown["projects"] == [first, *({"name": name, **blank} for name in chain[1:])]
+    assert shown["projects"] == [
+        first,
+        *({"name": name, **blank, "ident": f"{name}/1/20240101000000"} for name in chain[1:]),
+    ]
 
 
 def test_its_entries_wait_for_each_other_and_the_first_starts_at_once(

@@ -4,7 +4,7 @@ import pytest
 
 from chalicelib.core.build_states import JobError, JobState
 from tests.api.client import Depot
-from tests.builders.jobs import a_job
+from tests.builders.jobs import a_job, a_project
 from tests.builders.members import a_member
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
@@ -96,3 +96,15 @@ def test_refusals_come_in_the_order_of_the_contract(depot: Depot, origin: str, p
     assert depot.get(f"{path}/{job.id}", by="hank").status == 403
     assert depot.get(f"{path}/{job.id}", by="wesker").status == 403
     assert depot.get(f"{path}/x", by="no-token").status == 401
+
+
+def test_the_owner_of_a_name_does_not_see_the_jobs_of_a_deleted_origin(depot: Depot, origin: str) -> None:
+    """Projects and packages are gone before an origin is deleted, but its jobs stay."""
+    name = a_name("tool")
+    a_project(origin, name)
+    a_package(depot, origin, name=name)
+    job = a_job(origin, name, id=123_456_789)  # ids grow with time, so the job is older than the origin
+
+    for path in (f"/jobs/{job.id}", f"/builds/jobs/{job.id}", f"/jobs/{job.id}/log"):
+        assert depot.get(path, by="bobo").status == 404
+    assert depot.get(f"/projects/{origin}/{name}/jobs", by="bobo").json()["data"] == []

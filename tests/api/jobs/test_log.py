@@ -1,18 +1,24 @@
 """GET /jobs/{id}/log (builds.md 3.3)."""
 
-from threading import Timer
+import time
+from collections.abc import Sequence
+from threading import Thread, Timer
 from typing import Any
 
 import pytest
 
+from chalicelib.builds import rows as build_rows
+from chalicelib.builds.jobs import archive as archiving
 from chalicelib.builds.jobs import logs
 from chalicelib.builds.jobs.archive import archive
 from chalicelib.builds.jobs.errors import ChunkMisplaced, ChunkRefused
 from chalicelib.builds.jobs.rows import log_partition
-from chalicelib.builds.rows import JobRow
+from chalicelib.builds.rows import JobRow, UnarchivedRow
+from chalicelib.catalog.origin_rows import origin_key
 from chalicelib.core.build_states import JobState
 from chalicelib.identity.errors import AttemptOver
-from chalicelib.platform import object_store
+from chalicelib.platform import object_store, waiting
+from chalicelib.platform.table import Key, delete_many, put_many, read
 from tests.api.client import Depot
 from tests.builders.jobs import a_job, a_project, change_job
 from tests.builders.members import a_member
@@ -72,9 +78,12 @@ def test_a_live_log_is_incomplete_and_read_from_any_line(depot: Depot, job: JobR
 
 def test_an_archived_log_is_complete_and_its_rows_are_deleted(depot: Depot, job: JobRow) -> None:
     append(job, 0, "a", "b")
+    noted = build_rows.unarchived_key(job)
+    put_many([UnarchivedRow(noted.pk, noted.sk, ended_at=1)])
     archived(job)
     archive(int(job.id))
 
+    assert read(noted) is None
     assert log_of(depot, job) == {"start": 0, "stop": 2, "content": ["a", "b"], "is_complete": True}
     assert log_of(depot, job, start=1) == {"start": 1, "stop": 2, "content": ["b"], "is_complete": True}
     assert log_of(depot, job, start=9) == {"start": 9, "stop": 2, "content": [], "is_complete": True}
@@ -106,6 +115,70 @@ def test_every_part_of_a_long_archived_log_can_be_read(depot: Depot, job: JobRow
     assert read == lines
     assert live["content"] == lines[: live["stop"]]
     assert log_of(depot, job, start=599)["content"] == [lines[599].removeprefix("\x1b[32m")]
+
+
+@pytest.mark.parametrize("start", [0, 1, 2])
+@pytest.mark.parametrize("deleted", [[0], [1], [0, 1], [0, 1, 2]])
+def test_a_log_that_is_archived_while_it_is_read_loses_no_lines(
+    depot: Depot, job: JobRow, deleted: list[int], start: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for first in range(3):
+        append(job, first, f"line {first}")
+    find_job = logs._awaited
+
+    def delete_some(keys: Sequence[Key[Any]]) -> None:
+        delete_many([keys[number] for number in deleted])
+
+    def find_and_archive(*arguments: Any) -> JobRow:
+        found = find_job(*arguments)
+        archived(job)
+        return found
+
+    monkeypatch.setattr(archiving, "delete_many", delete_some)
+    monkeypatch.setattr(logs, "_awaited", find_and_archive)
+    part = log_of(depot, job, start=start)
+
+    assert part["content"] == [f"line {number}" for number in range(start, 3)]
+    assert part["stop"] == 3
+
+
+def test_of_two_archives_at_once_the_slower_one_keeps_the_complete_log(
+    depot: Depot, job: JobRow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(job, 0, "a")
+    append(job, 1, "b")
+    change_job(job, state=JobState.COMPLETE.value)
+    read_lines = logs.live_lines
+
+    def lines_after_the_faster_one(*arguments: Any) -> list[str]:
+        monkeypatch.setattr(logs, "live_lines", read_lines)
+        archive(int(job.id))
+        return list(read_lines(*arguments))
+
+    monkeypatch.setattr(logs, "live_lines", lines_after_the_faster_one)
+    archive(int(job.id))
+
+    assert log_of(depot, job) == {"start": 0, "stop": 2, "content": ["a", "b"], "is_complete": True}
+
+
+def test_a_follower_gets_each_line_once_through_the_end_of_the_job(depot: Depot, job: JobRow) -> None:
+    lines = [f"line {number}" for number in range(120)]
+
+    def build() -> None:
+        for first in range(0, len(lines), 4):
+            append(job, first, *lines[first : first + 4])
+        archived(job)
+
+    worker = Thread(target=build)
+    worker.start()
+    followed: list[str] = []
+    is_complete = False
+    while not is_complete:
+        part = log_of(depot, job, start=len(followed), wait=1)
+        followed, is_complete = followed + part["content"], part["is_complete"]
+    worker.join()
+
+    assert followed == lines
 
 
 def test_an_archived_log_that_is_gone_is_404(depot: Depot, job: JobRow) -> None:
@@ -143,8 +216,37 @@ def test_a_request_can_wait_for_the_next_line(depot: Depot, job: JobRow) -> None
     timer = Timer(0.1, append, [job, 1, "b"])
     timer.start()
 
-    assert log_of(depot, job, start=1, wait=20)["content"] == ["b"]
+    assert log_of(depot, job, by="bobo", start=1, wait=20)["content"] == ["b"]
     timer.join()
+
+
+@pytest.mark.parametrize("by", [None, "wesker"])
+def test_strangers_do_not_wait(depot: Depot, job: JobRow, monkeypatch: pytest.MonkeyPatch, by: str | None) -> None:
+    append(job, 0, "a")
+    waits: list[float] = []
+    awaited = logs._awaited
+
+    def record(job: JobRow, start: int, wait: float) -> JobRow:
+        waits.append(wait)
+        return awaited(job, start, 0)
+
+    monkeypatch.setattr(logs, "_awaited", record)
+
+    log_of(depot, job, by=by, start=1, wait=20)
+
+    assert waits == [0]
+
+
+def test_a_request_is_answered_at_once_if_too_many_wait(
+    depot: Depot, job: JobRow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(job, 0, "a")
+    monkeypatch.setattr(time, "sleep", lambda _: pytest.fail("the request waits"))
+    monkeypatch.setattr(waiting, "_places", None)
+    waiting.limit_places(1)
+
+    with waiting.place(20):
+        assert log_of(depot, job, by="lkennedy", start=1, wait=20)["content"] == []
 
 
 def test_lines_that_are_stored_are_ignored_and_gaps_are_refused(depot: Depot, job: JobRow) -> None:
@@ -203,3 +305,14 @@ def test_refusals_come_in_the_order_of_the_contract(depot: Depot, origin: str, j
     a_project(origin, without_project.name)
     assert depot.get(f"/jobs/{without_project.id}/log").status == 404
     assert depot.get(f"/jobs/{job.id}/log", by="no-token").status == 401
+
+
+def test_the_owner_of_a_later_origin_of_the_name_cannot_read_the_log(depot: Depot) -> None:
+    origin, name = an_origin(depot), a_name("tool")
+    a_project(origin, name)
+    a_package(depot, origin, name=name)
+    row = read(origin_key(origin))
+    assert row is not None
+    job = a_job(origin, name, JobState.DISPATCHED, id=int(row.id) - 1)
+
+    assert depot.get(f"/jobs/{job.id}/log").status == 404

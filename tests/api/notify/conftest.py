@@ -33,12 +33,24 @@ def configure(monkeypatch: pytest.MonkeyPatch, github: HttpDouble) -> Callable[.
     return change
 
 
-Started = list[tuple[str, str, int, str]]
+class Started(list[tuple[str, str, int, str]]):
+    """The builds that pushes start: root, target, account id and name. Starts the build of an event once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.events: set[str] = set()
+
+    def schedule(self, root: str, target: str, account_id: int, account_name: str, event: str | None) -> None:
+        """Stand for the service (see tests/engine/builds/groups/test_creation.py)."""
+        if event in self.events:
+            return
+        self.events |= {event} if event is not None else set()
+        self.append((root, target, account_id, account_name))
 
 
 @pytest.fixture(autouse=True)
 def started(monkeypatch: pytest.MonkeyPatch) -> Started:
-    """The builds that pushes start: root, target, account id and name."""
-    builds: Started = []
-    monkeypatch.setattr(scheduling, "schedule", lambda *build: builds.append(build))
+    """The builds that pushes start."""
+    builds = Started()
+    monkeypatch.setattr(scheduling, "schedule", builds.schedule)
     return builds

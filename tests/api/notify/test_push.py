@@ -1,15 +1,12 @@
 """A push finds the plans that it touches, and starts their builds (builds.md 9.5, 9.6)."""
 
-import time
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from chalicelib.ext import push_builds, push_plans, push_rows, pushes, scheduling
+from chalicelib.ext import push_builds, push_plans, pushes, scheduling
 from chalicelib.github import installation
-from chalicelib.platform.change import Change
 from chalicelib.platform.table import StoreUnavailable
 from chalicelib.projects import sources
 from tests.api.client import Depot
@@ -319,7 +316,7 @@ class TestStart:
         assert self.names(started) == ["one", "three"]
         assert len(log.named("unexpected error")) == 1
         assert "geheim" not in log.text
-        monkeypatch.setattr(scheduling, "schedule", lambda *build: started.append(build))
+        monkeypatch.setattr(scheduling, "schedule", started.schedule)
         found(depot, a_push(*self.PUSHED), X_GitHub_Delivery=delivery)
         assert self.names(started) == ["one", "three", "two"]
 
@@ -331,7 +328,7 @@ class TestStart:
 
         assert notify(depot, a_push(*self.PUSHED), X_GitHub_Delivery=delivery).status == 503
 
-        monkeypatch.setattr(scheduling, "schedule", lambda *build: started.append(build))
+        monkeypatch.setattr(scheduling, "schedule", started.schedule)
         found(depot, a_push(*self.PUSHED), X_GitHub_Delivery=delivery)
         assert self.names(started) == ["one", "two", "three"]
 
@@ -340,27 +337,9 @@ class TestStart:
         def schedule(*build: Any) -> None:
             if build[0].endswith("/two"):
                 raise problem
-            started.append(build)
+            started.schedule(*build)
 
         monkeypatch.setattr(scheduling, "schedule", schedule)
-
-    def test_a_process_that_ended_in_between_does_not_block_a_later_repeat(
-        self, depot: Depot, started: Started, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        delivery = a_name("delivery")
-        monkeypatch.setattr(push_rows, "WORK_SECONDS", 100)
-        with monkeypatch.context() as patch:
-            patch.setattr(Change, "delete", lambda *_: None)  # the process cannot give up its claim
-            self.let_two_fail(monkeypatch, started, StoreUnavailable())
-            assert notify(depot, a_push(*self.PUSHED), X_GitHub_Delivery=delivery).status == 503
-        monkeypatch.setattr(scheduling, "schedule", lambda *build: started.append(build))
-
-        found(depot, a_push(*self.PUSHED), X_GitHub_Delivery=delivery)
-        assert self.names(started) == ["one", "three"]
-        later = time.time() + 101
-        monkeypatch.setattr(push_rows, "time", SimpleNamespace(time=lambda: later))
-        found(depot, a_push(*self.PUSHED), X_GitHub_Delivery=delivery)
-        assert self.names(started) == ["one", "three", "two"]
 
     def test_builds_that_cannot_start_in_time_are_left_to_a_repeat(
         self, depot: Depot, started: Started, monkeypatch: pytest.MonkeyPatch

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from chalicelib.catalog.project_rows import project_key
 from chalicelib.core.target import Target
 from chalicelib.platform.table import read
-from chalicelib.projects.rows import project_key
 from tests.api.client import Depot
 from tests.builders.members import a_member, refused_callers
 from tests.builders.names import a_name

@@ -4,13 +4,24 @@ from typing import Any
 
 import pytest
 
+from chalicelib.github import app_token, installation
+from chalicelib.projects import sources
 from tests.api.client import Depot, Reply
-from tests.builders.github import CLONE_URL, OF_REPOSITORY, TOKENS, a_file, contents_of
+from tests.builders.github import (
+    CLONE_URL,
+    OF_REPOSITORY,
+    TOKENS,
+    a_file,
+    contents_of,
+    permission_of,
+    settings_for,
+)
 from tests.builders.http_double import HttpDouble
 from tests.builders.log_lines import Log
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.projects import a_project, connect
+from tests.builders.settings import change_settings
 
 PLAN = "habitat/plan.sh"
 FILE = contents_of(PLAN)
@@ -41,9 +52,43 @@ def test_the_clone_url_is_that_of_the_repository(depot: Depot, origin: str, gith
     assert [(request.method, request.target) for request in github.received] == [
         ("POST", TOKENS),
         ("GET", OF_REPOSITORY),
+        ("GET", permission_of("bobo")),
         ("GET", FILE),
     ]
-    assert [request.headers["Authorization"] for request in github.received[1:]] == ["Bearer ghs_1"] * 2
+    assert [request.headers["Authorization"] for request in github.received[1:]] == ["Bearer ghs_1"] * 3
+
+
+@pytest.mark.parametrize("permission", ["none", None])
+def test_a_private_repository_is_missing_for_an_account_that_may_not_read_it(
+    depot: Depot, origin: str, github: HttpDouble, permission: str | None
+) -> None:
+    """The ids of installations and repositories can be guessed."""
+    a_widget(depot, origin)
+    status = 404 if permission is None else 200
+    github.answers("GET", permission_of("bobo"), {"permission": permission}, status=status)
+
+    for reply in (create(depot, origin, target="x86_64-windows"), change(depot, origin)):
+        assert (reply.status, reply.body) == (404, b"")
+    content = depot.get("/ext/installations/17/repos/42/contents/habitat%2Fplan.sh", by="bobo")
+    assert (content.status, content.body) == (404, b"")
+
+
+def test_a_public_repository_is_read_for_every_account(depot: Depot, origin: str, github: HttpDouble) -> None:
+    github.answers("GET", permission_of("bobo"), status=404)
+    github.answers("GET", OF_REPOSITORY, {"id": 42, "clone_url": CLONE_URL, "private": False})
+
+    assert create(depot, origin).status == 201
+
+
+@pytest.mark.parametrize("settings", [{"github_check_access": False}, {"oauth_provider": "gitlab"}])
+def test_access_is_not_checked_without_the_setting_or_with_accounts_of_another_provider(
+    depot: Depot, origin: str, github: HttpDouble, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any]
+) -> None:
+    github.answers("GET", permission_of("bobo"), status=404)
+    changed = {"functional_test": False, **settings_for(github), **settings}
+    change_settings(monkeypatch, (app_token, installation, sources), **changed)
+
+    assert create(depot, origin).status == 201
 
 
 def test_the_origin_in_the_plan_is_not_compared(depot: Depot, origin: str, github: HttpDouble) -> None:

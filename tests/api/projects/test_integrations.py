@@ -165,3 +165,30 @@ def test_they_are_deleted_with_the_last_project_of_the_name(depot: Depot, origin
     assert count(ProjectIntegrationRow, settings_partition(origin, "testapp")) == 0
     a_project(depot, origin)
     assert depot.get(url(origin), by="bobo").status == 404
+
+
+def test_they_are_deleted_with_their_integration(depot: Depot, origin: str) -> None:
+    an_integration(depot, origin, "main")
+    put(depot, origin, body=b"1")
+    put(depot, origin, "main", body=b"2")
+
+    assert depot.delete(f"/depot/origins/{origin}/integrations/docker/hub", by="bobo").status == 204
+
+    assert depot.get(url(origin), by="bobo").status == 404
+    assert service.bodies_of(origin, "testapp") == [("main", 2)]
+    an_integration(depot, origin, "hub")
+    assert depot.get(url(origin), by="bobo").status == 404
+    assert put(depot, origin).status == 204
+    assert depot.get(url(origin), by="bobo").body == BODY
+
+
+def test_those_of_deleted_integrations_do_not_count(depot: Depot, origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "MOST", 1)
+    an_integration(depot, origin, "main")
+    put(depot, origin)
+    depot.delete(f"/depot/origins/{origin}/integrations/docker/hub", by="bobo")
+
+    assert put(depot, origin, "main").status == 204
+
+    assert depot.get(url(origin, "main"), by="bobo").body == BODY
+    assert count(ProjectIntegrationRow, settings_partition(origin, "testapp"), begins=rows.SETTING) == 1

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from chalicelib.catalog import project_rows as rows
 from chalicelib.catalog.audit_rows import AuditRow, origin_audit_partition
 from chalicelib.core.target import Target
 from chalicelib.platform.table import rows as rows_of
-from chalicelib.projects import rows
 from tests.api.client import Depot
 from tests.builders.members import a_member, refused_callers
 from tests.builders.names import a_name
@@ -223,7 +223,9 @@ class TestVisibility:
         assert depot.get(f"/settings/{origin}/{ident.name}", by="bobo").json()["visibility"] == visibility
         assert depot.get(f"/depot/pkgs/{ident}").json()["visibility"] == "public"
 
-    @pytest.mark.parametrize("visibility", ["hidden", "HIDDEN", "Public", "PRIVATE", "x", "%20public"])
+    @pytest.mark.parametrize(
+        "visibility", ["hidden", "HIDDEN", "Public", "PRIVATE", "x", "%20public", "jobs", "integrations"]
+    )
     def test_other_visibilities_are_an_empty_400_before_404(self, depot: Depot, origin: str, visibility: str) -> None:
         reply = depot.patch(f"/projects/{origin}/no-such/{visibility}", by="bobo")
 

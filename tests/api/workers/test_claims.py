@@ -1,24 +1,29 @@
 """POST /work/claims: the bundle of a job, and who gets it (builds.md 9.1, 14; docs/OPERATING.md)."""
 
+import json
 import time
 from typing import Any
 
 import pytest
 
 from chalicelib.builds.workers import bundle as bundles
-from chalicelib.builds.workers import once
+from chalicelib.builds.workers import claim_codes
+from chalicelib.catalog.origin_rows import origin_key
 from chalicelib.core.target import Target
+from chalicelib.github import installation
+from chalicelib.github.installation import CloneCredentials
 from chalicelib.identity.worker_rows import ClaimCodeRow
 from chalicelib.origins.secrets.rows import SecretRow
 from chalicelib.platform.config import config
-from chalicelib.platform.table import put_many, rows
+from chalicelib.platform.table import delete_many, put_many, rows
 from tests.api.client import Depot
+from tests.builders.jobs import a_project
 from tests.builders.keys import a_sealed_value
 from tests.builders.log_lines import Log
 from tests.builders.motor_double import Calls
 from tests.builders.origins import an_origin
 from tests.builders.rows import partition_rows, partitions
-from tests.builders.waiting_jobs import LINUX, a_waiting_job, job_of, settle
+from tests.builders.waiting_jobs import LINUX, a_waiting_job, an_empty_origin, job_of, settle
 from tests.builders.workers import Worker, a_claim, a_worker
 
 
@@ -74,12 +79,14 @@ def test_no_job_is_204(worker: Worker) -> None:
 
 
 def test_a_bundle_has_the_decrypted_secrets_and_integrations_of_the_origin(
-    depot: Depot, origin: str, worker: Worker, monkeypatch: pytest.MonkeyPatch
+    depot: Depot, origin: str, worker: Worker
 ) -> None:
     store_secret(depot, origin, "db_password", "open sesame")
     store_integration(depot, origin, "hub", b'{"username":"jim","password":"pass"}')
     settings = {"docker_hub_repo_name": "org/repo"}
-    monkeypatch.setattr(bundles, "project_integrations", lambda *_: [("hub", settings)])
+    a_project(origin, "tool")
+    path = f"/projects/{origin}/tool/integrations/hub/default"
+    assert depot.put(path, by="bobo", body=json.dumps(settings).encode()).status == 204
     a_waiting_job(origin)
 
     bundle = worker.gets()
@@ -89,6 +96,30 @@ def test_a_bundle_has_the_decrypted_secrets_and_integrations_of_the_origin(
         {"name": "hub", "type": "docker", "body": {"username": "jim", "password": "pass"}}
     ]
     assert bundle["project_integrations"] == [{"integration": "hub", "body": settings}]
+
+
+def test_a_build_may_clone_only_the_repository_of_its_project(
+    origin: str, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def credentials(*asked: object) -> CloneCredentials:
+        return CloneCredentials("x-access-token", str(asked))
+
+    monkeypatch.setattr(installation, "installation_clone_credentials", credentials)
+    a_waiting_job(origin, installation_id="7", repository_id=42)
+
+    assert worker.gets()["clone"]["password"] == "(7, 42)"
+
+
+def test_a_new_origin_of_the_same_name_gives_its_secrets_to_no_earlier_job(
+    depot: Depot, origin: str, worker: Worker
+) -> None:
+    a_waiting_job(origin)
+    claim = a_claim()
+    worker.gets(claim=claim)
+    delete_many([origin_key(origin)])
+    an_empty_origin(origin)
+
+    assert worker.claims(claim=claim).status == 409
 
 
 def test_entries_that_cannot_be_read_are_left_out_with_a_warning(
@@ -182,7 +213,7 @@ def test_a_claim_with_an_invalid_field_is_refused(worker: Worker, fields: dict[s
 
 def test_a_code_claims_one_job_and_then_only_this_one(depot: Depot, origin: str) -> None:
     jobs = [a_waiting_job(origin, target=Target.X86_64_WINDOWS) for _ in range(2)]
-    code, claim = Worker(depot, once.issue(Target.X86_64_WINDOWS)), a_claim()
+    code, claim = Worker(depot, claim_codes.issue(Target.X86_64_WINDOWS)), a_claim()
 
     first = code.gets(claim=claim, target="x86_64-windows")
 
@@ -197,15 +228,15 @@ def test_a_code_claims_one_job_and_then_only_this_one(depot: Depot, origin: str)
 
 
 def _drain(depot: Depot) -> None:
-    while Worker(depot, once.issue(Target.X86_64_WINDOWS)).claims(target="x86_64-windows").status == 200:
+    while Worker(depot, claim_codes.issue(Target.X86_64_WINDOWS)).claims(target="x86_64-windows").status == 200:
         pass
 
 
 def test_an_unused_code_expires(depot: Depot) -> None:
-    token = once.issue(LINUX)
+    token = claim_codes.issue(LINUX)
     newest = max(pk for pk in partitions() if pk.startswith("CLAIM-CODE#"))
     [row] = rows(ClaimCodeRow, newest)
-    assert time.time() + 590 < row.expires_at <= time.time() + once.LIFE_SECONDS
+    assert time.time() + 590 < row.expires_at <= time.time() + claim_codes.LIFE_SECONDS
     row.expires_at = int(time.time()) - 1
     put_many([row])
 

@@ -57,6 +57,31 @@ def test_one_job_with_once(builder: FakeBuilder, tmp_path: Path) -> None:
     assert WORKER_TOKEN not in errors
 
 
+def test_a_second_worker_with_the_same_work_folder_does_not_start(builder: FakeBuilder, tmp_path: Path) -> None:
+    with worker_process(builder, tmp_path / "work"):
+        assert until(lambda: bool(builder.claims))
+        with worker_process(builder, tmp_path / "work") as second:
+            _, errors = second.communicate(timeout=PATIENCE)
+
+    assert second.returncode == 1
+    assert "another worker uses the work folder" in errors
+    assert "--work-folder" in errors
+
+
+def test_a_worker_removes_the_jobs_of_one_that_was_killed(builder: FakeBuilder, tmp_path: Path) -> None:
+    builder.add(a_bundle(a_repository(tmp_path / "repository", {"plan.sh": SLOW_PLAN})))
+    keys = tmp_path / "work/jobs"
+    with worker_process(builder, tmp_path / "work") as process:
+        assert until(lambda: any(keys.glob("*/keys/*")))
+        process.kill()
+        process.wait()
+        assert any(keys.glob("*/keys/*"))
+
+    with worker_process(builder, tmp_path / "work", "--idle-seconds", "0") as process:
+        process.communicate(timeout=PATIENCE)
+    assert list(keys.iterdir()) == []
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_first_signal_returns_the_job(builder: FakeBuilder, tmp_path: Path, number: signal.Signals) -> None:
     job = builder.add(a_bundle(a_repository(tmp_path / "repository", {"plan.sh": SLOW_PLAN})))

@@ -20,7 +20,7 @@ from bldr.worker.worker import Pauses, Worker
 from chalicelib.core.target import Target
 from tests.bldr.worker.fake_builder import JOB_TOKEN, READ_TOKEN, WORKER_TOKEN, FakeBuilder
 
-FAST = Pauses(first=0.01, longest=0.05, idle=0.01, wait=0)
+FAST = Pauses(first=0.01, longest=0.05, idle=0.01, between=0.01, wait=0)
 _job_ids = itertools.count(1762319870923423744)
 
 PLAN = """\
@@ -104,7 +104,7 @@ def a_worker(builder: FakeBuilder, strategy: Strategy, work_folder: Path, **sett
     """Return a worker with short pauses."""
     client = WorkClient(Credentials(Address.parse(builder.url), WORKER_TOKEN), "test")
     rules = JobSettings(work_folder, CheckoutRules(allow_file=settings.pop("allow_file", True)), StepRetries(3, 0.01))
-    return Worker(client, Target.X86_64_LINUX, strategy, rules, FAST)
+    return Worker(client, Target.X86_64_LINUX, strategy, rules, settings.pop("pauses", FAST))
 
 
 @contextmanager

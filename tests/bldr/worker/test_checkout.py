@@ -136,6 +136,8 @@ def test_a_submodule_that_cannot_be_cloned_is_only_reported(tmp_path: Path, work
         ("Username for 'https://evil.example': ", ""),
         ("Password for 'https://x-access-token@evil.example': ", ""),
         ("Password for 'https://x-access-token@github.com.evil.example': ", ""),
+        ("Password for 'https://x@github.com'@evil.example': ", ""),  # older versions of git do not encode the user
+        ("Username for 'https://github.com': https://evil.example", ""),
     ],
 )
 def test_the_password_is_only_for_the_host_of_the_repository(tmp_path: Path, question: str, answer: str) -> None:

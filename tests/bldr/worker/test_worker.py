@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from bldr.errors import RequestRefused
+from bldr.worker import work_folder
 from bldr.worker.strategy import BuildRequest, Built, Execution
+from bldr.worker.worker import Pauses
+from bldr.worker.workspace import Workspace
 from tests.bldr.worker.builders import a_bundle, a_repository, a_worker, running
 from tests.bldr.worker.fake_builder import FakeBuilder, FakeJob, ended
 from tests.builders.stub_strategy import StubStrategy
@@ -264,12 +267,68 @@ def test_integrations_are_validated_first(builder: FakeBuilder, url: str, work: 
     assert "the origin has no integration 'docker'" in job.lines
 
 
-def test_a_work_folder_that_cannot_be_written_fails_the_job(builder: FakeBuilder, url: str, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
+def test_a_work_folder_that_cannot_be_written_during_a_job_fails_it(
+    builder: FakeBuilder, url: str, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> Workspace:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Workspace, "create", fail)
     job = builder.add(a_bundle(url))
-    a_worker(builder, StubStrategy(), tmp_path / "file").run(once=True)
+    a_worker(builder, StubStrategy(), work).run(once=True)
 
     assert (job.result["error"], job.result["step"]) == ("wk:run:workspace", "workspace")
+    assert "the workspace cannot be created: No space left on device" in job.lines
+
+
+def test_a_worker_without_a_place_for_jobs_claims_none_until_there_is_one(
+    builder: FakeBuilder, url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("")
+    job = builder.add(a_bundle(url))
+    with running(a_worker(builder, StubStrategy(), in_the_way)):
+        assert until(lambda: "no jobs are claimed" in capsys.readouterr().err)
+        assert not builder.claims
+        in_the_way.unlink()
+        assert ended(job)
+
+    assert job.result["kind"] == "complete"
+
+
+def test_a_worker_with_a_full_disk_claims_no_jobs(
+    builder: FakeBuilder, url: str, work: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(work_folder, "FREE_BYTES", 1 << 60)
+    builder.add(a_bundle(url))
+
+    assert a_worker(builder, StubStrategy(), work).run(idle_seconds=0.1) == 0
+    assert not builder.claims
+    assert "is full; no jobs are claimed (attempt 1; trying again)" in capsys.readouterr().err
+
+
+def test_a_worker_that_must_end_does_not_wait_for_a_builder_that_is_gone(
+    builder: FakeBuilder, url: str, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bldr.worker.worker.ENDING_SECONDS", 0.0)
+    job = builder.add(slow(url))
+    with running(a_worker(builder, StubStrategy(), work)) as worker:
+        assert is_building(job)
+        for path in ("log", "result"):
+            builder.failing[f"POST work/jobs/{job.id}/{path}"] = [503] * 10_000
+        worker.end(0)
+
+    assert job.results == []
+
+
+def test_claims_without_a_job_have_a_pause_between_them(builder: FakeBuilder, work: Path) -> None:
+    """A busy Builder answers at once, however long the worker wants to wait."""
+    pauses = Pauses(idle=0, between=3600, wait=0)
+    with running(a_worker(builder, StubStrategy(), work, pauses=pauses)) as worker:
+        assert until(lambda: bool(builder.claims))
+        worker.end(0)
+
+    assert len(builder.claims) == 1
 
 
 def test_a_worker_without_jobs_ends_after_its_idle_time(builder: FakeBuilder, work: Path) -> None:

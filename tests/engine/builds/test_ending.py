@@ -11,7 +11,7 @@ from chalicelib.builds.engine.propagation import repair
 from chalicelib.builds.engine.settling import Cause, ResultKind, settle
 from chalicelib.builds.rows import active_key, open_group_key, queued_key
 from chalicelib.core.build_states import GroupState
-from chalicelib.platform.table import read
+from chalicelib.platform.table import Found, Key, read, read_many
 from tests.builders.job_groups import LINUX, Group, a_group, build, claim, report, slots_of, start, waiting_jobs
 
 pytestmark = pytest.mark.usefixtures("table")
@@ -212,3 +212,24 @@ def test_a_cancel_stops_a_part_of_a_very_large_group_and_the_repair_the_rest(
 
     assert set(group.states) == {"canceled"}
     assert woken == [group.id, group.id]
+
+
+def test_a_job_that_a_worker_claims_while_its_group_is_canceled_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    group = a_group([[]])
+    start(group)
+
+    def claim_meanwhile(keys: list[Key[Any]]) -> Found:
+        found = read_many(keys)
+        claim(group.origin)
+        return found
+
+    monkeypatch.setattr("chalicelib.builds.engine.stopping.read_many", claim_meanwhile)
+
+    cancel(group.id)
+
+    assert group.job(0).state == "CancelPending"
+    assert len(slots_of(group.origin)) == 2
+    settle(group.job_id(0), 1, Cause.LOST)
+    assert group.states == ["canceled"]
+    assert slots_of(group.origin) == []
+    assert group.open == 0

@@ -7,10 +7,12 @@ import pytest
 from chalicelib.builds.engine.ending import cancel
 from chalicelib.builds.engine.outcomes import Outcome, outcome_of
 from chalicelib.builds.engine.settling import Cause, ResultKind, settle
-from chalicelib.builds.rows import ATTEMPTS, JobRow, job_count_key, waiting_origin_key
+from chalicelib.builds.rows import ATTEMPTS, JobRow, job_count_key, job_key, unarchived_partition, waiting_origin_key
 from chalicelib.core.build_states import JobError
+from chalicelib.platform.change import Change
 from chalicelib.platform.table import delete_many, read
 from tests.builders.job_groups import LINUX, Group, a_group, build, claim, report, slots_of, start, waiting_jobs
+from tests.builders.rows import partition_rows
 
 pytestmark = pytest.mark.usefixtures("table")
 
@@ -286,3 +288,37 @@ def test_a_result_that_arrives_while_a_loss_is_settled_counts(monkeypatch: pytes
 
     assert len(calls) == 2
     assert group.states == ["complete"]
+
+
+def logs_to_archive() -> set[int]:
+    """Return the ids of the jobs that are noted because their logs must be archived."""
+    return {int(sort_key) for sort_key in partition_rows(unarchived_partition(LINUX))}
+
+
+@pytest.mark.parametrize("kind", [ResultKind.COMPLETE, ResultKind.FAILED])
+def test_the_end_of_a_held_job_notes_that_its_log_must_be_archived(kind: ResultKind) -> None:
+    group = a_started_group([])
+
+    job = build(group.origin, kind)
+
+    assert int(job.id) in logs_to_archive()
+
+
+def test_an_attempt_that_leads_to_another_one_notes_no_log() -> None:
+    group = a_started_group([])
+    job = take(group)
+
+    settle(int(job.id), 1, Cause.LOST)
+
+    assert int(job.id) not in logs_to_archive()
+
+
+@pytest.mark.parametrize("lines", [0, 3])
+def test_a_waiting_job_that_is_canceled_notes_the_log_of_earlier_attempts(lines: int) -> None:
+    group = a_started_group([])
+    with Change() as change:
+        change.update(job_key(group.job_id(0)), [JobRow.log_lines.set(lines)])
+
+    cancel(group.id)
+
+    assert (group.job_id(0) in logs_to_archive()) == (lines > 0)

@@ -55,6 +55,7 @@ def test_an_entry_that_waits_for_nothing_becomes_a_pending_job() -> None:
     assert (job.state, job.attempt, job.number, job.weight) == ("Pending", 1, 1, 7)
     assert (job.project, job.entry, job.group_id) == (group.name(0), "000000", group.id)
     assert (job.plan_path, job.vcs_data) == ("habitat/plan.sh", "https://example.com/repository.git")
+    assert (job.installation_id, job.repository_id) == ("17", 42)
     assert waiting_jobs(group.origin) == [job.id]
     assert read(waiting_origin_key(LINUX, group.origin)) is not None
     assert group.open == 2

@@ -153,6 +153,14 @@ class TestUploads:
 
         assert list(service.graph_of(TARGET).dependencies(f"{origin}/app")) == ["o/a", "o/b", "o/c"]
 
+    def test_a_node_keeps_a_limited_number_of_bytes(self, origin: str) -> None:
+        """Names of 500 bytes that are almost equal would need no space in a snapshot, and 64 MB in a process."""
+        add(f"{origin}/app", *(f"o/{'a' * 500}{each}" for each in range(100)), build=(f"o/{'b' * 500}",))
+
+        names = list(service.graph_of(TARGET).dependencies(f"{origin}/app"))
+        assert sum(map(len, names)) <= nodes.BYTES_PER_NODE
+        assert len(names) > 20
+
 
 class TestReads:
     def test_a_warm_read_takes_one_call_and_one_more_after_changes(self, origin: str) -> None:
@@ -287,22 +295,48 @@ class TestFolding:
         with another_process():
             assert set(service.graph_of(TARGET)) == {first, second}
 
-    def test_a_full_shard_keeps_its_changes_and_then_takes_no_more(
+    def test_a_full_shard_keeps_the_nodes_of_origins_that_need_little(
         self, origin: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(snapshots, "SNAPSHOT_BYTES", 10)
+        monkeypatch.setattr(snapshots, "UNPACKED_BYTES", 1_000)
+        names, other = in_one_shard(origin, 12), a_name("origin")
+        shard = rows.shard_of(names[0])
+        quiet = next(f"{other}/app-{each}" for each in range(10_000) if rows.shard_of(f"{other}/app-{each}") == shard)
+
+        with log_lines() as log:
+            for name in (*names, quiet):
+                add(name)
+            snapshots.fold(TARGET, shard)
+
+        with another_process():
+            graph = service.graph_of(TARGET)
+        assert quiet in set(graph)
+        assert 0 < len(set(graph) & set(names)) < len(names)
+        assert log.named("graph shard is full")
+
+    def test_a_full_shard_takes_new_names_of_other_origins(self, origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(snapshots, "SNAPSHOT_BYTES", 300)
+        monkeypatch.setattr(nodes, "MOST_CHANGES", 40)
+        names, other = in_one_shard(origin, 60), a_name("origin")
+        shard = rows.shard_of(names[0])
+        quiet = next(f"{other}/app-{each}" for each in range(10_000) if rows.shard_of(f"{other}/app-{each}") == shard)
+
+        for name in (*names, quiet):
+            add(name)
+
+        assert quiet in set(service.graph_of(TARGET))
+
+    def test_changes_that_cannot_be_folded_are_limited(self, origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(nodes, "MOST_CHANGES", 2)
         names = in_one_shard(origin, 3)
 
         with log_lines() as log:
             for name in names:
                 add(name)
-            snapshots.fold(TARGET, rows.shard_of(names[0]))
 
         assert set(service.graph_of(TARGET)) == set(names[:2])
         assert read(rows.node_key(TARGET, names[2])) is None
         assert log.named("graph shard takes no more changes")
-        assert log.named("graph shard is full")
 
     def test_packed_nodes_are_unpacked_again(self) -> None:
         content = {"o/a": a_node("o/a", "o/b", "o/c o/d"), "o/b": a_node("o/b")}

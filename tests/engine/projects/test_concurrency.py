@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 
 from chalicelib.catalog.origin_rows import origin_count_key
+from chalicelib.catalog.project_rows import ProjectRow, projects_partition
 from chalicelib.core.roles import SessionFlags
 from chalicelib.core.session import Session
 from chalicelib.core.target import Target
@@ -25,7 +26,6 @@ from chalicelib.projects.integrations.rows import (
     list_key,
     settings_partition,
 )
-from chalicelib.projects.rows import ProjectRow, projects_partition
 from chalicelib.projects.sources import Location
 from tests.builders.histories import Histories
 from tests.builders.names import a_name

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.catalog.project_rows import ProjectRow, project_key
 from chalicelib.core.build_graph import BuildGraph
 from chalicelib.core.target import Target
 from chalicelib.graph import rows, service
@@ -13,8 +14,8 @@ from chalicelib.packages import artifacts
 from chalicelib.platform import clock
 from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.table import delete_many, put_many, read
-from chalicelib.projects.rows import ProjectRow, project_key
-from chalicelib.scheduled import graph_audit, graph_audit_rows
+from chalicelib.scheduled import graph_audit
+from chalicelib.scheduled.cursors import read_cursor, store_cursor
 from tests.api.client import Depot
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
@@ -26,9 +27,9 @@ TARGET = Target.X86_64_LINUX
 @pytest.fixture
 def origin(depot: Depot) -> Iterator[str]:
     """An origin owned by bobo. The audit begins with the first origin."""
-    graph_audit_rows.store_cursor("")
+    store_cursor(graph_audit.CURSOR, "")
     yield an_origin(depot)
-    graph_audit_rows.store_cursor("")
+    store_cursor(graph_audit.CURSOR, "")
 
 
 @pytest.fixture
@@ -204,7 +205,7 @@ def test_short_runs_together_read_all_names(depot: Depot, origin: str) -> None:
 
     for _ in range(2_000):
         graph_audit.graph_audit(0)
-        if not graph_audit_rows.cursor():
+        if not read_cursor(graph_audit.CURSOR):
             break
 
     assert all(name in graph_in_another_process() for name in names)
@@ -240,7 +241,7 @@ def test_origins_come_page_by_page_from_the_store_and_from_the_graph(
     audited: list[str] = []
     monkeypatch.setattr(graph_audit, "_audit_names", lambda origin, *_: audited.append(origin))
     monkeypatch.setattr(artifacts, "LISTED_AT_ONCE", 2)
-    graph_audit_rows.store_cursor("")
+    store_cursor(graph_audit.CURSOR, "")
 
     audit()
 

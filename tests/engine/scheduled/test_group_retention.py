@@ -1,22 +1,25 @@
 """Old job groups lose their channels and entries; nothing is lost that is in no other channel."""
 
 import json
+import time
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from chalicelib.builds import rows
+from chalicelib.builds.groups.archive import archive_key
 from chalicelib.builds.rows import GroupPointerRow, GroupRow
 from chalicelib.core.build_states import GroupState
 from chalicelib.packages import artifacts
 from chalicelib.platform import logs
 from chalicelib.platform.clock import now
 from chalicelib.platform.config import config
-from chalicelib.platform.table import put_many
-from chalicelib.scheduled import builds, group_retention
+from chalicelib.platform.table import Key, delete_many, put_many
+from chalicelib.scheduled import builds, group_retention, sandbox_channels
 from chalicelib.scheduled.cursors import store_cursor
-from chalicelib.scheduled.group_retention import CHANNEL_DAYS, GroupsRetained, archive_key, retain_groups
+from chalicelib.scheduled.group_retention import CHANNEL_DAYS, GroupsRetained, retain_groups
 from tests.api.client import Depot
 from tests.builders.build_engine import EngineDouble
 from tests.builders.build_rows import a_group, ago, an_entry
@@ -140,6 +143,56 @@ def test_an_interrupted_move_is_repeated(depot: Depot, engine: EngineDouble, mon
     assert retain_groups(60).groups == 1
     assert retain_groups(60).groups == 0
     assert list(partition_rows(group.pk)) == ["GROUP"]
+
+
+@pytest.mark.parametrize("deleted", [1, 2, 3])
+def test_a_move_that_is_interrupted_while_it_deletes_entries_loses_none(
+    depot: Depot, engine: EngineDouble, monkeypatch: pytest.MonkeyPatch, deleted: int
+) -> None:
+    group = an_ended_group(engine, config.group_days)
+    for position in range(4):
+        an_entry(group, position, name=f"acme/tool-{position}")
+    left = deleted
+
+    class Killed(BaseException):
+        """The end of the function's process."""
+
+    def delete_and_die(keys: Sequence[Key[Any]]) -> None:
+        nonlocal left
+        delete_many(keys[:left])
+        left -= len(keys)
+        if left < 0:
+            raise Killed
+
+    with monkeypatch.context() as interruption, pytest.raises(Killed):
+        interruption.setattr(group_retention, "delete_many", delete_and_die)
+        retain_groups(60)
+    assert retain_groups(60).groups == 1
+
+    archived = json.loads(artifacts.read(archive_key(int(group.id))))
+    assert [each["name"] for each in archived["projects"]] == [f"acme/tool-{position}" for position in range(4)]
+    assert list(partition_rows(group.pk)) == ["GROUP"]
+
+
+def test_a_day_with_more_groups_than_a_run_can_treat_is_continued(
+    engine: EngineDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups = [an_ended_group(engine, CHANNEL_DAYS) for _ in range(5)]
+    seconds, treated = 0.0, []
+
+    def remove_channels(group: GroupRow) -> int:
+        nonlocal seconds
+        seconds += 1
+        treated.append(int(group.id))
+        return 0
+
+    monkeypatch.setattr(time, "monotonic", lambda: seconds)
+    monkeypatch.setattr(sandbox_channels, "remove_channels", remove_channels)
+    for _ in range(3):
+        retain_groups(3)
+
+    own = [int(group.id) for group in groups]
+    assert [each for each in treated if each in own] == own
 
 
 def test_a_group_that_fails_stays_listed(depot: Depot, engine: EngineDouble, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,15 +6,17 @@ from typing import Any
 import pytest
 
 from chalicelib.builds import motor, rows
-from chalicelib.builds.rows import GroupPointerRow, GuardRow
+from chalicelib.builds.rows import GroupPointerRow, GroupRow, GuardRow
 from chalicelib.core.build_states import GroupState
+from chalicelib.core.target import Target
 from chalicelib.platform import logs
 from chalicelib.platform.clock import new_id
 from chalicelib.platform.step_functions import Execution, StepFunctionsFailed
 from chalicelib.platform.table import put_many
-from chalicelib.scheduled import cursors, group_repair, group_watch
+from chalicelib.scheduled import cursors, group_repair, group_watch, open_groups
 from tests.builders.build_engine import EngineDouble
 from tests.builders.build_rows import TARGET, a_group, ago, group_of
+from tests.builders.names import a_name
 from tests.builders.rows import empty_partition, partition_rows
 
 OPEN = f"OPEN-GROUPS#{TARGET}"
@@ -24,8 +26,10 @@ QUEUED = GroupState.QUEUED
 @pytest.fixture
 def no_other_groups(engine: EngineDouble) -> None:
     """No groups of other tests are open."""
-    empty_partition(OPEN)
-    cursors.store_cursor(group_repair.CURSOR + TARGET, "")
+    for target in (TARGET, Target.X86_64_WINDOWS):
+        empty_partition(f"OPEN-GROUPS#{target}")
+    for function in (group_repair.FUNCTION, group_watch.FUNCTION):
+        cursors.store_cursor(f"{function}/{TARGET}", "")
 
 
 @pytest.fixture
@@ -157,20 +161,63 @@ def test_all_groups_but_queued_ones_are_repaired(engine: EngineDouble, no_other_
     assert engine.calls == [("repair", int(active.id)), ("repair", int(canceled.id))]
 
 
-def test_the_repair_continues_with_the_next_group(
+class Clock:
+    """A clock on which a second passes with each group."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.seconds = 0.0
+        patch.setattr(time, "monotonic", lambda: self.seconds)
+
+    def tick(self, *_: Any) -> None:
+        self.seconds += 1
+
+
+def test_runs_that_are_too_short_for_all_groups_visit_them_in_turn(
     engine: EngineDouble, no_other_groups: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second = a_group(), a_group()
-    moments = iter([0.0, 0.0, 2.0])
-    with monkeypatch.context() as slow:
-        slow.setattr(time, "monotonic", lambda: next(moments, 2.0))
-        group_repair.repair_groups(1)
-    group_repair.repair_groups(60)
-    group_repair.repair_groups(60)
+    """A run has time for two groups of each target."""
+    monkeypatch.setattr(open_groups, "AT_ONCE", 2)
+    linux = [int(a_group().id) for _ in range(5)]
+    windows = [int(a_group(target=Target.X86_64_WINDOWS).id) for _ in range(2)]
+    clock, visited = Clock(monkeypatch), []
 
-    assert [group_id for (group_id,) in engine.called("repair")] == [
-        int(first.id),
-        int(second.id),
-        int(first.id),
-        int(second.id),
-    ]
+    def treat(group: GroupRow) -> None:
+        visited.append(int(group.id))
+        clock.tick()
+
+    function, runs = a_name("function"), []
+    for _ in range(4):
+        visited.clear()
+        open_groups.visit_open_groups(function, len(Target) * 1.5, treat)
+        runs.append([each for each in visited if each in (*linux, *windows)])
+
+    assert [run[:2] for run in runs[:2]] == [linux[:2], linux[2:4]]
+    assert set(linux) == {each for run in runs for each in run if each in linux}
+    assert all(set(windows) & set(run) for run in runs), "the groups of a target do not delay those of another"
+
+
+@pytest.mark.parametrize("function", ["watch_groups", "repair_groups"])
+def test_a_run_continues_where_the_last_one_was_killed(
+    function: str, engine: EngineDouble, executions: dict[int, Execution], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_groups, "AT_ONCE", 2)
+    groups = [a_group() for _ in range(5)]
+    module, visited = {"watch_groups": group_watch, "repair_groups": group_repair}[function], []
+
+    class Killed(BaseException):
+        """The end of the function's process."""
+
+    def treat(group: GroupRow) -> None:
+        visited.append(int(group.id))
+        if len(visited) == 4:
+            raise Killed
+
+    monkeypatch.setattr(module, "_examine" if function == "watch_groups" else "_repair", treat)
+    with pytest.raises(Killed):
+        getattr(module, function)(60)
+    getattr(module, function)(60)
+    visited_twice = visited[4:]
+    getattr(module, function)(60)
+
+    assert visited_twice == [int(group.id) for group in groups[2:]]
+    assert visited[-5:] == [int(group.id) for group in groups]

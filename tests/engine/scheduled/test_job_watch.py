@@ -1,6 +1,7 @@
 """The watchdog of jobs finds what executions and workers have left, by the rows alone."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -9,27 +10,32 @@ from msgspec.structs import replace
 from chalicelib.builds import motor, rows
 from chalicelib.builds.engine import settling
 from chalicelib.builds.engine.settling import Cause
-from chalicelib.builds.rows import JobRow
+from chalicelib.builds.rows import JobRow, UnarchivedRow, WaitingJobRow
 from chalicelib.core.build_states import JobState
+from chalicelib.core.target import Target
+from chalicelib.identity.worker_rows import ALL_ORIGINS, SightingRow, sighting_key, workers_partition
 from chalicelib.platform import emf, logs
 from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id, now
 from chalicelib.platform.config import config
 from chalicelib.platform.table import delete_many, put_many
-from chalicelib.scheduled import job_watch
+from chalicelib.scheduled import cursors, job_watch
 from tests.builders.build_engine import EngineDouble
 from tests.builders.build_rows import TARGET, a_job, ago
+from tests.builders.names import a_name
 from tests.builders.rows import empty_partition, partition_rows
 
 DISPATCHED = JobState.DISPATCHED
-SLOTS = f"SLOTS#{TARGET}"
+SLOTS, UNARCHIVED = f"SLOTS#{TARGET}", f"UNARCHIVED#{TARGET}"
 
 
 @pytest.fixture
 def calls(engine: EngineDouble, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """No jobs of other tests; the calls of Step Functions."""
-    for pk in (SLOTS, f"WAITING-ORIGINS#{TARGET}"):
-        empty_partition(pk)
+    for kind in ("SLOTS", "WAITING-ORIGINS", "UNARCHIVED"):
+        for target in Target:
+            empty_partition(f"{kind}#{target}")
+    cursors.store_cursor(f"{job_watch.FUNCTION}/{TARGET}", "")
     made: list[tuple[Any, ...]] = []
     for name in ("start_job", "end_wait"):
         monkeypatch.setattr(motor, name, lambda *arguments, name=name: made.append((name, *arguments)))
@@ -120,6 +126,49 @@ def test_a_job_that_waits_too_long_is_settled(engine: EngineDouble, calls: list[
     assert result.waiting == 3
 
 
+def test_of_very_many_waiting_jobs_runs_examine_the_oldest_and_the_next_ones(
+    engine: EngineDouble, calls: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_watch, "WAITING_READ", 2)
+    origin, group = a_name("origin"), new_id()
+    examined: list[list[int]] = []
+
+    def examine(found: Sequence[WaitingJobRow]) -> list[int]:
+        examined.append([int(row.job_id) for row in found])
+        return []
+
+    monkeypatch.setattr(job_watch, "_old", examine)
+    jobs = [int(a_job(origin=origin, group_id=group).id) for _ in range(7)]
+
+    waiting = [job_watch.watch_jobs(60).waiting for _ in range(4)]
+
+    assert waiting == [7] * 4
+    assert examined == [jobs[:2], jobs[2:4], jobs[:2], jobs[4:6], jobs[:2], jobs[6:], jobs[:2], jobs[2:4]]
+
+
+def test_a_run_that_ends_early_is_continued_with_the_next_origin(
+    engine: EngineDouble, calls: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    origins = sorted(a_name("origin") for _ in range(3))
+    for origin in origins:
+        a_job(origin=origin)
+    seen: list[str] = []
+    seconds = 0.0
+
+    def examine(_target: Target, origin: str, _run: Any) -> int:
+        nonlocal seconds
+        seconds += 1
+        seen.append(origin)
+        return 1
+
+    monkeypatch.setattr(job_watch, "_examine_origin", examine)
+    monkeypatch.setattr(time, "monotonic", lambda: seconds)
+    for _ in range(3):
+        job_watch.watch_jobs(len(Target) * 0.5)
+
+    assert seen == origins
+
+
 def test_numbers_of_jobs_are_metrics_of_each_target(
     engine: EngineDouble, calls: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,13 +179,18 @@ def test_numbers_of_jobs_are_metrics_of_each_target(
         return {}
 
     monkeypatch.setattr(emf, "members", note)
+    empty_partition(workers_partition(ALL_ORIGINS))
+    for worker_id, age in ((1, 0), (2, job_watch.SEEN_SECONDS + 1)):
+        key, moment = sighting_key(ALL_ORIGINS, TARGET, worker_id), int(time.time()) - age
+        put_many([SightingRow(key.pk, key.sk, seen_at=moment, expires_at=moment + 1_000)])
     a_job(DISPATCHED)
     a_job()
     a_job()
 
     job_watch.watch_jobs(60)
 
-    assert ({"target": str(TARGET)}, {"WaitingJobs": [2.0], "WorkingJobs": [1.0]}) in published
+    numbers = {"WaitingJobs": [2.0], "WorkingJobs": [1.0], "SharedWorkers": [1.0]}
+    assert ({"target": str(TARGET)}, numbers) in published
     assert {dimensions["target"] for dimensions, _ in published} == set(map(str, config.build_targets))
 
 
@@ -177,3 +231,30 @@ def test_without_state_machines_the_watchdog_archives_logs(
     job_watch.watch_jobs(60)
 
     assert engine.called("archive") == [(int(job.id),)]
+
+
+def note(job: JobRow, age: float) -> None:
+    """Note that a job has ended some seconds ago."""
+    key = rows.unarchived_key(job)
+    put_many([UnarchivedRow(key.pk, key.sk, ended_at=int(time.time() - age))])
+
+
+def test_logs_are_archived_if_their_executions_were_lost(engine: EngineDouble, calls: list[Any]) -> None:
+    lost, recent = a_job(JobState.COMPLETE), a_job(JobState.COMPLETE)
+    note(lost, age=config.lease_seconds + 5)
+    note(recent, age=0)
+
+    job_watch.watch_jobs(60)
+
+    assert engine.called("archive") == [(int(lost.id),)]
+
+
+def test_the_note_of_a_job_that_is_gone_is_deleted(engine: EngineDouble, calls: list[Any]) -> None:
+    job = a_job(JobState.COMPLETE)
+    note(job, age=config.lease_seconds + 5)
+    delete_many([rows.job_key(int(job.id))])
+
+    job_watch.watch_jobs(60)
+
+    assert partition_rows(UNARCHIVED) == {}
+    assert engine.called("archive") == []

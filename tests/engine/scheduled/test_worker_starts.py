@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 from msgspec.structs import replace
 
-from chalicelib.builds.workers import once
+from chalicelib.builds.workers import claim_codes
 from chalicelib.core.target import Target
 from chalicelib.platform import codebuild
 from chalicelib.platform.codebuild import CodeBuildFailed
@@ -39,7 +39,7 @@ def builds(monkeypatch: pytest.MonkeyPatch) -> Builds:
     double = Builds()
     monkeypatch.setattr(codebuild, "client", lambda _: double)
     monkeypatch.setattr(worker_starts, "config", replace(config, codebuild_project="worker", jobs_per_target=100))
-    monkeypatch.setattr(once, "issue", lambda target: f"once for {target}")
+    monkeypatch.setattr(claim_codes, "issue", lambda target: f"once for {target}")
     return double
 
 

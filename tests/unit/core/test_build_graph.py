@@ -119,6 +119,27 @@ class TestBuildOrder:
 
         assert sorted(ordered) == names
 
+    def test_with_a_cycle_at_the_beginning_takes_little_more_work(self) -> None:
+        nodes = nodes_like_a_depot(2_000)
+        first, second, *_ = nodes
+        closing = next(name for name in nodes if second in nodes[name].deps)
+        cyclic = {**nodes, second: a_node(second, first, closing)}
+        graph, with_cycle = BuildGraph(nodes), BuildGraph(cyclic)
+        assert len(graph.dependents(second)) == len(with_cycle.dependents(second))
+
+        with function_calls() as calls:
+            ordered = graph.dependents(first)
+        with function_calls(at_most=calls.made * 3 // 2):
+            assert sorted(with_cycle.dependents(first)) == sorted(ordered)
+
+    @given(NODES)
+    def test_does_not_depend_on_how_cycles_are_found(self, nodes: dict[str, Node]) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(build_graph, "CYCLES_ALONE", 0)
+            together = BuildGraph(nodes).order(NAMES)
+
+        assert BuildGraph(nodes).order(NAMES) == together
+
 
 class TestNeedsWithinAGroup:
     def test_leave_out_what_follows_from_others(self) -> None:

@@ -31,6 +31,8 @@ ADDITIONS = {
     "GET /depot/channels/{}/{}/pkgs/promote",
     "GET /depot/channels/{}/{}/pkgs/demote",
     "GET /depot/uploads/pkgs",
+    "PATCH /projects/{}/{}/jobs",
+    "PATCH /projects/{}/{}/integrations",
     # Our own: named tokens, the description of the API, unlisting and resumable uploads.
     "GET /profile/tokens",
     "POST /profile/tokens",

@@ -112,6 +112,8 @@ PERMISSIONS: dict[tuple[Needs, Scope | None], str] = {
         PUT /projects/{origin}/{pkg}
         DELETE /projects/{origin}/{pkg}
         PATCH /projects/{origin}/{pkg}/{visibility}
+        PATCH /projects/{origin}/{pkg}/jobs
+        PATCH /projects/{origin}/{pkg}/integrations
         PUT /projects/{origin}/{pkg}/integrations/{integration}/default
         DELETE /projects/{origin}/{pkg}/integrations/{integration}/default
     """,

@@ -121,6 +121,20 @@ def count(origin: str, **more: int) -> None:
         )
 
 
+def test_the_channels_of_job_groups_are_deleted_with_the_origin(depot: Depot) -> None:
+    origin = an_origin(depot)
+    for channel in ("bldr-3242623785919092057", "bldr-7", "bldr-mine"):
+        assert depot.post(f"/depot/channels/{origin}/{channel}", by="bobo").status == 201
+
+    assert refusal(depot, origin).startswith("There are 3 channels remaining")
+    depot.delete(f"/depot/channels/{origin}/bldr-mine", by="bobo")
+    assert depot.delete(f"/depot/origins/{origin}", by="bobo").status == 204
+
+    assert depot.get(f"/depot/channels/{origin}?sandbox=true").text == "[]"
+    an_origin(depot, name=origin)
+    assert depot.get(f"/depot/channels/{origin}?sandbox=true").json() == [{"name": "stable"}, {"name": "unstable"}]
+
+
 def test_joining_leaving_and_transfer_keep_the_count_of_members(depot: Depot) -> None:
     origin = an_origin(depot)
     for user in ("mystique", "wesker", "lkennedy"):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -11,6 +11,7 @@ import pytest
 from pynamodb.connection.base import Connection
 
 from chalicelib.builds import rows
+from chalicelib.builds.engine import ending
 from chalicelib.builds.groups import creation, entries, guards, service
 from chalicelib.builds.groups.requester import Requester
 from chalicelib.builds.groups.service import Scheduled
@@ -66,8 +67,8 @@ def root(engine: RecordingEngine, monkeypatch: pytest.MonkeyPatch) -> str:
     return root
 
 
-def schedule(root: str) -> Scheduled:
-    return service.schedule(root, LINUX, Flags(), BY)
+def schedule(root: str, event: str | None = None) -> Scheduled:
+    return service.schedule(root, LINUX, Flags(), BY, event)
 
 
 def groups(root: str) -> list[GroupRow]:
@@ -166,35 +167,12 @@ def test_a_call_that_was_superseded_writes_nothing_more(engine: RecordingEngine,
     with pytest.raises(Interrupted), dying_after(1):
         schedule(root)
     (left,) = groups(root)
-    planned = entries.planned(int(left.id), [root], engine.graph)
+    planned = entries.planned(int(left.id), [root], engine.graph, LINUX)
     creation.expand(int(left.id))
 
     assert creation._fill(left, planned) is False
 
     assert_whole(group_row(int(left.id)), engine)
-
-
-def test_an_unfinished_group_can_be_removed(engine: RecordingEngine, root: str) -> None:
-    with pytest.raises(Interrupted), dying_after(3):
-        schedule(root)
-    (left,) = groups(root)
-
-    for _ in range(2):
-        creation.remove_unfinished(left)
-
-    assert table.read(rows.group_key(int(left.id))) is None
-    assert (list(entries_of(int(left.id))), open_entries(int(left.id)), guard_ids(root)) == ([], [], [])
-    assert groups(root) == []
-    assert list(table.rows(GroupPointerRow, rows.open_groups_partition(LINUX))) == []
-
-
-def test_a_finished_group_is_not_removed(engine: RecordingEngine, root: str) -> None:
-    schedule(root)
-    (group,) = groups(root)
-
-    creation.remove_unfinished(group)
-
-    assert_whole(group_row(int(group.id)), engine)
 
 
 @pytest.mark.parametrize("writes", range(1, 5))
@@ -263,3 +241,49 @@ def test_requests_at_the_same_time_make_one_active_and_one_queued_group(engine: 
     assert len(ids) == 2
     assert set(guard_ids(root)) == ids
     assert {int(group.id) for group in groups(root)} == ids
+
+
+@pytest.mark.parametrize("writes", range(7))
+def test_a_repeated_event_makes_no_second_group(engine: RecordingEngine, root: str, writes: int) -> None:
+    event = a_name("event")
+    with suppress(Interrupted), dying_after(writes):
+        schedule(root, event)
+
+    second, third = schedule(root, event).group, schedule(root, event).group
+
+    (only,) = groups(root)
+    assert second is not None
+    assert third is not None
+    assert only.id == second.id == third.id
+
+
+def test_a_repeated_event_returns_the_group_that_it_joined(engine: RecordingEngine, root: str) -> None:
+    event = a_name("event")
+    active, queued = schedule(root).group, schedule(root).group
+    assert active is not None
+    assert queued is not None
+    joined = schedule(root, event).group
+    ending.cancel(int(queued.id))
+
+    repeated = schedule(root, event).group
+
+    assert joined is not None
+    assert repeated is not None
+    assert queued.id == joined.id == repeated.id
+    assert len(groups(root)) == 2
+
+
+def test_other_events_make_other_groups(engine: RecordingEngine, root: str) -> None:
+    for event in (a_name("event"), a_name("event"), None, None):
+        schedule(root, event)
+
+    assert len(groups(root)) == 2  # one is active, the others share the one that is queued
+
+
+def test_of_two_calls_for_one_event_only_one_makes_a_group(engine: RecordingEngine, root: str) -> None:
+    event = a_name("event")
+    with ThreadPoolExecutor(4) as threads:
+        made = [threads.submit(schedule, root, event) for _ in range(4)]
+
+    (only,) = groups(root)
+    assert {group.id for each in made if (group := each.result().group) is not None} == {only.id}

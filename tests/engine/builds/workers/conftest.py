@@ -12,7 +12,7 @@ from chalicelib.builds.rows import (
     waiting_origins_partition,
     waiting_partition,
 )
-from chalicelib.builds.workers import claims, presence
+from chalicelib.builds.workers import claims, presence, search
 from chalicelib.platform.table import Key, delete_many, rows
 from tests.builders.engine import an_engine
 from tests.builders.motor_double import Calls, recorded_motor
@@ -42,4 +42,6 @@ def quiet_start(engine: None, monkeypatch: pytest.MonkeyPatch) -> None:
         delete_many([Key(WaitingOriginRow, hint.pk, hint.sk)])
     delete_many([Key(SlotRow, row.pk, row.sk) for row in list(rows(SlotRow, slots_partition(LINUX)))])
     presence._noted.clear()
+    search._found_empty.clear()
+    search._continue_after.clear()
     monkeypatch.setattr(claims, "sleep", lambda seconds: None)

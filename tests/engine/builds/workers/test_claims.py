@@ -8,17 +8,18 @@ from msgspec.structs import replace
 
 from chalicelib.builds import rows as build_rows
 from chalicelib.builds.engine import settling
-from chalicelib.builds.rows import JobRow, SlotRow, WaitingJobRow, WaitingOriginRow, slots_partition
+from chalicelib.builds.rows import SlotRow, WaitingJobRow, WaitingOriginRow, slots_partition
 from chalicelib.builds.workers import claims, presence, search, service, taking
 from chalicelib.builds.workers.errors import ClaimInvalid, ClaimRefused
 from chalicelib.catalog.job_token_rows import job_token_key
-from chalicelib.catalog.origin_rows import OriginRow, origin_key
+from chalicelib.catalog.origin_rows import origin_key
 from chalicelib.core.build_access import WorkerAccess
 from chalicelib.core.build_states import JobState
 from chalicelib.core.target import Target
 from chalicelib.identity.errors import TokenRefused
-from chalicelib.platform import config
+from chalicelib.platform import config, waiting
 from chalicelib.platform.table import delete_many, put_many, read, rows
+from tests.builders.job_groups import a_group, start
 from tests.builders.motor_double import Calls
 from tests.builders.waiting_jobs import (
     LINUX,
@@ -68,6 +69,17 @@ def test_a_claim_hands_the_job_over(worker: WorkerAccess, origin: str, motor: Ca
     assert {slot.sk for slot in slots()} == {job.origin_slot, job.target_slot}
     assert {(slot.job_id, slot.origin, slot.worker_id) for slot in slots()} == {(job.id, origin, f"/{worker.id}")}
     assert motor == [("start_job", (job.id, 1))]
+
+
+def test_a_claim_is_answered_at_once_if_too_many_wait(
+    worker: WorkerAccess, monkeypatch: pytest.MonkeyPatch, motor: Calls
+) -> None:
+    monkeypatch.setattr(claims, "sleep", lambda _: pytest.fail("the request waits"))
+    monkeypatch.setattr(waiting, "_places", None)
+    waiting.limit_places(1)
+
+    with waiting.place(20):
+        assert claim(worker, wait=20) is None
 
 
 def test_there_is_no_job_if_none_waits(worker: WorkerAccess, motor: Calls) -> None:
@@ -220,22 +232,85 @@ def test_slots_have_numbers_below_the_limits(
     assert [key for key in keys if not is_origin_slot(key)] == [f"TARGET#{n:04d}" for n in range(3)]
 
 
+def own_worker(origin: str) -> WorkerAccess:
+    """Create a worker that gets the jobs of an origin only."""
+    row = read(origin_key(origin))
+    assert row is not None
+    new, _ = service._row(origin, int(row.id), service.NewWorker("own", (LINUX,)), "bobo")
+    put_many([new])
+    return WorkerAccess(int(new.id), "own", frozenset({LINUX}), origin, int(row.id))
+
+
 def test_a_worker_of_an_origin_gets_only_the_jobs_of_its_origin(worker: WorkerAccess) -> None:
     own, other = an_empty_origin(), an_empty_origin()
     a_waiting_job(other)
     job = a_waiting_job(own)
-    row = read(origin_key(own))
-    assert row is not None
-    new, _ = service._row(own, int(row.id), service.NewWorker("own", (LINUX,)), "bobo")
-    put_many([new])
-    bound = WorkerAccess(int(new.id), "own", frozenset({LINUX}), own, int(row.id))
+    bound = own_worker(own)
 
     claimed = claim(bound)
 
     assert claimed is not None
     assert claimed.id == job.id
-    assert job_of(job).worker_id == f"{own}/{int(new.id)}"
+    assert job_of(job).worker_id == f"{own}/{bound.id}"
     assert claim(bound) is None
+
+
+def test_workers_of_origins_do_not_occupy_the_slots_of_the_target(
+    worker: WorkerAccess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise a few origins with idle workers of their own could stop the builds of all others."""
+    limit(monkeypatch, jobs_per_target=1, jobs_per_origin=2)
+    greedy, other = an_empty_origin(), an_empty_origin()
+    for _ in range(3):
+        a_waiting_job(greedy)
+    hoarder = own_worker(greedy)
+
+    assert [claim(hoarder) is None for _ in range(3)] == [False, False, True]
+    assert {slot.sk for slot in slots()} == {f"WORKERS-OF#{greedy}#{number:04d}" for number in range(2)}
+    a_waiting_job(other)
+    assert claim(worker) is not None
+    assert claim(worker) is None  # the only slot of the target is taken
+
+
+def test_the_slot_of_a_worker_of_an_origin_is_freed() -> None:
+    group = a_group([[]])
+    start(group)
+    job = claim(own_worker(an_empty_origin(group.origin)))
+    assert job is not None
+    assert job_of(job).target_slot is None
+
+    settling.settle(int(job.id), 1, settling.Cause.LOST)
+
+    assert slots() == []
+
+
+def test_many_origins_cannot_hide_the_jobs_of_another(worker: WorkerAccess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "ORIGINS_READ", 3)
+    last = an_empty_origin("zzzz-last")
+    for number in range(7):
+        note_origin(LINUX, f"aaaa-{number}")
+    job = a_waiting_job(last)
+
+    claimed = [claim(worker) for _ in range(3)]
+
+    assert [each.id for each in claimed if each is not None] == [job.id]
+
+
+def test_origins_without_jobs_do_not_use_up_the_questions_of_a_search(
+    worker: WorkerAccess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such origins have fewer running jobs than the one that waits, and would otherwise come first every time."""
+    monkeypatch.setattr(search, "ORIGINS_ASKED", 8)
+    busy = an_empty_origin()
+    a_waiting_job(busy)
+    assert claim(worker) is not None
+    job = a_waiting_job(busy)
+    for number in range(20):
+        note_origin(LINUX, f"empty-{number}")
+
+    claimed = [claim(worker) for _ in range(4)]
+
+    assert [each.id for each in claimed if each is not None] == [job.id]
 
 
 def test_a_worker_of_a_deleted_origin_gets_nothing(worker: WorkerAccess, origin: str) -> None:
@@ -364,12 +439,15 @@ def test_a_waiting_row_whose_job_does_not_wait_is_deleted(
     assert list(rows(WaitingJobRow, build_rows.waiting_key(gone).pk)) == []
 
 
-def test_a_job_of_a_deleted_origin_does_not_hold_up_others(
-    worker: WorkerAccess, origin: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("is_recreated", [False, True])
+def test_a_job_of_a_deleted_origin_is_not_built_and_does_not_hold_up_others(
+    worker: WorkerAccess, origin: str, monkeypatch: pytest.MonkeyPatch, is_recreated: bool
 ) -> None:
     gone = an_empty_origin()
     lost, job = a_waiting_job(gone), a_waiting_job(origin)
     delete_many([origin_key(gone)])
+    if is_recreated:  # a plan of the former owner would get the secrets of the new one
+        an_empty_origin(gone)
     settled: list[Any] = []
 
     def settle_unclaimed(*arguments: Any) -> None:
@@ -399,13 +477,22 @@ def test_requests_and_their_errors_do_not_show_the_claim() -> None:
     assert "secret-claim" not in repr(claims.Request(str(LINUX), "secret-claim" * 2, "builder-1"))
 
 
-def test_a_recreated_origin_is_another_one(worker: WorkerAccess, origin: str) -> None:
+def test_a_job_of_a_deleted_origin_is_not_handed_over_for_a_new_one(worker: WorkerAccess, origin: str) -> None:
+    job = a_waiting_job(origin)
+    delete_many([origin_key(origin)])
+    an_empty_origin(origin)
+
+    assert claim(worker) is None
+    assert list(rows(SlotRow, slots_partition(LINUX), keys_only=True)) == []
+    assert job_of(job).worker is None
+
+
+def test_the_tokens_of_a_job_are_bound_to_its_origin(worker: WorkerAccess, origin: str) -> None:
     job = a_waiting_job(origin)
     assert claim(worker) is not None
-    row = read(job_token_key(int(job.id), 1))
-    current = read(origin_key(origin))
+
+    row, current = read(job_token_key(int(job.id), 1)), read(origin_key(origin))
 
     assert row is not None
-    assert isinstance(current, OriginRow)
+    assert current is not None
     assert row.origin_id == current.id
-    assert isinstance(job, JobRow)

@@ -1,0 +1,26 @@
+"""The modules behind the Lambda functions of app.py. Each loads with the first event of its function."""
+
+from chalicelib.core.deferred import deferred
+
+with deferred():
+    from chalicelib.builds.groups import after_upload as builds_after_upload
+    from chalicelib.builds.steps import group as group_steps
+    from chalicelib.builds.steps import job as job_steps
+    from chalicelib.builds.steps import reconcile as execution_ends
+    from chalicelib.scheduled import builds as scheduled_builds
+    from chalicelib.scheduled import group_repair, group_watch, job_watch, retention, sweep
+    from chalicelib.uploads import finishing
+
+__all__ = [
+    "builds_after_upload",
+    "execution_ends",
+    "finishing",
+    "group_repair",
+    "group_steps",
+    "group_watch",
+    "job_steps",
+    "job_watch",
+    "retention",
+    "scheduled_builds",
+    "sweep",
+]

@@ -1,0 +1,53 @@
+"""Which nodes of a shard stay if not all of them fit: no origin can push out the nodes of origins that need less. Pure.
+
+A name belongs to a shard by a hash that anybody can compute, so whoever may upload can fill a shard.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from chalicelib.core.build_graph import Node
+
+OVERHEAD = 16
+"""Bytes of quotes and commas that a node adds to a snapshot, besides those of its names."""
+
+
+def fitting(nodes: Mapping[str, Node], most: int) -> dict[str, Node]:
+    """Return the nodes that fit into `most` bytes, by name (`origin/name`).
+
+    All origins may use the same number of bytes, and what some do not need is shared by the others. An origin that uses
+    more loses its largest nodes.
+    """
+    sizes = {name: size_of(name, node) for name, node in nodes.items()}
+    if sum(sizes.values()) <= most:
+        return dict(nodes)
+    by_origin: defaultdict[str, list[str]] = defaultdict(list)
+    for name in nodes:
+        by_origin[name.partition("/")[0]].append(name)
+    share = _share((sum(sizes[name] for name in names) for names in by_origin.values()), most)
+    kept: set[str] = set()
+    for names in by_origin.values():
+        left = share
+        for name in sorted(names, key=lambda each: (sizes[each], each)):
+            left -= sizes[name]
+            if left < 0:
+                break
+            kept.add(name)
+    return {name: node for name, node in nodes.items() if name in kept}
+
+
+def size_of(name: str, node: Node) -> int:
+    """Return about how many bytes a node takes, uncompressed."""
+    needed = sum(len(each) + 3 for each in (*node.deps, *node.build_deps))
+    return len(name) + len(node.ident) + needed + OVERHEAD
+
+
+def _share(sizes: Iterable[int], most: int) -> int:
+    """Return how many bytes an origin may use, so that all together use `most` at most."""
+    ascending = sorted(sizes)
+    for position, size in enumerate(ascending):
+        share = most // (len(ascending) - position)
+        if size > share:
+            return share
+        most -= size
+    return most

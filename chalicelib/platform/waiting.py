@@ -1,0 +1,39 @@
+"""Requests that wait for an event, such as a new job: how many may wait in one process, and how long.
+
+A request that waits occupies a thread. Where a process serves several requests at once, those that wait must not keep
+out the others. On Lambda a process serves one request at a time, and each waiting one is a concurrent execution.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore
+
+from chalicelib.platform.config import config
+
+LONGEST_SECONDS = 20.0
+"""A function must answer within 29 s."""
+
+_places: BoundedSemaphore | None = None
+
+
+def limit_places(number: int) -> None:
+    """Let so many requests of this process wait at once. Without a call, all may."""
+    global _places  # noqa: PLW0603 - set once, before the first request
+    _places = BoundedSemaphore(number)
+
+
+@contextmanager
+def place(wanted: float) -> Iterator[float]:
+    """Yield how many seconds a request may wait in the block: at most what it wants, 0 if too many wait already."""
+    seconds = min(wanted, LONGEST_SECONDS, config.wait_seconds)
+    places = _places
+    if seconds <= 0 or places is None:
+        yield max(0.0, seconds)
+        return
+    if not places.acquire(blocking=False):
+        yield 0.0
+        return
+    try:
+        yield seconds
+    finally:
+        places.release()
