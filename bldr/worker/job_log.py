@@ -115,7 +115,7 @@ class JobLog:
         return not self._thread.is_alive() and not self._pending
 
     def abandon(self) -> None:
-        """Drop all lines that are not sent yet, because nobody accepts them any more."""
+        """Drop all lines that are not sent yet, because the service accepts none any more."""
         with self._changed:
             self._is_closed = True
             self._pending.clear()

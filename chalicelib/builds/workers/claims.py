@@ -44,7 +44,7 @@ class Request(Struct, frozen=True):
     wait: float = 0
 
     def __repr__(self) -> str:
-        return "Request(...)"  # whoever knows the claim's id can repeat it
+        return "Request(...)"  # a caller that knows the id can repeat the claim
 
 
 def claim(request: Request, worker: WorkerAccess) -> JobRow | None:
