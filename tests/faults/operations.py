@@ -15,6 +15,7 @@ from tests.faults.scenes import (
     a_needed_release,
     a_project,
     a_project_and_an_integration,
+    a_project_of_tool,
     a_project_with_an_integration,
     a_release,
     a_release_and_a_channel,
@@ -133,7 +134,9 @@ WRITES: dict[str, Operation] = {
     "promote into a new channel": Operation(
         owner("PUT", CHANNEL + "/pkgs/promote?channel=fresh"), a_release_in_a_channel, adds=True, partial=True
     ),
-    "schedule a build": Operation(owner("POST", SCHEDULE, headers={"User-Agent": "hab/1"}), adds=True, partial=True),
+    "schedule a build": Operation(
+        owner("POST", SCHEDULE, headers={"User-Agent": "hab/1"}), a_project_of_tool, adds=True, partial=True
+    ),
     # new scenes, because rows of a group that do not name the origin would not be restored
     "cancel a job group": Operation(prepared("POST", GROUP + "/cancel"), a_job_group, partial=True, objects=True),
     "promote a job group": Operation(

@@ -178,6 +178,11 @@ def create_project(scene: Scene) -> Reply:
     return scene.send("POST", "/projects", json={"origin": scene.origin, "plan_path": "plan.sh"})
 
 
+def a_project_of_tool(scene: Scene) -> None:
+    """A project of the package `tool`, which has no release."""
+    put_many([a_project_row(f"{scene.origin}/tool")])
+
+
 def a_project(scene: Scene) -> None:
     assert create_project(scene).status == 201
 

@@ -29,7 +29,7 @@ from chalicelib.platform import cdn, key_ring, logs, secret_settings, transfers
 from chalicelib.platform.aws import client
 from chalicelib.platform.config import config
 from chalicelib.platform.object_store import ObjectStoreFailed
-from chalicelib.platform.table import read
+from chalicelib.platform.table import put_many
 from chalicelib.scheduled import sweep, sweep_rows
 from chalicelib.uploads import finishing, leftovers
 from chalicelib.uploads import rows as upload_rows
@@ -138,19 +138,19 @@ def invoke_the_function(depot: Depot, patch: pytest.MonkeyPatch) -> None:
     upload = an_upload(depot, a_hart(origin=an_origin(depot))).send()
     patch.setattr(uploads, "config", replace(config, upload_function="FinishUpload"))
     assert upload.complete().status == 503
-    builds_of_dependents_start(patch)
-    a_package(depot, an_origin(depot), name=BUILT)
+    origin = an_origin(depot)
+    builds_of_dependents_start(patch, origin)
+    a_package(depot, origin, name=BUILT)
 
 
 BUILT = "built"
 """The name of packages whose uploads cause builds."""
 
 
-def builds_of_dependents_start(patch: pytest.MonkeyPatch) -> None:
-    """Let uploads start the function that builds dependents. The engine has no such function."""
-    project = a_project_row(f"any/{BUILT}")
+def builds_of_dependents_start(patch: pytest.MonkeyPatch, origin: str) -> None:
+    """Let uploads of a package start the function that builds dependents. The engine has no such function."""
+    put_many([a_project_row(f"{origin}/{BUILT}")])
     patch.setattr(after_upload, "config", replace(config, build_function="ScheduleDependents"))
-    patch.setattr(after_upload, "read", lambda key: project if key.sk.startswith(f"{BUILT}/") else read(key))
     patch.setattr(logs, "unexpected_error", lambda _: None)
 
 
@@ -195,7 +195,7 @@ def test_the_function_that_finishes_uploads_uses_every_right(depot: Depot, monke
     orphaned = an_upload(depot, a_hart(origin=deleted, name=a_name("part"))).send()  # its hints are removed again
     assert depot.delete(f"/depot/origins/{deleted}", by="bobo").status == 204
     built = an_upload(depot, a_hart(origin=origin, name=BUILT)).send()
-    builds_of_dependents_start(monkeypatch)
+    builds_of_dependents_start(monkeypatch, origin)
     row = upload_rows.find(empty.id)
     client("s3").abort_multipart_upload(Bucket=config.bucket, Key=f"_staging/{row.id}.hart", UploadId=row.multipart)
     client("s3").put_object(Bucket=config.bucket, Key="large", Body=bytes(6 * MIB))

@@ -100,8 +100,9 @@ def test_the_start_of_builds_after_an_upload(depot: Depot, used_by: Enforcement)
     sleeping = a_group([[]])
     sleeping.change(sleeper="a token")
 
-    for _ in range(2):
-        app.schedule_dependents({"root": f"{origin}/base", "target": "x86_64-linux", "uploader_id": 1}, None)
+    for upload_id in ("1", "2"):
+        event = {"root": f"{origin}/base", "target": "x86_64-linux", "uploader_id": 1, "upload_id": upload_id}
+        app.schedule_dependents(event, None)
     with running_as("ScheduleDependents"):  # for the group behind one that cannot be filled
         motor.wake_group(sleeping.id)
 
@@ -156,7 +157,8 @@ def test_the_end_of_executions(used_by: Enforcement) -> None:
 
 def test_the_watchdog_of_jobs(monkeypatch: pytest.MonkeyPatch, used_by: Enforcement) -> None:
     a_job_row(JobState.DISPATCHED, task_token=None, claimed_at=ago(hours=1))
-    a_job_row(JobState.COMPLETE)
+    unarchived = build_rows.unarchived_key(a_job_row(JobState.COMPLETE))
+    put_many([build_rows.UnarchivedRow(unarchived.pk, unarchived.sk, ended_at=1)])
     group, job = a_running_job([[], [0]])
     slot = build_rows.target_slot_key(LINUX, 1)
     put_many([build_rows.SlotRow(slot.pk, slot.sk, job_id=1, origin=group.origin)])

@@ -318,7 +318,7 @@ def running_stack(folder: Path, **settings: str) -> Iterator[RunningStack]:
         process = subprocess.Popen(
             COMMAND,
             cwd=PROBE,
-            env=environment(**{"BLDR_PORT": str(port), **settings}),
+            env=environment(**{"BLDR_PORT": str(port), "BLDR_WORKER": "off", **settings}),
             stdout=file,
             stderr=file,
             text=True,

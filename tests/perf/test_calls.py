@@ -142,7 +142,7 @@ def test_the_calls_of_a_new_job_group_stay_within_their_budget(shelf: Shelf, dep
             )
 
     assert len(reply.json()["projects"]) == dependents + 1
-    reads = 2 * -(-(dependents + 1) // 100)
+    reads = 3 * -(-(dependents + 1) // 100)
     writes = 1 if dependents < 80 else 3 + dependents // 95 + 1
     assert calls.total() <= 3 + reads + writes, calls
 

@@ -212,6 +212,7 @@ def test_a_claim_with_an_invalid_field_is_refused(worker: Worker, fields: dict[s
 
 
 def test_a_code_claims_one_job_and_then_only_this_one(depot: Depot, origin: str) -> None:
+    _drain(depot)
     jobs = [a_waiting_job(origin, target=Target.X86_64_WINDOWS) for _ in range(2)]
     code, claim = Worker(depot, claim_codes.issue(Target.X86_64_WINDOWS)), a_claim()
 

@@ -208,8 +208,8 @@ def test_a_lost_worker_leads_to_another_attempt(deployed: Config) -> None:
 
 
 def test_without_state_machines_the_watchdogs_drive_a_build(table: None, archived: list[int]) -> None:
-    for pk in (f"OPEN-GROUPS#{TARGET}", f"SLOTS#{TARGET}"):
-        empty_partition(pk)
+    for kind in ("OPEN-GROUPS", "SLOTS", "UNARCHIVED"):
+        empty_partition(f"{kind}#{TARGET}")
     group = a_group(CHAIN)
 
     for _ in CHAIN:

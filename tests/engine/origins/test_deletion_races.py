@@ -4,10 +4,11 @@ import random
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from typing import Any
 
 import pytest
 
-from chalicelib.catalog.channel_rows import channel_key
+from chalicelib.catalog.channel_rows import ChannelRow, channel_key
 from chalicelib.catalog.errors import STATUS as CATALOG_ERRORS
 from chalicelib.catalog.origin_rows import origin_key
 from chalicelib.channels import service as channels
@@ -26,7 +27,7 @@ from chalicelib.origins.invitations import service as invitations
 from chalicelib.origins.keys import service as keys
 from chalicelib.origins.secrets import service as secrets
 from chalicelib.packages.settings import service as settings
-from chalicelib.platform.table import Row, count, read
+from chalicelib.platform.table import Row, read, rows
 from chalicelib.projects import service as projects
 from chalicelib.projects.sources import Location
 from tests.builders.histories import Histories
@@ -108,13 +109,13 @@ def test_a_channel_created_after_the_channels_were_counted_keeps_the_origin(
     origin, owner = a_name("origin"), an_owner()
     origins.create(origin, Visibility.PUBLIC, owner)
 
-    def count_then_create(kind: type[Row], partition: str) -> int:
-        number = count(kind, partition)
-        if number == 2:
+    def list_then_create(kind: type[Row], partition: str, **options: Any) -> list[Row]:
+        found = list(rows(kind, partition, **options))
+        if kind is ChannelRow and len(found) == 2:
             channels.create(origin, "test", owner)
-        return number
+        return found
 
-    monkeypatch.setattr("chalicelib.origins.deletion.count", count_then_create)
+    monkeypatch.setattr("chalicelib.origins.deletion.rows", list_then_create)
 
     with pytest.raises(OriginNotEmpty, match="There are 3 channels"):
         deletion.delete(origin, owner)

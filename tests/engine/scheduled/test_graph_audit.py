@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -20,13 +21,22 @@ from tests.api.client import Depot
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.packages import a_package, delete
+from tests.builders.rows import partitions
 
 TARGET = Target.X86_64_LINUX
 
 
 @pytest.fixture
-def origin(depot: Depot) -> Iterator[str]:
-    """An origin owned by bobo. The audit begins with the first origin."""
+def origin(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An origin owned by bobo. The audit begins with the first origin, and leaves out those of other tests."""
+    list_origins = graph_audit._origins_after
+    others = {partition.partition("#")[2] for partition in partitions() if partition.startswith("NAMES#")}
+
+    def without_others(*arguments: Any) -> tuple[list[str], bool]:
+        origins, is_last = list_origins(*arguments)
+        return [each for each in origins if each not in others], is_last
+
+    monkeypatch.setattr(graph_audit, "_origins_after", without_others)
     store_cursor(graph_audit.CURSOR, "")
     yield an_origin(depot)
     store_cursor(graph_audit.CURSOR, "")
