@@ -183,11 +183,9 @@ def test_the_longest_remaining_path_is_built_first(depot: Depot) -> None:
     }
     small = Origin(depot, nodes, {f"{origin}/{name}": seconds for name, seconds in lengths.items()})
 
-    times = []
     for _ in range(2):
         group, run = small.starts(), small.run(workers=2)
         run.run()
         assert reaches(group, "Complete")
-        times.append(run.time)
 
-    assert times[1] == Bound(nodes, nodes, small.seconds).tight(2) < times[0]
+    assert run.time == Bound(nodes, nodes, small.seconds).tight(2)
