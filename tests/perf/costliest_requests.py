@@ -141,6 +141,10 @@ SPECIAL: dict[str, list[Form]] = {
 }
 
 NOT_MEASURED: dict[str, Form] = {
+    "GET /jobs/{id}": Form("any", POINT),
+    "GET /builds/jobs/{id}": Form("any", POINT),
+    "GET /jobs/{id}/log": Form("a log of 32 MB", "4.8 MB of lines, 6 MB read, 20 s to wait (`builds/jobs/logs.py`)"),
+    "POST /work/jobs/{id}/log": Form("a full chunk", "200 KB of lines in one row (`core/job_log.py`)"),
     "POST /work/claims": Form(
         "no job in many origins, or 5 MB of secrets",
         "20 s of waiting, 40 origins per search (`builds/workers/search.py`); 5 MB (`builds/workers/bundle.py`)",
