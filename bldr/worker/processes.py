@@ -63,7 +63,7 @@ def run_program(program: Program, output: Output, stop: StopSignal) -> int:
     reader.start()
     try:
         return _wait(process, program, stop)
-    except BaseException:
+    except BaseException:  # also Ctrl-C, which must not leave the processes of a build behind
         _end(process)
         raise
     finally:

@@ -11,7 +11,7 @@ from bldr.worker.workspace import Workspace
 try:
     import fcntl
 except ImportError:  # on Windows
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment]  # stands for a module
 
 JOBS = "jobs"
 FREE_BYTES = 256 << 20
