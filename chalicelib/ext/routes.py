@@ -29,6 +29,7 @@ from chalicelib.http.routes import ANYONE, SESSION, Content, Routes
 with deferred():
     from chalicelib.ext import notices, pushes, registry
     from chalicelib.github import installation
+    from chalicelib.identity import github_reader
 
 routes = Routes("ext", STATUS)
 
@@ -62,7 +63,7 @@ def show_content(call: Call) -> Answer:
     Files of a private repository are only for accounts that may read it at GitHub, where accounts are those of GitHub.
     """
     installation_id, repository_id = _unsigned(call["install_id"]), _unsigned(call["repo_id"])
-    reader = installation.reader_of(call.caller.require_session())
+    reader = github_reader.reader_of(call.caller.require_session())
     opened = installation.Installation(installation_id)
     if reader is not None:
         opened.repository(repository_id, reader)

@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 from msgspec import MsgspecError, Struct, json
 
-from chalicelib.core.session import Session
 from chalicelib.github.app_token import app_token
 from chalicelib.github.errors import ContentMissing, ContentUndecodable, GitHubFailed
 from chalicelib.github.shapes import (
@@ -47,15 +46,6 @@ def installation_clone_credentials(installation_id: int, repository_id: int | No
         wanted["repository_ids"] = [repository_id]
     token = _installation_token(installation_id, time.monotonic() + TOTAL_SECONDS, wanted)
     return CloneCredentials("x-access-token", token)
-
-
-def reader_of(session: Session) -> str | None:
-    """Return the account at GitHub for which a session reads, or None if its access is not checked.
-
-    Accounts have the names that they have at GitHub if that is the identity provider; otherwise nothing is known.
-    """
-    is_checked = config.github_check_access and config.oauth_provider == "github" and not config.functional_test
-    return session.name if is_checked and not session.is_builder else None
 
 
 class Installation:

@@ -27,7 +27,7 @@ from chalicelib.projects.errors import (
 from chalicelib.projects.integrations.routes import routes as integrations
 
 with deferred():
-    from chalicelib.github import installation
+    from chalicelib.identity import github_reader
     from chalicelib.projects import service, sources
 
 routes = Routes("projects", STATUS)
@@ -134,6 +134,6 @@ def refuse_project_visibility(_: Call) -> Answer:
 
 
 def _request(body: shapes.ProjectChange, by: Session) -> service.ProjectRequest:
-    reader = installation.reader_of(by)
+    reader = github_reader.reader_of(by)
     location = sources.Location(body.plan_path, body.installation_id, body.repo_id, body.clone_url, reader)
     return service.ProjectRequest(location, body.target, body.auto_build)

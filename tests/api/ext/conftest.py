@@ -7,10 +7,11 @@ import pytest
 
 from chalicelib.ext import registry
 from chalicelib.github import app_token, installation
+from chalicelib.identity import github_reader
 from tests.builders.http_double import HttpDouble, http_double
 from tests.builders.settings import change_settings
 
-MODULES = (app_token, installation, registry)
+MODULES = (app_token, installation, github_reader, registry)
 
 
 @pytest.fixture

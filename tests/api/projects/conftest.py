@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.github import app_token, installation
+from chalicelib.identity import github_reader
 from chalicelib.projects import sources
 from tests.builders.github import a_github, settings_for
 from tests.builders.http_double import HttpDouble, http_double
@@ -21,7 +22,7 @@ def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpDouble]:
     with http_double() as double:
         a_github(double, {"habitat/plan.sh": PLAN})
         settings: dict[str, Any] = {"functional_test": False, **settings_for(double)}
-        change_settings(monkeypatch, (app_token, installation, sources), **settings)
+        change_settings(monkeypatch, (app_token, installation, github_reader, sources), **settings)
         yield double
 
 

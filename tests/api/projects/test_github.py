@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from chalicelib.github import app_token, installation
+from chalicelib.identity import github_reader
 from chalicelib.projects import sources
 from tests.api.client import Depot, Reply
 from tests.builders.github import (
@@ -86,7 +87,7 @@ def test_access_is_not_checked_without_the_setting_or_with_accounts_of_another_p
 ) -> None:
     github.answers("GET", permission_of("bobo"), status=404)
     changed = {"functional_test": False, **settings_for(github), **settings}
-    change_settings(monkeypatch, (app_token, installation, sources), **changed)
+    change_settings(monkeypatch, (app_token, installation, github_reader, sources), **changed)
 
     assert create(depot, origin).status == 201
 
