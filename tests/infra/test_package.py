@@ -20,7 +20,8 @@ from chalicelib.builds.jobs.rows import LogChunkRow
 from chalicelib.builds.workers.rows import ClaimRow
 from chalicelib.catalog.job_token_rows import JobTokenRow
 from chalicelib.identity.worker_rows import SightingRow
-from chalicelib.platform.config import SETTINGS, read_config
+from chalicelib.platform.config import read_config
+from chalicelib.platform.settings.declaration import SETTINGS
 from infra import package
 from infra.template import TEMPLATE, read_template
 from infra.template import machine as read_machine

@@ -1,0 +1,48 @@
+"""Settings of the service itself: its resources, its key and its mode."""
+
+from msgspec import Struct
+
+from chalicelib.platform import setting_values as values
+from chalicelib.platform.settings.declaration import SECRET_NAME, setting
+
+_TABLE_NAME = "[A-Za-z0-9_.-]{3,255}"
+_BUCKET_NAME = "[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+
+
+class ServiceSettings(Struct, frozen=True, eq=False):
+    """Fields of `Config`."""
+
+    stage: str = setting(
+        "BLDR_STAGE", str, "local", "Name of the deployment; if it begins with `prod`, functional-test mode is refused"
+    )
+    table: str = setting(
+        "BLDR_TABLE", values.matching(_TABLE_NAME, "bldr"), "bldr", "DynamoDB table (set by the template)"
+    )
+    bucket: str = setting(
+        "BLDR_BUCKET",
+        values.matching(_BUCKET_NAME, "bldr-artifacts"),
+        "bldr-artifacts",
+        "S3 bucket of the artifacts (set by the template)",
+    )
+    aws_seconds: int = setting(
+        "BLDR_AWS_SECONDS",
+        values.natural_number,
+        0,
+        "Time limit of one call to AWS, in seconds; 0: 4 s, for S3 20 s, which fit the 29 s of API Gateway",
+        local=True,
+    )
+    builder_key_secret: str = setting(
+        "BLDR_BUILDER_KEY_SECRET",
+        values.matching(SECRET_NAME, "bldr-builder-key"),
+        "bldr-builder-key",
+        "Secrets Manager secret with the builder key",
+    )
+    builder_key: str = setting(
+        "BLDR_SECRET_KEY", str, "", "Text of the builder key; takes precedence over the other two sources", local=True
+    )
+    builder_key_path: str = setting(
+        "BLDR_HAB_KEY_DIR", str, "", "Folder of `bldr-<revision>.box.key` files", local=True
+    )
+    functional_test: bool = setting(
+        "HAB_FUNC_TEST", values.is_set, False, "If set to any value, the five test users can sign in", local=True
+    )
