@@ -4,6 +4,10 @@ import random
 from collections.abc import Iterable, Mapping
 
 from chalicelib.core.build_graph import BuildGraph, Node
+from chalicelib.core.target import Target
+from chalicelib.graph import nodes, rows, snapshots
+from chalicelib.platform.change import Change
+from chalicelib.platform.clock import new_id
 
 
 def a_node(name: str, deps: str = "", build_deps: str = "", version: str = "1") -> Node:
@@ -37,3 +41,16 @@ def nodes_like_a_depot(number: int, origins: int = 500, seed: int = 1) -> dict[s
         needed = [names[int(position * source.random() ** 3)] for _ in range(min(position, 8))]
         nodes[name] = a_node(name, " ".join(needed[::2]), " ".join(needed[1::2]))
     return nodes
+
+
+def fold_shard_of(name: str) -> None:
+    """Fold the changes of the shard of a name for Linux, so that the next uploads of the name do not fold them."""
+    snapshots.fold(Target.X86_64_LINUX, rows.shard_of(name))
+
+
+def make_fold_due(name: str) -> None:
+    """Note so many changes of a name for Linux that the next upload that changes its node folds them."""
+    fold_shard_of(name)
+    for _ in range(nodes.FOLD_EVERY - 1):
+        with Change() as change:
+            nodes.note(change, Target.X86_64_LINUX, name, new_id())

@@ -7,7 +7,7 @@ import pytest
 
 from tests.api.client import Depot, Reply
 from tests.builders.builds import a_project, a_recording_engine
-from tests.builders.graphs import a_graph_of
+from tests.builders.graphs import a_graph_of, fold_shard_of, make_fold_due
 from tests.builders.hart import Hart, a_hart
 from tests.builders.motor_double import recorded_motor
 from tests.builders.names import a_name
@@ -75,6 +75,7 @@ def shelf(depot: Depot) -> Shelf:
     )
     assert shelf.upload(shelf.hart).status == 201
     assert depot.put(f"{shelf.in_stable(shelf.hart)}/promote", by=token).status == 200
+    fold_shard_of(shelf.name)
     assert depot.get(f"/rdeps/{shelf.needed}/group").status == 200  # reads the build graph
     return shelf
 
@@ -125,6 +126,19 @@ def test_the_table_calls_of_an_upload_stay_within_their_budget(shelf: Shelf) -> 
     assert reply.status == 201
     assert sum(calls[name] for name in TABLE_CALLS) <= 6, calls
     assert calls["PutObject"] == 1, calls
+
+
+def test_an_upload_that_folds_the_changes_of_a_shard_makes_three_more_calls(shelf: Shelf) -> None:
+    with counted_calls() as without_fold:
+        assert shelf.upload(shelf.next).status == 201
+    ident = shelf.hart.ident
+    last = a_hart(origin=ident.origin, name=ident.name, version="1.2.0", deps=(f"{shelf.needed}/1.0/20240101000000",))
+    make_fold_due(shelf.name)
+
+    with counted_calls() as with_fold:
+        assert shelf.upload(last).status == 201
+
+    assert with_fold.total() == without_fold.total() + 3, with_fold
 
 
 @pytest.mark.parametrize("dependents", [0, 40, 300])
