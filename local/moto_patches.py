@@ -14,7 +14,7 @@ from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 
-from local import moto_functions, moto_partitions, moto_s3, moto_states, moto_transactions
+from local import moto_expressions, moto_functions, moto_partitions, moto_s3, moto_states, moto_transactions
 from local.patching import replace, wrap
 
 
@@ -25,6 +25,7 @@ def apply() -> None:
     _sort_partitions()
     _replace_transactions()
     _speed_up_answers()
+    moto_expressions.apply()
     moto_s3.apply()
     moto_functions.apply()
     moto_states.apply()
