@@ -19,7 +19,7 @@ from chalicelib.core.deferred import load_deferred
 from local.front import Front
 from tests.api.client import Depot
 from tests.builders.declarations import DeclaredStatuses
-from tests.builders.engine import an_engine
+from tests.builders.engine import an_engine, empty_engine
 from tests.rights import enforcement
 
 pytest_plugins = ["tests.servers", "tests.rights.plugin"]
@@ -33,13 +33,25 @@ settings.load_profile("here")
 
 
 @pytest.fixture(scope="session")
-def table() -> Iterator[None]:
-    """The table and the other resources of the template, in an engine inside the process, for the whole run."""
+def embedded_aws() -> Iterator[None]:
+    """The resources of the template, in an engine inside the process, for the whole run."""
     with an_engine():
         yield
 
 
+@pytest.fixture(scope="module")
+def table(embedded_aws: None) -> None:
+    """The table and the bucket of the template. Both are empty at the beginning of each file."""
+    empty_engine()
+
+
 @pytest.fixture(scope="session")
-def depot(table: None) -> Depot:
+def declared_statuses() -> DeclaredStatuses:
+    """The statuses that the routes declare."""
+    return DeclaredStatuses(app)
+
+
+@pytest.fixture(scope="module")
+def depot(table: None, declared_statuses: DeclaredStatuses) -> Depot:
     """A client of the API behind the local front."""
-    return Depot(Front(app), DeclaredStatuses(app))
+    return Depot(Front(app), declared_statuses)

@@ -6,9 +6,14 @@ from functools import cache
 from typing import Any
 
 from moto import mock_aws
+from moto.backends import get_backend
 from moto.core.botocore_stubber import MockRawResponse
 
-from local import moto_patches
+from chalicelib.builds.workers import presence, search
+from chalicelib.graph import service as graph
+from chalicelib.identity import functional_users
+from chalicelib.platform.config import config
+from local import moto_partitions, moto_patches
 from local.patching import wrap
 from local.resources import create_resources
 
@@ -20,6 +25,18 @@ def an_engine() -> Iterator[None]:
     with mock_aws():
         create_resources()
         yield
+
+
+def empty_engine() -> None:
+    """Delete all rows and objects of the engine, and what this process has cached of them."""
+    account = "123456789012"
+    moto_partitions.adopt(get_backend("dynamodb")[account]["us-east-1"].tables[config.table])
+    bucket = get_backend("s3")[account]["aws"].buckets[config.bucket]
+    bucket.keys.clear()
+    bucket.multiparts.clear()
+    graph.forget()
+    for cached in (functional_users._ids, presence._noted, search._continue_after, search._found_empty):
+        cached.clear()
 
 
 @cache

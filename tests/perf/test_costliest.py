@@ -8,7 +8,6 @@ import pytest
 from app import app
 from local.seed.releases import GeneratedDepot
 from tests.api.client import Depot
-from tests.builders.names import a_name
 from tests.perf.costliest_requests import BEGIN, DOCUMENT, END, PREPARED, Measured, recorded
 from tests.perf.workload import FilledDepot
 
@@ -22,8 +21,7 @@ CALLS_PER_NAME = {"POST /retention/{origin}/run"}
 @pytest.fixture(scope="module")
 def measured(depot: Depot) -> Sequence[Measured]:
     """The costliest requests of all routes in a small depot."""
-    prefix = a_name("costly").replace("-", "")
-    return list(recorded(FilledDepot.create(GeneratedDepot(100, prefix=prefix), depot), amount=10))
+    return list(recorded(FilledDepot.create(GeneratedDepot(100, prefix="costly"), depot), amount=10))
 
 
 def test_every_route_has_a_costliest_request(measured: Sequence[Measured]) -> None:

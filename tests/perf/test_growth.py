@@ -11,7 +11,6 @@ import pytest
 from app import app
 from local.seed.releases import GeneratedDepot
 from tests.api.client import Depot
-from tests.builders.names import a_name
 from tests.perf import replay
 from tests.perf.workload import FilledDepot, RecordedCase
 from tests.rights import enforcement
@@ -41,8 +40,8 @@ def sizes(depot: Depot) -> Iterator[Sizes]:
     """The recordings of all requests in a small and in a large depot, by name."""
 
     def recordings(packages: int) -> dict[str, RecordedCase]:
-        prefix = a_name("grow").replace("-", "")
-        filled = FilledDepot.create(GeneratedDepot(packages, prefix=prefix), depot)
+        # Names of the same length and in the same shards in each run, because both influence the units.
+        filled = FilledDepot.create(GeneratedDepot(packages, prefix=f"grow{packages:04}"), depot)
         return {case.name: RecordedCase.of(case, app) for case in filled.cases()}
 
     yield recordings(SMALL), recordings(LARGE)

@@ -14,7 +14,7 @@ from local.front import Front
 from local.http_protocol import LimitedProtocol
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def api_url(table: None) -> Iterator[str]:
     """The URL of the API, with `/v1`."""
     listener = listen("127.0.0.1", 0)

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pytest
 
 from chalicelib.builds import motor
-from tests.builders.engine import an_engine
 from tests.builders.histories import Histories, histories
 
 
@@ -18,7 +17,7 @@ def woken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 @pytest.fixture(scope="module")
-def engine_histories() -> Iterator[Histories]:
+def engine_histories(table: None) -> Iterator[Histories]:
     """An engine whose clients call it in a random but reproducible order."""
-    with an_engine(), histories() as running:
+    with histories() as running:
         yield running

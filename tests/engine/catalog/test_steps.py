@@ -14,7 +14,6 @@ from chalicelib.core.visibility import Visibility
 from chalicelib.origins import service as origins
 from chalicelib.packages.errors import DeletionRefused, ReleaseExists, SettingsMissing
 from tests.builders.bucket import Bucket, a_bucket
-from tests.builders.engine import an_engine
 from tests.builders.histories import histories
 from tests.builders.names import a_name
 from tests.builders.package_requests import OPERATIONS, UPLOADER, PackageRequest
@@ -25,9 +24,9 @@ PROTECTED = {"stable", "unstable"}
 
 
 @pytest.fixture(scope="module")
-def bucket() -> Iterator[Bucket]:
+def bucket(table: None) -> Iterator[Bucket]:
     """An engine that is called without HTTP, and a bucket in memory."""
-    with an_engine(), histories(), a_bucket() as bucket:
+    with histories(), a_bucket() as bucket:
         yield bucket
 
 

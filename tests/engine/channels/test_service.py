@@ -10,7 +10,6 @@ from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
 from chalicelib.origins import service as origins
 from tests.builders.bucket import a_bucket
-from tests.builders.engine import an_engine
 from tests.builders.histories import histories
 from tests.builders.names import a_name
 from tests.builders.package_requests import UPLOADER, PackageRequest
@@ -18,9 +17,9 @@ from tests.builders.shelf import assert_consistent
 
 
 @pytest.fixture
-def origin() -> Iterator[str]:
+def origin(table: None) -> Iterator[str]:
     """An origin with a channel `one`, on an engine that is called without HTTP and a bucket in memory."""
-    with an_engine(), histories(), a_bucket():
+    with histories(), a_bucket():
         origin = a_name("origin")
         origins.create(origin, Visibility.PUBLIC, UPLOADER)
         service.create(origin, "one", UPLOADER)

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.builders.engine import an_engine
 from tests.builders.histories import Histories, histories
 
 
 @pytest.fixture(scope="module")
-def engine_histories() -> Iterator[Histories]:
+def engine_histories(table: None) -> Iterator[Histories]:
     """An engine whose clients call it in a random but reproducible order."""
-    with an_engine(), histories() as running:
+    with histories() as running:
         yield running

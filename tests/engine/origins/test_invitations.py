@@ -1,6 +1,6 @@
 """Invitations that are replaced while a request changes them (accounts.md 8.7)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -12,14 +12,9 @@ from chalicelib.origins import service
 from chalicelib.origins.invitations import service as invitations
 from chalicelib.origins.members import service as members
 from chalicelib.platform.change import Change
-from tests.builders.engine import an_engine
 from tests.builders.names import a_name
 
-
-@pytest.fixture(autouse=True)
-def engine() -> Iterator[None]:
-    with an_engine():
-        yield
+pytestmark = pytest.mark.usefixtures("table")
 
 
 def a_caller() -> Caller:

@@ -45,7 +45,6 @@ from chalicelib.retention import removal
 from chalicelib.retention import service as retention
 from chalicelib.retention.policy import Policy
 from tests.builders.bucket import a_bucket
-from tests.builders.engine import an_engine
 from tests.builders.histories import histories
 from tests.builders.names import a_name
 from tests.builders.package_requests import PackageRequest
@@ -61,9 +60,9 @@ Act = Callable[[str, Session], object]
 
 
 @pytest.fixture(autouse=True, scope="module")
-def engine() -> Iterator[None]:
+def engine(table: None) -> Iterator[None]:
     """An engine that is called without HTTP, and a bucket in memory."""
-    with an_engine(), histories(), a_bucket():
+    with histories(), a_bucket():
         yield
 
 

@@ -36,7 +36,6 @@ from chalicelib.packages.errors import DeletionRefused, ReleaseExists
 from chalicelib.packages.search import rows as search_rows
 from chalicelib.platform.table import Row
 from tests.builders.bucket import Bucket, a_bucket
-from tests.builders.engine import an_engine
 from tests.builders.histories import Histories, Killed, histories, wait_for_turn
 from tests.builders.names import a_name
 from tests.builders.package_requests import OPERATIONS, UPLOADER, PackageRequest
@@ -121,9 +120,9 @@ def hints_to(ident: PackageIdent, target: Target, tdeps: str) -> list[Row]:
 
 
 @pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
+def stage(table: None) -> Iterator[Stage]:
     """An engine and a bucket whose callers take turns. Rows are read one at a time."""
-    with an_engine(), histories() as running, a_bucket(wait_for_turn) as bucket, pytest.MonkeyPatch.context() as patch:
+    with histories() as running, a_bucket(wait_for_turn) as bucket, pytest.MonkeyPatch.context() as patch:
         call, order = Connection._make_api_call, random.Random()
         patch.setattr(Connection, "_make_api_call", lambda *args: _one_by_one(order, call, *args))
         yield Stage(running, bucket, order)

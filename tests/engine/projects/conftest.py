@@ -4,12 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.builders.engine import an_engine
 from tests.builders.histories import Histories, histories
 
 
-@pytest.fixture(scope="package")
-def engine_histories() -> Iterator[Histories]:
+@pytest.fixture(scope="module")
+def engine_histories(table: None) -> Iterator[Histories]:
     """Histories of clients, on an engine that is called without HTTP."""
-    with an_engine(), histories() as running:
+    with histories() as running:
         yield running

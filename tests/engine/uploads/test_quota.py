@@ -1,7 +1,6 @@
 """The limit on the open uploads of an account holds for parallel requests (platform.md 4.4)."""
 
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
@@ -13,15 +12,11 @@ from chalicelib.uploads import quota
 from chalicelib.uploads.errors import TooManyUploads
 from chalicelib.uploads.quota import Slot, SlotRow
 from chalicelib.uploads.rows import State, UploadRow, refuse, upload_key
-from tests.builders.engine import an_engine
 
 ACCOUNTS, UPLOADS = count(1), count(1)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def engine() -> Iterator[None]:
-    with an_engine():
-        yield
+pytestmark = pytest.mark.usefixtures("table")
 
 
 @pytest.fixture

@@ -33,7 +33,6 @@ from tests.builders.builds import (
     group_row,
     open_entries,
 )
-from tests.builders.engine import an_engine
 from tests.builders.graphs import a_graph_of
 from tests.builders.names import a_name
 from tests.builders.package_requests import UPLOADER
@@ -47,8 +46,8 @@ class Interrupted(BaseException):
 
 
 @pytest.fixture
-def engine() -> Iterator[RecordingEngine]:
-    with an_engine(), a_bucket(), a_recording_engine() as engine:
+def engine(table: None) -> Iterator[RecordingEngine]:
+    with a_bucket(), a_recording_engine() as engine:
         yield engine
 
 

@@ -14,16 +14,8 @@ from chalicelib.builds.rows import (
 )
 from chalicelib.builds.workers import claims, presence, search
 from chalicelib.platform.table import Key, delete_many, rows
-from tests.builders.engine import an_engine
 from tests.builders.motor_double import Calls, recorded_motor
 from tests.builders.waiting_jobs import LINUX
-
-
-@pytest.fixture(scope="module", autouse=True)
-def engine() -> Iterator[None]:
-    """An engine for the tests of a module."""
-    with an_engine():
-        yield
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +26,7 @@ def motor() -> Iterator[Calls]:
 
 
 @pytest.fixture(autouse=True)
-def quiet_start(engine: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def quiet_start(table: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """No jobs of other tests wait or run, and no claim sleeps."""
     for hint in list(rows(WaitingOriginRow, waiting_origins_partition(LINUX))):
         waiting = list(rows(WaitingJobRow, waiting_partition(LINUX, hint.sk)))
