@@ -22,7 +22,7 @@ from tests.builders.declarations import DeclaredStatuses
 from tests.builders.engine import an_engine, empty_engine
 from tests.rights import enforcement
 
-pytest_plugins = ["tests.servers", "tests.rights.plugin"]
+pytest_plugins = ["tests.order", "tests.servers", "tests.rights.plugin"]
 
 load_deferred()  # some tests run the service in several threads
 enforcement.install()

@@ -1,0 +1,30 @@
+"""Starts the files first that take longest, so that no process waits for one of them at the end of the run.
+
+A file is the smallest unit that a process gets. Without this, xdist starts files with many tests first, and those with
+few long ones last.
+"""
+
+import pytest
+
+LONGEST = (
+    "tests/kills/test_kills.py",
+    "tests/local/test_supervisor.py",
+    "tests/faults/test_outages.py",
+    "tests/faults/test_transient_faults.py",
+    "tests/local/test_demo.py",
+    "tests/perf/test_job_groups.py",
+    "tests/perf/test_costliest.py",
+    "tests/perf/test_growth.py",
+    "tests/engine/packages/test_concurrency.py",
+    "tests/infra/test_rights_of_builds.py",
+    "tests/infra/test_package.py",
+    "tests/api/docs/test_answers_are_described.py",
+)
+"""The files that take more than ten seconds. The others follow in alphabetical order."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sort the tests by file. The order within a file stays."""
+    position = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: position.get(item.nodeid.partition("::")[0], len(LONGEST)))
