@@ -1,7 +1,7 @@
 """The rows in the table of the embedded engine, read directly from its memory."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import Any
 
@@ -30,6 +30,13 @@ def empty_partition(pk: str) -> None:
     items = _partitions().get(DynamoType({"S": pk}), {})
     for sk in list(items):
         items.pop(sk)
+
+
+def keep_only(keys: Collection[tuple[str, str]]) -> None:
+    """Delete all rows except those with one of the given partition keys and sort keys."""
+    for pk, items in _partitions().items():
+        for sk in [sk for sk in items if (pk.value, sk.value) not in keys]:
+            items.pop(sk)
 
 
 def partitions() -> set[str]:

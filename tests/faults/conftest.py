@@ -1,8 +1,12 @@
 """Fixtures of the fault tests: a token, and a scene for tests that only read."""
 
+from collections.abc import Iterator
+
 import pytest
 
+from chalicelib.identity.functional_users import USERS, account_id_of
 from tests.api.client import Depot
+from tests.builders.rows import keep_only, row_keys
 from tests.faults.scenes import OWNER, Scene, a_scene, a_stable_release
 from tests.faults.stage import finish_within_request
 
@@ -18,6 +22,16 @@ def token(depot: Depot) -> str:
 def stable_release(depot: Depot, token: str) -> Scene:
     """An origin with a package in `stable`, for tests that only read."""
     return a_scene(depot, token, a_stable_release)
+
+
+@pytest.fixture(autouse=True)
+def _rows_are_deleted(stable_release: Scene) -> Iterator[None]:
+    """Delete the rows that a test adds, because each comparison of states reads the whole table."""
+    for name in USERS:
+        account_id_of(name)  # is cached, so the accounts must stay
+    before = set(row_keys())
+    yield
+    keep_only(before)
 
 
 @pytest.fixture(autouse=True)
