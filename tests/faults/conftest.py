@@ -1,8 +1,12 @@
 """Fixtures of the fault tests: a token, and a scene for tests that only read."""
 
 import pytest
+from msgspec.structs import replace
 
+from chalicelib.builds import motor
+from chalicelib.platform.config import config
 from tests.api.client import Depot
+from tests.builders.state_machines import create
 from tests.faults.scenes import OWNER, Scene, a_scene, a_stable_release
 from tests.faults.stage import finish_within_request
 
@@ -18,6 +22,13 @@ def token(depot: Depot) -> str:
 def stable_release(depot: Depot, token: str) -> Scene:
     """An origin with a package in `stable`, for tests that only read."""
     return a_scene(depot, token, a_stable_release)
+
+
+@pytest.fixture(autouse=True)
+def _state_machines(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Executions are started and woken in the embedded engine, which does not run their steps."""
+    changed = replace(config, group_machine=create("GroupMachine"), job_machine=create("JobMachine"))
+    monkeypatch.setattr(motor, "config", changed)
 
 
 @pytest.fixture(autouse=True)

@@ -38,9 +38,14 @@ def start_ready(group: GroupRow, entries: Sequence[EntryRow]) -> int:
 
     For fifteen entries one BatchGetItem, one transaction, and a BatchWriteItem if an origin was not noted lately. The
     transaction has no condition on the group: a cancel that comes in between finds the running entry (stopping.py).
+    The first fifteen start before the others, so that a group whose first entry waits has not begun (turns.py).
     """
-    ready = batches((entry for entry in entries if _is_ready(entry)), STARTED_TOGETHER)
-    return sum(parallel.each(lambda batch: retry_when_stale(lambda: _start(group, batch)), ready, few=1))
+    ready = list(batches((entry for entry in entries if _is_ready(entry)), STARTED_TOGETHER))
+
+    def start(batch: list[EntryRow]) -> int:
+        return retry_when_stale(lambda: _start(group, batch))
+
+    return sum(map(start, ready[:1])) + sum(parallel.each(start, ready[1:], few=1))
 
 
 def activate(group_id: int) -> bool:
@@ -106,6 +111,9 @@ def _start(group: GroupRow, batch: list[EntryRow]) -> int:
         return 0
     ready = [(each, entry) for each in wanted if (entry := found.get(each.entry)) is not None and _is_ready(entry)]
     refused = {entry.order: state for each, entry in ready if (state := each.refusal(found)) is not None}
+    for _, entry in ready:  # before the jobs of the others: see `start_ready`
+        if entry.order in refused:
+            close_with_dependents(current, entry, refused[entry.order])
     notes = []
     with Change() as change:
         for each, entry in ready:
@@ -114,7 +122,4 @@ def _start(group: GroupRow, batch: list[EntryRow]) -> int:
                 add_job(change, current, entry, project, found.get(each.count))
                 notes.append(each.note)
         note_origins(notes, found)
-    for _, entry in ready:
-        if entry.order in refused:
-            close_with_dependents(current, entry, refused[entry.order])
     return len(notes)

@@ -7,8 +7,8 @@ from msgspec import Struct
 from chalicelib.builds import rows
 from chalicelib.builds.engine import ending
 from chalicelib.builds.groups import choice, creation, plan_privacy
-from chalicelib.builds.groups.creation import NewGroup
 from chalicelib.builds.groups.errors import NativeNotBuilt, NotBuiltAutomatically, TargetNotBuilt
+from chalicelib.builds.groups.new_group import NewGroup
 from chalicelib.builds.groups.requester import Requester
 from chalicelib.builds.rows import EntryRow, GroupRow
 from chalicelib.catalog import audit_rows, origin_rows, package_rows, project_rows
