@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.builds.rows import GroupPointerRow, JobRow, job_key, origin_groups_partition
+from chalicelib.builds.rows import GroupPointerRow, GroupRow, JobRow, group_key, job_key, origin_groups_partition
 from chalicelib.builds.steps import group as group_steps
 from chalicelib.core.build_states import EntryState, GroupState
 from chalicelib.platform.change import Change
@@ -286,12 +286,15 @@ def of_held_job(operation: str, **options: Any) -> Act:
 
 
 def a_job_group(scene: Scene) -> None:
-    """A group of one project, whose job waits for a worker."""
+    """A group of one project, whose job waits for a worker, and whose execution sleeps."""
     name = f"{scene.origin}/tool"
     scene.uploaded()
     put_many([a_project_row(name)])
     reply = scene.send("POST", "/depot/pkgs/schedule/{o}/tool?package_only=true", headers={"User-Agent": "hab/1"})
     scene.prepared["id"] = reply.json()["id"]
+    with Change() as change:
+        key = group_key(int(scene.prepared["id"]))
+        change.update(key, [GroupRow.sleeper.set(f"sleep of {scene.origin}")])
 
 
 def an_unbuilt_group(scene: Scene) -> None:

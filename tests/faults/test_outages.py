@@ -72,6 +72,23 @@ def test_a_write_takes_effect_completely_or_not_at_all(depot: Depot, token: str,
             assert_a_repeat_completes(stage, scene, f"{call}, response lost: {response_is_lost}")
 
 
+@pytest.mark.parametrize(
+    ("name", "operation"),
+    [
+        ("schedule a build", "StartExecution"),
+        ("rebuild a job group", "StartExecution"),
+        ("claim a job", "StartExecution"),
+        ("renew a job", "SendTaskHeartbeat"),
+        ("report a result", "SendTaskSuccess"),
+        ("cancel a job group", "SendTaskSuccess"),
+    ],
+)
+def test_the_calls_of_step_functions_are_among_those_that_fail(
+    depot: Depot, token: str, name: str, operation: str
+) -> None:
+    assert operation in [call.operation for call in Stage(depot, token, WRITES[name]).wire.calls]
+
+
 def assert_a_repeat_completes(stage: Stage, scene: Scene, where: str) -> None:
     state = stage.state()
     is_done, is_not_done = not differences(stage.after, state), not differences(stage.before, state)
