@@ -17,6 +17,7 @@ from chalicelib.builds.rows import (
     waiting_origin_key,
 )
 from chalicelib.catalog import package_rows
+from chalicelib.catalog.origin_rows import has_made, origin_key
 from chalicelib.catalog.project_rows import project_key
 from chalicelib.core.batches import batches
 from chalicelib.core.build_states import EntryState, GroupState
@@ -33,8 +34,9 @@ STARTED_TOGETHER = 15
 def start_ready(group: GroupRow, entries: Sequence[EntryRow]) -> int:
     """Create the jobs of those entries that wait for nothing, and return how many.
 
-    An entry without a project becomes `skipped`, and one whose latest release was deleted `missing`; their dependents
-    become `skipped`. Nothing happens to entries that another call has started, and in a group that is not active.
+    An entry without a project becomes `skipped`, also if its origin was deleted and created again since the group was
+    made, and one whose latest release was deleted `missing`; their dependents become `skipped`. Nothing happens to
+    entries that another call has started, and in a group that is not active.
 
     For fifteen entries one BatchGetItem, one transaction, and a BatchWriteItem if an origin was not noted lately. The
     transaction has no condition on the group: a cancel that comes in between finds the running entry (stopping.py).
@@ -73,17 +75,20 @@ class _Wanted:
         self.project = project_key(origin, name, self.target)
         self.count = job_count_key(origin, name)
         self.note = waiting_origin_key(self.target, origin)
+        self.origin = origin_key(origin)
+        self.group_id = int(group.id)
         self.release = PackageIdent.parse(entry.ident) if entry.ident and not entry.was_deleted else None
 
     @property
     def keys(self) -> list[Key[Any]]:
         """The keys of all rows."""
         release = [package_rows.package_key(self.release, self.target)] if self.release else []
-        return [self.entry, self.project, self.count, self.note, *release]
+        return [self.entry, self.project, self.count, self.note, self.origin, *release]
 
     def refusal(self, found: Found) -> EntryState | None:
         """Return the final state of an entry that cannot be built, or None (builds.md 8.4)."""
-        if found.get(self.project) is None:
+        origin = found.get(self.origin)
+        if found.get(self.project) is None or (origin is not None and not has_made(origin, self.group_id)):
             return EntryState.SKIPPED
         return EntryState.MISSING if self._is_release_deleted(found) else None
 

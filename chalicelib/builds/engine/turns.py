@@ -3,6 +3,8 @@
 A guard is the row that names the active or the queued group. No other module writes guards.
 """
 
+from collections.abc import Iterable, Sequence
+
 from msgspec import Struct
 
 from chalicelib.builds.rows import (
@@ -15,6 +17,7 @@ from chalicelib.builds.rows import (
     order_text,
     queued_key,
 )
+from chalicelib.catalog.origin_rows import OriginRow, has_made, origin_key
 from chalicelib.core.build_states import EntryState, GroupState
 from chalicelib.core.target import Target
 from chalicelib.platform.change import Change, Stale
@@ -25,12 +28,14 @@ from chalicelib.platform.table import Key, read, read_many
 class Turns(Struct, frozen=True):
     """The groups that hold the guards of a root and a target.
 
-    `has_begun` is whether the active group has started a build.
+    `has_begun` is whether the active group has started a build. `outlived` are those of the groups that have not ended,
+    although their origin was deleted: the root belongs to a new origin of that name.
     """
 
     active: GroupRow | None = None
     queued: GroupRow | None = None
     has_begun: bool = False
+    outlived: Sequence[GroupRow] = ()
 
     @property
     def joinable(self) -> GroupRow | None:
@@ -49,7 +54,8 @@ def read_turns(root: str, target: Target) -> Turns:
     held = [group_id for group_id in ids if group_id is not None]
     if not held:
         return Turns()
-    found = read_many([*map(group_key, held), *map(_first_entry_key, held)])
+    own_origin = origin_key(root.partition("/")[0])
+    found = read_many([*map(group_key, held), *map(_first_entry_key, held), own_origin])
     for key, group_id in zip(keys, ids, strict=True):
         if group_id is not None and found.get(group_key(group_id)) is None:
             with Change() as change:
@@ -57,7 +63,15 @@ def read_turns(root: str, target: Target) -> Turns:
             raise Stale
     active, queued = (None if group_id is None else found.get(group_key(group_id)) for group_id in ids)
     begun = active is not None and is_begun(active, found.get(_first_entry_key(int(active.id))))
-    return Turns(active, queued, begun)
+    return Turns(active, queued, begun, _outlived(found.get(own_origin), (active, queued)))
+
+
+def _outlived(origin: OriginRow | None, groups: Iterable[GroupRow | None]) -> list[GroupRow]:
+    """Return those of some groups that belong to an earlier origin and have not ended."""
+    if origin is None:
+        return []
+    open_ones = (group for group in groups if group is not None and not group.group_state.is_final)
+    return [group for group in open_ones if not has_made(origin, int(group.id))]
 
 
 def has_begun(group: GroupRow) -> bool:

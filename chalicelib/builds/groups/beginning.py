@@ -35,16 +35,26 @@ class BehindUnfinished(Exception):
         self.group = group
 
 
+class BehindOutlived(Exception):
+    """Groups of a deleted origin of the same name hold guards."""
+
+    def __init__(self, groups: Sequence[GroupRow]) -> None:
+        super().__init__()
+        self.groups = groups
+
+
 def begin(new: NewGroup, graph: BuildGraph, names: Sequence[str], *, patient: bool = False) -> Created:
     """Write a new group, or join the group of the root that has not begun.
 
-    A group that repeats another one joins none. Raises Stale, OriginMissing, RoleLost, GroupQueued, and
+    A group that repeats another one joins none. Raises Stale, OriginMissing, RoleLost, GroupQueued, BehindOutlived, and
     BehindUnfinished unless the call is patient.
     """
     earlier = repeats.group_of(new.event)
     if earlier is not None:
         return Created(earlier, is_new=False, is_left=True)
     held = turns.read_turns(new.root, new.target)
+    if held.outlived:
+        raise BehindOutlived(held.outlived)
     unfinished = None if patient else _unfinished(held)
     if unfinished is not None:
         raise BehindUnfinished(unfinished)

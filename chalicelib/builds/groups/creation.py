@@ -16,9 +16,10 @@ from collections.abc import Sequence
 from functools import partial
 
 from chalicelib.builds import rows
+from chalicelib.builds.engine import ending
 from chalicelib.builds.errors import GroupTooLarge
 from chalicelib.builds.groups import beginning, filling, start
-from chalicelib.builds.groups.beginning import BehindUnfinished
+from chalicelib.builds.groups.beginning import BehindOutlived, BehindUnfinished
 from chalicelib.builds.groups.new_group import Created, NewGroup
 from chalicelib.core.build_graph import BuildGraph
 from chalicelib.platform.change import retry_when_stale
@@ -45,10 +46,17 @@ def demand_possible(projects: int) -> None:
 
 
 def _begun(new: NewGroup, graph: BuildGraph, names: Sequence[str]) -> Created:
-    """Return the new group, or the one to join. An old group that was not filled is completed first."""
+    """Return the new group, or the one to join.
+
+    An old group that was not filled is completed first, and groups of a deleted origin are canceled.
+    """
     for _ in range(RECOVERIES):
         try:
             return retry_when_stale(partial(beginning.begin, new, graph, names))
+        except BehindOutlived as found:
+            for group in found.groups:
+                ending.cancel(int(group.id))
+                ending.finish(int(group.id))
         except BehindUnfinished as found:
             start.without_failing(found.group, partial(filling.expand, int(found.group.id)))
     return retry_when_stale(partial(beginning.begin, new, graph, names, patient=True))
