@@ -132,6 +132,14 @@ def is_same(row: OriginRow, permission: Permission | None) -> bool:
     return permission is None or permission.origin_id == int(row.id)
 
 
+def has_made(row: OriginRow | None, made_id: int) -> bool:
+    """Return whether what has an id was made in an origin, and not in a deleted one of the same name.
+
+    Ids grow with time.
+    """
+    return row is not None and made_id > int(row.id)
+
+
 def require_role(change: Change, origin: str, permission: Permission | None) -> None:
     """Add the check that the account still has its role, or that the attempt of the job has not ended.
 

@@ -33,6 +33,7 @@ UNITS = {
     "CanceledJobs": MetricUnit.Count,
     "BuildDuration": MetricUnit.Seconds,
     "MissingCloneCredentials": MetricUnit.Count,
+    "UnstartedGroups": MetricUnit.Count,
 }
 Group = tuple[Mapping[str, str], Mapping[str, Sequence[float]]]
 

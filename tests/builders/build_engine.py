@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.builds.engine import ending, propagation, settling, starting
-from chalicelib.builds.groups import creation
+from chalicelib.builds.groups import filling
 from chalicelib.builds.jobs import archive
 from chalicelib.builds.rows import GroupRow
 
@@ -26,7 +26,7 @@ class EngineDouble:
             (propagation, "repair"),
             (settling, "settle"),
             (starting, "activate"),
-            (creation, "expand"),
+            (filling, "expand"),
             (archive, "archive"),
         ):
             patch.setattr(module, name, self._recorder(name))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from chalicelib.builds import motor, rows
-from chalicelib.builds.engine import ending, starting
+from chalicelib.builds.engine import ending, starting, turns
 from chalicelib.builds.rows import EntryRow, GroupRow, ProgressRow
 from chalicelib.builds.workers import presence
 from chalicelib.catalog.project_rows import ProjectRow, project_key
@@ -41,6 +41,10 @@ class RecordingEngine:
         self.started.setdefault(int(group.id), []).extend(entry.name for entry in entries)
         return len(entries)
 
+    def is_begun(self, group: GroupRow, _: EntryRow | None) -> bool:
+        """Return whether jobs of the group were started, because the double does not write the states of entries."""
+        return group.group_state.is_final or int(group.id) in self.started
+
     def cancel(self, group_id: int) -> None:
         """Write the state of the group only."""
         self.calls.append(("cancel", group_id))
@@ -73,6 +77,7 @@ def a_recording_engine() -> Iterator[RecordingEngine]:
         patch.setattr(starting, "start_ready", engine.start_ready)
         patch.setattr(starting, "activate", engine.record("activate"))
         patch.setattr(ending, "cancel", engine.cancel)
+        patch.setattr(turns, "is_begun", engine.is_begun)
         patch.setattr(motor, "start_group", engine.record("start_group"))
         patch.setattr(motor, "wake_group", engine.record("wake_group"))
         patch.setattr(background, "start", lambda *_, **__: None)  # uploads in these tests cause no builds

@@ -3,10 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
+from msgspec.structs import replace
 
+from chalicelib.builds import motor
 from chalicelib.identity.functional_users import USERS, account_id_of
+from chalicelib.platform.config import config
 from tests.api.client import Depot
 from tests.builders.rows import keep_only, row_keys
+from tests.builders.state_machines import create
 from tests.faults.scenes import OWNER, Scene, a_scene, a_stable_release
 from tests.faults.stage import finish_within_request
 
@@ -32,6 +36,13 @@ def _rows_are_deleted(stable_release: Scene) -> Iterator[None]:
     before = set(row_keys())
     yield
     keep_only(before)
+
+
+@pytest.fixture(autouse=True)
+def _state_machines(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Executions are started and woken in the embedded engine, which does not run their steps."""
+    changed = replace(config, group_machine=create("GroupMachine"), job_machine=create("JobMachine"))
+    monkeypatch.setattr(motor, "config", changed)
 
 
 @pytest.fixture(autouse=True)

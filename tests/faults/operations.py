@@ -9,6 +9,7 @@ from tests.faults.scenes import (
     a_complete_group,
     a_free_name,
     a_held_job,
+    a_job_and_a_worker,
     a_job_group,
     a_key_pair,
     a_member,
@@ -30,8 +31,11 @@ from tests.faults.scenes import (
     an_integration,
     an_invitation,
     an_older_release,
+    an_unbuilt_group,
     an_upload_with_all_parts,
     begin_upload,
+    check_groups,
+    claim_job,
     complete_upload,
     create_origin,
     create_project,
@@ -70,6 +74,7 @@ class Operation(Struct, frozen=True):
     adds: a repeat takes effect once more, by its contract.
     partial: the operation has several steps, and readers may see some of them (packages.md 8.2, 9.9).
     objects: the operation also changes the object store.
+    finish: what the background does if the request has succeeded without some of its calls.
     """
 
     act: Act
@@ -78,6 +83,7 @@ class Operation(Struct, frozen=True):
     adds: bool = False
     partial: bool = False
     objects: bool = False
+    finish: Prepare = lambda scene: None
 
 
 WRITES: dict[str, Operation] = {
@@ -135,7 +141,14 @@ WRITES: dict[str, Operation] = {
         owner("PUT", CHANNEL + "/pkgs/promote?channel=fresh"), a_release_in_a_channel, adds=True, partial=True
     ),
     "schedule a build": Operation(
-        owner("POST", SCHEDULE, headers={"User-Agent": "hab/1"}), a_project_of_tool, adds=True, partial=True
+        owner("POST", SCHEDULE, headers={"User-Agent": "hab/1"}),
+        a_project_of_tool,
+        adds=True,
+        partial=True,
+        finish=check_groups,
+    ),
+    "rebuild a job group": Operation(
+        prepared("POST", GROUP + "/rebuild"), an_unbuilt_group, partial=True, objects=True, finish=check_groups
     ),
     # new scenes, because rows of a group that do not name the origin would not be restored
     "cancel a job group": Operation(prepared("POST", GROUP + "/cancel"), a_job_group, partial=True, objects=True),
@@ -161,6 +174,10 @@ WRITES: dict[str, Operation] = {
     ),
     "renew a job": Operation(of_held_job("heartbeat"), a_held_job),
     "report a result": Operation(of_held_job("result", json={"kind": "returned"}), a_held_job),
+    "claim a job": Operation(claim_job, a_job_and_a_worker, partial=True, objects=True),
+    "append to a log": Operation(
+        of_held_job("log", json={"first": 0, "lines": ["one", "two"]}), a_held_job, objects=True
+    ),
 }
 
 READS: dict[str, Operation] = {

@@ -4,8 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.core.build_states import GroupState
-from chalicelib.platform.table import put_many
+from chalicelib.builds.rows import GroupPointerRow, GroupRow, JobRow, group_key, job_key, origin_groups_partition
+from chalicelib.builds.steps import group as group_steps
+from chalicelib.core.build_states import EntryState, GroupState
+from chalicelib.platform.change import Change
+from chalicelib.platform.table import put_many, rows
 from tests.api.client import Depot, Reply
 from tests.builders.accounts import an_account
 from tests.builders.builds import set_entries, set_group
@@ -18,7 +21,7 @@ from tests.builders.origins import an_origin
 from tests.builders.packages import a_channel, a_package, promote, upload
 from tests.builders.uploads import an_upload
 from tests.builders.waiting_jobs import a_waiting_job
-from tests.builders.workers import Worker
+from tests.builders.workers import Worker, a_claim
 
 OWNER = "lkennedy"
 WINDOWS = "x86_64-windows"
@@ -255,6 +258,21 @@ def a_held_job(scene: Scene) -> None:
     scene.prepared["job"] = a_waiting_job(scene.origin)
     with recorded_motor():
         scene.prepared["token"] = scene.prepared["worker"].gets()["token"]
+    with Change() as change:
+        change.update(job_key(int(scene.prepared["job"].id)), [JobRow.task_token.set(f"task of {scene.origin}")])
+
+
+def a_job_and_a_worker(scene: Scene) -> None:
+    """A job that waits, and a worker with the id of its claim."""
+    a_worker_of_the_origin(scene)
+    a_waiting_job(scene.origin)
+    scene.prepared["claim"] = a_claim()
+
+
+def claim_job(scene: Scene) -> Reply:
+    """A request of the worker for the job; a repeat has the same id."""
+    reply: Reply = scene.prepared["worker"].claims(scene.prepared["claim"])
+    return reply
 
 
 def of_held_job(operation: str, **options: Any) -> Act:
@@ -268,12 +286,29 @@ def of_held_job(operation: str, **options: Any) -> Act:
 
 
 def a_job_group(scene: Scene) -> None:
-    """A group of one project, whose job waits for a worker."""
+    """A group of one project, whose job waits for a worker, and whose execution sleeps."""
     name = f"{scene.origin}/tool"
     scene.uploaded()
     put_many([a_project_row(name)])
     reply = scene.send("POST", "/depot/pkgs/schedule/{o}/tool?package_only=true", headers={"User-Agent": "hab/1"})
     scene.prepared["id"] = reply.json()["id"]
+    with Change() as change:
+        key = group_key(int(scene.prepared["id"]))
+        change.update(key, [GroupRow.sleeper.set(f"sleep of {scene.origin}")])
+
+
+def an_unbuilt_group(scene: Scene) -> None:
+    """A group that has ended, and has not built its project."""
+    a_job_group(scene)
+    group_id = int(scene.prepared["id"])
+    set_entries(group_id, {f"{scene.origin}/tool": EntryState.FAILED})
+    set_group(group_id, GroupState.COMPLETE)
+
+
+def check_groups(scene: Scene) -> None:
+    """The first check of the execution of each group of the origin."""
+    for pointer in rows(GroupPointerRow, origin_groups_partition(scene.origin)):
+        group_steps.check(int(pointer.group_id), generation=1, rounds=0)
 
 
 def a_complete_group(scene: Scene) -> None:

@@ -20,22 +20,26 @@ RANDOM = {
 UNVERIFIED = ("WORDS#", "ENDINGS#", "DEPENDENTS#", "UPLOAD#", "OPEN-UPLOADS#")
 """Partitions of rows that readers verify or that are unfinished: hints and uploads in progress."""
 
+OCCASIONAL = ("SEEN#",)
+"""Sort keys of rows that a process writes once a minute at most, and whose loss is ignored."""
+
 COUNTED = ("AUDIT-", "GROUP-EVENTS#", "SESSION")
 """Rows that every repeat of a request adds."""
 
 _TIMES = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+")
 _NUMBERS = re.compile(r"\d{10,}")
+_SLOTS = re.compile(r"(?<=#)\d{4}(?=')")  # a job takes any free slot
 _HASHES = re.compile(r"[0-9a-f]{32,}")
 
 State = list[str]
 
 
 def state_of(word: str) -> State:
-    """Return the rows that contain a word, except those of UNVERIFIED, without their random values."""
+    """Return the rows that contain a word, except those of UNVERIFIED and OCCASIONAL, without their random values."""
     return sorted(
         _masked(repr((hash_key.value, range_key.value, _shown(row))), word)
         for hash_key, range_key, row in _rows_with(word)
-        if not hash_key.value.startswith(UNVERIFIED)
+        if not hash_key.value.startswith(UNVERIFIED) and not range_key.value.startswith(OCCASIONAL)
     )
 
 
@@ -86,4 +90,4 @@ def _shown(row: Any) -> list[tuple[str, str]]:
 
 def _masked(text: str, word: str) -> str:
     text = _TIMES.sub("TIME", text.replace(word, "ORIGIN"))
-    return _NUMBERS.sub("NUMBER", _HASHES.sub("HASH", text))
+    return _NUMBERS.sub("NUMBER", _SLOTS.sub("SLOT", _HASHES.sub("HASH", text)))

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 import app
 from chalicelib.builds import motor
 from chalicelib.builds import rows as build_rows
-from chalicelib.builds.groups import creation, requester, service
+from chalicelib.builds.groups import beginning, requester, service
 from chalicelib.builds.rows import GroupPointerRow, GuardRow, JobRow
 from chalicelib.builds.steps import reconcile
 from chalicelib.core.build_set import Flags
@@ -42,7 +42,7 @@ pytestmark = pytest.mark.usefixtures("table")
 def _state_machines(monkeypatch: pytest.MonkeyPatch) -> None:
     """The settings name the state machines. The engine has none, and their errors are not logged."""
     changed = replace(config, group_machine=machine_arn("GroupMachine"), job_machine=machine_arn("JobMachine"))
-    for module in (motor, creation, job_watch):
+    for module in (motor, beginning, job_watch):
         monkeypatch.setattr(module, "config", changed)
     monkeypatch.setattr(logs, "failed_call", lambda _: None)
     for pk in (f"OPEN-GROUPS#{LINUX}", f"SLOTS#{LINUX}"):
@@ -62,7 +62,7 @@ def a_large_group(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> int:
     a_package(depot, origin, name="base")
     a_package(depot, origin, name="top", deps=[f"{origin}/base/1.0/20240101000000"])
     put_many([a_project_row(f"{origin}/{name}") for name in ("base", "top")])
-    monkeypatch.setattr(creation, "IN_THE_REQUEST", 0)
+    monkeypatch.setattr(beginning, "IN_THE_REQUEST", 0)
     by = requester.Requester(1, "bobo", Trigger.HAB)
     created = service.schedule(f"{origin}/base", LINUX, Flags(), by)
     assert created.group is not None

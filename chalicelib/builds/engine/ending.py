@@ -11,7 +11,7 @@ from chalicelib.core.target import Target
 from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.table import read
 
-__all__ = ["cancel", "fail", "finish", "open_entries"]
+__all__ = ["cancel", "fail", "finish", "open_entries", "pass_turn"]
 
 STOPPED_BY_A_REQUEST = 1_000
 """Entries that a cancel stops within the request; `propagation.repair` stops the others."""
@@ -29,10 +29,15 @@ def finish(group_id: int) -> bool:
     if not group.is_ready or open_entries(group) > 0:
         return False
     retry_when_stale(lambda: _finish(group_id))
+    pass_turn(group)
+    return True
+
+
+def pass_turn(group: GroupRow) -> None:
+    """Activate the group that is queued behind a group that has ended, and wake its execution. May be repeated."""
     following = next_group(group)
     if following is not None and activate(following):
         motor.wake_group(following)
-    return True
 
 
 def cancel(group_id: int) -> None:

@@ -21,3 +21,9 @@ def job_ended(target: str, state: JobState, seconds: int | None) -> None:
 def clone_credentials_missing() -> None:
     """Count a job for which GitHub gave no token: its App may not be installed any more."""
     logs.logger().info("no clone credentials", extra=emf.members(({}, {"MissingCloneCredentials": [1.0]})))
+
+
+def group_not_started(group_id: int) -> None:
+    """Count a group that was created, but whose entries, jobs or execution an AWS failure left to its execution."""
+    metrics = emf.members(({}, {"UnstartedGroups": [1.0]}))
+    logs.logger().info("job group not started", extra={"group": group_id, **metrics})

@@ -17,6 +17,7 @@ from chalicelib.builds.rows import (
     waiting_origin_key,
 )
 from chalicelib.catalog import package_rows
+from chalicelib.catalog.origin_rows import has_made, origin_key
 from chalicelib.catalog.project_rows import project_key
 from chalicelib.core.batches import batches
 from chalicelib.core.build_states import EntryState, GroupState
@@ -33,14 +34,20 @@ STARTED_TOGETHER = 15
 def start_ready(group: GroupRow, entries: Sequence[EntryRow]) -> int:
     """Create the jobs of those entries that wait for nothing, and return how many.
 
-    An entry without a project becomes `skipped`, and one whose latest release was deleted `missing`; their dependents
-    become `skipped`. Nothing happens to entries that another call has started, and in a group that is not active.
+    An entry without a project becomes `skipped`, also if its origin was deleted and created again since the group was
+    made, and one whose latest release was deleted `missing`; their dependents become `skipped`. Nothing happens to
+    entries that another call has started, and in a group that is not active.
 
     For fifteen entries one BatchGetItem, one transaction, and a BatchWriteItem if an origin was not noted lately. The
     transaction has no condition on the group: a cancel that comes in between finds the running entry (stopping.py).
+    The first fifteen start before the others, so that a group whose first entry waits has not begun (turns.py).
     """
-    ready = batches((entry for entry in entries if _is_ready(entry)), STARTED_TOGETHER)
-    return sum(parallel.each(lambda batch: retry_when_stale(lambda: _start(group, batch)), ready, few=1))
+    ready = list(batches((entry for entry in entries if _is_ready(entry)), STARTED_TOGETHER))
+
+    def start(batch: list[EntryRow]) -> int:
+        return retry_when_stale(lambda: _start(group, batch))
+
+    return sum(map(start, ready[:1])) + sum(parallel.each(start, ready[1:], few=1))
 
 
 def activate(group_id: int) -> bool:
@@ -68,17 +75,20 @@ class _Wanted:
         self.project = project_key(origin, name, self.target)
         self.count = job_count_key(origin, name)
         self.note = waiting_origin_key(self.target, origin)
+        self.origin = origin_key(origin)
+        self.group_id = int(group.id)
         self.release = PackageIdent.parse(entry.ident) if entry.ident and not entry.was_deleted else None
 
     @property
     def keys(self) -> list[Key[Any]]:
         """The keys of all rows."""
         release = [package_rows.package_key(self.release, self.target)] if self.release else []
-        return [self.entry, self.project, self.count, self.note, *release]
+        return [self.entry, self.project, self.count, self.note, self.origin, *release]
 
     def refusal(self, found: Found) -> EntryState | None:
         """Return the final state of an entry that cannot be built, or None (builds.md 8.4)."""
-        if found.get(self.project) is None:
+        origin = found.get(self.origin)
+        if found.get(self.project) is None or (origin is not None and not has_made(origin, self.group_id)):
             return EntryState.SKIPPED
         return EntryState.MISSING if self._is_release_deleted(found) else None
 
@@ -106,6 +116,9 @@ def _start(group: GroupRow, batch: list[EntryRow]) -> int:
         return 0
     ready = [(each, entry) for each in wanted if (entry := found.get(each.entry)) is not None and _is_ready(entry)]
     refused = {entry.order: state for each, entry in ready if (state := each.refusal(found)) is not None}
+    for _, entry in ready:  # before the jobs of the others: see `start_ready`
+        if entry.order in refused:
+            close_with_dependents(current, entry, refused[entry.order])
     notes = []
     with Change() as change:
         for each, entry in ready:
@@ -114,7 +127,4 @@ def _start(group: GroupRow, batch: list[EntryRow]) -> int:
                 add_job(change, current, entry, project, found.get(each.count))
                 notes.append(each.note)
         note_origins(notes, found)
-    for _, entry in ready:
-        if entry.order in refused:
-            close_with_dependents(current, entry, refused[entry.order])
     return len(notes)

@@ -1,11 +1,129 @@
-"""The turns of groups: one is active and one is queued for a root and a target (builds.md 8.3)."""
+"""The turns of groups: for a root and a target one group is active and one is queued (builds.md 8.3).
 
-from chalicelib.builds.rows import GroupRow, GuardRow, active_key, group_key, queued_key
-from chalicelib.core.build_states import GroupState
+A guard is the row that names the active or the queued group. No other module writes guards.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from chalicelib.builds.rows import (
+    EntryRow,
+    GroupRow,
+    GuardRow,
+    active_key,
+    entry_key,
+    group_key,
+    order_text,
+    queued_key,
+)
+from chalicelib.catalog.origin_rows import OriginRow, has_made, origin_key
+from chalicelib.core.build_states import EntryState, GroupState
 from chalicelib.core.target import Target
-from chalicelib.platform.change import Change
+from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.clock import now, timestamp
 from chalicelib.platform.table import Key, read, read_many
+
+
+class Turns(Struct, frozen=True):
+    """The groups that hold the guards of a root and a target.
+
+    `has_begun` is whether the active group has started a build. `outlived` are those of the groups that have not ended,
+    although their origin was deleted: the root belongs to a new origin of that name.
+    """
+
+    active: GroupRow | None = None
+    queued: GroupRow | None = None
+    has_begun: bool = False
+    outlived: Sequence[GroupRow] = ()
+
+    @property
+    def joinable(self) -> GroupRow | None:
+        """The group that a new request joins, because it has not started a build yet; or None."""
+        return self.queued or (None if self.has_begun else self.active)
+
+
+def read_turns(root: str, target: Target) -> Turns:
+    """Return the groups that hold the guards. One call, and another one if there are any.
+
+    Raises Stale after the deletion of a guard whose group does not exist.
+    """
+    keys = active_key(root, target), queued_key(root, target)
+    guards = read_many(keys)
+    ids = [None if (guard := guards.get(key)) is None else int(guard.group_id) for key in keys]
+    held = [group_id for group_id in ids if group_id is not None]
+    if not held:
+        return Turns()
+    own_origin = origin_key(root.partition("/")[0])
+    found = read_many([*map(group_key, held), *map(_first_entry_key, held), own_origin])
+    for key, group_id in zip(keys, ids, strict=True):
+        if group_id is not None and found.get(group_key(group_id)) is None:
+            with Change() as change:
+                change.delete(key, GuardRow.group_id == group_id)
+            raise Stale
+    active, queued = (None if group_id is None else found.get(group_key(group_id)) for group_id in ids)
+    begun = active is not None and is_begun(active, found.get(_first_entry_key(int(active.id))))
+    return Turns(active, queued, begun, _outlived(found.get(own_origin), (active, queued)))
+
+
+def _outlived(origin: OriginRow | None, groups: Iterable[GroupRow | None]) -> list[GroupRow]:
+    """Return those of some groups that belong to an earlier origin and have not ended."""
+    if origin is None:
+        return []
+    open_ones = (group for group in groups if group is not None and not group.group_state.is_final)
+    return [group for group in open_ones if not has_made(origin, int(group.id))]
+
+
+def has_begun(group: GroupRow) -> bool:
+    """Return whether a group has started a build, or has ended. One call."""
+    return is_begun(group, read(_first_entry_key(int(group.id))))
+
+
+def is_begun(group: GroupRow, first: EntryRow | None) -> bool:
+    """Return whether a group has started a build, or has ended, by its first entry.
+
+    The first entry in build order waits for nothing, and no entry starts before it (starting.py).
+    """
+    if group.group_state.is_final:
+        return True
+    return bool(group.is_ready) and (first is None or first.entry_state is not EntryState.WAITING)
+
+
+def give_turn(change: Change, group: GroupRow, turns: Turns) -> None:
+    """Give a new group the guard that is free. The queued one requires that the active group still holds its guard."""
+    active, queued = _guards(group)
+    if turns.active is not None:
+        change.check(active, GuardRow.group_id == int(turns.active.id))
+    key = active if turns.active is None else queued
+    change.add(GuardRow(key.pk, key.sk, group_id=int(group.id)))
+    if turns.active is None:  # else this group would overtake the one that is about to become active
+        change.check(queued, GuardRow.pk.does_not_exist())
+
+
+def demand_joinable(change: Change, group: GroupRow, turns: Turns) -> None:
+    """Require that a group that can be joined still holds its guard and has not begun. The change raises Stale."""
+    is_active = turns.queued is None
+    demand_turn(change, group, as_active=is_active)
+    if not is_active:
+        return
+    if group.is_ready:
+        change.check(_first_entry_key(int(group.id)), EntryRow.state == EntryState.WAITING.value)
+        change.check(group_key(int(group.id)), GroupRow.state == group.state)
+    else:
+        change.check(group_key(int(group.id)), (GroupRow.is_ready == False) & (GroupRow.state == group.state))  # noqa: E712
+
+
+def is_active(group: GroupRow) -> bool:
+    """Return True if a group holds the guard of the active group."""
+    active, _ = _guards(group)
+    guard = read(active)
+    return guard is not None and int(guard.group_id) == int(group.id)
+
+
+def demand_turn(change: Change, group: GroupRow, *, as_active: bool) -> None:
+    """Require that a group holds the guard of the active, or of the queued group. The change raises Stale."""
+    active, queued = _guards(group)
+    change.check(active if as_active else queued, GuardRow.group_id == int(group.id))
 
 
 def take_turn(group_id: int) -> bool:
@@ -55,6 +173,10 @@ def change_state(change: Change, group: GroupRow, state: GroupState) -> None:
         [GroupRow.state.set(state.value), GroupRow.updated_at.set(timestamp(now()))],
         GroupRow.state == group.state,
     )
+
+
+def _first_entry_key(group_id: int) -> Key[EntryRow]:
+    return entry_key(group_id, order_text(0))
 
 
 def _guards(group: GroupRow) -> tuple[Key[GuardRow], Key[GuardRow]]:

@@ -9,6 +9,7 @@ from chalicelib.builds import rows
 from chalicelib.builds.groups import reads, waits
 from chalicelib.builds.groups.waits import Wait
 from chalicelib.builds.rows import EntryRow, GroupRow, JobRow
+from chalicelib.catalog.origin_rows import has_made, origin_key
 from chalicelib.core.build_states import EntryState
 from chalicelib.platform.table import read_many
 
@@ -64,9 +65,12 @@ def progress_of(group: GroupRow, first: int) -> Progress:
 
 
 def _jobs(page: Sequence[EntryRow]) -> dict[int, JobRow]:
+    """Return the jobs of entries by id, without those of origins that were deleted since."""
     keys = {int(entry.job_id): rows.job_key(int(entry.job_id)) for entry in page if entry.job_id}
-    found = read_many(list(keys.values()))
-    return {job_id: row for job_id, key in keys.items() if (row := found.get(key)) is not None}
+    origins = {entry.name.partition("/")[0] for entry in page if entry.job_id}
+    found = read_many([*keys.values(), *map(origin_key, origins)])
+    jobs = ((job_id, found.get(key)) for job_id, key in keys.items())
+    return {job_id: job for job_id, job in jobs if job and has_made(found.get(origin_key(job.origin)), job_id)}
 
 
 def _progress(entry: EntryRow, job: JobRow | None, names: Mapping[str, str]) -> EntryProgress:

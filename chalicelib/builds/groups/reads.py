@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from chalicelib.builds import rows
 from chalicelib.builds.errors import GroupMissing, IdMalformed
 from chalicelib.builds.rows import EntryRow, GroupPointerRow, GroupRow
+from chalicelib.catalog.origin_rows import has_made, origin_key
 from chalicelib.core.build_states import EntryState, GroupState
 from chalicelib.core.deferred import deferred
 from chalicelib.core.unsigned import NotUnsigned, unsigned
@@ -31,9 +32,9 @@ def parse_id(text: str) -> int:
 
 
 def group(group_id: int) -> GroupRow:
-    """Return a group. Raises GroupMissing."""
+    """Return a group, unless its origin was deleted, also if a new one has the name. Two calls. Raises GroupMissing."""
     row = read(rows.group_key(group_id))
-    if row is None:
+    if row is None or not has_made(read(origin_key(row.origin)), group_id):
         raise GroupMissing
     return row
 
@@ -52,7 +53,10 @@ def entries(row: GroupRow) -> list[EntryRow]:
 
 
 def newest_of(origin: str, limit: int) -> list[GroupRow]:
-    """Return the newest groups whose root is in an origin, newest first. One call, and one per hundred groups."""
+    """Return the newest groups whose root is in an origin, newest first. One call, and one per hundred groups.
+
+    Those of a deleted origin of the same name are left out.
+    """
     if limit < 1:
         return []
     pointers = rows_of(
@@ -63,8 +67,9 @@ def newest_of(origin: str, limit: int) -> list[GroupRow]:
         page=min(limit, MOST_LISTED),
     )
     keys = [rows.group_key(int(pointer.group_id)) for pointer in pointers]
-    found = read_many(keys)
-    return [row for key in keys if (row := found.get(key)) is not None]
+    found = read_many([origin_key(origin), *keys])
+    made_here = found.get(origin_key(origin))
+    return [row for key in keys if (row := found.get(key)) is not None and has_made(made_here, int(row.id))]
 
 
 def listed(text: str | None) -> int:

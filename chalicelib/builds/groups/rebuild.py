@@ -1,12 +1,13 @@
 """Rebuilds: a new group for what an ended group has not built, or for some of its projects (builds.md 4.4)."""
 
 from collections.abc import Collection, Iterable, Sequence
+from functools import partial
 
-from chalicelib.builds import motor, rows
-from chalicelib.builds.groups import choice, creation, inheritance, reads
-from chalicelib.builds.groups.creation import NewGroup
+from chalicelib.builds import rows
+from chalicelib.builds.groups import choice, creation, inheritance, reads, start
 from chalicelib.builds.groups.errors import GroupUnfinished, IdentsMalformed
 from chalicelib.builds.groups.inheritance import RebuiltMeanwhile
+from chalicelib.builds.groups.new_group import NewGroup
 from chalicelib.builds.groups.requester import Requester
 from chalicelib.builds.rows import EntryRow, GroupRow
 from chalicelib.core.build_set import Flags
@@ -68,13 +69,12 @@ def _rebuild(old: GroupRow, names: Collection[str], by: Requester) -> int | None
 def _running_rebuild(old: GroupRow) -> int | None:
     """Return the id of the group that repeats a group already and has not ended, or None.
 
-    If an interrupted request has not filled that group, its execution does.
+    What an interrupted request has left of that group is started.
     """
     newer = None if old.rebuilt_as is None else read(rows.group_key(int(old.rebuilt_as)))
     if newer is None or newer.group_state.is_final:
         return None
-    if not newer.is_ready:
-        motor.start_group(int(newer.id), int(newer.generation))
+    start.without_failing(newer, partial(start.resume, newer))
     return int(newer.id)
 
 

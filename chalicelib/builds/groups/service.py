@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from chalicelib.builds import rows
 from chalicelib.builds.engine import ending
+from chalicelib.builds.errors import GroupMissing
 from chalicelib.builds.groups import choice, creation, plan_privacy
-from chalicelib.builds.groups.creation import NewGroup
 from chalicelib.builds.groups.errors import NativeNotBuilt, NotBuiltAutomatically, TargetNotBuilt
+from chalicelib.builds.groups.new_group import NewGroup
 from chalicelib.builds.groups.requester import Requester
 from chalicelib.builds.rows import EntryRow, GroupRow
 from chalicelib.catalog import audit_rows, origin_rows, package_rows, project_rows
@@ -84,18 +84,16 @@ def plan(root: str, target: Target, flags: Flags, caller: Caller) -> Plan:
     return Plan(target, projects, latest, has_project=root in own, is_automatic=own.get(root, False))
 
 
-def group_of(group_id: int) -> GroupRow | None:
-    """Return a group, or None."""
-    return read(rows.group_key(group_id))
-
-
 def cancel(group: GroupRow, by: Requester) -> None:
-    """Cancel a group. Does nothing to a group that has ended (builds.md 8.6). Raises RoleLost."""
+    """Cancel a group. Does nothing to a group that has ended (builds.md 8.6).
+
+    Raises RoleLost, and GroupMissing if the origin was deleted meanwhile.
+    """
     if group.group_state.is_final:
         ending.cancel(int(group.id))  # completes a cancel that was interrupted
         return
     with Change() as change:
-        origin_rows.require_role(change, group.origin, by.permission)
+        origin_rows.require(change, group.origin, by.permission, otherwise=GroupMissing)
         audit_rows.record(
             change, AuditAction.JOB_GROUP_CANCEL, by.session, origin=group.origin, target=str(int(group.id))
         )

@@ -15,7 +15,7 @@ from chalicelib.builds.rows import (
     project_jobs_partition,
 )
 from chalicelib.catalog import package_rows
-from chalicelib.catalog.origin_rows import OriginRow, origin_key
+from chalicelib.catalog.origin_rows import has_made, origin_key
 from chalicelib.catalog.project_rows import project_key
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.standing import Standing
@@ -62,14 +62,9 @@ def with_number(job_id: int) -> JobRow:
 def with_id(text: str) -> JobRow:
     """Return the job with the id in a path, unless its origin was deleted. Raises IdMalformed, JobMissing."""
     job = with_number(parsed_id(text))
-    if not _is_of(job, read(origin_key(job.origin))):
+    if not has_made(read(origin_key(job.origin)), int(job.id)):
         raise JobMissing
     return job
-
-
-def _is_of(job: JobRow, origin: OriginRow | None) -> bool:
-    """Return whether a job belongs to an origin, and not to a deleted one of the same name. Ids grow with time."""
-    return origin is not None and int(job.id) > int(origin.id)
 
 
 def placements(job: JobRow) -> Placements | None:
@@ -93,7 +88,7 @@ def of_project(origin: str, name: str, requested: int, caller: Caller) -> JobPag
     found = caller.read_with(job_count_key(origin, name), origin_key(origin))
     counts, row = found.get(job_count_key(origin, name)), found.get(origin_key(origin))
     total = 0 if counts is None else int(counts.jobs)
-    return JobPage(first, total, [job for job in _jobs(origin, name, total - first) if _is_of(job, row)])
+    return JobPage(first, total, [job for job in _jobs(origin, name, total - first) if has_made(row, int(job.id))])
 
 
 def _jobs(origin: str, name: str, newest: int) -> Iterator[JobRow]:
@@ -117,6 +112,6 @@ def log_visibility(job: JobRow) -> Visibility:
     origin = origin_key(job.origin)
     found = read_many([project, settings, origin])
     row = found.get(settings)
-    if found.get(project) is None or row is None or not _is_of(job, found.get(origin)):
+    if found.get(project) is None or row is None or not has_made(found.get(origin), int(job.id)):
         raise LogMissing
     return Visibility(row.visibility)

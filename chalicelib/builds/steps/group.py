@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from chalicelib.builds import motor, rows
 from chalicelib.builds.engine import ending, propagation, starting
-from chalicelib.builds.groups import creation
+from chalicelib.builds.groups import filling
 from chalicelib.builds.rows import GroupPointerRow, GroupRow
 from chalicelib.core.build_states import GroupState
 from chalicelib.core.target import Target
@@ -74,14 +74,14 @@ def check(group_id: int, generation: int, rounds: int) -> Checked:
     rounds += 1
     group = _find(group_id)
     if group is not None and not group.is_ready and int(group.generation) == generation:
-        creation.expand(group_id)
+        filling.expand(group_id)
         group = _find(group_id)
     if group is None or int(group.generation) != generation:
         return Checked(group_id, generation, rounds, "", Next.END)
     is_repair = rounds % ROUNDS_PER_REPAIR == 0 or (rounds == 1 and generation > 1)
     if is_repair or rounds == 1:
         _note_day(group)
-    _advance(group, is_repair=is_repair)
+    _advance(group, is_first=rounds == 1, is_repair=is_repair)
     state = (_find(group_id) or group).group_state
     if group.is_ready and ending.finish(group_id):
         return Checked(group_id, generation, rounds, state, Next.END)
@@ -115,13 +115,15 @@ def _note_day(group: GroupRow) -> None:
     put_many([GroupPointerRow(key.pk, key.sk, group_id=int(group.id))])
 
 
-def _advance(group: GroupRow, *, is_repair: bool) -> None:
+def _advance(group: GroupRow, *, is_first: bool, is_repair: bool) -> None:
     if not group.is_ready:
         return
     if group.group_state is GroupState.QUEUED:
         starting.activate(int(group.id))
     elif is_repair or group.group_state.is_final:  # a cancellation leaves the rest of a large group to this
         propagation.repair(group)
+    elif is_first:  # the request may have failed before it had started all jobs
+        starting.activate(int(group.id))
 
 
 def _has_changed(group: GroupRow, seen: GroupState) -> bool:

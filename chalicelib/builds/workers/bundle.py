@@ -15,7 +15,7 @@ from chalicelib.builds.engine import measures
 from chalicelib.builds.rows import JobRow, channel_of
 from chalicelib.builds.workers import shapes, tokens
 from chalicelib.catalog.job_token_rows import job_token_key
-from chalicelib.catalog.origin_rows import origin_key
+from chalicelib.catalog.origin_rows import OriginCountRow, origin_count_key, origin_key
 from chalicelib.core import job_log
 from chalicelib.core.anonymous_box import AnonymousBox, AnonymousBoxMalformed, AnonymousBoxUnreadable
 from chalicelib.core.key_file import KeyFile
@@ -46,13 +46,15 @@ Entry = TypeVar("Entry", bound=Struct)
 def of_job(job: JobRow) -> shapes.Bundle:
     """Return the bundle of a job that a worker holds. Entries that cannot be decrypted are left out with a warning.
 
+    One call, one for the secrets and at least three for integrations, if the origin has any.
     Raises AttemptOver if the attempt has ended meanwhile, or its origin was deleted, also if a new one has the name;
     BoxUnreadable, BuilderKeyInvalid, SecretUnavailable.
     """
     job_id, attempt = int(job.id), int(job.attempt)
-    key, job_origin = job_token_key(job_id, attempt), origin_key(job.origin)
-    found = read_many([key, job_origin])
+    key, job_origin, count_key = job_token_key(job_id, attempt), origin_key(job.origin), origin_count_key(job.origin)
+    found = read_many([key, job_origin, count_key])
     row, origin = found.get(key), found.get(job_origin)
+    counts = found.get(count_key) or OriginCountRow()
     if row is None or origin is None or origin.id != row.origin_id:
         raise AttemptOver
     texts = tokens.texts_of(row, job_id, attempt)
@@ -63,9 +65,9 @@ def of_job(job: JobRow) -> shapes.Bundle:
         clone=_clone(job),
         token=texts.token,
         read_token=texts.read_token,
-        secrets=list(room.fitting(job, _secrets(job))),
-        project_integrations=list(room.fitting(job, _project_integrations(job))),
-        integrations=list(room.fitting(job, _integrations(job))),
+        secrets=list(room.fitting(job, _secrets(job))) if counts.secrets else [],
+        project_integrations=list(room.fitting(job, _project_integrations(job))) if counts.integrations else [],
+        integrations=list(room.fitting(job, _integrations(job))) if counts.integrations else [],
         limits=shapes.Limits(
             seconds=config.job_seconds,
             log_lines=max(job_log.MORE_LINES, job_log.LOG_LINES - int(job.log_lines)),

@@ -116,6 +116,25 @@ def test_a_failed_project_names_the_step_and_the_last_lines(depot: Depot, group:
     assert answer["counts"] == {"Failure": 1, "Skipped": 2}
 
 
+def test_a_job_of_a_deleted_origin_is_not_shown_to_members_of_a_new_one(
+    depot: Depot, engine: RecordingEngine, origin: str
+) -> None:
+    other = an_origin(depot, "hank")
+    names = [f"{origin}/base", f"{other}/top"]
+    engine.graph = a_graph_of({names[0]: (), names[1]: names[:1]})
+    for name in names:
+        a_project(name)
+    group = a_group(depot, names[0])
+    a_job(group, names[1], state=str(JobState.FAILED), error_code=JobError.TIMEOUT.code, last_lines="secret")
+    assert depot.get(f"/builds/groups/{group}", by="hank").json()["projects"][1]["failure"] is not None
+    assert depot.delete(f"/depot/origins/{other}", by="hank").status == 204
+    an_origin(depot, "hank", other)
+
+    project = depot.get(f"/builds/groups/{group}", by="hank").json()["projects"][1]
+
+    assert (project["job_state"], project["failure"]) == (None, None)
+
+
 def test_only_members_of_its_origin_see_why_a_project_failed(
     depot: Depot, engine: RecordingEngine, origin: str
 ) -> None:

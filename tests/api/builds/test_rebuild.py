@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.builds.groups import creation
+from chalicelib.builds.groups import beginning, filling
 from chalicelib.core.build_states import EntryState, GroupState
 from tests.api.builds.test_groups import MALFORMED, a_group
 from tests.api.client import Depot, Reply
@@ -142,7 +142,7 @@ def test_a_repeat_starts_the_execution_of_a_group_that_was_not_filled(
     depot: Depot, group: str, engine: RecordingEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as interrupted:
-        interrupted.setattr(creation, "_fill", lambda *_: False)
+        interrupted.setattr(filling, "fill", lambda *_: False)
         new = new_group(rebuild(depot, group))
     engine.calls.clear()
 
@@ -176,12 +176,12 @@ def test_the_flags_of_the_old_group_apply(depot: Depot, names: list[str], engine
 def test_a_large_rebuild_is_filled_by_its_execution(
     depot: Depot, group: str, names: list[str], origin: str, engine: RecordingEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(creation, "COPIED_IN_THE_REQUEST", 1)
-    monkeypatch.setattr(creation, "config", type("Config", (), {"group_machine": "arn"}))
+    monkeypatch.setattr(beginning, "COPIED_IN_THE_REQUEST", 1)
+    monkeypatch.setattr(beginning, "config", type("Config", (), {"group_machine": "arn"}))
 
     new = new_group(rebuild(depot, group))
     assert entries_of(new) == {}
-    creation.expand(int(new))
+    filling.expand(int(new))
 
     assert list(entries_of(new)) == [names[1], names[3]]
     assert depot.get(f"/depot/channels/{origin}/bldr-{new}/pkgs").json()["total_count"] == 2

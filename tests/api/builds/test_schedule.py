@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.builds import rows
-from chalicelib.builds.groups import creation
+from chalicelib.builds.groups import beginning, filling
 from chalicelib.catalog.audit_rows import AuditRow, origin_audit_partition
 from chalicelib.core.build_graph import BuildGraph
 from chalicelib.core.build_states import EntryState, GroupState
@@ -236,8 +236,8 @@ def test_a_group_with_too_many_projects_is_422(depot: Depot, chain: list[str], m
 def test_a_very_large_group_is_filled_by_its_execution(
     depot: Depot, chain: list[str], engine: RecordingEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(creation, "IN_THE_REQUEST", 2)
-    monkeypatch.setattr(creation, "config", type("Config", (), {"group_machine": "arn"}))
+    monkeypatch.setattr(beginning, "IN_THE_REQUEST", 2)
+    monkeypatch.setattr(beginning, "config", type("Config", (), {"group_machine": "arn"}))
 
     shown = schedule(depot, chain[0]).json()
 
@@ -245,7 +245,7 @@ def test_a_very_large_group_is_filled_by_its_execution(
     assert engine.calls == [("start_group", int(shown["id"]))]
     status: Any = depot.get(f"/depot/pkgs/schedule/{shown['id']}?include_projects=true").json()
     assert (status["state"], status["projects"]) == ("Queued", [])
-    creation.expand(int(shown["id"]))
-    creation.expand(int(shown["id"]))
+    filling.expand(int(shown["id"]))
+    filling.expand(int(shown["id"]))
     assert list(entries_of(shown["id"])) == chain
     assert engine.started == {int(shown["id"]): [chain[0]]}

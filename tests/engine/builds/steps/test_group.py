@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chalicelib.builds import motor, rows
-from chalicelib.builds.groups import creation
+from chalicelib.builds.groups import filling
 from chalicelib.builds.rows import GroupRow, GuardRow
 from chalicelib.builds.steps import group as steps
 from chalicelib.core.build_states import GroupState
@@ -68,7 +68,7 @@ def test_a_queued_group_is_activated(engine: EngineDouble) -> None:
 
 def test_a_group_that_is_not_ready_is_expanded(engine: EngineDouble, monkeypatch: pytest.MonkeyPatch) -> None:
     group = a_group(QUEUED, is_ready=False)
-    monkeypatch.setattr(creation, "expand", lambda _: set_group(group, GroupRow.is_ready.set(True)))
+    monkeypatch.setattr(filling, "expand", lambda _: set_group(group, GroupRow.is_ready.set(True)))
 
     assert check(group)["next"] == "sleep"
     assert engine.called("activate") == [(int(group.id),)]
