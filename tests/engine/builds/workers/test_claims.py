@@ -379,7 +379,13 @@ def test_a_worker_cannot_claim_for_other_targets_than_its_own(worker: WorkerAcce
         claim(worker, target=Target.X86_64_WINDOWS)
 
 
-def test_a_claim_waits_with_growing_pauses(worker: WorkerAccess, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("running", "longest"), [(0, claims.LONGEST_PAUSE), (1, claims.BUSY_PAUSE)])
+def test_a_claim_waits_with_growing_pauses(
+    worker: WorkerAccess, origin: str, monkeypatch: pytest.MonkeyPatch, running: int, longest: float
+) -> None:
+    for _ in range(running):
+        a_waiting_job(origin)
+        assert claim(worker) is not None
     now, pauses = [0.0], []
 
     def pause(seconds: float) -> None:
@@ -393,7 +399,7 @@ def test_a_claim_waits_with_growing_pauses(worker: WorkerAccess, monkeypatch: py
 
     assert pauses[0] == claims.FIRST_PAUSE
     assert pauses == sorted(pauses)
-    assert max(pauses) == claims.LONGEST_PAUSE
+    assert max(pauses) == longest
     assert 18 < now[0] <= 20
 
 
