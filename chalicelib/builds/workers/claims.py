@@ -21,6 +21,7 @@ from chalicelib.core.plain_text import is_plain
 from chalicelib.core.target import Target, TargetUnknown
 from chalicelib.platform import waiting
 from chalicelib.platform.change import Stale
+from chalicelib.platform.config import config
 from chalicelib.platform.table import read
 
 LONGEST_WAIT = 20
@@ -44,7 +45,7 @@ TRIES = 8
 
 SHORTEST_CLAIM, LONGEST_TEXT = 16, 100
 
-sleep = time.sleep
+sleep = waiting.sleep
 clock = time.monotonic
 
 
@@ -81,6 +82,8 @@ def claim(request: Request, worker: WorkerAccess) -> JobRow | None:
 
 
 def _checked(request: Request, worker: WorkerAccess) -> Claim:
+    if config.functional_test and not config.functional_test_workers:
+        raise ClaimRefused("In functional-test mode no worker may run jobs")  # builds.md 1.6
     if not SHORTEST_CLAIM <= len(request.claim) <= LONGEST_TEXT or not is_plain(request.claim):
         raise ClaimInvalid(f"`claim` must be {SHORTEST_CLAIM} to {LONGEST_TEXT} printable characters")
     if not request.name.strip() or len(request.name) > LONGEST_TEXT or not is_plain(request.name):
@@ -118,6 +121,8 @@ def _next_job(wanted: Claim, before: ClaimRow | None, deadline: float) -> JobRow
         if clock() + pause > deadline:
             return None
         sleep(pause)
+        if waiting.is_over():
+            return None
         pause = min(BUSY_PAUSE if found.is_busy else LONGEST_PAUSE, pause * 1.5)
 
 

@@ -1,6 +1,7 @@
 """The claim of a job: what it writes, repeats of it, and which job a worker gets (builds.md 8.4, 15)."""
 
 import time
+from threading import Event
 from typing import Any
 
 import pytest
@@ -401,6 +402,20 @@ def test_a_claim_waits_with_growing_pauses(
     assert pauses == sorted(pauses)
     assert max(pauses) == longest
     assert 18 < now[0] <= 20
+
+
+def test_a_claim_ends_with_its_process_and_takes_no_job_that_nobody_would_build(
+    worker: WorkerAccess, origin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "_ending", Event())
+
+    def end(_: float) -> None:
+        a_waiting_job(origin)
+        waiting.end()
+
+    monkeypatch.setattr(claims, "sleep", end)
+
+    assert claim(worker, wait=20) is None
 
 
 def test_a_job_that_arrives_during_the_wait_is_handed_over(
