@@ -20,7 +20,7 @@ def build() -> AsgiFront:
     """Return the ASGI application, ready for its first request."""
     _warm_up()
     waiting.limit_places(max(1, thread_number() // WAITING_SHARE))
-    return AsgiFront(Front(app, verify=SignedUrls(config)), request_threads())
+    return AsgiFront(Front(app, verify=SignedUrls(config)), request_threads(), end=waiting.end)
 
 
 def thread_number() -> int:

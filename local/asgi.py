@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from typing import IO
 
@@ -19,7 +19,15 @@ _access_log = logging.getLogger("gunicorn.access")
 class AsgiFront:
     """Serves a front. Only a request that is complete occupies one of the threads."""
 
-    def __init__(self, front: Front, threads: Executor, idle_seconds: float = bodies.IDLE_SECONDS) -> None:
+    def __init__(
+        self,
+        front: Front,
+        threads: Executor,
+        idle_seconds: float = bodies.IDLE_SECONDS,
+        end: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`end` is called when the server stops, and makes requests that wait for something answer at once."""
+        self.end = end
         self._front = front
         self._threads = threads
         self._idle_seconds = idle_seconds

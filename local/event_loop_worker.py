@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import socket
+from collections.abc import Callable
 
 import uvicorn
 from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
@@ -43,7 +44,7 @@ class EventLoopWorker(Worker):  # type: ignore[misc]
             callback_notify=self._notify,
             timeout_notify=_NOTIFY_SECONDS,
         )
-        self._server = _Server(config, self.cfg.backlog)
+        self._server = _Server(config, self.cfg.backlog, self.wsgi.end)
         asyncio.run(self._server.serve([listener.sock for listener in self.sockets]))
 
     async def _notify(self) -> None:
@@ -64,8 +65,9 @@ class _Server(uvicorn.Server):
     The backlog of the kernel stays long.
     """
 
-    def __init__(self, config: uvicorn.Config, kernel_backlog: int) -> None:
+    def __init__(self, config: uvicorn.Config, kernel_backlog: int, end: Callable[[], None]) -> None:
         super().__init__(config)
+        self._end = end
         self._kernel_backlog = kernel_backlog
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -73,3 +75,8 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         for listener in sockets or []:
             listener.listen(self._kernel_backlog)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Finish the requests. Those that wait for a job or for lines of a log are answered at once."""
+        self._end()
+        await super().shutdown(sockets)

@@ -15,18 +15,24 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from bldr.worker.work_folder import JOBS
 from local.children import Child, exit_reason
 from local.parent import end_with_parent
 from local.restarts import Restarts
 
 TARGET = "x86_64-linux"
+UNISOLATED_HINT = (
+    "start it with `BLDR_WORKER=unisolated make run` if you trust all plans, or with `BLDR_WORKER=off make run`, which "
+    "builds nothing"
+)
 COMMAND = [
     *(sys.executable, "-m", "local.worker"),
     *("--target", TARGET, "--strategy", "plain", "--allow-file", "--name", "local", "--grace", "0"),
+    *("--unisolated-hint", UNISOLATED_HINT),
 ]
 ALLOW_UNISOLATED = "--allow-unisolated"
-GRACE_SECONDS = 1.5
-"""In which the worker can hand its job back."""
+GRACE_SECONDS, IDLE_GRACE_SECONDS = 1.5, 0.2
+"""In which the worker can hand its job back, and in which one without a job can end while it asks for one."""
 
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "USER", "SSL_CERT_FILE")
 """Builds run code of plans, so the worker gets neither AWS credentials nor settings of the service."""
@@ -62,8 +68,13 @@ class LocalWorker:
 
     def stop(self) -> None:
         """Stop the process, and delete its work folder."""
-        self._child.stop(GRACE_SECONDS)
+        self._child.stop(GRACE_SECONDS if self._has_job() else IDLE_GRACE_SECONDS)
         self._folder.cleanup()
+
+    def _has_job(self) -> bool:
+        """Return whether the worker has a job, which has a folder until its end."""
+        jobs = Path(self._folder.name, JOBS)
+        return jobs.is_dir() and any(jobs.iterdir())
 
 
 def is_wanted(environment: Mapping[str, str]) -> bool:
@@ -96,10 +107,10 @@ def _exists(module: str) -> bool:
         return False
 
 
-def _die_after_parent(parent: int) -> None:
+def _kill_after_end_of(parent: int) -> None:
     """Kill this process, and with it the build, soon after its parent has ended.
 
-    Nobody takes the job back: the API ends with the same parent.
+    It cannot hand its job back, because the API ends with the same parent.
     """
     while os.getppid() == parent:
         time.sleep(1)
@@ -108,7 +119,7 @@ def _die_after_parent(parent: int) -> None:
 
 
 if __name__ == "__main__":
-    threading.Thread(target=_die_after_parent, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_kill_after_end_of, args=(os.getppid(),), daemon=True).start()
     end_with_parent()
     sys.argv[:] = ["bldr", "worker", *sys.argv[1:]]
     runpy.run_module("bldr", run_name="__main__")

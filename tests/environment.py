@@ -8,6 +8,7 @@ BASE = {
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_EC2_METADATA_DISABLED": "true",
     "HAB_FUNC_TEST": "1",
+    "BLDR_FUNC_TEST_WORKERS": "true",
     "BLDR_DOWNLOAD_MODE": "front",
     "POWERTOOLS_TRACE_DISABLED": "true",
 }

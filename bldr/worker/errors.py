@@ -8,6 +8,16 @@ class WorkerUnusable(BldrError):
     """The worker cannot run on this machine or with these options."""
 
 
+class CredentialRefused(BldrError):
+    """The Builder accepts no claims with the credential of the worker."""
+
+    def __init__(self, answer: str) -> None:
+        super().__init__(
+            f"{answer}; the credential of this worker was revoked, or it may not build this target; an administrator "
+            "of the origin, or the operator, can make another one"
+        )
+
+
 class StepFailed(Exception):
     """A step of a job failed. `str()` is the text for the log; `step` names the step in words."""
 

@@ -143,7 +143,14 @@ class _PlainBuild:
     def _run_action(self, action: str, folders: Folders, plan: str, variables: Mapping[str, str] | None = None) -> None:
         environment = {**self._environment(folders, plan), **(variables or {})}
         command = self._sandbox.command(self._workspace, RUNNER, self._limits, ["/bin/bash", folders.runner, action])
-        program = Program(command, self._workspace.root, environment, self._check_size, self._sandbox.end_processes)
+        program = Program(
+            command,
+            self._workspace.root,
+            environment,
+            check=self._check_size,
+            after_kill=self._sandbox.end_processes,
+            grace=0,  # nothing outlives a sandbox, and the first process of its namespace ignores SIGTERM
+        )
         code = self._execution.run(program)
         if code != 0:
             phase = self._phase()

@@ -17,7 +17,7 @@ BLOCK_BYTES = 64 << 10
 POLL_SECONDS = 0.1
 CHECK_SECONDS = 2.0
 KILL_SECONDS = 3.0
-"""Time between the request to end and the kill."""
+"""Time between the request to end and the kill, unless the program has one of its own."""
 
 OUTPUT_SECONDS = 2.0
 """How long to wait for the end of the output after the program has ended; another process may hold the pipe open."""
@@ -34,7 +34,8 @@ _running: set[int] = set()
 class Program(Struct, frozen=True):
     """A program to run. Its environment contains only `environment`. `check` runs every two seconds and may raise.
 
-    `after_kill` ends processes that do not belong to the process group.
+    `after_kill` ends processes that do not belong to the process group. `grace` is the time in seconds between the
+    request to end and the kill; with 0 the program is killed at once.
     """
 
     command: Sequence[str]
@@ -42,6 +43,7 @@ class Program(Struct, frozen=True):
     environment: Mapping[str, str]
     check: Callable[[], None] | None = None
     after_kill: Callable[[], None] | None = None
+    grace: float = KILL_SECONDS
 
 
 def run_program(program: Program, output: Output, stop: StopSignal) -> int:
@@ -64,7 +66,7 @@ def run_program(program: Program, output: Output, stop: StopSignal) -> int:
     try:
         return _wait(process, program, stop)
     except BaseException:  # also Ctrl-C, which must not leave the processes of a build behind
-        _end(process)
+        _end(process, program.grace)
         raise
     finally:
         _kill_group(process.pid)
@@ -92,11 +94,12 @@ def _wait(process: subprocess.Popen[bytes], program: Program, stop: StopSignal) 
             next_check = time.monotonic() + CHECK_SECONDS
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], grace: float) -> None:
     """Ask the process group to end, then kill it."""
-    _signal_group(process.pid, signal.SIGTERM)
+    if grace > 0:
+        _signal_group(process.pid, signal.SIGTERM)
     try:
-        process.wait(KILL_SECONDS)
+        process.wait(grace)
     except subprocess.TimeoutExpired:
         _kill_group(process.pid)
         process.wait()

@@ -1,4 +1,8 @@
-"""The loop of a worker: claim a job, do it, report its result. An unreachable Builder never ends it."""
+"""The loop of a worker: claim a job, do it, report its result.
+
+An unreachable Builder never ends it. A Builder that refuses its credential does, because only an administrator can mend
+that.
+"""
 
 import math
 import sys
@@ -12,6 +16,7 @@ from msgspec import Struct
 from bldr.errors import BldrError, RequestRefused
 from bldr.worker import work_folder
 from bldr.worker.bundle import Bundle
+from bldr.worker.errors import CredentialRefused
 from bldr.worker.heartbeats import Heartbeats
 from bldr.worker.job_run import JobRun, JobSettings
 from bldr.worker.processes import kill_running_programs
@@ -29,6 +34,11 @@ LOG_SECONDS = 60.0
 
 ENDING_SECONDS = 10.0
 """How long a worker that must end waits for a Builder that does not answer: for the log, and then for the report."""
+
+REFUSALS = 3
+"""After so many claims in a row that are refused with 401 or 403, the worker ends. A single one may be the answer of a
+proxy in front of a Builder that restarts.
+"""
 
 
 class Pauses(Struct, frozen=True):
@@ -70,7 +80,7 @@ class Worker:
     def run(self, once: bool = False, idle_seconds: float = math.inf) -> int:
         """Do jobs until a stop is requested or no job came for a time, or only one job; return how many were done.
 
-        Raises RequestRefused if the Builder will never accept the claims of this worker.
+        Raises RequestRefused if the Builder will never accept the claims of this worker, and CredentialRefused.
         """
         done = 0
         while not self._ending.is_set():
@@ -108,7 +118,7 @@ class Worker:
 
         A worker that has no place for a job claims none, because it would fail one job after the other.
         """
-        claim_id, failures = token_hex(16), 0
+        claim_id, failures, refusals = token_hex(16), 0, 0
         while not self._ending.is_set() and time.monotonic() < deadline:
             if (obstacle := work_folder.problem_of(self._settings.work_folder)) is not None:
                 failures += 1
@@ -119,7 +129,10 @@ class Worker:
             try:
                 bundle = self._client.claim(self._target, claim_id, self._pauses.wait)
             except BldrError as problem:
-                if isinstance(problem, RequestRefused) and problem.status in (400, 422):
+                refusals = refusals + 1 if _is_refused(problem, 401, 403) else 0
+                if refusals >= REFUSALS:
+                    raise CredentialRefused(str(problem)) from problem
+                if _is_refused(problem, 400, 422):
                     raise
                 failures += 1
                 _report_failure(problem, failures)
@@ -127,7 +140,7 @@ class Worker:
                 continue
             if bundle is not None:
                 return bundle
-            claim_id, failures = token_hex(16), 0
+            claim_id, failures, refusals = token_hex(16), 0, 0
             self._ending.wait(max(self._pauses.idle, next_claim - time.monotonic()))
         return None
 
@@ -200,6 +213,10 @@ class Worker:
             _report_failure(problem, failures)
             if self._ending.wait(self._pauses.after(failures)):
                 time.sleep(self._pauses.first)
+
+
+def _is_refused(problem: BldrError, *statuses: int) -> bool:
+    return isinstance(problem, RequestRefused) and problem.status in statuses
 
 
 def say(text: str) -> None:

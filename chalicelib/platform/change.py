@@ -11,7 +11,7 @@ from chalicelib.platform import metrics
 from chalicelib.platform.attributes import Action, Condition
 from chalicelib.platform.config import config
 from chalicelib.platform.retry_budget import shared_budget
-from chalicelib.platform.table import Key, KeyTooLong, R, Row, StoreUnavailable, connection, failure_of
+from chalicelib.platform.table import Key, KeyTooLong, R, Row, StoreUnavailable, code_of, connection, failure_of
 
 Result = TypeVar("Result")
 TRANSACTION_LIMIT = 100
@@ -139,7 +139,7 @@ def update_if(key: Key[R], condition: Condition, actions: Sequence[Action]) -> R
             config.table, key.pk, key.sk, actions=actions, condition=condition, return_values="ALL_NEW"
         )
     except UpdateError as problem:
-        if problem.cause_response_code == CONDITION_FAILED:
+        if code_of(problem) == CONDITION_FAILED:
             return None
         raise failure_of(problem) from problem
     return key.kind.from_raw_data(response["Attributes"])

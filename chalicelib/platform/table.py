@@ -286,9 +286,15 @@ INVALID_CODES = frozenset({"ValidationException", "ValidationError", "ItemCollec
 def failure_of(problem: PynamoDBException) -> Exception:
     """Return the error to raise for a failed call. Retryable failures have been retried already (aws.py)."""
     reasons = problem.cancellation_reasons if isinstance(problem, TransactWriteError) else []
-    response = getattr(problem.cause, "response", None) or {}  # None after a timeout, which PynamoDB does not expect
-    codes = {response.get("Error", {}).get("Code"), *(reason.code for reason in reasons if reason is not None)}
+    codes = {code_of(problem), *(reason.code for reason in reasons if reason is not None)}
     return StoreRefused() if codes & INVALID_CODES else StoreUnavailable()
+
+
+def code_of(problem: PynamoDBException) -> str | None:
+    """Return the code of a failed call, or None if there was no answer; PynamoDB's own property raises then."""
+    response = getattr(problem.cause, "response", None) or {}
+    code: str | None = response.get("Error", {}).get("Code")
+    return code
 
 
 def _in_batches(pending: list[Any], size: int, call: Callable[[list[Any]], list[Any]]) -> None:

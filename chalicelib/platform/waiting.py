@@ -2,11 +2,13 @@
 
 A request that waits occupies a thread. Where a process serves several requests at once, those that wait must not keep
 out the others. On Lambda a process serves one request at a time, and each waiting one is a concurrent execution.
+
+A process that must end calls `end`, so that its waiting requests are answered at once.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Event
 
 from chalicelib.platform.config import config
 
@@ -14,6 +16,7 @@ LONGEST_SECONDS = 20.0
 """A function must answer within 29 s."""
 
 _places: BoundedSemaphore | None = None
+_ending = Event()
 
 
 def limit_places(number: int) -> None:
@@ -37,3 +40,18 @@ def place(wanted: float) -> Iterator[float]:
         yield seconds
     finally:
         places.release()
+
+
+def sleep(seconds: float) -> None:
+    """Pause a request that waits; return at once when the process must end."""
+    _ending.wait(seconds)
+
+
+def end() -> None:
+    """Let the requests of this process wait no longer."""
+    _ending.set()
+
+
+def is_over() -> bool:
+    """Return whether requests must not wait any longer, because the process must end."""
+    return _ending.is_set()

@@ -81,7 +81,7 @@ def depot_stack(log: Path) -> Iterator[Stack]:
         process = subprocess.Popen(
             [sys.executable, "-m", "local"],
             cwd=REPOSITORY,
-            env={**inherited, **settings, "HAB_FUNC_TEST": "1", "BLDR_STAGE": "test"},
+            env={**inherited, **settings, "HAB_FUNC_TEST": "1", "BLDR_FUNC_TEST_WORKERS": "true", "BLDR_STAGE": "test"},
             stdout=file,
             stderr=file,
         )

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from local import worker
+from local.children import Child
 from local.restarts import AFTER_EXIT, AFTER_KILL, Restarts
 from local.worker import LocalWorker
 from tests.builders.stack import process_tree
@@ -43,6 +44,28 @@ def test_the_worker_gets_its_token_but_no_credentials_of_the_service() -> None:
         "PYTHONUNBUFFERED": "1",
     }
     assert not any("bldrw" in part for part in worker.COMMAND)
+
+
+def test_a_user_of_make_is_told_what_to_do_on_a_machine_without_namespaces() -> None:
+    hint = worker.COMMAND[worker.COMMAND.index("--unisolated-hint") + 1]
+
+    assert "`BLDR_WORKER=unisolated make run`" in hint
+
+
+@pytest.mark.parametrize(("job", "seconds"), [("1", worker.GRACE_SECONDS), (None, worker.IDLE_GRACE_SECONDS)])
+def test_only_a_worker_with_a_job_gets_time_to_hand_it_back(
+    monkeypatch: pytest.MonkeyPatch, job: str | None, seconds: float
+) -> None:
+    graces: list[float] = []
+    monkeypatch.setattr(Child, "start", lambda *_: None)
+    monkeypatch.setattr(Child, "stop", lambda _, grace: graces.append(grace))
+    local_worker = LocalWorker({})
+    if job is not None:
+        Path(local_worker._folder.name, "jobs", job).mkdir(parents=True)
+
+    local_worker.stop()
+
+    assert graces == [seconds]
 
 
 def test_a_killed_worker_is_restarted_and_its_output_has_its_name(

@@ -35,7 +35,10 @@ from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.clock import now, timestamp
 from chalicelib.platform.table import Key, read, read_many
 
-__all__ = ["Cause", "Result", "ResultKind", "settle"]
+__all__ = ["Cause", "Result", "ResultKind", "settle", "settle_report"]
+
+DEPENDENTS_IN_REQUEST = 100
+"""How many dependents a worker's report may start: each takes a call, and fifteen of them two more."""
 
 UNREADABLE = Result(ResultKind.FAILED, error=JobError.SYSTEM)
 
@@ -50,7 +53,7 @@ def settle(job_id: int, attempt: int, cause: Cause) -> None:
     The final states of job and entry, the slots and the progress are one transaction. If an interruption follows, a
     repeat passes the state on; without a repeat, `propagation.repair` does.
     """
-    ended = retry_when_stale(lambda: _settle(job_id, attempt, cause))
+    ended = retry_when_stale(lambda: _settle(read(job_key(job_id)), attempt, cause))
     if ended is None:
         return
     group, entry = ended
@@ -60,9 +63,31 @@ def settle(job_id: int, attempt: int, cause: Cause) -> None:
         motor.wake_group(int(group.id))
 
 
-def _settle(job_id: int, attempt: int, cause: Cause) -> tuple[GroupRow, EntryRow] | None:
+def settle_report(job: JobRow) -> None:
+    """Settle an attempt within the request that has stored its result in the row of the job.
+
+    The dependents of a complete job start at once if there are at most DEPENDENTS_IN_REQUEST. The execution of the
+    attempt calls `settle` too: it passes on everything else, and whatever an interruption has left.
+    """
+    known = [job]
+    key, attempt = job_key(int(job.id)), int(job.attempt)
+    ended = retry_when_stale(lambda: _settle(known.pop() if known else read(key), attempt, Cause.REPORTED))
+    if ended is not None and _starts_few(ended[1]):
+        pass_entry_on(*ended)
+
+
+def _starts_few(entry: EntryRow) -> bool:
+    """Return whether the end of an entry starts dependents, and so few that a request may do it.
+
+    The skip of dependents reads the whole group, and nothing waits for it.
+    """
+    if entry.is_passed_on or entry.entry_state is not EntryState.COMPLETE:
+        return False
+    return len(entry.dependents.split()) <= DEPENDENTS_IN_REQUEST
+
+
+def _settle(job: JobRow | None, attempt: int, cause: Cause) -> tuple[GroupRow, EntryRow] | None:
     """Return group and entry of an attempt that is final now, or None if there is nothing to pass on. Raises Stale."""
-    job = read(job_key(job_id))
     if job is None or job.attempt != attempt:
         return None
     keys = group_key(int(job.group_id)), entry_key(int(job.group_id), job.entry)

@@ -137,9 +137,9 @@ def _awaited(job: JobRow, start: int, wait: float) -> JobRow:
     deadline, pause = time.monotonic() + wait, FIRST_PAUSE
     while not (job.is_archived or int(job.log_lines) > start or _is_abandoned(job)):
         left = deadline - time.monotonic()
-        if left <= 0:
+        if left <= 0 or waiting.is_over():
             break
-        time.sleep(min(pause, left))
+        waiting.sleep(min(pause, left))
         pause = min(pause * 2, LONGEST_PAUSE)
         job = read(job_key(int(job.id))) or job
     return job

@@ -60,8 +60,7 @@ def watch(job_id: int, attempt: int, token: str) -> None:
 
 def end(job_id: int, attempt: int, cause: Cause) -> None:
     """Settle an attempt. An engine may report a missing heartbeat as a time-out; the row says which of them it is."""
-    job = read(rows.job_key(job_id))
-    if cause is Cause.TIMED_OUT and job is not None and not is_overdue(job):
+    if cause is Cause.TIMED_OUT and (job := read(rows.job_key(job_id))) is not None and not is_overdue(job):
         cause = Cause.LOST
     settling.settle(job_id, attempt, cause)
 
@@ -79,6 +78,4 @@ def is_awaited(job: JobRow | None, attempt: int) -> bool:
 
 def archive(job_id: int) -> None:
     """Move the log of a job to the object store, if the job has ended. A lost attempt may lead to another one."""
-    job = read(rows.job_key(job_id))
-    if job is not None and job.job_state.is_final:
-        logs_of_jobs.archive(job_id)
+    logs_of_jobs.archive(job_id)

@@ -6,6 +6,7 @@ from msgspec import json
 from msgspec.structs import replace
 
 from chalicelib.builds import motor, rows
+from chalicelib.builds.engine import settling
 from chalicelib.builds.engine.settling import Result, ResultKind
 from chalicelib.builds.rows import JobRow
 from chalicelib.builds.workers import presence
@@ -16,10 +17,11 @@ from chalicelib.core.build_states import HELD_STATES, JobState
 from chalicelib.core.ident import IdentMalformed, PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.identity.errors import AttemptOver
+from chalicelib.platform import logs
 from chalicelib.platform.attributes import Condition
-from chalicelib.platform.change import Change, retry_when_stale
+from chalicelib.platform.change import Change, Stale, retry_when_stale, update_if
 from chalicelib.platform.config import config
-from chalicelib.platform.table import read
+from chalicelib.platform.table import StoreUnavailable, read
 
 
 def heartbeat(access: JobAccess) -> bool:
@@ -45,11 +47,19 @@ def _renew(access: JobAccess) -> JobRow:
 
 
 def report(access: JobAccess, result: Result) -> None:
-    """Store the result of a job, and wake its execution, which settles the job. A repeat changes nothing.
+    """Store the result of a job, settle it, and wake its execution. A repeat changes nothing while the job is held.
+
+    The result is stored first, and on its own: after an interruption the execution settles the job, or the watchdog. So
+    a table that is unavailable after this write does not fail the report. The dependents of a complete job start within
+    the request, because workers wait for them.
 
     Raises ResultInvalid, ResultDiffers, and AttemptOver.
     """
     job = retry_when_stale(lambda: _store(access, _without_foreign_ident(access, result)))
+    try:
+        settling.settle_report(job)
+    except StoreUnavailable as problem:
+        logs.failed_call(problem)
     if job.task_token:
         motor.end_wait(job.task_token)
 
@@ -68,10 +78,11 @@ def _store(access: JobAccess, result: Result) -> JobRow:
         return job
     if result.kind is ResultKind.COMPLETE:
         _demand_published(job, result.ident)
-    with Change() as change:
-        unreported = _is_held(access) & JobRow.result.does_not_exist()
-        change.update(rows.job_key(access.job_id), [JobRow.result.set(text)], unreported)
-    return read(rows.job_key(access.job_id)) or job
+    unreported = _is_held(access) & JobRow.result.does_not_exist()
+    stored = update_if(rows.job_key(access.job_id), unreported, [JobRow.result.set(text)])
+    if stored is None:
+        raise Stale
+    return stored  # with the token of an execution that has begun to wait meanwhile
 
 
 def _demand_published(job: JobRow, ident: str) -> None:

@@ -14,24 +14,38 @@ from chalicelib.builds.rows import JobRow
 from chalicelib.builds.workers import presence, search, taking
 from chalicelib.builds.workers.errors import ClaimInvalid, ClaimRefused
 from chalicelib.builds.workers.rows import ClaimRow, claim_hash, claim_key
+from chalicelib.builds.workers.search import NoJob
 from chalicelib.builds.workers.taking import Claim, ClaimTaken
 from chalicelib.core.build_access import WorkerAccess
 from chalicelib.core.plain_text import is_plain
 from chalicelib.core.target import Target, TargetUnknown
 from chalicelib.platform import waiting
 from chalicelib.platform.change import Stale
+from chalicelib.platform.config import config
 from chalicelib.platform.table import read
 
 LONGEST_WAIT = 20
 """What a request may ask for. The service may answer earlier."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 2.0
+"""Seconds between two searches of a request that waits. The pauses grow, because a new group may take so long to start.
+
+In a minute, that is at most 45 searches, of one to three calls each.
+"""
+
+BUSY_PAUSE = 0.5
+"""The longest pause while jobs run: their dependents wait for a worker. In a minute, at most 126 searches.
+
+A search makes two calls for a worker of an origin. For a worker of all origins it makes two, and one for each origin
+that had jobs in the last five minutes. This costs a tenth of the time of the function that waits.
+"""
+
 TRIES = 8
 """How often a search begins again because another worker was faster."""
 
 SHORTEST_CLAIM, LONGEST_TEXT = 16, 100
 
-sleep = time.sleep
+sleep = waiting.sleep
 clock = time.monotonic
 
 
@@ -68,6 +82,8 @@ def claim(request: Request, worker: WorkerAccess) -> JobRow | None:
 
 
 def _checked(request: Request, worker: WorkerAccess) -> Claim:
+    if config.functional_test and not config.functional_test_workers:
+        raise ClaimRefused("In functional-test mode no worker may run jobs, unless BLDR_FUNC_TEST_WORKERS allows it")  # builds.md 1.6
     if not SHORTEST_CLAIM <= len(request.claim) <= LONGEST_TEXT or not is_plain(request.claim):
         raise ClaimInvalid(f"`claim` must be {SHORTEST_CLAIM} to {LONGEST_TEXT} printable characters")
     if not request.name.strip() or len(request.name) > LONGEST_TEXT or not is_plain(request.name):
@@ -97,22 +113,26 @@ def _next_job(wanted: Claim, before: ClaimRow | None, deadline: float) -> JobRow
     pause = FIRST_PAUSE
     while True:
         try:
-            job = _take_next(wanted, before)
+            found = _take_next(wanted, before)
         except ClaimTaken:  # by an earlier request whose answer the worker has not waited for
             return _held(wanted, read(claim_key(wanted.hash)))
-        if job is not None or clock() + pause > deadline:
-            return job
+        if not isinstance(found, NoJob):
+            return found
+        if clock() + pause > deadline:
+            return None
         sleep(pause)
-        pause = min(LONGEST_PAUSE, pause * 1.5)
+        if waiting.is_over():
+            return None
+        pause = min(BUSY_PAUSE if found.is_busy else LONGEST_PAUSE, pause * 1.5)
 
 
-def _take_next(wanted: Claim, before: ClaimRow | None) -> JobRow | None:
+def _take_next(wanted: Claim, before: ClaimRow | None) -> JobRow | NoJob:
     for tries in range(TRIES):
         found = search.next_waiting(wanted.target, wanted.worker.origin, spread=1 + 2 * tries)
-        if found is None:
-            return None
+        if isinstance(found, NoJob):
+            return found
         try:
             return taking.take(wanted, before, found)
         except Stale:
             continue
-    return None
+    return NoJob(is_busy=True)

@@ -16,7 +16,7 @@ class ClaimInvalid(Explained):
 
 
 class ClaimRefused(Explained):
-    """The worker may not build for the target, its origin was deleted, or its code has been used."""
+    """The worker may not build for the target, its origin was deleted, its code has been used, or this is a test."""
 
 
 class ResultInvalid(Explained):

@@ -49,8 +49,14 @@ class Waiting(Struct, frozen=True):
     slots: Slots
 
 
-def next_waiting(target: Target, origin: str | None, spread: int = 1) -> Waiting | None:
-    """Return the waiting job whose turn it is, or None if no job may start. `origin`: of this origin only.
+class NoJob(Struct, frozen=True):
+    """No job may start now. `is_busy`: jobs run, whose end may let others start."""
+
+    is_busy: bool
+
+
+def next_waiting(target: Target, origin: str | None, spread: int = 1) -> Waiting | NoJob:
+    """Return the waiting job whose turn it is. `origin`: of this origin only.
 
     It is the first job of the origin with the fewest running jobs; of several such origins, the one with the oldest
     job. With a spread over 1 it is any of the first jobs of that origin, so that parallel claims do not all try to get
@@ -58,10 +64,10 @@ def next_waiting(target: Target, origin: str | None, spread: int = 1) -> Waiting
     """
     hints = _hints(target, origin)
     if not hints:
-        return None
+        return NoJob(is_busy=False)
     slots = _slots_for_all(target) if origin is None else _own_slots(target, origin)
     if len(slots.target) >= config.jobs_per_target:
-        return None
+        return NoJob(is_busy=True)
     asked = 0
     for group in _groups(target, hints, slots):
         candidates = {each: row for each in group if (row := _first(target, each, hints[each], spread)) is not None}
@@ -71,7 +77,7 @@ def next_waiting(target: Target, origin: str | None, spread: int = 1) -> Waiting
         asked += len(group)
         if asked >= ORIGINS_ASKED:
             break
-    return None
+    return NoJob(is_busy=bool(slots.by_origin))
 
 
 def _hints(target: Target, origin: str | None) -> Hints:

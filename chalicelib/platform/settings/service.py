@@ -46,3 +46,10 @@ class ServiceSettings(Struct, frozen=True, eq=False):
     functional_test: bool = setting(
         "HAB_FUNC_TEST", values.is_set, False, "If set to any value, the five test users can sign in", local=True
     )
+    functional_test_workers: bool = setting(
+        "BLDR_FUNC_TEST_WORKERS",
+        values.true_or_false,
+        False,
+        "Whether workers may claim jobs in functional-test mode; only for tests of the build service itself",
+        local=True,
+    )

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from chalicelib.builds.workers import bundle as bundles
-from chalicelib.builds.workers import claim_codes
+from chalicelib.builds.workers import claim_codes, claims
 from chalicelib.catalog.origin_rows import origin_key
+from chalicelib.core.build_states import JobState
 from chalicelib.core.target import Target
 from chalicelib.github import installation
 from chalicelib.github.installation import CloneCredentials
@@ -23,6 +24,7 @@ from tests.builders.log_lines import Log
 from tests.builders.motor_double import Calls
 from tests.builders.origins import an_origin
 from tests.builders.rows import partition_rows, partitions
+from tests.builders.settings import change_settings
 from tests.builders.waiting_jobs import LINUX, a_waiting_job, an_empty_origin, job_of, settle
 from tests.builders.workers import Worker, a_claim, a_worker
 
@@ -35,6 +37,18 @@ def store_secret(depot: Depot, origin: str, name: str, value: str) -> None:
 
 def store_integration(depot: Depot, origin: str, name: str, body: bytes) -> None:
     assert depot.put(f"/depot/origins/{origin}/integrations/docker/{name}", by="bobo", body=body).status == 201
+
+
+def test_no_worker_may_run_jobs_in_functional_test_mode(
+    origin: str, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = a_waiting_job(origin)
+    change_settings(monkeypatch, [claims], functional_test_workers=False)
+
+    reply = worker.claims()
+
+    assert (reply.status, reply.text) == (403, "In functional-test mode no worker may run jobs")
+    assert job_of(job).job_state is JobState.PENDING
 
 
 def test_a_claim_returns_what_the_build_needs(depot: Depot, origin: str, worker: Worker, motor: Calls) -> None:

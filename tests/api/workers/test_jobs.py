@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from msgspec.json import decode
 
+from chalicelib.builds.engine import settling
 from chalicelib.builds.engine.settling import Result, ResultKind
 from chalicelib.builds.rows import JobRow
 from chalicelib.builds.workers import presence
@@ -13,7 +14,7 @@ from chalicelib.core.build_states import JobState
 from chalicelib.core.target import Target
 from chalicelib.identity import worker_rows
 from chalicelib.platform.config import config
-from chalicelib.platform.table import put_many
+from chalicelib.platform.table import StoreUnavailable, put_many
 from tests.api.client import Depot, Reply
 from tests.builders.motor_double import Calls
 from tests.builders.releases import a_release
@@ -170,6 +171,21 @@ def test_a_repeat_of_a_result_changes_nothing_and_wakes_the_execution_again(job:
     other = job.reports(kind="returned")
     assert (other.status, other.text) == (409, "Another result of the attempt is stored already")
     assert decode(job.now().result, type=Result).kind is ResultKind.FAILED
+
+
+def test_a_result_counts_although_the_table_is_unavailable_after_it(
+    job: Held, motor: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unavailable(*_: Any) -> None:
+        raise StoreUnavailable
+
+    monkeypatch.setattr(settling, "settle_report", unavailable)
+    job.becomes(task_token="a token")
+
+    assert job.reports(kind="returned").status == 204
+
+    assert job.now().result is not None
+    assert motor == [("end_wait", ("a token",))]
 
 
 def test_a_canceled_job_takes_a_result(job: Held) -> None:

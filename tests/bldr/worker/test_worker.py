@@ -8,8 +8,9 @@ import pytest
 
 from bldr.errors import RequestRefused
 from bldr.worker import work_folder
+from bldr.worker.errors import CredentialRefused
 from bldr.worker.strategy import BuildRequest, Built, Execution
-from bldr.worker.worker import Pauses
+from bldr.worker.worker import REFUSALS, Pauses
 from bldr.worker.workspace import Workspace
 from tests.bldr.worker.builders import a_bundle, a_repository, a_worker, running
 from tests.bldr.worker.fake_builder import FakeBuilder, FakeJob, ended
@@ -80,6 +81,27 @@ def test_a_refused_target_ends_the_worker(builder: FakeBuilder, work: Path) -> N
 
     with pytest.raises(RequestRefused):
         a_worker(builder, StubStrategy(), work).run()
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_worker_whose_credential_was_revoked_ends(builder: FakeBuilder, work: Path, status: int) -> None:
+    builder.failing["POST work/claims"] = [503, *[status] * REFUSALS]
+
+    with pytest.raises(CredentialRefused, match=rf"{status}.*credential of this worker was revoked"):
+        a_worker(builder, StubStrategy(), work).run()
+
+    assert builder.failing["POST work/claims"] == []
+
+
+def test_single_refusals_between_other_answers_do_not_end_the_worker(
+    builder: FakeBuilder, url: str, work: Path
+) -> None:
+    builder.failing["POST work/claims"] = [401, 401, 503, 403, 403, 502]
+    job = builder.add(a_bundle(url))
+
+    a_worker(builder, StubStrategy(), work).run(once=True)
+
+    assert job.result["kind"] == "complete"
 
 
 def test_a_worker_waits_for_a_builder_that_is_down(builder: FakeBuilder, url: str, work: Path) -> None:

@@ -4,13 +4,15 @@ from typing import Any
 
 import pytest
 
+from chalicelib.builds.engine import settling
 from chalicelib.builds.engine.ending import cancel
 from chalicelib.builds.engine.outcomes import Outcome, outcome_of
-from chalicelib.builds.engine.settling import Cause, ResultKind, settle
+from chalicelib.builds.engine.settling import Cause, ResultKind, settle, settle_report
 from chalicelib.builds.rows import ATTEMPTS, JobRow, job_count_key, job_key, unarchived_partition, waiting_origin_key
 from chalicelib.core.build_states import JobError
 from chalicelib.platform.change import Change
 from chalicelib.platform.table import delete_many, read
+from tests.builders.build_rows import job_of
 from tests.builders.job_groups import LINUX, Group, a_group, build, claim, report, slots_of, start, waiting_jobs
 from tests.builders.rows import partition_rows
 
@@ -53,6 +55,36 @@ def test_nothing_of_a_worker_remains_in_a_settled_job_but_its_name() -> None:
     held = [job.claim, job.lease_until, job.origin_slot, job.target_slot, job.task_token, job.result]
     assert [value for value in held if value is not None] == []
     assert job.worker == "worker"
+
+
+def test_the_request_with_the_result_starts_the_dependents() -> None:
+    group = a_started_group([], [0])
+    job = take(group)
+    report(job)
+
+    settle_report(job_of(int(job.id)))
+
+    assert group.states == ["complete", "running"]
+    assert waiting_jobs(group.origin) == [group.job_id(1)]
+
+
+def test_the_request_with_the_result_leaves_what_is_not_bounded_to_the_execution(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(settling, "DEPENDENTS_IN_REQUEST", 1)
+    wide, failed = a_started_group([], [0], [0]), a_started_group([], [0])
+    for group, kind in ((wide, ResultKind.COMPLETE), (failed, ResultKind.FAILED)):
+        job = take(group)
+        report(job, kind)
+
+        settle_report(job_of(int(job.id)))
+        assert group.states[0] != "running"
+        assert set(group.states[1:]) == {"waiting"}
+        assert slots_of(group.origin) == []
+        settle(int(job.id), 1, Cause.REPORTED)
+
+    assert wide.states == ["complete", "running", "running"]
+    assert failed.states == ["failed", "skipped"]
 
 
 def test_the_group_is_woken_by_its_last_job_only(woken: list[int]) -> None:

@@ -1,6 +1,7 @@
 """Requests that wait leave room for others."""
 
 from contextlib import ExitStack
+from threading import Event
 
 import pytest
 
@@ -43,3 +44,13 @@ def test_a_request_that_fails_frees_its_place(two_places: None) -> None:
         with pytest.raises(ZeroDivisionError), waiting.place(5):
             raise ZeroDivisionError
     assert granted(5) == [5]
+
+
+def test_no_request_waits_in_a_process_that_must_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "_ending", Event())
+    assert not waiting.is_over()
+
+    waiting.end()
+
+    waiting.sleep(3600)
+    assert waiting.is_over()

@@ -1,6 +1,7 @@
 """The claim of a job: what it writes, repeats of it, and which job a worker gets (builds.md 8.4, 15)."""
 
 import time
+from threading import Event
 from typing import Any
 
 import pytest
@@ -379,7 +380,13 @@ def test_a_worker_cannot_claim_for_other_targets_than_its_own(worker: WorkerAcce
         claim(worker, target=Target.X86_64_WINDOWS)
 
 
-def test_a_claim_waits_with_growing_pauses(worker: WorkerAccess, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("running", "longest"), [(0, claims.LONGEST_PAUSE), (1, claims.BUSY_PAUSE)])
+def test_a_claim_waits_with_growing_pauses(
+    worker: WorkerAccess, origin: str, monkeypatch: pytest.MonkeyPatch, running: int, longest: float
+) -> None:
+    for _ in range(running):
+        a_waiting_job(origin)
+        assert claim(worker) is not None
     now, pauses = [0.0], []
 
     def pause(seconds: float) -> None:
@@ -393,8 +400,22 @@ def test_a_claim_waits_with_growing_pauses(worker: WorkerAccess, monkeypatch: py
 
     assert pauses[0] == claims.FIRST_PAUSE
     assert pauses == sorted(pauses)
-    assert max(pauses) == claims.LONGEST_PAUSE
+    assert max(pauses) == longest
     assert 18 < now[0] <= 20
+
+
+def test_a_claim_ends_with_its_process_and_takes_no_job_that_nobody_would_build(
+    worker: WorkerAccess, origin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "_ending", Event())
+
+    def end(_: float) -> None:
+        a_waiting_job(origin)
+        waiting.end()
+
+    monkeypatch.setattr(claims, "sleep", end)
+
+    assert claim(worker, wait=20) is None
 
 
 def test_a_job_that_arrives_during_the_wait_is_handed_over(
