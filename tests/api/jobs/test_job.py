@@ -88,7 +88,7 @@ def test_a_failed_job_shows_the_failed_step(depot: Depot, origin: str) -> None:
 def test_refusals_come_in_the_order_of_the_contract(depot: Depot, origin: str, path: str) -> None:
     job = a_job(origin, "tool")
 
-    for malformed in ("x", "-1", "1.0", "18446744073709551616"):
+    for malformed in ("x", "-1", "+1", "1.0", "18446744073709551616"):
         reply = depot.get(f"{path}/{malformed}")
         assert (reply.status, reply.body) == (400, b"")
     assert (depot.get(f"{path}/123456").status, depot.get(f"{path}/123456").body) == (404, b"")

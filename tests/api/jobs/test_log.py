@@ -76,6 +76,15 @@ def test_a_live_log_is_incomplete_and_read_from_any_line(depot: Depot, job: JobR
     assert log_of(depot, job, start=9) == {"start": 9, "stop": 9, "content": [], "is_complete": False}
 
 
+def test_a_start_may_be_any_number_of_64_bits(depot: Depot, job: JobRow) -> None:
+    last = 2**64 - 1
+    assert log_of(depot, job, start=last) == NO_LOG
+    append(job, 0, "a")
+    assert log_of(depot, job, start=last) == {"start": last, "stop": last, "content": [], "is_complete": False}
+    archived(job)
+    assert log_of(depot, job, start=last) == {"start": last, "stop": 1, "content": [], "is_complete": True}
+
+
 def test_an_archived_log_is_complete_and_its_rows_are_deleted(depot: Depot, job: JobRow) -> None:
     append(job, 0, "a", "b")
     noted = build_rows.unarchived_key(job)
@@ -296,8 +305,9 @@ def test_the_log_of_a_private_package_is_for_members(depot: Depot, origin: str, 
 
 
 def test_refusals_come_in_the_order_of_the_contract(depot: Depot, origin: str, job: JobRow) -> None:
-    assert (depot.get("/jobs/x/log").status, depot.get("/jobs/x/log").body) == (400, b"")
-    for query in ({"start": "-1"}, {"start": "x"}, {"color": "abc"}, {"wait": "-1"}):
+    for path in ("/jobs/x/log", "/jobs/+1/log", "/jobs/x/log?start=x", "/jobs/x/log?color=abc"):
+        assert (depot.get(path).status, depot.get(path).body) == (400, b"")
+    for query in ({"start": "-1"}, {"start": "x"}, {"start": str(2**64)}, {"color": "abc"}, {"wait": "-1"}):
         assert depot.get("/jobs/123456/log", query=query).status == 400
     assert depot.get("/jobs/123456/log").status == 404
     without_project = a_job(origin, a_name("tool"), JobState.DISPATCHED)
