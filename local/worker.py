@@ -99,7 +99,7 @@ def _exists(module: str) -> bool:
 def _die_after_parent(parent: int) -> None:
     """Kill this process, and with it the build, soon after its parent has ended.
 
-    Nobody takes the job back: the API ends with the same parent.
+    The worker cannot return its job: the API ends with the same parent.
     """
     while os.getppid() == parent:
         time.sleep(1)

@@ -38,7 +38,7 @@ CONFIG = """\
 ASK_PASS = """\
 #!/bin/sh
 # Answers git's questions for user and password, and only those about the host of the repository. The whole question is
-# compared, because older versions of git show the user in the URL of a submodule as it is, which can look like a host.
+# compared, because older versions of git show the user in the URL of a submodule unescaped, which can look like a host.
 case "$1" in
   "Username for 'https://$BLDR_GIT_HOST': ") printf '%s\\n' "$BLDR_GIT_USERNAME" ;;
   "Password for 'https://$BLDR_GIT_USERNAME@$BLDR_GIT_HOST': ") printf '%s\\n' "$BLDR_GIT_PASSWORD" ;;

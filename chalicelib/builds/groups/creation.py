@@ -320,7 +320,8 @@ def _start(group: GroupRow, planned: Sequence[EntryRow]) -> None:
 
 def _is_mine(group: GroupRow) -> Condition:
     """Return the condition that a group is not ready, and that no newer call fills it."""
-    condition: Condition = (GroupRow.is_ready == False) & (GroupRow.expansion == int(group.expansion))  # noqa: E712
+    not_ready = GroupRow.is_ready == False  # noqa: E712 - an expression of PynamoDB, not a comparison
+    condition: Condition = not_ready & (GroupRow.expansion == int(group.expansion))
     return condition
 
 
