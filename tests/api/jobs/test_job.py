@@ -5,18 +5,8 @@ import pytest
 from chalicelib.core.build_states import JobError, JobState
 from tests.api.client import Depot
 from tests.builders.jobs import a_job, a_project
-from tests.builders.members import a_member
 from tests.builders.names import a_name
-from tests.builders.origins import an_origin
 from tests.builders.packages import a_package, promote
-
-
-@pytest.fixture(scope="module")
-def origin(depot: Depot) -> str:
-    origin = an_origin(depot)
-    a_member(depot, origin, "hank", "readonly_member")
-    a_member(depot, origin, "lkennedy", "member")
-    return origin
 
 
 def test_a_waiting_job_has_no_fields_that_are_unknown(depot: Depot, origin: str) -> None:

@@ -21,21 +21,12 @@ from chalicelib.platform import object_store, waiting
 from chalicelib.platform.table import Key, delete_many, put_many, read
 from tests.api.client import Depot
 from tests.builders.jobs import a_job, a_project, change_job
-from tests.builders.members import a_member
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.packages import a_package
 from tests.builders.rows import partition_rows
 
 NO_LOG = {"start": 0, "stop": 0, "content": [], "is_complete": False}
-
-
-@pytest.fixture(scope="module")
-def origin(depot: Depot) -> str:
-    origin = an_origin(depot)
-    a_member(depot, origin, "hank", "readonly_member")
-    a_member(depot, origin, "lkennedy", "member")
-    return origin
 
 
 @pytest.fixture
