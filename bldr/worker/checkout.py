@@ -1,7 +1,7 @@
 """Clone the repository of a job with git (builds.md 9.2, step 4).
 
-Git reads none of the user's or the machine's configuration. The password reaches git through a program that git asks
-for it, never on a command line, in a file or in the log.
+Git reads no configuration of the user or the machine. It gets the password from a program that it runs, never from a
+command line or a file, and the password is not in the log.
 """
 
 import os
