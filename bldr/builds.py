@@ -15,6 +15,12 @@ LOG_WAIT_SECONDS = 20
 SECONDS_BETWEEN_READS = 2.0
 """Between two requests for the next lines of a log, if the first was answered without any."""
 
+WITHOUT_SETTINGS = (
+    "the log of a package that has no release yet can be read once the package has settings: "
+    "POST /v1/settings/ORIGIN/NAME"
+)
+"""The Builder API shows a log only if the package has settings, which the first upload creates (builds.md 3.3)."""
+
 
 class Selection(Struct, frozen=True):
     """What a group builds: the package, its dependents, or both."""
@@ -107,9 +113,13 @@ class Builds:
     def log(self, job_id: str, start: int, wait: int, color: bool) -> LogPart:
         """Return a part of a log; wait so many seconds for the next line."""
         query = {"start": start, "wait": wait, "color": "true" if color else "false"}
-        return self._transport.fetch(
-            Request("GET", ("jobs", job_id, "log"), f"read the log of job {job_id}", query), LogPart
-        )
+        request = Request("GET", ("jobs", job_id, "log"), f"read the log of job {job_id}", query)
+        try:
+            return self._transport.fetch(request, LogPart)
+        except RequestRefused as refusal:
+            if refusal.status == 404:
+                raise RequestRefused(404, f"{refusal}; {WITHOUT_SETTINGS}") from None
+            raise
 
     def lines(self, job_id: str, follow: bool, color: bool) -> Iterator[str]:
         """Yield the lines of a log: those that exist, or with `follow` all until the log is complete."""

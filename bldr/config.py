@@ -58,11 +58,11 @@ def sync_token_variable(side: str) -> str:
     return f"BLDR_{side.upper()}_AUTH_TOKEN"
 
 
-def default_origin(needed_for: str) -> str:
-    """Return the configured origin. Raises NotConfigured with what it is needed for."""
+def default_origin(needed_for: str, how: str = "pass one") -> str:
+    """Return the configured origin. Raises NotConfigured with what it is needed for, and how to pass it."""
     origin = setting(ORIGIN)
     if not origin:
-        raise NotConfigured(f"no origin is configured for {needed_for}; pass one, or set {ORIGIN}")
+        raise NotConfigured(f"no origin is configured for {needed_for}; {how}, or set {ORIGIN}")
     return origin
 
 

@@ -81,7 +81,7 @@ def _cause(status: int, has_token: bool) -> str:
 
 _CAUSES = {
     401: "does not accept the token for this: it is expired or revoked, or the role of its account is too low",
-    403: "does not allow this: the account needs a higher role in the origin, or the token a wider scope",
+    403: "does not allow this: there is no such origin, the account needs a higher role, or the token a wider scope",
     404: "does not have it, or the account may not see it",
     409: "already has it",
     413: "does not accept a body of this size",

@@ -110,7 +110,7 @@ def _exists(module: str) -> bool:
 def _kill_after_end_of(parent: int) -> None:
     """Kill this process, and with it the build, soon after its parent has ended.
 
-    It cannot hand its job back, because the API ends with the same parent.
+    The worker cannot return its job: the API ends with the same parent.
     """
     while os.getppid() == parent:
         time.sleep(1)

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -62,6 +63,11 @@ class Options(Struct):
     processes: int
 
 
+def _number(name: str, kind: click.ParamType[Any], default: float, unit: str, text: str) -> Callable[..., Any]:
+    """Return an option whose value is a number with a default that `--help` shows."""
+    return click.option(name, type=kind, default=default, show_default=True, metavar=unit, help=text)
+
+
 @click.command()
 @click.option("--target", type=TargetType(), help="Target to build for. Default: the target of this machine.")
 @click.option("-u", "--url", metavar="URL", help="URL of the Builder. Default: HAB_BLDR_URL, then hab's cli.toml.")
@@ -84,47 +90,16 @@ class Options(Struct):
 @click.option("--allow-http", is_flag=True, help="Allow a Builder without TLS that is not on this machine.")
 @click.option("--allow-unisolated", is_flag=True, help="Run plain builds even if this machine cannot isolate them.")
 @click.option("--unisolated-hint", hidden=True, default="pass --allow-unisolated if you trust all plans")
-@click.option(
-    "--grace",
-    type=click.FloatRange(min=0),
-    default=10,
-    show_default=True,
-    metavar="SECONDS",
-    help="After SIGTERM, how long a running job may take to end before it is given back.",
+@_number(
+    "--grace", click.FloatRange(min=0), 10, "SECONDS", "How long a job may run after SIGTERM before it is given back."
 )
-@click.option(
-    "--retry-seconds",
-    type=click.FloatRange(min=0),
-    default=60,
-    show_default=True,
-    help="Pause before a step of a job repeats a request that failed.",
+@_number(
+    "--retry-seconds", click.FloatRange(min=0), 60, "SECONDS", "Pause before a step repeats a request that failed."
 )
-@click.option(
-    "--claim-seconds",
-    type=click.FloatRange(0, 20),
-    default=20,
-    show_default=True,
-    help="How long the Builder may wait for a job before it answers a claim.",
-)
-@click.option(
-    "--memory",
-    type=click.IntRange(min=64),
-    default=8192,
-    show_default=True,
-    metavar="MIB",
-    help="Memory of each process of a plain build.",
-)
-@click.option(
-    "--disk",
-    type=click.FloatRange(min=0.01),
-    default=20,
-    show_default=True,
-    metavar="GIB",
-    help="Disk space of a plain build.",
-)
-@click.option(
-    "--processes", type=click.IntRange(min=16), default=1024, show_default=True, help="Processes of a plain build."
-)
+@_number("--claim-seconds", click.FloatRange(0, 20), 20, "SECONDS", "How long a claim waits at the Builder for a job.")
+@_number("--memory", click.IntRange(min=64), 8192, "MIB", "Memory of each process of a plain build.")
+@_number("--disk", click.FloatRange(min=0.01), 20, "GIB", "Disk space of a plain build.")
+@_number("--processes", click.IntRange(min=16), 1024, "NUMBER", "Processes of a plain build.")
 def worker(**options: Any) -> None:
     """Build packages for a Builder until SIGTERM or Ctrl-C, one job at a time.
 

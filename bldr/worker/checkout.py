@@ -1,7 +1,7 @@
 """Clone the repository of a job with git (builds.md 9.2, step 4).
 
-Git reads none of the user's or the machine's configuration. The password reaches git through a program that git asks
-for it, never on a command line, in a file or in the log.
+Git reads no configuration of the user or the machine. It gets the password from a program that it runs, never from a
+command line or a file, and the password is not in the log.
 """
 
 import os
@@ -38,7 +38,7 @@ CONFIG = """\
 ASK_PASS = """\
 #!/bin/sh
 # Answers git's questions for user and password, and only those about the host of the repository. The whole question is
-# compared, because older versions of git show the user in the URL of a submodule as it is, which can look like a host.
+# compared, because older versions of git show the user in the URL of a submodule unescaped, which can look like a host.
 case "$1" in
   "Username for 'https://$BLDR_GIT_HOST': ") printf '%s\\n' "$BLDR_GIT_USERNAME" ;;
   "Password for 'https://$BLDR_GIT_USERNAME@$BLDR_GIT_HOST': ") printf '%s\\n' "$BLDR_GIT_PASSWORD" ;;

@@ -26,7 +26,7 @@ RESERVED_LINES, RESERVED_BYTES = 200, 64 << 10
 """Of the limits of a log, what is kept for the lines of the worker itself."""
 
 BUFFERED_BYTES = 64 << 20
-"""Limit of a log, whatever the Builder allows, because the worker buffers all lines while the Builder is down."""
+"""Limit of a log, also if the Builder allows more: the worker buffers all lines while the Builder is down."""
 
 LINE_OVERHEAD = 4
 """Bytes of quotes, comma and line end that a line adds to a request."""

@@ -186,7 +186,7 @@ class _PlainBuild:
         return ident
 
     def _write_files_list(self, ident: PackageIdent) -> None:
-        """Sign the list of the package's files for its metadata file FILES, if it is nothing but such a list."""
+        """Sign the list of the package's files for its metadata file FILES. No other text is signed."""
         text = read_regular_file(self._results / "files", LONGEST_FILES_LIST) or ""
         if not _is_list_of_files(text, ident):
             self._execution.log.note("the package has file names that the metadata file FILES cannot list")

@@ -111,7 +111,8 @@ def _kill_group(group: int) -> None:
 
 def _signal_group(group: int, number: signal.Signals) -> None:
     if os.name == "nt":
-        subprocess.run(["taskkill", "/T", "/F", "/PID", str(group)], capture_output=True, check=False)  # noqa: S603, S607
+        kill = ["taskkill", "/T", "/F", "/PID", str(group)]
+        subprocess.run(kill, capture_output=True, check=False)  # noqa: S603 - fixed arguments
         return
     try:
         os.killpg(group, number)

@@ -135,7 +135,9 @@ class Sandbox:
             try:
                 self.prepare(workspace, SANDBOX_SCRIPT)  # fails for root without the capability to change owners
                 command = self.command(workspace, SANDBOX_SCRIPT, ResourceLimits(), ["/bin/true"])
-                trial = subprocess.run(command, capture_output=True, timeout=TRIAL_SECONDS, check=False)  # noqa: S603
+                trial = subprocess.run(  # noqa: S603 - fixed arguments
+                    command, capture_output=True, timeout=TRIAL_SECONDS, check=False
+                )
                 return trial.returncode == 0
             except (OSError, subprocess.TimeoutExpired):
                 return False

@@ -11,7 +11,7 @@ from bldr.worker.workspace import Workspace
 try:
     import fcntl
 except ImportError:  # on Windows
-    fcntl = None  # type: ignore[assignment]  # stands for a module
+    fcntl = None  # type: ignore[assignment]  # a module elsewhere
 
 JOBS = "jobs"
 FREE_BYTES = 256 << 20

@@ -184,10 +184,10 @@ class Worker:
                 deadline = min(deadline, time.monotonic() + ENDING_SECONDS)
 
     def _report(self, bundle: Bundle, result: Result, stop: StopSignal) -> str:
-        """Report a result until the Builder has it or does not want it; return the outcome for the worker's output.
+        """Report a result until the Builder accepts or refuses it, and return the outcome for the worker's output.
 
         The Builder gives the job to another worker when the lease ends, so reporting ends with the time of the job, or
-        soon after the worker was told to end.
+        soon after the worker got the signal to end.
         """
         client, failures = self._client.of_job(bundle), 0
         deadline = time.monotonic() + bundle.limits.seconds

@@ -76,7 +76,7 @@ def end_wait(task_token: str) -> None:
 
 
 def heartbeat(task_token: str) -> None:
-    """Tell the execution of a job that its worker is alive. Tokens of ended executions are ignored."""
+    """Send a heartbeat of the worker to the execution of its job. Tokens of ended executions are ignored."""
     _attempt(lambda: step_functions.heartbeat(task_token))
 
 

@@ -60,8 +60,8 @@ class Installation:
         """Return a repository. Raises ContentMissing, GitHubFailed.
 
         `reader` is the account at GitHub for which it is read, None if that is not checked. A private repository that
-        the account may not read is missing: otherwise whoever guesses the ids of an installation and of a repository
-        could read, and build, what others have entrusted to the App.
+        the account may not read is missing. Otherwise an account that guesses the ids of an installation and of a
+        repository could read and build what other accounts have entrusted to the App.
         """
         response = self._get(f"/repositories/{repository_id}", "a repository")
         repository = _decoded(response, Repository)

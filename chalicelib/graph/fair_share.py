@@ -1,6 +1,6 @@
-"""Which nodes of a shard stay if not all of them fit: no origin can push out the nodes of origins that need less. Pure.
+"""Which nodes of a shard stay if not all fit: an origin cannot push out the nodes of origins that need less. Pure.
 
-A name belongs to a shard by a hash that anybody can compute, so whoever may upload can fill a shard.
+The shard of a name is a hash of the name, so any account that may upload can choose names that fill one shard.
 """
 
 from collections import defaultdict

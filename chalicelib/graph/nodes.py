@@ -29,7 +29,7 @@ FOLD_EVERY = 16
 """The number of changes of a shard after which an upload folds them into the snapshot."""
 
 MOST_CHANGES = 512
-"""A shard with so many changes, because nothing could fold them, takes no more. The audit adds them later."""
+"""Most changes of a shard that wait for a fold. Further ones are left out, and the audit adds them later."""
 
 
 class Release(Struct, frozen=True):
@@ -99,7 +99,7 @@ def add(change: Change, release: Release, found: Found) -> None:
 
 
 def put(change: Change, release: Release, found: Found) -> None:
-    """Set the node of a name, whatever it was. See `add`."""
+    """Set the node of a name, also in place of a newer one. See `add`."""
     shard_key = rows.shard_key(release.target, rows.shard_of(release.name))
     if len(_changes(found.get(shard_key))) >= MOST_CHANGES:
         logs.logger().error("graph shard takes no more changes", extra={"target": release.target})

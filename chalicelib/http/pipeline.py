@@ -54,7 +54,7 @@ def _demand_sendable(route: Route, answer: Answer) -> None:
 
 
 def _parsed(route: Route, call: Call) -> tuple[Any, ...]:
-    values: tuple[Any, ...] = ()
+    values: tuple[Any, ...] = () if route.reads_id is None else (route.reads_id(call),)
     if route.query is not None:
         values += (call.query_as(route.query),)
     if route.body is not None and not isinstance(route.body, Content):

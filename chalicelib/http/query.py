@@ -4,17 +4,29 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from types import UnionType
-from typing import Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args
 
 from msgspec import NODEFAULT, Meta, Struct
 from msgspec.structs import FieldInfo, fields
 
 from chalicelib.core.explained import Explained
+from chalicelib.core.unsigned import NotUnsigned, unsigned
 
 S = TypeVar("S", bound=Struct)
 REFUSED_LATER = Meta(extra={"required": True})
 """Marks a parameter that is required but has a default, because its absence is refused after authorisation."""
 
+_UNSIGNED = Meta(ge=0, extra={"bits": 64})
+_LENIENT = Meta(extra={"lenient": True})
+
+Unsigned = Annotated[int, _UNSIGNED]
+"""A number of 64 bits, with as many digits as it needs (builds.md 3.3)."""
+
+Lenient = Annotated[bool, _LENIENT]
+"""A boolean that may also be one of the other words of builds.md 3.3. `true` and `false` are enough elsewhere."""
+
+_TRUE = frozenset({"true", "TRUE", "t", "T", "1", "on", "ON"})
+_FALSE = frozenset({"false", "FALSE", "f", "F", "0", "off", "OFF", ""})
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 
 
@@ -66,15 +78,33 @@ def plain_type(declared: Any) -> Any:
 
 @cache
 def _readers(shape: type[Struct]) -> list[tuple[str, str, bool, Callable[[str, str], Any]]]:
-    return [
-        (field.name, field.encode_name, is_required(field), _READERS[plain_type(field.type)]) for field in fields(shape)
-    ]
+    return [(field.name, field.encode_name, is_required(field), _reader_of(field.type)) for field in fields(shape)]
+
+
+def _reader_of(declared: Any) -> Callable[[str, str], Any]:
+    marks = getattr(declared, "__metadata__", ())
+    if _UNSIGNED in marks:
+        return _unsigned
+    return _lenient if _LENIENT in marks else _READERS[plain_type(declared)]
 
 
 def _integer(name: str, value: str) -> int:
     if not _INTEGER.fullmatch(value):
         raise QueryMalformed(f"invalid digit found in {name}")
     return int(value)
+
+
+def _unsigned(name: str, value: str) -> int:
+    try:
+        return unsigned(value, bits=64)
+    except NotUnsigned as problem:
+        raise QueryMalformed(f"invalid digit found in {name}, or the number is too large") from problem
+
+
+def _lenient(name: str, value: str) -> bool:
+    if value not in _TRUE | _FALSE:
+        raise QueryMalformed(f"{name} must be `true` or `false`")
+    return value in _TRUE
 
 
 def _boolean(name: str, value: str) -> bool:

@@ -60,6 +60,8 @@ class Route(Struct, frozen=True):
     - `query`, `body`: the shapes of the query and of the body. The parsed values are passed to the handler, in this
       order.
     - `optional_body`: the shape of a body that may be left out; `reads` parses it.
+    - `reads_id`: called with the call first of all, because a malformed id in the path is refused before a malformed
+      query (builds.md 3.3). Its result comes first among the parsed values.
     - `reads`: called with the call and the parsed values before the caller is authorised, because the contract puts
       some refusals before 401 (packages.md 1.2). The handler then receives its result instead of the parsed values.
     - `answers`: the shape of the body of each successful status.
@@ -81,6 +83,7 @@ class Route(Struct, frozen=True):
     query: type[Struct] | None = None
     body: Shape = None
     optional_body: type[Struct] | None = None
+    reads_id: Reader | None = None
     reads: Reader | None = None
     answers: Mapping[int, Shape] = {}
     errors: tuple[type[Exception], ...] = ()

@@ -122,5 +122,5 @@ def one_of(*allowed: str) -> Callable[[str], str]:
 
 
 def is_set(_: str) -> bool:
-    """Return True: the variable counts whatever its value is."""
+    """Return True: any value of the variable turns the setting on."""
     return True

@@ -20,7 +20,7 @@ _ending = Event()
 
 
 def limit_places(number: int) -> None:
-    """Let so many requests of this process wait at once. Without a call, all may."""
+    """Limit how many requests of this process may wait at once. There is no limit by default."""
     global _places  # noqa: PLW0603 - set once, before the first request
     _places = BoundedSemaphore(number)
 

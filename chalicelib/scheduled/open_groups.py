@@ -14,7 +14,7 @@ from chalicelib.platform.table import delete_many, read_many, rows
 from chalicelib.scheduled.cursors import read_cursor, store_cursor
 
 AT_ONCE = 100
-"""Groups that are read at once. The progress of a run is stored as often."""
+"""Number of groups that are read at once. A run stores its progress after each of these batches."""
 
 
 class Visited(Struct):

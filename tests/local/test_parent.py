@@ -13,7 +13,7 @@ PROGRAM = "import time; from local.parent import end_with_parent; end_with_paren
 
 
 def started(parent: int) -> int:
-    """Return the exit status of a process that is told the id of its parent."""
+    """Return the exit status of a process that gets the id of its parent in the environment."""
     environment = {**os.environ, PARENT: str(parent)}
     command = [sys.executable, "-c", PROGRAM]
     return subprocess.run(command, cwd=REPOSITORY, env=environment, timeout=PATIENCE, check=False).returncode

@@ -7,7 +7,7 @@ from bldr.builds import Builds
 from bldr.client import Builder
 from bldr.commands.jobs.ids import GroupId, package_parts
 from bldr.commands.jobs.watching import require_built, watch
-from bldr.commands.options import builder_options, yes_option
+from bldr.commands.options import Command, builder_options, yes_option
 from bldr.errors import ChangeRefused
 from bldr.output import counted, require_confirmation, show_table
 
@@ -49,12 +49,20 @@ def rebuild(builder: Builder, group_id: str, names: tuple[str, ...], watched: bo
         require_built(watch(builds, new_id))
 
 
-@click.command()
-@click.argument("group_id", type=GroupId())
-@click.argument("channel")
-@click.argument("packages", nargs=-1, metavar="[PACKAGE...]")
-@yes_option
-@builder_options
+def _change_of_channel(command: Command) -> click.Command:
+    """Make a command that changes the channel of what a group has built."""
+    for decorate in (
+        builder_options,
+        yes_option,
+        click.argument("packages", nargs=-1, metavar="[PACKAGE...]"),
+        click.argument("channel"),
+        click.argument("group_id", type=GroupId()),
+    ):
+        command = decorate(command)
+    return click.command()(command)
+
+
+@_change_of_channel
 def promote(builder: Builder, group_id: str, channel: str, packages: tuple[str, ...], yes: bool) -> None:
     """Promote what the job group GROUP_ID has built to CHANNEL: everything, or the given packages.
 
@@ -63,12 +71,7 @@ def promote(builder: Builder, group_id: str, channel: str, packages: tuple[str, 
     _change(builder, "promote", group_id, channel, packages, yes)
 
 
-@click.command()
-@click.argument("group_id", type=GroupId())
-@click.argument("channel")
-@click.argument("packages", nargs=-1, metavar="[PACKAGE...]")
-@yes_option
-@builder_options
+@_change_of_channel
 def demote(builder: Builder, group_id: str, channel: str, packages: tuple[str, ...], yes: bool) -> None:
     """Demote what the job group GROUP_ID has built from CHANNEL: everything, or the given packages.
 

@@ -24,12 +24,15 @@ def log(builder: Builder, job: str, group_id: str | None, follow: bool, color: b
     builds = Builds(builder)
     job_id = _checked_id(job) if group_id is None else _job_of(builds, group_id, job)
     keeps_color = console().is_terminal if color is None else color
-    colored = False
+    colored, is_empty = False, True
     try:
         for line in builds.lines(job_id, follow, keeps_color):
             shown = shown_line(line, keeps_color)
             colored |= is_colored(shown)
+            is_empty = False
             click.echo(shown, color=keeps_color)
+        if is_empty:
+            click.echo(f"the log of job {job_id} has no lines yet", err=True)
     finally:
         if colored:  # a build that was cut off must not colour the prompt
             click.echo(RESET, nl=False, color=True)

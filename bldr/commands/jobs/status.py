@@ -34,7 +34,8 @@ def status(
     if group_id is None:
         if watched:
             raise click.UsageError("--watch needs GROUP_ID")
-        _show_groups(builds.groups(origin or default_origin("the job groups"), limit), as_json)
+        listed = origin or default_origin("the job groups", "pass --origin ORIGIN or GROUP_ID")
+        _show_groups(builds.groups(listed, limit), listed, as_json)
     elif watched:
         require_built(_watched(builds, group_id, as_json))
     else:
@@ -49,9 +50,12 @@ def _watched(builds: Builds, group_id: str, as_json: bool) -> Group:
     return group
 
 
-def _show_groups(groups: list[Group], as_json: bool) -> None:
+def _show_groups(groups: list[Group], origin: str, as_json: bool) -> None:
     if as_json:
         show_json(groups)
+        return
+    if not groups:
+        click.echo(f"there are no job groups of origin {origin}", err=True)
         return
     rows = [[each.id, each.state, each.project_name, each.target, each.created_at] for each in groups]
     show_table(["group", "state", "package", "target", "created at"], rows)

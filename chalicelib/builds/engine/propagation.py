@@ -13,7 +13,7 @@ from chalicelib.platform.table import read, rows
 
 
 def pass_on(group: GroupRow, order: str) -> None:
-    """Tell all dependents of an entry its final state. May be repeated.
+    """Apply the final state of an entry to all its dependents. May be repeated.
 
     The order of the entry is removed from the set of each dependent, and those that wait for nothing more start. If
     the entry is not complete, everything that needs it is skipped. An interruption leaves the entry marked as not

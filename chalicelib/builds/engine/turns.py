@@ -110,7 +110,8 @@ def demand_joinable(change: Change, group: GroupRow, turns: Turns) -> None:
         change.check(_first_entry_key(int(group.id)), EntryRow.state == EntryState.WAITING.value)
         change.check(group_key(int(group.id)), GroupRow.state == group.state)
     else:
-        change.check(group_key(int(group.id)), (GroupRow.is_ready == False) & (GroupRow.state == group.state))  # noqa: E712
+        not_ready = GroupRow.is_ready == False  # noqa: E712 - an expression of PynamoDB, not a comparison
+        change.check(group_key(int(group.id)), not_ready & (GroupRow.state == group.state))
 
 
 def is_active(group: GroupRow) -> bool:

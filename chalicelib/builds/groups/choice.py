@@ -19,7 +19,7 @@ def chosen(graph: BuildGraph, root: str, target: Target, flags: Flags) -> BuildS
 
 
 def with_reasons(graph: BuildGraph, root: str, target: Target, flags: Flags) -> BuildSet:
-    """Return the build set of a root, with a reason for every dependent that is left out, whatever the flags."""
+    """Return the build set of a root, and a reason for every other dependent, also with `package_only`."""
     dependents = graph.dependents(root)
     return build_set(graph, root, dependents, flags, automatic(dependents, target))
 

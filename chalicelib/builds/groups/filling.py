@@ -133,7 +133,8 @@ def _settle(change: Change, group: GroupRow, condition: Condition) -> None:
 
 def _is_mine(group: GroupRow) -> Condition:
     """Return the condition that a group is not ready, and that no newer call fills it."""
-    condition: Condition = (GroupRow.is_ready == False) & (GroupRow.expansion == int(group.expansion))  # noqa: E712
+    not_ready = GroupRow.is_ready == False  # noqa: E712 - an expression of PynamoDB, not a comparison
+    condition: Condition = not_ready & (GroupRow.expansion == int(group.expansion))
     return condition
 
 

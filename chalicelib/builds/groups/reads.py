@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from chalicelib.builds import rows
-from chalicelib.builds.errors import GroupMissing, IdMalformed
+from chalicelib.builds.errors import GroupMissing
 from chalicelib.builds.rows import EntryRow, GroupPointerRow, GroupRow
 from chalicelib.catalog.origin_rows import has_made, origin_key
 from chalicelib.core.build_states import EntryState, GroupState
@@ -19,16 +19,6 @@ MOST_LISTED = 500
 """A list holds so many groups at most; the UI asks for 50."""
 
 DEFAULT_LISTED = 10
-
-
-def parse_id(text: str) -> int:
-    """Return the id in a path: digits of a number of 64 bits, without a sign. Raises IdMalformed (builds.md 1.2)."""
-    if text.startswith("+"):
-        raise IdMalformed
-    try:
-        return unsigned(text, bits=64)
-    except NotUnsigned as problem:
-        raise IdMalformed from problem
 
 
 def group(group_id: int) -> GroupRow:

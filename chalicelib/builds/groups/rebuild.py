@@ -19,14 +19,13 @@ from chalicelib.platform.table import read
 ATTEMPTS = 3
 
 
-def rebuild(group_id: int, idents: Collection[str], by: Requester) -> int | None:
+def rebuild(group_id: int, names: Collection[str], by: Requester) -> int | None:
     """Return the id of the group that repeats an ended group, or None if there is nothing to build.
 
-    `idents` are the projects to build; if there are none, those that the group has not built. Their dependents are
+    `names` are the projects to build; if there are none, those that the group has not built. Their dependents are
     built too, as the flags of the group say. While the new group has not ended, a repeat of the request returns it.
-    Raises GroupMissing, GroupUnfinished, IdentsMalformed, GroupQueued, GroupTooLarge, OriginMissing, RoleLost.
+    Raises GroupMissing, GroupUnfinished, GroupQueued, GroupTooLarge, OriginMissing, RoleLost.
     """
-    names = names_of(idents)
     for _ in range(ATTEMPTS - 1):
         try:
             return _rebuild(reads.group(group_id), names, by)

@@ -17,6 +17,7 @@ from chalicelib.builds.groups.errors import (
     TargetNotBuilt,
 )
 from chalicelib.builds.groups.requester import Requester
+from chalicelib.builds.path_ids import parsed_id
 from chalicelib.builds.rows import GroupRow
 from chalicelib.catalog.errors import (
     ChannelMissing,
@@ -33,7 +34,6 @@ from chalicelib.core.token_scope import Scope
 from chalicelib.http import body as body_parsing
 from chalicelib.http.answer import EMPTY_204, NO_CACHE, Answer, json_answer
 from chalicelib.http.call import Call
-from chalicelib.http.query import QueryMalformed
 from chalicelib.http.routes import ANYONE, SESSION, Routes
 from chalicelib.identity.errors import RoleMissing
 from chalicelib.platform.object_store import ObjectStoreFailed
@@ -47,37 +47,35 @@ GROUP = "/jobs/group/{id}"
 STATUS_WORD = "status"
 """A package of this name is scheduled at a path that another method uses for the list of groups."""
 
-TRUE, FALSE = ("true", "TRUE", "t", "T", "1", "on", "ON"), ("false", "FALSE", "f", "F", "0", "off", "OFF", "")
-
 OF_GROUP: dict[str, Any] = {"needs": Role.MEMBER, "checked_inside": True}
 """The origin is that of the group's root, which is not in the path."""
 
 
+def _id(call: Call) -> int:
+    return parsed_id(call["id"])
+
+
 def _group(call: Call) -> GroupRow:
     """Return the group in the path, before authorisation (builds.md 4.2). Raises IdMalformed, GroupMissing."""
-    return reads.group(reads.parse_id(call["id"]))
+    return reads.group(_id(call))
 
 
-def _group_request(call: Call, query: shapes.GroupQuery) -> tuple[int, bool]:
-    group_id = reads.parse_id(call["origin"])
-    if query.include_projects not in (*TRUE, *FALSE):
-        raise QueryMalformed("include_projects must be `true` or `false`")
-    return group_id, query.include_projects in TRUE
+def _progress_request(_: Call, group_id: int, query: shapes.ProgressQuery) -> tuple[GroupRow, int]:
+    return reads.group(group_id), query.first
 
 
-def _progress_request(call: Call, query: shapes.ProgressQuery) -> tuple[GroupRow, int]:
-    return _group(call), query.first
+def _rebuild_request(call: Call, group_id: int, _: shapes.RebuildQuery) -> tuple[GroupRow, set[str]]:
+    """Return the group, and the projects that query and body name.
 
-
-def _rebuild_request(call: Call, _: shapes.RebuildQuery) -> tuple[GroupRow, list[str]]:
-    """Return the group, and the idents in query and body. Raises IdMalformed, GroupMissing, BodyMalformed."""
-    group_id = reads.parse_id(call["id"])
+    Raises BodyMalformed, IdentsMalformed, GroupMissing.
+    """
     texts = [*call.every("idents"), *call.every("idents[]")]
     idents = [ident.strip() for text in texts for ident in text.split(",") if ident.strip()]
     content = call.raw_text()
     if content:
         idents += body_parsing.parse(shapes.Idents, content, call.header("content-type") or "").idents
-    return reads.group(group_id), idents
+    names = rebuild.names_of(idents)
+    return reads.group(group_id), names
 
 
 SCHEDULED: dict[str, Any] = {
@@ -103,15 +101,14 @@ def schedule_build(call: Call, query: shapes.ScheduleQuery) -> Answer:
     SCHEDULE,
     needs=ANYONE,
     query=shapes.GroupQuery,
-    reads=_group_request,
+    reads_id=lambda call: parsed_id(call["origin"]),
     answers={200: shapes.Group},
-    errors=(GroupMissing, IdMalformed, ObjectStoreFailed, QueryMalformed),
+    errors=(GroupMissing, IdMalformed, ObjectStoreFailed),
 )
-def show_group(_: Call, request: tuple[int, bool]) -> Answer:
+def show_group(_: Call, group_id: int, query: shapes.GroupQuery) -> Answer:
     """Return a job group; the variable of the path is its id."""
-    group_id, with_projects = request
     row = reads.group(group_id)
-    return json_answer(200, shapes.Group.of(row, reads.entries(row) if with_projects else ()), NO_CACHE)
+    return json_answer(200, shapes.Group.of(row, reads.entries(row) if query.include_projects else ()), NO_CACHE)
 
 
 @routes.get(f"{SCHEDULE}/{STATUS_WORD}", needs=ANYONE, query=shapes.GroupsQuery, answers={200: list[shapes.Group]})
@@ -141,6 +138,7 @@ def cancel_group(call: Call, group: GroupRow) -> Answer:
     scope=Scope.BUILD,
     query=shapes.RebuildQuery,
     optional_body=shapes.Idents,
+    reads_id=_id,
     reads=_rebuild_request,
     answers={204: None},
     errors=(
@@ -155,14 +153,14 @@ def cancel_group(call: Call, group: GroupRow) -> Answer:
         OriginMissing,
     ),
 )
-def rebuild_group(call: Call, request: tuple[GroupRow, list[str]]) -> Answer:
+def rebuild_group(call: Call, request: tuple[GroupRow, set[str]]) -> Answer:
     """Build what an ended job group has not built, or the projects that the request names.
 
     The header `X-Job-Group-Id` is the id of the new group; it is absent if there is nothing to build.
     """
-    group, idents = request
+    group, names = request
     by = Requester.of(call.caller.require_role(group.origin, Role.MEMBER))
-    new_id = rebuild.rebuild(int(group.id), idents, by)
+    new_id = rebuild.rebuild(int(group.id), names, by)
     return EMPTY_204 if new_id is None else Answer(204, headers={"X-Job-Group-Id": str(new_id)})
 
 
@@ -219,6 +217,7 @@ def show_build_plan(call: Call, query: shapes.ScheduleQuery) -> Answer:
     "/builds/groups/{id}",
     **OF_GROUP,
     query=shapes.ProgressQuery,
+    reads_id=_id,
     reads=_progress_request,
     answers={200: shapes.GroupProgress},
     errors=(GroupMissing, IdMalformed, ObjectStoreFailed),

@@ -8,6 +8,7 @@ from chalicelib.builds.groups import reads
 from chalicelib.builds.rows import EntryRow, GroupRow
 from chalicelib.core.build_set import Flags
 from chalicelib.core.target import DEFAULT_TARGET
+from chalicelib.http.query import Lenient
 
 UTC_OFFSET = "+00:00"
 
@@ -29,7 +30,7 @@ class ScheduleQuery(Struct):
 class GroupQuery(Struct):
     """Whether the answer lists the projects of the group."""
 
-    include_projects: str = "false"
+    include_projects: Lenient = False
 
 
 class GroupsQuery(Struct):

@@ -51,18 +51,30 @@ def _turn(group: GroupRow) -> Iterator[Wait]:
 
 
 def _waits_in(group: GroupRow, origin: str) -> Iterator[Wait]:
-    """Yield why jobs of a group wait in an origin; nothing if none waits."""
+    """Yield why jobs of a group wait in an origin; nothing if none waits.
+
+    If no other reason is found, the workers are busy with other jobs.
+    """
     target = Target(group.target)
     waiting = rows.waiting_partition(target, origin)
     own = f"{int(group.id):019d}#"
     if next(rows_of(WaitingJobRow, waiting, begins=own, limit=1, page=1), None) is None:
         return
-    yield from _worker(target, origin)
+    reasons = [*_worker(target, origin), *_limits(target, origin), *_order(waiting, own, origin)]
+    yield from reasons or [Wait("no_free_worker", f"Jobs in '{origin}' wait for a free worker that builds {target}.")]
+
+
+def _limits(target: Target, origin: str) -> Iterator[Wait]:
     slots = rows.slots_partition(target)
     if count(SlotRow, slots, begins=f"{rows.ORIGIN_SLOT}{origin}#") >= config.jobs_per_origin:
-        yield Wait("origin_limit", f"'{origin}' has {config.jobs_per_origin} running jobs for {target}, its limit.")
+        most = config.jobs_per_origin
+        yield Wait("origin_limit", f"The running jobs of '{origin}' for {target} have reached their limit, {most}.")
     if count(SlotRow, slots, begins=rows.TARGET_SLOT) >= config.jobs_per_target:
-        yield Wait("target_limit", f"{config.jobs_per_target} jobs run for {target}, the limit of this service.")
+        most = config.jobs_per_target
+        yield Wait("target_limit", f"The running jobs of this service for {target} have reached their limit, {most}.")
+
+
+def _order(waiting: str, own: str, origin: str) -> Iterator[Wait]:
     first = next(rows_of(WaitingJobRow, waiting, limit=1, page=1), None)
     if first is not None and not first.sk.startswith(own):
         yield Wait("older_jobs", f"Jobs of the group {int(first.sk.partition('#')[0])} in '{origin}' come first.")

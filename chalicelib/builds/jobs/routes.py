@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from typing import Any
 
 from chalicelib.builds.errors import IdMalformed, JobMissing
 from chalicelib.builds.jobs import shapes
 from chalicelib.builds.jobs.errors import STATUS, ChunkMisplaced, ChunkRefused, LogMissing
+from chalicelib.builds.path_ids import parsed_id
 from chalicelib.builds.rows import JobRow
 from chalicelib.core.deferred import deferred
 from chalicelib.core.roles import Role
@@ -14,7 +15,6 @@ from chalicelib.core.token_scope import Scope
 from chalicelib.core.visibility import Visibility
 from chalicelib.http.answer import EMPTY_204, NO_CACHE, Answer, json_answer
 from chalicelib.http.call import Call
-from chalicelib.http.query import QueryMalformed
 from chalicelib.http.routes import ANYONE, JOB, Routes
 from chalicelib.identity.errors import AttemptOver, RoleMissing, SessionMissing
 
@@ -23,29 +23,17 @@ with deferred():
 
 routes = Routes("jobs", STATUS)
 
-TRUE = frozenset({"true", "TRUE", "t", "T", "1", "on", "ON"})
-FALSE = frozenset({"false", "FALSE", "f", "F", "0", "off", "OFF", ""})
 
-
-class _LogRequest(Struct, frozen=True):
-    job: JobRow
-    start: int
-    color: bool
-    wait: int
+def _id(call: Call) -> int:
+    return parsed_id(call["id"])
 
 
 def _job(call: Call) -> JobRow:
-    return service.with_id(call["id"])
+    return service.of_living_origin(_id(call))
 
 
-def _log_request(call: Call, query: shapes.LogQuery) -> _LogRequest:
-    """Return the request after the refusals that come before authorisation, in the contract's order."""
-    number = service.parsed_id(call["id"])
-    if query.start < 0 or query.wait < 0:
-        raise QueryMalformed("start and wait cannot be negative")
-    if query.color not in TRUE | FALSE:
-        raise QueryMalformed("color must be `true` or `false`")
-    return _LogRequest(service.with_number(number), query.start, query.color in TRUE, query.wait)
+def _log_request(_: Call, job_id: int, query: shapes.LogQuery) -> tuple[JobRow, shapes.LogQuery]:
+    return service.with_id(job_id), query
 
 
 @routes.get(
@@ -63,14 +51,16 @@ def list_jobs(call: Call, query: shapes.JobsQuery) -> Answer:
     return json_answer(206 if more_follow else 200, listed, NO_CACHE)
 
 
-@routes.get(
-    "/jobs/{id}",
-    needs=Role.MEMBER,
-    checked_inside=True,
-    reads=_job,
-    answers={200: shapes.Job},
-    errors=(IdMalformed, JobMissing),
-)
+OF_JOB: dict[str, Any] = {
+    "needs": Role.MEMBER,
+    "checked_inside": True,
+    "reads": _job,
+    "errors": (IdMalformed, JobMissing),
+}
+"""The origin is that of the job, which is not in the path."""
+
+
+@routes.get("/jobs/{id}", **OF_JOB, answers={200: shapes.Job})
 def show_job(call: Call, job: JobRow) -> Answer:
     """Return a job."""
     call.caller.require_role(job.origin, Role.MEMBER)
@@ -81,14 +71,7 @@ def show_job(call: Call, job: JobRow) -> Answer:
     return json_answer(200, shown)
 
 
-@routes.get(
-    "/builds/jobs/{id}",
-    needs=Role.MEMBER,
-    checked_inside=True,
-    reads=_job,
-    answers={200: shapes.JobDetails},
-    errors=(IdMalformed, JobMissing),
-)
+@routes.get("/builds/jobs/{id}", **OF_JOB, answers={200: shapes.JobDetails})
 def show_job_details(call: Call, job: JobRow) -> Answer:
     """Return the progress of a job: its attempt, its worker, and the step and last lines of a failed one."""
     call.caller.require_role(job.origin, Role.MEMBER)
@@ -118,17 +101,19 @@ def append_log(call: Call, body: shapes.LogChunk) -> Answer:
     needs=ANYONE,
     hides_private=True,
     query=shapes.LogQuery,
+    reads_id=_id,
     reads=_log_request,
     answers={200: shapes.Log},
     errors=(IdMalformed, JobMissing, LogMissing, RoleMissing, SessionMissing),
 )
-def show_log(call: Call, request: _LogRequest) -> Answer:
+def show_log(call: Call, request: tuple[JobRow, shapes.LogQuery]) -> Answer:
     """Return a part of a job's log. Only members of the origin may read the log of a private package.
 
     Only members can wait for more lines: a request that waits occupies a function, and strangers could occupy all.
     """
-    if service.log_visibility(request.job) is not Visibility.PUBLIC:
-        call.caller.require_role(request.job.origin, Role.MEMBER)
-    may_wait = request.wait > 0 and call.caller.has_role(request.job.origin, Role.READONLY_MEMBER)
-    part = logs.part(request.job, request.start, request.color, request.wait if may_wait else 0)
+    job, query = request
+    if service.log_visibility(job) is not Visibility.PUBLIC:
+        call.caller.require_role(job.origin, Role.MEMBER)
+    may_wait = query.wait > 0 and call.caller.has_role(job.origin, Role.READONLY_MEMBER)
+    part = logs.part(job, query.start, query.color, query.wait if may_wait else 0)
     return json_answer(200, shapes.Log(part.start, part.stop, part.content, part.is_complete), NO_CACHE)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from chalicelib.builds.errors import IdMalformed, JobMissing
+from chalicelib.builds.errors import JobMissing
 from chalicelib.builds.jobs.errors import LogMissing
 from chalicelib.builds.rows import (
     JobPointerRow,
@@ -20,7 +20,6 @@ from chalicelib.catalog.project_rows import project_key
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.standing import Standing
 from chalicelib.core.target import Target
-from chalicelib.core.unsigned import NotUnsigned, unsigned
 from chalicelib.core.visibility import Visibility
 from chalicelib.identity.caller import Caller
 from chalicelib.platform.table import read, read_many, rows
@@ -43,15 +42,7 @@ class JobPage(Struct, frozen=True):
     jobs: list[JobRow]
 
 
-def parsed_id(text: str) -> int:
-    """Return the id in a path. Raises IdMalformed."""
-    try:
-        return unsigned(text, bits=64)
-    except NotUnsigned as problem:
-        raise IdMalformed from problem
-
-
-def with_number(job_id: int) -> JobRow:
+def with_id(job_id: int) -> JobRow:
     """Return a job. Raises JobMissing."""
     job = read(job_key(job_id))
     if job is None:
@@ -59,9 +50,9 @@ def with_number(job_id: int) -> JobRow:
     return job
 
 
-def with_id(text: str) -> JobRow:
-    """Return the job with the id in a path, unless its origin was deleted. Raises IdMalformed, JobMissing."""
-    job = with_number(parsed_id(text))
+def of_living_origin(job_id: int) -> JobRow:
+    """Return a job, unless its origin was deleted. Raises JobMissing."""
+    job = with_id(job_id)
     if not has_made(read(origin_key(job.origin)), int(job.id)):
         raise JobMissing
     return job

@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chalicelib.builds.rows import JobRow, channel_of
 from chalicelib.core.job_log import LOG_LINES
+from chalicelib.http.query import Lenient, Unsigned
 
 
 class JobsQuery(Struct):
@@ -19,9 +20,9 @@ class JobsQuery(Struct):
 class LogQuery(Struct):
     """The first line, whether to keep ANSI sequences, and how many seconds to wait for a new line."""
 
-    start: int = 0
-    color: str = ""
-    wait: int = 0
+    start: Unsigned = 0
+    color: Lenient = False
+    wait: Unsigned = 0
 
 
 class LogChunk(Struct):

@@ -8,8 +8,8 @@ from chalicelib.platform.table import Key, Row, partition
 class SlotRow(Row):
     """A slot of an origin or of a target that a running job occupies, which limits how many run at once.
 
-    Jobs that workers of one origin hold have slots of their own. Whoever has many origins with many workers therefore
-    cannot occupy the slots of the workers that all origins share.
+    Jobs that workers of one origin hold have separate slots. So an account with many origins and many workers cannot
+    occupy the slots of the workers that all origins share.
 
     `worker_id` is the worker of the job, as in `JobRow`.
     """

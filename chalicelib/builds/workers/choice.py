@@ -10,7 +10,7 @@ from msgspec import Struct
 from chalicelib.builds.rows import ORIGIN_SLOT, OWN_SLOT, TARGET_SLOT
 
 ORIGINS_COMPARED = 8
-"""Of origins with equally many running jobs, so many are asked at once for their oldest waiting job."""
+"""Number of origins with equally many running jobs whose oldest waiting jobs are compared."""
 
 
 class Slots(Struct, frozen=True):

@@ -83,7 +83,8 @@ def claim(request: Request, worker: WorkerAccess) -> JobRow | None:
 
 def _checked(request: Request, worker: WorkerAccess) -> Claim:
     if config.functional_test and not config.functional_test_workers:
-        raise ClaimRefused("In functional-test mode no worker may run jobs, unless BLDR_FUNC_TEST_WORKERS allows it")  # builds.md 1.6
+        # builds.md 1.6
+        raise ClaimRefused("In functional-test mode no worker may run jobs, unless BLDR_FUNC_TEST_WORKERS allows it")
     if not SHORTEST_CLAIM <= len(request.claim) <= LONGEST_TEXT or not is_plain(request.claim):
         raise ClaimInvalid(f"`claim` must be {SHORTEST_CLAIM} to {LONGEST_TEXT} printable characters")
     if not request.name.strip() or len(request.name) > LONGEST_TEXT or not is_plain(request.name):

@@ -16,20 +16,21 @@ from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.config import config
 
 ORIGINS_READ = 1_000
-"""If more origins have waiting jobs, each search of a process continues where the last one stopped. So nobody can hide
-the jobs of others behind many origins of their own.
+"""Number of origins that one search reads. If more have waiting jobs, the next search of the process continues where
+this one stopped, so many origins of one account cannot hide the jobs of another.
 """
 
 ORIGINS_ASKED = 40
-"""Origins whose waiting jobs one search reads; the rest has its turn in the next search."""
+"""Number of origins whose waiting jobs one search reads. The next search reads those of the others."""
 
 HINT_SECONDS = 300
-"""The row of an origin without waiting jobs is deleted at this age. The start of jobs leaves the row unchanged if it is
-less than a minute old, so the row is much newer than this if a job is about to be written."""
+"""Age at which the row of an origin without waiting jobs is deleted. The start of jobs rewrites a row that is older
+than a minute, so a row of this age belongs to no job that is about to be written.
+"""
 
 EMPTY_SECONDS = 60
-"""How long origins that had no waiting job when they were asked are asked after all others. They could otherwise use up
-all questions of a search, because they have the fewest running jobs.
+"""How long an origin without a waiting job comes after all others. Such origins have the fewest running jobs, so
+without this rule one search would read only them.
 """
 
 Hints = Mapping[str, WaitingOriginRow | None]
@@ -98,7 +99,7 @@ def _noted(target: Target, after: str | None, limit: int) -> Iterator[WaitingOri
 
 
 def _groups(target: Target, hints: Hints, slots: Slots) -> Iterator[list[str]]:
-    """Yield the origins in the order in which they are asked; those that were found empty lately at the end."""
+    """Yield the origins in the order of their turns; those without a waiting job in the last search come last."""
     oldest = clock() - EMPTY_SECONDS
     empty = {origin for origin in hints if _found_empty.get((target, origin), oldest) > oldest}
     yield from choice.in_turn((origin for origin in hints if origin not in empty), slots, config.jobs_per_origin)

@@ -57,7 +57,7 @@ def _graph_target(call: Call) -> Target:
 
 
 def _release_target(text: str | None) -> Target | None:
-    """Return the target, by default that of Linux whatever the client is. None if the text is not a target (7.1)."""
+    """Return the target, by default x86_64-linux for every client. None if the text is not a target (7.1)."""
     try:
         return DEFAULT_TARGET if text is None else Target.parse(text)
     except TargetUnknown:

@@ -74,7 +74,7 @@ def test_an_unreadable_query_is_400(depot: Depot, group: str) -> None:
 def test_an_id_that_is_not_a_number_of_64_bits_is_400(depot: Depot, group_id: str) -> None:
     for by in (None, "bobo"):
         reply = depot.get(f"/depot/pkgs/schedule/{group_id}?include_projects=yes", by=by)
-        assert (reply.status, reply.body) == (400, b"")
+        assert (reply.status, reply.body) == (400, b""), "the id is refused before the query"
 
 
 @pytest.mark.parametrize("group_id", ["0", "123456", "18446744073709551615", "007"])

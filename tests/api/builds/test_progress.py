@@ -4,10 +4,11 @@ import time
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from chalicelib.builds import rows
-from chalicelib.builds.groups import progress
-from chalicelib.builds.rows import EntryRow, JobRow, SlotRow, WaitingJobRow
+from chalicelib.builds.groups import progress, waits
+from chalicelib.builds.rows import EntryRow, GroupRow, JobRow, SlotRow, WaitingJobRow
 from chalicelib.core.build_states import EntryState, GroupState, JobError, JobState
 from chalicelib.platform import table
 from chalicelib.platform.change import Change
@@ -168,8 +169,18 @@ def test_a_job_without_any_worker_says_so(depot: Depot, group: str, names: list[
             "text": f"No worker that builds x86_64-linux for '{names[0].partition('/')[0]}' was seen for 10 minutes.",
         }
     ]
+
+
+def test_a_job_whose_workers_are_busy_says_so(
+    depot: Depot, group: str, names: list[str], origin: str, engine: RecordingEngine
+) -> None:
     engine.seen = time.time()
-    assert reasons(depot, group) == []
+    assert reasons(depot, group) == [], "no job waits yet"
+    a_job(group, names[0])
+
+    (wait,) = shown(depot, group)["waits"]
+    assert wait["reason"] == "no_free_worker"
+    assert wait["text"] == f"Jobs in '{origin}' wait for a free worker that builds x86_64-linux."
 
 
 def test_an_origin_at_its_limit_says_so(
@@ -181,6 +192,29 @@ def test_an_origin_at_its_limit_says_so(
     table.put_many([SlotRow(key.pk, key.sk, job_id=1, origin=origin) for key in keys])
 
     assert reasons(depot, group) == ["origin_limit"]
+
+
+def test_a_target_at_its_limit_says_so(
+    depot: Depot, group: str, names: list[str], origin: str, engine: RecordingEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.seen = time.time()
+    a_job(group, names[0])
+    monkeypatch.setattr(waits, "config", structs.replace(config, jobs_per_target=1))
+    assert reasons(depot, group) == ["no_free_worker"]
+    key = rows.target_slot_key(LINUX, 0)
+    table.put_many([SlotRow(key.pk, key.sk, job_id=1, origin=origin)])
+
+    try:
+        assert reasons(depot, group) == ["target_limit"]
+    finally:
+        table.delete_many([key])
+
+
+def test_a_group_whose_projects_are_being_written_says_so(depot: Depot, group: str) -> None:
+    with Change() as change:
+        change.update(rows.group_key(int(group)), [GroupRow.is_ready.set(False)])
+
+    assert reasons(depot, group) == ["preparing"]
 
 
 def test_jobs_of_an_older_group_come_first(

@@ -102,6 +102,13 @@ def test_malformed_idents_are_400(depot: Depot, group: str, ident: str) -> None:
     assert rebuild(depot, group, json={"idents": [ident]}).status == 400
 
 
+def test_malformed_idents_are_refused_before_a_missing_group_and_a_stranger(depot: Depot, group: str) -> None:
+    assert rebuild(depot, "123456", "?idents=x").status == 400
+    assert rebuild(depot, group, "?idents=x", by=None).status == 400
+    assert rebuild(depot, group, by=None, json={"idents": ["x"]}).status == 400
+    assert rebuild(depot, "x", "?idents=x").body == b""
+
+
 def test_a_body_that_is_not_json_is_400(depot: Depot, group: str) -> None:
     assert rebuild(depot, group, body=b"x", headers={"Content-Type": "application/json"}).status == 400
 

@@ -5,18 +5,8 @@ import pytest
 from chalicelib.core.build_states import JobError, JobState
 from tests.api.client import Depot
 from tests.builders.jobs import a_job, a_project
-from tests.builders.members import a_member
 from tests.builders.names import a_name
-from tests.builders.origins import an_origin
 from tests.builders.packages import a_package, promote
-
-
-@pytest.fixture(scope="module")
-def origin(depot: Depot) -> str:
-    origin = an_origin(depot)
-    a_member(depot, origin, "hank", "readonly_member")
-    a_member(depot, origin, "lkennedy", "member")
-    return origin
 
 
 def test_a_waiting_job_has_no_fields_that_are_unknown(depot: Depot, origin: str) -> None:
@@ -88,7 +78,7 @@ def test_a_failed_job_shows_the_failed_step(depot: Depot, origin: str) -> None:
 def test_refusals_come_in_the_order_of_the_contract(depot: Depot, origin: str, path: str) -> None:
     job = a_job(origin, "tool")
 
-    for malformed in ("x", "-1", "1.0", "18446744073709551616"):
+    for malformed in ("x", "-1", "+1", "1.0", "18446744073709551616"):
         reply = depot.get(f"{path}/{malformed}")
         assert (reply.status, reply.body) == (400, b"")
     assert (depot.get(f"{path}/123456").status, depot.get(f"{path}/123456").body) == (404, b"")

@@ -21,21 +21,12 @@ from chalicelib.platform import object_store, waiting
 from chalicelib.platform.table import Key, delete_many, put_many, read
 from tests.api.client import Depot
 from tests.builders.jobs import a_job, a_project, change_job
-from tests.builders.members import a_member
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.packages import a_package
 from tests.builders.rows import partition_rows
 
 NO_LOG = {"start": 0, "stop": 0, "content": [], "is_complete": False}
-
-
-@pytest.fixture(scope="module")
-def origin(depot: Depot) -> str:
-    origin = an_origin(depot)
-    a_member(depot, origin, "hank", "readonly_member")
-    a_member(depot, origin, "lkennedy", "member")
-    return origin
 
 
 @pytest.fixture
@@ -74,6 +65,15 @@ def test_a_live_log_is_incomplete_and_read_from_any_line(depot: Depot, job: JobR
     assert log_of(depot, job) == {"start": 0, "stop": 4, "content": ["a", "", "b", "c"], "is_complete": False}
     assert log_of(depot, job, start=2) == {"start": 2, "stop": 4, "content": ["b", "c"], "is_complete": False}
     assert log_of(depot, job, start=9) == {"start": 9, "stop": 9, "content": [], "is_complete": False}
+
+
+def test_a_start_may_be_any_number_of_64_bits(depot: Depot, job: JobRow) -> None:
+    last = 2**64 - 1
+    assert log_of(depot, job, start=last) == NO_LOG
+    append(job, 0, "a")
+    assert log_of(depot, job, start=last) == {"start": last, "stop": last, "content": [], "is_complete": False}
+    archived(job)
+    assert log_of(depot, job, start=last) == {"start": last, "stop": 1, "content": [], "is_complete": True}
 
 
 def test_an_archived_log_is_complete_and_its_rows_are_deleted(depot: Depot, job: JobRow) -> None:
@@ -296,8 +296,9 @@ def test_the_log_of_a_private_package_is_for_members(depot: Depot, origin: str, 
 
 
 def test_refusals_come_in_the_order_of_the_contract(depot: Depot, origin: str, job: JobRow) -> None:
-    assert (depot.get("/jobs/x/log").status, depot.get("/jobs/x/log").body) == (400, b"")
-    for query in ({"start": "-1"}, {"start": "x"}, {"color": "abc"}, {"wait": "-1"}):
+    for path in ("/jobs/x/log", "/jobs/+1/log", "/jobs/x/log?start=x", "/jobs/x/log?color=abc"):
+        assert (depot.get(path).status, depot.get(path).body) == (400, b"")
+    for query in ({"start": "-1"}, {"start": "x"}, {"start": str(2**64)}, {"color": "abc"}, {"wait": "-1"}):
         assert depot.get("/jobs/123456/log", query=query).status == 400
     assert depot.get("/jobs/123456/log").status == 404
     without_project = a_job(origin, a_name("tool"), JobState.DISPATCHED)

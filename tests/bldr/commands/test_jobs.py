@@ -383,6 +383,39 @@ def test_a_log_that_is_not_followed_ends_with_the_last_line(scripted: CommandLin
     assert scripted.succeeds("jobs", "log", JOB) == "one\n"
 
 
+def test_a_log_without_lines_says_so_on_standard_error(scripted: CommandLine, double: HttpDouble) -> None:
+    double.answers("GET", LOG, {"start": 0, "stop": 0, "content": [], "is_complete": False})
+
+    result = scripted.run("jobs", "log", JOB)
+
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == f"the log of job {JOB} has no lines yet\n"
+
+
+def test_a_log_that_is_missing_says_what_may_be_missing(scripted: CommandLine, double: HttpDouble) -> None:
+    result = scripted.run("jobs", "log", JOB)
+
+    assert result.exit_code == 1
+    assert "(404); the log of a package that has no release yet can be read once" in result.output
+
+
+def test_an_origin_without_groups_says_so_on_standard_error(scripted: CommandLine, double: HttpDouble) -> None:
+    double.answers("GET", f"{SCHEDULE}/acme/status", [])
+
+    result = scripted.run("jobs", "status", "--origin", "acme")
+
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == "there are no job groups of origin acme\n"
+    assert scripted.succeeds("jobs", "status", "--origin", "acme", "--json") == "[]\n"
+
+
+def test_a_list_of_groups_without_an_origin_names_the_option(scripted: CommandLine) -> None:
+    result = scripted.run("jobs", "status")
+
+    assert result.exit_code == 1
+    assert "pass --origin ORIGIN or GROUP_ID, or set HAB_ORIGIN" in result.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -22,7 +22,8 @@ def each(routes: list[Route]) -> Callable[[Any], Any]:
 def parsed_types(route: Route) -> list[Any]:
     """The types of the values that are passed to the handler, or to `reads`, after the call."""
     body = None if isinstance(route.body, Content) else route.body
-    return [shape for shape in (route.query, body) if shape is not None]
+    ids = [] if route.reads_id is None else [int]
+    return ids + [shape for shape in (route.query, body) if shape is not None]
 
 
 def parameter_types(function: Callable[..., Any]) -> list[Any]:
