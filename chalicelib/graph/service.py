@@ -1,5 +1,7 @@
 """The build graph of a target, cached between requests."""
 
+from functools import cached_property
+
 from msgspec import Struct
 
 from chalicelib.core.build_graph import BuildGraph, Node
@@ -92,7 +94,7 @@ class _Difference:
 
     def keys(self, target: Target) -> list[Key[rows.SnapshotRow] | Key[NodeRow]]:
         """Return the keys of the rows that hold the difference."""
-        keys: list[Key[rows.SnapshotRow] | Key[NodeRow]] = [rows.node_key(target, name) for name in self._new_names]
+        keys: list[Key[rows.SnapshotRow] | Key[NodeRow]] = [rows.node_key(target, name) for name in self._names_to_read]
         return [*keys, rows.snapshot_key(target, self.shard)] if self._has_other_snapshot else keys
 
     def apply(self, target: Target, found: Found, nodes: dict[str, Node | None]) -> _Shard:
@@ -100,23 +102,38 @@ class _Difference:
         names = self._cached.names
         if self._has_other_snapshot:
             names = self._apply_snapshot(target, found, nodes)
-        for name in self._new_names:
+        for name in self._names_to_read:
             row = found.get(rows.node_key(target, name))
             nodes[name] = None if row is None else row.node
-        return _Shard(self._snapshot, self._changes, names | self._new_names)
+        return _Shard(self._snapshot, self._changes, names | self._names_to_read)
 
-    @property
-    def _new_names(self) -> frozenset[str]:
-        return frozenset(map(rows.name_in, self._changes - self._cached.changes))
+    @cached_property
+    def _names_to_read(self) -> frozenset[str]:
+        """The names of changes that only one side has. Another snapshot holds the changes that are no longer stored.
+
+        A restored table may have the cached snapshot with fewer changes.
+        """
+        names = frozenset(map(rows.name_in, self._changes ^ self._cached.changes))
+        return names & self._names_of_changes if self._has_other_snapshot else names
+
+    @cached_property
+    def _names_of_changes(self) -> frozenset[str]:
+        return frozenset(map(rows.name_in, self._changes))
 
     def _apply_snapshot(self, target: Target, found: Found, nodes: dict[str, Node | None]) -> frozenset[str]:
         """Add the nodes of the snapshot, without those of changes that it lacks and the cached graph has."""
-        snapshot = found.get(rows.snapshot_key(target, self.shard))
-        if snapshot is None or snapshots.revision_of(snapshot) != self._snapshot:
-            raise Stale  # it was replaced after the shard was read
-        kept = frozenset(map(rows.name_in, self._changes & self._cached.changes))
-        stored = snapshots.unpacked(snapshot.content)
+        kept = self._names_of_changes - self._names_to_read
+        stored = self._stored(target, found)
         removed = self._cached.names.difference(stored, kept)
         nodes.update(dict.fromkeys(removed))
         nodes.update((name, node) for name, node in stored.items() if name not in kept)
         return frozenset(stored) | kept
+
+    def _stored(self, target: Target, found: Found) -> dict[str, Node]:
+        """Return the nodes of the snapshot. Raises Stale if another one replaced it after the shard was read."""
+        if not self._snapshot:
+            return {}  # a restored table may name none where a newer one is cached
+        snapshot = found.get(rows.snapshot_key(target, self.shard))
+        if snapshot is None or snapshots.revision_of(snapshot) != self._snapshot:
+            raise Stale
+        return snapshots.unpacked(snapshot.content)

@@ -250,6 +250,51 @@ class TestReads:
 
         assert service.graph_of(TARGET).latest(f"{origin}/app") == f"{origin}/app/2.0/{STAMP}"
 
+    def test_the_cached_graph_follows_a_table_that_was_emptied(self, origin: str) -> None:
+        folded, changed = in_one_shard(origin, 2)
+        shard = rows.shard_of(folded)
+        add(folded, f"{origin}/lib")
+        snapshots.fold(TARGET, shard)
+        add(changed, f"{origin}/lib")
+        service.graph_of(TARGET)
+
+        delete_many([rows.shard_key(TARGET, shard), rows.snapshot_key(TARGET, shard)])
+
+        assert service.graph_of(TARGET).dependents(f"{origin}/lib") == []
+
+    def test_the_cached_graph_follows_a_table_that_was_restored_to_a_time_before_the_first_fold(
+        self, origin: str
+    ) -> None:
+        early, late = in_one_shard(origin, 2)
+        shard = rows.shard_of(early)
+        add(early, f"{origin}/lib")
+        restored = read(rows.shard_key(TARGET, shard))
+        add(late, f"{origin}/lib")
+        snapshots.fold(TARGET, shard)
+        service.graph_of(TARGET)
+
+        delete_many([rows.shard_key(TARGET, shard), rows.snapshot_key(TARGET, shard), rows.node_key(TARGET, late)])
+        assert restored is not None
+        put_many([restored])
+
+        assert service.graph_of(TARGET).dependents(f"{origin}/lib") == [early]
+
+    def test_the_cached_graph_follows_a_table_that_was_restored_to_fewer_changes(self, origin: str) -> None:
+        early, late = in_one_shard(origin, 2)
+        key = rows.shard_key(TARGET, rows.shard_of(early))
+        add(early, f"{origin}/lib")
+        node, restored = read(rows.node_key(TARGET, early)), read(key)
+        add(early, f"{origin}/other", version="2.0")
+        add(late, f"{origin}/lib")
+        service.graph_of(TARGET)
+
+        delete_many([rows.node_key(TARGET, late)])
+        assert node is not None
+        assert restored is not None
+        put_many([node, restored])
+
+        assert service.graph_of(TARGET).dependents(f"{origin}/lib") == [early]
+
 
 class TestFolding:
     def test_uploads_fold_the_changes_of_a_shard(self, origin: str) -> None:
