@@ -47,7 +47,10 @@ def test_no_worker_may_run_jobs_in_functional_test_mode(
 
     reply = worker.claims()
 
-    assert (reply.status, reply.text) == (403, "In functional-test mode no worker may run jobs, unless BLDR_FUNC_TEST_WORKERS allows it")
+    assert (reply.status, reply.text) == (
+        403,
+        "In functional-test mode no worker may run jobs, unless BLDR_FUNC_TEST_WORKERS allows it",
+    )
     assert job_of(job).job_state is JobState.PENDING
 
 
