@@ -16,7 +16,11 @@ LONGEST = (
     "tests/perf/test_costliest.py",
     "tests/perf/test_growth.py",
     "tests/engine/packages/test_concurrency.py",
-    "tests/infra/test_rights_of_builds.py",
+    "tests/engine/builds/workers/test_interruptions.py",
+    "tests/engine/origins/test_concurrency.py",
+    "tests/engine/builds/test_interruptions.py",
+    "tests/engine/packages/test_hints.py",
+    "tests/engine/builds/test_large_groups.py",
     "tests/infra/test_package.py",
     "tests/api/docs/test_answers_are_described.py",
 )

@@ -16,6 +16,7 @@ from chalicelib.platform.config import config
 from local import moto_partitions, moto_patches
 from local.patching import wrap
 from local.resources import create_resources
+from tests.builders import direct_calls
 
 
 @contextmanager
@@ -47,4 +48,5 @@ def _patch() -> None:
         init(response, content if isinstance(content, str | bytes) else bytes(content))
 
     moto_patches.apply()
+    direct_calls.apply()
     wrap(MockRawResponse, "__init__", read_whole)  # only a server can stream the chunks of a large object

@@ -3,7 +3,11 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
+
+from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 
 from local.moto_functions import FunctionsUnavailable, Outcome, functions
 from tests.builders.names import a_name
@@ -22,7 +26,7 @@ class Unavailable(Exception):
 
 @contextmanager
 def these_functions(**declared: Function) -> Iterator[None]:
-    """Let the engine of this process invoke these functions, inside the block."""
+    """Let the engine of this process invoke these functions, inside the block. It tries again without a pause."""
     before = functions.names, functions.invoker
 
     def invoke(name: str, event: bytes, _seconds: float) -> Outcome:
@@ -36,7 +40,8 @@ def these_functions(**declared: Function) -> Iterator[None]:
 
     functions.register(frozenset(declared), invoke)
     try:
-        yield
+        with patch.object(retrier_decl, "time", SimpleNamespace(sleep=lambda _: None)):
+            yield
     finally:
         functions.register(*before)
 

@@ -42,7 +42,7 @@ def create(logical_id: str, change: Callable[[dict[str, Any]], None] = lambda _:
 
 
 def hurry(definition: dict[str, Any]) -> None:
-    """Let a wait last a second, heartbeats be due after three, and tasks be tried three times in quick succession."""
+    """Let a wait last a second, heartbeats be due after three, and tasks be tried three times."""
     for state in definition["States"].values():
         if "TimeoutSeconds" in state and ".waitForTaskToken" in state["Resource"]:
             state["TimeoutSeconds"] = 1

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -102,9 +103,15 @@ def retried(history: list[dict[str, Any]]) -> set[str]:
     return states
 
 
+def has_ended(arn: str, name: str) -> bool:
+    """Return True for an execution that has ended."""
+    return step_functions.find(arn, name) is Execution.ENDED
+
+
 def finish(arn: str, names: dict[int, str]) -> dict[int, list[str]]:
     """Wait for executions, and return the states that each has entered."""
-    assert until(lambda: all(step_functions.find(arn, name) is Execution.ENDED for name in names.values()))
+    for name in names.values():
+        assert until(partial(has_ended, arn, name))
     return {number: machines.states_of(arn, name) for number, name in names.items()}
 
 
