@@ -6,7 +6,7 @@ A name belongs to a shard by a hash that anybody can compute, so whoever may upl
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from chalicelib.core.build_graph import Node
+from chalicelib.core.numbered_graph import Node
 
 OVERHEAD = 16
 """Bytes of quotes and commas that a node adds to a snapshot, besides those of its names."""
