@@ -44,8 +44,8 @@ class Reason(StrEnum):
     NOT_WANTED = "not_wanted"
 
 
-class LeftOut(Struct, frozen=True):
-    """A name that is not built; `dependency` is the name that is left out and that it needs, if that is the reason."""
+class LeftOut(Struct, frozen=True, gc=False):
+    """A name that is not built; `dependency` is the first name that it needs and that is left out, if that is why."""
 
     name: str
     reason: Reason
@@ -100,30 +100,24 @@ def _select(
     graph: BuildGraph, root: str, ordered: Sequence[str], flags: Flags, automatic: Mapping[str, bool]
 ) -> tuple[list[str], list[LeftOut]]:
     """Return which of some names in build order are built, and the others with the reason."""
-    origin = root.partition("/")[0]
+    if not flags.wants_dependents:
+        return [], [LeftOut(name, Reason.NOT_WANTED) for name in ordered]
+    origin = f"{root.partition('/')[0]}/" if flags.origin_only else ""
     kept: list[str] = []
     left_out: list[LeftOut] = []
     excluded: set[str] = set()
     for name in ordered:
-        dependency = min((needed for needed in graph.dependencies(name) if needed in excluded), default="")
-        reason = _reason(name, origin, flags, automatic, dependency)
-        if reason is None:
+        missing = graph.first_dependency_in(name, excluded) if excluded else ""
+        if missing:
+            left_out.append(LeftOut(name, Reason.DEPENDENCY_LEFT_OUT, missing))
+        elif not automatic.get(name, False):
+            reason = Reason.NO_AUTOMATIC_BUILDS if name in automatic else Reason.NO_PROJECT
+            left_out.append(LeftOut(name, reason))
+        elif name.startswith(origin):
             kept.append(name)
             continue
-        left_out.append(LeftOut(name, reason, dependency if reason is Reason.DEPENDENCY_LEFT_OUT else ""))
-        if reason is not Reason.OTHER_ORIGIN:
-            excluded.add(name)
+        else:
+            left_out.append(LeftOut(name, Reason.OTHER_ORIGIN))
+            continue  # what needs it may still be built
+        excluded.add(name)
     return kept, left_out
-
-
-def _reason(name: str, origin: str, flags: Flags, automatic: Mapping[str, bool], dependency: str) -> Reason | None:
-    """Return why a name is left out, or None if it is built. `dependency` is excluded, and the name needs it."""
-    if not flags.wants_dependents:
-        return Reason.NOT_WANTED
-    if dependency:
-        return Reason.DEPENDENCY_LEFT_OUT
-    if not automatic.get(name, False):
-        return Reason.NO_AUTOMATIC_BUILDS if name in automatic else Reason.NO_PROJECT
-    if flags.origin_only and name.partition("/")[0] != origin:
-        return Reason.OTHER_ORIGIN
-    return None

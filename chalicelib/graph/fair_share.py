@@ -6,7 +6,7 @@ The shard of a name is a hash of the name, so any account that may upload can ch
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from chalicelib.core.build_graph import Node
+from chalicelib.core.numbered_graph import Node
 
 OVERHEAD = 16
 """Bytes of quotes and commas that a node adds to a snapshot, besides those of its names."""

@@ -6,7 +6,7 @@ shard, compressed; the shard's row lists the nodes that changed since.
 
 from zlib import crc32
 
-from chalicelib.core.build_graph import Node
+from chalicelib.core.numbered_graph import Node
 from chalicelib.core.target import Target
 from chalicelib.platform.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 from chalicelib.platform.table import Key, Row, partition

@@ -15,10 +15,10 @@ from chalicelib.catalog.origin_rows import origin_count_key, origin_key
 from chalicelib.catalog.package_rows import PackageRow, Texts, release_sort_key
 from chalicelib.catalog.steps import Observed
 from chalicelib.channels import service as channels
-from chalicelib.core.build_graph import Node
 from chalicelib.core.event_kinds import ChannelOperation
 from chalicelib.core.hart import HartArchive
 from chalicelib.core.ident import PackageIdent
+from chalicelib.core.numbered_graph import Node
 from chalicelib.core.roles import SessionFlags
 from chalicelib.core.session import Session
 from chalicelib.core.target import Target

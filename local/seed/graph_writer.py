@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 
-from chalicelib.core.build_graph import Node
+from chalicelib.core.numbered_graph import Node
 from chalicelib.core.target import Target
 from chalicelib.graph import rows, snapshots
 from chalicelib.graph.rows import NodeRow, ShardRow, SnapshotRow

@@ -3,16 +3,41 @@
 import random
 from collections.abc import Iterable, Mapping
 
-from chalicelib.core.build_graph import BuildGraph, Node
+from hypothesis import strategies as st
+
+from chalicelib.core.build_graph import BuildGraph
+from chalicelib.core.numbered_graph import Node
 from chalicelib.core.target import Target
 from chalicelib.graph import nodes, rows, snapshots
 from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id
 
+NAMES = [f"o/{letter}" for letter in "abcdefghij"]
+SOME = st.lists(st.sampled_from(NAMES), max_size=4).map(tuple)
+NODES = st.dictionaries(st.sampled_from(NAMES), st.builds(Node, st.just("o/x/1/1"), SOME, SOME))
+"""Nodes of some of the names, which need any of them, also in cycles."""
+
 
 def a_node(name: str, deps: str = "", build_deps: str = "", version: str = "1") -> Node:
     """Return the node of a release. Dependencies are separated by spaces."""
     return Node(f"{name}/{version}/20240101000000", tuple(deps.split()), tuple(build_deps.split()))
+
+
+def needs(nodes: dict[str, Node], name: str) -> set[str]:
+    """The names that a name needs directly."""
+    node = nodes.get(name, a_node(name))
+    return {*node.deps, *node.build_deps} - {name}
+
+
+def reached(nodes: dict[str, Node], start: str) -> set[str]:
+    """The names that a name needs directly or indirectly."""
+    found: set[str] = set()
+    pending = [start]
+    while pending:
+        new = needs(nodes, pending.pop()) - found
+        found |= new
+        pending += new
+    return found
 
 
 def a_graph(**edges: str) -> BuildGraph:

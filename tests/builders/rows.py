@@ -1,4 +1,7 @@
-"""The rows in the table of the embedded engine, read directly from its memory."""
+"""The rows in the table of the embedded engine, read directly from its memory.
+
+Executions that earlier tests started may still write in threads of their own, so all reads exclude calls to the table.
+"""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator
@@ -9,27 +12,31 @@ from moto.backends import get_backend
 from moto.dynamodb.models.dynamo_type import DynamoType
 
 from chalicelib.platform.config import config
+from local.moto_partitions import call_lock
 
 Attributes = dict[str, Any]
 
 
 def partition_rows(pk: str) -> dict[str, Attributes]:
     """Return the rows of a partition by sort key. Numbers are text, as DynamoDB stores them."""
-    items = _partitions().get(DynamoType({"S": pk}), {})
-    return {sk.value: {name: value.value for name, value in item.attrs.items()} for sk, item in items.items()}
+    with call_lock:
+        items = _partitions().get(DynamoType({"S": pk}), {})
+        return {sk.value: {name: value.value for name, value in item.attrs.items()} for sk, item in items.items()}
 
 
 def row_at(pk: str, sk: str) -> Attributes | None:
     """Return a row, or None."""
-    item = _partitions().get(DynamoType({"S": pk}), {}).get(DynamoType({"S": sk}))
-    return None if item is None else {name: value.value for name, value in item.attrs.items()}
+    with call_lock:
+        item = _partitions().get(DynamoType({"S": pk}), {}).get(DynamoType({"S": sk}))
+        return None if item is None else {name: value.value for name, value in item.attrs.items()}
 
 
 def empty_partition(pk: str) -> None:
     """Delete all rows of a partition."""
-    items = _partitions().get(DynamoType({"S": pk}), {})
-    for sk in list(items):
-        items.pop(sk)
+    with call_lock:
+        items = _partitions().get(DynamoType({"S": pk}), {})
+        for sk in list(items):
+            items.pop(sk)
 
 
 def keep_only(keys: Collection[tuple[str, str]]) -> None:
@@ -41,16 +48,18 @@ def keep_only(keys: Collection[tuple[str, str]]) -> None:
 
 def partitions() -> set[str]:
     """Return the keys of all partitions that have rows."""
-    return {pk.value for pk, items in _partitions().items() if items}
+    with call_lock:
+        return {pk.value for pk, items in _partitions().items() if items}
 
 
 def partitions_of(origin: str) -> list[str]:
     """Return the partition keys `KIND#origin` and `KIND#origin/...`. Fast enough for every call."""
     global _index  # noqa: PLW0603 - the index of the current engine's table
-    table = _partitions()
-    if _index.table is not table:
-        _index = _Index(table)
-    return _index.of(origin)
+    with call_lock:
+        table = _partitions()
+        if _index.table is not table:
+            _index = _Index(table)
+        return _index.of(origin)
 
 
 class _Index:
@@ -73,9 +82,9 @@ _index = _Index({})
 
 def row_keys() -> Iterator[tuple[str, str]]:
     """The partition key and sort key of every row."""
-    for pk, items in _partitions().items():
-        for sk in items:
-            yield pk.value, sk.value
+    with call_lock:
+        keys = [(pk.value, sk.value) for pk, items in _partitions().items() for sk in items]
+    yield from keys
 
 
 def _partitions() -> dict[Any, Any]:

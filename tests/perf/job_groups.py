@@ -35,8 +35,8 @@ from bldr.config import Credentials
 from bldr.worker.retrying import StepRetries, with_retries
 from bldr.worker.stopping import StopSignal
 from bldr.worker.work_client import Result, WorkClient
-from chalicelib.core.build_graph import Node
 from chalicelib.core.deferred import load_deferred
+from chalicelib.core.numbered_graph import Node
 from local.front import Front
 from tests.api.client import Depot
 from tests.builders.names import a_name

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from chalicelib.builds.rows import GroupRow
-from chalicelib.core.build_graph import BuildGraph, Node
+from chalicelib.core.build_graph import BuildGraph
+from chalicelib.core.numbered_graph import Node
 from tests.api.client import Depot
 from tests.builders.build_rows import TARGET
 from tests.builders.builds import entries_of, group_row
