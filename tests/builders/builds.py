@@ -1,6 +1,6 @@
 """Projects, a build graph and an engine that records calls, for tests of job groups."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -45,9 +45,14 @@ class RecordingEngine:
         """Return whether jobs of the group were started, because the double does not write the states of entries."""
         return group.group_state.is_final or int(group.id) in self.started
 
-    def cancel(self, group_id: int) -> None:
-        """Write the state of the group only."""
+    def cancel(self, group_id: int, record: Callable[[Change], None] | None = None) -> None:
+        """Write the state of the group only, unless it has ended, and the rows of `record`."""
         self.calls.append(("cancel", group_id))
+        if group_row(group_id).group_state.is_final:
+            return
+        with Change() as change:
+            if record is not None:
+                record(change)
         set_group(group_id, GroupState.CANCELED)
 
     def record(self, name: str) -> "Recorder":

@@ -300,6 +300,7 @@ def a_job_group(scene: Scene) -> None:
 def an_unbuilt_group(scene: Scene) -> None:
     """A group that has ended, and has not built its project."""
     a_job_group(scene)
+    check_groups(scene)
     group_id = int(scene.prepared["id"])
     set_entries(group_id, {f"{scene.origin}/tool": EntryState.FAILED})
     set_group(group_id, GroupState.COMPLETE)

@@ -23,6 +23,7 @@ class Stage:
         with faults() as self.wire:
             self.answer = operation.act(self._scene)
         assert self.answer.status in (200, 201, 204), self.answer
+        operation.finish(self._scene)
         self.after = self.state()
 
     def reset(self) -> Scene:

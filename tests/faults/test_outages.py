@@ -1,7 +1,10 @@
 """Outages that begin at any call of an operation: 503 or 502 in time, all or nothing, and a repeat completes it."""
 
 import pytest
+from msgspec.structs import replace
 
+from chalicelib.builds.groups import beginning
+from chalicelib.platform.config import config
 from tests.api.client import Depot, Reply
 from tests.faults.injector import (
     THROTTLED,
@@ -55,8 +58,20 @@ def test_a_read_is_unavailable_and_then_answers_as_before(stable_release: Scene,
 
 @pytest.mark.parametrize("name", WRITES)
 def test_a_write_takes_effect_completely_or_not_at_all(depot: Depot, token: str, name: str) -> None:
-    stage = Stage(depot, token, WRITES[name])
+    assert_complete_or_nothing(Stage(depot, token, WRITES[name]))
 
+
+@pytest.mark.parametrize("name", ["schedule a build", "rebuild a job group"])
+@pytest.mark.parametrize("limit", ["IN_ONE_TRANSACTION", "IN_THE_REQUEST"])
+def test_so_does_a_group_that_takes_several_transactions(
+    depot: Depot, token: str, name: str, limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beginning, limit, 0)
+    monkeypatch.setattr(beginning, "config", replace(config, group_machine="its execution fills large groups"))
+    assert_complete_or_nothing(Stage(depot, token, WRITES[name]))
+
+
+def assert_complete_or_nothing(stage: Stage) -> None:
     for call in stage.wire.calls:
         for response_is_lost in {False, call.writes}:
             scene = stage.reset()

@@ -1,5 +1,7 @@
 """The end of a group, by itself, by a user's cancel, or by a fault of the engine (builds.md 8.3, 8.6)."""
 
+from collections.abc import Callable
+
 from chalicelib.builds import motor
 from chalicelib.builds.engine.progress import open_entries
 from chalicelib.builds.engine.starting import activate
@@ -12,6 +14,9 @@ from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.table import read
 
 __all__ = ["cancel", "fail", "finish", "open_entries", "pass_turn"]
+
+Record = Callable[[Change], None]
+"""Adds rows to a change."""
 
 STOPPED_BY_A_REQUEST = 1_000
 """Entries that a cancel stops within the request; `propagation.repair` stops the others."""
@@ -40,13 +45,14 @@ def pass_turn(group: GroupRow) -> None:
         motor.wake_group(following)
 
 
-def cancel(group_id: int) -> None:
+def cancel(group_id: int, record: Record | None = None) -> None:
     """Cancel a group: waiting entries at once, running jobs with the next heartbeat of their worker (builds.md 8.6).
 
-    Does nothing to a group that has ended. May be repeated. Of a very large group, the execution of the group stops
-    what this call does not (`propagation.repair`).
+    `record` adds rows to the transaction that writes the state. Does nothing to a group that has ended, except to
+    complete a cancel that was interrupted: may be repeated. Of a very large group, the execution of the group stops
+    what this call does not (`propagation.repair`). Raises the errors of `record`.
     """
-    _end(group_id, GroupState.CANCELED, STOPPED_BY_A_REQUEST)
+    _end(group_id, GroupState.CANCELED, STOPPED_BY_A_REQUEST, record)
 
 
 def fail(group_id: int) -> None:
@@ -54,8 +60,8 @@ def fail(group_id: int) -> None:
     _end(group_id, GroupState.FAILED)
 
 
-def _end(group_id: int, state: GroupState, at_most: int | None = None) -> None:
-    group = retry_when_stale(lambda: _ended(group_id, state))
+def _end(group_id: int, state: GroupState, at_most: int | None = None, record: Record | None = None) -> None:
+    group = retry_when_stale(lambda: _ended(group_id, state, record))
     if group is None or group.group_state is GroupState.COMPLETE:
         return
     if open_entries(group) > 0:
@@ -63,12 +69,14 @@ def _end(group_id: int, state: GroupState, at_most: int | None = None) -> None:
     motor.wake_group(group_id)
 
 
-def _ended(group_id: int, state: GroupState) -> GroupRow | None:
+def _ended(group_id: int, state: GroupState, record: Record | None) -> GroupRow | None:
     """Write a final state unless the group has one, and return the group. A queued group gives its place up."""
     group = read(group_key(group_id))
     if group is None or group.group_state.is_final:
         return group
     with Change() as change:
+        if record is not None:
+            record(change)
         change_state(change, group, state)
         if group.group_state is GroupState.QUEUED:
             release_turn(change, group)

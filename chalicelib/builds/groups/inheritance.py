@@ -51,8 +51,9 @@ def origins_inherited_by(group: GroupRow) -> set[str]:
 def copy_packages(group: GroupRow) -> None:
     """Add the packages in the channel of the repeated group to the channel of a group. May be repeated.
 
-    Does nothing for a group that does not repeat another one. If a package is in too many channels, the packages of its
-    origin are not copied; builds then use the newest releases in `stable`. Raises BulkUnfinished.
+    Does nothing for a group that does not repeat another one. If a package is in too many channels, or an origin was
+    deleted, the packages of the origin are not copied; builds then use the newest releases in `stable`. Raises
+    BulkUnfinished.
     """
     if group.rebuilds is None:
         return

@@ -87,17 +87,16 @@ def plan(root: str, target: Target, flags: Flags, caller: Caller) -> Plan:
 def cancel(group: GroupRow, by: Requester) -> None:
     """Cancel a group. Does nothing to a group that has ended (builds.md 8.6).
 
-    Raises RoleLost, and GroupMissing if the origin was deleted meanwhile.
+    One transaction writes the state and the audit row; a repeat completes what was interrupted after it. Raises
+    RoleLost, and GroupMissing if the origin was deleted meanwhile.
     """
-    if group.group_state.is_final:
-        ending.cancel(int(group.id))  # completes a cancel that was interrupted
-        return
-    with Change() as change:
+
+    def record(change: Change) -> None:
+        target = str(int(group.id))
         origin_rows.require(change, group.origin, by.permission, otherwise=GroupMissing)
-        audit_rows.record(
-            change, AuditAction.JOB_GROUP_CANCEL, by.session, origin=group.origin, target=str(int(group.id))
-        )
-    ending.cancel(int(group.id))
+        audit_rows.record(change, AuditAction.JOB_GROUP_CANCEL, by.session, origin=group.origin, target=target)
+
+    ending.cancel(int(group.id), record)
 
 
 def _demand_not_native(root: str, target: Target) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.builds.groups import beginning, filling
+from chalicelib.builds.groups import beginning, filling, inheritance
 from chalicelib.core.build_states import EntryState, GroupState
 from tests.api.builds.test_groups import MALFORMED, a_group
 from tests.api.client import Depot, Reply
@@ -63,6 +63,18 @@ def test_the_new_channel_holds_what_the_old_group_has_built(depot: Depot, group:
     listed = [depot.get(f"/depot/channels/{origin}/bldr-{each}/pkgs").json()["data"] for each in (group, new)]
     assert [row["name"] for row in listed[1]] == ["base", "right"]
     assert listed[0] == listed[1]
+
+
+def test_packages_of_an_origin_that_was_deleted_are_not_inherited(
+    depot: Depot, group: str, origin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = inheritance.origins_inherited_by
+    monkeypatch.setattr(inheritance, "origins_inherited_by", lambda row: {*stored(row), "gone-origin"})
+
+    new = new_group(rebuild(depot, group))
+
+    assert group_row(new).is_ready
+    assert depot.get(f"/depot/channels/{origin}/bldr-{new}/pkgs").json()["total_count"] == 2
 
 
 def test_a_rebuild_of_a_rebuild_inherits_from_both(depot: Depot, group: str, names: list[str], origin: str) -> None:

@@ -10,6 +10,7 @@ from chalicelib.builds.engine.entries import close
 from chalicelib.builds.engine.propagation import repair
 from chalicelib.builds.engine.settling import Cause, ResultKind, settle
 from chalicelib.builds.rows import active_key, open_group_key, queued_key
+from chalicelib.catalog.origin_rows import OriginRow, origin_key
 from chalicelib.core.build_states import GroupState
 from chalicelib.platform.table import Found, Key, read, read_many
 from tests.builders.job_groups import LINUX, Group, a_group, build, claim, report, slots_of, start, waiting_jobs
@@ -84,6 +85,17 @@ def test_a_cancel_ends_what_waits_and_stops_what_runs(woken: list[int]) -> None:
     assert woken == [group.id]
     assert group.open == 1
     assert not finish(group.id)
+
+
+def test_a_cancel_is_recorded_in_the_transaction_of_the_state(woken: list[int]) -> None:
+    group = a_group([[]])
+    key = origin_key(group.origin)
+
+    with pytest.raises(KeyError):
+        cancel(group.id, lambda change: change.check(key, OriginRow.pk.exists(), otherwise=KeyError("origin")))
+
+    assert group.state == "Dispatching"
+    assert woken == []
 
 
 def test_the_last_canceled_job_ends_the_group_canceled(woken: list[int]) -> None:

@@ -1,13 +1,18 @@
 """Entries start when their dependencies are complete (builds.md 8.3, 8.4)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from chalicelib.builds.engine import starting
 from chalicelib.builds.engine.ending import cancel
 from chalicelib.builds.engine.new_jobs import note_origins
 from chalicelib.builds.engine.starting import activate, start_ready
+from chalicelib.builds.engine.turns import has_begun
 from chalicelib.builds.rows import (
+    EntryRow,
+    GroupRow,
     active_key,
     job_count_key,
     project_jobs_partition,
@@ -17,7 +22,7 @@ from chalicelib.builds.rows import (
 from chalicelib.catalog.package_rows import PackageRow, package_key
 from chalicelib.core.build_states import GroupState
 from chalicelib.core.ident import PackageIdent
-from chalicelib.platform.table import delete_many, put_many, read
+from chalicelib.platform.table import StoreUnavailable, delete_many, put_many, read
 from tests.builders.job_groups import LINUX, a_group, start, waiting_jobs
 from tests.builders.names import a_name
 from tests.builders.rows import partition_rows
@@ -59,6 +64,39 @@ def test_an_entry_that_waits_for_nothing_becomes_a_pending_job() -> None:
     assert waiting_jobs(group.origin) == [job.id]
     assert read(waiting_origin_key(LINUX, group.origin)) is not None
     assert group.open == 2
+
+
+def test_a_group_whose_first_entry_waits_has_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    group = a_group([[]] * 40)
+    attempts: list[str] = []
+
+    def fail(_: GroupRow, batch: Sequence[EntryRow]) -> int:
+        attempts.extend(entry.order for entry in batch)
+        raise StoreUnavailable
+
+    monkeypatch.setattr(starting, "_start", fail)
+
+    with pytest.raises(StoreUnavailable):
+        start(group)
+
+    assert attempts == [f"{position:06d}" for position in range(15)]
+    assert not has_begun(group.row)
+
+
+def test_entries_that_cannot_be_built_end_before_the_jobs_of_the_others_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    group = a_group([[], []])
+    delete_many([group.project_key(0)])
+
+    def fail(*_: object) -> None:
+        raise StoreUnavailable
+
+    monkeypatch.setattr(starting, "add_job", fail)
+
+    with pytest.raises(StoreUnavailable):
+        start(group)
+
+    assert group.states == ["skipped", "waiting"]
+    assert has_begun(group.row)
 
 
 def test_the_jobs_of_a_project_are_numbered_over_all_groups() -> None:

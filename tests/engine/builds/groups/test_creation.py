@@ -252,6 +252,24 @@ def test_a_group_that_is_canceled_while_it_is_filled_ends_empty(
     assert engine.started == {}
 
 
+def test_a_group_that_ends_empty_releases_its_guard_in_the_same_transaction(
+    engine: RecordingEngine, root: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(_: GroupRow) -> None:
+        raise Interrupted
+
+    with pytest.raises(Interrupted), dying_after(1):
+        schedule(root)
+    (left,) = groups(root)
+    monkeypatch.setattr(rows, "GROUP_PROJECTS", SIZE - 1)
+    monkeypatch.setattr(ending, "pass_turn", die)
+
+    with pytest.raises(Interrupted):
+        filling.expand(int(left.id))
+
+    assert guard_ids(root) == []
+
+
 def test_a_group_that_can_no_longer_be_filled_fails_and_lets_the_next_begin(
     engine: RecordingEngine, root: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -66,6 +66,15 @@ def test_a_queued_group_is_activated(engine: EngineDouble) -> None:
     assert engine.called("activate") == [(int(group.id),)]
 
 
+def test_the_first_check_starts_what_the_request_has_not_started(engine: EngineDouble) -> None:
+    group = a_group()
+
+    for rounds in range(3):
+        check(group, rounds)
+
+    assert engine.called("activate") == [(int(group.id),)]
+
+
 def test_a_group_that_is_not_ready_is_expanded(engine: EngineDouble, monkeypatch: pytest.MonkeyPatch) -> None:
     group = a_group(QUEUED, is_ready=False)
     monkeypatch.setattr(filling, "expand", lambda _: set_group(group, GroupRow.is_ready.set(True)))

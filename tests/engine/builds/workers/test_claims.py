@@ -283,8 +283,8 @@ def test_workers_of_origins_do_not_occupy_the_slots_of_the_target(
 
 
 def test_the_slot_of_a_worker_of_an_origin_is_freed() -> None:
-    group = a_group([[]])
-    worker = own_worker(an_empty_origin(group.origin))
+    group = a_group([[]], origin=an_empty_origin())
+    worker = own_worker(group.origin)
     start(group)
     job = claim(worker)
     assert job is not None
