@@ -34,7 +34,7 @@ seed: $(INSTALLED) ## write PACKAGES (10000) packages to the engine at AWS_ENDPO
 bench: $(INSTALLED) ## measure every kind of request in a small and a large depot (minutes); writes docs/PERFORMANCE.md
 	@exec $(BIN)/python -m tests.perf.bench
 
-bench-builds: $(INSTALLED) ## build a job group of 700 projects with stub workers (many minutes); writes docs/PERFORMANCE.md
+bench-builds: $(INSTALLED) ## build a job group of 200 projects with stub workers (ten minutes); writes docs/PERFORMANCE.md
 	@exec $(BIN)/python -m tests.perf.job_groups
 
 test: $(INSTALLED) ## run all tests

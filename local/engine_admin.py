@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from local import moto_states
+from local import moto_executions
 from local.moto_functions import functions, over_http
 
 FUNCTIONS = "/moto-api/functions"
@@ -46,7 +46,7 @@ def _list(_environ: dict[str, Any]) -> dict[str, Any]:
 
 
 def _forget(_environ: dict[str, Any]) -> dict[str, Any]:
-    return {"running": moto_states.forget_executions()}
+    return {"running": moto_executions.forget_executions()}
 
 
 _HANDLERS = {("POST", FUNCTIONS): _register, ("GET", FUNCTIONS): _list, ("POST", FORGET): _forget}

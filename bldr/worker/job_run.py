@@ -55,6 +55,7 @@ class JobRun:
         self._transport = HttpTransport(Credentials(client.address, bundle.token))
         self._deadline = time.monotonic() + bundle.limits.seconds
         self._started_at = self._finished_at = self._ident = ""
+        self._workspace: Workspace | None = None
 
     def run(self) -> Result:
         """Do all steps and return the result. Raises Stopped if the job is lost."""
@@ -68,6 +69,14 @@ class JobRun:
             timer.cancel()
             self.log.note(f"builder_log::end::{self._bundle.job.id}")
 
+    def clean_up(self) -> None:
+        """Remove the workspace. Call this after the report: dependents wait for that, and large folders take long.
+
+        Raises OSError.
+        """
+        if self._workspace is not None:
+            self._workspace.remove()
+
     def _result_of_steps(self) -> Result:
         try:
             self._do_steps()
@@ -78,19 +87,16 @@ class JobRun:
         return self._result("complete")
 
     def _do_steps(self) -> None:
-        workspace = self._workspace()
-        try:
-            exports = self._validate_integrations()
-            key = self._fetch_origin_key(workspace)
-            self._clone_repository(workspace)
-            request = self._request(workspace, key)
-            built = self._build_package(request)
-            self._export(request, built, exports)
-            self._publish(built)
-        finally:
-            self._clean_up(workspace)
+        workspace = self._workspace = self._new_workspace()
+        exports = self._validate_integrations()
+        key = self._fetch_origin_key(workspace)
+        self._clone_repository(workspace)
+        request = self._request(workspace, key)
+        built = self._build_package(request)
+        self._export(request, built, exports)
+        self._publish(built)
 
-    def _workspace(self) -> Workspace:
+    def _new_workspace(self) -> Workspace:
         self._stop.check()
         try:
             return Workspace.create(self._settings.work_folder, self._bundle.job.id)
@@ -159,12 +165,6 @@ class JobRun:
                 raise ArchiveDamaged("the archive contains another package")
             publisher = Publisher(Builder(self._transport), self._settings.retries, self._stop, self.log.note)
             publisher.publish(Package(built.ident, job.target), built.archive, job.channel)
-
-    def _clean_up(self, workspace: Workspace) -> None:
-        try:
-            workspace.remove()
-        except OSError as problem:
-            self.log.note(f"the workspace was not removed completely: {problem.strerror}")
 
     @contextmanager
     def _step(self, section: str, error: JobError) -> Iterator[None]:

@@ -151,13 +151,18 @@ class Worker:
         say(f"started {name}")
         if self._ending.is_set():
             stop.request(StopReason.SHUTTING_DOWN)
+        run = JobRun(bundle, self._client, self._strategy, self._settings, stop)
         with Heartbeats(job, stop, bundle.limits.heartbeat_seconds):
             try:
-                result = self._result(JobRun(bundle, self._client, self._strategy, self._settings, stop))
+                result = self._result(run)
                 say(f"ended {name}: {self._report(bundle, result, stop)}")
             except Stopped as stopped:
                 say(f"left {name}: {stopped.reason}")
         self._current = None
+        try:
+            run.clean_up()
+        except OSError as problem:
+            say(f"the workspace of {name} was not removed completely: {problem.strerror}")
 
     def _result(self, run: JobRun) -> Result:
         """Return the result of a job whose log was sent. Raises Stopped if the job is lost."""

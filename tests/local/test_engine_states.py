@@ -1,4 +1,4 @@
-"""The engine runs state machines as Step Functions does. moto's private names are patched: see local/moto_states.py."""
+"""The engine runs state machines as Step Functions does. local/moto_states.py and others patch moto's private names."""
 
 import json
 import threading
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local import moto_states
+from local import moto_executions, moto_states, moto_tasks
 from tests.builders.machines import Machine, Tokens, Unavailable, task, these_functions
 from tests.builders.waiting import until
 
@@ -260,8 +260,8 @@ def test_executions_without_a_name_get_different_ones() -> None:
 
 
 def test_the_oldest_ended_executions_are_dropped_and_their_names_stay_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(moto_states, "KEPT_EXECUTIONS", 5)
-    monkeypatch.setattr(moto_states, "_PRUNING_STEP", 1)
+    monkeypatch.setattr(moto_executions, "KEPT_EXECUTIONS", 5)
+    monkeypatch.setattr(moto_executions, "_PRUNING_STEP", 1)
     tokens = Tokens()
     with these_functions(wait=tokens, one=lambda _event: 1):
         machine = Machine(
@@ -300,13 +300,14 @@ def test_a_waiting_execution_occupies_one_thread_and_wakes_for_nothing() -> None
             machine.client.send_task_success(taskToken=token, output="{}")
         assert until(lambda: _threads_of_executions() == 0)
         assert {machine.describe(execution)["status"] for execution in executions} == {"SUCCEEDED"}
-    assert not moto_states._waiting
+    assert not moto_tasks._waiting
 
 
-def test_a_definition_is_parsed_once() -> None:
+def test_a_definition_is_parsed_once_by_its_first_execution() -> None:
     before = moto_states.parsed.cache_info().misses
     with these_functions(one=lambda _event: 1):
         machine = Machine(task("one", Comment="in no other test"))
+        assert moto_states.parsed.cache_info().misses == before
         for _ in range(3):
             machine.run()
     assert moto_states.parsed.cache_info().misses == before + 1
@@ -319,7 +320,7 @@ def test_forgotten_executions_end_their_threads_invoke_nothing_and_may_be_starte
         execution = machine.start("grp-1-1", group=1)
         token = tokens.nth(1)
 
-        assert moto_states.forget_executions() == 1
+        assert moto_executions.forget_executions() == 1
         assert until(lambda: _threads_of_executions() == 0)
         with pytest.raises(machine.client.exceptions.ExecutionDoesNotExist):
             machine.describe(execution)

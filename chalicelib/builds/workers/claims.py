@@ -33,11 +33,13 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.25, 2.0
 In a minute, that is at most 45 searches, of one to three calls each.
 """
 
-BUSY_PAUSE = 0.5
-"""The longest pause while jobs run: their dependents wait for a worker. In a minute, at most 126 searches.
+BUSY_PAUSE = 1.0
+"""The longest pause while jobs run, whose end lets others start. In a minute, at most 72 searches.
+
+The worker that reports the end gets the first of them at once; the other idle workers search at different moments.
 
 A search makes two calls for a worker of an origin. For a worker of all origins it makes two, and one for each origin
-that had jobs in the last five minutes. This costs a tenth of the time of the function that waits.
+that had jobs in the last five minutes. This costs a twentieth of the time of the function that waits.
 """
 
 TRIES = 8

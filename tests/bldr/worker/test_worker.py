@@ -50,6 +50,24 @@ def test_jobs_are_done_one_after_the_other(builder: FakeBuilder, url: str, work:
     assert len({job.claim for job in jobs}) == 3
 
 
+def test_the_workspace_is_removed_after_the_report_because_dependents_wait_for_that(
+    builder: FakeBuilder, url: str, work: Path
+) -> None:
+    job = builder.add(a_bundle(url))
+    answer, existed = builder.answer, list[bool]()
+
+    def recording(method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
+        if target.endswith("/result"):
+            existed.append((work / job.id).exists())
+        return answer(method, target, headers, body)
+
+    builder.answer = recording  # type: ignore[method-assign]
+    a_worker(builder, StubStrategy(), work).run(once=True)
+
+    assert existed == [True]
+    assert not (work / job.id).exists()
+
+
 def test_a_claim_is_repeated_with_its_id_until_it_is_answered(builder: FakeBuilder, url: str, work: Path) -> None:
     builder.failing["POST work/claims"] = [503, 500, 429, 401, 404]
     job = builder.add(a_bundle(url))

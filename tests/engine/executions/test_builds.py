@@ -16,7 +16,7 @@ from chalicelib.platform.aws import client
 from chalicelib.platform.change import Change
 from chalicelib.platform.config import Config
 from chalicelib.scheduled import group_watch, job_watch
-from local.moto_states import forget_executions
+from local.moto_executions import forget_executions
 from tests.builders import state_machines as machines
 from tests.builders.build_rows import TARGET, job_of
 from tests.builders.job_groups import Group, a_group, claim, report, start
