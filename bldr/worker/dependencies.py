@@ -80,7 +80,10 @@ class Dependencies:
             if details is not None:
                 return details
         channels = ", ".join(self._channels(requested.origin))
-        raise PackageMissing(f"no package {requested} for {self._target} in the channels {channels}")
+        raise PackageMissing(
+            f"no package {requested} for {self._target} in the channels {channels}; promote one to {STABLE}, or build "
+            "it in the same job group"
+        )
 
     def _channels(self, origin: str) -> list[str]:
         return [channel for channel in (self._channel, BASE if origin == CORE else "", STABLE) if channel]

@@ -26,6 +26,6 @@ def each(call: Callable[[Value], Result], values: Iterable[Value], few: int = FE
         futures = [threads.submit(copy_context().run, call, value) for value in pending]
         try:
             return [future.result() for future in futures]
-        except BaseException:
+        except BaseException:  # also Ctrl-C, after which the remaining calls must not begin
             threads.shutdown(wait=False, cancel_futures=True)
             raise

@@ -114,6 +114,15 @@ def a_project(name: str, auto_build: bool = True, target: Target = LINUX) -> Non
     )
 
 
+def connected(engine: RecordingEngine, origin: str, needs: Mapping[str, Sequence[str]]) -> list[str]:
+    """Add names of an origin, with what they need, to the graph, and projects for them; return the full names."""
+    full = {name: [f"{origin}/{needed}" for needed in needed_by] for name, needed_by in needs.items()}
+    engine.graph = a_graph_of({f"{origin}/{name}": needed for name, needed in full.items()})
+    for name in needs:
+        a_project(f"{origin}/{name}")
+    return [f"{origin}/{name}" for name in needs]
+
+
 def group_row(group_id: int | str) -> GroupRow:
     """Return the row of a group, which must exist."""
     row = table.read(rows.group_key(int(group_id)))

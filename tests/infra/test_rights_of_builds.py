@@ -133,7 +133,9 @@ def test_the_steps_of_jobs(used_by: Enforcement) -> None:
     app.step_job({"step": "settle", **of_job}, None)
     app.step_job({"step": "archive", **of_job}, None)
 
-    assert read(build_rows.job_key(int(job.id))).is_archived  # type: ignore[union-attr]
+    archived = read(build_rows.job_key(int(job.id)))
+    assert archived is not None
+    assert archived.is_archived
     assert_all_used(used_by, "StepJob")
 
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -25,8 +26,11 @@ def table_name(engine: Server) -> str:
     return name
 
 
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
 @pytest.fixture
-def run(engine: Server, table_name: str) -> object:
+def run(engine: Server, table_name: str) -> Run:
     def command(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "infra.worker_credential", *arguments],
@@ -40,7 +44,7 @@ def run(engine: Server, table_name: str) -> object:
     return command
 
 
-def test_a_worker_is_made_listed_and_revoked(run, engine: Server, table_name: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_worker_is_made_listed_and_revoked(run: Run, engine: Server, table_name: str) -> None:
     made = run("--name", "tower", "--target", "x86_64-linux", "--target", "x86_64-windows")
 
     assert made.returncode == 0, made.stderr
@@ -64,7 +68,7 @@ def test_a_worker_is_made_listed_and_revoked(run, engine: Server, table_name: st
         (("--name", "a\nb", "--target", "x86_64-linux"), 1, "`name` must be 1 to 100"),
     ],
 )
-def test_invalid_arguments_are_refused(run, arguments: tuple[str, ...], status: int, message: str) -> None:  # type: ignore[no-untyped-def]
+def test_invalid_arguments_are_refused(run: Run, arguments: tuple[str, ...], status: int, message: str) -> None:
     refused = run(*arguments)
 
     assert refused.returncode == status

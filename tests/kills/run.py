@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from threading import Thread
 
@@ -72,7 +73,8 @@ class _Group:
         began = time.monotonic()
         group_id = self._origin.start_group()
         for moment in planned:
-            until(lambda m=moment: self._lines() - first >= m.lines or self._has_ended(group_id), GROUP_SECONDS)  # type: ignore[misc]
+            reached = first + moment.lines
+            until(partial(self._has_reached, reached, group_id), GROUP_SECONDS)
             time.sleep(moment.delay)
             KILLS[moment.what](self._stack)
             self._report.kills[moment.what] += 1
@@ -91,6 +93,10 @@ class _Group:
 
     def _lines(self) -> int:
         return self._journal.read_bytes().count(b"\n")
+
+    def _has_reached(self, lines: int, group_id: int) -> bool:
+        """Return whether the journal has so many lines, or the group has ended before."""
+        return self._lines() >= lines or self._has_ended(group_id)
 
     def _has_ended(self, group_id: int) -> bool:
         time.sleep(0.2)

@@ -2,6 +2,7 @@
 
 import time
 from collections import defaultdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ class Verdict:
     def _of_logs(self) -> list[str]:
         faults = []
         for job in self.jobs:
-            log = repeated(lambda job=job: self._client.get(f"/jobs/{job['id']}/log"), (200,)).json()  # type: ignore[misc]
+            log = repeated(partial(self._client.get, f"/jobs/{job['id']}/log"), (200,)).json()
             lines = log["content"]
             if not log["is_complete"] or len(lines) != int(job.get("log_lines", 0)):
                 faults.append(f"the log of job {job['id']} has {len(lines)} of {job.get('log_lines')} lines")

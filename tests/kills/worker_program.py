@@ -54,7 +54,7 @@ class Journalled:
     def __init__(self, strategy: Strategy, journal: Journal) -> None:
         self._strategy, self._journal = strategy, journal
         self._job: tuple[str, int] = ("", 0)
-        publishing.upload_archive = self._wrapped(publishing.upload_archive)  # type: ignore[attr-defined]
+        publishing.upload_archive = self._wrapped(publishing.upload_archive)  # type: ignore[attr-defined]  # a name that the module imports
 
     def describe(self) -> str:
         """Return one line about the strategy."""

@@ -10,19 +10,14 @@ from chalicelib.platform.table import delete_many
 from chalicelib.scheduled import group_retention
 from tests.api.builds.test_groups import a_group
 from tests.api.client import Depot
-from tests.builders.builds import RecordingEngine, a_project, entries_of, group_row, set_entries, set_group
-from tests.builders.graphs import a_graph_of
+from tests.builders.builds import RecordingEngine, connected, entries_of, group_row, set_entries, set_group
 from tests.builders.releases import a_release
 from tests.builders.rows import partition_rows
 
 
 @pytest.fixture
 def names(engine: RecordingEngine, origin: str) -> list[str]:
-    names = [f"{origin}/{name}" for name in ("base", "left", "top")]
-    engine.graph = a_graph_of({names[0]: (), names[1]: names[:1], names[2]: names[1:2]})
-    for name in names:
-        a_project(name)
-    return names
+    return connected(engine, origin, {"base": (), "left": ("base",), "top": ("left",)})
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from chalicelib.platform.clock import new_id
 from chalicelib.platform.config import config
 from tests.api.builds.test_groups import MALFORMED, a_group
 from tests.api.client import Depot
-from tests.builders.builds import LINUX, RecordingEngine, a_project, entries_of, set_entries, set_group
+from tests.builders.builds import LINUX, RecordingEngine, a_project, connected, entries_of, set_entries, set_group
 from tests.builders.graphs import a_graph_of
 from tests.builders.members import a_member
 from tests.builders.origins import an_origin
@@ -24,11 +24,7 @@ from tests.builders.origins import an_origin
 
 @pytest.fixture
 def names(engine: RecordingEngine, origin: str) -> list[str]:
-    names = [f"{origin}/{name}" for name in ("base", "middle", "top")]
-    engine.graph = a_graph_of({names[0]: (), names[1]: names[:1], names[2]: names[1:2]})
-    for name in names:
-        a_project(name)
-    return names
+    return connected(engine, origin, {"base": (), "middle": ("base",), "top": ("middle",)})
 
 
 @pytest.fixture

@@ -8,18 +8,14 @@ from chalicelib.builds.groups import beginning, filling, inheritance
 from chalicelib.core.build_states import EntryState, GroupState
 from tests.api.builds.test_groups import MALFORMED, a_group
 from tests.api.client import Depot, Reply
-from tests.builders.builds import RecordingEngine, a_project, entries_of, group_row, set_entries, set_group
-from tests.builders.graphs import a_graph_of
+from tests.builders.builds import RecordingEngine, connected, entries_of, group_row, set_entries, set_group
 from tests.builders.releases import a_release, promoted
 
 
 @pytest.fixture
 def names(engine: RecordingEngine, origin: str) -> list[str]:
-    names = [f"{origin}/{name}" for name in ("base", "left", "right", "top")]
-    engine.graph = a_graph_of({names[0]: (), names[1]: names[:1], names[2]: names[:1], names[3]: names[1:3]})
-    for name in names:
-        a_project(name)
-    return names
+    needs = {"base": (), "left": ("base",), "right": ("base",), "top": ("left", "right")}
+    return connected(engine, origin, needs)
 
 
 @pytest.fixture

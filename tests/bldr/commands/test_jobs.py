@@ -132,7 +132,7 @@ def answers_in_turn(double: HttpDouble, path: str, answers: Sequence[Any]) -> No
             double.answers(request.method, path, remaining.pop(0) if len(remaining) > 1 else remaining[0])
         return scripted(request)
 
-    double.answer_to = answer_to  # type: ignore[method-assign]
+    double.answer_to = answer_to  # type: ignore[method-assign]  # replaces it for one test
 
 
 def test_a_plan_shows_the_order_and_what_is_left_out(stack: Stack, bobo: CommandLine, origin: str) -> None:

@@ -42,7 +42,7 @@ def receiver() -> Receiver:
 @contextmanager
 def a_log(receiver: Receiver, **limits: int) -> Iterator[JobLog]:
     """A log that is closed at the end of the block."""
-    log = JobLog(receiver, Limits(**limits), ["top-secret"])  # type: ignore[arg-type]
+    log = JobLog(receiver, Limits(**limits), ["top-secret"])  # type: ignore[arg-type]  # a double of the client
     yield log
     assert log.close(30)
 
@@ -131,7 +131,7 @@ def test_after_a_conflict_the_log_continues_with_the_expected_line(receiver: Rec
 def test_a_conflict_that_cannot_be_resolved_ends_the_sending(receiver: Receiver, text: str) -> None:
     receiver.problems = [RequestRefused(409, text)]
     with a_log(receiver) as log:
-        log.output("nobody wants this")
+        log.output("an unwanted line")
 
     assert receiver.lines == []
 
@@ -140,14 +140,14 @@ def test_a_conflict_that_cannot_be_resolved_ends_the_sending(receiver: Receiver,
 def test_a_refusal_ends_the_sending(receiver: Receiver, status: int) -> None:
     receiver.problems = [RequestRefused(status, "no")]
     with a_log(receiver) as log:
-        log.output("nobody wants this")
+        log.output("an unwanted line")
 
     assert receiver.lines == []
 
 
 def test_close_waits_only_for_a_time(receiver: Receiver) -> None:
     receiver.problems = [Unreachable("down")] * 100
-    log = JobLog(receiver, Limits(), [])  # type: ignore[arg-type]
+    log = JobLog(receiver, Limits(), [])  # type: ignore[arg-type]  # as above
     log.output("hello")
     started = time.monotonic()
 

@@ -193,7 +193,10 @@ def test_a_dependency_with_a_wrong_signature_fails_the_build(
     ("dependency", "message"),
     [
         ("acme/missing", "no package acme/missing for x86_64-linux in the channels bldr-99, stable"),
-        ("core/missing", "in the channels bldr-99, base, stable"),
+        (
+            "core/missing",
+            "in the channels bldr-99, base, stable; promote one to stable, or build it in the same job group",
+        ),
         ("nonsense", "'nonsense' is not a package ident"),
     ],
 )

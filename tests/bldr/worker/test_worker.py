@@ -79,7 +79,7 @@ def test_a_claim_is_repeated_with_its_id_until_it_is_answered(builder: FakeBuild
             seen.append(body.decode().partition('"claim":')[2].split('"')[1])
         return answer(method, target, headers, body)
 
-    builder.answer = recording  # type: ignore[method-assign]
+    builder.answer = recording  # type: ignore[method-assign]  # replaces it for one test
     a_worker(builder, StubStrategy(), work).run(once=True)
 
     assert len(seen) == 6
@@ -276,7 +276,7 @@ def test_the_log_is_sent_again_after_lost_answers(builder: FakeBuilder, url: str
         answer = log(of, body)
         return (502, b"") if next(lost, False) else answer
 
-    builder.append_to_log = losing  # type: ignore[assignment,method-assign]
+    builder.append_to_log = losing  # type: ignore[assignment,method-assign]  # as above
     a_worker(builder, StubStrategy(), work).run(once=True)
 
     assert len(set(job.lines)) == len(job.lines)
