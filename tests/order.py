@@ -7,6 +7,7 @@ few long ones last.
 import pytest
 
 LONGEST = (
+    "tests/engine/packages/test_concurrency.py",
     "tests/kills/test_kills.py",
     "tests/local/test_supervisor.py",
     "tests/faults/test_outages.py",
@@ -15,7 +16,6 @@ LONGEST = (
     "tests/perf/test_job_groups.py",
     "tests/perf/test_costliest.py",
     "tests/perf/test_growth.py",
-    "tests/engine/packages/test_concurrency.py",
     "tests/engine/builds/workers/test_interruptions.py",
     "tests/engine/origins/test_concurrency.py",
     "tests/engine/builds/test_interruptions.py",
