@@ -13,7 +13,7 @@ from chalicelib.builds.workers import presence, search
 from chalicelib.graph import service as graph
 from chalicelib.identity import functional_users
 from chalicelib.platform.config import config
-from local import moto_partitions, moto_patches
+from local import moto_executions, moto_partitions, moto_patches
 from local.patching import wrap
 from local.resources import create_resources
 from tests.builders import direct_calls
@@ -29,12 +29,13 @@ def an_engine() -> Iterator[None]:
 
 
 def empty_engine() -> None:
-    """Delete all rows and objects of the engine, and what this process has cached of them."""
+    """Delete all rows, objects and executions of the engine, and what this process has cached of them."""
     account = "123456789012"
     moto_partitions.adopt(get_backend("dynamodb")[account]["us-east-1"].tables[config.table])
     bucket = get_backend("s3")[account]["aws"].buckets[config.bucket]
     bucket.keys.clear()
     bucket.multiparts.clear()
+    moto_executions.forget_executions()
     graph.forget()
     for cached in (functional_users._ids, presence._noted, search._continue_after, search._found_empty):
         cached.clear()

@@ -10,7 +10,7 @@ from chalicelib.identity.functional_users import USERS, account_id_of
 from chalicelib.platform.config import config
 from tests.api.client import Depot
 from tests.builders.rows import keep_only, row_keys
-from tests.builders.state_machines import create
+from tests.builders.state_machines import create, fail_at_once
 from tests.faults.scenes import OWNER, Scene, a_scene, a_stable_release
 from tests.faults.stage import finish_within_request
 
@@ -38,11 +38,13 @@ def _rows_are_deleted(stable_release: Scene) -> Iterator[None]:
     keep_only(before)
 
 
-@pytest.fixture(autouse=True)
-def _state_machines(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Executions are started and woken in the embedded engine, which does not run their steps."""
-    changed = replace(config, group_machine=create("GroupMachine"), job_machine=create("JobMachine"))
-    monkeypatch.setattr(motor, "config", changed)
+@pytest.fixture(scope="module", autouse=True)
+def _state_machines(depot: Depot) -> Iterator[None]:
+    """Executions are started and woken in the embedded engine, where their first step fails for lack of functions."""
+    group_machine, job_machine = (create(name, fail_at_once) for name in ("GroupMachine", "JobMachine"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(motor, "config", replace(config, group_machine=group_machine, job_machine=job_machine))
+        yield
 
 
 @pytest.fixture(autouse=True)
