@@ -16,12 +16,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from bldr.worker import build_users
 from bldr.worker.workspace import Workspace
 
 SANDBOX_SCRIPT = Path(__file__).with_name("sandbox.sh")
-BUILD_USER = 64321
-"""Id of the user that runs builds if the worker is root. It needs no entry in /etc/passwd."""
-
 NAMESPACES = ("--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child")
 END_WITH_WORKER = ("setpriv", "--pdeathsig", "KILL")
 """Kills a program when the worker is killed. Its namespaces, and with them all processes of the build, end too."""
@@ -84,10 +82,11 @@ class Sandbox:
             (workspace.studio / name).mkdir(parents=True, exist_ok=True)
         if self._is_root and self.isolation is not Isolation.NONE:
             for folder in (workspace.src, *(workspace.studio / name for name in ("hab", "results", "tmp"))):
-                _give_to_build_user(folder)
+                _give(folder, build_users.own())
         if self.isolation is Isolation.NAMESPACES:
             return INSIDE
         if self.isolation is Isolation.USER:
+            self.end_processes()  # of a worker that was killed
             for folder in (workspace.root.parent, workspace.root):
                 folder.chmod(0o711)
             for folder in (workspace.studio, workspace.studio / "artifacts"):
@@ -103,8 +102,8 @@ class Sandbox:
         limited = ["/bin/bash", "-c", limits.as_shell, "limits", *command]
         if self.isolation is Isolation.NONE:
             return [*END_WITH_WORKER, *limited] if shutil.which(END_WITH_WORKER[0]) else limited
-        user = str(BUILD_USER)
         if self.isolation is Isolation.USER:
+            user = str(build_users.own())
             identity = ["--reuid", user, "--regid", user, "--clear-groups"]
             return [*END_WITH_WORKER, *identity, "--inh-caps=-all", "--bounding-set=-all", "--no-new-privs", *limited]
         studio = workspace.studio
@@ -121,7 +120,7 @@ class Sandbox:
     def end_processes(self) -> None:
         """Kill processes that left the process group. Namespaces end with their first process."""
         if self.isolation is Isolation.USER:
-            _kill_all_of(BUILD_USER)
+            _kill_all_of(build_users.own())
 
     def works(self) -> bool:
         """Return whether this machine allows this kind of isolation, by trying it."""
@@ -151,7 +150,7 @@ class Sandbox:
                 "/bin/bash",
                 str(SANDBOX_SCRIPT),
                 str(root),
-                str(BUILD_USER),
+                str(build_users.own()),
             ]
         user_namespace = ("--user", "--map-root-user")
         return [
@@ -171,12 +170,12 @@ def best_isolation() -> Isolation:
     return next(isolation for isolation in Isolation if Sandbox(isolation).works())
 
 
-def _give_to_build_user(folder: Path) -> None:
-    """Make the build's user the owner of a folder and of all that it contains. Links are not followed."""
-    os.chown(folder, BUILD_USER, BUILD_USER)
+def _give(folder: Path, user: int) -> None:
+    """Make a user the owner of a folder and of all that it contains. Links are not followed."""
+    os.chown(folder, user, user)
     for parent, folders, files in os.walk(folder):
         for name in (*folders, *files):
-            os.chown(Path(parent, name), BUILD_USER, BUILD_USER, follow_symlinks=False)
+            os.chown(Path(parent, name), user, user, follow_symlinks=False)
 
 
 def _kill_all_of(user: int) -> None:

@@ -1,25 +1,18 @@
 """The work folder of a worker: private, used by one worker at a time, and without what a killed worker has left."""
 
-import os
 import shutil
 import uuid
 from pathlib import Path
 
+from bldr.worker import locks
 from bldr.worker.errors import WorkerUnusable
 from bldr.worker.workspace import Workspace
-
-try:
-    import fcntl
-except ImportError:  # on Windows
-    fcntl = None  # type: ignore[assignment]  # a module elsewhere
 
 JOBS = "jobs"
 FREE_BYTES = 256 << 20
 """With less free space a worker claims no jobs, because it would fail them."""
 
 _SHARED_MODE = 0o711
-_locks: list[int] = []
-"""The open files whose locks end with the process."""
 
 
 def occupy(folder: Path) -> None:
@@ -31,7 +24,10 @@ def occupy(folder: Path) -> None:
         (folder / JOBS).mkdir(parents=True, exist_ok=True)
         folder.chmod(_SHARED_MODE)
         (folder / JOBS).chmod(_SHARED_MODE)
-        _lock(folder)
+        if not locks.acquire(folder / "lock"):
+            raise WorkerUnusable(
+                f"another worker uses the work folder {folder}; give each worker of a machine its own --work-folder"
+            )
         for left in (folder / JOBS).iterdir():
             Workspace(left).remove()
     except OSError as problem:
@@ -48,18 +44,3 @@ def problem_of(jobs: Path) -> str | None:
     except OSError as problem:
         return f"the work folder {jobs} cannot be written: {problem.strerror}"
     return f"the disk of the work folder {jobs} is full" if free < FREE_BYTES else None
-
-
-def _lock(folder: Path) -> None:
-    """Lock the folder until the end of the process. Windows does not have this kind of lock."""
-    if fcntl is None:
-        return
-    descriptor = os.open(folder / "lock", os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise WorkerUnusable(
-            f"another worker uses the work folder {folder}; give each worker of a machine its own --work-folder"
-        ) from None
-    _locks.append(descriptor)

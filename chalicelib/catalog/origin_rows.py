@@ -13,6 +13,7 @@ from chalicelib.core.ident import PackageIdent
 from chalicelib.core.permission import Permission
 from chalicelib.platform.attributes import Condition, NumberAttribute, UnicodeAttribute
 from chalicelib.platform.change import Change
+from chalicelib.platform.clock import moment_of
 from chalicelib.platform.table import Key, Row, partition
 
 with deferred():
@@ -135,9 +136,9 @@ def is_same(row: OriginRow, permission: Permission | None) -> bool:
 def has_made(row: OriginRow | None, made_id: int) -> bool:
     """Return whether what has an id was made in an origin, and not in a deleted one of the same name.
 
-    Ids grow with time.
+    Ids grow with time. Those of one millisecond are in no order.
     """
-    return row is not None and made_id > int(row.id)
+    return row is not None and moment_of(made_id) >= moment_of(int(row.id))
 
 
 def require_role(change: Change, origin: str, permission: Permission | None) -> None:

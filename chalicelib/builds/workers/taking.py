@@ -14,7 +14,7 @@ from chalicelib.builds.workers.errors import ClaimRefused
 from chalicelib.builds.workers.rows import ClaimRow, claim_key
 from chalicelib.builds.workers.search import Waiting
 from chalicelib.catalog.job_token_rows import JobTokenRow
-from chalicelib.catalog.origin_rows import OriginRow, origin_key
+from chalicelib.catalog.origin_rows import has_made, origin_key
 from chalicelib.core.build_access import WorkerAccess
 from chalicelib.core.build_states import JobState
 from chalicelib.core.target import Target
@@ -86,18 +86,11 @@ def _read(waiting: Waiting) -> tuple[JobRow, int]:
         if found.get(key) is not None:
             _remove_leftover(key, job)
         raise Stale
-    if origin is None or _is_newer(origin, job):  # the job could not be published, and would wait in front of others
+    if origin is None or not has_made(origin, int(job.id)):
+        # The build must not get the secrets of a new origin of that name, and the job would wait in front of others.
         settling.settle(int(job.id), int(job.attempt), Cause.NEVER_CLAIMED)
         raise Stale
     return job, int(origin.id)
-
-
-def _is_newer(origin: OriginRow, job: JobRow) -> bool:
-    """Return whether an origin was created after a job, which then belongs to a deleted origin of that name.
-
-    The build of the job must not get the secrets of the new one. Ids grow with time.
-    """
-    return int(origin.id) > int(job.id)
 
 
 def _remove_leftover(key: Key[WaitingJobRow], job: JobRow | None) -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from bldr.worker import build_users
 from bldr.worker.plain_strategy import PlainStrategy
-from bldr.worker.sandbox import BUILD_USER, Isolation, Sandbox
+from bldr.worker.sandbox import Isolation, Sandbox
 from tests.bldr.worker.builders import PLAN, a_bundle, a_worker, running_commands
 from tests.bldr.worker.fake_builder import FakeBuilder, FakeJob
 from tests.builders.names import a_name
@@ -74,6 +75,6 @@ def test_another_user_cannot_read_the_key_nor_outlive_the_build(
     )
     job = build_in(Isolation.USER, builder, repository({"plan.sh": plan}), open_folder)
 
-    assert str(BUILD_USER) in job.lines
+    assert str(build_users.own()) in job.lines
     assert "SIG-SEC-1" not in job.log
     assert not any(mark in command for command in running_commands())
