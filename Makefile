@@ -43,8 +43,9 @@ test: $(INSTALLED) ## run all tests
 test-one: $(INSTALLED) ## run the tests of T in one process, for example T=tests/unit/core or T=path::test
 	$(BIN)/pytest --numprocesses 0 $(T)
 
-large-groups: $(INSTALLED) ## run the tests of job groups with 3000 projects (many minutes)
+large-groups: $(INSTALLED) ## run the tests of job groups with 700 to 3000 projects (many minutes)
 	LARGE_GROUP=3000 $(BIN)/pytest --numprocesses 0 tests/engine/builds/test_large_groups.py
+	GROUP_PROJECTS=704 JOBS_OF_ONE_ORIGIN=1000 $(BIN)/pytest --numprocesses 0 tests/perf/test_job_groups.py
 
 kill-builds: $(INSTALLED) ## kill processes of a local stack at KILLS (200) moments while it builds job groups (many minutes)
 	@exec $(BIN)/python -m tests.kills --kills $(KILLS) --seed $(KILL_SEED)
