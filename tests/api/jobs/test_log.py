@@ -18,6 +18,7 @@ from chalicelib.catalog.origin_rows import origin_key
 from chalicelib.core.build_states import JobState
 from chalicelib.identity.errors import AttemptOver
 from chalicelib.platform import object_store, waiting
+from chalicelib.platform.clock import RANDOM_BITS
 from chalicelib.platform.table import Key, delete_many, put_many, read
 from tests.api.client import Depot
 from tests.builders.jobs import a_job, a_project, change_job
@@ -314,6 +315,6 @@ def test_the_owner_of_a_later_origin_of_the_name_cannot_read_the_log(depot: Depo
     a_package(depot, origin, name=name)
     row = read(origin_key(origin))
     assert row is not None
-    job = a_job(origin, name, JobState.DISPATCHED, id=int(row.id) - 1)
+    job = a_job(origin, name, JobState.DISPATCHED, id=int(row.id) - (1 << RANDOM_BITS))  # a millisecond earlier
 
     assert depot.get(f"/jobs/{job.id}/log").status == 404
