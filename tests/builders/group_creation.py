@@ -18,8 +18,9 @@ from chalicelib.core.build_set import Flags
 from chalicelib.core.build_states import EntryState, GroupState
 from chalicelib.core.event_kinds import Trigger
 from chalicelib.platform import table
-from tests.builders.builds import LINUX, RecordingEngine, entries_of, group_row, open_entries
+from tests.builders.group_rows import LINUX, entries_of, group_row, open_entries
 from tests.builders.package_requests import UPLOADER
+from tests.builders.recording_engine import RecordingEngine
 
 SIZE = 8
 """Number of projects of the groups: a root, and what depends on it."""

@@ -10,10 +10,11 @@ from chalicelib.builds.rows import group_key, job_key
 from chalicelib.catalog.project_rows import project_key
 from chalicelib.platform.table import delete_many, put_many, read
 from tests.api.client import Depot
-from tests.builders.job_groups import LINUX, a_project_row, claim, report
+from tests.builders.job_groups import LINUX, claim, report
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.packages import a_package
+from tests.builders.project_rows import a_project_row
 
 CASES = {
     "duplicate webhook": ["api/notify/test_push.py::test_a_redelivery_starts_nothing_twice"],

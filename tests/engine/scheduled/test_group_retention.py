@@ -21,8 +21,8 @@ from chalicelib.scheduled import builds, group_channels, group_retention
 from chalicelib.scheduled.cursors import store_cursor
 from chalicelib.scheduled.group_retention import CHANNEL_DAYS, GroupsRetained, retain_groups
 from tests.api.client import Depot
-from tests.builders.build_engine import EngineDouble
-from tests.builders.build_rows import a_group, ago, an_entry
+from tests.builders.engine_double import EngineDouble
+from tests.builders.group_rows import a_group, ago, an_entry
 from tests.builders.hart import Hart
 from tests.builders.origins import an_origin
 from tests.builders.packages import a_channel, a_package, promote

@@ -8,17 +8,14 @@ from chalicelib.builds.groups import beginning, entries
 from chalicelib.core.visibility import Visibility
 from chalicelib.origins import service as origins
 from tests.builders.bucket import a_bucket
-from tests.builders.builds import (
-    RecordingEngine,
-    a_project,
-    a_recording_engine,
-)
 from tests.builders.graphs import a_graph_of
 from tests.builders.group_creation import (
     SIZE,
 )
 from tests.builders.names import a_name
 from tests.builders.package_requests import UPLOADER
+from tests.builders.project_rows import a_stored_project
+from tests.builders.recording_engine import RecordingEngine, a_recording_engine
 
 
 @pytest.fixture
@@ -38,5 +35,5 @@ def root(engine: RecordingEngine, monkeypatch: pytest.MonkeyPatch) -> str:
     leaves = [f"{origin}/leaf{number}" for number in range(SIZE - 1)]
     engine.graph = a_graph_of({root: (), **{leaf: [root] for leaf in leaves}})
     for name in (root, *leaves):
-        a_project(name)
+        a_stored_project(name)
     return root

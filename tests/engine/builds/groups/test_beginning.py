@@ -5,11 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from chalicelib.builds import rows
 from chalicelib.builds.rows import GuardRow
 from chalicelib.platform import table
-from tests.builders.builds import (
-    LINUX,
-    RecordingEngine,
-)
 from tests.builders.group_creation import groups_of, guard_ids, schedule
+from tests.builders.group_rows import LINUX
+from tests.builders.recording_engine import RecordingEngine
 
 
 def test_a_guard_whose_group_is_gone_does_not_block(engine: RecordingEngine, root: str) -> None:

@@ -7,11 +7,9 @@ import pytest
 from chalicelib.builds.groups import filling
 from chalicelib.core.build_states import GroupState
 from chalicelib.platform.table import StoreUnavailable
-from tests.builders.builds import (
-    RecordingEngine,
-)
 from tests.builders.group_creation import a_left_group, assert_whole, dying_after, groups_of, guard_ids, schedule
 from tests.builders.log_lines import log_lines
+from tests.builders.recording_engine import RecordingEngine
 
 
 @pytest.mark.parametrize("writes", range(1, 5))

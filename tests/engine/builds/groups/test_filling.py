@@ -10,14 +10,6 @@ from chalicelib.builds.groups import entries, filling, rebuild
 from chalicelib.builds.rows import GroupRow
 from chalicelib.core.build_states import GroupState
 from chalicelib.platform.change import Change
-from tests.builders.builds import (
-    LINUX,
-    RecordingEngine,
-    entries_of,
-    group_row,
-    open_entries,
-    set_group,
-)
 from tests.builders.group_creation import (
     BY,
     SIZE,
@@ -29,6 +21,8 @@ from tests.builders.group_creation import (
     guard_ids,
     schedule,
 )
+from tests.builders.group_rows import LINUX, entries_of, group_row, open_entries, set_group
+from tests.builders.recording_engine import RecordingEngine
 
 
 @pytest.mark.parametrize("writes", range(1, 6))

@@ -6,11 +6,9 @@ from contextlib import suppress
 import pytest
 
 from chalicelib.builds.engine import ending
-from tests.builders.builds import (
-    RecordingEngine,
-)
 from tests.builders.group_creation import Interrupted, dying_after, groups_of, schedule
 from tests.builders.names import a_name
+from tests.builders.recording_engine import RecordingEngine
 
 
 @pytest.mark.parametrize("writes", range(7))

@@ -4,11 +4,9 @@ import pytest
 
 from chalicelib.builds.groups import beginning, filling
 from chalicelib.platform.table import StoreUnavailable
-from tests.builders.builds import (
-    RecordingEngine,
-    group_row,
-)
 from tests.builders.group_creation import SIZE, Interrupted, a_left_group, dying_while_starting, groups_of, schedule
+from tests.builders.group_rows import group_row
+from tests.builders.recording_engine import RecordingEngine
 
 
 def test_a_repeat_starts_the_jobs_of_a_group_that_was_written_but_not_started(
