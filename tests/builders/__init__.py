@@ -7,7 +7,7 @@
 - instead of the engine of builds: recording_engine (for requests), engine_double (for steps and watchdogs); instead of
   Step Functions: motor_double; instead of a build: stub_strategy; instead of servers: github, http_double, raw_server
 - state machines in the embedded engine: machines (of the test), state_machines (of the template)
-- build graphs: graphs; concurrent clients in a reproducible order: histories
+- build graphs: graphs, stored_graph; concurrent clients in a reproducible order: histories
 - the engine in the test process: engine, direct_calls, bucket; whole processes: stack, gateway
 - what a test observes: log_lines, cost, declarations; settings that it changes: settings, operator_secrets
 """
