@@ -19,7 +19,7 @@ class BuilderLocation(Builder):
     """Client of a Builder with the operations that a sync adds. Archives are staged in the cache folder."""
 
     def all_channels(self, origin: str) -> list[str]:
-        """Return the names of all channels of an origin, with those of build groups."""
+        """Return the names of all channels of an origin, with those of job groups."""
         return self.channels(origin, with_build_groups=True)
 
     def archive(self, details: PackageDetails, staging: Path, progress: ProgressReporter) -> Path:

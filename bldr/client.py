@@ -12,6 +12,7 @@ import requests
 from bldr.errors import ResponseMalformed
 from bldr.http_transport import HttpTransport, Request
 from bldr.packages import DEFAULT_CHANNELS, UNSTABLE, Package, PackageDetails
+from bldr.parallel import map_parallel
 from bldr.requested_ident import RequestedIdent
 from bldr.responses import (
     ChannelRow,
@@ -22,7 +23,6 @@ from bldr.responses import (
     ReleaseRow,
     SearchRow,
 )
-from bldr.workers import map_parallel
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.key_file import KeyFile, KeyFileMalformed, KeyKind
 from chalicelib.core.named_revision import NamedRevision
@@ -91,7 +91,7 @@ class Builder:
         return self._pages(request, Page[SearchRow])
 
     def channels(self, origin: str, with_build_groups: bool = False) -> list[str]:
-        """Return the names of the channels of an origin, optionally with those of build groups."""
+        """Return the names of the channels of an origin, optionally with those of job groups."""
         query = {"sandbox": with_build_groups}
         request = Request("GET", ("depot", "channels", origin), f"list the channels of {origin}", query)
         return [row.name for row in self.transport.fetch(request, list[ChannelRow])]

@@ -20,7 +20,7 @@ class Location(Protocol):
         """Return the details of a package, or None if the location does not have it."""
 
     def all_channels(self, origin: str) -> list[str]:
-        """Return the names of all channels of an origin, with those of build groups."""
+        """Return the names of all channels of an origin, with those of job groups."""
 
     def members(self, origin: str, channel: str) -> list[Package]:
         """Return the packages in a channel."""

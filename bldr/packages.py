@@ -13,7 +13,7 @@ DEFAULT_CHANNELS = frozenset({UNSTABLE, STABLE})
 """Channels that every origin has."""
 
 BUILD_GROUP_PREFIX = "bldr-"
-"""Prefix of the channels of build groups."""
+"""Prefix of the channels of job groups."""
 
 
 class Package(Struct, frozen=True):

@@ -5,8 +5,8 @@ from typing import Protocol
 
 from bldr.errors import PackageMissing
 from bldr.packages import Package, PackageDetails, sorted_packages
+from bldr.parallel import map_parallel
 from bldr.requested_ident import RequestedIdent
-from bldr.workers import map_parallel
 from chalicelib.core.target import Target
 
 

@@ -8,9 +8,9 @@ from bldr.archives import Archive, read_signing_key
 from bldr.errors import PackageMissing
 from bldr.locations import Destination, Source
 from bldr.packages import Membership, PackageDetails
+from bldr.parallel import run_all, run_in_order
 from bldr.progress import ProgressReporter, report_errors
 from bldr.sync_plan import DesiredState, SyncPlan, possible_promotions
-from bldr.workers import run_all, run_in_order
 from chalicelib.core.named_revision import NamedRevision
 
 K = TypeVar("K", bound=Hashable)

@@ -8,10 +8,10 @@ from msgspec.structs import replace
 from bldr.errors import PackageMissing
 from bldr.locations import Destination, Location, Source
 from bldr.packages import BUILD_GROUP_PREFIX, UNSTABLE, Membership, Package, PackageDetails, sorted_packages
+from bldr.parallel import map_parallel
 from bldr.requested_ident import RequestedIdent
 from bldr.resolution import resolve, with_dependencies
 from bldr.sync_plan import CurrentState, DesiredState
-from bldr.workers import map_parallel
 from chalicelib.core.target import Target
 
 

@@ -52,43 +52,46 @@ def _replace_tokens() -> None:
     moto keeps the token for retries, which then end with the outcome of the first attempt. It also searches all
     executions for a token.
     """
+    wrap(ExecutionState, "_evaluate_with_timeout", _evaluate)
+    replace(StepFunctionsParserBackend, "send_task_success", _succeed)
+    replace(StepFunctionsParserBackend, "send_task_failure", _fail)
+    replace(StepFunctionsParserBackend, "send_task_heartbeat", _send_heartbeat)
 
-    def evaluate(original: Any, state: ExecutionState, env: Environment) -> None:
-        if not isinstance(state, StateTaskServiceCallback) or (
-            state.resource.condition != ResourceCondition.WaitForTaskToken
-        ):
-            original(state, env)
-            return
-        context: Any = env.states.context_object
-        pool = env.callback_pool_manager
-        pool._pool.pop(context.context_object_data["Task"]["Token"], None)
-        token = context.update_task_token()
-        _waiting[token] = pool.add(token)
-        try:
-            original(state, env)
-        finally:
-            _waiting.pop(token, None)
 
-    def succeed(_backend: Any, task_token: str, outcome: str) -> None:
-        try:
-            json.loads(outcome)
-        except ValueError:
-            raise _InvalidOutputError("Invalid Output") from None
-        _finish(CallbackOutcomeSuccess(task_token, outcome))
+def _evaluate(original: Any, state: ExecutionState, env: Environment) -> None:
+    if not isinstance(state, StateTaskServiceCallback) or (
+        state.resource.condition != ResourceCondition.WaitForTaskToken
+    ):
+        original(state, env)
+        return
+    context: Any = env.states.context_object
+    pool = env.callback_pool_manager
+    pool._pool.pop(context.context_object_data["Task"]["Token"], None)
+    token = context.update_task_token()
+    _waiting[token] = pool.add(token)
+    try:
+        original(state, env)
+    finally:
+        _waiting.pop(token, None)
 
-    def fail(_backend: Any, task_token: str, error: str | None = None, cause: str | None = None) -> None:
-        _finish(CallbackOutcomeFailure(task_token, error, cause))
 
-    def heartbeat(_backend: Any, task_token: str) -> None:
-        endpoint = _waiting.get(task_token)
-        if endpoint is None:
-            raise _TaskTimedOutError(_GONE)
-        endpoint.notify_heartbeat()
+def _succeed(_backend: Any, task_token: str, outcome: str) -> None:
+    try:
+        json.loads(outcome)
+    except ValueError:
+        raise _InvalidOutputError("Invalid Output") from None
+    _finish(CallbackOutcomeSuccess(task_token, outcome))
 
-    wrap(ExecutionState, "_evaluate_with_timeout", evaluate)
-    replace(StepFunctionsParserBackend, "send_task_success", succeed)
-    replace(StepFunctionsParserBackend, "send_task_failure", fail)
-    replace(StepFunctionsParserBackend, "send_task_heartbeat", heartbeat)
+
+def _fail(_backend: Any, task_token: str, error: str | None = None, cause: str | None = None) -> None:
+    _finish(CallbackOutcomeFailure(task_token, error, cause))
+
+
+def _send_heartbeat(_backend: Any, task_token: str) -> None:
+    endpoint = _waiting.get(task_token)
+    if endpoint is None:
+        raise _TaskTimedOutError(_GONE)
+    endpoint.notify_heartbeat()
 
 
 _GONE = "Task Timed Out: 'Provided task does not exist anymore'"

@@ -101,7 +101,7 @@ class Supervisor:
             self._start_engine(self._engine)
         token = self._prepare_engine()
         self._start_servers(listener, listens_on, functions)
-        has_worker = worker.is_wanted(self._environment) and worker.is_available()
+        has_worker = worker.is_wanted(self._environment)
         print(
             greeting(
                 listens_on.url,

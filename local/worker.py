@@ -11,26 +11,28 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from bldr.worker.errors import WorkerUnusable
+from bldr.worker.sandbox import Isolation, best_isolation
 from bldr.worker.work_folder import JOBS
 from local.children import Child, exit_reason
 from local.parent import end_with_parent
 from local.restarts import Restarts
 
 TARGET = "x86_64-linux"
-UNISOLATED_HINT = (
-    "start it with `BLDR_WORKER=unisolated make run` if you trust all plans, or with `BLDR_WORKER=off make run`, which "
-    "builds nothing"
-)
 COMMAND = [
     *(sys.executable, "-m", "local.worker"),
     *("--target", TARGET, "--strategy", "plain", "--allow-file", "--name", "local", "--grace", "0"),
-    *("--unisolated-hint", UNISOLATED_HINT),
 ]
 ALLOW_UNISOLATED = "--allow-unisolated"
+NOT_ISOLATED = (
+    "this machine does not allow namespaces (unshare), so the code of plans would run with all rights of this user; "
+    "start it with `BLDR_WORKER=unisolated make run` if you trust all plans, or with `BLDR_WORKER=off make run`, which "
+    "builds nothing"
+)
 GRACE_SECONDS, IDLE_GRACE_SECONDS = 1.5, 0.2
 """In which the worker can hand its job back, and in which one without a job can end while it asks for one."""
 
@@ -87,11 +89,6 @@ def command_of(environment: Mapping[str, str]) -> list[str]:
     return [*COMMAND, ALLOW_UNISOLATED] if environment.get("BLDR_WORKER") == "unisolated" else COMMAND
 
 
-def is_available() -> bool:
-    """Return whether the worker program and the credentials of workers exist."""
-    return all(_exists(module) for module in ("bldr.commands.worker", "infra.worker_credential"))
-
-
 def environment_of(url: str, token: str, environment: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of the worker. The token is never on its command line."""
     inherited = {name: environment[name] for name in _INHERITED if name in environment}
@@ -100,11 +97,16 @@ def environment_of(url: str, token: str, environment: Mapping[str, str]) -> dict
     return {**inherited, "HAB_BLDR_URL": url, "BLDR_WORKER_TOKEN": token, "PYTHONUNBUFFERED": "1"}
 
 
-def _exists(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False
+def require_isolation(arguments: Sequence[str]) -> None:
+    """End this process if the machine cannot isolate builds, unless the arguments allow that.
+
+    `bldr worker` checks it too, but cannot know how to answer it in `make run`.
+    """
+    if ALLOW_UNISOLATED in arguments:
+        return
+    with suppress(WorkerUnusable):  # which `bldr worker` reports
+        if best_isolation() is Isolation.NONE:
+            sys.exit(NOT_ISOLATED)
 
 
 def _kill_after_end_of(parent: int) -> None:
@@ -121,5 +123,6 @@ def _kill_after_end_of(parent: int) -> None:
 if __name__ == "__main__":
     threading.Thread(target=_kill_after_end_of, args=(os.getppid(),), daemon=True).start()
     end_with_parent()
+    require_isolation(sys.argv)
     sys.argv[:] = ["bldr", "worker", *sys.argv[1:]]
     runpy.run_module("bldr", run_name="__main__")

@@ -21,7 +21,7 @@ from chalicelib.core.target import Target
     multiple=True,
     help="Only this target of the release; repeatable. Default: all its targets.",
 )
-@click.option("--sandbox", is_flag=True, help="Include the channels of build groups.")
+@click.option("--sandbox", is_flag=True, help="Include the channels of job groups.")
 @json_option
 @builder_options
 def channels(builder: Builder, origin_or_ident: str, targets: tuple[Target, ...], sandbox: bool, as_json: bool) -> None:

@@ -12,11 +12,11 @@ from bldr.files import make_folder
 from bldr.host import host_target
 from bldr.output import console, counted
 from bldr.packages import STABLE, Package, PackageDetails
+from bldr.parallel import run_all
 from bldr.progress import ProgressReporter, progress_on, report_errors
 from bldr.public_keys import download_signing_keys
 from bldr.requested_ident import RequestedIdent
 from bldr.resolution import resolve, with_dependencies
-from bldr.workers import run_all
 from chalicelib.core.target import Target
 
 

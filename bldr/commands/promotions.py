@@ -15,7 +15,7 @@ from bldr.config import default_origin
 from bldr.errors import ChangeRefused, StepsFailed
 from bldr.output import counted, require_confirmation, show_table
 from bldr.packages import Package
-from bldr.workers import run_all
+from bldr.parallel import run_all
 from chalicelib.core.target import Target
 
 

@@ -11,11 +11,11 @@ from bldr.errors import PathUnusable, StepsFailed
 from bldr.origins import ensure_origins
 from bldr.output import console, counted
 from bldr.packages import UNSTABLE, Package
+from bldr.parallel import run_all, run_in_order
 from bldr.progress import ProgressReporter, progress_on, report_errors
 from bldr.public_keys import read_key, read_wanted_keys
 from bldr.upload_plan import Action, UploadPlan, action_for
 from bldr.uploads import SINGLE_REQUEST_BYTES, UploadOptions, require_same_bytes, upload_archive
-from bldr.workers import run_all, run_in_order
 from chalicelib.core.key_file import KeyFile
 from chalicelib.core.named_revision import NamedRevision
 

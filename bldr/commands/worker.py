@@ -54,7 +54,6 @@ class Options(Struct):
     allow_file: bool
     allow_http: bool
     allow_unisolated: bool
-    unisolated_hint: str
     grace: float
     retry_seconds: float
     claim_seconds: float
@@ -89,7 +88,6 @@ def _number(name: str, kind: click.ParamType[Any], default: float, unit: str, te
 @click.option("--allow-file", is_flag=True, help="Allow repositories on this machine (file://).")
 @click.option("--allow-http", is_flag=True, help="Allow a Builder without TLS that is not on this machine.")
 @click.option("--allow-unisolated", is_flag=True, help="Run plain builds even if this machine cannot isolate them.")
-@click.option("--unisolated-hint", hidden=True, default="pass --allow-unisolated if you trust all plans")
 @_number(
     "--grace", click.FloatRange(min=0), 10, "SECONDS", "How long a job may run after SIGTERM before it is given back."
 )
@@ -151,7 +149,7 @@ def _strategy(options: Options, folder: Path) -> Strategy:
     if isolation is Isolation.NONE and not options.allow_unisolated:
         raise WorkerUnusable(
             "this machine does not allow namespaces (unshare), so the code of plans would run with all rights of this "
-            f"user; {options.unisolated_hint}"
+            "user; pass --allow-unisolated if you trust all plans"
         )
     limits = ResourceLimits(memory_bytes=options.memory * MIB, processes=options.processes)
     return PlainStrategy(Sandbox(isolation), folder / "archives", limits, round(options.disk * GIB))

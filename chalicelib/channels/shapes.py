@@ -9,7 +9,7 @@ from chalicelib.http.query import REFUSED_LATER
 
 
 class ChannelsQuery(Struct):
-    """With `sandbox`, the list includes the channels of build groups (`bldr-...`)."""
+    """With `sandbox`, the list includes the channels of job groups (`bldr-...`)."""
 
     sandbox: bool = False
 

@@ -57,7 +57,7 @@ QUERY: dict[str, tuple[str, str | int | bool]] = {
         "`readonly_member`, `member`, `maintainer` or `administrator`, in upper or lower case.",
         "maintainer",
     ),
-    "sandbox": ("Include the channels of build groups.", False),
+    "sandbox": ("Include the channels of job groups.", False),
     "start": ("Number of the first line, from 0.", 0),
     "target": (
         "Target of a package. Default: the target that `User-Agent` names, else `x86_64-linux`.",

@@ -22,7 +22,7 @@ from chalicelib.platform.clock import now
 from chalicelib.platform.config import config
 from chalicelib.platform.failures import Failures
 from chalicelib.platform.table import delete_many, put_many, read, rows
-from chalicelib.scheduled import sandbox_channels
+from chalicelib.scheduled import group_channels
 from chalicelib.scheduled.cursors import read_cursor, store_cursor
 
 CHANNEL_DAYS = 30
@@ -46,11 +46,11 @@ def retain_groups(seconds: float) -> GroupsRetained:
     began, failures, result = time.monotonic(), Failures(), GroupsRetained()
 
     def remove_channels(group: GroupRow) -> bool:
-        result.channels += sandbox_channels.remove_channels(group)
+        result.channels += group_channels.remove_channels(group)
         return False
 
     def move_entries(group: GroupRow) -> bool:
-        result.channels += sandbox_channels.remove_channels(group)
+        result.channels += group_channels.remove_channels(group)
         _move_entries(group)
         result.groups += 1
         return True

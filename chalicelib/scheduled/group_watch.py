@@ -18,11 +18,10 @@ from chalicelib.platform.step_functions import Execution
 from chalicelib.platform.table import read
 from chalicelib.scheduled.open_groups import Visited, visit_open_groups
 
+FUNCTION = "watch-groups"
+
 UNFINISHED = timedelta(minutes=2)
 """The time after which a request that creates a group has ended, one way or another."""
-
-
-FUNCTION = "watch-groups"
 
 
 def watch_groups(seconds: float) -> Visited:

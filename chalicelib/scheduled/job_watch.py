@@ -31,6 +31,8 @@ from chalicelib.platform.table import Key, count, delete_many, read_many, rows
 from chalicelib.scheduled import worker_starts
 from chalicelib.scheduled.cursors import read_cursor, store_cursor
 
+FUNCTION = "watch-jobs"
+
 LEASE_GRACE_SECONDS = 10
 """For clocks that differ."""
 
@@ -40,12 +42,8 @@ UNWATCHED = timedelta(minutes=1)
 WAITING_READ = 5_000
 """Waiting jobs of one origin and target that one run examines at the beginning, and from where the last one ended."""
 
-FUNCTION = "watch-jobs"
-
-
 UNARCHIVED_READ = 1_000
 """The most logs of one target that one run archives."""
-
 
 SEEN_SECONDS = 180
 """A worker that was seen within this time counts as running. A sighting is written once a minute."""

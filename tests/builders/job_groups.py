@@ -39,6 +39,7 @@ from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.table import Key, put_many, read
 from tests.builders.names import a_name
+from tests.builders.project_rows import a_project_row
 from tests.builders.rows import partition_rows
 
 LINUX = Target.X86_64_LINUX
@@ -180,28 +181,6 @@ def a_group(
     if projects:
         put_many([a_project_row(name) for name in names])
     return Group(group_id, origin, [set(needed) for needed in needs])
-
-
-def a_project_row(full_name: str) -> ProjectRow:
-    """Return the row of a project with a name `origin/name`."""
-    origin, _, name = full_name.partition("/")
-    key, moment = project_key(origin, name, LINUX), timestamp(now())
-    return ProjectRow(
-        key.pk,
-        key.sk,
-        id=new_id(),
-        owner_id=1,
-        origin=origin,
-        package_name=name,
-        target=LINUX.value,
-        plan_path="habitat/plan.sh",
-        vcs_data="https://example.com/repository.git",
-        installation_id="17",
-        repository_id=42,
-        auto_build=True,
-        created_at=moment,
-        updated_at=moment,
-    )
 
 
 def waiting_jobs(origin: str) -> list[int]:

@@ -7,8 +7,10 @@ from typing import Any
 from chalicelib.builds.rows import JobRow
 from chalicelib.builds.workers import claims, service
 from chalicelib.builds.workers.claims import Request
+from chalicelib.catalog.origin_rows import origin_key
 from chalicelib.core.build_access import JobAccess, WorkerAccess
 from chalicelib.core.target import Target
+from chalicelib.platform.table import put_many, read
 from tests.api.client import Depot, Reply
 from tests.builders.names import a_name
 
@@ -56,6 +58,15 @@ def access_of_a_new_worker(targets: Sequence[Target] = (LINUX,)) -> WorkerAccess
     """Create a worker of all origins, and return what its session contains."""
     row, _ = service.make_for_all_origins(service.NewWorker("test", tuple(targets)))
     return WorkerAccess(int(row.id), row.name, frozenset(targets))
+
+
+def access_of_a_worker_of(origin: str) -> WorkerAccess:
+    """Create a worker of an origin, without an administrator, and return what its session contains."""
+    row = read(origin_key(origin))
+    assert row is not None
+    new, _ = service._row(origin, int(row.id), service.NewWorker("own", (LINUX,)), "bobo")
+    put_many([new])
+    return WorkerAccess(int(new.id), "own", frozenset({LINUX}), origin, int(row.id))
 
 
 def claim(worker: WorkerAccess, claim_id: str | None = None, wait: float = 0, target: Target = LINUX) -> JobRow | None:

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from chalicelib.builds import motor
 from chalicelib.platform.config import Config, config
-from tests.builders.build_engine import EngineDouble
+from tests.builders.engine_double import EngineDouble
 from tests.rights.policies import machine_arn
 
 

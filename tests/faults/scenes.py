@@ -11,14 +11,14 @@ from chalicelib.platform.change import Change
 from chalicelib.platform.table import put_many, rows
 from tests.api.client import Depot, Reply
 from tests.builders.accounts import an_account
-from tests.builders.builds import set_entries, set_group
+from tests.builders.group_rows import set_entries, set_group
 from tests.builders.hart import Hart, a_hart
-from tests.builders.job_groups import a_project_row
 from tests.builders.keys import a_sealed_value, a_signing_pair
 from tests.builders.motor_double import recorded_motor
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.packages import a_channel, a_package, promote, upload
+from tests.builders.project_rows import a_project_row
 from tests.builders.uploads import an_upload
 from tests.builders.waiting_jobs import a_waiting_job
 from tests.builders.workers import Worker, a_claim

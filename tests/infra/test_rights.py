@@ -39,12 +39,12 @@ from tests.api.client import Depot
 from tests.builders import operator_secrets
 from tests.builders.accounts import an_account
 from tests.builders.hart import a_hart
-from tests.builders.job_groups import a_project_row
 from tests.builders.names import a_name
 from tests.builders.operator_secrets import an_operator_secret
 from tests.builders.origins import an_origin
 from tests.builders.package_requests import UPLOADER
 from tests.builders.packages import a_channel, a_package, demote, promote
+from tests.builders.project_rows import a_project_row
 from tests.builders.stack import Stack, process_tree
 from tests.builders.uploads import MIB, an_upload
 from tests.rights import enforcement

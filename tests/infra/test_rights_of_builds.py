@@ -24,12 +24,13 @@ from chalicelib.platform.config import config
 from chalicelib.platform.table import delete_many, put_many, read
 from chalicelib.scheduled import cursors, job_watch, worker_starts
 from tests.api.client import Depot
-from tests.builders.build_rows import a_group as a_group_row
-from tests.builders.build_rows import a_job as a_job_row
-from tests.builders.build_rows import ago, an_entry
-from tests.builders.job_groups import LINUX, Group, a_group, a_project_row, claim, report, start
+from tests.builders.group_rows import a_group as a_group_row
+from tests.builders.group_rows import ago, an_entry
+from tests.builders.job_groups import LINUX, Group, a_group, claim, report, start
+from tests.builders.job_rows import a_job as a_job_row
 from tests.builders.origins import an_origin
 from tests.builders.packages import a_channel, a_package, promote
+from tests.builders.project_rows import a_project_row
 from tests.builders.rows import empty_partition
 from tests.infra.test_rights import EVENT, assert_all_used
 from tests.rights.enforcement import Enforcement, enforced, running_as

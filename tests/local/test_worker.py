@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bldr.worker.sandbox import Isolation
 from local import worker
 from local.children import Child
 from local.restarts import AFTER_EXIT, AFTER_KILL, Restarts
@@ -46,10 +47,19 @@ def test_the_worker_gets_its_token_but_no_credentials_of_the_service() -> None:
     assert not any("bldrw" in part for part in worker.COMMAND)
 
 
-def test_a_user_of_make_is_told_what_to_do_on_a_machine_without_namespaces() -> None:
-    hint = worker.COMMAND[worker.COMMAND.index("--unisolated-hint") + 1]
+def test_a_user_of_make_learns_what_to_do_on_a_machine_without_isolation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "best_isolation", lambda: Isolation.NONE)
 
-    assert "`BLDR_WORKER=unisolated make run`" in hint
+    with pytest.raises(SystemExit, match="`BLDR_WORKER=unisolated make run`"):
+        worker.require_isolation(worker.command_of({}))
+
+    worker.require_isolation(worker.command_of({"BLDR_WORKER": "unisolated"}))
+
+
+def test_a_machine_with_isolation_needs_no_consent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "best_isolation", lambda: Isolation.USER)
+
+    worker.require_isolation(worker.command_of({}))
 
 
 @pytest.mark.parametrize(("job", "seconds"), [("1", worker.GRACE_SECONDS), (None, worker.IDLE_GRACE_SECONDS)])

@@ -20,7 +20,7 @@ from chalicelib.platform.table import put_many
 from local.seed import bulk_writer
 from local.seed.package_graph import FEWEST, generate
 from local.seed.releases import GeneratedDepot, Release
-from tests.builders.job_groups import a_project_row
+from tests.builders.project_rows import a_project_row
 
 LINUX = Target.X86_64_LINUX
 RELEASE = "20240101000000"

@@ -83,16 +83,6 @@ class GroupRun:
             idle.append(worker)
             self.after_build(self)
 
-    @property
-    def most_at_once(self) -> int:
-        """The largest number of builds that ran at the same time."""
-        changes = sorted([(each.ended, -1) for each in self.builds] + [(each.started, 1) for each in self.builds])
-        running = most = 0
-        for _, change in changes:
-            running += change
-            most = max(most, running)
-        return most
-
     def _claim(self, worker: int) -> dict[str, Any] | None:
         reply = self.workers[worker].claims()
         assert reply.status in (200, 204), reply

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import pytest
 
 from tests.api.client import Depot, Reply
-from tests.builders.builds import a_project, a_recording_engine
 from tests.builders.graphs import a_graph_of, fold_shard_of, make_fold_due
 from tests.builders.hart import Hart, a_hart
 from tests.builders.motor_double import recorded_motor
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
+from tests.builders.project_rows import a_stored_project
+from tests.builders.recording_engine import a_recording_engine
 from tests.builders.waiting_jobs import a_waiting_job
 from tests.builders.workers import a_worker
 from tests.perf.calls import counted_calls
@@ -155,7 +156,7 @@ def test_the_calls_of_a_new_job_group_stay_within_their_budget(shelf: Shelf, dep
     with a_recording_engine() as engine:
         engine.graph = a_graph_of({root: (), **{name: [root] for name in names}})
         for name in (root, *names):
-            a_project(name)
+            a_stored_project(name)
         with counted_calls() as calls:
             reply = shelf.depot.post(
                 f"/depot/pkgs/schedule/{root}?target=x86_64-linux", by=shelf.token, headers={"User-Agent": "hab/1"}

@@ -14,8 +14,7 @@ from chalicelib.builds.rows import GroupRow
 from chalicelib.core.build_graph import BuildGraph
 from chalicelib.core.numbered_graph import Node
 from tests.api.client import Depot
-from tests.builders.build_rows import TARGET
-from tests.builders.builds import entries_of, group_row
+from tests.builders.group_rows import LINUX, entries_of, group_row
 from tests.builders.names import a_name
 from tests.builders.rows import empty_partition
 from tests.builders.waiting import until
@@ -37,7 +36,7 @@ EVENTS_OF_A_GROUP = 40
 
 @pytest.fixture(autouse=True)
 def _machines(table: None) -> Iterator[None]:
-    for pk in (f"OPEN-GROUPS#{TARGET}", f"SLOTS#{TARGET}", f"WAITING-ORIGINS#{TARGET}"):
+    for pk in (f"OPEN-GROUPS#{LINUX}", f"SLOTS#{LINUX}", f"WAITING-ORIGINS#{LINUX}"):
         empty_partition(pk)
     with group_run.machines():
         yield
@@ -65,7 +64,7 @@ class Origin:
 
     def starts(self) -> GroupRow:
         """Build the root and all of its dependents."""
-        path, query = f"/depot/pkgs/schedule/{self.root}", {"target": TARGET}
+        path, query = f"/depot/pkgs/schedule/{self.root}", {"target": LINUX}
         reply = self.depot.post(path, by="bobo", query=query, headers={"User-Agent": "hab/1"})
         assert reply.status == 201, reply
         return group_row(reply.json()["id"])

@@ -9,25 +9,16 @@ from chalicelib.builds.rows import ENTRY_PREFIX, EntryRow, GroupRow, entry_key, 
 from chalicelib.core.build_states import EntryState
 from chalicelib.platform import parallel
 from chalicelib.platform.change import update_if
-from chalicelib.platform.table import read, rows
+from chalicelib.platform.table import rows
 
 
-def pass_on(group: GroupRow, order: str) -> None:
+def pass_on(group: GroupRow, entry: EntryRow) -> None:
     """Apply the final state of an entry to all its dependents. May be repeated.
 
     The order of the entry is removed from the set of each dependent, and those that wait for nothing more start. If
     the entry is not complete, everything that needs it is skipped. An interruption leaves the entry marked as not
-    passed on, and a repeat does what is missing.
-    """
-    entry = read(entry_key(int(group.id), order))
-    if entry is not None and entry.entry_state.is_final and not entry.is_passed_on:
-        pass_entry_on(group, entry)
-
-
-def pass_entry_on(group: GroupRow, entry: EntryRow) -> None:
-    """Pass on the final state of an entry that has just been read.
-
-    In a group that was canceled nothing starts and nothing is skipped: all waiting entries become canceled.
+    passed on, and a repeat does what is missing. In a group that was canceled nothing starts and nothing is skipped:
+    all waiting entries become canceled.
     """
     if not group.group_state.is_final:
         if entry.entry_state is EntryState.COMPLETE:
@@ -56,7 +47,7 @@ def _continue(group: GroupRow) -> None:
     start_ready(group, entries)
     for entry in entries:
         if entry.entry_state.is_final and not entry.is_passed_on:
-            pass_entry_on(group, entry)
+            pass_on(group, entry)
 
 
 def _without(group: GroupRow, entry: EntryRow) -> list[EntryRow]:

@@ -11,7 +11,7 @@ from chalicelib.builds.engine.ended_logs import note_log
 from chalicelib.builds.engine.new_jobs import note_origins, put_in_queue
 from chalicelib.builds.engine.outcomes import Cause, Outcome, Result, ResultKind, outcome_of
 from chalicelib.builds.engine.progress import count_closed, open_entries
-from chalicelib.builds.engine.propagation import pass_entry_on
+from chalicelib.builds.engine.propagation import pass_on
 from chalicelib.builds.engine.unreported import publish, uploaded_by
 from chalicelib.builds.rows import (
     EntryRow,
@@ -47,8 +47,8 @@ def settle(job_id: int, attempt: int, cause: Cause) -> None:
     """Settle an attempt of a job from its row: what the worker reported counts more than the cause.
 
     A lost or returned attempt leads to another one, at most ATTEMPTS, unless it has uploaded a release: then the job is
-    complete. Does nothing for an attempt that is settled.
-    Then passes the entry's final state on, and wakes the group when nothing is left to do.
+    complete. Then passes the entry's final state on, and wakes the group when nothing is left to do. Does nothing for
+    an attempt that is settled.
 
     The final states of job and entry, the slots and the progress are one transaction. If an interruption follows, a
     repeat passes the state on; without a repeat, `propagation.repair` does.
@@ -58,7 +58,7 @@ def settle(job_id: int, attempt: int, cause: Cause) -> None:
         return
     group, entry = ended
     if not entry.is_passed_on:
-        pass_entry_on(group, entry)
+        pass_on(group, entry)
     if open_entries(group) == 0:
         motor.wake_group(int(group.id))
 
@@ -73,7 +73,7 @@ def settle_report(job: JobRow) -> None:
     key, attempt = job_key(int(job.id)), int(job.attempt)
     ended = retry_when_stale(lambda: _settle(known.pop() if known else read(key), attempt, Cause.REPORTED))
     if ended is not None and _starts_few(ended[1]):
-        pass_entry_on(*ended)
+        pass_on(*ended)
 
 
 def _starts_few(entry: EntryRow) -> bool:

@@ -5,8 +5,16 @@ from itertools import islice
 from chalicelib.builds.engine.ended_logs import note_log
 from chalicelib.builds.engine.entries import close, read_entries
 from chalicelib.builds.engine.progress import count_closed
-from chalicelib.builds.rows import ENTRY_PREFIX, EntryRow, GroupRow, JobRow, entry_key, group_partition, job_key
-from chalicelib.builds.rows import waiting_key as waiting_key_of
+from chalicelib.builds.rows import (
+    ENTRY_PREFIX,
+    EntryRow,
+    GroupRow,
+    JobRow,
+    entry_key,
+    group_partition,
+    job_key,
+    waiting_key,
+)
 from chalicelib.core.batches import batches
 from chalicelib.core.build_states import EntryState, JobState
 from chalicelib.platform.change import Change, retry_when_stale
@@ -52,7 +60,7 @@ def _stop_together(group: GroupRow, entries: list[EntryRow]) -> None:
                 _change_job(change, job, JobState.CANCEL_PENDING)
                 continue
             _change_job(change, job, JobState.CANCEL_COMPLETE)
-            change.delete(waiting_key_of(job))
+            change.delete(waiting_key(job))
             note_log(change, job)
             change.update(
                 entry_key(int(group.id), entry.order),

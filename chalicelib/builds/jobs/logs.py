@@ -93,9 +93,8 @@ def part(job: JobRow, start: int, color: bool, wait: float = 0.0) -> LogPart:
     if not job.log_lines:
         return LogPart(0, 0, [], is_complete=_is_abandoned(job))
     content, are_all = job_log.fitting(live_lines(int(job.id), start), color)
-    if are_all and start + len(content) < int(
-        job.log_lines
-    ):  # the archive has replaced rows meanwhile, or they expired
+    if are_all and start + len(content) < int(job.log_lines):
+        # The archive has replaced rows meanwhile, or they expired.
         job = read(job_key(int(job.id))) or job
         if job.is_archived:
             return _archived_part(job, start, color)

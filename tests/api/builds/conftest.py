@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.api.client import Depot
-from tests.builders.builds import RecordingEngine, a_recording_engine
 from tests.builders.members import a_member
 from tests.builders.origins import an_origin
+from tests.builders.recording_engine import RecordingEngine, a_recording_engine
 
 
 @pytest.fixture

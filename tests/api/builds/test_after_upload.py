@@ -12,10 +12,12 @@ from chalicelib.core.event_kinds import Trigger
 from chalicelib.platform import background
 from chalicelib.platform.config import config
 from tests.api.client import Depot, Reply
-from tests.builders.builds import RecordingEngine, a_project, entries_of, group_row
 from tests.builders.graphs import a_graph_of
+from tests.builders.group_rows import entries_of, group_row
 from tests.builders.hart import a_hart
 from tests.builders.packages import upload as upload_hart
+from tests.builders.project_rows import a_stored_project
+from tests.builders.recording_engine import RecordingEngine
 from tests.builders.uploads import an_upload
 from tests.builders.waiting_jobs import a_waiting_job
 from tests.builders.workers import a_worker
@@ -40,8 +42,8 @@ def started(engine: RecordingEngine, monkeypatch: pytest.MonkeyPatch) -> list[st
 def root(engine: RecordingEngine, origin: str) -> str:
     """A name with a dependent; both have projects."""
     engine.graph = a_graph_of({f"{origin}/base": (), f"{origin}/top": [f"{origin}/base"]})
-    a_project(f"{origin}/base")
-    a_project(f"{origin}/top")
+    a_stored_project(f"{origin}/base")
+    a_stored_project(f"{origin}/top")
     return f"{origin}/base"
 
 
@@ -98,7 +100,7 @@ def test_a_package_without_automatic_builds_starts_nothing(
     depot: Depot, origin: str, engine: RecordingEngine, started: list[str], project: bool | None
 ) -> None:
     if project is not None:
-        a_project(f"{origin}/base", auto_build=project)
+        a_stored_project(f"{origin}/base", auto_build=project)
 
     assert upload(depot, f"{origin}/base").status == 201
 

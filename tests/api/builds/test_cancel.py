@@ -6,7 +6,8 @@ from chalicelib.core.build_states import GroupState
 from tests.api.builds.test_groups import MALFORMED, a_group
 from tests.api.builds.test_schedule import audit
 from tests.api.client import Depot
-from tests.builders.builds import RecordingEngine, group_row, set_group
+from tests.builders.group_rows import group_row, set_group
+from tests.builders.recording_engine import RecordingEngine
 
 
 @pytest.fixture

@@ -5,8 +5,10 @@ import pytest
 from chalicelib.builds.groups import reads
 from chalicelib.core.build_states import EntryState, GroupState
 from tests.api.client import Depot
-from tests.builders.builds import RecordingEngine, a_project, set_entries, set_group
 from tests.builders.graphs import a_graph_of
+from tests.builders.group_rows import set_entries, set_group
+from tests.builders.project_rows import a_stored_project
+from tests.builders.recording_engine import RecordingEngine
 
 HAB = {"User-Agent": "hab/1.6.1245/20240502 (x86_64-linux; 6.9.1)"}
 MALFORMED = ["x", "-1", "+1", "1.0", "%20", "18446744073709551616", "1" * 25, "%D9%A1"]
@@ -25,7 +27,7 @@ def group(depot: Depot, engine: RecordingEngine, origin: str) -> str:
     names = [f"{origin}/{name}" for name in ("base", "middle", "top")]
     engine.graph = a_graph_of({names[0]: (), names[1]: [names[0]], names[2]: [names[1]]})
     for name in names:
-        a_project(name)
+        a_stored_project(name)
     return a_group(depot, names[0])
 
 

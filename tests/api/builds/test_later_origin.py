@@ -10,10 +10,10 @@ from chalicelib.core.build_states import EntryState, GroupState
 from chalicelib.core.target import Target
 from chalicelib.platform.table import delete_many, put_many, read
 from tests.api.client import Depot
-from tests.builders.builds import entries_of, group_row
-from tests.builders.job_groups import a_project_row
+from tests.builders.group_rows import entries_of, group_row
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
+from tests.builders.project_rows import a_project_row
 
 LINUX = Target.X86_64_LINUX
 HAB = {"User-Agent": "hab/1.6"}

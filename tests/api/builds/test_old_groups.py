@@ -10,7 +10,8 @@ from chalicelib.platform.table import delete_many
 from chalicelib.scheduled import group_retention
 from tests.api.builds.test_groups import a_group
 from tests.api.client import Depot
-from tests.builders.builds import RecordingEngine, connected, entries_of, group_row, set_entries, set_group
+from tests.builders.group_rows import entries_of, group_row, set_entries, set_group
+from tests.builders.recording_engine import RecordingEngine, connected
 from tests.builders.releases import a_release
 from tests.builders.rows import partition_rows
 

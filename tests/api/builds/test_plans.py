@@ -3,13 +3,14 @@
 import pytest
 
 from tests.api.client import Depot
-from tests.builders.builds import RecordingEngine, a_project
 from tests.builders.graphs import a_graph_of
 from tests.builders.hart import a_hart
 from tests.builders.members import a_member
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.packages import upload
+from tests.builders.project_rows import a_stored_project
+from tests.builders.recording_engine import RecordingEngine
 
 
 @pytest.fixture
@@ -25,9 +26,9 @@ def names(engine: RecordingEngine, origin: str, alien: str) -> list[str]:
         {names[0]: (), names[1]: names[:1], names[2]: names[:1], names[3]: [names[2]], alien: names[:1]},
         {names[1]: f"{names[1]}/1.0/20240101000000"},
     )
-    a_project(names[0])
-    a_project(names[1])
-    a_project(names[2], auto_build=False)
+    a_stored_project(names[0])
+    a_stored_project(names[1])
+    a_stored_project(names[2], auto_build=False)
     return names
 
 

@@ -16,10 +16,12 @@ from chalicelib.platform.clock import new_id
 from chalicelib.platform.config import config
 from tests.api.builds.test_groups import MALFORMED, a_group
 from tests.api.client import Depot
-from tests.builders.builds import LINUX, RecordingEngine, a_project, connected, entries_of, set_entries, set_group
 from tests.builders.graphs import a_graph_of
+from tests.builders.group_rows import LINUX, entries_of, set_entries, set_group
 from tests.builders.members import a_member
 from tests.builders.origins import an_origin
+from tests.builders.project_rows import a_stored_project
+from tests.builders.recording_engine import RecordingEngine, connected
 
 
 @pytest.fixture
@@ -120,7 +122,7 @@ def test_a_job_of_a_deleted_origin_is_not_shown_to_members_of_a_new_one(
     names = [f"{origin}/base", f"{other}/top"]
     engine.graph = a_graph_of({names[0]: (), names[1]: names[:1]})
     for name in names:
-        a_project(name)
+        a_stored_project(name)
     group = a_group(depot, names[0])
     a_job(group, names[1], state=str(JobState.FAILED), error_code=JobError.TIMEOUT.code, last_lines="secret")
     assert depot.get(f"/builds/groups/{group}", by="hank").json()["projects"][1]["failure"] is not None
@@ -139,7 +141,7 @@ def test_only_members_of_its_origin_see_why_a_project_failed(
     names = [f"{origin}/base", f"{other}/private"]
     engine.graph = a_graph_of({names[0]: (), names[1]: names[:1]})
     for name in names:
-        a_project(name)
+        a_stored_project(name)
     group, error = a_group(depot, names[0]), JobError.BUILD
     failure = {"error_code": error.code, "error_message": str(error), "failed_step": "do_build", "last_lines": "secret"}
     a_job(group, names[1], state=str(JobState.FAILED), **failure)

@@ -11,12 +11,14 @@ from chalicelib.core.ident import PackageIdent
 from chalicelib.platform import table
 from tests.api.builds.test_groups import MALFORMED, a_group
 from tests.api.client import Depot, Reply
-from tests.builders.builds import RecordingEngine, a_project, set_entries
 from tests.builders.graphs import a_graph_of
+from tests.builders.group_rows import set_entries
 from tests.builders.members import a_member
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.packages import events_of
+from tests.builders.project_rows import a_stored_project
+from tests.builders.recording_engine import RecordingEngine
 from tests.builders.releases import a_release
 
 
@@ -35,7 +37,7 @@ def group_of(depot: Depot, engine: RecordingEngine, idents: list[PackageIdent], 
     names = [f"{ident.origin}/{ident.name}" for ident in idents]
     engine.graph = a_graph_of({names[0]: (), **dict.fromkeys(names[1:], names[:1])})
     for name in names:
-        a_project(name)
+        a_stored_project(name)
     group = a_group(depot, names[0])
     set_entries(group, {name: str(ident) for name, ident in zip(names, idents, strict=True)} | states)
     return group

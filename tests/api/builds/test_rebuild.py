@@ -8,7 +8,8 @@ from chalicelib.builds.groups import beginning, filling, inheritance
 from chalicelib.core.build_states import EntryState, GroupState
 from tests.api.builds.test_groups import MALFORMED, a_group
 from tests.api.client import Depot, Reply
-from tests.builders.builds import RecordingEngine, connected, entries_of, group_row, set_entries, set_group
+from tests.builders.group_rows import entries_of, group_row, set_entries, set_group
+from tests.builders.recording_engine import RecordingEngine, connected
 from tests.builders.releases import a_release, promoted
 
 

@@ -13,17 +13,12 @@ from chalicelib.core.build_states import EntryState, GroupState
 from chalicelib.core.target import Target
 from chalicelib.platform import table
 from tests.api.client import Depot, Reply
-from tests.builders.builds import (
-    RecordingEngine,
-    a_project,
-    entries_of,
-    group_row,
-    open_entries,
-    set_group,
-)
 from tests.builders.graphs import a_graph_of
+from tests.builders.group_rows import entries_of, group_row, open_entries, set_group
 from tests.builders.hart import a_hart
 from tests.builders.packages import upload
+from tests.builders.project_rows import a_stored_project
+from tests.builders.recording_engine import RecordingEngine
 
 HAB = {"User-Agent": "hab/1.6.1245/20240502 (x86_64-linux; 6.9.1)"}
 WEB = {"Referer": "https://bldr.example.com/#/pkgs"}
@@ -50,7 +45,7 @@ def chain(engine: RecordingEngine, origin: str) -> list[str]:
         {names[0]: (), names[1]: [names[0]], names[2]: [names[1]]}, {names[0]: f"{names[0]}/1.0/20240101000000"}
     )
     for name in names:
-        a_project(name)
+        a_stored_project(name)
     return names
 
 
@@ -142,7 +137,7 @@ def test_a_native_package_is_422_before_its_project_is_looked_for(
 def test_a_person_may_build_without_project_or_automatic_builds(
     depot: Depot, origin: str, engine: RecordingEngine, headers: dict[str, str]
 ) -> None:
-    a_project(f"{origin}/manual", auto_build=False)
+    a_stored_project(f"{origin}/manual", auto_build=False)
 
     for name in ("manual", "unknown"):
         reply = schedule(depot, f"{origin}/{name}", **headers)
@@ -153,8 +148,8 @@ def test_a_person_may_build_without_project_or_automatic_builds(
 
 
 def test_other_clients_need_a_project_with_automatic_builds(depot: Depot, origin: str, engine: RecordingEngine) -> None:
-    a_project(f"{origin}/manual", auto_build=False)
-    a_project(f"{origin}/automatic")
+    a_stored_project(f"{origin}/manual", auto_build=False)
+    a_stored_project(f"{origin}/automatic")
 
     def status(name: str) -> tuple[int, bytes]:
         reply = schedule(depot, f"{origin}/{name}", **{"User-Agent": "curl/8"})
@@ -185,7 +180,7 @@ def test_a_second_group_waits_and_a_third_request_joins_it(
 
 
 def test_groups_of_another_target_do_not_wait(depot: Depot, chain: list[str]) -> None:
-    a_project(chain[0], target=Target.X86_64_WINDOWS)
+    a_stored_project(chain[0], target=Target.X86_64_WINDOWS)
     ids = [schedule(depot, chain[0], f"?target={target}").json()["id"] for target in ("x86_64-linux", "x86_64-windows")]
 
     assert {group_row(each).group_state for each in ids} == {GroupState.DISPATCHING}
@@ -212,7 +207,7 @@ def test_a_group_too_large_for_one_transaction_is_complete_when_the_request_ends
 ) -> None:
     engine.graph = star(origin, 210)
     for number in range(210):
-        a_project(f"{origin}/leaf{number:04d}")
+        a_stored_project(f"{origin}/leaf{number:04d}")
 
     shown = schedule(depot, f"{origin}/root").json()
 

@@ -4,13 +4,14 @@ import pytest
 
 from chalicelib.core.build_states import JobError, JobState
 from tests.api.client import Depot
-from tests.builders.jobs import a_job, a_project
+from tests.builders.job_rows import a_numbered_job
 from tests.builders.names import a_name
 from tests.builders.packages import a_package, promote
+from tests.builders.project_rows import a_stored_project
 
 
 def test_a_waiting_job_has_no_fields_that_are_unknown(depot: Depot, origin: str) -> None:
-    job = a_job(origin, "tool", group_id=4711, created_at="2024-05-05T00:42:35.213765")
+    job = a_numbered_job(origin, "tool", group_id=4711, created_at="2024-05-05T00:42:35.213765")
 
     reply = depot.get(f"/jobs/{job.id}", by="lkennedy")
 
@@ -31,7 +32,7 @@ def test_a_waiting_job_has_no_fields_that_are_unknown(depot: Depot, origin: str)
 def test_a_complete_job_shows_its_package_with_channels_and_platforms(depot: Depot, origin: str) -> None:
     hart = a_package(depot, origin, name=a_name("tool"))
     promote(depot, hart, "stable")
-    job = a_job(
+    job = a_numbered_job(
         origin,
         hart.ident.name,
         JobState.COMPLETE,
@@ -50,7 +51,7 @@ def test_a_complete_job_shows_its_package_with_channels_and_platforms(depot: Dep
 
 
 def test_a_job_whose_package_was_deleted_is_in_no_channel(depot: Depot, origin: str) -> None:
-    job = a_job(origin, "gone", JobState.COMPLETE, ident=f"{origin}/gone/1.0/20240101000000")
+    job = a_numbered_job(origin, "gone", JobState.COMPLETE, ident=f"{origin}/gone/1.0/20240101000000")
 
     shown = depot.get(f"/jobs/{job.id}", by="bobo").json()
 
@@ -58,7 +59,7 @@ def test_a_job_whose_package_was_deleted_is_in_no_channel(depot: Depot, origin: 
 
 
 def test_a_failed_job_shows_the_failed_step(depot: Depot, origin: str) -> None:
-    job = a_job(
+    job = a_numbered_job(
         origin,
         "tool",
         JobState.FAILED,
@@ -76,7 +77,7 @@ def test_a_failed_job_shows_the_failed_step(depot: Depot, origin: str) -> None:
 
 @pytest.mark.parametrize("path", ["/jobs", "/builds/jobs"])
 def test_refusals_come_in_the_order_of_the_contract(depot: Depot, origin: str, path: str) -> None:
-    job = a_job(origin, "tool")
+    job = a_numbered_job(origin, "tool")
 
     for malformed in ("x", "-1", "+1", "1.0", "18446744073709551616"):
         reply = depot.get(f"{path}/{malformed}")
@@ -91,9 +92,9 @@ def test_refusals_come_in_the_order_of_the_contract(depot: Depot, origin: str, p
 def test_the_owner_of_a_name_does_not_see_the_jobs_of_a_deleted_origin(depot: Depot, origin: str) -> None:
     """Projects and packages are gone before an origin is deleted, but its jobs stay."""
     name = a_name("tool")
-    a_project(origin, name)
+    a_stored_project(f"{origin}/{name}")
     a_package(depot, origin, name=name)
-    job = a_job(origin, name, id=123_456_789)  # ids grow with time, so the job is older than the origin
+    job = a_numbered_job(origin, name, id=123_456_789)  # ids grow with time, so the job is older than the origin
 
     for path in (f"/jobs/{job.id}", f"/builds/jobs/{job.id}", f"/jobs/{job.id}/log"):
         assert depot.get(path, by="bobo").status == 404

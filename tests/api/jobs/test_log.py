@@ -18,12 +18,14 @@ from chalicelib.catalog.origin_rows import origin_key
 from chalicelib.core.build_states import JobState
 from chalicelib.identity.errors import AttemptOver
 from chalicelib.platform import object_store, waiting
+from chalicelib.platform.clock import RANDOM_BITS
 from chalicelib.platform.table import Key, delete_many, put_many, read
 from tests.api.client import Depot
-from tests.builders.jobs import a_job, a_project, change_job
+from tests.builders.job_rows import a_numbered_job, change_job
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.packages import a_package
+from tests.builders.project_rows import a_stored_project
 from tests.builders.rows import partition_rows
 
 NO_LOG = {"start": 0, "stop": 0, "content": [], "is_complete": False}
@@ -33,9 +35,9 @@ NO_LOG = {"start": 0, "stop": 0, "content": [], "is_complete": False}
 def job(depot: Depot, origin: str) -> JobRow:
     """A job that a worker holds, of a project with a public package."""
     name = a_name("tool")
-    a_project(origin, name)
+    a_stored_project(f"{origin}/{name}")
     a_package(depot, origin, name=name)
-    return a_job(origin, name, JobState.DISPATCHED)
+    return a_numbered_job(origin, name, JobState.DISPATCHED)
 
 
 def log_of(depot: Depot, job: JobRow, by: str | None = None, **query: Any) -> Any:
@@ -301,19 +303,21 @@ def test_refusals_come_in_the_order_of_the_contract(depot: Depot, origin: str, j
     for query in ({"start": "-1"}, {"start": "x"}, {"start": str(2**64)}, {"color": "abc"}, {"wait": "-1"}):
         assert depot.get("/jobs/123456/log", query=query).status == 400
     assert depot.get("/jobs/123456/log").status == 404
-    without_project = a_job(origin, a_name("tool"), JobState.DISPATCHED)
+    without_project = a_numbered_job(origin, a_name("tool"), JobState.DISPATCHED)
     assert depot.get(f"/jobs/{without_project.id}/log").status == 404
-    a_project(origin, without_project.name)
+    a_stored_project(f"{origin}/{without_project.name}")
     assert depot.get(f"/jobs/{without_project.id}/log").status == 404
     assert depot.get(f"/jobs/{job.id}/log", by="no-token").status == 401
 
 
 def test_the_owner_of_a_later_origin_of_the_name_cannot_read_the_log(depot: Depot) -> None:
     origin, name = an_origin(depot), a_name("tool")
-    a_project(origin, name)
+    a_stored_project(f"{origin}/{name}")
     a_package(depot, origin, name=name)
     row = read(origin_key(origin))
     assert row is not None
-    job = a_job(origin, name, JobState.DISPATCHED, id=int(row.id) - 1)
+    job = a_numbered_job(
+        origin, name, JobState.DISPATCHED, id=int(row.id) - (1 << RANDOM_BITS)
+    )  # a millisecond earlier
 
     assert depot.get(f"/jobs/{job.id}/log").status == 404

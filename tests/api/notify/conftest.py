@@ -41,7 +41,7 @@ class Started(list[tuple[str, str, int, str]]):
         self.events: set[str] = set()
 
     def schedule(self, root: str, target: str, account_id: int, account_name: str, event: str | None) -> None:
-        """Stand for the service (see tests/engine/builds/groups/test_creation.py)."""
+        """Stand for the service (see tests/engine/builds/groups/test_repeats.py)."""
         if event in self.events:
             return
         self.events |= {event} if event is not None else set()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.api.client import Depot
-from tests.builders.jobs import a_job
+from tests.builders.job_rows import a_numbered_job
 from tests.builders.members import a_member
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
@@ -23,7 +23,7 @@ def long_name(origin: str) -> str:
     """A project with 101 jobs."""
     name = a_name("tool")
     for _ in range(101):
-        a_job(origin, name)
+        a_numbered_job(origin, name)
     return name
 
 
@@ -42,7 +42,7 @@ def test_a_project_without_jobs_has_an_empty_list(depot: Depot, origin: str) -> 
 
 def test_jobs_of_all_targets_are_listed_newest_first(depot: Depot, origin: str) -> None:
     name = a_name("tool")
-    jobs = [a_job(origin, name), a_job(origin, name, target="x86_64-windows")]
+    jobs = [a_numbered_job(origin, name), a_numbered_job(origin, name, target="x86_64-windows")]
 
     status, page = listed(depot, origin, name)
 

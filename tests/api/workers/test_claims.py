@@ -18,11 +18,11 @@ from chalicelib.origins.secrets.rows import SecretRow
 from chalicelib.platform.config import config
 from chalicelib.platform.table import delete_many, put_many, rows
 from tests.api.client import Depot
-from tests.builders.jobs import a_project
 from tests.builders.keys import a_sealed_value
 from tests.builders.log_lines import Log
 from tests.builders.motor_double import Calls
 from tests.builders.origins import an_origin
+from tests.builders.project_rows import a_stored_project
 from tests.builders.rows import partition_rows, partitions
 from tests.builders.settings import change_settings
 from tests.builders.waiting_jobs import LINUX, a_waiting_job, an_empty_origin, job_of, settle
@@ -101,7 +101,7 @@ def test_a_bundle_has_the_decrypted_secrets_and_integrations_of_the_origin(
     store_secret(depot, origin, "db_password", "open sesame")
     store_integration(depot, origin, "hub", b'{"username":"jim","password":"pass"}')
     settings = {"docker_hub_repo_name": "org/repo"}
-    a_project(origin, "tool")
+    a_stored_project(f"{origin}/tool")
     path = f"/projects/{origin}/tool/integrations/hub/default"
     assert depot.put(path, by="bobo", body=json.dumps(settings).encode()).status == 204
     a_waiting_job(origin)

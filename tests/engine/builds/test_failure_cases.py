@@ -10,15 +10,16 @@ from chalicelib.builds.rows import group_key, job_key
 from chalicelib.catalog.project_rows import project_key
 from chalicelib.platform.table import delete_many, put_many, read
 from tests.api.client import Depot
-from tests.builders.job_groups import LINUX, a_project_row, claim, report
+from tests.builders.job_groups import LINUX, claim, report
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.packages import a_package
+from tests.builders.project_rows import a_project_row
 
 CASES = {
     "duplicate webhook": ["api/notify/test_push.py::test_a_redelivery_starts_nothing_twice"],
     "two schedulers of one root at once": [
-        "engine/builds/groups/test_creation.py::test_requests_at_the_same_time_make_one_active_and_at_most_one_queued_group",
+        "engine/builds/groups/test_beginning.py::test_requests_at_the_same_time_make_one_active_and_at_most_one_queued_group",
         "api/builds/test_schedule.py::test_a_second_group_waits_and_a_third_request_joins_it",
     ],
     "lost wake-up": [
@@ -28,24 +29,24 @@ CASES = {
     "step killed after half of its writes": [
         "engine/builds/test_interruptions.py::test_a_repeat_completes_an_interrupted_change",
         "engine/builds/test_interruptions.py::test_a_repair_completes_a_change_that_had_begun",
-        "engine/builds/groups/test_creation.py::test_a_group_is_filled_however_often_that_is_interrupted",
+        "engine/builds/groups/test_filling.py::test_a_group_is_filled_however_often_that_is_interrupted",
     ],
     "worker dies before its upload": [
         "engine/executions/test_builds.py::test_a_lost_worker_leads_to_another_attempt",
-        "engine/builds/test_settling.py::test_a_job_fails_after_its_last_attempt",
+        "engine/builds/engine/test_settling.py::test_a_job_fails_after_its_last_attempt",
     ],
     "worker dies after its upload": ["bldr/worker/test_worker.py::test_a_package_that_exists_already_is_promoted"],
     "completion reported twice": [
         "api/workers/test_jobs.py::test_a_repeat_of_a_result_changes_nothing_and_wakes_the_execution_again",
-        "engine/builds/test_settling.py::test_a_repeated_settlement_changes_nothing",
+        "engine/builds/engine/test_settling.py::test_a_repeated_settlement_changes_nothing",
     ],
     "completion reported after a cancel": [
-        "engine/builds/test_ending.py::"
+        "engine/builds/engine/test_ending.py::"
         "test_a_job_that_completes_while_its_group_is_canceled_keeps_its_result_and_starts_nothing",
         "api/workers/test_jobs.py::test_a_canceled_job_takes_a_result",
     ],
     "cancel while a job waits for a worker": [
-        "engine/builds/test_ending.py::test_a_cancel_ends_what_waits_and_stops_what_runs",
+        "engine/builds/engine/test_ending.py::test_a_cancel_ends_what_waits_and_stops_what_runs",
         "engine/builds/test_large_groups.py::test_a_cancel_of_a_level_of_waiting_jobs_is_bounded",
     ],
     "clock skew of leases": [
@@ -62,14 +63,14 @@ CASES = {
         "engine/executions/test_machines.py::test_a_round_of_a_group_takes_few_events",
     ],
     "dependency deleted while it was queued": [
-        "engine/builds/test_starting.py::test_an_entry_whose_latest_release_was_deleted_while_it_was_queued_is_missing"
+        "engine/builds/engine/test_starting.py::test_an_entry_whose_latest_release_was_deleted_while_it_was_queued_is_missing"
     ],
     "project deleted while its job runs": [
         "engine/builds/test_failure_cases.py::test_a_job_ends_although_its_project_was_deleted_and_its_log_is_gone"
     ],
     "failure with dependents that share a dependent": [
-        "engine/builds/test_settling.py::test_a_failed_job_skips_everything_that_needs_it_once",
-        "engine/builds/test_propagation.py::test_entries_are_skipped_once_if_two_dependencies_fail",
+        "engine/builds/engine/test_settling.py::test_a_failed_job_skips_everything_that_needs_it_once",
+        "engine/builds/engine/test_propagation.py::test_entries_are_skipped_once_if_two_dependencies_fail",
     ],
     "test mode without any worker": [
         "engine/builds/test_failure_cases.py::test_a_build_without_any_worker_waits_and_can_be_canceled"

@@ -17,7 +17,7 @@ from chalicelib.builds.engine.ending import cancel, fail, finish
 from chalicelib.builds.engine.propagation import pass_on, repair
 from chalicelib.builds.engine.settling import Cause, ResultKind, settle
 from chalicelib.builds.engine.starting import activate, start_ready
-from chalicelib.builds.rows import ATTEMPTS, JobRow, active_key, job_key, order_text, project_jobs_partition
+from chalicelib.builds.rows import ATTEMPTS, JobRow, active_key, job_key, project_jobs_partition
 from chalicelib.core.build_states import EntryState, GroupState, JobState
 from chalicelib.platform.table import StoreUnavailable, delete_many, read
 from tests.builders.histories import Histories
@@ -94,7 +94,9 @@ class Scene:
 
     def tell(self) -> None:
         group = self.any_group()
-        pass_on(group.row, order_text(self.random.randrange(len(group.needs))))
+        row, entry = group.row, group.entry(self.random.randrange(len(group.needs)))
+        if entry.entry_state.is_final and not entry.is_passed_on:
+            pass_on(row, entry)
 
     def stop(self) -> None:
         if self.random.random() < 0.4:

@@ -40,12 +40,12 @@ from chalicelib.origins import service as origins
 from chalicelib.platform.change import Change
 from chalicelib.platform.table import StoreUnavailable, read
 from chalicelib.scheduled import group_watch, job_watch
-from tests.builders.builds import a_project
 from tests.builders.graphs import a_graph_of
 from tests.builders.histories import Histories
 from tests.builders.job_groups import LINUX, Group, slots_of, waiting_jobs
 from tests.builders.names import a_name
 from tests.builders.package_requests import UPLOADER
+from tests.builders.project_rows import a_stored_project
 from tests.builders.rows import partition_rows, row_at
 from tests.builders.workers import a_claim, access_of_a_new_worker, access_to, claim
 
@@ -224,7 +224,7 @@ def a_scene(number: int, monkeypatch: pytest.MonkeyPatch) -> Scene:
     graph = a_graph_of({root: (), lib: [root], app: [lib], tool: [root]})
     monkeypatch.setattr(graphs, "graph_of", lambda target: graph)
     for name in (root, lib, app, tool):
-        a_project(name)
+        a_stored_project(name)
     scene = Scene(random.Random(number), access_of_a_new_worker(), origin, MIXES[number // 4 % len(MIXES)])
     scene.schedule()
     if scene.mix.has_ended:

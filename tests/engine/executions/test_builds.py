@@ -18,8 +18,9 @@ from chalicelib.platform.config import Config
 from chalicelib.scheduled import group_watch, job_watch
 from local.moto_executions import forget_executions
 from tests.builders import state_machines as machines
-from tests.builders.build_rows import TARGET, job_of
+from tests.builders.group_rows import LINUX
 from tests.builders.job_groups import Group, a_group, claim, report, start
+from tests.builders.job_rows import job_row
 from tests.builders.rows import empty_partition
 from tests.builders.waiting import until
 
@@ -37,7 +38,7 @@ def archived(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 @pytest.fixture
 def deployed(table: None, settings: Config, archived: list[int], monkeypatch: pytest.MonkeyPatch) -> Iterator[Config]:
     """The deployed state machines and functions."""
-    for pk in (f"OPEN-GROUPS#{TARGET}", f"SLOTS#{TARGET}"):
+    for pk in (f"OPEN-GROUPS#{LINUX}", f"SLOTS#{LINUX}"):
         empty_partition(pk)
     functions = {
         "StepGroup": lambda event: app.step_group(event, None),
@@ -61,7 +62,7 @@ def started(needs: list[list[int]]) -> Group:
 def build(group: Group, kind: ResultKind = ResultKind.COMPLETE) -> JobRow:
     """Claim the next job, start its execution, and report as its worker does."""
     job = claimed(group)
-    assert until(lambda: job_of(int(job.id)).task_token is not None)
+    assert until(lambda: job_row(int(job.id)).task_token is not None)
     end(job, kind)
     return job
 
@@ -83,7 +84,7 @@ def claimed(group: Group) -> JobRow:
 def end(job: JobRow, kind: ResultKind = ResultKind.COMPLETE) -> None:
     """Report the result of a job."""
     assert report(job, kind)
-    token = job_of(int(job.id)).task_token
+    token = job_row(int(job.id)).task_token
     if token is not None:
         motor.end_wait(token)
 
@@ -170,7 +171,7 @@ def test_a_stopped_execution_of_a_job_loses_the_attempt(deployed: Config) -> Non
 
     app.reconcile({"detail": {"name": name, "status": "ABORTED"}}, None)
 
-    assert (job_of(int(job.id)).job_state, int(job_of(int(job.id)).attempt)) == (JobState.PENDING, 2)
+    assert (job_row(int(job.id)).job_state, int(job_row(int(job.id)).attempt)) == (JobState.PENDING, 2)
     build(group)
     assert until(lambda: group.state == "Complete")
 
@@ -179,7 +180,7 @@ def test_an_engine_that_has_lost_its_executions_continues(deployed: Config) -> N
     """The table is the truth: the watchdogs start the executions again, and what was reported meanwhile counts."""
     group = started(CHAIN)
     waiting = claimed(group)
-    assert until(lambda: job_of(int(waiting.id)).task_token is not None)
+    assert until(lambda: job_row(int(waiting.id)).task_token is not None)
     forget_executions()
     assert report(waiting)
 
@@ -194,7 +195,7 @@ def test_an_engine_that_has_lost_its_executions_continues(deployed: Config) -> N
 def test_a_lost_worker_leads_to_another_attempt(deployed: Config) -> None:
     group = started([[]])
     job = claimed(group)
-    assert until(lambda: job_of(int(job.id)).task_token is not None)
+    assert until(lambda: job_row(int(job.id)).task_token is not None)
     with Change() as change:
         change.update(job_key(int(job.id)), [JobRow.lease_until.set(0)])
 
@@ -209,7 +210,7 @@ def test_a_lost_worker_leads_to_another_attempt(deployed: Config) -> None:
 
 def test_without_state_machines_the_watchdogs_drive_a_build(table: None, archived: list[int]) -> None:
     for kind in ("OPEN-GROUPS", "SLOTS", "UNARCHIVED"):
-        empty_partition(f"{kind}#{TARGET}")
+        empty_partition(f"{kind}#{LINUX}")
     group = a_group(CHAIN)
 
     for _ in CHAIN:

@@ -14,7 +14,7 @@ from chalicelib.platform.config import Config
 from chalicelib.platform.step_functions import Execution, StepFunctionsFailed
 from chalicelib.platform.table import StoreUnavailable
 from tests.builders import state_machines as machines
-from tests.builders.build_rows import a_group, group_of, set_group
+from tests.builders.group_rows import a_group, change_group, group_row
 from tests.builders.waiting import until
 
 
@@ -50,7 +50,7 @@ def test_a_group_is_woken_by_the_token_in_its_row(started: list[str], monkeypatc
     group = a_group()
 
     motor.wake_group(int(group.id))
-    set_group(group, GroupRow.sleeper.set("a token"))
+    change_group(group, GroupRow.sleeper.set("a token"))
     for _ in range(2):
         motor.wake_group(int(group.id))
 
@@ -64,7 +64,7 @@ def test_the_next_generation_follows_once(started: list[str]) -> None:
     for _ in range(2):
         motor.next_generation(group_id, 1)
 
-    assert int(group_of(group_id).generation) == 2
+    assert int(group_row(group_id).generation) == 2
     assert motor.find_group(group_id, 2) is Execution.RUNNING
     assert motor.find_group(group_id, 3) is Execution.MISSING
 
@@ -74,7 +74,7 @@ def test_an_older_generation_has_no_successor(started: list[str]) -> None:
 
     motor.next_generation(int(group.id), 1)
 
-    assert int(group_of(int(group.id)).generation) == 5
+    assert int(group_row(int(group.id)).generation) == 5
     assert motor.find_group(int(group.id), 2) is Execution.MISSING
 
 
@@ -143,7 +143,7 @@ def test_without_state_machines_nothing_is_called(table: None, monkeypatch: pyte
     motor.next_generation(int(group.id), 1)
 
     assert motor.find_group(int(group.id), 1) is None
-    assert int(group_of(int(group.id)).generation) == 2
+    assert int(group_row(int(group.id)).generation) == 2
 
 
 def test_the_input_of_an_execution_has_only_numbers(started: list[str], settings: Config) -> None:

@@ -17,12 +17,12 @@ from chalicelib.platform import logs
 from chalicelib.platform.clock import now
 from chalicelib.platform.config import config
 from chalicelib.platform.table import Key, delete_many, put_many
-from chalicelib.scheduled import builds, group_retention, sandbox_channels
+from chalicelib.scheduled import builds, group_channels, group_retention
 from chalicelib.scheduled.cursors import store_cursor
 from chalicelib.scheduled.group_retention import CHANNEL_DAYS, GroupsRetained, retain_groups
 from tests.api.client import Depot
-from tests.builders.build_engine import EngineDouble
-from tests.builders.build_rows import a_group, ago, an_entry
+from tests.builders.engine_double import EngineDouble
+from tests.builders.group_rows import a_group, ago, an_entry
 from tests.builders.hart import Hart
 from tests.builders.origins import an_origin
 from tests.builders.packages import a_channel, a_package, promote
@@ -187,7 +187,7 @@ def test_a_day_with_more_groups_than_a_run_can_treat_is_continued(
         return 0
 
     monkeypatch.setattr(time, "monotonic", lambda: seconds)
-    monkeypatch.setattr(sandbox_channels, "remove_channels", remove_channels)
+    monkeypatch.setattr(group_channels, "remove_channels", remove_channels)
     for _ in range(3):
         retain_groups(3)
 

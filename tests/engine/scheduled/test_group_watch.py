@@ -14,22 +14,22 @@ from chalicelib.platform.clock import new_id
 from chalicelib.platform.step_functions import Execution, StepFunctionsFailed
 from chalicelib.platform.table import put_many
 from chalicelib.scheduled import cursors, group_repair, group_watch, open_groups
-from tests.builders.build_engine import EngineDouble
-from tests.builders.build_rows import TARGET, a_group, ago, group_of
+from tests.builders.engine_double import EngineDouble
+from tests.builders.group_rows import LINUX, a_group, ago, group_row
 from tests.builders.names import a_name
 from tests.builders.rows import empty_partition, partition_rows
 
-OPEN = f"OPEN-GROUPS#{TARGET}"
+OPEN = f"OPEN-GROUPS#{LINUX}"
 QUEUED = GroupState.QUEUED
 
 
 @pytest.fixture
 def no_other_groups(engine: EngineDouble) -> None:
     """No groups of other tests are open."""
-    for target in (TARGET, Target.X86_64_WINDOWS):
+    for target in (LINUX, Target.X86_64_WINDOWS):
         empty_partition(f"OPEN-GROUPS#{target}")
     for function in (group_repair.FUNCTION, group_watch.FUNCTION):
-        cursors.store_cursor(f"{function}/{TARGET}", "")
+        cursors.store_cursor(f"{function}/{LINUX}", "")
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_an_ended_execution_is_followed_by_the_next(
     group_watch.watch_groups(60)
 
     assert started == [(int(group.id), 2)]
-    assert int(group_of(int(group.id)).generation) == 2
+    assert int(group_row(int(group.id)).generation) == 2
 
 
 def test_a_group_that_is_not_ready_after_two_minutes_is_filled_by_its_execution(
@@ -99,7 +99,7 @@ def test_a_queued_group_without_an_active_one_is_activated(
     engine: EngineDouble, executions: dict[int, Execution], started: list[Any]
 ) -> None:
     free, behind = a_group(QUEUED), a_group(QUEUED)
-    key = rows.active_key(behind.root, TARGET)
+    key = rows.active_key(behind.root, LINUX)
     put_many([GuardRow(key.pk, key.sk, group_id=new_id())])
 
     group_watch.watch_groups(60)
@@ -108,7 +108,7 @@ def test_a_queued_group_without_an_active_one_is_activated(
 
 
 def test_a_pointer_without_a_group_is_deleted(engine: EngineDouble, executions: dict[int, Execution]) -> None:
-    key = rows.open_group_key(TARGET, new_id())
+    key = rows.open_group_key(LINUX, new_id())
     put_many([GroupPointerRow(key.pk, key.sk, group_id=int(key.sk))])
 
     assert group_watch.watch_groups(60).groups == 0

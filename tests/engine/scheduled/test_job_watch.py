@@ -20,13 +20,14 @@ from chalicelib.platform.clock import new_id, now
 from chalicelib.platform.config import config
 from chalicelib.platform.table import delete_many, put_many
 from chalicelib.scheduled import cursors, job_watch
-from tests.builders.build_engine import EngineDouble
-from tests.builders.build_rows import TARGET, a_job, ago
+from tests.builders.engine_double import EngineDouble
+from tests.builders.group_rows import LINUX, ago
+from tests.builders.job_rows import a_job
 from tests.builders.names import a_name
 from tests.builders.rows import empty_partition, partition_rows
 
 DISPATCHED = JobState.DISPATCHED
-SLOTS, UNARCHIVED = f"SLOTS#{TARGET}", f"UNARCHIVED#{TARGET}"
+SLOTS, UNARCHIVED = f"SLOTS#{LINUX}", f"UNARCHIVED#{LINUX}"
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def calls(engine: EngineDouble, monkeypatch: pytest.MonkeyPatch) -> list[tuple[A
     for kind in ("SLOTS", "WAITING-ORIGINS", "UNARCHIVED"):
         for target in Target:
             empty_partition(f"{kind}#{target}")
-    cursors.store_cursor(f"{job_watch.FUNCTION}/{TARGET}", "")
+    cursors.store_cursor(f"{job_watch.FUNCTION}/{LINUX}", "")
     made: list[tuple[Any, ...]] = []
     for name in ("start_job", "end_wait"):
         monkeypatch.setattr(motor, name, lambda *arguments, name=name: made.append((name, *arguments)))
@@ -181,7 +182,7 @@ def test_numbers_of_jobs_are_metrics_of_each_target(
     monkeypatch.setattr(emf, "members", note)
     empty_partition(workers_partition(ALL_ORIGINS))
     for worker_id, age in ((1, 0), (2, job_watch.SEEN_SECONDS + 1)):
-        key, moment = sighting_key(ALL_ORIGINS, TARGET, worker_id), int(time.time()) - age
+        key, moment = sighting_key(ALL_ORIGINS, LINUX, worker_id), int(time.time()) - age
         put_many([SightingRow(key.pk, key.sk, seen_at=moment, expires_at=moment + 1_000)])
     a_job(DISPATCHED)
     a_job()
@@ -190,7 +191,7 @@ def test_numbers_of_jobs_are_metrics_of_each_target(
     job_watch.watch_jobs(60)
 
     numbers = {"WaitingJobs": [2.0], "WorkingJobs": [1.0], "SharedWorkers": [1.0]}
-    assert ({"target": str(TARGET)}, numbers) in published
+    assert ({"target": str(LINUX)}, numbers) in published
     assert {dimensions["target"] for dimensions, _ in published} == set(map(str, config.build_targets))
 
 

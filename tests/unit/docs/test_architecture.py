@@ -1,4 +1,4 @@
-"""docs/ARCHITECTURE.md names files and classes that exist."""
+"""docs/ARCHITECTURE.md names files and classes that exist, and all modules of the build service."""
 
 import re
 
@@ -15,6 +15,13 @@ ROWS = [
     for name in re.findall(r"`(\w+Row)`", columns[0])
     for module in re.findall(r"`([\w/]+)`", columns[3])
 ]
+BUILDS = REPOSITORY / "chalicelib" / "builds"
+MODULES = {
+    folder: set(re.findall(r"`(\w+)\.py`", modules))
+    for folder, modules in re.findall(r"^\| `builds/(\w+)` \| (.+) \|$", TEXT, re.MULTILINE)
+}
+SHARED = {"__init__", "errors", "routes", "rows", "shapes"}
+"""The names of files that several folders have."""
 
 
 @pytest.mark.parametrize("path", FILES)
@@ -30,3 +37,9 @@ def test_every_row_of_the_table_is_in_the_module_beside_it(name: str, module: st
 def test_the_document_names_files_and_rows() -> None:
     assert len(FILES) > 50
     assert len(ROWS) > 30
+
+
+def test_every_module_of_builds_is_beside_its_folder() -> None:
+    folders = {path.name for path in BUILDS.iterdir() if (path / "__init__.py").is_file()}
+
+    assert {folder: {path.stem for path in (BUILDS / folder).glob("*.py")} - SHARED for folder in folders} == MODULES

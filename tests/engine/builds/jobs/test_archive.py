@@ -6,7 +6,7 @@ from chalicelib.builds.jobs import logs
 from chalicelib.builds.jobs.archive import archive
 from chalicelib.core.build_states import JobState
 from chalicelib.platform.clock import new_id, now
-from tests.builders.build_rows import a_job, job_of
+from tests.builders.job_rows import a_job, job_row
 
 pytestmark = pytest.mark.usefixtures("table")
 
@@ -17,7 +17,7 @@ def test_the_log_of_a_job_that_another_worker_may_continue_stays() -> None:
 
     archive(int(job.id))
 
-    assert not job_of(int(job.id)).is_archived
+    assert not job_row(int(job.id)).is_archived
     assert list(logs.live_lines(int(job.id), 0)) == ["a line"]
 
 

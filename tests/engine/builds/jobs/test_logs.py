@@ -9,8 +9,7 @@ from chalicelib.builds.rows import JobRow
 from chalicelib.core.build_states import JobState
 from chalicelib.identity.errors import AttemptOver
 from chalicelib.platform.table import Key, read
-from tests.builders.build_rows import a_job, job_of
-from tests.builders.jobs import change_job
+from tests.builders.job_rows import a_job, change_job, job_row
 
 pytestmark = pytest.mark.usefixtures("table")
 
@@ -37,7 +36,7 @@ def test_an_attempt_that_ends_meanwhile_gets_no_more_lines(
     with pytest.raises(AttemptOver):
         logs.append(int(job.id), 1, 0, ["a line"])
 
-    assert job_of(int(job.id)).log_lines == 0
+    assert job_row(int(job.id)).log_lines == 0
     assert list(logs.live_lines(int(job.id), 0)) == []
 
 
@@ -48,5 +47,5 @@ def test_lines_that_are_sent_twice_at_the_same_time_are_stored_once(monkeypatch:
 
     logs.append(int(job.id), 1, 0, lines)
 
-    assert job_of(int(job.id)).log_lines == 2
+    assert job_row(int(job.id)).log_lines == 2
     assert list(logs.live_lines(int(job.id), 0)) == lines

@@ -11,8 +11,8 @@ from chalicelib.builds.steps import group as steps
 from chalicelib.core.build_states import GroupState
 from chalicelib.platform.clock import new_id
 from chalicelib.platform.table import put_many
-from tests.builders.build_engine import EngineDouble
-from tests.builders.build_rows import TARGET, a_group, group_of, set_group
+from tests.builders.engine_double import EngineDouble
+from tests.builders.group_rows import LINUX, a_group, change_group, group_row
 from tests.builders.rows import partition_rows
 
 QUEUED, CANCELED = GroupState.QUEUED, GroupState.CANCELED
@@ -77,7 +77,7 @@ def test_the_first_check_starts_what_the_request_has_not_started(engine: EngineD
 
 def test_a_group_that_is_not_ready_is_expanded(engine: EngineDouble, monkeypatch: pytest.MonkeyPatch) -> None:
     group = a_group(QUEUED, is_ready=False)
-    monkeypatch.setattr(filling, "expand", lambda _: set_group(group, GroupRow.is_ready.set(True)))
+    monkeypatch.setattr(filling, "expand", lambda _: change_group(group, GroupRow.is_ready.set(True)))
 
     assert check(group)["next"] == "sleep"
     assert engine.called("activate") == [(int(group.id),)]
@@ -114,7 +114,7 @@ def test_the_renewal_starts_the_next_generation(engine: EngineDouble) -> None:
 
     steps.run({"step": "renew", "group": int(group.id), "generation": 1})
 
-    assert int(group_of(int(group.id)).generation) == 2
+    assert int(group_row(int(group.id)).generation) == 2
 
 
 def test_rows_are_repaired_every_few_rounds_and_after_a_restart(engine: EngineDouble) -> None:
@@ -123,7 +123,7 @@ def test_rows_are_repaired_every_few_rounds_and_after_a_restart(engine: EngineDo
         check(group, rounds)
     assert len(engine.called("repair")) == 1
 
-    set_group(group, GroupRow.generation.set(2))
+    change_group(group, GroupRow.generation.set(2))
     check(group, 0, generation=2)
 
     assert engine.called("repair") == [(int(group.id),)] * 2
@@ -152,7 +152,7 @@ def test_the_token_is_stored(engine: EngineDouble, woken: list[str]) -> None:
 
     sleep(group, GroupState.DISPATCHING)
 
-    assert group_of(int(group.id)).sleeper == "a token"
+    assert group_row(int(group.id)).sleeper == "a token"
     assert woken == []
 
 
@@ -169,7 +169,7 @@ def test_a_group_that_has_changed_since_the_check_is_woken(engine: EngineDouble,
 
 def test_a_group_that_waits_for_its_turn_or_for_canceled_jobs_sleeps(engine: EngineDouble, woken: list[str]) -> None:
     queued, canceled = a_group(QUEUED), a_group(CANCELED)
-    key = rows.active_key(queued.root, TARGET)
+    key = rows.active_key(queued.root, LINUX)
     put_many([GuardRow(key.pk, key.sk, group_id=new_id())])
 
     sleep(queued, QUEUED)

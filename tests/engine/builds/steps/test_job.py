@@ -7,8 +7,9 @@ from chalicelib.builds.engine.settling import Cause
 from chalicelib.builds.rows import JobRow
 from chalicelib.builds.steps import job as steps
 from chalicelib.core.build_states import JobState
-from tests.builders.build_engine import EngineDouble
-from tests.builders.build_rows import a_job, ago, job_of
+from tests.builders.engine_double import EngineDouble
+from tests.builders.group_rows import ago
+from tests.builders.job_rows import a_job, job_row
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def test_the_token_is_stored(engine: EngineDouble, ended: list[str]) -> None:
 
     watch(job)
 
-    assert job_of(int(job.id)).task_token == "a new token"
+    assert job_row(int(job.id)).task_token == "a new token"
     assert ended == []
 
 
@@ -51,7 +52,7 @@ def test_an_attempt_that_is_over_is_not_waited_for(
 
     assert ended == ["a new token"]
     if "result" not in more:
-        assert job_of(int(job.id)).task_token == "that of a newer attempt"
+        assert job_row(int(job.id)).task_token == "that of a newer attempt"
 
 
 def test_a_missing_job_is_not_waited_for(engine: EngineDouble, ended: list[str]) -> None:

@@ -5,8 +5,9 @@ import pytest
 from chalicelib.builds.engine.settling import Cause
 from chalicelib.builds.steps.reconcile import GENERATIONS, reconcile
 from chalicelib.core.build_states import JobState
-from tests.builders.build_engine import EngineDouble
-from tests.builders.build_rows import a_group, a_job, group_of
+from tests.builders.engine_double import EngineDouble
+from tests.builders.group_rows import a_group, group_row
+from tests.builders.job_rows import a_job
 
 
 def test_a_group_gets_its_next_execution_once(engine: EngineDouble) -> None:
@@ -15,7 +16,7 @@ def test_a_group_gets_its_next_execution_once(engine: EngineDouble) -> None:
     for _ in range(2):
         reconcile(f"grp-{group.id}-1")
 
-    assert int(group_of(int(group.id)).generation) == 2
+    assert int(group_row(int(group.id)).generation) == 2
 
 
 def test_a_group_whose_entries_have_ended_is_finished(engine: EngineDouble) -> None:
@@ -25,7 +26,7 @@ def test_a_group_whose_entries_have_ended_is_finished(engine: EngineDouble) -> N
     reconcile(f"grp-{group.id}-1")
 
     assert engine.calls == [("finish", int(group.id))]
-    assert int(group_of(int(group.id)).generation) == 1
+    assert int(group_row(int(group.id)).generation) == 1
 
 
 def test_a_group_that_needs_too_many_executions_fails(engine: EngineDouble) -> None:
@@ -33,7 +34,7 @@ def test_a_group_that_needs_too_many_executions_fails(engine: EngineDouble) -> N
 
     reconcile(f"grp-{group.id}-{GENERATIONS}")
 
-    assert int(group_of(int(group.id)).generation) == GENERATIONS
+    assert int(group_row(int(group.id)).generation) == GENERATIONS
     assert engine.called("fail") == [(int(group.id),)]
 
 

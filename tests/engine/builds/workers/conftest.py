@@ -13,9 +13,11 @@ from chalicelib.builds.rows import (
     waiting_partition,
 )
 from chalicelib.builds.workers import claims, presence, search
+from chalicelib.core.build_access import WorkerAccess
 from chalicelib.platform.table import Key, delete_many, rows
 from tests.builders.motor_double import Calls, recorded_motor
-from tests.builders.waiting_jobs import LINUX
+from tests.builders.waiting_jobs import LINUX, an_empty_origin
+from tests.builders.workers import access_of_a_new_worker
 
 
 @pytest.fixture(autouse=True)
@@ -37,3 +39,15 @@ def quiet_start(table: None, monkeypatch: pytest.MonkeyPatch) -> None:
     search._found_empty.clear()
     search._continue_after.clear()
     monkeypatch.setattr(claims, "sleep", lambda seconds: None)
+
+
+@pytest.fixture
+def worker() -> WorkerAccess:
+    """A worker that gets the jobs of all origins."""
+    return access_of_a_new_worker()
+
+
+@pytest.fixture
+def origin() -> str:
+    """An origin without jobs."""
+    return an_empty_origin()

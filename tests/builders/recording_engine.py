@@ -1,4 +1,4 @@
-"""Projects, a build graph and an engine that records calls, for tests of job groups."""
+"""An engine of job groups that records calls, with a build graph that the test sets."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -6,20 +6,19 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from chalicelib.builds import motor, rows
+from chalicelib.builds import motor
 from chalicelib.builds.engine import ending, starting, turns
-from chalicelib.builds.rows import EntryRow, GroupRow, ProgressRow
+from chalicelib.builds.rows import EntryRow, GroupRow
 from chalicelib.builds.workers import presence
-from chalicelib.catalog.project_rows import ProjectRow, project_key
 from chalicelib.core.build_graph import BuildGraph
-from chalicelib.core.build_states import EntryState, GroupState
+from chalicelib.core.build_states import GroupState
 from chalicelib.core.target import Target
 from chalicelib.graph import service as graphs
-from chalicelib.platform import background, table
+from chalicelib.platform import background
 from chalicelib.platform.change import Change
 from tests.builders.graphs import a_graph_of
-
-LINUX = Target.X86_64_LINUX
+from tests.builders.group_rows import group_row, set_group
+from tests.builders.project_rows import a_stored_project
 
 
 @dataclass
@@ -90,77 +89,10 @@ def a_recording_engine() -> Iterator[RecordingEngine]:
         yield engine
 
 
-def a_project(name: str, auto_build: bool = True, target: Target = LINUX) -> None:
-    """Write the row of a project; `name` is `origin/name`."""
-    origin, _, package = name.partition("/")
-    key = project_key(origin, package, target)
-    table.put_many(
-        [
-            ProjectRow(
-                key.pk,
-                key.sk,
-                id=1,
-                owner_id=1,
-                origin=origin,
-                package_name=package,
-                target=str(target),
-                plan_path="plan.sh",
-                vcs_data="https://git.example.com/x.git",
-                auto_build=auto_build,
-                created_at="2026-01-01T00:00:00.000000",
-                updated_at="2026-01-01T00:00:00.000000",
-            )
-        ]
-    )
-
-
 def connected(engine: RecordingEngine, origin: str, needs: Mapping[str, Sequence[str]]) -> list[str]:
     """Add names of an origin, with what they need, to the graph, and projects for them; return the full names."""
     full = {name: [f"{origin}/{needed}" for needed in needed_by] for name, needed_by in needs.items()}
     engine.graph = a_graph_of({f"{origin}/{name}": needed for name, needed in full.items()})
     for name in needs:
-        a_project(f"{origin}/{name}")
+        a_stored_project(f"{origin}/{name}")
     return [f"{origin}/{name}" for name in needs]
-
-
-def group_row(group_id: int | str) -> GroupRow:
-    """Return the row of a group, which must exist."""
-    row = table.read(rows.group_key(int(group_id)))
-    assert row is not None
-    return row
-
-
-def entries_of(group_id: int | str) -> dict[str, EntryRow]:
-    """Return the entries of a group by name, in build order."""
-    found = table.rows(EntryRow, rows.group_partition(int(group_id)), begins=rows.ENTRY_PREFIX)
-    return {row.name: row for row in found}
-
-
-def open_entries(group_id: int | str) -> list[int]:
-    """Return the progress of a group, by shard."""
-    found = table.rows(ProgressRow, rows.group_partition(int(group_id)), begins=rows.PROGRESS_PREFIX)
-    return [int(row.open) for row in found]
-
-
-def set_group(group_id: int, state: GroupState) -> None:
-    """Write the state of a group. A group that has ended, except by a cancel, releases its guard."""
-    row = group_row(group_id)
-    with Change() as change:
-        change.update(rows.group_key(group_id), [GroupRow.state.set(str(state))])
-        if state.is_final:
-            change.delete(rows.active_key(row.root, Target(row.target)))
-            change.delete(rows.open_group_key(Target(row.target), group_id))
-
-
-def set_entries(group_id: int | str, states: Mapping[str, EntryState | str]) -> None:
-    """Write the states of entries; a text is the ident that the entry has built."""
-    found = entries_of(group_id)
-    with Change() as change:
-        for name, state in states.items():
-            built = "" if isinstance(state, EntryState) else state
-            actions = [
-                EntryRow.state.set(str(EntryState.COMPLETE if built else state)),
-                EntryRow.built_ident.set(built),
-                EntryRow.waiting.remove(),
-            ]
-            change.update(rows.entry_key(int(group_id), found[name].order), actions)

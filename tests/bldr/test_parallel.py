@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bldr.errors import BldrError
-from bldr.workers import DependencyFailed, map_parallel, run_all, run_in_order
+from bldr.parallel import DependencyFailed, map_parallel, run_all, run_in_order
 from tests.bldr.builders import acyclic_graphs
 from tests.builders.waiting import PATIENCE
 

@@ -7,8 +7,8 @@ from chalicelib.builds.engine.settling import Cause, ResultKind, settle
 from chalicelib.builds.workers import bundle
 from chalicelib.github import installation
 from chalicelib.github.errors import GitHubFailed
-from tests.builders.build_rows import a_job
 from tests.builders.job_groups import a_group, build, claim, start
+from tests.builders.job_rows import a_job
 from tests.builders.log_lines import log_lines
 
 pytestmark = pytest.mark.usefixtures("table")

@@ -32,7 +32,7 @@ def test_a_failure_skips_all_dependents_and_counts_each_once(shape: str) -> None
     start(group)
 
     end_without_passing_on(group, 0, "failed")
-    pass_on(group.row, "000000")
+    pass_on(group.row, group.entry(0))
 
     assert set(group.states[1:-1]) == {"skipped"}
     assert group.states[-1] == "running"
@@ -103,7 +103,7 @@ def test_a_repeat_leaves_the_dependents_that_run_alone() -> None:
         change.update(entry_key(group.id, "000000"), [EntryRow.is_passed_on.set(False)])
     before = group.rows
 
-    pass_on(group.row, "000000")
+    pass_on(group.row, group.entry(0))
 
     assert group.entry(0).is_passed_on
     assert {sk: row for sk, row in group.rows.items() if sk != "ENTRY#000000"} == {
@@ -117,18 +117,8 @@ def test_nothing_is_skipped_in_a_canceled_group() -> None:
     end_without_passing_on(group, 0, "failed")
     group.change(state="Canceled")
 
-    pass_on(group.row, "000000")
+    pass_on(group.row, group.entry(0))
     assert group.states == ["failed", "waiting"]
     repair(group.row)
 
     assert group.states == ["failed", "canceled"]
-
-
-def test_an_entry_that_is_not_final_or_absent_is_not_passed_on() -> None:
-    group = a_group([[], [0]])
-    start(group)
-
-    pass_on(group.row, "000000")
-    pass_on(group.row, "000099")
-
-    assert group.states == ["running", "waiting"]

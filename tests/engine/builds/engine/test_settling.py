@@ -12,8 +12,8 @@ from chalicelib.builds.rows import ATTEMPTS, JobRow, job_count_key, job_key, una
 from chalicelib.core.build_states import JobError
 from chalicelib.platform.change import Change
 from chalicelib.platform.table import delete_many, read
-from tests.builders.build_rows import job_of
 from tests.builders.job_groups import LINUX, Group, a_group, build, claim, report, slots_of, start, waiting_jobs
+from tests.builders.job_rows import job_row
 from tests.builders.rows import partition_rows
 
 pytestmark = pytest.mark.usefixtures("table")
@@ -62,7 +62,7 @@ def test_the_request_with_the_result_starts_the_dependents() -> None:
     job = take(group)
     report(job)
 
-    settle_report(job_of(int(job.id)))
+    settle_report(job_row(int(job.id)))
 
     assert group.states == ["complete", "running"]
     assert waiting_jobs(group.origin) == [group.job_id(1)]
@@ -77,7 +77,7 @@ def test_the_request_with_the_result_leaves_what_is_not_bounded_to_the_execution
         job = take(group)
         report(job, kind)
 
-        settle_report(job_of(int(job.id)))
+        settle_report(job_row(int(job.id)))
         assert group.states[0] != "running"
         assert set(group.states[1:]) == {"waiting"}
         assert slots_of(group.origin) == []
