@@ -12,7 +12,7 @@ from chalicelib.builds.engine.new_jobs import note_origins, put_in_queue
 from chalicelib.builds.engine.outcomes import Cause, Outcome, Result, ResultKind, outcome_of
 from chalicelib.builds.engine.progress import count_closed, open_entries
 from chalicelib.builds.engine.propagation import pass_entry_on
-from chalicelib.builds.engine.unreported import publish, uploaded_by
+from chalicelib.builds.engine.unreported import publish, tokens_of
 from chalicelib.builds.rows import (
     EntryRow,
     GroupRow,
@@ -100,9 +100,10 @@ def _settle(job: JobRow | None, attempt: int, cause: Cause) -> tuple[GroupRow, E
         return group, entry
     result, unchanged = _result(job), None
     if result is None or result.kind is ResultKind.RETURNED:
-        ident = uploaded_by(job)
+        tokens = tokens_of(job)
+        ident = None if tokens is None else tokens.uploaded
         unchanged = job_token_rows.has_uploaded(ident)
-        if ident is not None and publish(job, ident):
+        if tokens is not None and ident is not None and publish(job, tokens, ident):
             result = Result(ResultKind.COMPLETE, ident)
     outcome = outcome_of(job.job_state, attempt, cause, result, group.group_state.is_final)
     if outcome is None:
