@@ -33,3 +33,8 @@ def occupy() -> int:
 
 own = cache(occupy)
 """Returns the user of this process."""
+
+
+def killer_of(user: int) -> int:
+    """Return the user that only the program has that kills the processes of a build user."""
+    return user + len(USERS)

@@ -6,7 +6,6 @@ is root; none. docs/SECURITY.md, "Builds", says what each isolates.
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,15 @@ END_WITH_WORKER = ("setpriv", "--pdeathsig", "KILL")
 """Kills a program when the worker is killed. Its namespaces, and with them all processes of the build, end too."""
 
 TRIAL_SECONDS = 20
+
+KILL_ALL = """
+import contextlib, os, signal, sys
+user, killer = map(int, sys.argv[1:])
+os.setresuid(killer, user, killer)
+with contextlib.suppress(ProcessLookupError):
+    os.kill(-1, signal.SIGKILL)
+"""
+"""Kills all processes of a user. Only its effective user is the same, so that they cannot kill this program first."""
 
 
 class Isolation(StrEnum):
@@ -87,8 +95,8 @@ class Sandbox:
             return INSIDE
         if self.isolation is Isolation.USER:
             self.end_processes()  # of a worker that was killed
-            for folder in (workspace.root.parent, workspace.root):
-                folder.chmod(0o711)
+            os.chown(workspace.root, -1, build_users.own())
+            workspace.root.chmod(0o710)  # the build users of other workers must not enter
             for folder in (workspace.studio, workspace.studio / "artifacts"):
                 folder.chmod(0o755)
         studio = workspace.studio
@@ -138,7 +146,7 @@ class Sandbox:
                     command, capture_output=True, timeout=TRIAL_SECONDS, check=False
                 )
                 return trial.returncode == 0
-            except (OSError, subprocess.TimeoutExpired):
+            except (OSError, subprocess.SubprocessError):
                 return False
 
     def _in_namespaces(self, root: Path) -> list[str]:
@@ -179,9 +187,10 @@ def _give(folder: Path, user: int) -> None:
 
 
 def _kill_all_of(user: int) -> None:
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if process.stat().st_uid == user:
-                os.kill(int(process.name), signal.SIGKILL)
-        except (FileNotFoundError, ProcessLookupError):
-            continue
+    """Kill all processes of a user. Raises OSError, and CalledProcessError if that is not possible.
+
+    They are killed by one call. Processes that are found and killed one by one could escape by starting others.
+    """
+    users = str(user), str(build_users.killer_of(user))
+    command = [sys.executable, "-I", "-S", "-c", KILL_ALL, *users]
+    subprocess.run(command, capture_output=True, check=True)  # noqa: S603 - fixed arguments

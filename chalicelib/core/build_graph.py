@@ -1,6 +1,6 @@
 """The build graph of a target: dependents, build order and cycles (builds.md 7, 8.1, 8.2). Names are `origin/name`."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from typing import cast
 
 from chalicelib.core import reduction
@@ -55,6 +55,12 @@ class BuildGraph:
         """
         return self._graph.named(self._dependents_of(name))
 
+    def dependents_of_any(self, names: Iterable[str]) -> set[str]:
+        """Return all names that need one of some names directly or indirectly, without these names themselves."""
+        numbers = self._graph.numbers
+        roots = {numbers[name] for name in names if name in numbers}
+        return set(self._graph.named(self._graph.dependents_of(roots)))
+
     def groups(self, name: str) -> list[list[str]]:
         """Return the dependents of a name in groups, each of which needs only earlier ones to run (builds.md 7.2).
 
@@ -93,11 +99,8 @@ class BuildGraph:
         for position, name in enumerate(names):
             within = (positions.get(needed, position) for needed in self.dependencies(name))
             needs.append(sorted((each for each in within if each < position), reverse=True))
-        implied = reduction.implied(needs)
-        return {
-            name: [names[each] for each in needs[position] if (position, each) not in implied]
-            for position, name in enumerate(names)
-        }
+        reduced = reduction.reduced(needs)
+        return {name: [names[each] for each in reduced[position]] for position, name in enumerate(names)}
 
     def cycle_closed_by(self, name: str, needed: Collection[str]) -> list[str]:
         """Return the cycle that a release would close if `name` needed these names, or an empty list.
@@ -138,4 +141,4 @@ class BuildGraph:
     def _dependents_of(self, name: str) -> list[int]:
         """Return all that need a name directly or indirectly, without the name itself, in build order."""
         root = self._graph.numbers.get(name)
-        return [] if root is None else ordered(self._graph, self._graph.dependents_of(root))
+        return [] if root is None else ordered(self._graph, self._graph.dependents_of({root}))

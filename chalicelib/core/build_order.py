@@ -1,5 +1,6 @@
 """The build order of some numbers of a graph, also if they have cycles (builds.md 8.1, 8.2)."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from heapq import heapify, heappop, heappush
 
@@ -28,11 +29,21 @@ def ordered(graph: NumberedGraph, members: set[int]) -> list[int]:
         rest = members.difference(result)
         is_near = cycle < CYCLES_ALONE and NEAR * len(result) < len(members)
         edges = _first_cycle(graph, rest) if is_near else _cyclic(graph, rest)
-        for number, needed in cycles.closing_edges(edges).items():
-            waits_for[number] -= len(needed)
-            for each in needed:
-                replaced[each] = [other for other in replaced.get(each, graph.dependents[each]) if other != number]
+        _leave_out(cycles.closing_edges(edges), graph, waits_for, replaced)
     return result
+
+
+def _leave_out(
+    left_out: Mapping[int, set[int]], graph: NumberedGraph, waits_for: list[int], replaced: dict[int, list[int]]
+) -> None:
+    """Remove edges from `waits_for` and from the dependents in `replaced`. Reads each list of dependents once."""
+    gone: dict[int, set[int]] = defaultdict(set)
+    for number, needed in left_out.items():
+        waits_for[number] -= len(needed)
+        for each in needed:
+            gone[each].add(number)
+    for each, numbers in gone.items():
+        replaced[each] = [other for other in replaced.get(each, graph.dependents[each]) if other not in numbers]
 
 
 def _waits_within(graph: NumberedGraph, members: set[int]) -> list[int]:
@@ -107,7 +118,7 @@ def _edges(graph: NumberedGraph, numbers: set[int]) -> cycles.Edges:
     """Return what some numbers need of each other, in order of their text."""
     edges = {}
     for number in sorted(numbers, key=graph.ranks[0].__getitem__):
-        deps = graph.deps[number]
+        deps = set(graph.deps[number])
         needs = [each for each in graph.needs[number] if each in numbers]
         edges[number] = ([each for each in needs if each in deps], [each for each in needs if each not in deps])
     return edges

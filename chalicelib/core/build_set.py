@@ -1,6 +1,6 @@
 """Which projects a job group builds, and why others are left out (builds.md 6.1 and 8.2). Names are `origin/name`."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 
 from msgspec import Struct
@@ -85,15 +85,6 @@ def rebuild_set(
     others = graph.order([name for name in dependents if name not in seeds])
     kept, left_out = _select(graph, root, others, flags, automatic)
     return BuildSet(graph.order([*seeds, *kept]), left_out)
-
-
-def dependents_of(graph: BuildGraph, seeds: Iterable[str]) -> set[str]:
-    """Return all names that need one of the seeds directly or indirectly."""
-    found: set[str] = set()
-    for seed in seeds:
-        if seed not in found:  # else its dependents have been found already
-            found.update(graph.dependents(seed))
-    return found
 
 
 def _select(

@@ -2,7 +2,7 @@
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
 
 from msgspec import Struct
@@ -83,10 +83,10 @@ class NumberedGraph:
         """Return the names of some numbers."""
         return list(map(self.names.__getitem__, numbers))
 
-    def dependents_of(self, root: int) -> set[int]:
-        """Return all that need a number directly or indirectly, without the number itself."""
-        found = {root}
-        pending = self._search(found, [root], len(self.names) // SEARCHED)
+    def dependents_of(self, roots: Set[int]) -> set[int]:
+        """Return all that need one of some numbers directly or indirectly, without these numbers themselves."""
+        found = set(roots)
+        pending = self._search(found, list(roots), len(self.names) // SEARCHED)
         if pending:
             for number, needs in enumerate(self.needs):
                 if not found.isdisjoint(needs):
@@ -94,8 +94,7 @@ class NumberedGraph:
             missed = [number for number in self._before_a_need if not found.isdisjoint(self.needs[number])]
             found.update(missed)
             self._search(found, missed, len(self.names))
-        found.remove(root)
-        return found
+        return found.difference(roots)
 
     def _search(self, found: set[int], pending: list[int], most: int) -> list[int]:
         """Add all that need a number in `pending`, until `most` are found. Returns those not examined by then."""

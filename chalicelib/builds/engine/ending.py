@@ -13,7 +13,7 @@ from chalicelib.core.target import Target
 from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.table import read
 
-__all__ = ["cancel", "fail", "finish", "open_entries", "pass_turn"]
+__all__ = ["cancel", "fail", "finish", "open_entries", "outlive", "pass_turn"]
 
 Record = Callable[[Change], None]
 """Adds rows to a change."""
@@ -55,6 +55,16 @@ def cancel(group_id: int, record: Record | None = None) -> None:
     _end(group_id, GroupState.CANCELED, STOPPED_BY_A_REQUEST, record)
 
 
+def outlive(group_id: int) -> None:
+    """Cancel a group of a deleted origin, and let groups of a new origin of that name begin. May be repeated.
+
+    They do not wait for the jobs that workers still hold, because a worker of the earlier owner might not end them.
+    """
+    cancel(group_id)
+    if not finish(group_id):
+        retry_when_stale(lambda: _release(group_id))
+
+
 def fail(group_id: int) -> None:
     """End a group after a fault of the engine, like a cancel, in the state `Failed` (builds.md 12)."""
     _end(group_id, GroupState.FAILED)
@@ -82,6 +92,14 @@ def _ended(group_id: int, state: GroupState, record: Record | None) -> GroupRow 
             release_turn(change, group)
     group.state = state.value
     return group
+
+
+def _release(group_id: int) -> None:
+    """Raises Stale."""
+    group = read(group_key(group_id))
+    if group is not None:
+        with Change() as change:
+            release_turn(change, group)
 
 
 def _finish(group_id: int) -> None:

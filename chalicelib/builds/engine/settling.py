@@ -12,7 +12,7 @@ from chalicelib.builds.engine.new_jobs import note_origins, put_in_queue
 from chalicelib.builds.engine.outcomes import Cause, Outcome, Result, ResultKind, outcome_of
 from chalicelib.builds.engine.progress import count_closed, open_entries
 from chalicelib.builds.engine.propagation import pass_on
-from chalicelib.builds.engine.unreported import publish, uploaded_by
+from chalicelib.builds.engine.unreported import publish, tokens_of
 from chalicelib.builds.rows import (
     EntryRow,
     GroupRow,
@@ -35,7 +35,7 @@ from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.clock import now, timestamp
 from chalicelib.platform.table import Key, read, read_many
 
-__all__ = ["Cause", "Result", "ResultKind", "settle", "settle_report"]
+__all__ = ["Cause", "Result", "ResultKind", "settle", "settle_in_request"]
 
 DEPENDENTS_IN_REQUEST = 100
 """How many dependents a worker's report may start: each takes a call, and fifteen of them two more."""
@@ -63,15 +63,16 @@ def settle(job_id: int, attempt: int, cause: Cause) -> None:
         motor.wake_group(int(group.id))
 
 
-def settle_report(job: JobRow) -> None:
-    """Settle an attempt within the request that has stored its result in the row of the job.
+def settle_in_request(job: JobRow, cause: Cause = Cause.REPORTED) -> None:
+    """Settle an attempt within a request of a worker: the report about it, or a claim that finds it cannot be built.
 
     The dependents of a complete job start at once if there are at most DEPENDENTS_IN_REQUEST. The execution of the
-    attempt calls `settle` too: it passes on everything else, and whatever an interruption has left.
+    attempt calls `settle` too: it passes on everything else, and whatever an interruption has left. A job that was
+    never claimed has no execution; `propagation.repair` skips its dependents.
     """
     known = [job]
     key, attempt = job_key(int(job.id)), int(job.attempt)
-    ended = retry_when_stale(lambda: _settle(known.pop() if known else read(key), attempt, Cause.REPORTED))
+    ended = retry_when_stale(lambda: _settle(known.pop() if known else read(key), attempt, cause))
     if ended is not None and _starts_few(ended[1]):
         pass_on(*ended)
 
@@ -100,9 +101,10 @@ def _settle(job: JobRow | None, attempt: int, cause: Cause) -> tuple[GroupRow, E
         return group, entry
     result, unchanged = _result(job), None
     if result is None or result.kind is ResultKind.RETURNED:
-        ident = uploaded_by(job)
+        tokens = tokens_of(job)
+        ident = None if tokens is None else tokens.uploaded
         unchanged = job_token_rows.has_uploaded(ident)
-        if ident is not None and publish(job, ident):
+        if tokens is not None and ident is not None and publish(job, tokens, ident):
             result = Result(ResultKind.COMPLETE, ident)
     outcome = outcome_of(job.job_state, attempt, cause, result, group.group_state.is_final)
     if outcome is None:

@@ -28,8 +28,8 @@ from chalicelib.platform.table import Key, read, read_many
 class Turns(Struct, frozen=True):
     """The groups that hold the guards of a root and a target.
 
-    `has_begun` is whether the active group has started a build. `outlived` are those of the groups that have not ended,
-    although their origin was deleted: the root belongs to a new origin of that name.
+    `has_begun` is whether the active group has started a build. `outlived` are those of the groups whose origin was
+    deleted: the root belongs to a new origin of that name.
     """
 
     active: GroupRow | None = None
@@ -67,11 +67,10 @@ def read_turns(root: str, target: Target) -> Turns:
 
 
 def _outlived(origin: OriginRow | None, groups: Iterable[GroupRow | None]) -> list[GroupRow]:
-    """Return those of some groups that belong to an earlier origin and have not ended."""
+    """Return those of some groups that belong to an earlier origin."""
     if origin is None:
         return []
-    open_ones = (group for group in groups if group is not None and not group.group_state.is_final)
-    return [group for group in open_ones if not has_made(origin, int(group.id))]
+    return [group for group in groups if group is not None and not has_made(origin, int(group.id))]
 
 
 def has_begun(group: GroupRow) -> bool:

@@ -6,7 +6,7 @@ from chalicelib.builds.groups import inheritance
 from chalicelib.builds.rows import GroupRow
 from chalicelib.catalog import project_rows
 from chalicelib.core.build_graph import BuildGraph
-from chalicelib.core.build_set import BuildSet, Flags, build_set, dependents_of, rebuild_set
+from chalicelib.core.build_set import BuildSet, Flags, build_set, rebuild_set
 from chalicelib.core.target import Target
 from chalicelib.graph import service as graphs
 
@@ -26,7 +26,7 @@ def with_reasons(graph: BuildGraph, root: str, target: Target, flags: Flags) -> 
 
 def chosen_again(graph: BuildGraph, root: str, target: Target, flags: Flags, seeds: Collection[str]) -> BuildSet:
     """Return the build set of a group that repeats another one. One call per hundred dependents of the seeds."""
-    found = dependents_of(graph, seeds) - set(seeds) if flags.wants_dependents else set()
+    found = graph.dependents_of_any(seeds) if flags.wants_dependents else set()
     return rebuild_set(graph, root, set(seeds), found, flags, automatic(found, target))
 
 

@@ -57,7 +57,7 @@ def report(access: JobAccess, result: Result) -> None:
     """
     job = retry_when_stale(lambda: _store(access, _without_foreign_ident(access, result)))
     try:
-        settling.settle_report(job)
+        settling.settle_in_request(job)
     except StoreUnavailable as problem:
         logs.failed_call(problem)
     if job.task_token:

@@ -88,7 +88,7 @@ def _read(waiting: Waiting) -> tuple[JobRow, int]:
         raise Stale
     if origin is None or not has_made(origin, int(job.id)):
         # The build must not get the secrets of a new origin of that name, and the job would wait in front of others.
-        settling.settle(int(job.id), int(job.attempt), Cause.NEVER_CLAIMED)
+        settling.settle_in_request(job, Cause.NEVER_CLAIMED)
         raise Stale
     return job, int(origin.id)
 

@@ -4,6 +4,7 @@ import pytest
 
 from chalicelib.builds import rows
 from chalicelib.builds.engine import ending
+from chalicelib.builds.engine.settling import Cause, settle
 from chalicelib.builds.steps import group as group_steps
 from chalicelib.catalog.project_rows import project_key
 from chalicelib.core.build_states import EntryState, GroupState
@@ -14,6 +15,7 @@ from tests.builders.group_rows import entries_of, group_row
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.project_rows import a_project_row
+from tests.builders.workers import a_worker
 
 LINUX = Target.X86_64_LINUX
 HAB = {"User-Agent": "hab/1.6"}
@@ -109,3 +111,18 @@ def test_a_group_starts_no_job_in_an_origin_that_was_created_after_it(depot: Dep
     group_steps.check(int(queued), generation=1, rounds=0)
 
     assert entries_of(queued)[root].entry_state is EntryState.SKIPPED
+
+
+def test_a_job_of_the_earlier_origin_that_does_not_end_does_not_hold_up_the_later_one(depot: Depot, root: str) -> None:
+    earlier = schedule(depot, root, FIRST)
+    held = a_worker(depot, root.partition("/")[0], by=FIRST).gets()
+    take_over(depot, root)
+
+    own = schedule(depot, root, LATER)
+
+    assert group_row(own).group_state is GroupState.DISPATCHING
+    settle(int(held["job"]["id"]), 1, Cause.LOST)
+    assert ending.finish(int(earlier))
+    guard = read(rows.active_key(root, LINUX))
+    assert guard is not None
+    assert int(guard.group_id) == int(own)

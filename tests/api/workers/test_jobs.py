@@ -179,7 +179,7 @@ def test_a_result_counts_although_the_table_is_unavailable_after_it(
     def unavailable(*_: Any) -> None:
         raise StoreUnavailable
 
-    monkeypatch.setattr(settling, "settle_report", unavailable)
+    monkeypatch.setattr(settling, "settle_in_request", unavailable)
     job.becomes(task_token="a token")
 
     assert job.reports(kind="returned").status == 204

@@ -7,9 +7,15 @@ import pytest
 from chalicelib.builds.engine import ending, settling, unreported
 from chalicelib.builds.engine.settling import Cause, settle
 from chalicelib.builds.rows import JobRow
+from chalicelib.catalog.channel_rows import channel_key
+from chalicelib.catalog.job_token_rows import JobTokenRow
+from chalicelib.catalog.project_rows import project_key
+from chalicelib.core.target import Target
+from chalicelib.platform.table import delete_many, read
 from tests.api.client import Depot, Reply
 from tests.builders.hart import Hart, a_hart
 from tests.builders.job_groups import Group, a_group, start, waiting_jobs
+from tests.builders.origins import an_origin
 from tests.builders.packages import delete, upload
 from tests.builders.uploads import an_upload
 from tests.builders.workers import Worker
@@ -100,14 +106,14 @@ def test_a_release_that_is_in_the_channel_already_completes_the_job(depot: Depot
 def test_an_upload_that_is_committed_while_the_loss_is_settled_counts(
     building: Building, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = unreported.uploaded_by
+    original = unreported.tokens_of
 
-    def uploaded_by(job: JobRow) -> str | None:
+    def tokens_of(job: JobRow) -> JobTokenRow | None:
         before = original(job)
         building.uploads()  # the first time, just after the row was read
         return before
 
-    monkeypatch.setattr(settling, "uploaded_by", uploaded_by)
+    monkeypatch.setattr(settling, "tokens_of", tokens_of)
 
     building.settles()
 
@@ -148,3 +154,17 @@ def test_a_canceled_job_is_canceled_also_after_its_upload(building: Building) ->
 
     assert building.group.states == ["canceled", "canceled"]
     assert not building.is_in_channel()
+
+
+def test_a_lost_worker_of_a_deleted_origin_adds_no_channel_to_a_later_one(depot: Depot, building: Building) -> None:
+    origin, channel = building.group.origin, building.group.row.channel
+    building.uploads()
+    delete(depot, building.hart)
+    delete_many([project_key(origin, name, Target.X86_64_LINUX) for name in ("package-0", "package-1")])
+    assert depot.delete(f"/settings/{origin}/package-0", by="bobo").status == 204
+    assert depot.delete(f"/depot/origins/{origin}", by="bobo").status == 204
+    an_origin(depot, "hank", origin)
+
+    building.settles()
+
+    assert read(channel_key(origin, channel)) is None

@@ -1,5 +1,12 @@
 """The kinds of isolation that this machine allows: each builds a package, and says what it does not isolate."""
 
+import os
+import select
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -7,7 +14,8 @@ import pytest
 
 from bldr.worker import build_users
 from bldr.worker.plain_strategy import PlainStrategy
-from bldr.worker.sandbox import Isolation, Sandbox
+from bldr.worker.sandbox import SANDBOX_SCRIPT, Isolation, Sandbox
+from bldr.worker.workspace import Workspace
 from tests.bldr.worker.builders import PLAN, a_bundle, a_worker, running_commands
 from tests.bldr.worker.fake_builder import FakeBuilder, FakeJob
 from tests.builders.names import a_name
@@ -78,3 +86,64 @@ def test_another_user_cannot_read_the_key_nor_outlive_the_build(
     assert str(build_users.own()) in job.lines
     assert "SIG-SEC-1" not in job.log
     assert not any(mark in command for command in running_commands())
+
+
+@pytest.mark.parametrize("isolation", Isolation)
+def test_the_trial_does_not_change_the_folder_of_temporary_files(
+    open_folder: Path, monkeypatch: pytest.MonkeyPatch, isolation: Isolation
+) -> None:
+    open_folder.chmod(0o1777)
+    monkeypatch.setattr(tempfile, "tempdir", str(open_folder))
+
+    Sandbox(isolation).works()
+
+    assert stat.S_IMODE(open_folder.stat().st_mode) == 0o1777
+
+
+def test_the_build_of_another_worker_cannot_read_the_folders_of_a_build(open_folder: Path) -> None:
+    sandbox = Sandbox(Isolation.USER)
+    if not sandbox.works():
+        pytest.skip("this machine does not allow isolation by user")
+    workspace = Workspace.create(open_folder, "1")
+    sandbox.prepare(workspace, SANDBOX_SCRIPT)
+    archive = workspace.studio / "artifacts" / "private.hart"
+    archive.touch()
+
+    def can_read(user: int) -> bool:
+        command = ["cat", str(archive)]
+        return subprocess.run(command, user=user, group=user, extra_groups=[], check=False).returncode == 0
+
+    assert can_read(build_users.own())
+    assert not can_read(build_users.own() + 1)
+
+
+PROGRAM_THAT_STARTS_ITSELF_AGAIN = """
+import os
+while True:
+    if os.fork():
+        os._exit(0)
+"""
+
+
+def test_no_process_outlives_a_build_by_starting_another_one() -> None:
+    sandbox = Sandbox(Isolation.USER)
+    if not sandbox.works():
+        pytest.skip("this machine does not allow isolation by user")
+    user, (open_while_one_runs, held_by_all) = build_users.own(), os.pipe()
+    command = [shutil.which("python3", path="/usr/bin:/usr/local/bin") or sys.executable, "-I", "-S", "-c"]
+    for _ in range(20):
+        subprocess.run(
+            [*command, PROGRAM_THAT_STARTS_ITSELF_AGAIN],
+            user=user,
+            group=user,
+            extra_groups=[],
+            pass_fds=[held_by_all],
+            check=True,
+            cwd="/",
+        )
+    os.close(held_by_all)
+
+    sandbox.end_processes()
+
+    assert select.select([open_while_one_runs], [], [], 5)[0] == [open_while_one_runs]
+    os.close(open_while_one_runs)

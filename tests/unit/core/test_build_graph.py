@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from chalicelib.core.build_graph import BuildGraph
 from chalicelib.core.numbered_graph import Node
-from tests.builders.graphs import NAMES, NODES, a_graph, needs, reached
+from tests.builders.cost import function_calls
+from tests.builders.graphs import NAMES, NODES, a_graph, a_graph_of, needs, reached
 
 
 class TestDependents:
@@ -95,3 +96,18 @@ def _groups_of_the_contract(graph: BuildGraph, root: str) -> list[list[str]]:
             current = []
         current.append(name)
     return [*groups, current]
+
+
+@given(NODES, st.sets(st.sampled_from(NAMES)))
+def test_the_dependents_of_several_names_are_those_of_each(nodes: dict[str, Node], names: set[str]) -> None:
+    graph = BuildGraph(nodes)
+
+    assert graph.dependents_of_any(names) == {each for name in names for each in graph.dependents(name)} - names
+
+
+def test_the_dependents_of_several_names_are_found_together() -> None:
+    many = [f"o/{number}" for number in range(300)]
+    graph = a_graph_of({"o/hub": many, **{f"o/behind-{each}": ["o/hub"] for each in range(300)}})
+
+    with function_calls(at_most=10_000):
+        assert len(graph.dependents_of_any(many)) == 301

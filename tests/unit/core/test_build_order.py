@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from chalicelib.core import build_order
 from chalicelib.core.build_graph import BuildGraph
 from chalicelib.core.numbered_graph import Node
-from tests.builders.cost import function_calls
+from tests.builders.cost import function_calls, growth
 from tests.builders.graphs import NAMES, NODES, a_graph, a_node, needs, nodes_like_a_depot, reached
 
 
@@ -92,3 +92,15 @@ class TestBuildOrder:
             together = BuildGraph(nodes).order(NAMES)
 
         assert BuildGraph(nodes).order(NAMES) == together
+
+    def test_of_names_that_all_need_each_other_takes_time_in_proportion_to_their_edges(self) -> None:
+        small, large = a_clique(100), a_clique(400)
+
+        assert sorted(large.order(list(large))) == sorted(large)
+        assert growth(lambda graph: graph.order(list(graph)), small, large) < 16
+
+
+def a_clique(number: int) -> BuildGraph:
+    """Return a graph in which every name needs every other one, half of them only to build."""
+    names = [f"o/{each:05d}" for each in range(number)]
+    return BuildGraph({name: a_node(name, " ".join(names[::2]), " ".join(names[1::2])) for name in names})

@@ -42,4 +42,4 @@ def test_names_that_need_each_other_have_numbers() -> None:
     graph = NumberedGraph({"o/a": a_node("o/a", "o/b"), "o/b": a_node("o/b", "o/a o/lost")})
 
     assert sorted(graph.names) == ["o/a", "o/b", "o/lost"]
-    assert graph.dependents_of(graph.numbers["o/a"]) == {graph.numbers["o/b"]}
+    assert graph.dependents_of({graph.numbers["o/a"]}) == {graph.numbers["o/b"]}

@@ -1,5 +1,7 @@
 """What each name of a group waits for: a transitive reduction."""
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 
@@ -55,3 +57,15 @@ def _with_columns(graph: BuildGraph, ordered: list[str], columns: int) -> object
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reduction, "BITSET_COLUMNS", columns)
         return graph.needed_within(ordered)
+
+
+def test_the_edges_that_are_left_out_take_no_memory() -> None:
+    needs = [list(range(position - 1, -1, -1)) for position in range(600)]
+
+    tracemalloc.start()
+    reduced = reduction.reduced(needs)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert reduced == [[], *([position] for position in range(599))]
+    assert most < sum(map(len, needs))  # bytes

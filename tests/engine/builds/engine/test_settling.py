@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.builds.engine import settling
+from chalicelib.builds.engine import propagation, settling
 from chalicelib.builds.engine.ending import cancel
 from chalicelib.builds.engine.outcomes import Outcome, outcome_of
-from chalicelib.builds.engine.settling import Cause, ResultKind, settle, settle_report
+from chalicelib.builds.engine.settling import Cause, ResultKind, settle, settle_in_request
 from chalicelib.builds.rows import ATTEMPTS, JobRow, job_count_key, job_key, unarchived_partition, waiting_origin_key
 from chalicelib.core.build_states import JobError
 from chalicelib.platform.change import Change
@@ -62,7 +62,7 @@ def test_the_request_with_the_result_starts_the_dependents() -> None:
     job = take(group)
     report(job)
 
-    settle_report(job_row(int(job.id)))
+    settle_in_request(job_row(int(job.id)))
 
     assert group.states == ["complete", "running"]
     assert waiting_jobs(group.origin) == [group.job_id(1)]
@@ -77,7 +77,7 @@ def test_the_request_with_the_result_leaves_what_is_not_bounded_to_the_execution
         job = take(group)
         report(job, kind)
 
-        settle_report(job_row(int(job.id)))
+        settle_in_request(job_row(int(job.id)))
         assert group.states[0] != "running"
         assert set(group.states[1:]) == {"waiting"}
         assert slots_of(group.origin) == []
@@ -354,3 +354,14 @@ def test_a_waiting_job_that_is_canceled_notes_the_log_of_earlier_attempts(lines:
     cancel(group.id)
 
     assert (group.job_id(0) in logs_to_archive()) == (lines > 0)
+
+
+def test_a_claim_that_ends_a_job_leaves_the_skip_of_its_dependents_to_the_repair() -> None:
+    group = a_started_group([], [0])
+
+    settle_in_request(group.job(0), Cause.NEVER_CLAIMED)
+
+    assert group.states == ["failed", "waiting"]
+    assert waiting_jobs(group.origin) == []
+    propagation.repair(group.row)
+    assert group.states == ["failed", "skipped"]

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from chalicelib.builds import rows as build_rows
 from chalicelib.builds.engine import settling
-from chalicelib.builds.rows import SlotRow, WaitingJobRow, slots_partition
+from chalicelib.builds.rows import JobRow, SlotRow, WaitingJobRow, slots_partition
 from chalicelib.builds.workers import search, service, taking
 from chalicelib.builds.workers.errors import ClaimRefused
 from chalicelib.catalog.job_token_rows import job_token_key
@@ -166,16 +166,16 @@ def test_a_job_of_a_deleted_origin_is_not_built_and_does_not_hold_up_others(
         an_empty_origin(gone)
     settled: list[Any] = []
 
-    def settle_unclaimed(*arguments: Any) -> None:
-        settled.append(arguments)
+    def settle_unclaimed(job: JobRow, cause: settling.Cause) -> None:
+        settled.append((job.id, cause))
         delete_many([build_rows.waiting_key(lost)])
 
-    monkeypatch.setattr(settling, "settle", settle_unclaimed)
+    monkeypatch.setattr(settling, "settle_in_request", settle_unclaimed)
     claimed = claim(worker)
 
     assert claimed is not None
     assert claimed.id == job.id
-    assert settled == [(lost.id, 1, settling.Cause.NEVER_CLAIMED)]
+    assert settled == [(lost.id, settling.Cause.NEVER_CLAIMED)]
 
 
 def test_a_job_of_a_deleted_origin_is_not_handed_over_for_a_new_one(worker: WorkerAccess, origin: str) -> None:
