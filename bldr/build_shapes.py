@@ -74,6 +74,14 @@ class Group(Struct):
         return all(each.state == BUILT for each in self.projects)
 
 
+class Job(Struct):
+    """The package of a job, and the id of its group."""
+
+    origin: str
+    name: str
+    owner_id: str
+
+
 class Wait(Struct):
     """Why jobs of a group do not run: a word for programs and a sentence for people."""
 

@@ -399,6 +399,20 @@ def test_a_log_that_is_missing_says_what_may_be_missing(scripted: CommandLine, d
     assert "(404); the log of a package that has no release yet can be read once" in result.output
 
 
+def test_a_missing_log_names_the_package_and_where_its_last_lines_are(
+    stack: Stack, bobo: CommandLine, origin: str
+) -> None:
+    connect(stack, origin, "new")
+    group = bobo.json("jobs", "start", f"{origin}/new")["id"]
+
+    output = bobo.fails("jobs", "log", f"{origin}/new", "--group", group)
+
+    assert f"POST /v1/settings/{origin}/new" in output
+    assert f"`bldr jobs status {group}` shows the last lines" in output
+    assert stack.http.post(f"/v1/settings/{origin}/new").status_code == 201
+    assert bobo.succeeds("jobs", "log", f"{origin}/new", "--group", group) == ""
+
+
 def test_an_origin_without_groups_says_so_on_standard_error(scripted: CommandLine, double: HttpDouble) -> None:
     double.answers("GET", f"{SCHEDULE}/acme/status", [])
 
