@@ -6,7 +6,7 @@ NO_ID = "0"
 """The id of a job that does not exist yet, and of a group that builds nothing."""
 
 ENDED = frozenset({"Complete", "Failed", "Canceled"})
-RUNNING, BUILT, FAILED = "InProgress", "Success", "Failure"
+RUNNING, BUILT, FAILED, SKIPPED, MISSING = "InProgress", "Success", "Failure", "Skipped", "NotFound"
 
 
 class PlannedProject(Struct):
