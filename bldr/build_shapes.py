@@ -6,7 +6,7 @@ NO_ID = "0"
 """The id of a job that does not exist yet, and of a group that builds nothing."""
 
 ENDED = frozenset({"Complete", "Failed", "Canceled"})
-RUNNING, BUILT, FAILED = "InProgress", "Success", "Failure"
+RUNNING, BUILT, FAILED, SKIPPED, MISSING = "InProgress", "Success", "Failure", "Skipped", "NotFound"
 
 
 class PlannedProject(Struct):
@@ -72,6 +72,14 @@ class Group(Struct):
     def is_built(self) -> bool:
         """True if every project was built."""
         return all(each.state == BUILT for each in self.projects)
+
+
+class Job(Struct):
+    """The package of a job, and the id of its group."""
+
+    origin: str
+    name: str
+    owner_id: str
 
 
 class Wait(Struct):

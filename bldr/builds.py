@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from bldr.build_shapes import Group, LogPart, Plan, ProgressPage, ProjectProgress, Wait
+from bldr.build_shapes import Group, Job, LogPart, Plan, ProgressPage, ProjectProgress, Wait
 from bldr.client import Builder
 from bldr.errors import ChangeRefused, RequestRefused
 from bldr.http_transport import Request
@@ -15,10 +15,7 @@ LOG_WAIT_SECONDS = 20
 SECONDS_BETWEEN_READS = 2.0
 """Between two requests for the next lines of a log, if the first was answered without any."""
 
-WITHOUT_SETTINGS = (
-    "the log of a package that has no release yet can be read once the package has settings: "
-    "POST /v1/settings/ORIGIN/NAME"
-)
+WITHOUT_SETTINGS = "the log of a package that has no release yet can be read once the package has settings"
 """The Builder API shows a log only if the package has settings, which the first upload creates (builds.md 3.3)."""
 
 
@@ -118,8 +115,19 @@ class Builds:
             return self._transport.fetch(request, LogPart)
         except RequestRefused as refusal:
             if refusal.status == 404:
-                raise RequestRefused(404, f"{refusal}; {WITHOUT_SETTINGS}") from None
+                raise RequestRefused(404, f"{refusal}; {self._advice_without_log(job_id)}") from None
             raise
+
+    def _advice_without_log(self, job_id: str) -> str:
+        """Return why a log may be missing, and what to do. It names the package if the caller may see the job."""
+        try:
+            job = self._transport.fetch(Request("GET", ("jobs", job_id), f"show the job {job_id}"), Job)
+        except RequestRefused:
+            return f"{WITHOUT_SETTINGS}: POST /v1/settings/ORIGIN/NAME"
+        return (
+            f"{WITHOUT_SETTINGS}: POST /v1/settings/{job.origin}/{job.name}. "
+            f"`bldr jobs status {job.owner_id}` shows the last lines of failed builds"
+        )
 
     def lines(self, job_id: str, follow: bool, color: bool) -> Iterator[str]:
         """Yield the lines of a log: those that exist, or with `follow` all until the log is complete."""

@@ -39,6 +39,6 @@ def _builds(url: str) -> str:
 Build a plan of a git repository on this machine, in the origin demo (`make demo` shows more):
   curl -X POST -H "Authorization: Bearer $HAB_AUTH_TOKEN" {url}/v1/depot/origins/demo/keys      # once: a signing key
   curl -H "Authorization: Bearer $HAB_AUTH_TOKEN" -H "Content-Type: application/json" {url}/v1/projects \\
-       -d '{{"origin":"demo","name":"tool","plan_path":"plan.sh","clone_url":"file:///path/to/repository"}}'
+       -d '{{"origin":"demo","name":"tool","plan_path":"plan.sh","clone_url":"file:///path/to/repository","auto_build":true}}'
   {shlex.quote(sys.executable)} -m bldr jobs start demo/tool --watch
 """

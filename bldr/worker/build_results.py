@@ -64,7 +64,8 @@ def built_ident(variables: Mapping[str, str], origin: str, name: str) -> Package
     if not is_valid_ident(ident):
         raise BuildFailed("the build has left an ident that a Builder does not accept")
     if (ident.origin, ident.name) != (origin, name):
-        raise BuildFailed(f"the plan builds {ident.origin}/{ident.name}, but the job is for {origin}/{name}")
+        advice = "pkg_origin and pkg_name must be those of the project"
+        raise BuildFailed(f"the plan builds {ident.origin}/{ident.name}, but the job is for {origin}/{name}; {advice}")
     return ident
 
 

@@ -59,7 +59,10 @@ class JobRun:
 
     def run(self) -> Result:
         """Do all steps and return the result. Raises Stopped if the job is lost."""
-        self.log.note(f"builder_log::start::{self._bundle.job.id}")
+        job = self._bundle.job
+        self.log.note(f"builder_log::start::{job.id}")
+        if job.attempt > 1:
+            self.log.note(f"attempt {job.attempt}: an earlier worker was lost or returned the job")
         timer = threading.Timer(self._bundle.limits.seconds, self._stop.request, [StopReason.TIMED_OUT])
         timer.daemon = True
         timer.start()
@@ -67,7 +70,7 @@ class JobRun:
             return self._result_of_steps()
         finally:
             timer.cancel()
-            self.log.note(f"builder_log::end::{self._bundle.job.id}")
+            self.log.note(f"builder_log::end::{job.id}")
 
     def clean_up(self) -> None:
         """Remove the workspace. Call this after the report: dependents wait for that, and large folders take long.

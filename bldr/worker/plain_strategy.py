@@ -121,7 +121,9 @@ class _PlainBuild:
         text = read_regular_file(self._results / "plan", 1 << 20)
         description = PlanDescription.parse(text or "")
         if description.name != self._request.job.name:
-            raise BuildFailed(f"the plan is for {description.name}, but the job is for {self._request.job.name}")
+            wanted = self._request.job.name
+            advice = "pkg_name and the name of the project must be the same"
+            raise BuildFailed(f"the plan is for {description.name}, but the job is for {wanted}; {advice}")
         return description
 
     def _install_dependencies(self, description: PlanDescription) -> None:

@@ -4,7 +4,7 @@ from itertools import islice
 
 import click
 
-from bldr.build_shapes import FAILED, Group, ProjectProgress
+from bldr.build_shapes import BUILT, FAILED, MISSING, SKIPPED, Group, ProjectProgress
 from bldr.builds import Builds
 from bldr.output import LONGEST_CELL
 from bldr.terminal_text import shown_line
@@ -24,12 +24,33 @@ def show_failures(builds: Builds, group: Group) -> None:
     """Print the step and the last lines of the first builds that failed. Prints nothing for others than members."""
     failed = [project.name for project in group.projects if project.state == FAILED]
     if not failed:
+        _show_unbuilt(group)
         return
     shown = list(islice(builds.failures(group.id), FAILURES_SHOWN))
     for project in shown:
         _show_failure(project)
     if shown and len(failed) > len(shown):
         click.echo(f"\n{len(failed) - len(shown)} more failed", err=True)
+
+
+def _show_unbuilt(group: Group) -> None:
+    """Print why packages have no build, in a group in which no build failed (builds.md 8.4).
+
+    Projects are in build order, so the first skipped one does not wait for another skipped one.
+    """
+    names: dict[str, list[str]] = {}
+    for project in group.projects:
+        names.setdefault(project.state, []).append(project.name)
+    if MISSING in names:
+        shown, reason = names[MISSING][0], "its latest release was deleted after the group was made"
+        advice = f"`bldr jobs rebuild {group.id}` builds it"
+    elif set(names) <= {BUILT, SKIPPED} and SKIPPED in names:
+        shown, reason = names[SKIPPED][0], f"it has no project for {group.target}"
+        advice = "connect it with a plan first: POST /v1/projects, or in the web UI"
+    else:
+        return
+    text = f"{shown} was not built, nor what needs it: {reason}; {advice}"
+    click.echo(f"\n{one_line(text, LONGEST_CELL)}", err=True)
 
 
 def _show_failure(project: ProjectProgress) -> None:

@@ -53,7 +53,7 @@ def _rebuild(old: GroupRow, names: Collection[str], by: Requester) -> int | None
         return running
     found = reads.entries(old)
     if any(entry.entry_state is EntryState.RUNNING for entry in found):
-        raise GroupUnfinished(f"Jobs of the group {int(old.id)} have not ended")
+        raise GroupUnfinished(f"Jobs of the group {int(old.id)} are being stopped; try again in a minute")
     seeds = _seeds(found, names)
     if not seeds:
         return None

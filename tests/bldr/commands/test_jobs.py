@@ -339,6 +339,33 @@ def test_failures_of_large_groups_are_found_and_bounded(scripted: CommandLine, d
     assert [request.query["first"] for request in double.received[1:]] == ["0", "1"]
 
 
+@pytest.mark.parametrize(
+    ("states", "shown"),
+    [
+        (
+            ("Success", "Skipped", "Skipped"),
+            "acme/p1 was not built, nor what needs it: it has no project for x86_64-linux",
+        ),
+        (
+            ("Success", "NotFound", "Skipped"),
+            "acme/p1 was not built, nor what needs it: its latest release was deleted",
+        ),
+        (("Success", "Canceled", "Skipped"), ""),
+        (("Success", "InProgress", "NotStarted"), ""),
+    ],
+)
+def test_packages_without_a_build_are_explained_if_none_failed(
+    scripted: CommandLine, double: HttpDouble, states: tuple[str, ...], shown: str
+) -> None:
+    projects = [(f"acme/p{number}", state, "0") for number, state in enumerate(states)]
+    double.answers("GET", f"{SCHEDULE}/{GROUP}", a_group("Complete", *projects))
+
+    errors = scripted.run("jobs", "status", GROUP).stderr
+
+    assert shown in errors
+    assert ("was not built" in errors) is bool(shown)
+
+
 def test_other_builders_show_a_group_without_reasons(scripted: CommandLine, double: HttpDouble) -> None:
     double.answers("GET", f"{SCHEDULE}/{GROUP}", a_group("Complete", ("acme/base", "Failure", JOB)))
 
@@ -397,6 +424,20 @@ def test_a_log_that_is_missing_says_what_may_be_missing(scripted: CommandLine, d
 
     assert result.exit_code == 1
     assert "(404); the log of a package that has no release yet can be read once" in result.output
+
+
+def test_a_missing_log_names_the_package_and_where_its_last_lines_are(
+    stack: Stack, bobo: CommandLine, origin: str
+) -> None:
+    connect(stack, origin, "new")
+    group = bobo.json("jobs", "start", f"{origin}/new")["id"]
+
+    output = bobo.fails("jobs", "log", f"{origin}/new", "--group", group)
+
+    assert f"POST /v1/settings/{origin}/new" in output
+    assert f"`bldr jobs status {group}` shows the last lines" in output
+    assert stack.http.post(f"/v1/settings/{origin}/new").status_code == 201
+    assert bobo.succeeds("jobs", "log", f"{origin}/new", "--group", group) == ""
 
 
 def test_an_origin_without_groups_says_so_on_standard_error(scripted: CommandLine, double: HttpDouble) -> None:

@@ -67,6 +67,12 @@ def test_other_idents_are_refused(text: str) -> None:
         built_ident({"pkg_ident": text}, "acme", "widget")
 
 
+@pytest.mark.parametrize("text", ["other/widget/1.0/20260301120000", "acme/other/1.0/20260301120000"])
+def test_a_package_of_another_name_says_what_must_agree(text: str) -> None:
+    with pytest.raises(BuildFailed, match="the job is for acme/widget; pkg_origin and pkg_name must be those of"):
+        built_ident({"pkg_ident": text}, "acme", "widget")
+
+
 @pytest.mark.parametrize(
     ("plan_path", "folder"),
     [

@@ -281,7 +281,7 @@ def test_secrets_of_the_origin_are_variables_of_the_build_and_hidden_in_its_log(
     [
         ("pkg_version=1\n", "phase load", "the plan does not set pkg_name"),
         ("pkg_name=widget\n", "phase load", "the plan does not set pkg_version"),
-        ("pkg_name=other\npkg_version=1\n", "phase load", "the plan is for other, but the job is for widget"),
+        ("pkg_name=other\npkg_version=1\n", "phase load", "is for other, but the job is for widget; pkg_name and"),
         (PLAN + "pkg_scaffolding=core/scaffolding-go\n", "phase load", "scaffolding"),
         (PLAN + "do_prepare() { exit_with 'no compiler' 3; }\n", "phase do_prepare", "ERROR: no compiler"),
         (PLAN + "do_check() { false; }\nDO_CHECK=true\n", "phase do_check", "ended with code 1"),

@@ -50,6 +50,15 @@ def test_jobs_are_done_one_after_the_other(builder: FakeBuilder, url: str, work:
     assert len({job.claim for job in jobs}) == 3
 
 
+def test_the_log_tells_a_further_attempt_from_the_first(builder: FakeBuilder, url: str, work: Path) -> None:
+    jobs = [builder.add(a_bundle(url, job={"attempt": attempt})) for attempt in (1, 2)]
+
+    with running(a_worker(builder, StubStrategy(), work)):
+        assert all(ended(job) for job in jobs)
+
+    assert ["attempt 2: an earlier worker was lost" in job.log for job in jobs] == [False, True]
+
+
 def test_the_workspace_is_removed_after_the_report_because_dependents_wait_for_that(
     builder: FakeBuilder, url: str, work: Path
 ) -> None:

@@ -13,4 +13,5 @@ def test_the_greeting_says_how_to_build_if_there_is_a_worker(builds: bool) -> No
 
     assert ("bldr jobs start demo/tool --watch" in text) is builds
     assert (f"{URL}/v1/projects" in text) is builds
+    assert ('"auto_build":true' in text) is builds, "dependents of the package are built with it"
     assert f"export HAB_BLDR_URL={URL} HAB_AUTH_TOKEN=token" in text
