@@ -111,7 +111,7 @@ def test_a_group_has_begun_if_it_has_ended_or_its_first_entry_has_started(
     assert turns.is_begun(group, entry) is expected
 
 
-def test_open_groups_of_an_earlier_origin_have_outlived_it() -> None:
+def test_groups_of_an_earlier_origin_have_outlived_it_also_if_they_have_ended() -> None:
     active = a_group([[]])
     queued = a_group([[]], QUEUED, origin=active.origin)
     active.change(state=str(GroupState.COMPLETE))
@@ -119,7 +119,7 @@ def test_open_groups_of_an_earlier_origin_have_outlived_it() -> None:
 
     an_empty_origin(active.origin)
 
-    assert [int(group.id) for group in turns_of(active).outlived] == [queued.id]
+    assert [int(group.id) for group in turns_of(active).outlived] == [active.id, queued.id]
 
 
 def test_groups_of_the_origin_itself_have_not_outlived_it() -> None:
