@@ -233,7 +233,13 @@ PREPARED: dict[str, tuple[Form, Prepare]] = {
     "DELETE /depot/uploads/{id}": (Form("any", POINT), prepared.upload_deletion),
     "GET /workers/{origin}": (Form("50 workers", "50 workers (`catalog/origin_rows.py`)"), prepared.workers),
     "POST /work/jobs/{id}/heartbeat": (Form("any", POINT), prepared.heartbeat),
-    "POST /work/jobs/{id}/result": (Form("a long end of the log", POINT), prepared.result),
+    "POST /work/jobs/{id}/result": (
+        Form(
+            "a long end of the log",
+            "a fixed number of keys, and a call for each of 100 dependents (`builds/engine/settling.py`)",
+        ),
+        prepared.result,
+    ),
 }
 """Requests that need rows or an archive at their limits. Descriptions give the amounts of the document."""
 
