@@ -9,12 +9,12 @@ again, or in which the account lost its role.
 from chalicelib.catalog.errors import OriginMissing, RoleLost, TooManyInOrigin
 from chalicelib.catalog.member_rows import MemberRow, member_key
 from chalicelib.core.deferred import deferred
-from chalicelib.core.ident import PackageIdent
 from chalicelib.core.permission import Permission
+from chalicelib.core.roles import Role
 from chalicelib.platform.attributes import Condition, NumberAttribute, UnicodeAttribute
 from chalicelib.platform.change import Change
 from chalicelib.platform.clock import moment_of
-from chalicelib.platform.table import Key, Row, partition
+from chalicelib.platform.table import Key, Row, partition, read_many
 
 with deferred():
     from chalicelib.catalog import job_token_rows
@@ -110,14 +110,18 @@ def require(
     require_role(change, origin, permission)
 
 
-def require_for_upload(change: Change, ident: PackageIdent, permission: Permission | None) -> None:
-    """Add the checks of `require` to the upload of a release. The row of a job's attempt also stores the ident."""
-    if permission is None or permission.attempt is None or permission.origin != ident.origin:
-        require(change, ident.origin, permission)
-        return
-    change.check(origin_key(ident.origin), is_unchanged(ident.origin, permission), otherwise=OriginMissing())
-    lost = RoleLost(status=permission.refused)
-    job_token_rows.note_upload(change, permission.account_id, permission.attempt, ident, otherwise=lost)
+def demand_valid(permission: Permission) -> None:
+    """Read a permission again. One call. Raises RoleLost or OriginMissing if it does not hold any more.
+
+    Whether the attempt of a job has ended is checked by the change itself.
+    """
+    keys = [origin_key(permission.origin), member_key(permission.origin, permission.account_id)]
+    found = read_many(keys)
+    row, member = found.get(keys[0]), found.get(keys[1])
+    if permission.attempt is None and (member is None or Role.parse(member.role) < permission.minimum):
+        raise RoleLost(status=permission.refused)
+    if row is None or not is_same(row, permission):
+        raise OriginMissing
 
 
 def is_unchanged(origin: str, permission: Permission | None) -> Condition:

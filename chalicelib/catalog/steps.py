@@ -6,9 +6,8 @@ read, so concurrent steps exclude each other: the one that commits later raises 
 again (`retry_when_stale`).
 """
 
-import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -17,7 +16,7 @@ from chalicelib.catalog import channel_rows, package_rows
 from chalicelib.catalog.channel_rows import ChannelCountRow, ChannelRow, MembershipRow, NewestRow
 from chalicelib.catalog.errors import TooManyChannels
 from chalicelib.catalog.origin_rows import OriginCountRow, origin_count_key
-from chalicelib.catalog.package_rows import IdentRow, NameRow, PackageRow, VersionRow
+from chalicelib.catalog.package_rows import IdentRow, NameRow, VersionRow
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.session import Session
 from chalicelib.core.standing import NO_CHANGE, NOWHERE, Placement, Standing, count_delta
@@ -62,25 +61,15 @@ def keys_of(ident: PackageIdent) -> list[Key[Any]]:
     return [package_rows.ident_key(ident), package_rows.name_key(ident.origin, ident.name)]
 
 
-def step(
-    change: Change, observed: Observed, after: Standing, carried: Target | None = None, by: Session | None = None
-) -> None:
-    """Add the rows of a step to a change.
+def step(change: Change, observed: Observed, after: Standing, by: Session | None = None) -> None:
+    """Add the rows of a step to a change. The caller of an upload adds the package itself and its texts.
 
-    - `carried`: the target whose package row and texts the caller writes, as in an upload.
-    - `by`: the account that promotes. New memberships store its name.
-
-    Raises TooManyChannels.
+    `by` is the account that promotes. New memberships store its name. Raises TooManyChannels.
     """
-    steps_together(change, [(observed, after)], carried, by)
+    steps_together(change, [(observed, after)], by)
 
 
-def steps_together(
-    change: Change,
-    steps: Sequence[tuple[Observed, Standing]],
-    carried: Target | None = None,
-    by: Session | None = None,
-) -> None:
+def steps_together(change: Change, steps: Sequence[tuple[Observed, Standing]], by: Session | None = None) -> None:
     """Add the rows of the steps of several idents of one origin to a change. See `step`.
 
     Several steps in one change may only move packages between channels. Whether a step adds the first ident of a name
@@ -97,8 +86,9 @@ def steps_together(
         before = observed.standing
         for target in sorted({*before.placements, *after.placements}):
             old, new = before.placements.get(target), after.placements.get(target)
-            if old is not None and target is not carried:
-                _write_package(change, observed.ident, target, old, new)
+            if new is None:
+                change.delete(package_rows.package_key(observed.ident, target))
+                change.delete(package_rows.texts_key(observed.ident, target))
             _write_memberships(change, observed.ident, target, old, new, joining)
             _add_up(deltas, old, new)
     origin = steps[0][0].ident.origin
@@ -125,11 +115,6 @@ def demand_few_channels(after: Standing) -> None:
     """Raise TooManyChannels if a package of a standing is in more than CHANNELS_LIMIT channels."""
     if any(len(placement.channels) > CHANNELS_LIMIT for placement in after.placements.values()):
         raise TooManyChannels(f"A package can be in {CHANNELS_LIMIT} channels at most")
-
-
-def stored_channels(names: Iterable[str]) -> str:
-    """Return channel names as package rows store them: a JSON list, descending by bytes (packages.md 4.1)."""
-    return json.dumps(sorted(names, reverse=True))
 
 
 class _Joining(Struct, frozen=True):
@@ -196,18 +181,6 @@ def _write_counts(change: Change, observed: Observed, after: Standing) -> None:
             OriginCountRow.public_names.add((public_idents + delta.public_idents > 0) - (public_idents > 0)),
         ],
     )
-
-
-def _write_package(change: Change, ident: PackageIdent, target: Target, old: Placement, new: Placement | None) -> None:
-    if new is None:
-        change.delete(package_rows.package_key(ident, target))
-        change.delete(package_rows.texts_key(ident, target))
-    elif old != new:
-        change.update(
-            package_rows.package_key(ident, target),
-            [PackageRow.visibility.set(str(new.visibility)), PackageRow.channels.set(stored_channels(new.channels))],
-            condition=PackageRow.pk.exists(),
-        )
 
 
 def _write_memberships(

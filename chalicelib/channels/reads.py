@@ -8,13 +8,13 @@ from msgspec import Struct
 from chalicelib.catalog import channel_rows, package_rows
 from chalicelib.catalog.channel_rows import ChannelCountRow, MembershipRow, NewestRow, PageStartRow
 from chalicelib.catalog.errors import ReleaseMissing
-from chalicelib.catalog.package_rows import PackageRow, Texts
+from chalicelib.catalog.package_rows import StoredPackage, Texts
 from chalicelib.channels import page_starts
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
 from chalicelib.identity.caller import Caller
-from chalicelib.packages.reads import texts_of
+from chalicelib.packages.reads import is_visible, texts_of
 from chalicelib.platform.attributes import Condition
 from chalicelib.platform.table import Found, Key, count, page_for, position_of, rows
 
@@ -118,7 +118,7 @@ class _VisibleMembers(Struct, frozen=True):
 
 def latest(
     origin: str, channel: str, name: str, version: str | None, target: Target, caller: Caller
-) -> tuple[PackageRow, Texts]:
+) -> tuple[StoredPackage, Texts]:
     """Return the newest release of a name or version that the caller may see, with its texts (packages.md 9.6).
 
     Makes two calls, which also read the caller's rows: a Query of one row, then the package. Both are repeated if the
@@ -141,7 +141,7 @@ def latest(
     raise ReleaseMissing
 
 
-def exact(ident: PackageIdent, channel: str, target: Target, caller: Caller) -> tuple[PackageRow, Texts]:
+def exact(ident: PackageIdent, channel: str, target: Target, caller: Caller) -> tuple[StoredPackage, Texts]:
     """Return a package with its texts if it is in the channel (packages.md 9.6). One call. Raises ReleaseMissing."""
     package = _package(ident, target, channel, caller)
     if package is None:
@@ -151,18 +151,15 @@ def exact(ident: PackageIdent, channel: str, target: Target, caller: Caller) -> 
 
 def _package_of(
     newest: NewestRow | None, target: Target, channel: str, caller: Caller
-) -> tuple[PackageRow, Texts] | None:
+) -> tuple[StoredPackage, Texts] | None:
     return None if newest is None else _package(PackageIdent.parse(newest.ident), target, channel, caller)
 
 
-def _package(ident: PackageIdent, target: Target, channel: str, caller: Caller) -> tuple[PackageRow, Texts] | None:
+def _package(ident: PackageIdent, target: Target, channel: str, caller: Caller) -> tuple[StoredPackage, Texts] | None:
     """Return the package if it is in the channel and the caller may see it, else None."""
-    package_key, texts_key = package_rows.package_key(ident, target), package_rows.texts_key(ident, target)
-    channel_key = channel_rows.channel_key(ident.origin, channel)
-    found = caller.read_with(package_key, texts_key, channel_key)
-    row = found.get(package_key)
-    if row is None or found.get(channel_key) is None or channel not in package_rows.channels_of(row):
+    texts_key, channel_key = package_rows.texts_key(ident, target), channel_rows.channel_key(ident.origin, channel)
+    found = caller.read_with(*package_rows.package_keys(ident, target), texts_key, channel_key)
+    package = StoredPackage.found(found, ident, target)
+    if package is None or found.get(channel_key) is None or channel not in package.placement.channels:
         return None
-    if not caller.may_see(ident.origin, Visibility(row.visibility)):
-        return None
-    return row, texts_of(found.get(texts_key))
+    return (package, texts_of(found.get(texts_key))) if is_visible(package, caller) else None

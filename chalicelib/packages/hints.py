@@ -16,7 +16,7 @@ from typing import Any
 from msgspec import Struct
 
 from chalicelib.catalog import package_rows, steps
-from chalicelib.catalog.package_rows import DependentRow, NameRow, PackageRow
+from chalicelib.catalog.package_rows import DependentRow, NameRow, PackageLists, PackageRow
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.packages.search import rows as search_rows
@@ -80,18 +80,12 @@ def dependent_hints(
 
 def needed_names(row: PackageRow) -> set[Name]:
     """Return the names of the transitive dependencies of a package."""
-    return {(dep[0], dep[1]) for dep in (line.split("/") for line in package_rows.entries(row.tdeps))}
+    return {(dep[0], dep[1]) for dep in (line.split("/") for line in PackageLists.unpacked(row.lists).tdeps)}
 
 
 def releases_that_need(needed: Name, origin: str, name: str, target: Target) -> Iterator[PackageRow]:
     """Yield the releases of a name for a target that need another name, newest first."""
-    text = f"{needed[0]}/{needed[1]}/"  # also part of other origins' names, which `needed_names` tells apart
-    releases = rows(
-        PackageRow,
-        package_rows.releases_partition(origin, name, target),
-        newest_first=True,
-        where=PackageRow.tdeps.contains(text),
-    )
+    releases = rows(PackageRow, package_rows.releases_partition(origin, name, target), newest_first=True)
     return (row for row in releases if needed in needed_names(row))
 
 

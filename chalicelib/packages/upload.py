@@ -41,7 +41,7 @@ INLINE_TEXTS_BYTES = 300_000
 """Compressed texts of more bytes are stored as an object, because a row holds 400 KB."""
 
 LISTS_BYTES = 340_000
-"""Limit of all lists of a package together. The names of 30 channels take up to 30 KB of the same row."""
+"""Limit of all lists of a package together, before compression. A row of the table holds 400 KB."""
 
 LATEST = "latest"
 """A path with this word in place of the release reads the newest release (packages.md 1.5)."""
@@ -136,10 +136,10 @@ def add_rows(change: Change, upload: Upload, contents: Contents, key: str, found
     placement = Placement(
         _visibility(change, upload, found), old.channels if old is not None else frozenset({UNSTABLE})
     )
-    steps.step(change, observed, observed.standing.with_placement(target, placement), carried=target)
+    steps.step(change, observed, observed.standing.with_placement(target, placement))
     # A BatchGetItem is not a snapshot: the ident's row may be older than the package's, so both need a condition.
     unchanged = PackageRow.pk.does_not_exist() if stored is None else PackageRow.artifact == stored.artifact
-    change.put(_package_row(upload, contents, key, placement, stored), condition=unchanged)
+    change.put(_package_row(upload, contents, key, stored), condition=unchanged)
     change.put(_texts_row(ident, contents, key))
 
 
@@ -210,7 +210,7 @@ def _demand_complete(upload: Upload, contents: Contents) -> None:
     """Run checks 13 and 14: complete metadata and the announced ident. Raises HartRefused, ArchiveRefused."""
     archive = contents.archive
     hart.manifest(archive)
-    size = sum(len(text.encode()) for text in contents.lists.values())
+    size = contents.lists.size
     if size > LISTS_BYTES:
         text = f"The lists of dependencies are too long: {size} bytes, {LISTS_BYTES} at most"
         raise ArchiveRefused(text, "ListsTooLong")
@@ -294,9 +294,7 @@ def _visibility(change: Change, upload: Upload, found: Found) -> Visibility:
     return Visibility(settings.visibility)
 
 
-def _package_row(
-    upload: Upload, contents: Contents, key: str, placement: Placement, stored: PackageRow | None
-) -> PackageRow:
+def _package_row(upload: Upload, contents: Contents, key: str, stored: PackageRow | None) -> PackageRow:
     archive, moment = contents.archive, now()
     row_key = package_rows.package_key(upload.ident, contents.target)
     return PackageRow(
@@ -308,13 +306,11 @@ def _package_row(
         checksum=archive.checksum,
         size=archive.size,
         package_type=contents.package_type,
-        visibility=str(placement.visibility),
-        channels=steps.stored_channels(placement.channels),
         is_a_service=contents.is_a_service,
         artifact=key,
         created_at=timestamp(moment) if stored is None else stored.created_at,
         updated_at=timestamp(moment),
-        **contents.lists,
+        lists=contents.lists.packed(),
     )
 
 

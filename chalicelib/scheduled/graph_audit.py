@@ -16,7 +16,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from chalicelib.catalog import package_rows, steps
-from chalicelib.catalog.package_rows import NameRow, PackageRow
+from chalicelib.catalog.package_rows import NameRow, PackageLists, PackageRow
 from chalicelib.catalog.project_rows import ProjectRow, project_key
 from chalicelib.core.build_graph import BuildGraph
 from chalicelib.core.ident import PackageIdent
@@ -194,8 +194,8 @@ def _newest(origin: str, name: str, target: Target) -> PackageRow | None:
 def _repair(newest: PackageRow, target: Target) -> bool:
     """Bring the node of a name up to date with its newest release, and return True if it was not. Raises Stale."""
     ident = PackageIdent.parse(newest.ident)
-    deps, build_deps = (package_rows.entries(joined) for joined in (newest.deps, newest.build_deps))
-    release = Release.of(ident, target, deps, build_deps)
+    lists = PackageLists.unpacked(newest.lists)
+    release = Release.of(ident, target, lists.deps, lists.build_deps)
     found = read_many(nodes.keys_before(ident, target))
     if not nodes.changes_graph(release, found):
         return False

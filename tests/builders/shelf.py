@@ -103,9 +103,8 @@ def _ident_counts(
 
 def _rows_of(ident: PackageIdent, target: Target, spot: Spot) -> Rows:
     package, texts = package_rows.package_key(ident, target), package_rows.texts_key(ident, target)
-    listed = json.dumps(sorted(spot.channels, reverse=True))
     rows: Rows = {
-        (package.pk, package.sk): {"ident": str(ident), "visibility": spot.visibility, "channels": listed},
+        (package.pk, package.sk): {"ident": str(ident)},
         (texts.pk, texts.sk): {},
     }
     order = release_key(ident.version, ident.release)
@@ -136,7 +135,7 @@ def stored_rows(origin: str) -> Rows:
 
 COUNTS = {"NAMES", "VERSIONS", "CHANNEL-COUNTS", "ORIGIN"}
 ATTRIBUTES: dict[str, tuple[str, ...]] = {
-    "RELEASES": ("ident", "visibility", "channels"),
+    "RELEASES": ("ident",),
     "TEXTS": (),
     "CHANNEL": ("ident", "visibility", "target"),
     "NEWEST": ("ident", "visibility"),
