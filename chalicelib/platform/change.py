@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from itertools import count as count_from
 from typing import Any, TypeVar
 
-from pynamodb.exceptions import TransactWriteError, UpdateError
+from pynamodb.exceptions import PutError, TransactWriteError, UpdateError
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.platform import metrics
@@ -143,6 +143,23 @@ def update_if(key: Key[R], condition: Condition, actions: Sequence[Action]) -> R
             return None
         raise failure_of(problem) from problem
     return key.kind.from_raw_data(response["Attributes"])
+
+
+def put_if(row: Row, condition: Condition) -> bool:
+    """Write a whole row outside a transaction. Returns False if the condition does not hold.
+
+    One PutItem, which is sent again after a lost response. The result may then be False although the row was written.
+    Raises KeyTooLong, StoreUnavailable or StoreRefused.
+    """
+    if not Key(type(row), row.pk, row.sk).fits:
+        raise KeyTooLong
+    try:
+        connection().put_item(config.table, row.pk, row.sk, attributes=row.serialize(), condition=condition)
+    except PutError as problem:
+        if code_of(problem) == CONDITION_FAILED:
+            return False
+        raise failure_of(problem) from problem
+    return True
 
 
 def retry_when_stale(decide: Callable[[], Result]) -> Result:
