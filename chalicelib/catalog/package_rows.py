@@ -18,7 +18,15 @@ from chalicelib.core.standing import Placement, Standing
 from chalicelib.core.target import Target
 from chalicelib.core.version_order import release_key, version_key
 from chalicelib.core.visibility import Visibility
-from chalicelib.platform.attributes import BinaryAttribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
+from chalicelib.platform.attributes import (
+    BinaryAttribute,
+    BooleanAttribute,
+    Condition,
+    NumberAttribute,
+    UnicodeAttribute,
+)
+from chalicelib.platform.change import Change
+from chalicelib.platform.clock import new_id
 from chalicelib.platform.table import Found, Key, Row, partition, read, rows
 
 NUMBERED, NUMBERLESS = "1", "0"
@@ -68,9 +76,10 @@ class IdentRow(Row):
 class NameRow(Row):
     """A name with the number of its packages and idents. The rows of an origin are in text order.
 
-    Every addition and deletion of a package, and every deletion of hints that lead to the name, sets a new `revision`
-    on condition that the old one is still current. So hints are never deleted while an upload relies on them
-    (`packages/hints.py`).
+    - `revision`: every addition and deletion of a package sets a new one.
+    - `epoch`: when its settings change, or hints that lead to it are deleted, the name gets a new one. Uploads check it
+      (`is_same_epoch`).
+    - `visibility`: that of its settings, None without settings. An upload reads it together with the epoch.
     """
 
     packages = NumberAttribute(default=0)
@@ -78,6 +87,8 @@ class NameRow(Row):
     idents = NumberAttribute(default=0)
     public_idents = NumberAttribute(default=0)
     revision = NumberAttribute(null=True)
+    epoch = NumberAttribute(null=True)
+    visibility = UnicodeAttribute(null=True)
 
 
 class VersionRow(Row):
@@ -193,6 +204,31 @@ def names_partition(origin: str) -> str:
 def name_key(origin: str, name: str) -> Key[NameRow]:
     """Key of a name and its counts."""
     return Key(NameRow, names_partition(origin), name)
+
+
+def renew_revision(change: Change, key: Key[NameRow]) -> None:
+    """Give a name a new revision as part of a change."""
+    change.update(key, [NameRow.revision.set(new_id())])
+
+
+def is_same_revision(name: NameRow | None) -> Condition:
+    """Return the condition that a name has had no addition or deletion of a package since it was read."""
+    return _is_same(NameRow.revision, None if name is None else name.revision)
+
+
+def renew_epoch(change: Change, key: Key[NameRow]) -> None:
+    """Give a name a new epoch as part of a change, which makes the uploads under way decide again."""
+    change.update(key, [NameRow.epoch.set(new_id())])
+
+
+def is_same_epoch(name: NameRow | None) -> Condition:
+    """Return the condition that what uploads of a name rely on has not changed since the name was read."""
+    return _is_same(NameRow.epoch, None if name is None else name.epoch)
+
+
+def _is_same(attribute: NumberAttribute, read_before: float | None) -> Condition:
+    condition: Condition = attribute.does_not_exist() if read_before is None else attribute == read_before
+    return condition
 
 
 def version_counts_partition(origin: str, name: str) -> str:

@@ -17,7 +17,8 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
-from chalicelib.catalog import audit_rows, origin_rows, package_rows, steps
+from chalicelib.catalog import audit_rows, fences, package_rows, steps
+from chalicelib.catalog.fences import Fence
 from chalicelib.catalog.package_rows import IdentRow, NameRow, PackageLists, PackageRow
 from chalicelib.catalog.steps import Observed
 from chalicelib.core.ident import PackageIdent
@@ -26,7 +27,7 @@ from chalicelib.core.standing import Standing
 from chalicelib.core.target import Target
 from chalicelib.packages import artifacts, dependents, hints
 from chalicelib.packages.dependents import Dependents, Sees, sees_only_public
-from chalicelib.platform.change import Change, retry_when_stale
+from chalicelib.platform.change import Change
 from chalicelib.platform.clock import now, timestamp
 from chalicelib.platform.table import read, read_many, rows
 from chalicelib.retention import rows as policy_rows
@@ -229,13 +230,14 @@ def remove(run: Run, judged: Sequence[JudgedPackage], is_over: Callable[[], bool
 
 def _removed(run: Run, package: JudgedPackage, newest: PackageIdent) -> JudgedPackage:
     try:
-        retry_when_stale(partial(_remove, run, package.target, package.verdict.release, newest))
+        remove_one = partial(_remove, run, package.target, package.verdict.release, newest)
+        fences.protected(run.origin, run.by.permission, remove_one)
     except _Overtaken:
         return JudgedPackage(package.target, replace(package.verdict, kept_by=Reason.CHANGED))
     return package
 
 
-def _remove(run: Run, target: Target, release: Release, newest: PackageIdent) -> None:
+def _remove(run: Run, target: Target, release: Release, newest: PackageIdent, fence: Fence) -> None:
     ident = release.ident
     observed = Observed.from_rows(ident, read_many(steps.keys_of(ident)))
     # Read after the ident: the transaction checks its revision, so this row cannot be older than a forced upload.
@@ -248,7 +250,7 @@ def _remove(run: Run, target: Target, release: Release, newest: PackageIdent) ->
         steps.step(change, observed, observed.standing.without(target))
         change.check(package_rows.package_key(newest, target), PackageRow.pk.exists(), otherwise=_Overtaken())
         policy_key = policy_rows.policy_key(run.origin)
-        origin_rows.require_role(change, run.origin, run.by.permission)
+        fence.check(change, run.by.permission)
         change.check(policy_key, PolicyRow.revision == run.revision, otherwise=PolicyGone())
         audit_rows.record(
             change, audit_rows.AuditAction.PACKAGE_RETIRE, run.by, origin=run.origin, target=f"{ident} {target}"

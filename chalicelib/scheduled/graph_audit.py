@@ -15,7 +15,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from chalicelib.catalog import package_rows, steps
+from chalicelib.catalog import package_rows
 from chalicelib.catalog.package_rows import NameRow, PackageLists, PackageRow
 from chalicelib.catalog.project_rows import ProjectRow, project_key
 from chalicelib.core.build_graph import BuildGraph
@@ -26,7 +26,6 @@ from chalicelib.graph.nodes import Release
 from chalicelib.graph.rows import NodeRow
 from chalicelib.packages import artifacts
 from chalicelib.platform import logs, table
-from chalicelib.platform.attributes import Condition
 from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.config import config
@@ -245,13 +244,6 @@ def _remove(origin: str, name: str, target: Target, unused_since: str) -> bool:
     with Change() as change:
         change.delete(key, condition=nodes.is_unchanged(node) & (NodeRow.unused_since == unused_since))
         nodes.note(change, target, f"{origin}/{name}", new_id())
-        change.check(name_key, _has_no_new_release(counts))
+        change.check(name_key, package_rows.is_same_revision(counts))
         change.check(project_key(origin, name, target), ProjectRow.pk.does_not_exist())
     return True
-
-
-def _has_no_new_release(counts: NameRow | None) -> Condition:
-    """Return the condition that a name still has the revision that was read, which every new release replaces."""
-    revision = steps.revision_of(counts)
-    condition: Condition = NameRow.revision.does_not_exist() if revision is None else NameRow.revision == revision
-    return condition
