@@ -27,7 +27,7 @@ class ListedRows(Struct, frozen=True):
     def states(self, span: Span) -> dict[str, Shown]:
         """Return the states of the entries in a range of keys. One call per megabyte of rows."""
         ends = (span.first or _FIRST_KEY, span.end or _LAST_KEY)
-        found = rows(self.kind, self.pk, between=ends, only=("pk", "sk", *self.attributes))
+        found = rows(self.kind, self.pk, between=ends, only=["pk", "sk", *self.attributes])
         return {row.sk: self.shown(row) for row in found if row.sk in span}
 
     def states_of(self, keys: Iterable[str]) -> dict[str, Shown]:
