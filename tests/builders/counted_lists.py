@@ -70,7 +70,7 @@ class CountedOrigin:
             if shown is ABSENT:
                 change.delete(key, condition=unchanged)
             else:
-                change.put(self._row(entry, shown), condition=unchanged)
+                change.put(self.row(entry, shown), condition=unchanged)
             return list_changes.add(change, self.name, [EntryChange(IDENTS, entry, before, shown)])
 
     def try_to_set(self, entry: str, shown: Shown) -> None:
@@ -82,12 +82,13 @@ class CountedOrigin:
 
     def load(self, entries: dict[str, Shown]) -> None:
         """Write many entries with their index, without the log. The list must not have others."""
-        put_many([self._row(entry, shown) for entry, shown in entries.items()])
+        put_many([self.row(entry, shown) for entry, shown in entries.items()])
         key = lists.index_key(self.name, IDENTS)
         blocks, included = Blocks.of_entries(entries).packed(), IncludedChanges().packed()
         put_many([ListIndexRow(key.pk, key.sk, version=1, blocks=blocks, included=included)])
 
-    def _row(self, entry: str, shown: Shown) -> IdentRow:
+    def row(self, entry: str, shown: Shown) -> IdentRow:
+        """Return the row of an entry."""
         key = self.key(entry)
         return IdentRow(key.pk, key.sk, standing="{}", public=shown is EVERYONE, revision=clock.new_id())
 
@@ -135,14 +136,14 @@ class CountedOrigin:
         return Blocks() if row is None else Blocks.unpacked(_bytes(row["blocks"]))
 
     @property
-    def stored_totals(self) -> tuple[int, int]:
-        """The totals that follow from the stored rows at this moment."""
+    def stored_blocks(self) -> list[tuple[str, int, int]]:
+        """The counts of each block that follow from the index and the log at this moment."""
         blocks, included = self.blocks, self.included
         for row in self.log:
             if row.id not in included:
                 for entry in row.entries:
                     blocks.apply(entry.key, entry.before, entry.after)
-        return blocks.whole.total(member=True), blocks.whole.total(member=False)
+        return list(blocks)
 
 
 def _bytes(value: Any) -> bytes:

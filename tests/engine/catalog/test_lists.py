@@ -1,8 +1,9 @@
 """Counted lists agree with their rows after every write, fold and interruption."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from pynamodb.connection.base import Connection
@@ -10,7 +11,7 @@ from pynamodb.connection.base import Connection
 from chalicelib.catalog import list_changes, list_folding, list_rows, lists
 from chalicelib.catalog.list_rows import EntryChange
 from chalicelib.core import list_blocks
-from chalicelib.platform.change import Change
+from chalicelib.platform.change import Change, put_if
 from chalicelib.platform.table import put_many, read
 from tests.builders.counted_lists import ABSENT, EVERYONE, IDENTS, MEMBERS, Clock, CountedOrigin, a_clock
 from tests.builders.histories import Killed
@@ -87,8 +88,6 @@ def test_a_change_stays_in_the_log_until_all_its_lists_include_it(
     with Change() as change:
         entries = [EntryChange(name, "a", ABSENT, EVERYONE) for name in (list_rows.NAMES, list_rows.SETTINGS)]
         list_changes.add(change, origin.name, entries)
-    put_if = list_folding.put_if
-
     with monkeypatch.context() as patch:
         patch.setattr(list_folding, "put_if", lambda row, *args: row.sk == list_rows.NAMES and put_if(row, *args))
         fold(origin, time)
@@ -286,7 +285,7 @@ def killed_before(number: int, patch: pytest.MonkeyPatch) -> list[str]:
     calls: list[str] = []
     make_call = Connection._make_api_call
 
-    def call(connection: Connection, operation: str, request: object) -> object:
+    def call(connection: Connection, operation: str, request: dict[str, Any]) -> Any:
         calls.append(operation)
         if len(calls) == number:
             raise Killed
@@ -307,3 +306,90 @@ def test_times_leave_a_margin_for_clocks_and_repeated_calls() -> None:
     margin = list_folding.KEPT - list_folding.DELETED_WITHIN - lists.READ_WITHIN
 
     assert margin >= timedelta(seconds=15)
+
+
+def test_a_change_is_not_deleted_long_after_it_was_included(
+    origin: CountedOrigin, time: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    origin.set("a/1/1", EVERYONE)
+    with monkeypatch.context() as patch:
+        after(patch, "PutItem", lambda: time.advance(10))
+        fold(origin, time)
+
+    assert len(origin.log) == 1
+    assert len(origin.included) == 1
+
+
+def test_a_fold_that_reads_the_index_late_does_nothing(
+    origin: CountedOrigin, time: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    origin.set("a/1/1", EVERYONE)
+    with monkeypatch.context() as patch:
+        after(patch, "BatchGetItem", lambda: time.advance(10))
+        fold(origin, time)
+
+    assert origin.stored_index is None
+
+
+def test_a_fold_that_another_one_overtakes_while_it_splits_does_not_find_the_index_wrong(
+    origin: CountedOrigin, time: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(list_blocks, "BLOCK_ENTRIES", 4)
+    monkeypatch.setattr(list_folding, "rebuild", lambda *_: pytest.fail("the index is right"))
+    for number in range(5):
+        origin.set(f"a/1/{number}", EVERYONE)
+
+    def overtake() -> None:
+        origin.set("b/1/1", EVERYONE)
+        fold(origin, time)
+
+    with monkeypatch.context() as patch:
+        after(patch, "BatchGetItem", overtake)
+        fold(origin, time)
+
+    assert origin.totals == (6, 6)
+
+
+def test_a_reader_never_counts_a_removal_without_the_addition(
+    origin: CountedOrigin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = Change()
+    list_changes.add(late, origin.name, [EntryChange(IDENTS, "z/1/1", ABSENT, EVERYONE)])
+    late.put(origin.row("z/1/1", EVERYONE))
+    for number in range(4):
+        origin.set(f"a/1/{number}", EVERYONE)
+
+    def commit_and_remove() -> None:
+        late.commit()
+        origin.set("z/1/1", ABSENT)
+
+    with monkeypatch.context() as patch:
+        few_rows_per_query(patch, 2)
+        after(patch, "Query", commit_and_remove)
+        totals = origin.totals
+
+    assert totals in [(4, 4), (5, 5)]
+
+
+def after(patch: pytest.MonkeyPatch, operation: str, act: Callable[[], None]) -> None:
+    """Act once, after the first call of an operation."""
+    make_call = Connection._make_api_call
+
+    def call(connection: Connection, name: str, request: dict[str, Any]) -> Any:
+        answer = make_call(connection, name, request)
+        if name == operation:
+            patch.setattr(Connection, "_make_api_call", make_call)
+            act()
+        return answer
+
+    patch.setattr(Connection, "_make_api_call", call)
+
+
+def few_rows_per_query(patch: pytest.MonkeyPatch, most: int) -> None:
+    """Let each call of a Query return a few rows at most."""
+    make_call = Connection._make_api_call
+
+    def call(connection: Connection, name: str, request: dict[str, Any]) -> Any:
+        return make_call(connection, name, {**request, "Limit": most} if name == "Query" else request)
+
+    patch.setattr(Connection, "_make_api_call", call)
