@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from pynamodb.connection.base import Connection
 
 from chalicelib.catalog import list_changes, list_rows, lists, package_rows
 from chalicelib.catalog.list_rows import EntryChange, ListChangeRow, ListIndexRow
@@ -19,10 +20,11 @@ from chalicelib.platform import clock
 from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.table import Key, put_many, read
 from tests.builders.names import a_name
-from tests.builders.rows import partition_rows
+from tests.builders.rows import partition_rows, put_copies
 
 MEMBERS, EVERYONE, ABSENT = Shown.MEMBERS, Shown.EVERYONE, Shown.ABSENT
 IDENTS = list_rows.IDENTS
+STANDING = '{"x86_64-linux":["public",["stable","unstable"]]}'
 
 
 class Clock:
@@ -82,7 +84,10 @@ class CountedOrigin:
 
     def load(self, entries: dict[str, Shown]) -> None:
         """Write many entries with their index, without the log. The list must not have others."""
-        put_many([self.row(entry, shown) for entry, shown in entries.items()])
+        for shown in (MEMBERS, EVERYONE):
+            keys = sorted(entry for entry, each in entries.items() if each is shown)
+            if keys:
+                put_copies(self.row(keys[0], shown), keys)
         key = lists.index_key(self.name, IDENTS)
         blocks, included = Blocks.of_entries(entries).packed(), IncludedChanges().packed()
         put_many([ListIndexRow(key.pk, key.sk, version=1, blocks=blocks, included=included)])
@@ -90,7 +95,7 @@ class CountedOrigin:
     def row(self, entry: str, shown: Shown) -> IdentRow:
         """Return the row of an entry."""
         key = self.key(entry)
-        return IdentRow(key.pk, key.sk, standing="{}", public=shown is EVERYONE, revision=clock.new_id())
+        return IdentRow(key.pk, key.sk, standing=STANDING, public=shown is EVERYONE, revision=clock.new_id())
 
     @property
     def truth(self) -> dict[str, Shown]:
@@ -144,6 +149,18 @@ class CountedOrigin:
                 for entry in row.entries:
                     blocks.apply(entry.key, entry.before, entry.after)
         return list(blocks)
+
+
+def few_rows_per_query(patch: pytest.MonkeyPatch, most: int) -> None:
+    """Let each call of a Query return a few rows at most."""
+    make_call = Connection._make_api_call
+
+    def call(connection: Connection, name: str, request: dict[str, Any]) -> Any:
+        if name == "Query":
+            request = {**request, "Limit": min(request.get("Limit", most), most)}
+        return make_call(connection, name, request)
+
+    patch.setattr(Connection, "_make_api_call", call)
 
 
 def _bytes(value: Any) -> bytes:

@@ -10,16 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 import pytest
-from pynamodb.connection.base import Connection
 
 from chalicelib.catalog import list_folding, lists
 from chalicelib.core import list_blocks
 from chalicelib.core.shown import Shown
 from chalicelib.platform.change import Stale
-from tests.builders.counted_lists import IDENTS, CountedOrigin, a_clock
+from tests.builders.counted_lists import IDENTS, CountedOrigin, a_clock, few_rows_per_query
 from tests.builders.histories import Histories, histories
 
 HISTORIES = int(os.environ.get("LIST_HISTORIES", "40"))
@@ -84,19 +82,11 @@ def counts(origin: CountedOrigin, truth: dict[str, Shown]) -> list[tuple[str, in
     return [(span.first, len(each), each.count(Shown.EVERYONE)) for span, each in zip(spans, within, strict=True)]
 
 
-def few_rows_per_call(connection: Connection, operation: str, request: dict[str, Any], call: Callable[..., Any]) -> Any:
-    """Make a call to the table that returns a few rows at most."""
-    if operation == "Query":
-        request = {**request, "Limit": min(request.get("Limit", ROWS_PER_CALL), ROWS_PER_CALL)}
-    return call(connection, operation, request)
-
-
 @pytest.fixture(scope="module")
 def running(table: None) -> Iterator[Histories]:
     """Clients in turns, short blocks, and times that fit the length of a history."""
     with histories() as several, pytest.MonkeyPatch.context() as patch:
-        make_call = Connection._make_api_call
-        patch.setattr(Connection, "_make_api_call", lambda *args: few_rows_per_call(*args, make_call))
+        few_rows_per_query(patch, ROWS_PER_CALL)
         patch.setattr(list_blocks, "BLOCK_ENTRIES", 3)
         patch.setattr(list_folding, "SETTLED", timedelta(milliseconds=20))
         patch.setattr(list_folding, "DELETED_WITHIN", timedelta(seconds=0.5))

@@ -13,7 +13,16 @@ from chalicelib.catalog.list_rows import EntryChange
 from chalicelib.core import list_blocks
 from chalicelib.platform.change import Change, put_if
 from chalicelib.platform.table import put_many, read
-from tests.builders.counted_lists import ABSENT, EVERYONE, IDENTS, MEMBERS, Clock, CountedOrigin, a_clock
+from tests.builders.counted_lists import (
+    ABSENT,
+    EVERYONE,
+    IDENTS,
+    MEMBERS,
+    Clock,
+    CountedOrigin,
+    a_clock,
+    few_rows_per_query,
+)
 from tests.builders.histories import Killed
 
 pytestmark = pytest.mark.usefixtures("table")
@@ -381,15 +390,5 @@ def after(patch: pytest.MonkeyPatch, operation: str, act: Callable[[], None]) ->
             patch.setattr(Connection, "_make_api_call", make_call)
             act()
         return answer
-
-    patch.setattr(Connection, "_make_api_call", call)
-
-
-def few_rows_per_query(patch: pytest.MonkeyPatch, most: int) -> None:
-    """Let each call of a Query return a few rows at most."""
-    make_call = Connection._make_api_call
-
-    def call(connection: Connection, name: str, request: dict[str, Any]) -> Any:
-        return make_call(connection, name, {**request, "Limit": most} if name == "Query" else request)
 
     patch.setattr(Connection, "_make_api_call", call)
