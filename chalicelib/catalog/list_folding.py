@@ -22,7 +22,7 @@ from chalicelib.catalog.list_rows import ListChangeRow, ListIndexRow
 from chalicelib.core.included_changes import IncludedChanges
 from chalicelib.core.list_blocks import Blocks, Span, WrongCounts
 from chalicelib.platform import clock, logs
-from chalicelib.platform.change import Stale, put_if
+from chalicelib.platform.change import Change, Stale, put_if
 from chalicelib.platform.retry_budget import single_try
 from chalicelib.platform.table import StoreUnavailable, delete_many, read, read_many, rows
 
@@ -87,6 +87,29 @@ def rebuild(origin: str, name: str) -> None:
     index.paused_until = 0
     if not _replace(index):
         raise Stale
+
+
+def remove(origin: str, name: str) -> bool:
+    """Delete the index of an empty list, such as that of a deleted channel. Returns False if it is too early.
+
+    The list must have been folded, and KEPT must have passed since, so that no reader needs the index. Safe to repeat,
+    and at any time: a list that has entries again keeps its index. Raises StoreUnavailable.
+    """
+    log = lists.log_of(origin)
+    key = lists.index_key(origin, name)
+    index = read(key)
+    if index is None:
+        return True
+    blocks, included = lists.unpacked(index)
+    is_used = included.newest() > clock.now() - KEPT or any(log.of_list(name))
+    if is_used or blocks.whole.total(member=True):
+        return False
+    try:
+        with Change() as change:
+            change.delete(key, condition=ListIndexRow.version == index.version)
+    except Stale:
+        return False
+    return True
 
 
 def _oldest(origin: str, began: datetime) -> _Log:

@@ -304,6 +304,44 @@ def killed_before(number: int, patch: pytest.MonkeyPatch) -> list[str]:
     return calls
 
 
+def test_the_index_of_an_empty_list_is_removed_when_no_reader_needs_it(origin: CountedOrigin, time: Clock) -> None:
+    origin.set("a/1/1", EVERYONE)
+    fold(origin, time)
+    time.advance(60)
+    assert not list_folding.remove(origin.name, IDENTS), "it has an entry"
+    origin.set("a/1/1", ABSENT)
+    assert not list_folding.remove(origin.name, IDENTS), "the index does not include the last change"
+    fold(origin, time)
+    assert not list_folding.remove(origin.name, IDENTS), "a reader may have the change"
+    time.advance(60)
+
+    assert list_folding.remove(origin.name, IDENTS)
+
+    assert origin.stored_index is None
+    assert list_folding.remove(origin.name, IDENTS)
+    origin.set("b/1/1", EVERYONE)
+    assert origin.totals == (1, 1)
+
+
+def test_an_index_that_changes_is_not_removed(
+    origin: CountedOrigin, time: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for shown in (EVERYONE, ABSENT):
+        origin.set("a/1/1", shown)
+    fold(origin, time)
+    time.advance(60)
+
+    def add() -> None:
+        origin.set("b/1/1", EVERYONE)
+        fold(origin, time)
+
+    with monkeypatch.context() as patch:
+        after(patch, "GetItem", add)
+        assert not list_folding.remove(origin.name, IDENTS)
+
+    assert origin.totals == (1, 1)
+
+
 def test_every_64th_change_is_due() -> None:
     due = sum(list_changes.is_due(identifier) for identifier in range(6_400))
 

@@ -109,6 +109,24 @@ def test_parts_have_the_totals_and_starts_of_a_plain_list(changes: list[tuple[st
                 assert part.start(len(keys), member, descending) is None
 
 
+@given(CHANGES, FOLDED_AFTER, st.integers(0, 30), st.integers(1, 10))
+def test_the_extent_of_a_page_holds_the_page(
+    changes: list[tuple[str, Shown]], fold_after: int, offset: int, size: int
+) -> None:
+    blocks, model = changed(changes, fold_after)
+    visible_keys = visible(model, member=False)
+
+    for descending in (True, False):
+        start = blocks.whole.start(offset, member=False, descending=descending)
+        if start is None:
+            continue
+        extent = blocks.whole.extent(offset, size, member=False, descending=descending)
+        examined = read_from(Start(start.key, 0), model, True, "", descending)[:extent]
+        page = (visible_keys[::-1] if descending else visible_keys)[offset : offset + size]
+        assert set(page) <= set(examined)
+        assert extent <= LIMIT * len(blocks)
+
+
 @given(st.one_of(CHANGES, CHANGES_OF_NAMES), FOLDED_AFTER)
 @settings(max_examples=200)
 def test_a_prefix_is_in_one_block_or_fills_several(changes: list[tuple[str, Shown]], fold_after: int) -> None:
