@@ -11,9 +11,11 @@ from chalicelib.catalog.package_rows import IdentRow, NameRow, SettingsRow
 from chalicelib.core.list_blocks import Span
 from chalicelib.core.shown import Shown
 from chalicelib.core.visibility import Visibility
+from chalicelib.platform.attributes import Condition
 from chalicelib.platform.table import Key, Row, read_many, rows
 
-_FIRST_KEY, _LAST_KEY = "\x00", "\U0010ffff"
+FIRST_KEY, LAST_KEY = "\x00", "\U0010ffff"
+PUBLIC = str(Visibility.PUBLIC)
 
 
 class ListedRows(Struct, frozen=True):
@@ -23,11 +25,16 @@ class ListedRows(Struct, frozen=True):
     pk: str
     shown: Callable[[Any], Shown]
     attributes: tuple[str, ...]
+    public: Condition
+    """Whether everyone sees a row."""
+
+    existing: Condition | None = None
+    """Whether a row has an entry, None if all have one."""
 
     def states(self, span: Span) -> dict[str, Shown]:
         """Return the states of the entries in a range of keys. One call per megabyte of rows."""
-        ends = (span.first or _FIRST_KEY, span.end or _LAST_KEY)
-        found = rows(self.kind, self.pk, between=ends, only=("pk", "sk", *self.attributes))
+        ends = (span.first or FIRST_KEY, span.end or LAST_KEY)
+        found = rows(self.kind, self.pk, between=ends, only=["pk", "sk", *self.attributes])
         return {row.sk: self.shown(row) for row in found if row.sk in span}
 
     def states_of(self, keys: Iterable[str]) -> dict[str, Shown]:
@@ -41,12 +48,18 @@ def listed_rows(origin: str, name: str) -> ListedRows:
     """Return where the rows of a list are."""
     channel = list_rows.channel_of(name)
     if channel is not None:
-        return ListedRows(MembershipRow, channel_rows.members_partition(origin, channel), _visible, ("visibility",))
+        return ListedRows(
+            MembershipRow,
+            channel_rows.members_partition(origin, channel),
+            _visible,
+            ("visibility",),
+            MembershipRow.visibility == PUBLIC,
+        )
     return _LISTS[name](origin)
 
 
 def _visible(row: MembershipRow | SettingsRow) -> Shown:
-    return Shown.entry(exists=True, public=row.visibility == Visibility.PUBLIC)
+    return Shown.entry(exists=True, public=row.visibility == PUBLIC)
 
 
 def _ident(row: IdentRow) -> Shown:
@@ -58,11 +71,26 @@ def _name(row: NameRow) -> Shown:
 
 
 _LISTS: dict[str, Callable[[str], ListedRows]] = {
-    list_rows.IDENTS: lambda origin: ListedRows(IdentRow, package_rows.idents_partition(origin), _ident, ("public",)),
+    list_rows.IDENTS: lambda origin: ListedRows(
+        IdentRow,
+        package_rows.idents_partition(origin),
+        _ident,
+        ("public",),
+        IdentRow.public == True,  # noqa: E712 - a condition
+    ),
     list_rows.NAMES: lambda origin: ListedRows(
-        NameRow, package_rows.names_partition(origin), _name, ("idents", "public_idents")
+        NameRow,
+        package_rows.names_partition(origin),
+        _name,
+        ("idents", "public_idents"),
+        NameRow.public_idents > 0,
+        NameRow.idents > 0,
     ),
     list_rows.SETTINGS: lambda origin: ListedRows(
-        SettingsRow, package_rows.settings_partition(origin), _visible, ("visibility",)
+        SettingsRow,
+        package_rows.settings_partition(origin),
+        _visible,
+        ("visibility",),
+        SettingsRow.visibility == PUBLIC,
     ),
 }

@@ -59,7 +59,7 @@ class CountedList:
     def part(self, prefix: str) -> Part | None:
         """Return the part of the list below a prefix, which ends with a slash.
 
-        None if its entries are few (about 256 at most): read the rows below the prefix instead.
+        None if its entries are few (about 128 at most): read the rows below the prefix instead.
         """
         return self._blocks.part(prefix)
 

@@ -3,8 +3,9 @@
 from functools import partial
 
 from chalicelib.catalog import channel_rows, list_pages, list_rows, lists, package_rows
-from chalicelib.catalog.channel_rows import MembershipRow, NewestRow
+from chalicelib.catalog.channel_rows import NewestRow
 from chalicelib.catalog.errors import ReleaseMissing
+from chalicelib.catalog.listed_rows import listed_rows
 from chalicelib.catalog.package_rows import StoredPackage, Texts
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
@@ -33,20 +34,8 @@ def idents(
     if found.get(channel_key) is None:
         return [], 0
     counted = lists.counted(log, name, found.get(index_key))
-    part = counted.part(prefix) if prefix else counted.whole
-    page = partial(
-        list_pages.page,
-        MembershipRow,
-        channel_rows.members_partition(origin, channel),
-        part,
-        member=member,
-        where=None if member else MembershipRow.visibility == PUBLIC,
-        prefix=prefix,
-    )
-    if part is not None:
-        return [PackageIdent.parse(row.ident) for row in page(offset=offset, size=size)], part.total(member)
-    members = [PackageIdent.parse(row.ident) for row in page(offset=0, size=None)]  # few: see `CountedList.part`
-    return members[offset : None if size is None else offset + size], len(members)
+    page, total = list_pages.page(listed_rows(origin, name), counted, prefix, offset, size, member=member)
+    return [PackageIdent.parse(row.ident) for row in page], total
 
 
 def latest(

@@ -43,6 +43,10 @@ class IncludedChanges:
         """Return when a change was included. Raises KeyError."""
         return datetime.fromtimestamp(self._times[identifier] / 1000, UTC)
 
+    def newest(self) -> datetime:
+        """Return the latest time, the beginning of 1970 if there are no ids."""
+        return datetime.fromtimestamp(max(self._times.values(), default=0) / 1000, UTC)
+
     def add(self, identifiers: Iterable[int], moment: datetime) -> None:
         """Add ids, or give them another time."""
         self._times.update(dict.fromkeys(identifiers, int(moment.timestamp() * 1000)))

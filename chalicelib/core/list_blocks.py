@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from chalicelib.core.shown import Shown
 
-BLOCK_ENTRIES = 256
+BLOCK_ENTRIES = 128
 """A longer block is split."""
 
 MOST_BLOCKS = 4096
@@ -72,6 +72,19 @@ class Part(Struct, frozen=True):
                 return Start(self._end_of(i) if descending else self.first_keys[i], offset)
             offset -= counts[i]
         return None
+
+    def extent(self, offset: int, size: int, member: bool, descending: bool = False) -> int:
+        """Return how many entries, visible or not, the blocks of a page have. A caller who sees few reads all these."""
+        counts = self.entries if member else self.public
+        blocks = list(zip(counts, self.entries, strict=True))
+        extent, seen = 0, 0
+        for visible, entries in reversed(blocks) if descending else blocks:
+            seen += visible
+            if seen > offset:
+                extent += entries
+            if seen >= offset + size:
+                break
+        return extent
 
     def _end_of(self, i: int) -> str | None:
         return self.first_keys[i + 1] if i + 1 < len(self.first_keys) else self.end

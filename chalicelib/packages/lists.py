@@ -4,13 +4,14 @@ The lists of a whole origin are counted lists (`catalog/lists.py`). A name and a
 """
 
 from collections.abc import Iterable
+from itertools import islice
 from operator import itemgetter
 from typing import Any
 
 from msgspec import Struct
 
 from chalicelib.catalog import list_pages, list_rows, lists, package_rows
-from chalicelib.catalog.lists import Part
+from chalicelib.catalog.listed_rows import listed_rows
 from chalicelib.catalog.package_rows import IdentRow, NameRow, SettingsRow, VersionRow
 from chalicelib.core.standing import Standing, channels_of
 from chalicelib.core.target import Target
@@ -18,7 +19,7 @@ from chalicelib.core.version_order import version_key
 from chalicelib.core.visibility import Visibility
 from chalicelib.identity.caller import Caller
 from chalicelib.packages.shapes import ListedPackage, ListedVersion
-from chalicelib.platform.table import Key, rows
+from chalicelib.platform.table import Key, page_for, rows
 
 DEEP = 200
 """Pages of a name or version after this many rows are found by the index of the origin's idents."""
@@ -47,35 +48,38 @@ class Level(Struct, frozen=True):
 def idents(level: Level, offset: int, size: int, caller: Caller) -> tuple[Iterable[ListedPackage], int]:
     """Return a page of idents, descending by bytes, and the total. The targets of an ident share one row.
 
-    The rows are read while the caller iterates over them. Makes two calls below a name, three for a whole origin, and
-    four for a deep page below a name; one more for callers who do not see all rows that are read.
+    Makes two calls below a name, three for a whole origin, and four for a deep page below a name; possibly more for
+    callers who do not see all rows that are read.
     """
-    counts: NameRow | VersionRow | None = None
-    part: Part | None
+    found: Iterable[IdentRow]
     if level.name is None:
-        part, member = _counted(level.origin, list_rows.IDENTS, caller)
-        total = part.total(member)
+        found, total, member = _page(level.origin, list_rows.IDENTS, offset, size, caller, descending=True)
     else:
-        counts = caller.read_with(level.counts_key).get(level.counts_key)
-        member = caller.role_in(level.origin) is not None
-        total = _visible_idents(counts, member)
-        is_deep = DEEP < offset < total
-        part = lists.counted_alone(level.origin, list_rows.IDENTS).part(level.prefix) if is_deep else None
+        found, total, member = _below_name(level, offset, size, caller)
+    return (_listed(level.origin, row, member) for row in found), total
+
+
+def _below_name(level: Level, offset: int, size: int, caller: Caller) -> tuple[Iterable[IdentRow], int, bool]:
+    """Return a page of the idents below a name or version, the total, and whether the caller is a member."""
+    counts = caller.read_with(level.counts_key).get(level.counts_key)
+    member = caller.role_in(level.origin) is not None
+    total = _visible_idents(counts, member)
     if total <= offset:
-        return [], total
-    page = list_pages.page(
+        return [], total, member
+    stored = listed_rows(level.origin, list_rows.IDENTS)
+    if offset > DEEP:
+        counted = lists.counted_alone(level.origin, list_rows.IDENTS)
+        page, _ = list_pages.page(stored, counted, level.prefix, offset, size, member=member, descending=True)
+        return page, total, member
+    found = rows(
         IdentRow,
-        package_rows.idents_partition(level.origin),
-        part,
-        offset,
-        size,
-        member=member,
-        where=None if member else IdentRow.public == True,  # noqa: E712 - PynamoDB makes a condition of it
-        prefix=level.prefix,
-        descending=True,
-        counts=(_visible_idents(counts, member=True), total),
+        stored.pk,
+        begins=level.prefix,
+        newest_first=True,
+        where=None if member else stored.public,
+        page=page_for(offset + size, _visible_idents(counts, member=True), total),
     )
-    return (_listed(level.origin, row, member) for row in page), total
+    return islice(found, offset, offset + size), total, member
 
 
 def names(level: Level, offset: int, size: int, caller: Caller) -> tuple[list[ListedPackage], int]:
@@ -85,11 +89,8 @@ def names(level: Level, offset: int, size: int, caller: Caller) -> tuple[list[Li
         member = caller.role_in(level.origin) is not None
         listed = [_listed_name(level.origin, level.name)] if _visible_idents(counts, member) else []
         return listed[offset : offset + size], len(listed)
-    part, member = _counted(level.origin, list_rows.NAMES, caller)
-    where = NameRow.idents > 0 if member else NameRow.public_idents > 0
-    partition = package_rows.names_partition(level.origin)
-    page = list_pages.page(NameRow, partition, part, offset, size, member=member, where=where)
-    return [_listed_name(level.origin, row.sk) for row in page], part.total(member)
+    found, total, _ = _page(level.origin, list_rows.NAMES, offset, size, caller)
+    return [_listed_name(level.origin, row.sk) for row in found], total
 
 
 def versions(origin: str, name: str, member: bool) -> list[ListedVersion]:
@@ -111,18 +112,24 @@ def versions(origin: str, name: str, member: bool) -> list[ListedVersion]:
 
 def settings(origin: str, offset: int, size: int, caller: Caller) -> tuple[list[SettingsRow], int]:
     """Return a page of an origin's package settings by name, and the total."""
-    part, member = _counted(origin, list_rows.SETTINGS, caller)
-    where = None if member else SettingsRow.visibility == str(Visibility.PUBLIC)
-    partition = package_rows.settings_partition(origin)
-    page = list_pages.page(SettingsRow, partition, part, offset, size, member=member, where=where)
-    return list(page), part.total(member)
+    found, total, _ = _page(origin, list_rows.SETTINGS, offset, size, caller)
+    return found, total
 
 
-def _counted(origin: str, name: str, caller: Caller) -> tuple[Part, bool]:
-    """Return a list of an origin, and whether the caller is a member. Two calls, which also read the caller's rows."""
+def _page(
+    origin: str, name: str, offset: int, size: int, caller: Caller, descending: bool = False
+) -> tuple[list[Any], int, bool]:
+    """Return a page of a list of an origin, the total, and whether the caller is a member.
+
+    Three calls, which also read the caller's rows.
+    """
     log, key = lists.log_of(origin), lists.index_key(origin, name)
     index = caller.read_with(key).get(key)
-    return lists.counted(log, name, index).whole, caller.role_in(origin) is not None
+    member = caller.role_in(origin) is not None
+    counted = lists.counted(log, name, index)
+    stored = listed_rows(origin, name)
+    found, total = list_pages.page(stored, counted, "", offset, size, member=member, descending=descending)
+    return found, total, member
 
 
 def _visible_idents(counts: NameRow | VersionRow | None, member: bool) -> int:

@@ -20,6 +20,7 @@ from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.package_requests import UPLOADER
 from tests.builders.releases import WINDOWS, a_release, change_channel, promoted, with_visibility
+from tests.builders.shelf import stored_totals
 
 
 def in_bulk(

@@ -11,6 +11,7 @@ from tests.api.client import Depot
 from tests.builders.keys import a_sealed_value, a_signing_pair
 from tests.builders.members import a_member, refused_callers
 from tests.builders.origins import an_origin
+from tests.builders.releases import a_release
 
 
 def test_an_empty_origin_is_deleted_with_its_channels_keys_and_invitations(depot: Depot) -> None:

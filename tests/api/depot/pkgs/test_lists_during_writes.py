@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.catalog import list_pages
+from chalicelib.packages import lists
 from tests.api.client import Depot
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
@@ -39,7 +40,8 @@ def test_a_private_package_that_is_uploaded_between_the_calls_of_a_list_is_not_s
         assert depot.put(f"/settings/{origin}/{name}", by="bobo", json={"visibility": "private"}).status == 200
         promote(depot, a_package(depot, origin, name=name, version="2.0"), channel)
 
-    before(monkeypatch, list_pages, upload_a_private_package)
+    module = lists if "{name}" in path and "channels" not in path else list_pages
+    before(monkeypatch, module, upload_a_private_package)
     shown = depot.get(path.format(origin=origin, name=name, channel=channel)).json()["data"]
 
     assert [row for row in shown if row["name"] != name] == []

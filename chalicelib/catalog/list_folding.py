@@ -1,0 +1,209 @@
+"""Moves changes of counted lists from the log into the indexes of the lists.
+
+A fold reads the log, then the indexes, and writes each index on condition that it has not changed. Then it deletes the
+changes that all their lists include. It may be interrupted anywhere and repeated, and folds may overlap:
+
+- An index knows the ids of the changes that it includes. A change that is still in the log is not counted twice.
+- A change leaves the log only within DELETED_WITHIN after an index was written that includes it; a fold that finds an
+  older one writes the index again first. The index keeps the id for KEPT after that. So a reader that has found the
+  change in the log, and reads the index within `lists.READ_WITHIN`, finds the id.
+- A fold leaves changes younger than SETTLED in the log. So it never includes a change without an earlier one that the
+  change relies on and that was committed while the log was read.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from chalicelib.catalog import list_rows, list_states, lists
+from chalicelib.catalog.list_rows import ListChangeRow, ListIndexRow
+from chalicelib.core.included_changes import IncludedChanges
+from chalicelib.core.list_blocks import Blocks, Span, WrongCounts
+from chalicelib.platform import clock, logs
+from chalicelib.platform.change import Change, Stale, put_if
+from chalicelib.platform.retry_budget import single_try
+from chalicelib.platform.table import StoreUnavailable, delete_many, read, read_many, rows
+
+SETTLED = timedelta(milliseconds=500)
+DELETED_WITHIN = timedelta(seconds=5)
+KEPT = timedelta(seconds=30)
+"""The differences between the clocks of machines, and calls that are sent again, may take what is left of it after
+DELETED_WITHIN and READ_WITHIN."""
+
+PAUSE = timedelta(minutes=2)
+"""The time that `rebuild` has to read all rows of a list."""
+
+CHANGES_AT_ONCE = 1_000
+LISTS_AT_ONCE = 25
+"""A fold leaves what is more than this to the next one."""
+
+
+class _Log(Struct, frozen=True):
+    """The oldest changes of the log. It holds all up to the id `complete_to`."""
+
+    changes: Sequence[ListChangeRow]
+    complete_to: int
+
+    def ids_of(self, name: str) -> set[int]:
+        """Return the ids of the changes that concern a list."""
+        return {change.id for change in self.changes if any(entry.list == name for entry in change.entries)}
+
+
+def fold(origin: str) -> None:
+    """Move the oldest changes of an origin's log into the indexes of their lists.
+
+    Two reads, a write per list, and a call per 25 changes; two reads more if a block is split. Safe to repeat. Raises
+    StoreUnavailable.
+    """
+    began = clock.now()
+    log = _oldest(origin, began)
+    if not log.changes:
+        return
+    names = sorted(lists.names_in(log.changes))
+    found = read_many([lists.index_key(origin, name) for name in names])
+    if clock.now() - began > lists.READ_WITHIN:
+        return
+    included = {name: _fold_list(origin, name, log, found.get(lists.index_key(origin, name))) for name in names}
+    _delete(origin, log, included)
+
+
+def fold_if_possible(origin: str) -> None:
+    """Fold in a single attempt. A failure must not fail the request, which has committed or read already."""
+    with single_try(), suppress(StoreUnavailable):
+        fold(origin)
+
+
+def rebuild(origin: str, name: str) -> None:
+    """Make the index of a list again from the rows, while writers and readers continue. Folds leave the list alone.
+
+    Raises Stale if another rebuild is faster or an entry changes all the time, and StoreUnavailable.
+    """
+    index = _paused(origin, name)
+    _, included = lists.unpacked(index)
+    states = list_states.folded_states(origin, name, Span("", None), included)
+    index.blocks = Blocks.of_entries(states).packed()
+    index.paused_until = 0
+    if not _replace(index):
+        raise Stale
+
+
+def remove(origin: str, name: str) -> bool:
+    """Delete the index of an empty list, such as that of a deleted channel. Returns False if it is too early.
+
+    The list must have been folded, and KEPT must have passed since, so that no reader needs the index. Safe to repeat,
+    and at any time: a list that has entries again keeps its index. Raises StoreUnavailable.
+    """
+    log = lists.log_of(origin)
+    key = lists.index_key(origin, name)
+    index = read(key)
+    if index is None:
+        return True
+    blocks, included = lists.unpacked(index)
+    is_used = included.newest() > clock.now() - KEPT or any(log.of_list(name))
+    if is_used or blocks.whole.total(member=True):
+        return False
+    try:
+        with Change() as change:
+            change.delete(key, condition=ListIndexRow.version == index.version)
+    except Stale:
+        return False
+    return True
+
+
+def _oldest(origin: str, began: datetime) -> _Log:
+    """Return the changes that may be folded."""
+    newest = clock.new_id(began - SETTLED)
+    between = (list_rows.change_sort_key(0), list_rows.change_sort_key(newest))
+    pk = list_rows.changes_partition(origin)
+    changes: list[ListChangeRow] = []
+    names: set[str] = set()
+    for change in rows(ListChangeRow, pk, between=between, limit=CHANGES_AT_ONCE):
+        names |= lists.names_in([change])
+        if changes and len(names) > LISTS_AT_ONCE:
+            return _Log(changes, changes[-1].id)
+        changes.append(change)
+    return _Log(changes, newest if len(changes) < CHANGES_AT_ONCE else changes[-1].id)
+
+
+def _fold_list(origin: str, name: str, log: _Log, index: ListIndexRow | None) -> IncludedChanges:
+    """Include changes in an index. Return those that it includes now, none if another request changes the index."""
+    if index is not None and int(index.paused_until) > clock.now().timestamp():
+        return IncludedChanges()
+    try:
+        return _included(origin, name, log, index)
+    except WrongCounts:
+        if _has_changed(origin, name, index):
+            return IncludedChanges()  # another fold has deleted changes that this one has not included
+        logs.logger().exception("the index of a list is wrong", extra={"origin": origin, "list": name})
+        with suppress(Stale):
+            rebuild(origin, name)
+        return IncludedChanges()
+
+
+def _included(origin: str, name: str, log: _Log, index: ListIndexRow | None) -> IncludedChanges:
+    blocks, included = lists.unpacked(index)
+    ids, moment = log.ids_of(name), clock.now()
+    missing = {i for i in ids if i not in included}
+    old = {i for i in ids - missing if moment - included.time_of(i) > DELETED_WITHIN / 2}
+    if not missing and not old:
+        return included
+    for change in log.changes:
+        if change.id in missing:
+            for entry in change.entries:
+                if entry.list == name:
+                    blocks.apply(entry.key, entry.before, entry.after)
+    included.add(missing | old, moment)
+    included.forget(moment - KEPT, log.complete_to, ids)
+    blocks.demand_possible()
+    _split(origin, name, blocks, included)
+    blocks.merge()
+    key = lists.index_key(origin, name)
+    row = ListIndexRow(key.pk, key.sk, blocks=blocks.packed(), included=included.packed())
+    row.version = 0 if index is None else index.version
+    return included if _replace(row) else IncludedChanges()
+
+
+def _has_changed(origin: str, name: str, index: ListIndexRow | None) -> bool:
+    current = read(lists.index_key(origin, name))
+    return (None if current is None else current.version) != (None if index is None else index.version)
+
+
+def _split(origin: str, name: str, blocks: Blocks, included: IncludedChanges) -> None:
+    """Split the blocks that are too long. A block whose entries change all the time is left to the next fold."""
+    for span in blocks.too_long():
+        with suppress(Stale):
+            blocks.split(span, list_states.folded_states(origin, name, span, included))
+
+
+def _replace(index: ListIndexRow) -> bool:
+    """Write an index with a new version, on condition that the stored one has the version of the row (0: none)."""
+    version = int(index.version)
+    index.version = clock.new_id()
+    return put_if(index, ListIndexRow.version == version if version else ListIndexRow.pk.does_not_exist())
+
+
+def _paused(origin: str, name: str) -> ListIndexRow:
+    """Write that folds leave a list alone, and return its index. Raises Stale if it changes meanwhile."""
+    key = lists.index_key(origin, name)
+    index = read(key)
+    if index is None:
+        index = ListIndexRow(key.pk, key.sk, version=0, blocks=Blocks().packed(), included=IncludedChanges().packed())
+    index.paused_until = int((clock.now() + PAUSE).timestamp())
+    if not _replace(index):
+        raise Stale
+    return index
+
+
+def _delete(origin: str, log: _Log, included: dict[str, IncludedChanges]) -> None:
+    """Delete the changes that all their lists have included recently."""
+    oldest = clock.now() - DELETED_WITHIN
+
+    def is_included(change: ListChangeRow) -> bool:
+        return all(
+            change.id in (ids := included[name]) and ids.time_of(change.id) > oldest
+            for name in lists.names_in([change])
+        )
+
+    delete_many([list_rows.change_key(origin, change.id) for change in log.changes if is_included(change)])
