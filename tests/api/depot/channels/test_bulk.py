@@ -312,25 +312,6 @@ def test_a_bulk_change_of_too_many_idents_is_503_and_continues_when_repeated(
     assert members(depot, many, target) == members(depot, many, "unstable")
 
 
-def test_a_transaction_that_the_table_refuses_is_split(
-    depot: Depot, many: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    target = a_name("channel")
-    real = steps.steps_together
-
-    def too_large(change: Any, changed: Any, **more: Any) -> None:
-        if len(changed) > 3:
-            raise table.StoreRefused
-        real(change, changed, **more)
-
-    monkeypatch.setattr(steps, "steps_together", too_large)
-
-    assert in_bulk(depot, many, "unstable", "promote", target).status == 200
-
-    assert members(depot, many, target) == members(depot, many, "unstable")
-    assert states(many)[-1] == "done"
-
-
 def test_an_unavailable_table_is_503(depot: Depot, many: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def unavailable(*_: Any, **__: Any) -> None:
         raise table.StoreUnavailable
@@ -338,7 +319,6 @@ def test_an_unavailable_table_is_503(depot: Depot, many: str, monkeypatch: pytes
     monkeypatch.setattr(steps, "steps_together", unavailable)
 
     assert in_bulk(depot, many, "unstable", "promote", a_name("channel")).status == 503
-    assert states(many)[-1] == "started"
 
 
 def test_a_concurrent_change_is_kept(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
