@@ -17,7 +17,7 @@ EVENTS = "EVENTS"
 SHOWN = ["pk", "sk", "operation", "ident", "channel", "requester_id", "created_at"]
 """The attributes of an event that a list of events needs."""
 
-STARTED, DONE = "started", "done"
+STARTED, DONE, REFUSED = "started", "done", "refused"
 
 
 class EventRow(Row):
@@ -37,8 +37,9 @@ class EventRow(Row):
 class GroupEventRow(Row):
     """A bulk change, a package set, or a part of a job group. No endpoint shows these rows.
 
-    An interrupted bulk change stays in the state `started`. `idents` are the packages of a job group, joined by spaces,
-    which give no events (builds.md 4.3).
+    A bulk change is `started` until all of its packages have moved. It is `refused` if the role of its requester or its
+    target has ended before. `idents` are the packages of a job group, joined by spaces, which give no events
+    (builds.md 4.3).
     """
 
     operation = UnicodeAttribute()

@@ -213,7 +213,7 @@ def test_a_slow_deletion_of_a_channel_does_not_end_a_later_one(
     left = [calls]
 
     def intervene(connection: Connection, operation: str, request: Any) -> Any:
-        if "LEAVING-CHANNELS" in str([step.get("Delete") for step in request.get("TransactItems", ())]):
+        if "OPEN-LONG-CHANGES" in str([step.get("Delete") for step in request.get("TransactItems", ())]):
             monkeypatch.setattr(Connection, "_make_api_call", die_after_calls)
             with suppress(Killed):
                 for following in (CREATE, PROMOTE, PROMOTE_LIBRARY, DELETE):
