@@ -100,7 +100,7 @@ class Hold(Struct):
             update_if(self.key, self._condition(), [LongChangeRow.held_until.set(_milliseconds())])
 
     def _condition(self) -> Condition:
-        return (LongChangeRow.holder == self.holder) & (LongChangeRow.state == str(LongChangeState.RUNNING))
+        return _is_held_by(self.holder)
 
 
 Treat = Callable[[Hold, LongChangeRow], bool]
@@ -183,9 +183,8 @@ def _taken(row: LongChangeRow) -> Hold | None:
     if int(row.held_until) > _milliseconds():
         return None
     holder = new_id()
-    unchanged = (LongChangeRow.holder == int(row.holder)) & (LongChangeRow.state == str(LongChangeState.RUNNING))
     actions = [LongChangeRow.holder.set(holder), LongChangeRow.held_until.set(_lease_end())]
-    if update_if(key_of(row), unchanged, actions) is None:
+    if update_if(key_of(row), _is_held_by(int(row.holder)), actions) is None:
         return None
     return Hold(key_of(row), _open_key_of(row), holder, 0.0, time.monotonic())
 
@@ -223,6 +222,11 @@ def key_of(row: LongChangeRow) -> Key[LongChangeRow]:
 def is_idle(row: LongChangeRow, seconds: float) -> bool:
     """Return whether nobody has worked on a change for a time."""
     return int(row.held_until) < _milliseconds() - seconds * 1000
+
+
+def _is_held_by(holder: int) -> Condition:
+    condition: Condition = (LongChangeRow.holder == holder) & (LongChangeRow.state == str(LongChangeState.RUNNING))
+    return condition
 
 
 def _open_key_of(row: LongChangeRow) -> Key[OpenLongChangeRow]:

@@ -37,6 +37,7 @@ from chalicelib.channels.bulk.moves import BulkChange, Channels, Move
 from chalicelib.core.event_kinds import ChannelOperation
 from chalicelib.core.long_change import LongChangeKind, LongChangeState
 from chalicelib.core.standing import Standing
+from chalicelib.platform.attributes import Action
 from chalicelib.platform.change import Change
 from chalicelib.platform.table import Key, read_many
 
@@ -212,7 +213,7 @@ def _write(
 ) -> None:
     """Move a batch in one transaction, and store the position behind its last complete name."""
     steps = planned(bulk, channels, batch)
-    progress = [LongChangeRow.moved.add(sum(len(move.targets) for move in batch))]
+    progress: list[Action] = [LongChangeRow.moved.add(sum(len(move.targets) for move in batch))]
     if position is not None:
         progress.append(LongChangeRow.position.set(position))
     with Change() as change:

@@ -130,7 +130,8 @@ def pending_hints_of(row: dict[str, Any], target: Target) -> set[str]:
     if pending is None:
         return set()
     names = PendingHintsRow(names=pending["names"]).needed
-    return {package_rows.dependents_partition(*name.split("/"), target) for name in names}
+    needed = (name.partition("/") for name in names)
+    return {package_rows.dependents_partition(origin, name, target) for origin, _, name in needed}
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """The watchdog continues long changes whose request or execution was lost, and leaves the others alone."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from chalicelib.channels import deletion
 from chalicelib.channels import service as channels
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
+from chalicelib.long_changes import steps
 from chalicelib.packages import hints, pending_hints
 from chalicelib.platform import step_functions
 from chalicelib.platform.config import config
@@ -113,20 +115,22 @@ def test_the_next_run_continues_behind_what_a_run_has_reached(
     for channel in ("one", "two", "three"):
         an_interrupted_deletion(depot, origin, channel, monkeypatch)
     monkeypatch.setattr(long_change_watch, "AT_ONCE", 1)
-    carry_on = long_change_watch.steps.carry_on
-    now = [0.0]
-    monkeypatch.setattr(long_change_watch.time, "monotonic", lambda: now[0])
+    carry_on, now = steps.carry_on, [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
 
     def slowly(*arguments: Any) -> bool:
         now[0] += 40
         return True
 
-    monkeypatch.setattr(long_change_watch.steps, "carry_on", slowly)
+    monkeypatch.setattr(steps, "carry_on", slowly)
     assert watch_long_changes(60).changes == 2  # both fail silently: they are still open
     seen: list[str] = []
-    monkeypatch.setattr(
-        long_change_watch.steps, "carry_on", lambda *arguments: (seen.append(arguments[2]), carry_on(*arguments))[1]
-    )
+
+    def note(*arguments: Any) -> bool:
+        seen.append(arguments[2])
+        return carry_on(*arguments)
+
+    monkeypatch.setattr(steps, "carry_on", note)
 
     assert watch_long_changes(60).changes == 1
     assert watch_long_changes(60).changes == 2
