@@ -36,15 +36,17 @@ def show_long_change(call: Call) -> Answer:
 
 
 def _shape(row: LongChangeRow) -> shapes.LongChange:
+    state = LongChangeState(row.state)
+    total = row.moved if row.total is None and state is LongChangeState.DONE else row.total
     return shapes.LongChange(
         id=str(row.id),
         origin=row.origin,
         kind=LongChangeKind(row.kind),
         source=row.source,
         target=row.target,
-        state=LongChangeState(row.state),
+        state=state,
         moved=int(row.moved),
-        total=None if row.total is None else int(row.total),
+        total=None if total is None else int(total),
         requested_by=row.requester,
         created_at=row.created_at,
         ended_at=row.ended_at,

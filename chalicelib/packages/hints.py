@@ -14,7 +14,8 @@ change the rules above:
   the release is among those that need the hints.
 - An upload leaves out the hints that the newest release of its name needs, too. It does so only if they existed when it
   read the epoch: not while they are pending.
-- If the package is deleted meanwhile, the writer may leave hints that no release needs.
+- If the package is deleted meanwhile, the writer may leave hints that no release needs. If it has not begun, it deletes
+  the row and sets a new epoch, because an upload under way may take the missing row for written hints.
 
 An interruption leaves at most hints that no release needs. Readers verify hints, and delete these (`remove_unneeded`).
 """

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from chalicelib.catalog import long_change_motor, package_rows
-from chalicelib.catalog.package_rows import DependentRow
+from chalicelib.catalog.package_rows import DependentRow, NameRow
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.long_change import LongChangeKind
 from chalicelib.core.target import Target
@@ -111,7 +111,8 @@ def carry_on(identifier: str, seconds: float) -> bool:
         return True
     ident, needed = PackageIdent.parse(row.ident), row.needed
     if not _exists(ident, Target(target), int(package_id)):
-        needed = []
+        _forget(key, ident)
+        return True
     for first in range(int(row.written), len(needed), WRITTEN_AT_ONCE):
         if first > row.written and time.monotonic() > deadline:
             return False
@@ -140,6 +141,26 @@ def left_behind(target: Target, seconds: float) -> Iterator[PendingHintsRow]:
 def _exists(ident: PackageIdent, target: Target, package_id: int) -> bool:
     row = read(package_rows.package_key(ident, target))
     return row is not None and int(row.id) == package_id
+
+
+def _forget(key: Key[PendingHintsRow], ident: PackageIdent) -> None:
+    """Delete the row of a package that has been deleted, whose hints are not written.
+
+    An upload may have read the package before, and take a missing row for written hints. The new epoch of the name
+    makes it decide again.
+    """
+    name_key = package_rows.name_key(ident.origin, ident.name)
+    try:
+        with Change() as change:
+            package_rows.renew_epoch(change, name_key)
+            change.update(name_key, [], NameRow.pk.exists(), otherwise=_NameMissing())
+            change.delete(key)
+    except _NameMissing:
+        delete_many([key])
+
+
+class _NameMissing(Exception):
+    """The origin of the package was deleted."""
 
 
 def _name(text: str) -> Name:

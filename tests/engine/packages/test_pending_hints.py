@@ -8,6 +8,7 @@ from chalicelib.catalog import package_rows
 from chalicelib.core.target import Target
 from chalicelib.long_changes import steps as machine
 from chalicelib.packages import dependents, hints, pending_hints
+from chalicelib.packages import upload as uploading
 from chalicelib.platform import table
 from chalicelib.platform.table import StoreUnavailable
 from tests.api.client import Depot
@@ -137,6 +138,39 @@ def test_a_package_that_is_published_again_keeps_its_own_hints(depot: Depot, ori
     assert needed_by(origin, "lib-00") == [f"{origin}/needy"]
     assert write(new)
     assert hinted(origin, "lib-00") == [f"{origin}/needy"]
+
+
+def test_an_upload_does_not_take_forgotten_hints_for_written_ones(
+    depot: Depot, origin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newest release is deleted after an upload has read it, and the writer forgets its hints."""
+    newest = needy(depot, origin, needs(origin))
+    real = uploading._newest_of_same_type
+
+    def then_it_is_deleted(*arguments: Any) -> Any:
+        found = real(*arguments)
+        monkeypatch.setattr(uploading, "_newest_of_same_type", real)
+        with monkeypatch.context() as killed:
+            killed.setattr(hints, "remove_of_deleted", lambda *_: None)
+            delete(depot, newest)
+        assert write(pending()[0])
+        return found
+
+    monkeypatch.setattr(uploading, "_newest_of_same_type", then_it_is_deleted)
+    needy(depot, origin, needs(origin), version="2.0")
+
+    assert needed_by(origin, "lib-00") == [f"{origin}/needy"]
+
+
+def test_hints_of_a_deleted_origin_are_forgotten(depot: Depot, origin: str) -> None:
+    delete(depot, needy(depot, origin, needs(origin)))
+    assert depot.delete(f"/settings/{origin}/needy", by="bobo").status == 204
+    assert depot.delete(f"/depot/origins/{origin}", by="bobo").status == 204
+
+    assert write(pending()[0])
+
+    assert pending() == []
+    assert not partition_rows(package_rows.names_partition(origin))
 
 
 def test_a_writer_stores_its_progress(depot: Depot, origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
