@@ -253,15 +253,19 @@ def _write(upload: Upload, contents: Contents, key: str, source: Source, newest:
     stored = found.get(package_rows.package_key(upload.ident, contents.target))
     if stored is not None and stored.artifact == key:
         return is_built  # an earlier attempt committed, but its response was lost
+    released = _released(upload, contents)
+    node = graph_nodes.changed_by(released, found) if stored is None else None
     with Change() as change:
         fence.check(change, None)
         _note_job(change, upload)
         add_rows(change, upload, contents, key, found)
         source.settle(change)
         if stored is None:  # a replaced package has the same bytes, and so its hints
-            graph_nodes.add(change, _released(upload, contents), found)
             hints.write(_hinted(upload, contents, found, newest))
-    graph_nodes.fold_if_due(_released(upload, contents), found)
+        if node is not None:
+            graph_nodes.announce(contents.target, released.name, int(node.revision))
+            graph_nodes.put(change, node)
+    graph_nodes.fold_if_due(released, found)
     return is_built
 
 

@@ -145,6 +145,17 @@ def update_if(key: Key[R], condition: Condition, actions: Sequence[Action]) -> R
     return key.kind.from_raw_data(response["Attributes"])
 
 
+def update(key: Key[Any], actions: Sequence[Action]) -> None:
+    """Change some attributes of one row, or create it with them, outside a transaction. It may be made twice.
+
+    Raises StoreUnavailable or StoreRefused.
+    """
+    try:
+        connection().update_item(config.table, key.pk, key.sk, actions=actions)
+    except UpdateError as problem:
+        raise failure_of(problem) from problem
+
+
 def put_if(row: Row, condition: Condition) -> bool:
     """Write a whole row outside a transaction. Returns False if the condition does not hold.
 
