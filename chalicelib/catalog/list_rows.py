@@ -16,6 +16,7 @@ from chalicelib.platform.table import Key, Row, partition
 IDENTS, NAMES, SETTINGS = "idents", "names", "settings"
 _CHANNEL = "channel/"
 _ID_DIGITS = 19
+_SHOWN = tuple(Shown)
 
 
 class EntryChange(Struct, frozen=True):
@@ -43,9 +44,17 @@ class ListChangeRow(Row):
     @property
     def entries(self) -> Iterator[EntryChange]:
         """The changes of entries."""
+        return (EntryChange(*each) for each in self._stored())
+
+    def entries_of(self, name: str) -> list[EntryChange]:
+        """Return the changes of the entries of one list."""
+        return [EntryChange(*each) for each in self._stored() if each[0] == name]
+
+    def _stored(self) -> Iterator[tuple[str, str, Shown, Shown]]:
         stored = iter(json.loads(self.changes))
-        for name, key, before, after in zip(stored, stored, stored, stored, strict=True):
-            yield EntryChange(name, key, Shown(before), Shown(after))
+        return (
+            (name, key, _SHOWN[before], _SHOWN[after]) for name, key, before, after in zip(*[stored] * 4, strict=True)
+        )
 
 
 class ListIndexRow(Row):

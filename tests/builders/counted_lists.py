@@ -143,12 +143,19 @@ class CountedOrigin:
     @property
     def stored_blocks(self) -> list[tuple[str, int, int]]:
         """The counts of each block that follow from the index and the log at this moment."""
-        blocks, included = self.blocks, self.included
-        for row in self.log:
-            if row.id not in included:
-                for entry in row.entries:
-                    blocks.apply(entry.key, entry.before, entry.after)
-        return list(blocks)
+        return list(stored_blocks(self.name, IDENTS))
+
+
+def stored_blocks(origin: str, name: str) -> Blocks:
+    """Return a list as it follows from the rows in memory at this moment."""
+    index = partition_rows(list_rows.index_partition(origin)).get(name)
+    blocks = Blocks() if index is None else Blocks.unpacked(_bytes(index["blocks"]))
+    included = IncludedChanges() if index is None else IncludedChanges.unpacked(_bytes(index["included"]))
+    for sk, row in partition_rows(list_rows.changes_partition(origin)).items():
+        if int(sk) not in included:
+            for entry in ListChangeRow("", sk, changes=row["changes"]).entries_of(name):
+                blocks.apply(entry.key, entry.before, entry.after)
+    return blocks
 
 
 def few_rows_per_query(patch: pytest.MonkeyPatch, most: int) -> None:

@@ -12,7 +12,7 @@ from chalicelib.catalog import list_changes, list_folding, list_rows, lists
 from chalicelib.catalog.list_rows import EntryChange
 from chalicelib.core import list_blocks
 from chalicelib.platform.change import Change, put_if
-from chalicelib.platform.table import put_many, read
+from chalicelib.platform.table import StoreUnavailable, put_many, read
 from tests.builders.counted_lists import (
     ABSENT,
     EVERYONE,
@@ -24,6 +24,7 @@ from tests.builders.counted_lists import (
     few_rows_per_query,
 )
 from tests.builders.histories import Killed
+from tests.faults.injector import THROTTLED, everything, faults
 
 pytestmark = pytest.mark.usefixtures("table")
 
@@ -347,6 +348,79 @@ def test_every_64th_change_is_due() -> None:
 
     assert due == 100
     assert not list_changes.is_due(None)
+
+
+def test_a_reader_folds_a_long_log(origin: CountedOrigin, time: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(list_folding, "LONG_LOG", 3)
+    lengths = []
+    for number in range(5):
+        origin.set(f"a/1/{number}", EVERYONE)
+        time.advance(1)
+        list_folding.fold_if_long(lists.log_of(origin.name))
+        lengths.append(len(origin.log))
+
+    assert lengths == [1, 2, 3, 0, 1]
+
+
+def test_the_writer_of_a_due_change_folds(origin: CountedOrigin, time: Clock) -> None:
+    origin.set("a/1/1", EVERYONE)
+    time.advance(1)
+
+    list_folding.fold_if_due(origin.name, 63)
+    assert len(origin.log) == 1
+    list_folding.fold_if_due(origin.name, 64)
+    assert origin.log == []
+
+
+def test_a_fold_that_fails_does_not_fail_its_request(origin: CountedOrigin, time: Clock) -> None:
+    origin.set("a/1/1", EVERYONE)
+    time.advance(1)
+
+    with faults(everything(THROTTLED)) as wire:
+        list_folding.fold_if_possible(origin.name)
+
+    assert len(wire.attempts) == 1
+
+
+def test_a_reader_that_is_always_slow_gives_up(
+    origin: CountedOrigin, time: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "READ_WITHIN", timedelta(0))
+
+    with pytest.raises(StoreUnavailable):
+        origin.totals  # noqa: B018 - reads
+
+
+def test_a_fold_takes_a_bounded_part_of_the_log(
+    origin: CountedOrigin, time: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(list_folding, "CHANGES_AT_ONCE", 4)
+    for number in range(10):
+        origin.set(f"a/1/{number}", EVERYONE)
+    lengths = []
+    for _ in range(3):
+        fold(origin, time)
+        lengths.append(len(origin.log))
+
+    assert lengths == [6, 2, 0]
+    assert origin.totals == (10, 10)
+
+
+def test_a_fold_takes_a_bounded_number_of_lists(
+    origin: CountedOrigin, time: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(list_folding, "LISTS_AT_ONCE", 2)
+    several = [list_rows.channel_list(f"c{number}") for number in range(5)]
+    for chosen in (several[:3], several[3:4], several[3:], several[:1]):
+        with Change() as change:
+            entries = [EntryChange(name, "a/1/1\x1fx86_64-linux", ABSENT, EVERYONE) for name in chosen]
+            list_changes.add(change, origin.name, entries)
+    lengths = []
+    for _ in range(3):
+        fold(origin, time)
+        lengths.append(len(origin.log))
+
+    assert lengths == [3, 1, 0]
 
 
 def test_times_leave_a_margin_for_clocks_and_repeated_calls() -> None:
