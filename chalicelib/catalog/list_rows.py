@@ -4,9 +4,9 @@ Each transaction that changes lists inserts one row into the log, so that writer
 its counted blocks (`core/list_blocks.py`) and says which changes of the log it includes.
 """
 
-import json
 from collections.abc import Iterator
 
+import msgspec
 from msgspec import Struct
 
 from chalicelib.core.shown import Shown
@@ -51,7 +51,7 @@ class ListChangeRow(Row):
         return [EntryChange(*each) for each in self._stored() if each[0] == name]
 
     def _stored(self) -> Iterator[tuple[str, str, Shown, Shown]]:
-        stored = iter(json.loads(self.changes))
+        stored = iter(msgspec.json.decode(self.changes))
         return (
             (name, key, _SHOWN[before], _SHOWN[after]) for name, key, before, after in zip(*[stored] * 4, strict=True)
         )
@@ -104,4 +104,4 @@ def index_key(origin: str, name: str) -> Key[ListIndexRow]:
 def stored_changes(entries: list[EntryChange]) -> str:
     """Return the changes of entries as a row of the log stores them."""
     flat = [part for each in entries for part in (each.list, each.key, int(each.before), int(each.after))]
-    return json.dumps(flat, separators=(",", ":"), ensure_ascii=False)
+    return msgspec.json.encode(flat).decode()
