@@ -11,9 +11,10 @@ changes that all their lists include. It may be interrupted anywhere and repeate
   change relies on and that was committed while the log was read.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 
 from msgspec import Struct
 
@@ -74,6 +75,12 @@ def fold_if_possible(origin: str) -> None:
     """Fold in a single attempt. A failure must not fail the request, which has committed or read already."""
     with single_try(), suppress(StoreUnavailable):
         fold(origin)
+
+
+def add(change: Change, origin: str, entries: Iterable[EntryChange]) -> None:
+    """Add changes of entries to a transaction (`list_changes.add`), and a fold after it if one is due."""
+    identifier = list_changes.add(change, origin, entries)
+    change.then(partial(fold_if_due, origin, identifier))
 
 
 def fold_if_due(origin: str, identifier: int | None) -> None:

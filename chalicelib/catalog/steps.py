@@ -15,7 +15,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.catalog import channel_rows, list_changes, list_rows, package_rows
+from chalicelib.catalog import channel_rows, list_folding, list_rows, package_rows
 from chalicelib.catalog.channel_rows import MembershipRow, NewestRow
 from chalicelib.catalog.errors import TooManyChannels
 from chalicelib.catalog.list_rows import EntryChange
@@ -95,7 +95,7 @@ def steps_together(change: Change, steps: Sequence[tuple[Observed, Standing]], b
                 change.delete(package_rows.package_key(observed.ident, target))
                 change.delete(package_rows.texts_key(observed.ident, target))
             _write_memberships(change, observed.ident, target, old, new, joining)
-    list_changes.add(change, steps[0][0].ident.origin, entries)
+    list_folding.add(change, steps[0][0].ident.origin, entries)
 
 
 def demand_few_channels(after: Standing) -> None:

@@ -131,7 +131,9 @@ def stored_rows(origin: str) -> Rows:
 def stored_totals(origin: str) -> dict[str, tuple[int, int]]:
     """Return the totals of the counted lists that are not empty, as readers get them."""
     log = lists.log_of(origin)
-    names = lists.names_in(log.changes) | set(partition_rows(list_rows.index_partition(origin)))
+    names = {entry.list for row in log.changes for entry in row.entries} | set(
+        partition_rows(list_rows.index_partition(origin))
+    )
     totals = {}
     for name in names:
         whole = lists.counted(log, name, read(lists.index_key(origin, name))).whole

@@ -1,6 +1,6 @@
 """Writes of settings rows, which keep the list of settings and the row of the name up to date."""
 
-from chalicelib.catalog import list_changes, list_rows, package_rows
+from chalicelib.catalog import list_folding, list_rows, package_rows
 from chalicelib.catalog.list_rows import EntryChange
 from chalicelib.catalog.package_rows import NameRow, SettingsRow
 from chalicelib.core.shown import Shown
@@ -37,7 +37,7 @@ def note(change: Change, origin: str, name: str, before: str | None, after: str 
     key = package_rows.name_key(origin, name)
     package_rows.renew_epoch(change, key)
     change.update(key, [NameRow.visibility.remove() if after is None else NameRow.visibility.set(after)])
-    list_changes.add(change, origin, [EntryChange(list_rows.SETTINGS, name, _shown(before), _shown(after))])
+    list_folding.add(change, origin, [EntryChange(list_rows.SETTINGS, name, _shown(before), _shown(after))])
 
 
 def _shown(visibility: str | None) -> Shown:
