@@ -156,7 +156,7 @@ def retry_when_stale(decide: Callable[[], Result]) -> Result:
             try:
                 return decide()
             except Stale as problem:
-                if not budget.pause(attempts):
+                if not budget.pause(attempts, conflicts=True):
                     metrics.current().end_transaction()
                     raise StoreUnavailable from problem
     raise AssertionError("unreachable")

@@ -89,6 +89,37 @@ def test_a_permanent_fault_is_not_retried(code: str) -> None:
     assert len(wire.attempts) == 1
 
 
+@pytest.mark.parametrize(
+    ("fault", "conflicts"),
+    [
+        (cancelled("TransactionConflict"), True),
+        (cancelled("ThrottlingError"), False),
+        (cancelled("TransactionConflict", "ThrottlingError"), False),
+        (refused(400, "TransactionConflictException"), True),
+        (refused(400, "ThrottlingException"), False),
+        (lost, False),
+    ],
+)
+def test_only_conflicts_with_other_writers_have_pauses_that_become_shorter(
+    fault: Fault, conflicts: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[bool] = []
+    pause = retry_budget.RetryBudget.pause
+
+    def noting(budget: retry_budget.RetryBudget, attempts: int, lost: float = 0.0, *, conflicts: bool = False) -> bool:
+        drawn.append(conflicts)
+        return pause(budget, attempts, lost, conflicts=conflicts)
+
+    monkeypatch.setattr(retry_budget.RetryBudget, "pause", noting)
+    _, rows = number_rows(2)
+    change = adding(rows[0])
+    change.add(rows[1])
+    with faults(once(1, fault)):
+        change.commit()
+
+    assert drawn == [conflicts]
+
+
 def test_a_routine_that_stays_stale_is_given_up_when_the_budget_is_spent() -> None:
     attempts = 0
 
