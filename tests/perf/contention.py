@@ -7,9 +7,7 @@ transaction lasts 10 ms, other calls take as long as in a region of AWS. Each cl
 import argparse
 import os
 import sys
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
@@ -26,58 +24,13 @@ from chalicelib.core.deferred import load_deferred
 from local.front import Front
 from tests.api.client import Depot
 from tests.builders.engine import an_engine
+from tests.perf import fleet
 from tests.perf.figures import markdown, without_logs, write_figures
-from tests.perf.simulated_time import Writer, simulated_time
+from tests.perf.measure import HEADINGS, Outcome, measure
 from tests.perf.writes import Write, Writes
 
 MARKERS = "<!-- figures of writers -->", "<!-- end of figures of writers -->"
-HEADINGS = [
-    "writes, writers",
-    "writes",
-    "refused",
-    "tries",
-    "p99",
-    "most",
-    "seconds p50",
-    "p99",
-    "writes/s",
-    "rows on which they met",
-]
 UNAVAILABLE = 503
-
-
-@dataclass
-class Outcome:
-    """What the writes of one case came to. Times are simulated, in seconds."""
-
-    name: str
-    writers: int
-    tries: list[int] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-    rows: Counter[str] = field(default_factory=Counter)
-    refused: int = 0
-    duration: float = 0.0
-
-    @property
-    def mean_tries(self) -> float:
-        """How often a write was sent, on average."""
-        return sum(self.tries) / len(self.tries)
-
-    @property
-    def cells(self) -> list[str]:
-        """The row of the table."""
-        return [
-            f"{self.name}, {self.writers}",
-            str(len(self.tries)),
-            f"**{self.refused}**" if self.refused else "0",
-            f"{self.mean_tries:.2f}",
-            str(_percentile(self.tries, 0.99)),
-            str(max(self.tries)),
-            f"{_percentile(self.seconds, 0.5):.2f}",
-            f"{_percentile(self.seconds, 0.99):.2f}",
-            f"{len(self.tries) / self.duration:.0f}",
-            ", ".join(f"{kind} {number}" for kind, number in self.rows.most_common(5)),
-        ]
 
 
 def outcomes(depot: Depot, writers: int, each: int, dependencies: int, seed: int = 1) -> Iterator[Outcome]:
@@ -93,29 +46,15 @@ def outcomes(depot: Depot, writers: int, each: int, dependencies: int, seed: int
         ("demotions from one channel", many, writes.demote),
     ):
         own = [[write(archive) for archive in several] for several in archives]
-        yield measure(name, depot, own, seed)
+        yield measure(name, [[partial(_is_written, depot, each) for each in several] for several in own], seed)
         for repeat in chain(*own) if write == writes.upload else ():  # of those that were refused
             assert repeat(depot).status in (201, 409)
 
 
-def measure(name: str, depot: Depot, writes: Sequence[Sequence[Write]], seed: int) -> Outcome:
-    """Let each client send its writes, all clients at once. A client does not repeat a write that is refused."""
-    outcome = Outcome(name, len(writes))
-    with simulated_time(seed) as time:
-
-        def live(own: Sequence[Write], writer: Writer) -> None:
-            for write in own:
-                begun, writer.refusals = time.now, 0
-                reply = write(depot)
-                assert reply.status in (200, 201, 204, UNAVAILABLE), reply
-                outcome.refused += reply.status == UNAVAILABLE
-                outcome.tries.append(1 + writer.refusals)
-                outcome.seconds.append(time.now - begun)
-            outcome.rows.update(writer.rows)
-
-        time.run([partial(live, own) for own in writes])
-        outcome.duration = time.now
-    return outcome
+def _is_written(depot: Depot, write: Write) -> bool:
+    reply = write(depot)
+    assert reply.status in (200, 201, 204, UNAVAILABLE), reply
+    return reply.status != UNAVAILABLE
 
 
 def main() -> int:
@@ -131,7 +70,8 @@ def main() -> int:
     with an_engine(), without_logs():
         depot = Depot(Front(app))
         for writers in options.writers:
-            for outcome in outcomes(depot, writers, options.each, options.dependencies):
+            of_fleet = fleet.outcomes(writers) if writers > 1 else ()
+            for outcome in chain(outcomes(depot, writers, options.each, options.dependencies), of_fleet):
                 rows.append(outcome.cells)
                 print(" | ".join(outcome.cells), file=sys.stderr, flush=True)
     command = f"`python -m tests.perf.contention --each {options.each} --dependencies {options.dependencies}`"
@@ -140,10 +80,6 @@ def main() -> int:
     if not options.print_only:
         write_figures(MARKERS, table)
     return 0
-
-
-def _percentile(values: Sequence[float], share: float) -> float:
-    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ from chalicelib.platform.table import Key
 from tests.api.client import Depot
 from tests.builders.names import a_name
 from tests.faults.number_rows import NumberRow
-from tests.perf.contention import Outcome, outcomes
+from tests.perf.contention import outcomes
+from tests.perf.measure import Outcome
 from tests.perf.simulated_time import Writer, simulated_time
 
 WRITERS, EACH, DEPENDENCIES = 16, 2, 10

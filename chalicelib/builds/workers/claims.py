@@ -68,8 +68,9 @@ def claim(request: Request, worker: WorkerAccess) -> JobRow | None:
 
     Returns None earlier if many requests wait already (platform/waiting.py).
 
-    A repeat returns the same job while the worker holds it. The execution of the job is started. Raises ClaimInvalid,
-    ClaimRefused, TokenRefused if the credential of the worker was revoked meanwhile, and StoreUnavailable.
+    A repeat returns the same job while the worker holds it. The execution of the job is started. Whether the credential
+    of the worker was revoked meanwhile is checked with the answer (bundle.py). Raises ClaimInvalid, ClaimRefused, and
+    StoreUnavailable.
     """
     wanted = _checked(request, worker)
     presence.note(presence.reference_of(worker), wanted.target)
