@@ -129,6 +129,8 @@ def _retry_delay(response: Any, caught_exception: Any, attempts: int, request_di
     context = request_dict["context"]
     lost = retry_budget.clock() - context["bldr_began"]
     conflicts = _is_conflict(response)
+    if conflicts and retry_budget.ends_on_conflict():
+        return None
     return 0 if context["bldr_budget"].pause(attempts, lost, conflicts=conflicts) else None
 
 

@@ -57,6 +57,7 @@ def _after_conflicts(attempts: int) -> float:
 
 
 _shared: ContextVar[RetryBudget | None] = ContextVar("retry_budget", default=None)
+_ends_on_conflict: ContextVar[bool] = ContextVar("ends_on_conflict", default=False)
 
 
 def current() -> RetryBudget:
@@ -76,6 +77,21 @@ def single_try() -> Iterator[None]:
     """Make only one attempt of each call inside the block; for work that is optional."""
     with _set(RetryBudget(0.0)):
         yield
+
+
+@contextmanager
+def conflicts_at_once() -> Iterator[None]:
+    """Do not repeat calls inside the block that fail only because other writers use their rows."""
+    token = _ends_on_conflict.set(True)
+    try:
+        yield
+    finally:
+        _ends_on_conflict.reset(token)
+
+
+def ends_on_conflict() -> bool:
+    """Return whether a call that conflicts with other writers is not repeated."""
+    return _ends_on_conflict.get()
 
 
 @contextmanager

@@ -45,6 +45,11 @@ that had jobs in the last five minutes. This costs a twentieth of the time of th
 TRIES = 8
 """How often a search begins again because another worker was faster."""
 
+SPREADS = (1, 4, 16, 32)
+"""Among how many of the first jobs each search chooses; the last number holds for all further ones. The more workers
+claim at the same moment, the more jobs are needed so that few choose the same.
+"""
+
 SHORTEST_CLAIM, LONGEST_TEXT = 16, 100
 
 sleep = waiting.sleep
@@ -132,7 +137,8 @@ def _next_job(wanted: Claim, before: ClaimRow | None, deadline: float) -> JobRow
 
 def _take_next(wanted: Claim, before: ClaimRow | None) -> JobRow | NoJob:
     for tries in range(TRIES):
-        found = search.next_waiting(wanted.target, wanted.worker.origin, spread=1 + 2 * tries)
+        spread = SPREADS[min(tries, len(SPREADS) - 1)]
+        found = search.next_waiting(wanted.target, wanted.worker.origin, spread)
         if isinstance(found, NoJob):
             return found
         try:

@@ -63,7 +63,7 @@ def take(claim: Claim, before: ClaimRow | None, waiting: Waiting) -> JobRow:
         "log_base": int(job.log_lines),
         **{attribute: key.sk for attribute, key in slots.items()},
     }
-    with Change() as change:
+    with Change(may_choose_others=True) as change:
         if claim.worker.is_code:
             claim_codes.bind(change, claim.worker.id, int(job.id), int(token_row.expires_at))
         change.delete(Key(WaitingJobRow, waiting.row.pk, waiting.row.sk), condition=WaitingJobRow.pk.exists())
