@@ -16,7 +16,7 @@ FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 1.0
 """The longest pauses after failures of AWS: the first one, which doubles, and the last one."""
 
-CONFLICT_PAUSE, SHORTER, SHORTEST_PAUSE = 0.5, 0.85, 0.1
+CONFLICT_PAUSE, SHORTER, SHORTEST_PAUSE = 0.8, 0.8, 0.1
 """The longest pause after the second conflict, how it changes with each further one, and the least that it becomes.
 
 A request that has met many others tries more often than those that have just begun, so that it is not refused before
