@@ -1,7 +1,10 @@
 """Workers of the build service that claim, hold and end jobs at the same moment, on the simulated clock."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
+from unittest.mock import patch
+
+from msgspec.structs import replace
 
 from chalicelib.builds.engine.settling import Result, ResultKind
 from chalicelib.builds.engine.starting import start_ready
@@ -18,31 +21,36 @@ from tests.perf.measure import Outcome, measure
 
 LINUX = Target.X86_64_LINUX
 ORIGINS = 4
+COMPLETE = Result(ResultKind.COMPLETE)
 FAILED = Result(ResultKind.FAILED, error="wk:run:build")
 
 
 def outcomes(workers: int, seed: int = 1) -> Iterator[Outcome]:
     """Yield what a number of workers come to that claim jobs of four origins, hold them and end them, all at once."""
-    for kind, credentials in (
-        ("one credential", [access_of_a_new_worker()] * workers),
-        ("own credentials", [access_of_a_new_worker() for _ in range(workers)]),
+    for kind, credentials, name, result in (
+        ("one credential", [access_of_a_new_worker()] * workers, "reports of failures", FAILED),
+        ("own credentials", [access_of_a_new_worker() for _ in range(workers)], "reports that start jobs", COMPLETE),
     ):
         held: list[JobRow] = []
         _write_jobs(workers)
         yield measure(f"claims, {kind}", [[partial(_claims, each, held)] for each in credentials], seed)
         for worker in credentials[len(held) :]:
             _claims(worker, held)
-    yield measure("heartbeats", [[partial(_beats, job)] * 3 for job in held], seed)
-    yield measure("reports", [[partial(_reports, job)] for job in held], seed)
+        if result is FAILED:
+            yield measure("heartbeats", [[partial(_beats, job)] * 3 for job in held], seed)
+        with patch.object(attempts, "_demand_published"):  # nothing was uploaded
+            yield measure(name, [[partial(_reports, job, result)] for job in held], seed)
 
 
 def _write_jobs(number: int) -> None:
+    """Write groups of as many jobs as workers. Two further entries wait for each job, and each waits for two jobs."""
     for pk in (f"SLOTS#{LINUX}", f"WAITING-ORIGINS#{LINUX}"):
         empty_partition(pk)
-    needs: Sequence[Sequence[int]] = [[]] * (number // ORIGINS)
+    level = number // ORIGINS
+    needs = [*[set[int]()] * level, *({each, (each + 1) % level} for each in range(level))]
     for _ in range(ORIGINS):
         group = a_group(needs, origin=an_empty_origin())
-        start_ready(group.row, [group.entry(position) for position in range(len(needs))])
+        start_ready(group.row, [group.entry(position) for position in range(level)])
 
 
 def _claims(worker: WorkerAccess, held: list[JobRow]) -> bool:
@@ -59,6 +67,10 @@ def _beats(job: JobRow) -> bool:
         return False
 
 
-def _reports(job: JobRow) -> bool:
-    attempts.report(access_to(job), FAILED)
+def _reports(job: JobRow, result: Result) -> bool:
+    ident = f"{job.origin}/{job.name}/1.0/20240101000000" if result.kind is ResultKind.COMPLETE else ""
+    try:
+        attempts.report(access_to(job), replace(result, ident=ident))
+    except StoreUnavailable:
+        return False
     return True

