@@ -10,7 +10,7 @@ can change one origin and one channel at the same time. The lists of the origin 
 step adds to a log (`catalog/lists.py`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -65,15 +65,29 @@ def keys_of(ident: PackageIdent) -> list[Key[Any]]:
     return [package_rows.ident_key(ident), package_rows.name_key(ident.origin, ident.name)]
 
 
-def step(change: Change, observed: Observed, after: Standing, by: Session | None = None) -> None:
+def step(
+    change: Change,
+    observed: Observed,
+    after: Standing,
+    by: Session | None = None,
+    others: Iterable[EntryChange] = (),
+) -> None:
     """Add the rows of a step to a change. The caller of an upload adds the package itself and its texts.
 
-    `by` is the account that promotes. New memberships store its name. Raises TooManyChannels.
+    - `by`: the account that promotes. New memberships store its name.
+    - `others`: further changes of lists. All changes of lists in one transaction share one row of the log.
+
+    Raises TooManyChannels.
     """
-    steps_together(change, [(observed, after)], by)
+    steps_together(change, [(observed, after)], by, others)
 
 
-def steps_together(change: Change, steps: Sequence[tuple[Observed, Standing]], by: Session | None = None) -> None:
+def steps_together(
+    change: Change,
+    steps: Sequence[tuple[Observed, Standing]],
+    by: Session | None = None,
+    others: Iterable[EntryChange] = (),
+) -> None:
     """Add the rows of the steps of several idents of one origin to a change. See `step`.
 
     Several steps in one change may only move packages between channels. Whether a step adds the first ident of a name
@@ -82,7 +96,7 @@ def steps_together(change: Change, steps: Sequence[tuple[Observed, Standing]], b
     Raises TooManyChannels.
     """
     joining = _Joining(timestamp(now()), None if by is None else by.name)
-    entries: list[EntryChange] = []
+    entries = list(others)
     for observed, after in steps:
         demand_few_channels(after)
         _write_ident(change, observed, after)

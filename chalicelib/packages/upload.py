@@ -14,6 +14,7 @@ from chalicelib.catalog import fences, job_token_rows, origin_rows, package_rows
 from chalicelib.catalog.channel_rows import UNSTABLE
 from chalicelib.catalog.errors import OriginMissing, RoleLost
 from chalicelib.catalog.fences import Fence
+from chalicelib.catalog.list_rows import EntryChange
 from chalicelib.catalog.origin_rows import origin_key
 from chalicelib.catalog.package_rows import NameRow, PackageRow, Texts, TextsRow
 from chalicelib.catalog.steps import Observed
@@ -135,10 +136,9 @@ def add_rows(change: Change, upload: Upload, contents: Contents, key: str, found
     _check_again(upload, contents, stored)
     observed = Observed.from_rows(ident, found)
     old = observed.standing.placements.get(target)
-    placement = Placement(
-        _visibility(change, upload, found), old.channels if old is not None else frozenset({UNSTABLE})
-    )
-    steps.step(change, observed, observed.standing.with_placement(target, placement))
+    visibility, of_settings = _visibility(change, upload, found)
+    placement = Placement(visibility, old.channels if old is not None else frozenset({UNSTABLE}))
+    steps.step(change, observed, observed.standing.with_placement(target, placement), others=of_settings)
     # A BatchGetItem is not a snapshot: the ident's row may be older than the package's, so both need a condition.
     unchanged = PackageRow.pk.does_not_exist() if stored is None else PackageRow.artifact == stored.artifact
     change.put(_package_row(upload, contents, key, stored), condition=unchanged)
@@ -301,10 +301,10 @@ def _check_again(upload: Upload, contents: Contents, stored: PackageRow | None) 
         raise ArchiveRefused("ds:up:4", "OtherBytesForced")
 
 
-def _visibility(change: Change, upload: Upload, found: Found) -> Visibility:
+def _visibility(change: Change, upload: Upload, found: Found) -> tuple[Visibility, list[EntryChange]]:
     """Return the visibility in the settings of the name, on condition that they stay. Raises OriginMissing.
 
-    A name without settings gets settings with the origin's default visibility.
+    A name without settings gets settings with the origin's default visibility. The list of settings then changes.
     """
     ident = upload.ident
     origin = found.get(origin_key(ident.origin))
@@ -315,11 +315,10 @@ def _visibility(change: Change, upload: Upload, found: Found) -> Visibility:
     package_rows.renew_revision(change, name_key)
     change.update(name_key, [], condition=package_rows.is_same_epoch(name))
     if name is not None and name.visibility is not None:
-        return Visibility(name.visibility)
+        return Visibility(name.visibility), []
     visibility = Visibility(origin.default_package_visibility)
     row = settings_rows.new(ident.origin, ident.name, visibility, upload.uploader_id)
-    settings_rows.add(change, ident.origin, row)
-    return visibility
+    return visibility, [settings_rows.add(change, ident.origin, row)]
 
 
 def _package_row(upload: Upload, contents: Contents, key: str, stored: PackageRow | None) -> PackageRow:
