@@ -11,6 +11,7 @@ from tests.api.authorisation.matrix import ELSEWHERE, MATRIX, Cell, Rank
 from tests.api.client import Depot, Reply
 from tests.builders.accounts import an_account
 from tests.builders.origins import an_origin
+from tests.perf.calls import counted_calls
 
 REFUSALS = {401, 403}
 ROLES = [Rank.READONLY_MEMBER, Rank.MEMBER, Rank.MAINTAINER, Rank.ADMINISTRATOR]
@@ -103,8 +104,10 @@ def test_a_named_token_passes_with_the_scope_that_the_route_needs(
 @pytest.mark.parametrize("cell", MATRIX, ids=lambda cell: cell.request)
 def test_invalid_and_revoked_tokens_are_refused_everywhere(depot: Depot, origin: str, revoked: str, cell: Cell) -> None:
     for token in ("no-such-token", "_bm90aGluZw==", revoked):
-        reply = send(depot, cell, origin, token)
+        with counted_calls() as calls:
+            reply = send(depot, cell, origin, token)
         assert (reply.status, reply.body) == (401, b""), token
+        assert calls["BatchGetItem"] <= 1, "the rows of a refused caller are read once"
 
 
 def test_only_members_below_owner_can_depart(depot: Depot, callers: Mapping[Rank, str | None], origin: str) -> None:
