@@ -72,7 +72,7 @@ class NameRow(Row):
 
     Every addition and deletion of a package, and every deletion of hints that lead to the name, sets a new `revision`
     on condition that the old one is still current. So hints are never deleted while an upload relies on them
-    (`packages/hints.py`).
+    (`packages/hints.py`). `log_id` is the id of the name's last change in the log of names (`catalog/name_log.py`).
     """
 
     packages = NumberAttribute(default=0)
@@ -80,6 +80,7 @@ class NameRow(Row):
     idents = NumberAttribute(default=0)
     public_idents = NumberAttribute(default=0)
     revision = NumberAttribute(null=True)
+    log_id = NumberAttribute(null=True)
 
 
 class VersionRow(Row):

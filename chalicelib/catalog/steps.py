@@ -13,14 +13,15 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.catalog import channel_rows, package_rows
+from chalicelib.catalog import channel_rows, name_log, package_rows
 from chalicelib.catalog.channel_rows import ChannelCountRow, ChannelRow, MembershipRow, NewestRow
 from chalicelib.catalog.errors import TooManyChannels
 from chalicelib.catalog.origin_rows import OriginCountRow, origin_count_key
 from chalicelib.catalog.package_rows import IdentRow, NameRow, PackageRow, VersionRow
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.session import Session
-from chalicelib.core.standing import NO_CHANGE, NOWHERE, Placement, Standing, count_delta
+from chalicelib.core.shown import Shown
+from chalicelib.core.standing import NO_CHANGE, NOWHERE, CountDelta, Placement, Standing, count_delta
 from chalicelib.core.target import Target
 from chalicelib.core.version_order import release_key
 from chalicelib.platform.change import Change
@@ -29,7 +30,7 @@ from chalicelib.platform.table import Found, Key
 
 CHANNELS_LIMIT = 30
 """Keeps every step of a package within one transaction of 100 rows. The largest step is a forced upload that
-changes the visibility: three rows per channel (two for the membership, one for the count) and ten others."""
+changes the visibility: three rows per channel (two for the membership, one for the count) and eleven others."""
 
 
 class Observed(Struct, frozen=True):
@@ -43,6 +44,13 @@ class Observed(Struct, frozen=True):
     """Idents and public idents of the name, None if the name does not exist."""
     name_revision: int | None
     """The revision of the name's releases, None before the first one (see `package_rows.NameRow`)."""
+    log_id: int | None
+    """The id of the name's last change in the log of names, None before the first one."""
+
+    @property
+    def has_name(self) -> bool:
+        """True if the name has idents."""
+        return self.name_counts is not None and self.name_counts[0] > 0
 
     @classmethod
     def from_rows(cls, ident: PackageIdent, found: Found) -> "Observed":
@@ -54,6 +62,7 @@ class Observed(Struct, frozen=True):
             None if row is None else int(row.revision),
             None if name is None else (int(name.idents), int(name.public_idents)),
             revision_of(name),
+            None if name is None or name.log_id is None else int(name.log_id),
         )
 
 
@@ -181,6 +190,7 @@ def _write_counts(change: Change, observed: Observed, after: Standing) -> None:
         ],
         condition=NameRow.pk.does_not_exist() if observed.name_counts is None else unchanged,
     )
+    _note_name(change, observed, delta)
     if delta.idents or delta.public_idents:
         change.update(
             package_rows.version_count_key(ident.origin, ident.name, ident.version),
@@ -196,6 +206,18 @@ def _write_counts(change: Change, observed: Observed, after: Standing) -> None:
             OriginCountRow.public_names.add((public_idents + delta.public_idents > 0) - (public_idents > 0)),
         ],
     )
+
+
+def _note_name(change: Change, observed: Observed, delta: CountDelta) -> None:
+    """Note in the log of names that a name appears or disappears, for everyone or for members."""
+    idents, public_idents = observed.name_counts or (0, 0)
+    shown = Shown.of(idents + delta.idents, public_idents + delta.public_idents)
+    if shown is Shown.of(idents, public_idents):
+        return
+    ident, last = observed.ident, observed.log_id
+    unchanged = NameRow.log_id.does_not_exist() if last is None else NameRow.log_id == last
+    log_id = name_log.note(change, ident.origin, ident.name, shown, last)
+    change.update(package_rows.name_key(ident.origin, ident.name), [NameRow.log_id.set(log_id)], condition=unchanged)
 
 
 def _write_package(change: Change, ident: PackageIdent, target: Target, old: Placement, new: Placement | None) -> None:

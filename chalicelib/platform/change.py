@@ -57,6 +57,7 @@ class Change:
         self._deletes: list[_Step] = []
         self._puts: list[_Step] = []
         self._updates: dict[tuple[str, str], _Update] = {}
+        self._after_commit: list[Callable[[], None]] = []
 
     def __enter__(self) -> "Change":
         return self
@@ -105,6 +106,10 @@ class Change:
         row = key.kind(key.pk, key.sk)
         self._deletes.append((lambda tx: tx.delete(row, condition=condition), otherwise or Stale()))
 
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Make a call as soon as the transaction is committed. Its errors are raised by `commit`."""
+        self._after_commit.append(call)
+
     def __len__(self) -> int:
         return len(self._checks) + len(self._deletes) + len(self._puts) + len(self._updates)
 
@@ -125,6 +130,8 @@ class Change:
                 metrics.current().end_transaction()
             raise error from problem
         metrics.current().end_transaction()
+        for call in self._after_commit:
+            call()
 
 
 def update_if(key: Key[R], condition: Condition, actions: Sequence[Action]) -> R | None:
