@@ -1,4 +1,4 @@
-"""Hints: rows that lead to a name, from the names that it needs and from the words of search.
+"""Hints: rows that lead to a name from the names that it needs.
 
 A hint exists as long as a release of the name needs it, although a transaction cannot hold all hints of an upload:
 - An upload reads the revision of the name, then writes the hints. Its transaction requires that the revision is still
@@ -19,10 +19,9 @@ from chalicelib.catalog import package_rows, steps
 from chalicelib.catalog.package_rows import DependentRow, NameRow, PackageRow
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
-from chalicelib.packages.search import rows as search_rows
 from chalicelib.platform.change import TRANSACTION_LIMIT, Change, Stale
 from chalicelib.platform.retry_budget import single_try
-from chalicelib.platform.table import Key, Row, StoreUnavailable, put_many, read, rows
+from chalicelib.platform.table import Key, StoreUnavailable, put_many, read, rows
 
 Name = tuple[str, str]
 """An origin and a name in it."""
@@ -44,14 +43,12 @@ class Hinted(Struct, frozen=True):
     """A new package as hints need it.
 
     - `newest`: the newest release of its name and target, None if there is none or it is not known. Its hints exist.
-    - `has_idents`: whether the name has idents at the revision that was read. Its words are then indexed.
     """
 
     ident: PackageIdent
     target: Target
     tdeps: Sequence[PackageIdent]
     newest: PackageRow | None
-    has_idents: bool
 
 
 def write(package: Hinted, change: Change) -> None:
@@ -60,9 +57,7 @@ def write(package: Hinted, change: Change) -> None:
     The change then requires that the release whose hints are not written again still exists.
     """
     ident, newest = package.ident, package.newest
-    new: list[Row] = [*dependent_hints(ident, package.target, package.tdeps, newest)]
-    if not package.has_idents:
-        new += search_rows.hints_of(ident.origin, ident.name)
+    new = dependent_hints(ident, package.target, package.tdeps, newest)
     if newest is not None:
         change.check(Key(PackageRow, newest.pk, newest.sk), PackageRow.artifact == newest.artifact)
     put_many(new)
@@ -107,6 +102,8 @@ def remove_of_refused(ident: PackageIdent, target: Target, tdeps: Iterable[Packa
 
 def _remove_unless_needed(ident: PackageIdent, target: Target, names: set[Name]) -> None:
     needed = names - {(ident.origin, ident.name)}
+    if not needed:
+        return
     with single_try(), suppress(StoreUnavailable):
         _remove(lambda name: _unneeded(ident, target, needed, name), ident.origin, ident.name)
 
@@ -149,13 +146,10 @@ def _delete(hints: Sequence[Key[Any]], name_key: Key[NameRow], name: NameRow | N
 
 
 def _unneeded(ident: PackageIdent, target: Target, needed: set[Name], name: NameRow | None) -> list[Key[Any]]:
-    """Return the keys of the hints to `needed`, and of the words, that no remaining release of a name needs."""
+    """Return the keys of the hints to `needed` that no remaining release of a name needs."""
     has_idents = name is not None and name.idents > 0
-    left = _not_needed_by_remaining(ident, target, needed) if has_idents and needed else needed
-    keys: list[Key[Any]] = [package_rows.dependent_key(each, target, ident.origin, ident.name) for each in sorted(left)]
-    if not has_idents:
-        keys += [Key(type(row), row.pk, row.sk) for row in search_rows.hints_of(ident.origin, ident.name)]
-    return keys
+    left = _not_needed_by_remaining(ident, target, needed) if has_idents else needed
+    return [package_rows.dependent_key(each, target, ident.origin, ident.name) for each in sorted(left)]
 
 
 def _not_needed_by_remaining(ident: PackageIdent, target: Target, needed: set[Name]) -> set[Name]:

@@ -29,6 +29,7 @@ from chalicelib.packages import after_upload, artifacts, hints, refusals
 from chalicelib.packages.contents import Contents
 from chalicelib.packages.errors import ArchiveRefused, CycleClosed, IdentInvalid, ReleaseExists, TargetUnsupported
 from chalicelib.packages.hints import Hinted
+from chalicelib.packages.search import snapshots as search_snapshots
 from chalicelib.packages.settings import rows as settings_rows
 from chalicelib.packages.source import Source
 from chalicelib.platform import metrics
@@ -247,6 +248,8 @@ def _write(upload: Upload, contents: Contents, key: str, source: Source, newest:
             graph_nodes.add(change, _released(upload, contents), found)
             hints.write(_hinted(upload, contents, found, newest_keys), change)
     graph_nodes.fold_if_due(_released(upload, contents), found)
+    if not Observed.from_rows(upload.ident, found).has_name:
+        search_snapshots.fold_if_due()
     return is_built
 
 
@@ -257,10 +260,9 @@ def _released(upload: Upload, contents: Contents) -> Release:
 
 def _hinted(upload: Upload, contents: Contents, found: Found, newest_keys: list[Key[PackageRow]]) -> Hinted:
     """Return what hints need. A newest release that was deleted meanwhile counts as not known."""
-    counts = Observed.from_rows(upload.ident, found).name_counts
     newest = next((found.get(key) for key in newest_keys), None)
     tdeps = hart.tdeps(contents.archive)
-    return Hinted(upload.ident, contents.target, tdeps, newest, has_idents=counts is not None and counts[0] > 0)
+    return Hinted(upload.ident, contents.target, tdeps, newest)
 
 
 def _check_again(upload: Upload, contents: Contents, stored: PackageRow | None) -> None:

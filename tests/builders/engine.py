@@ -12,6 +12,7 @@ from moto.core.botocore_stubber import MockRawResponse
 from chalicelib.builds.workers import presence, search
 from chalicelib.graph import service as graph
 from chalicelib.identity import functional_users
+from chalicelib.packages.search import catalogue
 from chalicelib.platform.config import config
 from local import moto_executions, moto_partitions, moto_patches
 from local.patching import wrap
@@ -37,6 +38,7 @@ def empty_engine() -> None:
     bucket.multiparts.clear()
     moto_executions.forget_executions()
     graph.forget()
+    catalogue.forget()
     for cached in (functional_users._ids, presence._noted, search._continue_after, search._found_empty):
         cached.clear()
 
