@@ -49,7 +49,7 @@ def note(change: Change, origin: str, name: str, shown: Shown, last: int | None)
     last: the `log_id` of the name so far. The transaction must require that it is still current.
     """
     number = _put(change, origin, name, shown, last)
-    change.after_commit(lambda: _note_again_if_slow(origin, name, shown, number))
+    change.then(lambda: _note_again_if_slow(origin, name, shown, number))
     return number
 
 

@@ -1,18 +1,18 @@
-"""To whom search and lists show a name."""
+"""To whom a list shows an entry."""
 
 from enum import IntEnum
 
 
 class Shown(IntEnum):
-    """Who sees a name: nobody, if it has no packages; members of its origin; or everyone, if a package is public."""
+    """To whom a list shows an entry. Members of the origin see what everyone sees, too."""
 
-    NOBODY = 0
+    ABSENT = 0
     MEMBERS = 1
     EVERYONE = 2
 
     @classmethod
-    def of(cls, packages: int, public_packages: int) -> "Shown":
-        """Return who sees a name with so many packages, or idents."""
-        if not packages:
-            return cls.NOBODY
-        return cls.EVERYONE if public_packages else cls.MEMBERS
+    def entry(cls, exists: bool, public: bool) -> "Shown":
+        """Return the state of an entry that exists or not, and that is public or not."""
+        if not exists:
+            return cls.ABSENT
+        return cls.EVERYONE if public else cls.MEMBERS

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from itertools import count as count_from
 from typing import Any, TypeVar
 
-from pynamodb.exceptions import TransactWriteError, UpdateError
+from pynamodb.exceptions import PutError, TransactWriteError, UpdateError
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.platform import metrics
@@ -57,7 +57,7 @@ class Change:
         self._deletes: list[_Step] = []
         self._puts: list[_Step] = []
         self._updates: dict[tuple[str, str], _Update] = {}
-        self._after_commit: list[Callable[[], None]] = []
+        self._afterwards: list[Callable[[], None]] = []
 
     def __enter__(self) -> "Change":
         return self
@@ -106,9 +106,9 @@ class Change:
         row = key.kind(key.pk, key.sk)
         self._deletes.append((lambda tx: tx.delete(row, condition=condition), otherwise or Stale()))
 
-    def after_commit(self, call: Callable[[], None]) -> None:
-        """Make a call as soon as the transaction is committed. Its errors are raised by `commit`."""
-        self._after_commit.append(call)
+    def then(self, work: Callable[[], None]) -> None:
+        """Do work after the change was committed, such as tidying. Its errors are raised although the change holds."""
+        self._afterwards.append(work)
 
     def __len__(self) -> int:
         return len(self._checks) + len(self._deletes) + len(self._puts) + len(self._updates)
@@ -130,8 +130,8 @@ class Change:
                 metrics.current().end_transaction()
             raise error from problem
         metrics.current().end_transaction()
-        for call in self._after_commit:
-            call()
+        for work in self._afterwards:
+            work()
 
 
 def update_if(key: Key[R], condition: Condition, actions: Sequence[Action]) -> R | None:
@@ -150,6 +150,34 @@ def update_if(key: Key[R], condition: Condition, actions: Sequence[Action]) -> R
             return None
         raise failure_of(problem) from problem
     return key.kind.from_raw_data(response["Attributes"])
+
+
+def update(key: Key[Any], actions: Sequence[Action]) -> None:
+    """Change some attributes of one row, or create it with them, outside a transaction. It may be made twice.
+
+    Raises StoreUnavailable or StoreRefused.
+    """
+    try:
+        connection().update_item(config.table, key.pk, key.sk, actions=actions)
+    except UpdateError as problem:
+        raise failure_of(problem) from problem
+
+
+def put_if(row: Row, condition: Condition) -> bool:
+    """Write a whole row outside a transaction. Returns False if the condition does not hold.
+
+    One PutItem, which is sent again after a lost response. The result may then be False although the row was written.
+    Raises KeyTooLong, StoreUnavailable or StoreRefused.
+    """
+    if not Key(type(row), row.pk, row.sk).fits:
+        raise KeyTooLong
+    try:
+        connection().put_item(config.table, row.pk, row.sk, attributes=row.serialize(), condition=condition)
+    except PutError as problem:
+        if code_of(problem) == CONDITION_FAILED:
+            return False
+        raise failure_of(problem) from problem
+    return True
 
 
 def retry_when_stale(decide: Callable[[], Result]) -> Result:

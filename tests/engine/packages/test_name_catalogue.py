@@ -114,7 +114,7 @@ def test_an_empty_depot_has_no_names(depot: Depot) -> None:
 
 def test_every_process_finds_a_change_at_once(depot: Depot) -> None:
     assert warm() == {}
-    for shown in (Shown.MEMBERS, Shown.EVERYONE, Shown.NOBODY, Shown.EVERYONE):
+    for shown in (Shown.MEMBERS, Shown.EVERYONE, Shown.ABSENT, Shown.EVERYONE):
         depot.write("curl", shown)
 
         assert warm() == depot.visible
@@ -179,11 +179,11 @@ def test_a_change_that_took_long_is_noted_again(depot: Depot, later: Later) -> N
 def test_a_change_that_took_long_does_not_hide_a_later_one(depot: Depot, later: Later) -> None:
     slow = depot.change("curl", Shown.EVERYONE)
     later.by(minutes=2)
-    after_commit, slow._after_commit = slow._after_commit, []
+    afterwards, slow._afterwards = slow._afterwards, []
     slow.commit()
-    depot.write("curl", Shown.NOBODY)
+    depot.write("curl", Shown.ABSENT)
 
-    for call in after_commit:
+    for call in afterwards:
         call()
 
     assert warm() == cold() == {}
@@ -202,7 +202,7 @@ def test_a_cold_process_reads_nothing_of_the_log_that_is_folded(depot: Depot, la
 
 def test_names_without_packages_leave_the_snapshots(depot: Depot, later: Later) -> None:
     depot.write("curl")
-    depot.write("curl", Shown.NOBODY)
+    depot.write("curl", Shown.ABSENT)
     later.by(minutes=1)
     snapshots.fold()
 
@@ -221,7 +221,7 @@ def test_a_fold_may_be_interrupted_after_any_shard(
         snapshots.fold()
 
     assert cold() == depot.visible
-    depot.write("n-0", Shown.NOBODY)
+    depot.write("n-0", Shown.ABSENT)
     assert warm() == cold() == depot.visible
     later.by(minutes=1)
     snapshots.fold()
@@ -240,7 +240,7 @@ def test_a_fold_that_another_one_overtakes_changes_nothing(
         if not overtaken:
             overtaken.append(True)
             depot.write("between")
-            depot.write("n-1", Shown.NOBODY)
+            depot.write("n-1", Shown.ABSENT)
             later.by(minutes=1)
             snapshots.fold()
         return real(*arguments)
@@ -383,7 +383,7 @@ def test_any_order_of_changes_folds_and_reads_is_consistent(
 
     for _ in range(60):
         order.choice([write, write, write, begin, commit, fold, tend, wait])()
-        expected = {**depot.shown, **{name: before or Shown.NOBODY for name, (before, _) in begun.items()}}
+        expected = {**depot.shown, **{name: before or Shown.ABSENT for name, (before, _) in begun.items()}}
         assert order.choice([warm, cold])() == {name: shown for name, shown in expected.items() if shown}
 
 

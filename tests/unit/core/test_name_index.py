@@ -92,7 +92,7 @@ def test_a_change_that_is_known_changes_nothing() -> None:
 
 
 def test_many_new_names_join_the_large_table_and_names_without_packages_leave_it() -> None:
-    index = public("gone").changed({("gone", "core"): Shown.NOBODY})
+    index = public("gone").changed({("gone", "core"): Shown.ABSENT})
     for number in range(FRESH):
         index = index.changed({(f"n{number}", "core"): Shown.EVERYONE})
 
@@ -145,7 +145,7 @@ def test_guesses_are_the_best_ones_in_order() -> None:
 
 
 def test_invisible_names_are_neither_guessed_nor_compounds() -> None:
-    index = NameIndex.of({("libpng", "core"): Shown.MEMBERS, ("libpng", "acme"): Shown.NOBODY})
+    index = NameIndex.of({("libpng", "core"): Shown.MEMBERS, ("libpng", "acme"): Shown.ABSENT})
 
     for find in (index.guesses, index.compounds):
         assert find(Terms.parse("png"), nowhere) == []

@@ -28,7 +28,7 @@ def published(origin: str, *package_names: str, public: int = 1, packages: int =
     for name in package_names:
         key = package_rows.name_key(origin, name)
         with Change() as change:
-            name_log.note(change, origin, name, Shown.of(packages, public), None)
+            name_log.note(change, origin, name, Shown.entry(True, public > 0), None)
             change.put(
                 NameRow(key.pk, key.sk, packages=packages, public_packages=public, idents=1, public_idents=public)
             )
