@@ -92,7 +92,7 @@ def fold_if_possible() -> None:
         fold()
 
 
-class _Count:
+class Count:
     """The number of new names of this process since it folded."""
 
     value = 0
@@ -100,9 +100,9 @@ class _Count:
 
 def fold_if_due() -> None:
     """Count a new name, and fold after every FOLD_EVERY of this process. Optional, like `fold_if_possible`."""
-    _Count.value += 1
-    if _Count.value >= FOLD_EVERY:
-        _Count.value = 0
+    Count.value += 1
+    if Count.value >= FOLD_EVERY:
+        Count.value = 0
         fold_if_possible()
 
 

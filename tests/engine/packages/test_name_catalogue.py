@@ -297,7 +297,7 @@ def test_the_upkeep_deletes_until_its_time_is_over_and_the_next_run_continues(
 
 def test_uploads_fold_after_some_new_names(depot: Depot, later: Later, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(snapshots, "FOLD_EVERY", 3)
-    monkeypatch.setattr(snapshots._Count, "value", 0)
+    monkeypatch.setattr(snapshots.Count, "value", 0)
     depot.write("curl")
     later.by(minutes=1)
 
