@@ -31,6 +31,7 @@ from chalicelib.packages import after_upload, artifacts, hints, refusals
 from chalicelib.packages.contents import Contents
 from chalicelib.packages.errors import ArchiveRefused, CycleClosed, IdentInvalid, ReleaseExists, TargetUnsupported
 from chalicelib.packages.hints import Hinted
+from chalicelib.packages.search import snapshots as search_snapshots
 from chalicelib.packages.settings import rows as settings_rows
 from chalicelib.packages.source import Source
 from chalicelib.platform import metrics
@@ -266,6 +267,8 @@ def _write(upload: Upload, contents: Contents, key: str, source: Source, newest:
             graph_nodes.announce(contents.target, released.name, int(node.revision))
             graph_nodes.put(change, node)
     graph_nodes.fold_if_due(released, found)
+    if Observed.from_rows(upload.ident, found).idents == 0:
+        search_snapshots.fold_if_due()
     return is_built
 
 
@@ -279,8 +282,7 @@ def _hinted(upload: Upload, contents: Contents, found: Found, newest: KnownNewes
     name = found.get(package_rows.name_key(upload.ident.origin, upload.ident.name))
     release = newest.release if newest.has_hints(name) else None
     tdeps = hart.tdeps(contents.archive)
-    has_idents = name is not None and name.idents > 0
-    return Hinted(upload.ident, contents.target, tdeps, release, has_idents)
+    return Hinted(upload.ident, contents.target, tdeps, release)
 
 
 def _note_job(change: Change, upload: Upload) -> None:

@@ -111,7 +111,7 @@ class Change:
         self._deletes.append((lambda tx: tx.delete(row, condition=condition), otherwise or Stale()))
 
     def then(self, work: Callable[[], None]) -> None:
-        """Do optional work after the change was committed, such as tidying. It must not raise errors."""
+        """Do work after the change was committed, such as tidying. Its errors are raised although the change holds."""
         self._afterwards.append(work)
 
     def __len__(self) -> int:

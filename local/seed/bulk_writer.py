@@ -30,7 +30,7 @@ from chalicelib.identity.registration import find_or_create
 from chalicelib.origins import service as origins
 from chalicelib.packages import artifacts, hints, upload
 from chalicelib.packages.contents import Contents
-from chalicelib.packages.search import rows as search_rows
+from chalicelib.packages.search import snapshots as search_snapshots
 from chalicelib.platform.clock import new_id
 from chalicelib.platform.table import Key
 from local.seed import graph_writer
@@ -48,7 +48,9 @@ def write(depot: GeneratedDepot, owner: str) -> int:
     Raises OriginTaken.
     """
     by = Session(find_or_create(owner, f"{owner}@example.com"), owner, SessionFlags(0))
-    return sum(_write_origin(depot, origin, by) for origin in depot.origins) + _write_graph(depot)
+    written = sum(_write_origin(depot, origin, by) for origin in depot.origins) + _write_graph(depot)
+    search_snapshots.fold(upto=new_id())  # nothing else writes, so the log of names is complete
+    return written
 
 
 def metafiles(release: Release) -> dict[str, str]:
@@ -103,8 +105,6 @@ def _publish_all(change: MemoryChange, releases: Iterable[Release], by: Session)
         previous = newest.get(target)
         tdeps = [PackageIdent.parse(dep) for dep in release.tdeps]
         change.put_all(hints.dependent_hints(ident, target, tdeps, previous))
-        if previous is None:
-            change.put_all(search_rows.hints_of(ident.origin, ident.name))
         _publish(change, release, by)
         for channel in release.channels:
             _promote(change, release, channel, by)

@@ -91,7 +91,7 @@ def use_the_table_and_the_bucket(depot: Depot) -> None:
     """Send requests that need each right on the table and the bucket."""
     origin = an_origin(depot)
     a_channel(depot, origin, "dev")
-    hart = a_package(depot, origin)
+    hart = a_package(depot, origin, tdeps=NEEDED)
     promote(depot, hart, "dev")
     assert depot.get(f"/depot/origins/{origin}", by="bobo").status == 200
     upload = an_upload(depot, a_hart(origin=origin, name=a_name("open"))).send(1)
@@ -143,6 +143,9 @@ def invoke_the_function(depot: Depot, patch: pytest.MonkeyPatch) -> None:
     a_package(depot, origin, name=BUILT)
 
 
+NEEDED = ("core/glibc/2.27/20240101000000",)
+"""The transitive dependencies of a package. An upload writes hints for them in a batch."""
+
 BUILT = "built"
 """The name of packages whose uploads cause builds."""
 
@@ -189,10 +192,12 @@ def assert_all_used(used_by: Enforcement, function: str) -> None:
 
 def test_the_function_that_finishes_uploads_uses_every_right(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
     origin = an_origin(depot)
-    whole, empty = (an_upload(depot, a_hart(origin=origin, name=a_name("part"))) for _ in range(2))
+    whole, empty = (an_upload(depot, a_hart(origin=origin, name=a_name("part"), tdeps=NEEDED)) for _ in range(2))
     whole.send()
     deleted = an_origin(depot)
-    orphaned = an_upload(depot, a_hart(origin=deleted, name=a_name("part"))).send()  # its hints are removed again
+    orphaned = an_upload(
+        depot, a_hart(origin=deleted, name=a_name("part"), tdeps=NEEDED)
+    ).send()  # its hints are removed again
     assert depot.delete(f"/depot/origins/{deleted}", by="bobo").status == 204
     built = an_upload(depot, a_hart(origin=origin, name=BUILT)).send()
     builds_of_dependents_start(monkeypatch, origin)
@@ -254,7 +259,7 @@ def test_the_application_of_retention_uses_every_right(depot: Depot) -> None:
 
 @pytest.mark.parametrize("action", ["dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem", "s3:PutObject"])
 def test_the_first_upload_of_a_name_fails_without_a_right(depot: Depot, action: str) -> None:
-    hart = a_hart(origin=an_origin(depot))
+    hart = a_hart(origin=an_origin(depot), tdeps=NEEDED)
 
     with enforced(without(action)) as limited:
         reply = depot.post(hart.url, by="bobo", body=hart.content, query={"checksum": hart.checksum})

@@ -28,6 +28,11 @@ READS = (
     "/depot/channels/{origin}/{channel}/pkgs/{name}/latest",
     "/depot/channels/{origin}/{channel}/pkgs/{name}/{version}/latest",
     "/depot/channels/{origin}/{channel}/pkgs/{name}/{version}/{release}",
+    "/depot/pkgs/search/{name}",
+    "/depot/pkgs/search/{name}?distinct=true",
+    "/depot/pkgs/search/{origin}",
+    "/depot/pkgs/search/{origin}%2F{name}",
+    "/depot/pkgs/search/{origin}%2F{name}?distinct=true",
     "/settings/{origin}/{name}",
     "/packages/{origin}/{name}/{version}/{release}",
     "/deprecations/{origin}/{name}",
@@ -40,6 +45,7 @@ READS = (
 def origin(depot: Depot) -> str:
     """An origin with a public package in the channel, so that every list has rows."""
     assert depot.get("/profile", by="mystique").status == 200  # the first request of a test user creates its account
+    assert depot.get("/depot/pkgs/search/tool").status == 200  # the first search of a process reads more
     origin = an_origin(depot)
     a_channel(depot, origin, CHANNEL)
     promote(depot, a_package(depot, origin, name="shown"), CHANNEL)

@@ -16,12 +16,14 @@ from chalicelib.core.target import Target
 from chalicelib.graph import service as graph
 from chalicelib.http.paging import PAGE_SIZE
 from chalicelib.packages import artifacts
+from chalicelib.packages.search import catalogue
 from chalicelib.platform.table import read
 from local.seed import bulk_writer
 from local.seed.releases import CORE, MOST_NEEDED, PROBE, GeneratedDepot
 from tests.api.client import Depot, Reply
 from tests.builders.graphs import fold_shard_of
 from tests.builders.hart import Hart, a_hart
+from tests.builders.names_read import settle_names
 from tests.perf.recording import Recording, record
 from tests.perf.writes import idents
 
@@ -98,6 +100,7 @@ class FilledDepot:
         ready = f"/depot/channels/{origin}/stable/pkgs/{PROBE}/{newest.version}/{newest.release}/promote"
         assert depot.put(ready, by=token).status == 200  # changes nothing, and leaves the process with a fence
         graph.graph_of(Target.X86_64_LINUX)  # nor the first of its process, which reads the whole graph
+        settle_names()
         return cls(depot, token, newest, archives)
 
     @property
@@ -171,8 +174,10 @@ class FilledDepot:
     def _searches(self) -> Iterator[Case]:
         for term_kind, term in (("a name", PROBE), ("a whole origin", self.origin)):
             path = f"/depot/pkgs/search/{term}"
-            yield self._get(f"search for {term_kind}, distinct", None, Growth.SEARCH, f"{path}?distinct=true")
-            yield self._get(f"search for {term_kind}", None, Growth.SEARCH, path)
+            yield self._get(f"search for {term_kind}, distinct", 3, Growth.POINT, f"{path}?distinct=true")
+            yield self._get(f"search for {term_kind}", 5, Growth.SEARCH, path)
+        send = _sender(f"/depot/pkgs/search/{self.origin}?distinct=true", self.token)
+        yield Case("search, first of a process", 3, Growth.SEARCH, lambda depot: _first_of_a_process(depot, send))
 
     def _changes(self) -> Iterator[Case]:
         ident = self.newest
@@ -197,6 +202,11 @@ class FilledDepot:
 
 def _sender(path: str, by: str | None) -> Callable[[Depot], Reply]:
     return lambda depot: depot.get(path, by=by)
+
+
+def _first_of_a_process(depot: Depot, send: Callable[[Depot], Reply]) -> Reply:
+    catalogue.forget()
+    return send(depot)
 
 
 def _next_page(start: int) -> int:
