@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.catalog import channel_rows, package_rows
+from chalicelib.catalog import channel_rows, event_states, package_rows
 from chalicelib.catalog.channel_rows import ChannelCountRow, ChannelRow, MembershipRow, NewestRow
 from chalicelib.catalog.errors import TooManyChannels
 from chalicelib.catalog.origin_rows import OriginCountRow, origin_count_key
@@ -95,6 +95,7 @@ def steps_together(
         _write_ident(change, observed, after)
         _write_counts(change, observed, after)
         before = observed.standing
+        event_states.note(change, observed.ident, before, after)
         for target in sorted({*before.placements, *after.placements}):
             old, new = before.placements.get(target), after.placements.get(target)
             if old is not None and target is not carried:

@@ -1,0 +1,176 @@
+"""Columns of the index of events: what filters, totals and positions need, in a few bytes per event."""
+
+import sys
+import zlib
+from array import array
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import chain, groupby, repeat
+from operator import itemgetter
+
+import msgspec
+from msgspec import Struct
+
+from chalicelib.core.event_entries import EventEntry, PackageState
+from chalicelib.core.search_terms import Terms, tokens_of
+
+
+class Kind(Struct, frozen=True, array_like=True):
+    """What decides whether an event is shown: its channel, and who sees the packages of its ident.
+
+    `origin` and `requester` are empty for public packages: everyone sees their events.
+    """
+
+    channel: str
+    state: PackageState
+    origin: str = ""
+    requester: int = 0
+
+    @classmethod
+    def of(cls, entry: EventEntry, state: PackageState) -> "Kind":
+        """Return the kind of an event whose ident is in a state."""
+        if state is PackageState.PUBLIC:
+            return cls(entry.channel, state)
+        return cls(entry.channel, state, entry.ident.partition("/")[0], entry.requester_id)
+
+
+class Column(Struct, frozen=True, array_like=True):
+    """A number per event. The first plane has the lowest eight bits of each, the next plane the next eight."""
+
+    planes: list[bytes]
+
+    @classmethod
+    def of(cls, numbers: Sequence[int]) -> "Column":
+        """Return the column of some numbers below 2^32."""
+        bits = max(8, max(numbers, default=0).bit_length())
+        return cls([bytes(number >> shift & 255 for number in numbers) for shift in range(0, bits, 8)])
+
+    @property
+    def numbers(self) -> Sequence[int]:
+        """The numbers, one per event."""
+        if len(self.planes) == 1:
+            return self.planes[0]
+        width = 2 if len(self.planes) == 2 else 4
+        interleaved = bytearray(width * len(self.planes[0]))
+        for number, plane in enumerate(self.planes):
+            interleaved[number::width] = plane
+        numbers = array("H" if width == 2 else "I")
+        numbers.frombytes(interleaved)
+        if sys.byteorder == "big":
+            numbers.byteswap()
+        return numbers
+
+    def mask(self, flags: bytes) -> bytes:
+        """Return a byte per event: the flag of its number."""
+        if len(self.planes) == 1:
+            return self.planes[0].translate(flags[:256].ljust(256, b"\0"))
+        numbers = self.numbers
+        return bytes(itemgetter(*numbers)(flags)) if len(numbers) > 1 else bytes(flags[number] for number in numbers)
+
+
+class StoredPage(Struct, frozen=True, array_like=True):
+    """A page of events: the id of its row, the number of events, and the times of the first and the last one."""
+
+    id: int
+    count: int
+    first: int
+    last: int
+
+
+class Facts(Struct, frozen=True, array_like=True):
+    """The facts about a chunk of events in ascending order: its pages, its days with their counts, and kinds."""
+
+    pages: list[StoredPage]
+    days: list[tuple[int, int]]
+    kinds: list[Kind]
+    column: Column
+
+    @classmethod
+    def of(cls, pages: list[StoredPage], days: Iterable[int], kinds: Sequence[Kind]) -> "Facts":
+        """Return the facts for a day (since 1970) and a kind per event."""
+        numbers = {kind: number for number, kind in enumerate(dict.fromkeys(kinds))}
+        counted = [(day, len(list(events))) for day, events in groupby(days)]
+        return cls(pages, counted, list(numbers), Column.of([numbers[kind] for kind in kinds]))
+
+    @classmethod
+    def unpacked(cls, content: bytes) -> "Facts":
+        """Return the facts in a compressed form."""
+        return _facts_decoder.decode(zlib.decompress(content))
+
+    def packed(self) -> bytes:
+        """Return the compressed form."""
+        return zlib.compress(_encoder.encode(self), 9)
+
+    @property
+    def kind_of_each(self) -> list[Kind]:
+        """The kind of each event."""
+        return [self.kinds[number] for number in self.column.numbers]
+
+    @property
+    def day_of_each(self) -> list[int]:
+        """The day of each event."""
+        return list(chain.from_iterable(repeat(day, count) for day, count in self.days))
+
+    def between(self, first_day: int, last_day: int) -> tuple[int, int]:
+        """Return the positions of the events of some days: the first one, and the one after the last."""
+        start = sum(count for day, count in self.days if day < first_day)
+        return start, start + sum(count for day, count in self.days if first_day <= day <= last_day)
+
+
+class Names(Struct, frozen=True, array_like=True):
+    """The number of each event's name in the dictionary of names."""
+
+    column: Column
+
+    @classmethod
+    def unpacked(cls, content: bytes) -> "Names":
+        """Return the names in a compressed form."""
+        return _names_decoder.decode(zlib.decompress(content))
+
+    def packed(self) -> bytes:
+        """Return the compressed form."""
+        return zlib.compress(_encoder.encode(self), 9)
+
+
+_encoder = msgspec.msgpack.Encoder()
+_facts_decoder = msgspec.msgpack.Decoder(Facts)
+_names_decoder = msgspec.msgpack.Decoder(Names)
+
+
+def both(mask: bytes, other: bytes) -> bytes:
+    """Return the flags that both masks have."""
+    common = int.from_bytes(mask, "little") & int.from_bytes(other, "little")
+    return common.to_bytes(len(mask), "little")
+
+
+def newest(mask: bytes, start: int, stop: int, skipped: int, most: int) -> list[int]:
+    """Return the positions of set flags in a range, from its end, without the first `skipped`."""
+    block = 4_096
+    while skipped and stop - start > block and (flags := mask.count(1, stop - block, stop)) <= skipped:
+        skipped, stop = skipped - flags, stop - block
+    positions: list[int] = []
+    while len(positions) < most and (stop := mask.rfind(1, start, stop)) >= 0:
+        if skipped:
+            skipped -= 1
+        else:
+            positions.append(stop)
+    return positions
+
+
+def name_flags(names: Sequence[str], terms: Terms) -> bytes:
+    """Return a flag per name (`origin/name`): whether the terms match it."""
+    if not terms.can_match:
+        return bytes(len(names))
+    words = terms.words
+    flags = bytearray(len(names))
+    for number, name in enumerate(names):
+        lowered = name.lower()
+        if all(word in lowered for word in words) and terms.match(tokens_of_name(name)):
+            flags[number] = 1
+    return bytes(flags)
+
+
+@lru_cache(maxsize=20_000)
+def tokens_of_name(name: str) -> list[str]:
+    """Return the tokens of `origin/name`. Cached: a common word matches most names."""
+    return tokens_of(*name.split("/", 1))
