@@ -1,14 +1,14 @@
 """Folds of the inbox of events into the index (docs/ARCHITECTURE.md, "The index of events").
 
-A fold writes new rows of the index, then the root that names them, and then deletes what it took from the inbox. It may
-be interrupted anywhere, and several may run at once: the root is written on condition that no other fold has written it
-meanwhile. Until then readers see the old index and the inbox. An event that is still in the inbox although the index has
-it is not added again, because events are compared by time and ident.
+A fold writes new rows of the index, then the root that names them, and then deletes what it took from the inbox. It
+may be interrupted anywhere, and several may run at once: the root is written on condition that no other fold has
+written it meanwhile. Until then readers see the old index and the inbox. An event that is still in the inbox although
+the index has it is not added again, because events are compared by time and ident.
 """
 
 import time
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -30,7 +30,7 @@ from chalicelib.catalog.event_index import (
 from chalicelib.catalog.event_rows import Inbox, StateRow
 from chalicelib.core.event_chunks import Arrival, Chunk, NewPage, Page, page_for
 from chalicelib.core.event_columns import StoredPage
-from chalicelib.core.event_entries import EventEntry, PackageState, packed
+from chalicelib.core.event_entries import PackageState, packed
 from chalicelib.platform.attributes import Condition
 from chalicelib.platform.change import Stale, update_if
 from chalicelib.platform.clock import moment_of, new_id
@@ -39,14 +39,14 @@ from chalicelib.platform.table import Key, delete_many, put_many, read
 MOST_EVENTS, MOST_STATES = 2_000, 100
 """Events and changed idents that one fold takes. It reads the row of each changed ident, a hundred with one call."""
 
-SEGMENT = 2_048
-"""Names of a segment of the dictionary, about 12 KB."""
+SEGMENT = 1_750
+"""Names of a segment of the dictionary, about 8 KB."""
 
 SETTLED_SECONDS = 360
 """How long the row of a deleted ident stays in the inbox after the index has its state.
 
-An upload that has read the ident and its DeletedIdentRow around the deletion may not know that the ident was deleted. Its
-request was signed by then, and AWS refuses requests that were signed more than five minutes ago.
+An upload that has read the ident and its DeletedIdentRow around the deletion may not know that the ident was deleted.
+AWS refuses a transaction that was signed more than five minutes ago.
 """
 
 
@@ -84,12 +84,18 @@ def fold() -> int:
     return len(arrivals)
 
 
-def add(arrivals: Sequence[Arrival]) -> None:
-    """Add events to the index that were never in the inbox, for a generated depot. Nothing else may fold meanwhile."""
+def add(arrivals: Sequence[Arrival]) -> int:
+    """Add events to the index that were never in the inbox, for a generated depot. Returns the number of rows written.
+
+    Raises Stale if another fold was faster.
+    """
     row = read(event_index.root_key())
-    edit = _Edit(Root.unpacked(row))
+    root = Root.unpacked(row)
+    edit = _Edit(root)
     edit.apply(arrivals, {})
-    edit.commit(row, [], {})
+    if not edit.commit(row, root.folded, root.states):
+        raise Stale
+    return len(edit.put) + 1
 
 
 def _is_settled(row: StateRow, states: dict[str, PackageState]) -> bool:
@@ -154,7 +160,7 @@ class _Edit(Struct):
         self._store({number: chunks[number] for number in changed})
         self._store_names(dictionary.names)
 
-    def commit(self, row: EventRootRow | None, folded: list[str], states: dict[str, PackageState]) -> bool:
+    def commit(self, row: EventRootRow | None, folded: list[str], states: Mapping[str, int]) -> bool:
         """Write the new rows, then the root. Returns False if another fold was faster."""
         put_many(self.put)
         now = int(time.time())

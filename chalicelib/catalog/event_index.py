@@ -1,8 +1,8 @@
 """Rows of the index of events, and reads of them (docs/ARCHITECTURE.md, "The index of events").
 
-The *root* names all other rows: chunks of events in order of time, and segments of the dictionary of names. A row of the
-index other than the root never changes. A fold writes new rows, and then a root that names them. So one read of the root
-gives an index in which all parts belong together. Replaced rows are deleted later (KEPT_SECONDS).
+The *root* names all other rows: chunks of events in order of time, and segments of the dictionary of names. Only the
+root ever changes. A fold writes new rows, and then a root that names them. So one read of the root gives an index in
+which all parts belong together. Replaced rows are deleted later (KEPT_SECONDS).
 """
 
 import zlib

@@ -72,7 +72,7 @@ class EventRow(Row):
 
 
 class StateRow(Row):
-    """The visibility of an ident has changed, or its packages were deleted or exist again. Its row says what is true."""
+    """The visibility of an ident has changed, or its packages were deleted or exist again. Its own row says which."""
 
     ident = UnicodeAttribute()
 
@@ -80,11 +80,13 @@ class StateRow(Row):
 class ShardsRow(Row):
     """The number of shards of the inbox: those that writers use, and those that readers read.
 
-    After the number of writers' shards was reduced, readers read more until no process uses the old number any more.
+    After the number of writers' shards was reduced, readers read more until no process uses the old number any more. It
+    is reduced at most once a day (`reduced_on`).
     """
 
     writers = NumberAttribute()
     readers = NumberAttribute()
+    reduced_on = UnicodeAttribute()
 
 
 class InboxRow(Row):
@@ -139,24 +141,6 @@ class _Shards:
     read_at = -FRESH_SECONDS
 
 
-def record(
-    change: Change,
-    operation: ChannelOperation,
-    ident: PackageIdent,
-    target: Target,
-    channel: str,
-    by: Session,
-    *,
-    public: bool,
-    group: str | None = None,
-) -> None:
-    """Add an event to the change that it describes, so that neither is written without the other.
-
-    public: whether the ident has a public package after the change.
-    """
-    change.add(event(operation, ident, target, channel, by, public=public, group=group))
-
-
 def event(
     operation: ChannelOperation,
     ident: PackageIdent,
@@ -167,7 +151,10 @@ def event(
     public: bool,
     group: str | None = None,
 ) -> EventRow:
-    """Return the row of an event. See `record`."""
+    """Return the row of an event, to be added to the change that it describes (`Change.add`).
+
+    public: whether the ident has a public package after the change.
+    """
     moment = now()
     return EventRow(
         inbox_partition(secrets.randbelow(_Shards.number)),
@@ -192,15 +179,15 @@ def state_changed(change: Change, ident: PackageIdent) -> None:
 
 
 def keys_before() -> list[Key[ShardsRow]]:
-    """Return the keys of the rows to read before `record`, for `note_shards`: none if they were read recently."""
+    """Return the keys of the rows to read before `event`, for `note_shards`: none if they were read recently."""
     return [shards_key()] if time.monotonic() - _Shards.read_at >= FRESH_SECONDS else []
 
 
 def note_shards(found: Found) -> None:
     """Use the number of shards in the rows of `keys_before`."""
-    row = found.get(shards_key())
-    if row is not None:
-        _Shards.number = int(row.writers)
+    if keys_before():
+        row = found.get(shards_key())
+        _Shards.number = 1 if row is None else int(row.writers)
         _Shards.read_at = time.monotonic()
 
 

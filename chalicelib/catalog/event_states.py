@@ -1,8 +1,8 @@
 """Who sees the packages of an ident, as far as its events depend on it (packages.md 11).
 
-The index of events stores the state of each event's ident. A step that changes the state of an ident adds a row to the
-inbox of events (`event_rows.StateRow`). It only says that the state has changed: readers and folds of the index read the
-ident's row, so the order of these rows does not matter.
+The index of events stores the state of each event's ident. A step that changes the state of an ident adds a row to
+the inbox of events (`event_rows.StateRow`). It only says that the state has changed: readers and folds of the index
+read the ident's row, so the order of these rows does not matter.
 """
 
 from collections.abc import Iterable

@@ -213,7 +213,7 @@ def _promote(ident: PackageIdent, target: Target, channel: str, by: Session) -> 
         origin_rows.require_role(change, ident.origin, by.permission)
         after = observed.standing.with_placement(target, placement.joined(channel))
         steps.step(change, observed, after, by=by)
-        event_rows.record(change, ChannelOperation.PROMOTE, ident, target, channel, by, public=after.is_public)
+        change.add(event_rows.event(ChannelOperation.PROMOTE, ident, target, channel, by, public=after.is_public))
 
 
 def demand_demotable(channel: str) -> None:
@@ -242,4 +242,4 @@ def _demote(ident: PackageIdent, target: Target, channel: str, by: Session) -> N
         origin_rows.require_role(change, ident.origin, by.permission)
         after = observed.standing.with_placement(target, placement.left(channel))
         steps.step(change, observed, after)
-        event_rows.record(change, ChannelOperation.DEMOTE, ident, target, channel, by, public=after.is_public)
+        change.add(event_rows.event(ChannelOperation.DEMOTE, ident, target, channel, by, public=after.is_public))

@@ -10,7 +10,7 @@ from msgspec import Struct
 from chalicelib.core.event_columns import Column, Facts, Kind, Names, StoredPage
 from chalicelib.core.event_entries import DAY, EventEntry, PackageState, name_of, release_hash
 
-PAGE = 200
+PAGE = 150
 """Events of a page. Pages of 4 KB cost one read unit."""
 
 CHUNK = 4_000

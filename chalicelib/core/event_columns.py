@@ -1,5 +1,6 @@
 """Columns of the index of events: what filters, totals and positions need, in a few bytes per event."""
 
+import re
 import sys
 import zlib
 from array import array
@@ -15,7 +16,7 @@ from chalicelib.core.event_entries import EventEntry, PackageState
 from chalicelib.core.search_terms import Terms, tokens_of
 
 
-class Kind(Struct, frozen=True, array_like=True):
+class Kind(Struct, frozen=True, array_like=True, gc=False):
     """What decides whether an event is shown: its channel, and who sees the packages of its ident.
 
     `origin` and `requester` are empty for public packages: everyone sees their events.
@@ -68,7 +69,7 @@ class Column(Struct, frozen=True, array_like=True):
         return bytes(itemgetter(*numbers)(flags)) if len(numbers) > 1 else bytes(flags[number] for number in numbers)
 
 
-class StoredPage(Struct, frozen=True, array_like=True):
+class StoredPage(Struct, frozen=True, array_like=True, gc=False):
     """A page of events: the id of its row, the number of events, and the times of the first and the last one."""
 
     id: int
@@ -132,6 +133,7 @@ class Names(Struct, frozen=True, array_like=True):
         return zlib.compress(_encoder.encode(self), 9)
 
 
+_FEW, _FEW_WORDS = 100, 8
 _encoder = msgspec.msgpack.Encoder()
 _facts_decoder = msgspec.msgpack.Decoder(Facts)
 _names_decoder = msgspec.msgpack.Decoder(Names)
@@ -161,13 +163,31 @@ def name_flags(names: Sequence[str], terms: Terms) -> bytes:
     """Return a flag per name (`origin/name`): whether the terms match it."""
     if not terms.can_match:
         return bytes(len(names))
-    words = terms.words
+    lowered = [name.lower() for name in names]
+    candidates: list[int] = list(range(len(names)))
+    for word in terms.words:
+        candidates = [number for number in candidates if word in lowered[number]]
+    if len(candidates) > _FEW and len(terms.words) <= _FEW_WORDS and not any("-" in word for word in terms.words):
+        matching = _matching_plain_words(candidates, lowered, terms.words)
+    else:
+        matching = [number for number in candidates if terms.match(tokens_of_name(names[number]))]
     flags = bytearray(len(names))
-    for number, name in enumerate(names):
-        lowered = name.lower()
-        if all(word in lowered for word in words) and terms.match(tokens_of_name(name)):
-            flags[number] = 1
+    for number in matching:
+        flags[number] = 1
     return bytes(flags)
+
+
+def _matching_plain_words(candidates: list[int], lowered: Sequence[str], words: Sequence[str]) -> list[int]:
+    """Return the names that words without hyphens match, a tenth of the CPU time of `Terms.match` for common words.
+
+    Such a word is a token if neither a letter nor a digit is beside it.
+    """
+    *inner, last = words
+    for word in inner:
+        whole = re.compile(rf"(?<![^\W_]){word}(?![^\W_])").search
+        candidates = [number for number in candidates if whole(lowered[number])]
+    beginning = re.compile(rf"(?<![^\W_]){last}").search
+    return [number for number in candidates if beginning(lowered[number])]
 
 
 @lru_cache(maxsize=20_000)

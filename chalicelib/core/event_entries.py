@@ -23,7 +23,7 @@ class PackageState(IntEnum):
     GONE = 2
 
 
-class EventEntry(Struct, frozen=True):
+class EventEntry(Struct, frozen=True, gc=False):
     """A promotion or demotion of one package. `time` is in microseconds since 1970."""
 
     time: int

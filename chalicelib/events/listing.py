@@ -38,7 +38,7 @@ class Listing:
     Raises Stale if a fold has deleted a row of this root meanwhile.
     """
 
-    def __init__(  # noqa: PLR0913 - one read with its options
+    def __init__(
         self,
         root: Root,
         days: tuple[int, int],

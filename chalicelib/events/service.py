@@ -1,7 +1,6 @@
 """The promotions and demotions that a caller may see (packages.md 11, platform.md 2.3)."""
 
 from datetime import date
-from functools import partial
 
 from msgspec import Struct
 
@@ -51,8 +50,12 @@ def page(event_filter: EventFilter, offset: int, size: int, caller: Caller) -> t
     Proves the caller. Only the requester sees events of deleted packages, and only if the filter has no terms. Raises
     StoreUnavailable, also if more events wait for a fold than a request can read.
     """
-    listing = retry_when_stale(partial(_listing, event_filter, caller, FOLDS))
-    return retry_when_stale(lambda: (listing.page(offset, size), listing.total))
+
+    def read() -> tuple[list[EventEntry], int]:
+        listing = _listing(event_filter, caller, FOLDS)
+        return listing.page(offset, size), listing.total
+
+    return retry_when_stale(read)
 
 
 def _listing(event_filter: EventFilter, caller: Caller, folds: int) -> Listing:

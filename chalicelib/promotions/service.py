@@ -206,8 +206,10 @@ def _add(
         after[move.ident] = after[move.ident].with_placement(move.target, moved)
         if request.job_group is None:
             public = after[move.ident].is_public
-            event_rows.record(
-                change, request.operation, move.ident, move.target, request.channel, by, public=public, group=group.id
+            change.add(
+                event_rows.event(
+                    request.operation, move.ident, move.target, request.channel, by, public=public, group=group.id
+                )
             )
     steps.steps_together(change, [(observed[ident], standing) for ident, standing in after.items()], by=by)
     return group.id

@@ -27,7 +27,7 @@ from infra.template import TEMPLATE, read_template
 from infra.template import machine as read_machine
 from tests.rights.policies import own_policies, policies_of
 
-BESIDE_THE_API = ("FinishUpload", "Sweep", "ApplyRetention")
+BESIDE_THE_API = ("FinishUpload", "Sweep", "ApplyRetention", "FoldEvents")
 OF_BUILDS = {
     "ScheduleDependents": 300,
     "StepGroup": 900,
@@ -223,6 +223,7 @@ def test_functions_run_at_their_times(built: Path) -> None:
     }
 
     assert scheduled == {
+        "FoldEvents": "rate(1 minute)",
         "Sweep": "rate(1 hour)",
         "ApplyRetention": "rate(1 hour)",
         "WatchJobs": "rate(1 minute)",

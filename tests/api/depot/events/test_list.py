@@ -419,6 +419,6 @@ def _record_promotion(
         clock.setattr(event_rows, "timestamp", lambda _: moment)
         package = PackageIdent(**ident)
         by = Session(7, "another", SessionFlags(0))
-        event_rows.record(change, ChannelOperation.PROMOTE, package, target, channel, by, public=True)
+        change.add(event_rows.event(ChannelOperation.PROMOTE, package, target, channel, by, public=True))
     change.commit()
     assert origin == package.origin

@@ -1,0 +1,222 @@
+"""Reads and folds of the index of events that meet other folds, uploads and changes of visibility."""
+
+import itertools
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.catalog import event_folding, event_index, event_rows, event_states
+from chalicelib.catalog.event_index import EventIndexRow, Root
+from chalicelib.catalog.event_rows import Inbox
+from chalicelib.catalog.package_rows import IdentRow, ident_key
+from chalicelib.core import event_chunks
+from chalicelib.core.standing import NOWHERE
+from chalicelib.platform import clock
+from chalicelib.platform.table import put_many, read, rows
+from chalicelib.scheduled import event_upkeep
+from tests.engine.events.feed import PRIVATE, PUBLIC, an_ident, change_standing, promote, shown
+
+pytestmark = pytest.mark.usefixtures("table")
+
+
+def after_first_read(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, action: Callable[[], None]) -> None:
+    """Do something after the first call of a function, which returns what it read before."""
+    function, calls = getattr(module, name), itertools.count()
+
+    def acting(*arguments: Any) -> Any:
+        result = function(*arguments)
+        if next(calls) == 0:
+            action()
+        return result
+
+    monkeypatch.setattr(module, name, acting)
+
+
+def two_folds() -> None:
+    """Fold, and fold another event, so that the root no longer says what the first fold took."""
+    event_folding.fold()
+    promote(an_ident())
+    event_folding.fold()
+
+
+def test_a_reader_counts_an_event_once_that_was_folded_after_it_read_the_inbox(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    channel = promote(ident := an_ident())
+    after_first_read(monkeypatch, event_rows, "inbox", two_folds)
+
+    assert shown(channel) == [str(ident)]
+
+
+def test_a_fold_adds_no_event_again_that_others_have_folded(monkeypatch: pytest.MonkeyPatch) -> None:
+    channel = promote(ident := an_ident())
+    after_first_read(monkeypatch, event_rows, "inbox", two_folds)
+
+    event_folding.fold()
+
+    assert shown(channel) == [str(ident)]
+
+
+def test_of_two_folds_at_once_one_is_given_up_and_leaves_no_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    channel = promote(ident := an_ident())
+    after_first_read(monkeypatch, event_folding, "read", lambda: event_folding.fold() and None)
+
+    assert event_folding.fold() == 0
+    assert shown(channel) == [str(ident)]
+    assert event_upkeep.delete_orphans(clock.now().timestamp() + 1) == 0
+
+
+def test_a_fold_that_hears_nothing_of_its_write_has_folded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The repeat of a write finds its own revision."""
+    channel = promote(ident := an_ident())
+    written = event_folding.update_if
+
+    def twice(*arguments: Any) -> Any:
+        written(*arguments)
+        return written(*arguments)
+
+    monkeypatch.setattr(event_folding, "update_if", twice)
+
+    assert event_folding.fold() == 1
+    assert shown(channel) == [str(ident)]
+    assert event_upkeep.delete_orphans(0) == 0
+
+
+def test_a_fold_takes_a_state_with_the_events_that_were_recorded_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Query may have passed the place of an event before it was recorded, and then find a later change of state."""
+    channel = promote(ident := an_ident())
+    change_standing(ident, PUBLIC, PRIVATE)
+    inbox, calls = event_rows.inbox, itertools.count()
+
+    def without_event() -> Inbox:
+        found = inbox()
+        return found if next(calls) else Inbox([], found.states, found.shards)
+
+    monkeypatch.setattr(event_rows, "inbox", without_event)
+    event_folding.fold()
+    monkeypatch.undo()
+    event_folding.fold()
+
+    assert shown(channel) == []
+
+
+def test_states_stay_in_the_inbox_until_all_events_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    others = [an_ident() for _ in range(2)]
+    for other in others:
+        promote(other)
+    channel = promote(ident := an_ident())
+    change_standing(ident, PUBLIC, PRIVATE)
+    monkeypatch.setattr(event_folding, "MOST_EVENTS", 1)
+
+    while event_folding.fold():
+        assert shown(channel) == []
+
+    assert shown(channel) == []
+    assert str(ident) not in [row.ident for row in event_rows.inbox().states]
+
+
+def test_an_upload_that_did_not_see_the_deletion_shows_the_events_again() -> None:
+    """Its reads of the ident and of the note of the deletion may be before and after the deletion."""
+    channel = promote(ident := an_ident())
+    change_standing(ident, PUBLIC, NOWHERE)
+    event_folding.fold()
+    assert shown(channel) == []
+
+    key = ident_key(ident)
+    put_many([IdentRow(key.pk, key.sk, standing=str(PUBLIC), public=True, revision=2)])
+
+    assert shown(channel) == [str(ident)]
+
+
+def test_the_row_of_a_deleted_ident_leaves_the_inbox_after_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    channel = promote(ident := an_ident())
+    change_standing(ident, PUBLIC, NOWHERE)
+    event_folding.fold()
+    assert str(ident) in [row.ident for row in event_rows.inbox().states]
+
+    monkeypatch.setattr(event_folding, "SETTLED_SECONDS", -1)
+    event_folding.fold()
+
+    assert str(ident) not in [row.ident for row in event_rows.inbox().states]
+    assert shown(channel) == []
+
+
+def test_a_first_upload_notes_nothing() -> None:
+    before = len(event_rows.inbox().states)
+    change_standing(ident := an_ident(), NOWHERE, PUBLIC)
+
+    assert len(event_rows.inbox().states) == before
+    assert read(event_states.deleted_key(ident)) is None
+
+
+def test_a_reader_whose_rows_were_deleted_reads_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    channel = promote(ident := an_ident())
+    event_folding.fold()
+    monkeypatch.setattr(event_index, "KEPT_SECONDS", -1)
+    after_first_read(monkeypatch, event_rows, "inbox", lambda: None)
+    unpacked, calls = Root.unpacked, itertools.count()
+
+    def then_folds(row: Any) -> Root:
+        root = unpacked(row)
+        if next(calls) == 0:
+            two_folds()
+            two_folds()
+        return root
+
+    monkeypatch.setattr(Root, "unpacked", then_folds)
+
+    assert shown(channel) == [str(ident)]
+
+
+def test_replaced_rows_are_deleted_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    def parts() -> int:
+        return sum(
+            1
+            for kind in (event_index.FACTS, event_index.NAMES, event_index.HASHES)
+            for _ in rows(EventIndexRow, event_index.part_partition(kind))
+        )
+
+    promote(an_ident())
+    event_folding.fold()
+    before = parts()
+    promote(an_ident())
+    event_folding.fold()
+    assert parts() == before + 3
+
+    monkeypatch.setattr(event_index, "KEPT_SECONDS", -1)
+    for _ in range(2):
+        promote(an_ident())
+        event_folding.fold()
+    assert parts() <= before + 3
+
+
+def test_orphans_of_interrupted_folds_are_deleted_when_they_are_old() -> None:
+    channel = promote(ident := an_ident())
+    event_folding.fold()
+    moment = clock.now()
+    old = str(clock.new_id(moment - timedelta(days=2)))
+    put_many(
+        [
+            EventIndexRow(event_index.part_partition(event_index.PAGES), old, content=b"x"),
+            EventIndexRow(event_index.part_partition(event_index.FACTS), f"{1:018d}#{old}", content=b"x"),
+            EventIndexRow(event_index.part_partition(event_index.NAMES), str(clock.new_id(moment)), content=b"x"),
+        ]
+    )
+
+    assert event_upkeep.delete_orphans((moment - timedelta(days=1)).timestamp()) == 2
+    assert event_upkeep.delete_orphans(moment.timestamp() + 1) == 1
+    assert shown(channel) == [str(ident)]
+
+
+def test_events_with_equal_times_stay_on_one_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_chunks, "PAGE", 2)
+    monkeypatch.setattr(event_rows, "timestamp", lambda _: "2031-01-01T00:00:00.000000")
+    idents = [an_ident() for _ in range(5)]
+    channel = promote(idents[0])
+    for ident in idents[1:]:
+        promote(ident, channel=channel)
+        event_folding.fold()
+
+    assert shown(channel) == sorted(map(str, idents), reverse=True)
