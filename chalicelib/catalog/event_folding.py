@@ -139,17 +139,13 @@ class _Edit(Struct):
             by_head.setdefault(page_for(root.heads, arrival[0].time), []).append(arrival)
         touched = list(range(len(root.heads))) if states else sorted(set(by_head) & set(range(len(root.heads))))
         heads = [root.heads[number] for number in touched]
-        read_names = event_index.read_names(root, heads, with_hashes=True)
-        facts = event_index.facts_of(heads) if states else event_index.facts_of_some(heads)
+        facts, names = event_index.read_with_names(root, heads, with_hashes=True)
         chunks = {
-            number: Chunk.of(chunk_facts, names, hashes)
-            for number, chunk_facts, names, hashes in zip(
-                touched, facts, read_names.names, read_names.hashes, strict=True
-            )
+            number: Chunk.of(*parts) for number, *parts in zip(touched, facts, names.names, names.hashes, strict=True)
         }
         if not root.heads and arrivals:
             chunks[0] = Chunk.empty()
-        dictionary = _Dictionary(read_names.numbers, list(read_names.dictionary))
+        dictionary = _Dictionary(names.numbers, list(names.dictionary))
         loaded = event_index.pages(self._pages_to_load(chunks, by_head, states, dictionary))
         changed = [
             number
@@ -205,7 +201,7 @@ class _Edit(Struct):
         head = Head(new_id(), len(chunk.kinds), stored[0].first, stored[-1].last)
         self._add(event_index.facts_key(head), chunk.facts(stored).packed())
         self._add(event_index.part_key(NAMES, head), chunk.stored_names().packed())
-        self._add(event_index.part_key(HASHES, head), zlib.compress(bytes(chunk.hashes), 1))
+        self._add(event_index.part_key(HASHES, head), zlib.compress(bytes(chunk.hashes), 9))
         return head
 
     def _store_page(self, page: Page) -> StoredPage:

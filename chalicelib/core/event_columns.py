@@ -4,7 +4,7 @@ import re
 import sys
 import zlib
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import chain, groupby, repeat
 from operator import itemgetter
@@ -35,7 +35,7 @@ class Kind(Struct, frozen=True, array_like=True, gc=False):
         return cls(entry.channel, state, entry.ident.partition("/")[0], entry.requester_id)
 
 
-class Column(Struct, frozen=True, array_like=True):
+class Column(Struct, frozen=True):
     """A number per event. The first plane has the lowest eight bits of each, the next plane the next eight."""
 
     planes: list[bytes]
@@ -45,6 +45,15 @@ class Column(Struct, frozen=True, array_like=True):
         """Return the column of some numbers below 2^32."""
         bits = max(8, max(numbers, default=0).bit_length())
         return cls([bytes(number >> shift & 255 for number in numbers) for shift in range(0, bits, 8)])
+
+    @classmethod
+    def unpacked(cls, planes: list[bytes]) -> "Column":
+        """Return the column with compressed planes."""
+        return cls([zlib.decompress(plane) for plane in planes])
+
+    def packed(self) -> list[bytes]:
+        """Return the compressed planes. Each is compressed apart, because their bytes differ in frequency."""
+        return [zlib.compress(plane, 9) for plane in self.planes]
 
     @property
     def numbers(self) -> Sequence[int]:
@@ -78,34 +87,78 @@ class StoredPage(Struct, frozen=True, array_like=True, gc=False):
     last: int
 
 
-class Facts(Struct, frozen=True, array_like=True):
-    """The facts about a chunk of events in ascending order: its pages, its days with their counts, and kinds."""
+class Facts(Struct, frozen=True):
+    """The facts about a chunk of events in ascending order: its pages, its days with their counts, and kinds.
+
+    A kind is stored in two parts. `places` are channels with states, one of which each event has. `owners` are origins
+    with requesters, one of which each event has that is not public.
+    """
 
     pages: list[StoredPage]
     days: list[tuple[int, int]]
-    kinds: list[Kind]
-    column: Column
+    places: list[tuple[str, PackageState]]
+    place_of_each: Column
+    owners: list[tuple[str, int]]
+    owner_of_owned: Column
 
     @classmethod
     def of(cls, pages: list[StoredPage], days: Iterable[int], kinds: Sequence[Kind]) -> "Facts":
         """Return the facts for a day (since 1970) and a kind per event."""
-        numbers = {kind: number for number, kind in enumerate(dict.fromkeys(kinds))}
         counted = [(day, len(list(events))) for day, events in groupby(days)]
-        return cls(pages, counted, list(numbers), Column.of([numbers[kind] for kind in kinds]))
+        places = _numbered((kind.channel, kind.state) for kind in kinds)
+        owned = [(kind.origin, kind.requester) for kind in kinds if kind.state is not PackageState.PUBLIC]
+        owners = {owner: number for number, owner in enumerate(sorted(set(owned)))}
+        return cls(
+            pages,
+            counted,
+            list(places),
+            Column.of([places[kind.channel, kind.state] for kind in kinds]),
+            list(owners),
+            Column.of([owners[owner] for owner in owned]),
+        )
 
     @classmethod
     def unpacked(cls, content: bytes) -> "Facts":
         """Return the facts in a compressed form."""
-        return _facts_decoder.decode(zlib.decompress(content))
+        packed, place_of_each, owner_of_owned = _packed_decoder.decode(content)
+        pages, days, places, owners = _lists_decoder.decode(zlib.decompress(packed))
+        return cls(pages, days, places, Column.unpacked(place_of_each), owners, Column.unpacked(owner_of_owned))
 
     def packed(self) -> bytes:
         """Return the compressed form."""
-        return zlib.compress(_encoder.encode(self), 9)
+        lists = zlib.compress(_encoder.encode((self.pages, self.days, self.places, self.owners)), 9)
+        return _encoder.encode((lists, self.place_of_each.packed(), self.owner_of_owned.packed()))
+
+    def flags(self, sees: Callable[[Kind], bool]) -> bytes:
+        """Return a flag per event: the answer for its kind."""
+        public = [state is PackageState.PUBLIC for _, state in self.places]
+        seen = [is_public and sees(Kind(*place)) for place, is_public in zip(self.places, public, strict=True)]
+        flags = self.place_of_each.mask(bytes(seen))
+        if not self.owners:
+            return flags
+        numbers = self.place_of_each.numbers
+        positions = [position for position, place in enumerate(numbers) if not public[place]]
+        owned = list(zip((numbers[position] for position in positions), self.owner_of_owned.numbers, strict=True))
+        seen_owned = {
+            (place, owner) for place, owner in set(owned) if sees(Kind(*self.places[place], *self.owners[owner]))
+        }
+        if not seen_owned:
+            return flags
+        changed = bytearray(flags)
+        for position, kind in zip(positions, owned, strict=True):
+            if kind in seen_owned:
+                changed[position] = 1
+        return bytes(changed)
 
     @property
     def kind_of_each(self) -> list[Kind]:
         """The kind of each event."""
-        return [self.kinds[number] for number in self.column.numbers]
+        owners = iter(self.owner_of_owned.numbers)
+        places = (self.places[number] for number in self.place_of_each.numbers)
+        return [
+            Kind(channel, state) if state is PackageState.PUBLIC else Kind(channel, state, *self.owners[next(owners)])
+            for channel, state in places
+        ]
 
     @property
     def day_of_each(self) -> list[int]:
@@ -118,7 +171,7 @@ class Facts(Struct, frozen=True, array_like=True):
         return start, start + sum(count for day, count in self.days if first_day <= day <= last_day)
 
 
-class Names(Struct, frozen=True, array_like=True):
+class Names(Struct, frozen=True):
     """The number of each event's name in the dictionary of names."""
 
     column: Column
@@ -126,17 +179,24 @@ class Names(Struct, frozen=True, array_like=True):
     @classmethod
     def unpacked(cls, content: bytes) -> "Names":
         """Return the names in a compressed form."""
-        return _names_decoder.decode(zlib.decompress(content))
+        return cls(Column.unpacked(_planes_decoder.decode(content)))
 
     def packed(self) -> bytes:
         """Return the compressed form."""
-        return zlib.compress(_encoder.encode(self), 9)
+        return _encoder.encode(self.column.packed())
+
+
+def _numbered(values: Iterable[tuple[str, PackageState]]) -> dict[tuple[str, PackageState], int]:
+    return {value: number for number, value in enumerate(dict.fromkeys(values))}
 
 
 _FEW, _FEW_WORDS = 100, 8
 _encoder = msgspec.msgpack.Encoder()
-_facts_decoder = msgspec.msgpack.Decoder(Facts)
-_names_decoder = msgspec.msgpack.Decoder(Names)
+_planes_decoder = msgspec.msgpack.Decoder(list[bytes])
+_packed_decoder = msgspec.msgpack.Decoder(tuple[bytes, list[bytes], list[bytes]])
+_lists_decoder = msgspec.msgpack.Decoder(
+    tuple[list[StoredPage], list[tuple[int, int]], list[tuple[str, PackageState]], list[tuple[str, int]]]
+)
 
 
 def both(mask: bytes, other: bytes) -> bytes:

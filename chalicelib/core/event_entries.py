@@ -76,8 +76,8 @@ def name_of(ident: str) -> str:
 
 
 def release_hash(ident: str) -> int:
-    """Return a number below 256 that idents of one name rarely share."""
-    return zlib.crc32(ident.encode()) & 255
+    """Return a number below 128 that idents of one name rarely share."""
+    return zlib.crc32(ident.encode()) & 127
 
 
 def packed(entries: Sequence[EventEntry]) -> bytes:

@@ -18,6 +18,9 @@ from chalicelib.core.event_columns import Facts, Kind
 from chalicelib.core.event_entries import DAY, EventEntry, PackageState
 from chalicelib.core.search_terms import Terms
 
+MOST_CHUNKS = 450
+"""Chunks that a request reads, two million events. Older ones of the days are neither shown nor counted."""
+
 Sees = Callable[[Kind], bool]
 
 
@@ -48,11 +51,15 @@ class Listing:
         terms: Terms | None,
     ) -> None:
         first, last = days
-        self._heads = [head for head in root.heads if head.last // DAY >= first and head.first // DAY <= last]
-        self._facts = event_index.facts_of(self._heads)
+        heads = [head for head in root.heads if head.last // DAY >= first and head.first // DAY <= last]
+        self._heads = heads[-MOST_CHUNKS:]
+        names = None
+        if terms or changed:
+            self._facts, names = event_index.read_with_names(root, self._heads, with_hashes=bool(changed))
+        else:
+            self._facts = event_index.facts_of(self._heads)
         self._begins = [0, *accumulate(head.count for head in self._heads)]
         self._pages: dict[int, list[EventEntry]] = {}
-        names = event_index.read_names(root, self._heads, with_hashes=bool(changed)) if terms or changed else None
         if names is not None and changed:
             self._facts = self._with_states(names, changed)
         self._flags = b"".join(self._flags_of(facts, days, sees) for facts in self._facts)
@@ -90,11 +97,11 @@ class Listing:
         return [each if isinstance(each, EventEntry) else self._entry(each) for each in chosen]
 
     def _flags_of(self, facts: Facts, days: tuple[int, int], sees: Sees) -> bytes:
-        flags = facts.column.mask(bytes(sees(kind) for kind in facts.kinds))
+        flags = facts.flags(sees)
         start, stop = facts.between(*days)
         return bytes(start) + flags[start:stop] + bytes(len(flags) - stop)
 
-    def _with_states(self, names: event_index.NamesRead, changed: Mapping[str, PackageState]) -> list[Facts]:
+    def _with_states(self, names: event_index.ChunkNames, changed: Mapping[str, PackageState]) -> list[Facts]:
         """Return the facts with other states of some idents."""
         numbers = names.numbers
         chunks = [

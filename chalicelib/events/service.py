@@ -1,6 +1,8 @@
 """The promotions and demotions that a caller may see (packages.md 11, platform.md 2.3)."""
 
+from contextlib import suppress
 from datetime import date
+from functools import cache
 
 from msgspec import Struct
 
@@ -18,6 +20,7 @@ from chalicelib.identity.caller import Caller
 from chalicelib.platform import outbound
 from chalicelib.platform.change import retry_when_stale
 from chalicelib.platform.config import config
+from chalicelib.platform.retry_budget import single_try
 from chalicelib.platform.table import StoreUnavailable
 
 FOLD_EVENTS, FOLD_STATES = 256, 16
@@ -68,7 +71,8 @@ def _listing(event_filter: EventFilter, caller: Caller, folds: int) -> Listing:
     fresh = [event for event in inbox.events if event.sk not in folded]
     changed = {ident: state for ident, state in states.items() if not root.has(ident, state)}
     if folds and (len(fresh) >= FOLD_EVENTS or len(changed) >= FOLD_STATES):
-        event_folding.fold()
+        with single_try(), suppress(StoreUnavailable):
+            event_folding.fold()
         return _listing(event_filter, caller, folds - 1)
     if not inbox.complete:
         raise StoreUnavailable
@@ -80,6 +84,7 @@ def _sees(event_filter: EventFilter, caller: Caller) -> Sees:
     """Return whether the caller sees events of a kind, and the filter has their channel."""
     origins, session = VisibleOrigins.of(caller), caller.session
 
+    @cache
     def sees(kind: Kind) -> bool:
         if event_filter.channel not in ("", kind.channel):
             return False

@@ -22,7 +22,7 @@ GROWING = {
     "list of a channel, deep, next page": "also reads two cached page starts of one unit each",
     "search for a whole origin, distinct": "reads all names that match the term, for the total",
     "search for a whole origin": "the same",
-    "events": "reads all events of the given days, up to a limit",
+    "events": "reads the facts about all events of the given days, one unit per thousand",
 }
 """Requests whose cost grows, and why this is accepted. docs/PERFORMANCE.md has the figures."""
 

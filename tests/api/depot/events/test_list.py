@@ -397,7 +397,8 @@ def test_the_number_of_calls(depot: Depot, a_promotion: tuple[str, str]) -> None
         return dict(counted)
 
     assert calls(None) == {"Query": 2, "BatchGetItem": 2}
-    assert calls(None, query=a_promotion[0]) == {"Query": 2, "BatchGetItem": 3}
+    assert calls(None, query=a_promotion[0]) == {"Query": 1, "BatchGetItem": 3}
+    assert calls("bobo", query=a_promotion[0]) == {"Query": 2, "BatchGetItem": 3}
     assert calls("bobo") == {"Query": 3, "BatchGetItem": 2}
 
 
