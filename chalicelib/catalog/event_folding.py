@@ -141,7 +141,8 @@ class _Edit(Struct):
         heads = [root.heads[number] for number in touched]
         facts, names = event_index.read_with_names(root, heads, with_hashes=True)
         chunks = {
-            number: Chunk.of(*parts) for number, *parts in zip(touched, facts, names.names, names.hashes, strict=True)
+            number: Chunk.of(of_chunk, names.names[at], names.hashes[at])
+            for at, (number, of_chunk) in enumerate(zip(touched, facts, strict=True))
         }
         if not root.heads and arrivals:
             chunks[0] = Chunk.empty()

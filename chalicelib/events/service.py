@@ -23,7 +23,7 @@ from chalicelib.platform.config import config
 from chalicelib.platform.retry_budget import single_try
 from chalicelib.platform.table import StoreUnavailable
 
-FOLD_EVENTS, FOLD_STATES = 256, 16
+FOLD_EVENTS, FOLD_STATES = 100, 16
 """A reader that finds so many events or changed idents that the index lacks folds them."""
 
 FOLDS = 3

@@ -13,7 +13,7 @@ from chalicelib.catalog.event_rows import Inbox
 from chalicelib.catalog.package_rows import IdentRow, ident_key
 from chalicelib.core import event_chunks
 from chalicelib.core.standing import NOWHERE
-from chalicelib.platform import clock
+from chalicelib.platform import change, clock
 from chalicelib.platform.table import put_many, read, rows
 from chalicelib.scheduled import event_upkeep
 from tests.engine.events.feed import PRIVATE, PUBLIC, an_ident, change_standing, promote, shown
@@ -21,7 +21,7 @@ from tests.engine.events.feed import PRIVATE, PUBLIC, an_ident, change_standing,
 pytestmark = pytest.mark.usefixtures("table")
 
 
-def after_first_read(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, action: Callable[[], None]) -> None:
+def after_first_read(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, action: Callable[[], object]) -> None:
     """Do something after the first call of a function, which returns what it read before."""
     function, calls = getattr(module, name), itertools.count()
 
@@ -61,7 +61,7 @@ def test_a_fold_adds_no_event_again_that_others_have_folded(monkeypatch: pytest.
 
 def test_of_two_folds_at_once_one_is_given_up_and_leaves_no_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     channel = promote(ident := an_ident())
-    after_first_read(monkeypatch, event_folding, "read", lambda: event_folding.fold() and None)
+    after_first_read(monkeypatch, event_folding, "read", event_folding.fold)
 
     assert event_folding.fold() == 0
     assert shown(channel) == [str(ident)]
@@ -71,7 +71,7 @@ def test_of_two_folds_at_once_one_is_given_up_and_leaves_no_rows(monkeypatch: py
 def test_a_fold_that_hears_nothing_of_its_write_has_folded(monkeypatch: pytest.MonkeyPatch) -> None:
     """The repeat of a write finds its own revision."""
     channel = promote(ident := an_ident())
-    written = event_folding.update_if
+    written = change.update_if
 
     def twice(*arguments: Any) -> Any:
         written(*arguments)

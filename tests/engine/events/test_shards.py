@@ -1,5 +1,7 @@
 """The number of shards of the inbox of events follows the load."""
 
+from typing import Any
+
 import pytest
 
 from chalicelib.catalog import event_folding, event_rows
@@ -30,7 +32,7 @@ def waiting(number: int, seconds: float) -> list[EventRow]:
     ]
 
 
-FIELDS = {
+FIELDS: dict[str, Any] = {
     "operation": "Promote",
     "ident": "a/b/1/2",
     "target": "x86_64-linux",

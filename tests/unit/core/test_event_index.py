@@ -115,6 +115,24 @@ def test_a_column_returns_its_numbers_and_masks(numbers: list[int], flags: bytes
     assert Column.of(low).mask(padded) == bytes(padded[number] for number in low)
 
 
+@given(
+    st.lists(
+        st.builds(Kind.of, ENTRIES, st.sampled_from(PackageState)),
+        min_size=1,
+        max_size=30,
+    ),
+    st.sampled_from(["a", "b", ""]),
+)
+def test_the_flags_of_kinds(kinds: list[Kind], origin: str) -> None:
+    facts = Facts.unpacked(Facts.of([], [0] * len(kinds), kinds).packed())
+
+    def sees(kind: Kind) -> bool:
+        return kind.channel == "stable" and (kind.origin == origin or kind.requester > 2**40)
+
+    assert facts.kind_of_each == kinds
+    assert list(facts.flags(sees)) == [sees(kind) for kind in kinds]
+
+
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 4)), max_size=6), st.integers(-1, 11), st.integers(-1, 11))
 def test_the_positions_of_days(counts: list[tuple[int, int]], first: int, last: int) -> None:
     days = sorted(day for day, count in counts for _ in range(count))
