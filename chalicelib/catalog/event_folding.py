@@ -8,7 +8,7 @@ the index has it is not added again, because events are compared by time and ide
 
 import time
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
 
@@ -27,27 +27,20 @@ from chalicelib.catalog.event_index import (
     Root,
     Segment,
 )
-from chalicelib.catalog.event_rows import Inbox, StateRow
+from chalicelib.catalog.event_rows import Inbox
 from chalicelib.core.event_chunks import Arrival, Chunk, NewPage, Page, page_for
 from chalicelib.core.event_columns import StoredPage
 from chalicelib.core.event_entries import PackageState, packed
 from chalicelib.platform.attributes import Condition
 from chalicelib.platform.change import Stale, update_if
-from chalicelib.platform.clock import moment_of, new_id
+from chalicelib.platform.clock import new_id
 from chalicelib.platform.table import Key, delete_many, put_many, read
 
-MOST_EVENTS, MOST_STATES = 2_000, 100
-"""Events and changed idents that one fold takes. It reads the row of each changed ident, a hundred with one call."""
+MOST_EVENTS, MOST_STATES = 2_000, 1_000
+"""Events and changed idents that one fold takes. It reads the rows of a hundred changed idents with one call."""
 
 SEGMENT = 1_750
 """Names of a segment of the dictionary, about 8 KB."""
-
-SETTLED_SECONDS = 360
-"""How long the row of a deleted ident stays in the inbox after the index has its state.
-
-An upload that has read the ident and its DeletedIdentRow around the deletion may not know that the ident was deleted.
-AWS refuses a transaction that was signed more than five minutes ago.
-"""
 
 
 def fold() -> int:
@@ -67,21 +60,20 @@ def fold() -> int:
     states = event_states.states_of(list(dict.fromkeys(row.ident for row in inbox.states))[:MOST_STATES])
     folded = set(root.folded)
     fresh = [event for event in inbox.events if event.sk not in folded][:MOST_EVENTS]
-    arrivals = [(event.entry, states.get(event.ident, event.state)) for event in fresh]
-    changed = {ident: state for ident, state in states.items() if not root.has(ident, state)}
     taken = [event for event in inbox.events if event.sk in folded] + fresh
-    all_taken = inbox.complete and len(taken) == len(inbox.events)
-    settled = [each for each in inbox.states if all_taken and _is_settled(each, states)]
-    if arrivals or changed or settled or len(root.folded) > len(taken):
+    if fresh or states:
+        # Also without a change of the index, a new root stops folds that have read older rows of these idents.
         edit = _Edit(root)
         try:
-            edit.apply(arrivals, changed)
+            edit.apply([(event.entry, states.get(event.ident, event.state)) for event in fresh], states)
         except Stale:
             return 0
-        if not edit.commit(row, [event.sk for event in taken], states):
+        if not edit.commit(row, [event.sk for event in taken]):
             return 0
+    has_all = inbox.complete and len(taken) == len(inbox.events)
+    settled = [each for each in inbox.states if has_all and each.ident in states]
     delete_many([*(Key(type(each), each.pk, each.sk) for each in [*taken, *settled])])
-    return len(arrivals)
+    return len(fresh)
 
 
 def add(arrivals: Sequence[Arrival]) -> int:
@@ -93,19 +85,9 @@ def add(arrivals: Sequence[Arrival]) -> int:
     root = Root.unpacked(row)
     edit = _Edit(root)
     edit.apply(arrivals, {})
-    if not edit.commit(row, root.folded, root.states):
+    if not edit.commit(row, root.folded):
         raise Stale
     return len(edit.put) + 1
-
-
-def _is_settled(row: StateRow, states: dict[str, PackageState]) -> bool:
-    """Return True if the row of a changed ident has no more use once the index has its state."""
-    if row.ident not in states:
-        return False
-    if states[row.ident] is not PackageState.GONE:
-        return True
-    age = time.time() - moment_of(int(row.sk.removeprefix(event_rows.CHANGED))).timestamp()
-    return age > SETTLED_SECONDS
 
 
 class _Dictionary(Struct):
@@ -157,15 +139,14 @@ class _Edit(Struct):
         self._store({number: chunks[number] for number in changed})
         self._store_names(dictionary.names)
 
-    def commit(self, row: EventRootRow | None, folded: list[str], states: Mapping[str, int]) -> bool:
+    def commit(self, row: EventRootRow | None, folded: list[str]) -> bool:
         """Write the new rows, then the root. Returns False if another fold was faster."""
         put_many(self.put)
         now = int(time.time())
         due = [each for each in self.root.replaced if each.since < now - event_index.KEPT_SECONDS]
         kept = [each for each in self.root.replaced if each.since >= now - event_index.KEPT_SECONDS]
         kept += [Replaced(now, key.pk, key.sk) for key in self.replaced]
-        applied = {ident: int(state) for ident, state in states.items()}
-        root = Root(self.heads, self.segments, folded, applied, kept)
+        root = Root(self.heads, self.segments, folded, kept)
         if not _replace_root(row, root):
             delete_many([Key(EventIndexRow, each.pk, each.sk) for each in self.put])
             return False

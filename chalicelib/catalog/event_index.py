@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from chalicelib.core.event_columns import Facts, Names, StoredPage
-from chalicelib.core.event_entries import EventEntry, PackageState, unpacked
+from chalicelib.core.event_entries import EventEntry, unpacked
 from chalicelib.platform.attributes import BinaryAttribute, NumberAttribute
 from chalicelib.platform.change import Stale
 from chalicelib.platform.table import Found, Key, Row, partition, read_many, rows
@@ -65,15 +65,11 @@ class Replaced(Struct, frozen=True, array_like=True):
 
 
 class Root(Struct, frozen=True, array_like=True):
-    """The root: chunks in order of time, segments, what the last fold took from the inbox, and rows to delete.
-
-    `states` are the states of changed idents that the index has.
-    """
+    """The root: chunks in order of time, segments, what the last fold took from the inbox, and rows to delete."""
 
     heads: list[Head] = []
     segments: list[Segment] = []
     folded: list[str] = []
-    states: dict[str, int] = {}
     replaced: list[Replaced] = []
 
     @classmethod
@@ -84,15 +80,6 @@ class Root(Struct, frozen=True, array_like=True):
     def packed(self) -> bytes:
         """Return the compressed form."""
         return zlib.compress(msgspec.msgpack.encode(self), 9)
-
-    @property
-    def last(self) -> int:
-        """The time of the last event, -1 without events."""
-        return self.heads[-1].last if self.heads else -1
-
-    def has(self, ident: str, state: PackageState) -> bool:
-        """Return True if the index is known to have this state of an ident that the inbox names."""
-        return self.states.get(ident) == state
 
 
 _root_decoder = msgspec.msgpack.Decoder(Root)

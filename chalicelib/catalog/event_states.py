@@ -49,11 +49,17 @@ def note(change: Change, ident: PackageIdent, before: Standing, after: Standing)
 
 
 def note_return(change: Change, ident: PackageIdent, found: Found) -> None:
-    """Add to an upload that its ident was deleted once. `found` holds the rows of `keys_before`. At most two rows."""
+    """Add to the upload of an ident without packages whether it was deleted before, one or two rows.
+
+    `found` holds the rows of `keys_before`. An ident may be deleted between the reads of its row and of this one, so
+    the change raises Stale if there is a note of a deletion that was not found.
+    """
     key = deleted_key(ident)
-    if found.get(key) is not None:
-        change.delete(key)
-        event_rows.state_changed(change, ident)
+    if found.get(key) is None:
+        change.check(key, DeletedIdentRow.pk.does_not_exist())
+        return
+    change.delete(key)
+    event_rows.state_changed(change, ident)
 
 
 def keys_before(ident: PackageIdent) -> list[Key[Any]]:

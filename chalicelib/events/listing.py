@@ -35,7 +35,7 @@ class Listing:
     """The events of some days (since 1970, both included) that a caller sees and terms match.
 
     - `loose`: events of the inbox, some of which the index may have.
-    - `changed`: states of idents that differ from those in the index.
+    - `changed`: states of idents that may differ from those in the index.
     - `sees`: whether the caller sees events of a kind.
 
     Raises Stale if a fold has deleted a row of this root meanwhile.

@@ -69,15 +69,14 @@ def _listing(event_filter: EventFilter, caller: Caller, folds: int) -> Listing:
     states = {ident: event_states.state_of(found.get(key)) for ident, key in keys.items()}
     folded = set(root.folded)
     fresh = [event for event in inbox.events if event.sk not in folded]
-    changed = {ident: state for ident, state in states.items() if not root.has(ident, state)}
-    if folds and (len(fresh) >= FOLD_EVENTS or len(changed) >= FOLD_STATES):
+    if folds and (len(fresh) >= FOLD_EVENTS or len(states) >= FOLD_STATES):
         with single_try(), suppress(StoreUnavailable):
             event_folding.fold()
         return _listing(event_filter, caller, folds - 1)
     if not inbox.complete:
         raise StoreUnavailable
     loose = [Loose(event.entry, states.get(event.ident, event.state)) for event in fresh]
-    return Listing(root, event_filter.days, loose, changed, _sees(event_filter, caller), event_filter.terms)
+    return Listing(root, event_filter.days, loose, states, _sees(event_filter, caller), event_filter.terms)
 
 
 def _sees(event_filter: EventFilter, caller: Caller) -> Sees:

@@ -6,6 +6,7 @@ The service's own code creates the rows. Only the archives are missing, so downl
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -33,6 +34,7 @@ from chalicelib.origins import service as origins
 from chalicelib.packages import artifacts, hints, upload
 from chalicelib.packages.contents import Contents
 from chalicelib.packages.search import rows as search_rows
+from chalicelib.platform.change import retry_when_stale
 from chalicelib.platform.clock import new_id
 from chalicelib.platform.table import Key
 from local.seed import graph_writer
@@ -96,7 +98,7 @@ def _write_origin(depot: GeneratedDepot, origin: str, by: Session) -> int:
         events += _publish_all(change, releases, by)
         change.forget(event_rows.inbox_partition(0))  # the index gets the events with the final states
         change.flush(keep=shared)
-    return change.close() + event_folding.add(events)
+    return change.close() + retry_when_stale(partial(event_folding.add, events))
 
 
 def _publish_all(change: MemoryChange, releases: Iterable[Release], by: Session) -> list[Arrival]:

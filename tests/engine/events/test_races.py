@@ -10,11 +10,11 @@ import pytest
 from chalicelib.catalog import event_folding, event_index, event_rows, event_states
 from chalicelib.catalog.event_index import EventIndexRow, Root
 from chalicelib.catalog.event_rows import Inbox
-from chalicelib.catalog.package_rows import IdentRow, ident_key
 from chalicelib.core import event_chunks
 from chalicelib.core.standing import NOWHERE
 from chalicelib.platform import change, clock
-from chalicelib.platform.table import put_many, read, rows
+from chalicelib.platform.change import Change, Stale
+from chalicelib.platform.table import put_many, read, read_many, rows
 from chalicelib.scheduled import event_upkeep
 from tests.engine.events.feed import PRIVATE, PUBLIC, an_ident, change_standing, promote, shown
 
@@ -117,29 +117,47 @@ def test_states_stay_in_the_inbox_until_all_events_are_taken(monkeypatch: pytest
     assert str(ident) not in [row.ident for row in event_rows.inbox().states]
 
 
-def test_an_upload_that_did_not_see_the_deletion_shows_the_events_again() -> None:
+def test_an_upload_that_did_not_see_the_deletion_decides_again() -> None:
     """Its reads of the ident and of the note of the deletion may be before and after the deletion."""
     channel = promote(ident := an_ident())
+    found = read_many(event_states.keys_before(ident))
     change_standing(ident, PUBLIC, NOWHERE)
     event_folding.fold()
     assert shown(channel) == []
 
-    key = ident_key(ident)
-    put_many([IdentRow(key.pk, key.sk, standing=str(PUBLIC), public=True, revision=2)])
+    with pytest.raises(Stale), Change() as late:
+        event_states.note_return(late, ident, found)
+    change_standing(ident, NOWHERE, PUBLIC)
 
     assert shown(channel) == [str(ident)]
 
 
-def test_the_row_of_a_deleted_ident_leaves_the_inbox_after_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fold_that_has_read_an_older_state_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another fold has found that the index is right already, and has deleted the rows of both changes."""
     channel = promote(ident := an_ident())
-    change_standing(ident, PUBLIC, NOWHERE)
     event_folding.fold()
-    assert str(ident) in [row.ident for row in event_rows.inbox().states]
+    change_standing(ident, PUBLIC, PRIVATE)
 
-    monkeypatch.setattr(event_folding, "SETTLED_SECONDS", -1)
+    def back_to_public() -> None:
+        change_standing(ident, PRIVATE, PUBLIC)
+        event_folding.fold()
+
+    after_first_read(monkeypatch, event_states, "states_of", back_to_public)
     event_folding.fold()
 
+    assert shown(channel) == [str(ident)]
     assert str(ident) not in [row.ident for row in event_rows.inbox().states]
+
+
+def test_a_fold_takes_more_changed_idents_than_one_call_reads() -> None:
+    idents = [an_ident() for _ in range(120)]
+    channel = promote(idents[0])
+    for ident in idents:
+        change_standing(ident, PUBLIC, NOWHERE)
+
+    event_folding.fold()
+
+    assert event_rows.inbox().states == []
     assert shown(channel) == []
 
 
