@@ -36,7 +36,8 @@ def fold_events(seconds: float) -> None:
     while time.monotonic() < deadline and (taken := event_folding.fold()):
         folded += taken
     deleted = _delete_orphans_daily()
-    logs.logger().info("events folded", extra={"events": folded, "orphans": deleted})
+    if folded or deleted:
+        logs.logger().info("events folded", extra={"events": folded, "orphans": deleted})
 
 
 def set_shards(waiting: Sequence[EventRow], today: str) -> None:

@@ -1,7 +1,9 @@
 """Reads and folds of the index of events that meet other folds, uploads and changes of visibility."""
 
 import itertools
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +14,7 @@ from chalicelib.catalog.event_index import EventIndexRow, Root
 from chalicelib.catalog.event_rows import Inbox
 from chalicelib.core import event_chunks
 from chalicelib.core.standing import NOWHERE
+from chalicelib.events import listing
 from chalicelib.platform import change, clock
 from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.table import put_many, read, read_many, rows
@@ -238,3 +241,45 @@ def test_events_with_equal_times_stay_on_one_page(monkeypatch: pytest.MonkeyPatc
         event_folding.fold()
 
     assert shown(channel) == sorted(map(str, idents), reverse=True)
+
+
+def test_readers_count_every_acknowledged_event_while_others_write_and_fold() -> None:
+    channel, acknowledged, done = promote(an_ident()), [1], threading.Event()
+
+    def write() -> None:
+        for _ in range(8):
+            promote(an_ident(), channel=channel)
+            acknowledged.append(1)
+
+    def fold() -> None:
+        while not done.is_set():
+            event_folding.fold()
+
+    with ThreadPoolExecutor(6) as pool:
+        folds = [pool.submit(fold) for _ in range(2)]
+        writers = [pool.submit(write) for _ in range(3)]
+        before = 0
+        while not all(writer.done() for writer in writers):
+            at_least = len(acknowledged)
+            found = shown(channel)
+            assert len(set(found)) == len(found) >= max(at_least, before)
+            before = len(found)
+        done.set()
+    for each in (*writers, *folds):
+        each.result()
+    assert len(shown(channel)) == 25
+
+
+def test_of_too_many_chunks_the_newest_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_chunks, "PAGE", 1)
+    monkeypatch.setattr(event_chunks, "CHUNK", 1)
+    monkeypatch.setattr(listing, "MOST_CHUNKS", 2)
+    monkeypatch.setattr(event_rows, "timestamp", lambda _: f"2999-01-0{len(idents)}T00:00:00.000000")
+    idents = [an_ident()]
+    channel = promote(idents[0])
+    for _ in range(2):
+        idents.append(an_ident())
+        promote(idents[-1], channel=channel)
+        event_folding.fold()
+
+    assert shown(channel) == [str(idents[2]), str(idents[1])]
