@@ -50,18 +50,6 @@ class ChannelsRow(Row):
     channels = NumberAttribute(default=0)
 
 
-class ChannelCountRow(Row):
-    """The number of packages in a channel.
-
-    Every transaction that changes the channel updates the counts and sets a new revision, which invalidates the cached
-    answers of the channel.
-    """
-
-    packages = NumberAttribute(default=0)
-    public_packages = NumberAttribute(default=0)
-    revision = NumberAttribute(default=0)
-
-
 class NewestOfAllRow(Row):
     """Cached: the newest release of every name in a channel for a target, valid for one revision of the channel."""
 
@@ -90,14 +78,6 @@ class LeavingFromRow(Row):
     def origin(self) -> str:
         """The name of the origin."""
         return self.sk
-
-
-class PageStartRow(Row):
-    """Cached: the sort key after which a page of a channel's list starts, valid for one revision of the channel."""
-
-    start = UnicodeAttribute()
-    revision = NumberAttribute()
-    expires_at = NumberAttribute()
 
 
 class MembershipRow(Row):
@@ -166,11 +146,6 @@ def remove_from_list(change: Change, origin: str, channel: str) -> None:
     change.update(list_key(origin), [ChannelsRow.channels.add(0 if is_of_group(channel) else -1)])
 
 
-def count_key(origin: str, channel: str) -> Key[ChannelCountRow]:
-    """Key of the counts of a channel."""
-    return Key(ChannelCountRow, partition("CHANNEL-COUNTS", origin), channel)
-
-
 def leaving_partition(origin: str) -> str:
     """Partition of the channels of an origin that are under deletion."""
     return partition("LEAVING-CHANNELS", origin)
@@ -235,16 +210,3 @@ def newest_of_all_key(origin: str, channel: str, target: str, members: bool) -> 
     """Key of the cached newest releases of a channel, for members of the origin or for the public."""
     sort_key = f"{target}{UNIT_SEPARATOR}{'members' if members else 'public'}"
     return Key(NewestOfAllRow, partition("NEWEST-OF-ALL", origin, channel), sort_key)
-
-
-def page_start_key(origin: str, channel: str, offset: int, private: bool) -> Key[PageStartRow]:
-    """Key of the cached start of a page, in the list with or without private packages."""
-    kind = "PAGES" if private else "PUBLIC-PAGES"
-    return Key(PageStartRow, partition(kind, origin, channel), str(offset))
-
-
-def visible_to(counts: ChannelCountRow | None, member: bool) -> int:
-    """Return the number of packages in a channel that a member of the origin, or another caller, may see."""
-    if counts is None:
-        return 0
-    return int(counts.packages if member else counts.public_packages)

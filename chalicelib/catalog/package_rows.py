@@ -1,45 +1,51 @@
 """Rows of packages, and functions that read them.
 
-A package (ident + target) has one full row, in version order within its name and target, which makes `latest` a Query
-of one row. Lists read a small row per ident, in text order within the origin. The long texts (MANIFEST and
-default.toml) have their own rows.
+A package (ident + target) has one row with what its archive says, in version order within its name and target, which
+makes `latest` a Query of one row. Only uploads write it. What promotions and changes of visibility change, the
+*standing*, is in the small row of the ident. Lists read these rows, in text order within the origin. The long texts
+(MANIFEST and default.toml) have their own rows.
 """
 
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from msgspec import Struct
 
 from chalicelib.core.ident import PackageIdent
-from chalicelib.core.standing import Standing
+from chalicelib.core.standing import Placement, Standing
 from chalicelib.core.target import Target
 from chalicelib.core.version_order import release_key, version_key
-from chalicelib.platform.attributes import BinaryAttribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
-from chalicelib.platform.table import Key, Row, partition, read, rows
+from chalicelib.core.visibility import Visibility
+from chalicelib.platform.attributes import (
+    BinaryAttribute,
+    BooleanAttribute,
+    Condition,
+    NumberAttribute,
+    UnicodeAttribute,
+)
+from chalicelib.platform.change import Change
+from chalicelib.platform.clock import new_id
+from chalicelib.platform.table import Found, Key, Row, partition, read, rows
 
 NUMBERED, NUMBERLESS = "1", "0"
 """First character of a release's sort key. Versions without a digit sort below all others and are never `latest`."""
 
 UNIT_SEPARATOR = "\x1f"
+LIST_SEPARATOR = "\x1e"
 
 
 class PackageRow(Row):
-    """One package. Lists are joined by line feeds, because DynamoDB's nested lists take ten times longer to parse."""
+    """What the archive of one package says. `lists` holds its dependencies and ports (`PackageLists`)."""
 
     id = NumberAttribute()
     owner_id = NumberAttribute()
     ident = UnicodeAttribute()
     checksum = UnicodeAttribute()
     size = NumberAttribute()
-    deps = UnicodeAttribute(default="")
-    tdeps = UnicodeAttribute(default="")
-    build_deps = UnicodeAttribute(default="")
-    build_tdeps = UnicodeAttribute(default="")
-    exposes = UnicodeAttribute(default="")
+    lists = BinaryAttribute(legacy_encoding=False)
     package_type = UnicodeAttribute()
-    visibility = UnicodeAttribute()
-    channels = UnicodeAttribute()
     is_a_service = BooleanAttribute()
     artifact = UnicodeAttribute()
     created_at = UnicodeAttribute()
@@ -70,9 +76,10 @@ class IdentRow(Row):
 class NameRow(Row):
     """A name with the number of its packages and idents. The rows of an origin are in text order.
 
-    Every addition and deletion of a package, and every deletion of hints that lead to the name, sets a new `revision`
-    on condition that the old one is still current. So hints are never deleted while an upload relies on them
-    (`packages/hints.py`).
+    - `revision`: every addition and deletion of a package sets a new one.
+    - `epoch`: when its settings change, or hints that lead to it are deleted, the name gets a new one. Uploads check it
+      (`is_same_epoch`).
+    - `visibility`: that of its settings, None without settings. An upload reads it together with the epoch.
     """
 
     packages = NumberAttribute(default=0)
@@ -80,6 +87,8 @@ class NameRow(Row):
     idents = NumberAttribute(default=0)
     public_idents = NumberAttribute(default=0)
     revision = NumberAttribute(null=True)
+    epoch = NumberAttribute(null=True)
+    visibility = UnicodeAttribute(null=True)
 
 
 class VersionRow(Row):
@@ -104,6 +113,36 @@ class DependentRow(Row):
 
     It is deleted with the last of these releases, or by the next reader.
     """
+
+
+class PackageLists(Struct, frozen=True):
+    """The dependencies of a package as idents, in the order of its archive, and its ports."""
+
+    deps: Sequence[str] = ()
+    tdeps: Sequence[str] = ()
+    build_deps: Sequence[str] = ()
+    build_tdeps: Sequence[str] = ()
+    exposes: Sequence[int] = ()
+
+    @property
+    def size(self) -> int:
+        """The number of bytes before compression."""
+        return len(self._joined())
+
+    def packed(self) -> bytes:
+        """Return the compressed form that rows store. DynamoDB's own lists take ten times longer to parse."""
+        return zlib.compress(self._joined(), 6)
+
+    def _joined(self) -> bytes:
+        lists: Sequence[Sequence[object]] = (self.deps, self.tdeps, self.build_deps, self.build_tdeps, self.exposes)
+        return LIST_SEPARATOR.join("\n".join(map(str, each)) for each in lists).encode()
+
+    @classmethod
+    def unpacked(cls, content: bytes) -> "PackageLists":
+        """Return the lists in a compressed form."""
+        joined = zlib.decompress(content).decode().split(LIST_SEPARATOR)
+        deps, tdeps, build_deps, build_tdeps, ports = map(entries, joined)
+        return cls(deps, tdeps, build_deps, build_tdeps, [int(port) for port in ports])
 
 
 class Texts(Struct, frozen=True):
@@ -167,6 +206,31 @@ def name_key(origin: str, name: str) -> Key[NameRow]:
     return Key(NameRow, names_partition(origin), name)
 
 
+def renew_revision(change: Change, key: Key[NameRow]) -> None:
+    """Give a name a new revision as part of a change."""
+    change.update(key, [NameRow.revision.set(new_id())])
+
+
+def is_same_revision(name: NameRow | None) -> Condition:
+    """Return the condition that a name has had no addition or deletion of a package since it was read."""
+    return _is_same(NameRow.revision, None if name is None else name.revision)
+
+
+def renew_epoch(change: Change, key: Key[NameRow]) -> None:
+    """Give a name a new epoch as part of a change, which makes the uploads under way decide again."""
+    change.update(key, [NameRow.epoch.set(new_id())])
+
+
+def is_same_epoch(name: NameRow | None) -> Condition:
+    """Return the condition that what uploads of a name rely on has not changed since the name was read."""
+    return _is_same(NameRow.epoch, None if name is None else name.epoch)
+
+
+def _is_same(attribute: NumberAttribute, read_before: float | None) -> Condition:
+    condition: Condition = attribute.does_not_exist() if read_before is None else attribute == read_before
+    return condition
+
+
 def version_counts_partition(origin: str, name: str) -> str:
     """Partition of the versions of a name, in text order."""
     return partition("VERSIONS", origin, name)
@@ -197,6 +261,35 @@ def dependent_key(needed: tuple[str, str], target: Target, origin: str, name: st
     return Key(DependentRow, dependents_partition(*needed, target), f"{origin}/{name}")
 
 
+class StoredPackage(Struct, frozen=True):
+    """A package as it is now: what its archive says, its visibility and its channels."""
+
+    row: PackageRow
+    placement: Placement
+
+    @classmethod
+    def found(cls, found: Found, ident: PackageIdent, target: Target) -> "StoredPackage | None":
+        """Return the package in the rows of `package_keys`, or None if it does not exist."""
+        row, ident_row = found.get(package_key(ident, target)), found.get(ident_key(ident))
+        placement = None if ident_row is None else Standing.parse(ident_row.standing).placements.get(target)
+        return None if row is None or placement is None else cls(row, placement)
+
+    @property
+    def visibility(self) -> Visibility:
+        """The visibility of the package."""
+        return self.placement.visibility
+
+    @property
+    def channels(self) -> list[str]:
+        """The names of the channels that the package is in, descending by bytes (packages.md 4.1)."""
+        return sorted(self.placement.channels, reverse=True)
+
+
+def package_keys(ident: PackageIdent, target: Target) -> list[Key[Any]]:
+    """Keys of the rows that `StoredPackage.found` needs."""
+    return [package_key(ident, target), ident_key(ident)]
+
+
 def standing_of(ident: PackageIdent) -> Standing | None:
     """Return the standing of an ident, or None if no package of it exists."""
     row = read(ident_key(ident))
@@ -222,14 +315,8 @@ def newest_first(origin: str, name: str, target: Target, version: str | None = N
             yield row
 
 
-def channels_of(row: PackageRow) -> list[str]:
-    """Return the channels of a package, descending by bytes."""
-    names: list[str] = json.loads(row.channels)
-    return names
-
-
 def entries(joined: str) -> list[str]:
-    """Return the entries of a list that a row stores as one text, joined by line feeds.
+    """Return the entries of a list that is stored as one text, joined by line feeds.
 
     Not `splitlines`: an entry may contain other line separators of Unicode.
     """

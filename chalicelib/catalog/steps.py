@@ -4,32 +4,36 @@ Upload, promotion, demotion, change of visibility and deletion are all steps. Th
 says which rows to add, change and delete. The transaction checks that the ident's revision has not changed since it was
 read, so concurrent steps exclude each other: the one that commits later raises Stale, and its caller reads and decides
 again (`retry_when_stale`).
+
+Steps of different idents do not write the same rows, except those of one name that change its counts. So many clients
+can change one origin and one channel at the same time. The lists of the origin are counted from the changes that each
+step adds to a log (`catalog/lists.py`).
 """
 
-import json
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.catalog import channel_rows, event_states, package_rows
-from chalicelib.catalog.channel_rows import ChannelCountRow, ChannelRow, MembershipRow, NewestRow
+from chalicelib.catalog import channel_rows, event_states, list_folding, list_rows, package_rows
+from chalicelib.catalog.channel_rows import MembershipRow, NewestRow
 from chalicelib.catalog.errors import TooManyChannels
-from chalicelib.catalog.origin_rows import OriginCountRow, origin_count_key
-from chalicelib.catalog.package_rows import IdentRow, NameRow, PackageRow, VersionRow
+from chalicelib.catalog.list_rows import EntryChange
+from chalicelib.catalog.package_rows import IdentRow, NameRow, VersionRow
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.session import Session
-from chalicelib.core.standing import NO_CHANGE, NOWHERE, Placement, Standing, count_delta
+from chalicelib.core.shown import Shown
+from chalicelib.core.standing import NO_CHANGE, NOWHERE, CountDelta, Placement, Standing, count_delta
 from chalicelib.core.target import Target
 from chalicelib.core.version_order import release_key
+from chalicelib.platform.attributes import Condition, NumberAttribute
 from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.table import Found, Key
 
 CHANNELS_LIMIT = 30
 """Keeps every step of a package within one transaction of 100 rows. The largest step is a forced upload that
-changes the visibility: three rows per channel (two for the membership, one for the count) and ten others."""
+changes the visibility: two rows per channel and ten others. Changes of other targets of the ident come on top."""
 
 
 class Observed(Struct, frozen=True):
@@ -39,10 +43,9 @@ class Observed(Struct, frozen=True):
     standing: Standing
     revision: int | None
     """None if the ident does not exist."""
-    name_counts: tuple[int, int] | None
-    """Idents and public idents of the name, None if the name does not exist."""
-    name_revision: int | None
-    """The revision of the name's releases, None before the first one (see `package_rows.NameRow`)."""
+    idents: int
+    """The number of idents of the name."""
+    public_idents: int
 
     @classmethod
     def from_rows(cls, ident: PackageIdent, found: Found) -> "Observed":
@@ -52,8 +55,8 @@ class Observed(Struct, frozen=True):
             ident,
             NOWHERE if row is None else Standing.parse(row.standing),
             None if row is None else int(row.revision),
-            None if name is None else (int(name.idents), int(name.public_idents)),
-            revision_of(name),
+            0 if name is None else int(name.idents),
+            0 if name is None else int(name.public_idents),
         )
 
 
@@ -62,25 +65,15 @@ def keys_of(ident: PackageIdent) -> list[Key[Any]]:
     return [package_rows.ident_key(ident), package_rows.name_key(ident.origin, ident.name)]
 
 
-def step(
-    change: Change, observed: Observed, after: Standing, carried: Target | None = None, by: Session | None = None
-) -> None:
-    """Add the rows of a step to a change.
+def step(change: Change, observed: Observed, after: Standing, by: Session | None = None) -> None:
+    """Add the rows of a step to a change. The caller of an upload adds the package itself and its texts.
 
-    - `carried`: the target whose package row and texts the caller writes, as in an upload.
-    - `by`: the account that promotes. New memberships store its name.
-
-    Raises TooManyChannels.
+    `by` is the account that promotes. New memberships store its name. Raises TooManyChannels.
     """
-    steps_together(change, [(observed, after)], carried, by)
+    steps_together(change, [(observed, after)], by)
 
 
-def steps_together(
-    change: Change,
-    steps: Sequence[tuple[Observed, Standing]],
-    carried: Target | None = None,
-    by: Session | None = None,
-) -> None:
+def steps_together(change: Change, steps: Sequence[tuple[Observed, Standing]], by: Session | None = None) -> None:
     """Add the rows of the steps of several idents of one origin to a change. See `step`.
 
     Several steps in one change may only move packages between channels. Whether a step adds the first ident of a name
@@ -89,48 +82,27 @@ def steps_together(
     Raises TooManyChannels.
     """
     joining = _Joining(timestamp(now()), None if by is None else by.name)
-    deltas: dict[str, _ChannelDelta] = defaultdict(_ChannelDelta)
+    entries: list[EntryChange] = []
     for observed, after in steps:
         demand_few_channels(after)
         _write_ident(change, observed, after)
         _write_counts(change, observed, after)
+        entries += _entries(observed, after)
         before = observed.standing
         event_states.note(change, observed.ident, before, after)
         for target in sorted({*before.placements, *after.placements}):
             old, new = before.placements.get(target), after.placements.get(target)
-            if old is not None and target is not carried:
-                _write_package(change, observed.ident, target, old, new)
+            if new is None:
+                change.delete(package_rows.package_key(observed.ident, target))
+                change.delete(package_rows.texts_key(observed.ident, target))
             _write_memberships(change, observed.ident, target, old, new, joining)
-            _add_up(deltas, old, new)
-    origin = steps[0][0].ident.origin
-    for channel, delta in sorted(deltas.items()):
-        if delta.joined:
-            change.check(channel_rows.channel_key(origin, channel), ChannelRow.pk.exists())
-        _write_channel_counts(change, origin, channel, delta)
-
-
-def revision_of(name: NameRow | None) -> int | None:
-    """Return the revision of a name's releases, None if it has never had one."""
-    return None if name is None or name.revision is None else int(name.revision)
-
-
-def renew_revision(change: Change, key: Key[NameRow], revision: int | None) -> int:
-    """Give a name a new revision and return it, on condition that `revision` is still the current one (Stale)."""
-    is_current = NameRow.revision.does_not_exist() if revision is None else NameRow.revision == revision
-    renewed = new_id()
-    change.update(key, [NameRow.revision.set(renewed)], condition=is_current)
-    return renewed
+    list_folding.add(change, steps[0][0].ident.origin, entries)
 
 
 def demand_few_channels(after: Standing) -> None:
     """Raise TooManyChannels if a package of a standing is in more than CHANNELS_LIMIT channels."""
     if any(len(placement.channels) > CHANNELS_LIMIT for placement in after.placements.values()):
         raise TooManyChannels(f"A package can be in {CHANNELS_LIMIT} channels at most")
-
-
-def stored_channels(names: Iterable[str]) -> str:
-    """Return channel names as package rows store them: a JSON list, descending by bytes (packages.md 4.1)."""
-    return json.dumps(sorted(names, reverse=True))
 
 
 class _Joining(Struct, frozen=True):
@@ -140,12 +112,28 @@ class _Joining(Struct, frozen=True):
     by: str | None
 
 
-class _ChannelDelta(Struct):
-    """What a change adds to the counts of a channel, and whether a package joins it."""
+def _entries(observed: Observed, after: Standing) -> Iterator[EntryChange]:
+    """Yield the changes of the lists of the origin: its idents, its names and its channels."""
+    ident, before = observed.ident, observed.standing
+    path = f"{ident.name}/{ident.version}/{ident.release}"
+    yield EntryChange(list_rows.IDENTS, path, _shown(before), _shown(after))
+    delta = count_delta(before, after)
+    name_before = Shown.entry(observed.idents > 0, observed.public_idents > 0)
+    name_after = Shown.entry(observed.idents + delta.idents > 0, observed.public_idents + delta.public_idents > 0)
+    yield EntryChange(list_rows.NAMES, ident.name, name_before, name_after)
+    for target in sorted({*before.placements, *after.placements}):
+        old, new = before.placements.get(target), after.placements.get(target)
+        for channel in sorted(_channels(old) | _channels(new)):
+            key = channel_rows.membership_key(channel, ident, target).sk
+            yield EntryChange(list_rows.channel_list(channel), key, _shown_in(channel, old), _shown_in(channel, new))
 
-    packages: int = 0
-    public: int = 0
-    joined: bool = False
+
+def _shown(standing: Standing) -> Shown:
+    return Shown.entry(standing.exists, standing.is_public)
+
+
+def _shown_in(channel: str, placement: Placement | None) -> Shown:
+    return Shown.entry(channel in _channels(placement), placement is not None and placement.is_public)
 
 
 def _write_ident(change: Change, observed: Observed, after: Standing) -> None:
@@ -162,53 +150,53 @@ def _write_ident(change: Change, observed: Observed, after: Standing) -> None:
 
 
 def _write_counts(change: Change, observed: Observed, after: Standing) -> None:
-    """Update the counts of the name, the version and the origin. A move between channels does not change them."""
+    """Update the counts of the name and the version. A move between channels does not change them."""
     delta = count_delta(observed.standing, after)
     if delta == NO_CHANGE:
         return
     ident = observed.ident
-    idents, public_idents = observed.name_counts or (0, 0)
-    unchanged = (NameRow.idents == idents) & (NameRow.public_idents == public_idents)
-    name_key = package_rows.name_key(ident.origin, ident.name)
-    if delta.packages:
-        renew_revision(change, name_key, observed.name_revision)
+    _write_name(change, observed, delta)
+    if delta.idents or delta.public_idents:
+        change.update(
+            package_rows.version_count_key(ident.origin, ident.name, ident.version),
+            [VersionRow.idents.add(delta.idents), VersionRow.public_idents.add(delta.public_idents)],
+        )
+
+
+def _write_name(change: Change, observed: Observed, delta: CountDelta) -> None:
+    """Update the counts of the name, on condition that the name still gets or loses its first ident, or does not."""
+    key = package_rows.name_key(observed.ident.origin, observed.ident.name)
+    if delta.packages < 0:  # an upload has set it already
+        package_rows.renew_revision(change, key)
     change.update(
-        name_key,
+        key,
         [
             NameRow.packages.add(delta.packages),
             NameRow.public_packages.add(delta.public_packages),
             NameRow.idents.add(delta.idents),
             NameRow.public_idents.add(delta.public_idents),
         ],
-        condition=NameRow.pk.does_not_exist() if observed.name_counts is None else unchanged,
     )
-    if delta.idents or delta.public_idents:
-        change.update(
-            package_rows.version_count_key(ident.origin, ident.name, ident.version),
-            [VersionRow.idents.add(delta.idents), VersionRow.public_idents.add(delta.public_idents)],
-        )
-    change.update(
-        origin_count_key(ident.origin),
-        [
-            OriginCountRow.packages.add(delta.packages),
-            OriginCountRow.idents.add(delta.idents),
-            OriginCountRow.public_idents.add(delta.public_idents),
-            OriginCountRow.names.add((idents + delta.idents > 0) - (idents > 0)),
-            OriginCountRow.public_names.add((public_idents + delta.public_idents > 0) - (public_idents > 0)),
-        ],
-    )
+    if delta.idents:
+        change.update(key, [], condition=_passes_zero_alike(NameRow.idents, observed.idents, delta.idents))
+    if delta.public_idents:
+        condition = _passes_zero_alike(NameRow.public_idents, observed.public_idents, delta.public_idents)
+        change.update(key, [], condition=condition)
 
 
-def _write_package(change: Change, ident: PackageIdent, target: Target, old: Placement, new: Placement | None) -> None:
-    if new is None:
-        change.delete(package_rows.package_key(ident, target))
-        change.delete(package_rows.texts_key(ident, target))
-    elif old != new:
-        change.update(
-            package_rows.package_key(ident, target),
-            [PackageRow.visibility.set(str(new.visibility)), PackageRow.channels.set(stored_channels(new.channels))],
-            condition=PackageRow.pk.exists(),
-        )
+def _passes_zero_alike(count: NumberAttribute, observed: int, delta: int) -> Condition:
+    """Return the condition that a count, changed by a delta, leaves or reaches zero if the observed count does.
+
+    Other clients may change the count meanwhile, so it need not be equal.
+    """
+    condition: Condition
+    if observed == 0:
+        condition = count.does_not_exist() | (count == 0)
+    elif observed + delta == 0:
+        condition = count == observed
+    else:
+        condition = count > max(-delta, 0)
+    return condition
 
 
 def _write_memberships(
@@ -258,34 +246,5 @@ def _membership_rows(
     return [membership, *newest]
 
 
-def _add_up(deltas: dict[str, _ChannelDelta], old: Placement | None, new: Placement | None) -> None:
-    """Add the step of one package to the deltas of its channels.
-
-    A changed visibility also changes the channels that the package stays in: their cached answers become stale.
-    """
-    before, after = _channels(old), _channels(new)
-    same_visibility = old is not None and new is not None and old.visibility is new.visibility
-    for channel in before ^ after if same_visibility else before | after:
-        delta, was_in, is_in = deltas[channel], channel in before, channel in after
-        delta.packages += is_in - was_in
-        delta.public += _is_public(new, is_in) - _is_public(old, was_in)
-        delta.joined |= is_in and not was_in
-
-
-def _is_public(placement: Placement | None, is_in: bool) -> bool:
-    return is_in and placement is not None and placement.is_public
-
-
 def _channels(placement: Placement | None) -> frozenset[str]:
     return frozenset() if placement is None else placement.channels
-
-
-def _write_channel_counts(change: Change, origin: str, channel: str, delta: _ChannelDelta) -> None:
-    change.update(
-        channel_rows.count_key(origin, channel),
-        [
-            ChannelCountRow.packages.add(delta.packages),
-            ChannelCountRow.public_packages.add(delta.public),
-            ChannelCountRow.revision.set(new_id()),
-        ],
-    )

@@ -138,17 +138,17 @@ def list_newest(call: Call, target: str) -> Answer:
 @routes.get(PACKAGES + "/{pkg}/{version}/latest", **SHOW)
 def show_latest_in_channel(call: Call, _: TargetQuery) -> Answer:
     """Return the newest release of a name or version in a channel."""
-    row, texts = reads.latest(
+    package, texts = reads.latest(
         call["origin"], call["channel"], call["pkg"], call.path.get("version"), call.target, call.caller
     )
-    return json_answer(200, channel_package(row, texts), NO_CACHE)
+    return json_answer(200, channel_package(package, texts), NO_CACHE)
 
 
 @routes.get(RELEASE, **SHOW)
 def show_package_in_channel(call: Call, _: TargetQuery) -> Answer:
     """Return a package, if it is in the channel."""
-    row, texts = reads.exact(call.ident, call["channel"], call.target, call.caller)
-    return json_answer(200, channel_package(row, texts), NO_CACHE)
+    package, texts = reads.exact(call.ident, call["channel"], call.target, call.caller)
+    return json_answer(200, channel_package(package, texts), NO_CACHE)
 
 
 @routes.put(

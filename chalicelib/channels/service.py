@@ -5,7 +5,7 @@ from contextlib import suppress
 from functools import partial
 from itertools import groupby
 
-from chalicelib.catalog import channel_rows, event_rows, origin_rows, steps
+from chalicelib.catalog import channel_rows, event_rows, fences, origin_rows, steps
 from chalicelib.catalog.channel_rows import (
     INITIAL_CHANNELS,
     UNSTABLE,
@@ -15,6 +15,7 @@ from chalicelib.catalog.channel_rows import (
     MembershipRow,
 )
 from chalicelib.catalog.errors import ChannelMissing, ReleaseMissing
+from chalicelib.catalog.fences import Fence
 from chalicelib.catalog.steps import Observed
 from chalicelib.channels.errors import ChannelExists, ChannelNameInvalid, ChannelProtected, NotInChannel
 from chalicelib.core.event_kinds import ChannelOperation
@@ -34,7 +35,7 @@ SANDBOXES_LISTED = 10_000
 SANDBOXES_SKIPPED = 1_000
 
 SHARED_ROWS = 2
-"""Rows that every transaction of a deletion needs besides its packages: the deletion's own row and the count."""
+"""Rows that every transaction of a deletion needs besides its packages: the deletion's own row, and one for lists."""
 
 
 def names(origin: str, sandbox: bool) -> list[str]:
@@ -152,22 +153,22 @@ def _remove_members(origin: str, channel: str) -> None:
     if leaving is None:
         return
     same_deletion = LeavingChannelRow.id == int(leaving.id)
+    fences.remove_all(origin)  # nothing joins the channel from now on
     try:
         for idents in _batches(rows(MembershipRow, channel_rows.members_partition(origin, channel))):
             retry_when_stale(partial(_leave, channel, idents, same_deletion))
         with Change() as change:
             change.delete(leaving_key, same_deletion, otherwise=_DeletionFinished())
-            change.delete(channel_rows.count_key(origin, channel))
     except _DeletionFinished:
         return
 
 
 def _batches(members: Iterable[MembershipRow]) -> Iterator[list[PackageIdent]]:
-    """Yield idents that fit into one transaction with all their targets: an ident needs one row, a target three."""
+    """Yield idents that fit into one transaction with all their targets: an ident needs one row, a target two."""
     batch: list[PackageIdent] = []
     size = SHARED_ROWS
     for ident, targets in groupby(members, key=lambda row: row.ident):
-        needed = 1 + 3 * len(list(targets))
+        needed = 1 + 2 * len(list(targets))
         if size + needed > TRANSACTION_LIMIT:
             yield batch
             batch, size = [], SHARED_ROWS
@@ -194,10 +195,10 @@ def promote(ident: PackageIdent, target: Target, channel: str, by: Session) -> N
 
     Raises ChannelMissing, ReleaseMissing, TooManyChannels.
     """
-    retry_when_stale(partial(_promote, ident, target, channel, by))
+    fences.protected(ident.origin, by.permission, partial(_promote, ident, target, channel, by))
 
 
-def _promote(ident: PackageIdent, target: Target, channel: str, by: Session) -> None:
+def _promote(ident: PackageIdent, target: Target, channel: str, by: Session, fence: Fence) -> None:
     channel_key = channel_rows.channel_key(ident.origin, channel)
     found = read_many([*steps.keys_of(ident), channel_key, *event_rows.keys_before()])
     event_rows.note_shards(found)
@@ -210,7 +211,7 @@ def _promote(ident: PackageIdent, target: Target, channel: str, by: Session) -> 
     if channel in placement.channels:
         return
     with Change() as change:
-        origin_rows.require_role(change, ident.origin, by.permission)
+        fence.check(change, by.permission)
         after = observed.standing.with_placement(target, placement.joined(channel))
         steps.step(change, observed, after, by=by)
         change.add(event_rows.event(ChannelOperation.PROMOTE, ident, target, channel, by, public=after.is_public))
@@ -227,10 +228,10 @@ def demote(ident: PackageIdent, target: Target, channel: str, by: Session) -> No
 
     Raises NotInChannel, also if the channel or the package does not exist.
     """
-    retry_when_stale(partial(_demote, ident, target, channel, by))
+    fences.protected(ident.origin, by.permission, partial(_demote, ident, target, channel, by))
 
 
-def _demote(ident: PackageIdent, target: Target, channel: str, by: Session) -> None:
+def _demote(ident: PackageIdent, target: Target, channel: str, by: Session, fence: Fence) -> None:
     channel_key = channel_rows.channel_key(ident.origin, channel)
     found = read_many([*steps.keys_of(ident), channel_key, *event_rows.keys_before()])
     event_rows.note_shards(found)
@@ -239,7 +240,7 @@ def _demote(ident: PackageIdent, target: Target, channel: str, by: Session) -> N
     if found.get(channel_key) is None or placement is None or channel not in placement.channels:
         raise NotInChannel
     with Change() as change:
-        origin_rows.require_role(change, ident.origin, by.permission)
+        fence.check(change, by.permission)
         after = observed.standing.with_placement(target, placement.left(channel))
         steps.step(change, observed, after)
         change.add(event_rows.event(ChannelOperation.DEMOTE, ident, target, channel, by, public=after.is_public))

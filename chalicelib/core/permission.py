@@ -12,6 +12,7 @@ class Permission(Struct, frozen=True):
       the origin did not exist.
     - `minimum`: the role that the account needs.
     - `refused`: the status of the refusal if the account no longer has the role.
+    - `read_at`: the time on the monotonic clock before the role was read.
     - `attempt`: for the worker of a job, the number of the job's attempt; `account_id` is then the id of the job, and
       the check is that the attempt has not ended.
     """
@@ -22,3 +23,4 @@ class Permission(Struct, frozen=True):
     minimum: Role
     refused: int = 403
     attempt: int | None = None
+    read_at: float = 0.0

@@ -7,15 +7,13 @@ despite the dependents.
 
 from msgspec import Struct
 
-from chalicelib.catalog import package_rows
 from chalicelib.catalog.errors import ReleaseMissing
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.identity.caller import Caller
-from chalicelib.packages import deletion, dependents
+from chalicelib.packages import deletion, dependents, reads
 from chalicelib.packages.deletion import Override
 from chalicelib.packages.dependents import Dependents
-from chalicelib.platform.table import read
 
 
 class Deletion(Struct, frozen=True):
@@ -41,10 +39,10 @@ def apply(requested: Deletion, caller: Caller, dry_run: bool) -> Plan:
     deletion, a repeat raises ReleaseMissing.
     """
     ident, target = requested.ident, requested.target
-    row = read(package_rows.package_key(ident, target))
-    if row is None:
+    package = reads.stored(ident, target)
+    if package is None:
         raise ReleaseMissing
-    deletion.demand_not_stable(ident, package_rows.channels_of(row))
+    deletion.demand_not_stable(ident, package.channels)
     found = dependents.seen_by(caller.may_see, ident.origin, ident.name, target)
     is_possible = requested.despite_dependents or not found
     if dry_run or not is_possible:

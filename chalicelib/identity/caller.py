@@ -4,6 +4,7 @@ The proof is the row of the credential, the role is in the membership row. One c
 reads other rows anyway can read them in the same call (`read_with`).
 """
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -76,6 +77,7 @@ class Caller:
         self._roles: dict[str, Role | None] = {}
         self._origin_ids: dict[str, int | None] = {}
         self._settled = credential is None
+        self._made_at = time.monotonic()
         self._job_use: JobUse | None = None
 
     @property
@@ -128,7 +130,9 @@ class Caller:
             raise RoleMissing(status=refused)
         if origin in self._origin_ids:
             attempt = None if session.job is None else session.job.attempt
-            permission = Permission(origin, self._origin_ids[origin], session.account_id, minimum, refused, attempt)
+            permission = Permission(
+                origin, self._origin_ids[origin], session.account_id, minimum, refused, attempt, self._made_at
+            )
             self._session = session = replace(session, permission=permission)
         return session
 

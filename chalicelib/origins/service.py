@@ -1,8 +1,10 @@
 """The rules of origins: create, show, change the default visibility (accounts.md 8.4)."""
 
+from contextlib import suppress
+
 from msgspec import Struct
 
-from chalicelib.catalog import audit_rows, origin_rows
+from chalicelib.catalog import audit_rows, fences, origin_rows
 from chalicelib.catalog.audit_rows import AuditAction
 from chalicelib.catalog.channel_rows import INITIAL_CHANNELS, ChannelRow, channel_key
 from chalicelib.catalog.errors import OriginMissing
@@ -14,7 +16,7 @@ from chalicelib.core.session import Session
 from chalicelib.core.visibility import Visibility
 from chalicelib.identity.caller import Caller
 from chalicelib.origins import deletion
-from chalicelib.origins.errors import CreationNotAllowed, OriginNameInvalid, OriginTaken
+from chalicelib.origins.errors import CreationNotAllowed, OriginNameInvalid, OriginNotEmpty, OriginTaken
 from chalicelib.origins.keys import rows as key_rows
 from chalicelib.platform.change import Change, Stale, retry_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
@@ -49,7 +51,8 @@ def _create_after_deletion(name: str, visibility: Visibility, by: Session) -> Or
     try:
         return _create(name, visibility, by)
     except _DeletionUnfinished as unfinished:
-        deletion.finish(name)
+        with suppress(OriginNotEmpty):  # the origin exists again
+            deletion.finish(name)
         raise Stale from unfinished
 
 
@@ -102,3 +105,4 @@ def set_default_visibility(name: str, visibility: Visibility, by: Session) -> No
         )
         origin_rows.require_role(change, name, by.permission)
         audit_rows.record(change, AuditAction.ORIGIN_CHANGE, by, origin=name, target=name)
+    fences.remove_all(name)

@@ -1,23 +1,15 @@
 """The parsed contents of an uploaded archive (packages.md sections 2 and 4.1)."""
 
-from collections.abc import Callable
-from typing import Any
-
 from msgspec import Struct
 from msgspec.json import encode
 
-from chalicelib.catalog.package_rows import Texts
+from chalicelib.catalog.package_rows import PackageLists, Texts
 from chalicelib.core import hart
 from chalicelib.core.hart import HartArchive
 from chalicelib.core.target import Target
 
-LISTS: dict[str, Callable[[HartArchive], tuple[object, ...]]] = {
-    "deps": hart.deps,
-    "tdeps": hart.tdeps,
-    "build_deps": hart.build_deps,
-    "build_tdeps": hart.build_tdeps,
-    "exposes": hart.exposes,
-}
+IDENT_LISTS = (hart.deps, hart.tdeps, hart.build_deps, hart.build_tdeps)
+"""In the order of the fields of `PackageLists`."""
 SERVICE_MARKS = ("pkg_exposes", "pkg_binds", "pkg_exports")
 """A package is a service if its manifest contains one of these words."""
 
@@ -37,9 +29,16 @@ class Contents(Struct, frozen=True):
 
     def as_json(self) -> bytes:
         """Return the parts of the package's answers that can be long. Raises HartRefused (upload check 13)."""
-        return encode([self.texts.manifest, self.texts.config, *(entries(self.archive) for entries in LISTS.values())])
+        return encode(
+            [
+                self.texts.manifest,
+                self.texts.config,
+                *(entries(self.archive) for entries in (*IDENT_LISTS, hart.exposes)),
+            ]
+        )
 
     @property
-    def lists(self) -> dict[str, Any]:
-        """Dependencies and ports by name, each list joined by line feeds. Raises HartRefused (upload check 13)."""
-        return {name: "\n".join(map(str, read_list(self.archive))) for name, read_list in LISTS.items()}
+    def lists(self) -> PackageLists:
+        """Dependencies and ports. Raises HartRefused (upload check 13)."""
+        deps, tdeps, build_deps, build_tdeps = (list(map(str, read_list(self.archive))) for read_list in IDENT_LISTS)
+        return PackageLists(deps, tdeps, build_deps, build_tdeps, hart.exposes(self.archive))

@@ -5,16 +5,17 @@ from functools import partial
 
 from msgspec import Struct
 
-from chalicelib.catalog import audit_rows, origin_rows, package_rows, steps
+from chalicelib.catalog import audit_rows, fences, package_rows, steps
 from chalicelib.catalog.channel_rows import STABLE
 from chalicelib.catalog.errors import ReleaseMissing
+from chalicelib.catalog.fences import Fence
 from chalicelib.catalog.steps import Observed
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.session import Session
 from chalicelib.core.target import Target
 from chalicelib.packages import artifacts, dependents, hints
 from chalicelib.packages.errors import DeletionRefused
-from chalicelib.platform.change import Change, retry_when_stale
+from chalicelib.platform.change import Change
 from chalicelib.platform.table import read_many
 
 
@@ -31,7 +32,7 @@ def delete(ident: PackageIdent, target: Target, by: Session, override: Override 
     the sweep deletes it later. An override skips the check of dependents and is recorded in the origin's audit. Raises
     DeletionRefused, ReleaseMissing and ObjectStoreFailed (nothing was deleted).
     """
-    retry_when_stale(partial(_delete, ident, target, by, override))
+    fences.protected(ident.origin, by.permission, partial(_delete, ident, target, by, override))
 
 
 def demand_not_stable(ident: PackageIdent, channels: Collection[str]) -> None:
@@ -40,7 +41,7 @@ def demand_not_stable(ident: PackageIdent, channels: Collection[str]) -> None:
         raise DeletionRefused.in_stable(ident)
 
 
-def _delete(ident: PackageIdent, target: Target, by: Session, override: Override | None) -> None:
+def _delete(ident: PackageIdent, target: Target, by: Session, override: Override | None, fence: Fence) -> None:
     key = package_rows.package_key(ident, target)
     found = read_many([*steps.keys_of(ident), key])
     observed, row = Observed.from_rows(ident, found), found.get(key)
@@ -53,7 +54,7 @@ def _delete(ident: PackageIdent, target: Target, by: Session, override: Override
         raise ReleaseMissing
     artifacts.demand_store()
     with Change() as change:
-        origin_rows.require_role(change, ident.origin, by.permission)
+        fence.check(change, by.permission)
         steps.step(change, observed, observed.standing.without(target))
         if override is not None:
             subject = f"{ident} {target} dependents: {override.dependents}"

@@ -5,13 +5,14 @@ each one, and delete it if an interruption left it behind.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from itertools import chain, islice
 
 from msgspec import Struct
 
 from chalicelib.catalog import package_rows
 from chalicelib.catalog.package_rows import DependentRow, PackageRow
 from chalicelib.core.ident import PackageIdent
+from chalicelib.core.standing import Standing
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
 from chalicelib.graph import service
@@ -29,6 +30,9 @@ def sees_only_public(_origin: str, visibility: Visibility) -> bool:
 
 COUNTED = 100
 """The number of dependents after which `seen_by` stops."""
+
+STANDINGS_AT_ONCE = 10
+"""The number of releases of a name whose visibility is read at once. Mostly the first one decides."""
 
 UNNEEDED = 200
 """The number of hints left by interruptions that one request removes. Each takes four calls."""
@@ -73,7 +77,7 @@ def all_of(origin: str, name: str, target: Target) -> list[str]:
     with_release = list(keys)
     for first in range(0, len(with_release), BATCH_GET_LIMIT):  # not all at once: a row has up to 400 KB
         batch = with_release[first : first + BATCH_GET_LIMIT]
-        found = read_many([keys[each] for each in batch], only=["tdeps"])
+        found = read_many([keys[each] for each in batch], only=["lists"])
         releases = {each: row for each in batch if (row := found.get(keys[each])) is not None}
         verified.update(each for each, row in releases.items() if (origin, name) in hints.needed_names(row))
     others = dict.fromkeys(each for each in hinted if each not in verified)
@@ -92,16 +96,16 @@ def seen_by(sees: Sees, origin: str, name: str, target: Target) -> Dependents:
     for dependent, releases in _releases_by_name(origin, name, target):
         if len(visible) + unseen == COUNTED:
             return Dependents(visible, unseen, complete=False)
-        if any(_is_seen(sees, row) for row in releases):
+        if _is_any_seen(sees, releases, target):
             visible.append(dependent)
         else:
             unseen += 1
     return Dependents(visible, unseen)
 
 
-def release_seen_by(sees: Sees, row: PackageRow) -> Dependents:
+def release_seen_by(sees: Sees, row: PackageRow, target: Target) -> Dependents:
     """Return a single release as a caller may see it."""
-    return Dependents([row.ident]) if _is_seen(sees, row) else Dependents([], unseen=1)
+    return Dependents([row.ident]) if _is_any_seen(sees, iter([row]), target) else Dependents([], unseen=1)
 
 
 def releases(origin: str, name: str, target: Target) -> Iterator[PackageRow]:
@@ -138,5 +142,13 @@ def _with_releases(
             yield hint, chain([first], found)
 
 
-def _is_seen(sees: Sees, row: PackageRow) -> bool:
-    return sees(row.ident.partition("/")[0], Visibility(row.visibility))
+def _is_any_seen(sees: Sees, releases: Iterator[PackageRow], target: Target) -> bool:
+    """Return True if a caller may see one of the releases of a name. Their standings are read until one is visible."""
+    while idents := [PackageIdent.parse(row.ident) for row in islice(releases, STANDINGS_AT_ONCE)]:
+        found = read_many([package_rows.ident_key(ident) for ident in idents])
+        for ident in idents:
+            row = found.get(package_rows.ident_key(ident))
+            placement = None if row is None else Standing.parse(row.standing).placements.get(target)
+            if placement is not None and sees(ident.origin, placement.visibility):
+                return True
+    return False

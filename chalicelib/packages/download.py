@@ -3,10 +3,9 @@
 from collections.abc import Callable
 
 from chalicelib.catalog.errors import ReleaseMissing
-from chalicelib.catalog.package_rows import PackageRow
+from chalicelib.catalog.package_rows import StoredPackage
 from chalicelib.core.deferred import deferred
 from chalicelib.core.header_text import as_file_name, in_quotes
-from chalicelib.core.visibility import Visibility
 from chalicelib.http.answer import CACHE_YEAR, Answer
 from chalicelib.packages import artifacts
 from chalicelib.platform.config import config
@@ -21,28 +20,30 @@ INLINE_BYTES = 4 * 1024 * 1024
 OCTETS = "application/octet-stream"
 
 
-def answer(row: PackageRow, presigned: bool = False) -> Answer:
+def answer(package: StoredPackage, presigned: bool = False) -> Answer:
     """Return the archive with the headers that hab requires, or a redirect to a URL that sends them.
 
     `presigned` redirects to a presigned URL of the object store, which cannot send `X-Filename`. Raises ReleaseMissing
     if the object is missing, ObjectStoreFailed, SecretUnavailable.
     """
+    row = package.row
     if presigned:
         return _redirect(row.artifact, artifacts.presigned_url)
     if config.download_mode == "front":
-        return Answer(200, b"", OCTETS, {**_headers(row), "X-Accel-Redirect": artifacts.front_path(row.artifact)})
+        return Answer(200, b"", OCTETS, {**_headers(package), "X-Accel-Redirect": artifacts.front_path(row.artifact)})
     if config.download_mode == "auto" and row.size <= INLINE_BYTES:
-        return Answer(200, _bytes(row.artifact), OCTETS, _headers(row))
+        return Answer(200, _bytes(row.artifact), OCTETS, _headers(package))
     return _redirect(row.artifact, cdn.signed_url if config.cdn_url else artifacts.presigned_url)
 
 
-def _headers(row: PackageRow) -> dict[str, str]:
-    name = row.artifact.rpartition("/")[2]
-    is_public = row.visibility == Visibility.PUBLIC
+def _headers(package: StoredPackage) -> dict[str, str]:
+    name = package.row.artifact.rpartition("/")[2]
     return {
         "Content-Disposition": f'attachment; filename="{in_quotes(name)}"',
         "X-Filename": as_file_name(name),
-        "Cache-Control": CACHE_YEAR["Cache-Control"] if is_public else f"private, max-age={config.private_max_age}",
+        "Cache-Control": CACHE_YEAR["Cache-Control"]
+        if package.placement.is_public
+        else f"private, max-age={config.private_max_age}",
     }
 
 

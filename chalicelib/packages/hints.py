@@ -1,10 +1,10 @@
 """Hints: rows that lead to a name, from the names that it needs and from the words of search.
 
 A hint exists as long as a release of the name needs it, although a transaction cannot hold all hints of an upload:
-- An upload reads the revision of the name, then writes the hints. Its transaction requires that the revision is still
-  current, and sets a new one. So does the deletion of a package.
+- An upload reads the epoch of the name, then writes the hints. Its transaction requires that the epoch is still the
+  same, and sets a new revision. So does the deletion of a package.
 - Hints are deleted in a transaction that requires the revision that was read before the remaining releases, and sets a
-  new one. An upload that relies on these hints is then stale, and writes them again.
+  new epoch. An upload that relies on these hints is then stale, and writes them again.
 
 An interruption leaves at most hints that no release needs. Readers verify hints, and delete these (`remove_unneeded`).
 """
@@ -15,8 +15,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.catalog import package_rows, steps
-from chalicelib.catalog.package_rows import DependentRow, NameRow, PackageRow
+from chalicelib.catalog import package_rows
+from chalicelib.catalog.package_rows import DependentRow, NameRow, PackageLists, PackageRow
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.packages.search import rows as search_rows
@@ -43,8 +43,9 @@ HINTS_REMOVED = 1_000
 class Hinted(Struct, frozen=True):
     """A new package as hints need it.
 
-    - `newest`: the newest release of its name and target, None if there is none or it is not known. Its hints exist.
-    - `has_idents`: whether the name has idents at the revision that was read. Its words are then indexed.
+    - `newest`: the newest release of its name and target, None if there is none or it is not known. Its hints existed
+      when the epoch of the name was read.
+    - `has_idents`: whether the name had idents then. Its words are then indexed.
     """
 
     ident: PackageIdent
@@ -54,17 +55,15 @@ class Hinted(Struct, frozen=True):
     has_idents: bool
 
 
-def write(package: Hinted, change: Change) -> None:
-    """Write the hints that lead to a new package, after the name's revision was read and before `change` is committed.
+def write(package: Hinted) -> None:
+    """Write the hints that lead to a new package, after the epoch of its name was read.
 
-    The change then requires that the release whose hints are not written again still exists.
+    The transaction of the package must require that the epoch is the same.
     """
-    ident, newest = package.ident, package.newest
-    new: list[Row] = [*dependent_hints(ident, package.target, package.tdeps, newest)]
+    ident = package.ident
+    new: list[Row] = [*dependent_hints(ident, package.target, package.tdeps, package.newest)]
     if not package.has_idents:
         new += search_rows.hints_of(ident.origin, ident.name)
-    if newest is not None:
-        change.check(Key(PackageRow, newest.pk, newest.sk), PackageRow.artifact == newest.artifact)
     put_many(new)
 
 
@@ -80,18 +79,12 @@ def dependent_hints(
 
 def needed_names(row: PackageRow) -> set[Name]:
     """Return the names of the transitive dependencies of a package."""
-    return {(dep[0], dep[1]) for dep in (line.split("/") for line in package_rows.entries(row.tdeps))}
+    return {(dep[0], dep[1]) for dep in (line.split("/") for line in PackageLists.unpacked(row.lists).tdeps)}
 
 
 def releases_that_need(needed: Name, origin: str, name: str, target: Target) -> Iterator[PackageRow]:
     """Yield the releases of a name for a target that need another name, newest first."""
-    text = f"{needed[0]}/{needed[1]}/"  # also part of other origins' names, which `needed_names` tells apart
-    releases = rows(
-        PackageRow,
-        package_rows.releases_partition(origin, name, target),
-        newest_first=True,
-        where=PackageRow.tdeps.contains(text),
-    )
+    releases = rows(PackageRow, package_rows.releases_partition(origin, name, target), newest_first=True)
     return (row for row in releases if needed in needed_names(row))
 
 
@@ -137,13 +130,12 @@ def _remove(unneeded: Callable[[NameRow | None], Sequence[Key[Any]]], origin: st
 
 
 def _delete(hints: Sequence[Key[Any]], name_key: Key[NameRow], name: NameRow | None) -> None:
-    """Delete hints in transactions that set a new revision of the name. Raises Stale."""
-    revision = steps.revision_of(name)
+    """Delete hints in transactions that set a new epoch of the name. Raises Stale."""
     at_once = TRANSACTION_LIMIT - 1
     for start in range(0, len(hints), at_once):
         with Change() as change:
-            revision = steps.renew_revision(change, name_key, revision)
-            change.update(name_key, [NameRow.idents.add(0), NameRow.public_idents.add(0)])
+            package_rows.renew_epoch(change, name_key)
+            change.update(name_key, [], condition=package_rows.is_same_revision(name))
             for hint in hints[start : start + at_once]:
                 change.delete(hint)
 

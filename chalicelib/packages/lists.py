@@ -1,4 +1,7 @@
-"""Lists of an origin's idents, names, versions and settings (packages.md 5.1-5.3)."""
+"""Lists of an origin's idents, names, versions and settings (packages.md 5.1-5.3).
+
+The lists of a whole origin are counted lists (`catalog/lists.py`). A name and a version have rows with their counts.
+"""
 
 from collections.abc import Iterable
 from itertools import islice
@@ -7,28 +10,23 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.catalog import package_rows
-from chalicelib.catalog.origin_rows import OriginCountRow, origin_count_key
+from chalicelib.catalog import list_pages, list_rows, lists, package_rows
+from chalicelib.catalog.listed_rows import listed_rows
 from chalicelib.catalog.package_rows import IdentRow, NameRow, SettingsRow, VersionRow
+from chalicelib.core.deferred import deferred
 from chalicelib.core.standing import Standing, channels_of
 from chalicelib.core.target import Target
 from chalicelib.core.version_order import version_key
 from chalicelib.core.visibility import Visibility
 from chalicelib.identity.caller import Caller
 from chalicelib.packages.shapes import ListedPackage, ListedVersion
-from chalicelib.platform.attributes import Condition
-from chalicelib.platform.table import Key, R, page_for, position_of, rows
+from chalicelib.platform.table import Key, page_for, rows
 
-DEEP = 500
-"""Pages after this many rows are found by counts. For earlier pages, reading all rows before them is cheaper."""
+with deferred():
+    from chalicelib.catalog import list_folding
 
-DEEP_FILTERED = 5_000
-"""The same for rows that pass a filter: the table counts these by the megabyte."""
-
-AFTER_SLASH = "0"
-"""The character after the slash: all idents that begin with `name/` sort before `name0`, and no others in between."""
-
-IdentCounts = OriginCountRow | NameRow | VersionRow
+DEEP = 200
+"""Pages of a name or version after this many rows are found by the index of the origin's idents."""
 
 
 class Level(Struct, frozen=True):
@@ -45,70 +43,58 @@ class Level(Struct, frozen=True):
 
     @property
     def counts_key(self) -> Key[Any]:
-        """Key of the row that counts its idents."""
-        if self.name is None:
-            return origin_count_key(self.origin)
+        """Key of the row that counts the idents of a name or a version."""
         if self.version is None:
-            return package_rows.name_key(self.origin, self.name)
-        return package_rows.version_count_key(self.origin, self.name, self.version)
-
-    def parts(self) -> list[tuple[str, IdentCounts]]:
-        """Return the next path segments below this level with their counts, in the order of the lists.
-
-        Each segment is the beginning of its idents' sort keys and ends with the slash, because the order of idents
-        depends on it: `tool-x/` sorts before `tool/`.
-        """
-        segments: Iterable[NameRow | VersionRow] = ()
-        if self.name is None:
-            segments = rows(NameRow, package_rows.names_partition(self.origin))
-        elif self.version is None:
-            segments = rows(VersionRow, package_rows.version_counts_partition(self.origin, self.name))
-        return sorted(((f"{self.prefix}{row.sk}/", row) for row in segments), key=itemgetter(0), reverse=True)
+            return package_rows.name_key(self.origin, self.name or "")
+        return package_rows.version_count_key(self.origin, self.name or "", self.version)
 
 
 def idents(level: Level, offset: int, size: int, caller: Caller) -> tuple[Iterable[ListedPackage], int]:
     """Return a page of idents, descending by bytes, and the total. The targets of an ident share one row.
 
-    The rows are read while the caller iterates over them.
-
-    Makes two calls: one for the counts and the caller's rows, one for the rows of the page. A deep page takes one more,
-    which skips whole names or versions by their counts. For callers who are not members, the page is filtered on the
-    server (whatever was counted: a private package may be uploaded between the two calls) and may take further calls.
+    Makes two calls below a name, three for a whole origin, and four for a deep page below a name; possibly more for
+    callers who do not see all rows that are read.
     """
+    found: Iterable[IdentRow]
+    if level.name is None:
+        found, total, member = _page(level.origin, list_rows.IDENTS, offset, size, caller, descending=True)
+    else:
+        found, total, member = _below_name(level, offset, size, caller)
+    return (_listed(level.origin, row, member) for row in found), total
+
+
+def _below_name(level: Level, offset: int, size: int, caller: Caller) -> tuple[Iterable[IdentRow], int, bool]:
+    """Return a page of the idents below a name or version, the total, and whether the caller is a member."""
     counts = caller.read_with(level.counts_key).get(level.counts_key)
     member = caller.role_in(level.origin) is not None
-    total = visible_idents(counts, member)
-    if counts is None or total <= offset:
-        return [], total
-    after, skipped = _start_of_deep_page(level, offset, member) if offset > DEEP else (None, 0)
-    end = offset - skipped + size
-    page = rows(
+    total = _visible_idents(counts, member)
+    if total <= offset:
+        return [], total, member
+    stored = listed_rows(level.origin, list_rows.IDENTS)
+    if offset > DEEP:
+        counted = lists.counted_alone(level.origin, list_rows.IDENTS)
+        page, _ = list_pages.page(stored, counted, level.prefix, offset, size, member=member, descending=True)
+        return page, total, member
+    found = rows(
         IdentRow,
-        package_rows.idents_partition(level.origin),
+        stored.pk,
         begins=level.prefix,
         newest_first=True,
-        where=None if member else IdentRow.public == True,  # noqa: E712 - PynamoDB makes a condition of it
-        page=page_for(end, int(counts.idents), total),
-        after=after,
+        where=None if member else stored.public,
+        page=page_for(offset + size, _visible_idents(counts, member=True), total),
     )
-    return (_listed(level.origin, row, member) for row in islice(page, offset - skipped, end)), total
+    return islice(found, offset, offset + size), total, member
 
 
 def names(level: Level, offset: int, size: int, caller: Caller) -> tuple[list[ListedPackage], int]:
     """Return a page of the names that have idents, ascending by bytes, and the total."""
-    counts = caller.read_with(level.counts_key).get(level.counts_key)
-    member = caller.role_in(level.origin) is not None
     if level.name is not None:
-        listed = [_listed_name(level.origin, level.name)] if visible_idents(counts, member) else []
+        counts = caller.read_with(level.counts_key).get(level.counts_key)
+        member = caller.role_in(level.origin) is not None
+        listed = [_listed_name(level.origin, level.name)] if _visible_idents(counts, member) else []
         return listed[offset : offset + size], len(listed)
-    if counts is None:
-        return [], 0
-    total = int(counts.names if member else counts.public_names)
-    if total <= offset:
-        return [], total
-    where = NameRow.idents > 0 if member else NameRow.public_idents > 0
-    page = _page(NameRow, package_rows.names_partition(level.origin), offset, size, where, int(counts.names), total)
-    return [_listed_name(level.origin, row.sk) for row in page], total
+    found, total, _ = _page(level.origin, list_rows.NAMES, offset, size, caller)
+    return [_listed_name(level.origin, row.sk) for row in found], total
 
 
 def versions(origin: str, name: str, member: bool) -> list[ListedVersion]:
@@ -130,51 +116,31 @@ def versions(origin: str, name: str, member: bool) -> list[ListedVersion]:
 
 def settings(origin: str, offset: int, size: int, caller: Caller) -> tuple[list[SettingsRow], int]:
     """Return a page of an origin's package settings by name, and the total."""
-    counts = caller.read_with(origin_count_key(origin)).get(origin_count_key(origin))
-    member = caller.role_in(origin) is not None
-    if counts is None:
-        return [], 0
-    total = int(counts.settings if member else counts.public_settings)
-    if total <= offset:
-        return [], total
-    where = None if member else SettingsRow.visibility == str(Visibility.PUBLIC)
-    page = _page(SettingsRow, package_rows.settings_partition(origin), offset, size, where, int(counts.settings), total)
-    return page, total
-
-
-def visible_idents(counts: IdentCounts | None, member: bool) -> int:
-    """Return the number of idents that a member of the origin, or another caller, may see."""
-    if counts is None:
-        return 0
-    return int(counts.idents if member else counts.public_idents)
+    found, total, _ = _page(origin, list_rows.SETTINGS, offset, size, caller)
+    return found, total
 
 
 def _page(
-    kind: type[R], pk: str, offset: int, size: int, where: Condition | None, everything: int, passing: int
-) -> list[R]:
-    """Return a page of the rows of a partition that pass a filter, in ascending order.
+    origin: str, name: str, offset: int, size: int, caller: Caller, descending: bool = False
+) -> tuple[list[Any], int, bool]:
+    """Return a page of a list of an origin, the total, and whether the caller is a member.
 
-    `everything` and `passing` are the numbers of all rows and of those that pass. The table counts the rows before a
-    deep page, which takes one more call.
+    Three calls, which also read the caller's rows.
     """
-    deep = DEEP if where is None else DEEP_FILTERED
-    after, skipped = position_of(pk, offset, where=where) if offset > deep else (None, offset)
-    end = skipped + size
-    return list(islice(rows(kind, pk, where=where, page=page_for(end, everything, passing), after=after), skipped, end))
+    log, key = lists.log_of(origin), lists.index_key(origin, name)
+    index = caller.read_with(key).get(key)
+    member = caller.role_in(origin) is not None
+    counted = lists.counted(log, name, index)
+    stored = listed_rows(origin, name)
+    found, total = list_pages.page(stored, counted, "", offset, size, member=member, descending=descending)
+    list_folding.fold_if_long(log)
+    return found, total, member
 
 
-def _start_of_deep_page(level: Level, offset: int, member: bool) -> tuple[str | None, int]:
-    """Return the sort key to read after, and the number of idents before it.
-
-    Reads the small rows that count the idents of each segment, and skips whole segments.
-    """
-    skipped = 0
-    for segment, counts in level.parts():
-        inside = visible_idents(counts, member)
-        if skipped + inside > offset:
-            return segment[:-1] + AFTER_SLASH, skipped
-        skipped += inside
-    return None, 0
+def _visible_idents(counts: NameRow | VersionRow | None, member: bool) -> int:
+    if counts is None:
+        return 0
+    return int(counts.idents if member else counts.public_idents)
 
 
 def _listed(origin: str, row: IdentRow, member: bool) -> ListedPackage:

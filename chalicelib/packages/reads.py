@@ -3,7 +3,7 @@
 from chalicelib.catalog import channel_rows, package_rows
 from chalicelib.catalog.channel_rows import UNSTABLE
 from chalicelib.catalog.errors import ReleaseMissing
-from chalicelib.catalog.package_rows import NO_TEXTS, PackageRow, Texts, TextsRow
+from chalicelib.catalog.package_rows import NO_TEXTS, StoredPackage, Texts, TextsRow
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.standing import Standing
 from chalicelib.core.target import Target
@@ -14,74 +14,83 @@ from chalicelib.packages.errors import TargetNotServed
 from chalicelib.packages.shapes import PackageChannel
 from chalicelib.platform import logs, object_store
 from chalicelib.platform.config import config
-from chalicelib.platform.table import Found, read, read_many
+from chalicelib.platform.table import Found, read_many
 
 TRIES = 3
-"""The number of attempts to find the newest public release of a name while its releases change."""
+"""The number of attempts to find the newest release of a name while its releases change."""
 
 
-def exact(ident: PackageIdent, target: Target, caller: Caller) -> PackageRow:
+def exact(ident: PackageIdent, target: Target, caller: Caller) -> StoredPackage:
     """Return a package for a target or, if it does not exist for that target, for another one (packages.md 5.5).
 
     Makes one call if the package exists for the target, otherwise two. Raises ReleaseMissing.
     """
-    key = package_rows.package_key(ident, target)
-    found = caller.read_with(key, package_rows.ident_key(ident))
-    row = found.get(key)
-    if row is not None and _is_visible(row, caller):
-        return row
+    found = caller.read_with(*package_rows.package_keys(ident, target))
+    package = StoredPackage.found(found, ident, target)
+    if package is not None and is_visible(package, caller):
+        return package
     return _for_another_target(ident, found, caller)
 
 
-def _for_another_target(ident: PackageIdent, found: Found, caller: Caller) -> PackageRow:
+def _for_another_target(ident: PackageIdent, found: Found, caller: Caller) -> StoredPackage:
     row = found.get(package_rows.ident_key(ident))
     if row is None:
         raise ReleaseMissing
     visible = Standing.parse(row.standing).visible_to(member=caller.role_in(ident.origin) is not None)
-    keys = [package_rows.package_key(ident, target) for target in sorted(visible)]
-    others = read_many(keys)
-    for key in keys:
+    keys = {target: package_rows.package_key(ident, target) for target in sorted(visible)}
+    others = read_many(list(keys.values()))
+    for target, key in keys.items():
         package = others.get(key)
-        if package is not None and _is_visible(package, caller):  # may have become private since the ident was read
-            return package
+        if package is not None:
+            return StoredPackage(package, visible[target])
     raise ReleaseMissing
 
 
-def latest(origin: str, name: str, version: str | None, target: Target, caller: Caller) -> PackageRow:
+def latest(origin: str, name: str, version: str | None, target: Target, caller: Caller) -> StoredPackage:
     """Return the newest visible release of a name, or of one version of it (packages.md 5.4).
 
-    Makes one Query of one row. Callers who are not members get the newest public release by another Query and the read
-    of its package. That Query is made for an unknown name too: otherwise the time would tell a private name from an
-    unknown one. Raises ReleaseMissing.
+    Makes two calls: a Query of one row, and a read of its standing with the caller's rows. Callers who are not members
+    get the newest public release by another Query and the read of its package. Both are made for an unknown name too:
+    otherwise the time would tell a private name from an unknown one. Raises ReleaseMissing.
     """
-    newest = next(package_rows.newest_first(origin, name, target, version), None)
-    caller.settle()
-    if newest is not None and _is_visible(newest, caller):
-        return newest
+    for _ in range(TRIES):
+        newest = next(package_rows.newest_first(origin, name, target, version), None)
+        ident = PackageIdent(origin, name, "", "") if newest is None else PackageIdent.parse(newest.ident)
+        row = caller.read_with(package_rows.ident_key(ident)).get(package_rows.ident_key(ident))
+        placement = None if row is None else Standing.parse(row.standing).placements.get(target)
+        if newest is not None and placement is not None:
+            package = StoredPackage(newest, placement)
+            return package if is_visible(package, caller) else _newest_public(origin, name, version, target)
+        if newest is None:  # otherwise it was deleted in between
+            break
     if caller.role_in(origin) is not None:
         raise ReleaseMissing
     return _newest_public(origin, name, version, target)
 
 
-def _newest_public(origin: str, name: str, version: str | None, target: Target) -> PackageRow:
+def _newest_public(origin: str, name: str, version: str | None, target: Target) -> StoredPackage:
     """Return the newest public release, found by the small rows of `unstable`, which every package is in."""
     for _ in range(TRIES):
         newest = channel_rows.newest_row(origin, UNSTABLE, name, version, target, public_only=True)
         if newest is None:
             break
-        row = read(package_rows.package_key(PackageIdent.parse(newest.ident), target))
-        if row is not None and row.visibility == Visibility.PUBLIC:
-            return row
+        package = stored(PackageIdent.parse(newest.ident), target)
+        if package is not None and package.placement.is_public:
+            return package
     raise ReleaseMissing
+
+
+def stored(ident: PackageIdent, target: Target) -> StoredPackage | None:
+    """Return a package, whoever may see it, or None if it does not exist. One call."""
+    return StoredPackage.found(read_many(package_rows.package_keys(ident, target)), ident, target)
 
 
 def channels(ident: PackageIdent, target: Target, caller: Caller) -> list[PackageChannel]:
     """Return the channels of a package, descending by bytes. An unknown or invisible package has none."""
-    key = package_rows.package_key(ident, target)
-    row = caller.read_with(key).get(key)
-    if row is None or not _is_visible(row, caller):
+    package = StoredPackage.found(caller.read_with(*package_rows.package_keys(ident, target)), ident, target)
+    if package is None or not is_visible(package, caller):
         return []
-    names = package_rows.channels_of(row)
+    names = package.channels
     membership_keys = {name: channel_rows.membership_key(name, ident, target) for name in names}
     channel_keys = {name: channel_rows.channel_key(ident.origin, name) for name in names}
     found = read_many([*membership_keys.values(), *channel_keys.values()])
@@ -93,18 +102,17 @@ def channels(ident: PackageIdent, target: Target, caller: Caller) -> list[Packag
     ]
 
 
-def downloadable(ident: PackageIdent, target: Target, caller: Caller) -> PackageRow:
+def downloadable(ident: PackageIdent, target: Target, caller: Caller) -> StoredPackage:
     """Return a package that the caller may download. Anyone may download `hidden` packages (packages.md 5.7).
 
     Raises TargetNotServed, ReleaseMissing.
     """
     if target not in config.targets:
         raise TargetNotServed(target)
-    key = package_rows.package_key(ident, target)
-    row = caller.read_with(key).get(key)
-    if row is None or not (row.visibility == Visibility.HIDDEN or _is_visible(row, caller)):
+    package = StoredPackage.found(caller.read_with(*package_rows.package_keys(ident, target)), ident, target)
+    if package is None or not (package.visibility is Visibility.HIDDEN or is_visible(package, caller)):
         raise ReleaseMissing
-    return row
+    return package
 
 
 def texts_of(row: TextsRow | None) -> Texts:
@@ -123,5 +131,6 @@ def texts_of(row: TextsRow | None) -> Texts:
         return NO_TEXTS
 
 
-def _is_visible(row: PackageRow, caller: Caller) -> bool:
-    return caller.may_see(row.ident.partition("/")[0], Visibility(row.visibility))
+def is_visible(package: StoredPackage, caller: Caller) -> bool:
+    """Return True if the caller may see a package (packages.md 1.1)."""
+    return caller.may_see(package.row.ident.partition("/")[0], package.visibility)

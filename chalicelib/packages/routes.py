@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.accounts.errors import LicenseInvalid, LicenseRefused
-from chalicelib.catalog import package_rows
 from chalicelib.catalog.errors import OriginMissing, ReleaseMissing
 from chalicelib.core.build_access import JobUse
 from chalicelib.core.deferred import deferred
@@ -115,8 +114,8 @@ def list_versions(call: Call) -> Answer:
 @routes.get(VERSION + "/latest", **SHOW)
 def show_latest(call: Call, target: Target) -> Answer:
     """Return the newest release of a name or version for a target."""
-    row = reads.latest(call["origin"], call["pkg"], call.path.get("version"), target, call.caller)
-    return json_answer(200, shapes.depot_package(row), NO_CACHE)
+    package = reads.latest(call["origin"], call["pkg"], call.path.get("version"), target, call.caller)
+    return json_answer(200, shapes.depot_package(package), NO_CACHE)
 
 
 @routes.get(RELEASE, **SHOW | {"answers": {200: shapes.DepotPackage, 304: None}})
@@ -125,10 +124,11 @@ def show_package(call: Call, target: Target) -> Answer:
 
     Caches may store a public package. The status is 304 if its `ETag` is still that of `If-None-Match`.
     """
-    row = reads.exact(call.ident, target, call.caller)
-    if row.visibility != Visibility.PUBLIC:
-        return json_answer(200, shapes.depot_package(row), NO_CACHE)
-    return revalidated(json_answer(200, shapes.depot_package(row), REVALIDATE), call.header("if-none-match"))
+    package = reads.exact(call.ident, target, call.caller)
+    body = shapes.depot_package(package)
+    if not package.placement.is_public:
+        return json_answer(200, body, NO_CACHE)
+    return revalidated(json_answer(200, body, REVALIDATE), call.header("if-none-match"))
 
 
 @routes.get(
@@ -161,9 +161,9 @@ def list_channels_of_package(call: Call, target: Target) -> Answer:
 )
 def download_archive(call: Call, query: shapes.DownloadQuery) -> Answer:
     """Return the archive of a package, or a redirect to it. A refusal of the licence service is returned unchanged."""
-    row = reads.downloadable(call.ident, call.target, call.caller)
-    license_gate.demand_license(package_rows.channels_of(row), call.caller)
-    return download.answer(row, presigned=query.redirect == "s3")
+    package = reads.downloadable(call.ident, call.target, call.caller)
+    license_gate.demand_license(package.channels, call.caller)
+    return download.answer(package, presigned=query.redirect == "s3")
 
 
 def _announced(call: Call, query: shapes.UploadQuery) -> tuple[Target, shapes.UploadQuery]:

@@ -1,11 +1,11 @@
 """Shapes of packages over HTTP (packages.md sections 4, 5 and 7). The order of the fields is the order in answers."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.catalog import package_rows
-from chalicelib.catalog.package_rows import NO_TEXTS, PackageRow, Texts
+from chalicelib.catalog.package_rows import NO_TEXTS, PackageLists, StoredPackage, Texts
 from chalicelib.core import answer_size
 from chalicelib.core.ident import PackageIdent
 
@@ -105,23 +105,24 @@ class PackageChannel(Struct):
     promoted_at: str
 
 
-def channel_package(row: PackageRow, texts: Texts) -> Package:
+def channel_package(package: StoredPackage, texts: Texts) -> Package:
     """Return a package as channel endpoints show it: with its long texts and without its size.
 
     Texts that are too long for an answer are left out, which the contract allows (platform.md 3.2). Uploads refuse
     them, but older packages may have them.
     """
     fits = answer_size.are_planned(texts.manifest, texts.config)
-    return Package(**_fields(row, texts if fits else NO_TEXTS))
+    return Package(**_fields(package, texts if fits else NO_TEXTS))
 
 
-def depot_package(row: PackageRow) -> DepotPackage:
+def depot_package(package: StoredPackage) -> DepotPackage:
     """Return a package as `/depot/pkgs` endpoints show it: with its size and without its long texts."""
-    return DepotPackage(**_fields(row, NO_TEXTS), size=int(row.size))
+    return DepotPackage(**_fields(package, NO_TEXTS), size=int(package.row.size))
 
 
-def _fields(row: PackageRow, texts: Texts) -> dict[str, Any]:
-    ident = PackageIdent.parse(row.ident)
+def _fields(package: StoredPackage, texts: Texts) -> dict[str, Any]:
+    row = package.row
+    ident, lists = PackageIdent.parse(row.ident), PackageLists.unpacked(row.lists)
     return {
         "id": str(int(row.id)),
         "owner_id": str(int(row.owner_id)),
@@ -133,19 +134,19 @@ def _fields(row: PackageRow, texts: Texts) -> dict[str, Any]:
         "manifest": texts.manifest,
         "config": texts.config,
         "target": row.pk.rpartition("/")[2],
-        "deps": _idents(row.deps),
-        "tdeps": _idents(row.tdeps),
-        "build_deps": _idents(row.build_deps),
-        "build_tdeps": _idents(row.build_tdeps),
-        "exposes": [int(port) for port in package_rows.entries(row.exposes)],
-        "visibility": row.visibility,
+        "deps": _idents(lists.deps),
+        "tdeps": _idents(lists.tdeps),
+        "build_deps": _idents(lists.build_deps),
+        "build_tdeps": _idents(lists.build_tdeps),
+        "exposes": lists.exposes,
+        "visibility": package.visibility,
         "created_at": row.created_at,
         "updated_at": row.updated_at,
         "package_type": row.package_type.capitalize(),
-        "channels": package_rows.channels_of(row),
+        "channels": package.channels,
         "is_a_service": row.is_a_service,
     }
 
 
-def _idents(joined: str) -> list[PackageIdent]:
-    return [PackageIdent.parse(line) for line in package_rows.entries(joined)]
+def _idents(texts: Iterable[str]) -> list[PackageIdent]:
+    return [PackageIdent.parse(text) for text in texts]

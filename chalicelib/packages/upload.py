@@ -10,11 +10,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.catalog import event_states, origin_rows, package_rows, project_rows, steps
+from chalicelib.catalog import event_states, fences, job_token_rows, origin_rows, package_rows, project_rows, steps
 from chalicelib.catalog.channel_rows import UNSTABLE
 from chalicelib.catalog.errors import OriginMissing, RoleLost
+from chalicelib.catalog.fences import Fence
 from chalicelib.catalog.origin_rows import origin_key
-from chalicelib.catalog.package_rows import PackageRow, SettingsRow, Texts, TextsRow
+from chalicelib.catalog.package_rows import NameRow, PackageRow, Texts, TextsRow
 from chalicelib.catalog.steps import Observed
 from chalicelib.core import answer_size, hart
 from chalicelib.core.hart import HartArchive, HartRefused
@@ -32,7 +33,7 @@ from chalicelib.packages.hints import Hinted
 from chalicelib.packages.settings import rows as settings_rows
 from chalicelib.packages.source import Source
 from chalicelib.platform import metrics
-from chalicelib.platform.change import Change, retry_when_stale
+from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.config import config
 from chalicelib.platform.table import Found, Key, read, read_many
@@ -41,7 +42,7 @@ INLINE_TEXTS_BYTES = 300_000
 """Compressed texts of more bytes are stored as an object, because a row holds 400 KB."""
 
 LISTS_BYTES = 340_000
-"""Limit of all lists of a package together. The names of 30 channels take up to 30 KB of the same row."""
+"""Limit of all lists of a package together, before compression. A row of the table holds 400 KB."""
 
 LATEST = "latest"
 """A path with this word in place of the release reads the newest release (packages.md 1.5)."""
@@ -86,11 +87,12 @@ def publish(upload: Upload, source: Source) -> None:
     Raises ReleaseExists, TargetUnsupported, ArchiveRefused, CycleClosed, OriginMissing, RoleLost, ObjectStoreFailed and
     the exceptions of the source.
     """
-    announced = read_many([*_key_of_announced(upload), *graph_nodes.keys_before(upload.ident, upload.target)])
+    name_key = package_rows.name_key(upload.ident.origin, upload.ident.name)
+    announced = read_many([*_key_of_announced(upload), *graph_nodes.keys_before(upload.ident, upload.target), name_key])
     _demand_absent(upload, announced)
     try:
         contents = _inspect(upload, hart.read_hart(source.open()))
-        newest = _newest_of_same_type(upload, contents)
+        newest = KnownNewest(_newest_of_same_type(upload, contents), announced.get(name_key))
         _demand_same_bytes(upload, contents)
         _demand_no_cycle(upload, contents, announced)
         _demand_complete(upload, contents)
@@ -99,7 +101,8 @@ def publish(upload: Upload, source: Source) -> None:
     key = artifacts.key_of(upload.ident, contents.target, upload_id=str(new_id()))
     source.store(key)
     try:
-        is_built = retry_when_stale(partial(_write, upload, contents, key, source, newest))
+        write = partial(_write, upload, contents, key, source, newest)
+        is_built = fences.protected(upload.ident.origin, upload.permission, write)
     except (ReleaseExists, ArchiveRefused, OriginMissing, RoleLost):  # another request was first
         hints.remove_of_refused(upload.ident, contents.target, hart.tdeps(contents.archive))
         raise
@@ -110,9 +113,8 @@ def publish(upload: Upload, source: Source) -> None:
 
 def keys_before(ident: PackageIdent, target: Target) -> list[Key[Any]]:
     """Return the keys of the rows that must be read before `add_rows`."""
-    settings_key = package_rows.settings_key(ident.origin, ident.name)
     own_keys = [*steps.keys_of(ident), package_rows.package_key(ident, target), *event_states.keys_before(ident)]
-    return [*own_keys, settings_key, origin_key(ident.origin)]
+    return [*own_keys, origin_key(ident.origin)]
 
 
 def _key_of_announced(upload: Upload) -> list[Key[PackageRow]]:
@@ -137,12 +139,12 @@ def add_rows(change: Change, upload: Upload, contents: Contents, key: str, found
     placement = Placement(
         _visibility(change, upload, found), old.channels if old is not None else frozenset({UNSTABLE})
     )
-    steps.step(change, observed, observed.standing.with_placement(target, placement), carried=target)
+    steps.step(change, observed, observed.standing.with_placement(target, placement))
     if not observed.standing.exists:
         event_states.note_return(change, ident, found)
     # A BatchGetItem is not a snapshot: the ident's row may be older than the package's, so both need a condition.
     unchanged = PackageRow.pk.does_not_exist() if stored is None else PackageRow.artifact == stored.artifact
-    change.put(_package_row(upload, contents, key, placement, stored), condition=unchanged)
+    change.put(_package_row(upload, contents, key, stored), condition=unchanged)
     change.put(_texts_row(ident, contents, key))
 
 
@@ -213,7 +215,7 @@ def _demand_complete(upload: Upload, contents: Contents) -> None:
     """Run checks 13 and 14: complete metadata and the announced ident. Raises HartRefused, ArchiveRefused."""
     archive = contents.archive
     hart.manifest(archive)
-    size = sum(len(text.encode()) for text in contents.lists.values())
+    size = contents.lists.size
     if size > LISTS_BYTES:
         text = f"The lists of dependencies are too long: {size} bytes, {LISTS_BYTES} at most"
         raise ArchiveRefused(text, "ListsTooLong")
@@ -227,29 +229,46 @@ def _demand_complete(upload: Upload, contents: Contents) -> None:
         raise ArchiveRefused("ds:up:6", "IdentMismatch")
 
 
-def _write(upload: Upload, contents: Contents, key: str, source: Source, newest: PackageRow | None) -> bool:
+class KnownNewest(Struct, frozen=True):
+    """The newest release of a name and target, None if there is none, and the name as it was read before."""
+
+    release: PackageRow | None
+    name: NameRow | None
+
+    def has_hints(self, name: NameRow | None) -> bool:
+        """Return True if no hints of the release can have been deleted until the name was read again."""
+        before, after = (None if row is None else row.epoch for row in (self.name, name))
+        return before == after
+
+
+def _write(upload: Upload, contents: Contents, key: str, source: Source, newest: KnownNewest, fence: Fence) -> bool:
     """Write all rows in one transaction, and before it the hints that lead to them.
 
     Returns True if the package has a project with automatic builds.
 
     The object of a replaced package is left to the sweep, because clients may still hold signed URLs of it.
     """
-    newest_keys = [] if newest is None else [Key(PackageRow, newest.pk, newest.sk)]
     graph_keys = graph_nodes.keys_before(upload.ident, contents.target)
     project_key = project_rows.project_key(upload.ident.origin, upload.ident.name, contents.target)
-    found = read_many([*keys_before(upload.ident, contents.target), *newest_keys, *graph_keys, project_key])
+    found = read_many([*keys_before(upload.ident, contents.target), *graph_keys, project_key])
     project = found.get(project_key)
     is_built = project is not None and project.auto_build
     stored = found.get(package_rows.package_key(upload.ident, contents.target))
     if stored is not None and stored.artifact == key:
         return is_built  # an earlier attempt committed, but its response was lost
+    released = _released(upload, contents)
+    node = graph_nodes.changed_by(released, found) if stored is None else None
     with Change() as change:
+        fence.check(change, None)
+        _note_job(change, upload)
         add_rows(change, upload, contents, key, found)
         source.settle(change)
         if stored is None:  # a replaced package has the same bytes, and so its hints
-            graph_nodes.add(change, _released(upload, contents), found)
-            hints.write(_hinted(upload, contents, found, newest_keys), change)
-    graph_nodes.fold_if_due(_released(upload, contents), found)
+            hints.write(_hinted(upload, contents, found, newest))
+        if node is not None:
+            graph_nodes.announce(contents.target, released.name, int(node.revision))
+            graph_nodes.put(change, node)
+    graph_nodes.fold_if_due(released, found)
     return is_built
 
 
@@ -258,12 +277,21 @@ def _released(upload: Upload, contents: Contents) -> Release:
     return Release.of(upload.ident, contents.target, deps, build_deps)
 
 
-def _hinted(upload: Upload, contents: Contents, found: Found, newest_keys: list[Key[PackageRow]]) -> Hinted:
-    """Return what hints need. A newest release that was deleted meanwhile counts as not known."""
-    counts = Observed.from_rows(upload.ident, found).name_counts
-    newest = next((found.get(key) for key in newest_keys), None)
+def _hinted(upload: Upload, contents: Contents, found: Found, newest: KnownNewest) -> Hinted:
+    """Return what hints need. A newest release counts as not known if its hints may have been deleted meanwhile."""
+    name = found.get(package_rows.name_key(upload.ident.origin, upload.ident.name))
+    release = newest.release if newest.has_hints(name) else None
     tdeps = hart.tdeps(contents.archive)
-    return Hinted(upload.ident, contents.target, tdeps, newest, has_idents=counts is not None and counts[0] > 0)
+    has_idents = name is not None and name.idents > 0
+    return Hinted(upload.ident, contents.target, tdeps, release, has_idents)
+
+
+def _note_job(change: Change, upload: Upload) -> None:
+    """Store what the attempt of a job uploads, on condition that it has not ended. The change raises RoleLost."""
+    permission = upload.permission
+    if permission is not None and permission.attempt is not None:
+        lost = RoleLost(status=permission.refused)
+        job_token_rows.note_upload(change, permission.account_id, permission.attempt, upload.ident, otherwise=lost)
 
 
 def _check_again(upload: Upload, contents: Contents, stored: PackageRow | None) -> None:
@@ -277,7 +305,7 @@ def _check_again(upload: Upload, contents: Contents, stored: PackageRow | None) 
 
 
 def _visibility(change: Change, upload: Upload, found: Found) -> Visibility:
-    """Return the visibility in the settings of the name. Raises OriginMissing.
+    """Return the visibility in the settings of the name, on condition that they stay. Raises OriginMissing.
 
     A name without settings gets settings with the origin's default visibility.
     """
@@ -285,21 +313,19 @@ def _visibility(change: Change, upload: Upload, found: Found) -> Visibility:
     origin = found.get(origin_key(ident.origin))
     if origin is None or not origin_rows.is_same(origin, upload.permission):
         raise OriginMissing
-    origin_rows.require_for_upload(change, ident, upload.permission)
-    key = package_rows.settings_key(ident.origin, ident.name)
-    settings = found.get(key)
-    if settings is None:
-        visibility = Visibility(origin.default_package_visibility)
-        row = settings_rows.new(ident.origin, ident.name, visibility, upload.uploader_id)
-        settings_rows.add(change, ident.origin, row)
-        return visibility
-    change.check(key, SettingsRow.visibility == settings.visibility)
-    return Visibility(settings.visibility)
+    name_key = package_rows.name_key(ident.origin, ident.name)
+    name = found.get(name_key)
+    package_rows.renew_revision(change, name_key)
+    change.update(name_key, [], condition=package_rows.is_same_epoch(name))
+    if name is not None and name.visibility is not None:
+        return Visibility(name.visibility)
+    visibility = Visibility(origin.default_package_visibility)
+    row = settings_rows.new(ident.origin, ident.name, visibility, upload.uploader_id)
+    settings_rows.add(change, ident.origin, row)
+    return visibility
 
 
-def _package_row(
-    upload: Upload, contents: Contents, key: str, placement: Placement, stored: PackageRow | None
-) -> PackageRow:
+def _package_row(upload: Upload, contents: Contents, key: str, stored: PackageRow | None) -> PackageRow:
     archive, moment = contents.archive, now()
     row_key = package_rows.package_key(upload.ident, contents.target)
     return PackageRow(
@@ -311,13 +337,11 @@ def _package_row(
         checksum=archive.checksum,
         size=archive.size,
         package_type=contents.package_type,
-        visibility=str(placement.visibility),
-        channels=steps.stored_channels(placement.channels),
         is_a_service=contents.is_a_service,
         artifact=key,
         created_at=timestamp(moment) if stored is None else stored.created_at,
         updated_at=timestamp(moment),
-        **contents.lists,
+        lists=contents.lists.packed(),
     )
 
 

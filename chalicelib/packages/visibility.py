@@ -3,14 +3,15 @@
 from collections.abc import Collection
 from functools import partial
 
-from chalicelib.catalog import origin_rows, steps
+from chalicelib.catalog import fences, steps
+from chalicelib.catalog.fences import Fence
 from chalicelib.catalog.steps import Observed
 from chalicelib.core.ident import PackageIdent, is_package_name
 from chalicelib.core.session import Session
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility, VisibilityUnknown
 from chalicelib.packages.errors import IdentInvalid, VisibilityRefused
-from chalicelib.platform.change import TRANSACTION_LIMIT, Change, retry_when_stale
+from chalicelib.platform.change import TRANSACTION_LIMIT, Change
 from chalicelib.platform.table import read_many
 
 
@@ -40,18 +41,24 @@ def set_any_visibility(ident: PackageIdent, visibility: Visibility, by: Session)
     All targets change in one transaction if their rows fit, otherwise one target after the other. Repeating the call
     completes an interrupted change. Does nothing if the ident does not exist.
     """
-    for target in retry_when_stale(partial(_change, ident, tuple(Target), visibility, by)):
-        retry_when_stale(partial(_change, ident, (target,), visibility, by))
+
+    def change(targets: Collection[Target]) -> list[Target]:
+        return fences.protected(ident.origin, by.permission, partial(_change, ident, targets, visibility, by))
+
+    for target in change(tuple(Target)):
+        change((target,))
 
 
-def _change(ident: PackageIdent, targets: Collection[Target], visibility: Visibility, by: Session) -> list[Target]:
+def _change(
+    ident: PackageIdent, targets: Collection[Target], visibility: Visibility, by: Session, fence: Fence
+) -> list[Target]:
     """Change the targets in one transaction. If it is too large, change nothing and return the ident's targets."""
     observed = Observed.from_rows(ident, read_many(steps.keys_of(ident)))
     after = observed.standing.with_visibility(visibility, targets)
     if after == observed.standing:
         return []
     change = Change()
-    origin_rows.require_role(change, ident.origin, by.permission)
+    fence.check(change, by.permission)
     steps.step(change, observed, after)
     if len(change) > TRANSACTION_LIMIT:
         return sorted(after.placements)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from itertools import count as count_from
 from typing import Any, TypeVar
 
-from pynamodb.exceptions import TransactWriteError, UpdateError
+from pynamodb.exceptions import PutError, TransactWriteError, UpdateError
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.platform import metrics
@@ -57,6 +57,7 @@ class Change:
         self._deletes: list[_Step] = []
         self._puts: list[_Step] = []
         self._updates: dict[tuple[str, str], _Update] = {}
+        self._afterwards: list[Callable[[], None]] = []
 
     def __enter__(self) -> "Change":
         return self
@@ -105,6 +106,10 @@ class Change:
         row = key.kind(key.pk, key.sk)
         self._deletes.append((lambda tx: tx.delete(row, condition=condition), otherwise or Stale()))
 
+    def then(self, work: Callable[[], None]) -> None:
+        """Do optional work after the change was committed, such as tidying. It must not raise errors."""
+        self._afterwards.append(work)
+
     def __len__(self) -> int:
         return len(self._checks) + len(self._deletes) + len(self._puts) + len(self._updates)
 
@@ -125,6 +130,8 @@ class Change:
                 metrics.current().end_transaction()
             raise error from problem
         metrics.current().end_transaction()
+        for work in self._afterwards:
+            work()
 
 
 def update_if(key: Key[R], condition: Condition, actions: Sequence[Action]) -> R | None:
@@ -143,6 +150,34 @@ def update_if(key: Key[R], condition: Condition, actions: Sequence[Action]) -> R
             return None
         raise failure_of(problem) from problem
     return key.kind.from_raw_data(response["Attributes"])
+
+
+def update(key: Key[Any], actions: Sequence[Action]) -> None:
+    """Change some attributes of one row, or create it with them, outside a transaction. It may be made twice.
+
+    Raises StoreUnavailable or StoreRefused.
+    """
+    try:
+        connection().update_item(config.table, key.pk, key.sk, actions=actions)
+    except UpdateError as problem:
+        raise failure_of(problem) from problem
+
+
+def put_if(row: Row, condition: Condition) -> bool:
+    """Write a whole row outside a transaction. Returns False if the condition does not hold.
+
+    One PutItem, which is sent again after a lost response. The result may then be False although the row was written.
+    Raises KeyTooLong, StoreUnavailable or StoreRefused.
+    """
+    if not Key(type(row), row.pk, row.sk).fits:
+        raise KeyTooLong
+    try:
+        connection().put_item(config.table, row.pk, row.sk, attributes=row.serialize(), condition=condition)
+    except PutError as problem:
+        if code_of(problem) == CONDITION_FAILED:
+            return False
+        raise failure_of(problem) from problem
+    return True
 
 
 def retry_when_stale(decide: Callable[[], Result]) -> Result:

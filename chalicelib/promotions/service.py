@@ -2,9 +2,8 @@
 
 A set moves in one transaction together with its events and its group's audit row. Readers therefore see the whole set
 or nothing, and an interruption leaves nothing behind. A transaction has at most 100 rows. A package on one target needs
-five (the ident, the package, two for the membership, the event) and the set four, so at most 19 of these packages can
-move together. Larger sets are refused, because readers would see them in parts; bulk changes move those
-(channels/bulk).
+four (the ident, two for the membership, the event) and the set three, so at most 24 of these packages can move
+together. Larger sets are refused, because readers would see them in parts; bulk changes move those (channels/bulk).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,9 +12,10 @@ from functools import partial
 
 from msgspec import Struct
 
-from chalicelib.catalog import channel_rows, event_rows, origin_rows, package_rows, steps
+from chalicelib.catalog import channel_rows, event_rows, fences, package_rows, steps
 from chalicelib.catalog.channel_rows import UNSTABLE
 from chalicelib.catalog.errors import ChannelMissing
+from chalicelib.catalog.fences import Fence
 from chalicelib.catalog.steps import Observed
 from chalicelib.channels.errors import ChannelProtected
 from chalicelib.core.event_kinds import ChannelOperation
@@ -23,7 +23,7 @@ from chalicelib.core.ident import PackageIdent
 from chalicelib.core.session import Session
 from chalicelib.core.standing import Placement, Standing
 from chalicelib.core.target import Target
-from chalicelib.platform.change import TRANSACTION_LIMIT, Change, retry_when_stale
+from chalicelib.platform.change import TRANSACTION_LIMIT, Change
 from chalicelib.platform.table import Found, read_many
 from chalicelib.promotions.errors import SetRefused
 
@@ -100,7 +100,7 @@ def apply(request: SetRequest, by: Session, dry_run: bool) -> SetResult:
 
 def apply_valid(request: SetRequest, by: Session, dry_run: bool = False) -> SetResult:
     """Move a set as `apply` does, without the checks of what a request names. Packages may leave `unstable`."""
-    return retry_when_stale(partial(_apply, request, by, dry_run))
+    return fences.protected(request.origin, by.permission, partial(_apply, request, by, dry_run))
 
 
 def _demand_valid(request: SetRequest) -> None:
@@ -115,7 +115,7 @@ def _demand_valid(request: SetRequest) -> None:
         raise SetRefused("`from_channel` and `channel` are the same")
 
 
-def _apply(request: SetRequest, by: Session, dry_run: bool) -> SetResult:
+def _apply(request: SetRequest, by: Session, dry_run: bool, fence: Fence) -> SetResult:
     found = _read(request)
     observed = {member.ident: Observed.from_rows(member.ident, found) for member in request.packages}
     planned = plan(request, {ident: each.standing for ident, each in observed.items()})
@@ -126,6 +126,7 @@ def _apply(request: SetRequest, by: Session, dry_run: bool) -> SetResult:
     if not moves:
         return SetResult(planned, applied=not dry_run)
     change = Change()
+    fence.check(change, by.permission)
     group = _add(change, request, by, moves, observed)
     if len(change) > TRANSACTION_LIMIT:
         raise SetRefused(
@@ -195,7 +196,6 @@ def _add(
     if request.job_group is not None:
         group.idents = " ".join(str(move.ident) for move in moves)
     change.put(group)
-    origin_rows.require_role(change, request.origin, by.permission)
     after = {ident: observed[ident].standing for ident in dict.fromkeys(move.ident for move in moves)}
     for move in moves:
         if move.target is None:  # Only blocking outcomes have no target.

@@ -17,16 +17,17 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
-from chalicelib.catalog import audit_rows, origin_rows, package_rows, steps
-from chalicelib.catalog.package_rows import IdentRow, NameRow, PackageRow
+from chalicelib.catalog import audit_rows, fences, package_rows, steps
+from chalicelib.catalog.fences import Fence
+from chalicelib.catalog.package_rows import IdentRow, NameRow, PackageLists, PackageRow
 from chalicelib.catalog.steps import Observed
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.session import Session
 from chalicelib.core.standing import Standing
 from chalicelib.core.target import Target
 from chalicelib.packages import artifacts, dependents, hints
-from chalicelib.packages.dependents import Sees, sees_only_public
-from chalicelib.platform.change import Change, retry_when_stale
+from chalicelib.packages.dependents import Dependents, Sees, sees_only_public
+from chalicelib.platform.change import Change
 from chalicelib.platform.clock import now, timestamp
 from chalicelib.platform.table import read, read_many, rows
 from chalicelib.retention import rows as policy_rows
@@ -121,8 +122,11 @@ def judge_name(run: Run, name: NameRow, is_over: Callable[[], bool]) -> list[Jud
         return []
     uploaded_before = timestamp(now() - timedelta(days=run.policy.older_than_days))
     judged: list[JudgedPackage] = []
-    for target in _targets(run.origin, name.sk):
-        judged += [JudgedPackage(target, verdict) for verdict in _judge(run, name.sk, target, uploaded_before, is_over)]
+    for target, channels in _channels_by_target(run.origin, name.sk).items():
+        judged += [
+            JudgedPackage(target, verdict)
+            for verdict in _judge(run, name.sk, target, channels, uploaded_before, is_over)
+        ]
     return judged
 
 
@@ -131,41 +135,52 @@ def is_undecided(judged: Sequence[JudgedPackage]) -> bool:
     return any(package.verdict.kept_by is Reason.UNDECIDED for package in judged)
 
 
-def _targets(origin: str, name: str) -> list[Target]:
-    targets: set[Target] = set()
+def _channels_by_target(origin: str, name: str) -> dict[Target, dict[str, frozenset[str]]]:
+    """Return the channels of the packages of a name by ident, for each target in order."""
+    channels: dict[Target, dict[str, frozenset[str]]] = {}
     for row in rows(IdentRow, package_rows.idents_partition(origin), begins=f"{name}/"):
-        targets.update(Standing.parse(row.standing).placements)
-    return sorted(targets)
+        for target, placement in Standing.parse(row.standing).placements.items():
+            channels.setdefault(target, {})[f"{origin}/{row.sk}"] = placement.channels
+    return dict(sorted(channels.items()))
 
 
-def _judge(run: Run, name: str, target: Target, uploaded_before: str, is_over: Callable[[], bool]) -> list[Verdict]:
-    rows_of_name = list(rows(PackageRow, package_rows.releases_partition(run.origin, name, target), newest_first=True))
-    releases = [
-        Release(PackageIdent.parse(row.ident), frozenset(package_rows.channels_of(row)), row.updated_at)
-        for row in rows_of_name
-    ]
+def _judge(
+    run: Run,
+    name: str,
+    target: Target,
+    channels: dict[str, frozenset[str]],
+    uploaded_before: str,
+    is_over: Callable[[], bool],
+) -> list[Verdict]:
+    partition = package_rows.releases_partition(run.origin, name, target)
+    # A release without channels was uploaded or deleted since these were read.
+    rows_of_name = [row for row in rows(PackageRow, partition, newest_first=True) if row.ident in channels]
+    releases = [Release(PackageIdent.parse(row.ident), channels[row.ident], row.updated_at) for row in rows_of_name]
     verdicts = judge(run.policy, releases, uploaded_before)
     candidates = {str(verdict.release.ident) for verdict in verdicts if verdict.kept_by is None}
     if not candidates:
         return verdicts
     needed = _needed_within_name(candidates, rows_of_name)
     complete = _add_needed_by_others(needed, candidates, dependents.releases(run.origin, name, target), is_over)
-    return [_unless_needed(verdict, needed, complete, run.sees) for verdict in verdicts]
+    shown = partial(dependents.release_seen_by, run.sees, target=target)
+    return [_unless_needed(verdict, needed, complete, shown) for verdict in verdicts]
 
 
-def _unless_needed(verdict: Verdict, needed: dict[str, PackageRow], complete: bool, sees: Sees) -> Verdict:
+def _unless_needed(
+    verdict: Verdict, needed: dict[str, PackageRow], complete: bool, shown: Callable[[PackageRow], Dependents]
+) -> Verdict:
     dependent = needed.get(str(verdict.release.ident))
     if dependent is None:
         is_candidate = verdict.kept_by is None
         return verdict if complete or not is_candidate else replace(verdict, kept_by=Reason.UNDECIDED)
-    return replace(verdict, kept_by=Reason.NEEDED, detail=str(dependents.release_seen_by(sees, dependent)))
+    return replace(verdict, kept_by=Reason.NEEDED, detail=str(shown(dependent)))
 
 
 def _needed_within_name(candidates: set[str], rows_of_name: Sequence[PackageRow]) -> dict[str, PackageRow]:
     """Return the candidates that are among the tdeps of another release of the name, each with one of these."""
     needed: dict[str, PackageRow] = {}
     for row in rows_of_name:
-        for dep in candidates.intersection(package_rows.entries(row.tdeps)) - {row.ident}:
+        for dep in candidates.intersection(PackageLists.unpacked(row.lists).tdeps) - {row.ident}:
             needed.setdefault(dep, row)
     return needed
 
@@ -180,7 +195,7 @@ def _add_needed_by_others(
     if needed.keys() >= candidates:
         return True
     for row in releases:
-        for dep in candidates.intersection(package_rows.entries(row.tdeps)):
+        for dep in candidates.intersection(PackageLists.unpacked(row.lists).tdeps):
             needed.setdefault(dep, row)
         if needed.keys() >= candidates:
             return True
@@ -215,13 +230,14 @@ def remove(run: Run, judged: Sequence[JudgedPackage], is_over: Callable[[], bool
 
 def _removed(run: Run, package: JudgedPackage, newest: PackageIdent) -> JudgedPackage:
     try:
-        retry_when_stale(partial(_remove, run, package.target, package.verdict.release, newest))
+        remove_one = partial(_remove, run, package.target, package.verdict.release, newest)
+        fences.protected(run.origin, run.by.permission, remove_one)
     except _Overtaken:
         return JudgedPackage(package.target, replace(package.verdict, kept_by=Reason.CHANGED))
     return package
 
 
-def _remove(run: Run, target: Target, release: Release, newest: PackageIdent) -> None:
+def _remove(run: Run, target: Target, release: Release, newest: PackageIdent, fence: Fence) -> None:
     ident = release.ident
     observed = Observed.from_rows(ident, read_many(steps.keys_of(ident)))
     # Read after the ident: the transaction checks its revision, so this row cannot be older than a forced upload.
@@ -234,7 +250,7 @@ def _remove(run: Run, target: Target, release: Release, newest: PackageIdent) ->
         steps.step(change, observed, observed.standing.without(target))
         change.check(package_rows.package_key(newest, target), PackageRow.pk.exists(), otherwise=_Overtaken())
         policy_key = policy_rows.policy_key(run.origin)
-        origin_rows.require_role(change, run.origin, run.by.permission)
+        fence.check(change, run.by.permission)
         change.check(policy_key, PolicyRow.revision == run.revision, otherwise=PolicyGone())
         audit_rows.record(
             change, audit_rows.AuditAction.PACKAGE_RETIRE, run.by, origin=run.origin, target=f"{ident} {target}"

@@ -15,8 +15,8 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from chalicelib.catalog import package_rows, steps
-from chalicelib.catalog.package_rows import NameRow, PackageRow
+from chalicelib.catalog import package_rows
+from chalicelib.catalog.package_rows import NameRow, PackageLists, PackageRow
 from chalicelib.catalog.project_rows import ProjectRow, project_key
 from chalicelib.core.build_graph import BuildGraph
 from chalicelib.core.ident import PackageIdent
@@ -26,7 +26,6 @@ from chalicelib.graph.nodes import Release
 from chalicelib.graph.rows import NodeRow
 from chalicelib.packages import artifacts
 from chalicelib.platform import logs, table
-from chalicelib.platform.attributes import Condition
 from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.config import config
@@ -194,13 +193,15 @@ def _newest(origin: str, name: str, target: Target) -> PackageRow | None:
 def _repair(newest: PackageRow, target: Target) -> bool:
     """Bring the node of a name up to date with its newest release, and return True if it was not. Raises Stale."""
     ident = PackageIdent.parse(newest.ident)
-    deps, build_deps = (package_rows.entries(joined) for joined in (newest.deps, newest.build_deps))
-    release = Release.of(ident, target, deps, build_deps)
+    lists = PackageLists.unpacked(newest.lists)
+    release = Release.of(ident, target, lists.deps, lists.build_deps)
     found = read_many(nodes.keys_before(ident, target))
-    if not nodes.changes_graph(release, found):
+    node = nodes.changed_by(release, found)
+    if node is None:
         return False
+    nodes.announce(target, release.name, int(node.revision))
     with Change() as change:
-        nodes.add(change, release, found)
+        nodes.put(change, node)
         change.check(Key(PackageRow, newest.pk, newest.sk), PackageRow.artifact == newest.artifact, otherwise=_Gone())
     return True
 
@@ -214,8 +215,7 @@ def _show(name: str, target: Target) -> bool:
     node = read(rows.node_key(target, name))
     if node is None or service.graph_of(target).latest(name) == node.ident:
         return False  # an upload changed the node during this run
-    with Change() as change:
-        nodes.note(change, target, name, new_id())
+    nodes.announce(target, name, int(node.revision))
     return True
 
 
@@ -242,16 +242,9 @@ def _remove(origin: str, name: str, target: Target, unused_since: str) -> bool:
         return False
     if read(project_key(origin, name, target)) is not None:
         return False
+    nodes.announce(target, f"{origin}/{name}", new_id())
     with Change() as change:
         change.delete(key, condition=nodes.is_unchanged(node) & (NodeRow.unused_since == unused_since))
-        nodes.note(change, target, f"{origin}/{name}", new_id())
-        change.check(name_key, _has_no_new_release(counts))
+        change.check(name_key, package_rows.is_same_revision(counts))
         change.check(project_key(origin, name, target), ProjectRow.pk.does_not_exist())
     return True
-
-
-def _has_no_new_release(counts: NameRow | None) -> Condition:
-    """Return the condition that a name still has the revision that was read, which every new release replaces."""
-    revision = steps.revision_of(counts)
-    condition: Condition = NameRow.revision.does_not_exist() if revision is None else NameRow.revision == revision
-    return condition

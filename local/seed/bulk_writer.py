@@ -11,9 +11,9 @@ from itertools import chain
 from typing import Any
 
 from chalicelib.catalog import event_folding, event_rows, event_states, package_rows, steps
-from chalicelib.catalog.channel_rows import INITIAL_CHANNELS, count_key
+from chalicelib.catalog.channel_rows import INITIAL_CHANNELS
 from chalicelib.catalog.event_rows import EventRow
-from chalicelib.catalog.origin_rows import origin_count_key, origin_key
+from chalicelib.catalog.origin_rows import origin_key
 from chalicelib.catalog.package_rows import PackageRow, Texts, release_sort_key
 from chalicelib.catalog.steps import Observed
 from chalicelib.channels import service as channels
@@ -39,6 +39,7 @@ from chalicelib.platform.clock import new_id
 from chalicelib.platform.table import Key
 from local.seed import graph_writer
 from local.seed.memory_change import MemoryChange
+from local.seed.origin_change import OriginChange
 from local.seed.releases import CHANNELS, GeneratedDepot, Release
 
 ARCHIVE_BYTES = 100_000
@@ -89,9 +90,8 @@ def _write_origin(depot: GeneratedDepot, origin: str, by: Session) -> int:
     for channel in CHANNELS:
         if channel not in INITIAL_CHANNELS:
             channels.create(origin, channel, by)
-    counts = [count_key(origin, channel) for channel in {*INITIAL_CHANNELS, *CHANNELS}]
-    shared: list[Key[Any]] = [origin_key(origin), origin_count_key(origin), *counts]
-    change = MemoryChange()
+    shared: list[Key[Any]] = [origin_key(origin)]
+    change = OriginChange(origin)
     change.load(shared)
     events: list[Arrival] = []
     for releases in depot.names(origin):

@@ -10,6 +10,7 @@ from moto.backends import get_backend
 from moto.core.botocore_stubber import MockRawResponse
 
 from chalicelib.builds.workers import presence, search
+from chalicelib.catalog import fences
 from chalicelib.graph import service as graph
 from chalicelib.identity import functional_users
 from chalicelib.platform.config import config
@@ -37,6 +38,7 @@ def empty_engine() -> None:
     bucket.multiparts.clear()
     moto_executions.forget_executions()
     graph.forget()
+    fences.forget()
     for cached in (functional_users._ids, presence._noted, search._continue_after, search._found_empty):
         cached.clear()
 

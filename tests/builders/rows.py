@@ -4,7 +4,8 @@ Executions that earlier tests started may still write in threads of their own, s
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from copy import copy
 from itertools import islice
 from typing import Any
 
@@ -12,6 +13,7 @@ from moto.backends import get_backend
 from moto.dynamodb.models.dynamo_type import DynamoType
 
 from chalicelib.platform.config import config
+from chalicelib.platform.table import Row
 from local.moto_partitions import call_lock
 
 Attributes = dict[str, Any]
@@ -29,6 +31,18 @@ def row_at(pk: str, sk: str) -> Attributes | None:
     with call_lock:
         item = _partitions().get(DynamoType({"S": pk}), {}).get(DynamoType({"S": sk}))
         return None if item is None else {name: value.value for name, value in item.attrs.items()}
+
+
+def put_copies(row: Row, sort_keys: Iterable[str]) -> None:
+    """Write rows that differ in their sort keys only, without calls, for tests that need very many."""
+    table = get_backend("dynamodb")["123456789012"]["us-east-1"].tables[config.table]
+    with call_lock:
+        first = copy(table.put_item(row.serialize()))
+        for sk in sort_keys:
+            item = copy(first)
+            item.range_key, item.attrs = DynamoType({"S": sk}), copy(first.attrs)
+            dict.__setitem__(item.attrs, "sk", item.range_key)
+            table.items[first.hash_key][item.range_key] = item
 
 
 def empty_partition(pk: str) -> None:

@@ -5,16 +5,17 @@ updates them step by step. Tests compare both.
 """
 
 import json
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.catalog import channel_rows, package_rows
-from chalicelib.catalog.origin_rows import origin_count_key
+from chalicelib.catalog import channel_rows, list_rows, lists, package_rows
+from chalicelib.catalog.list_rows import channel_list
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.core.version_order import release_key
+from chalicelib.platform.table import read
 from tests.builders.rows import partition_rows, partitions_of
 
 PUBLIC = "public"
@@ -70,26 +71,22 @@ class Shelf:
         for name, version in {(ident.name, ident.version) for ident in idents}:
             version_key = package_rows.version_count_key(self.origin, name, version)
             yield (version_key.pk, version_key.sk), _ident_counts(name, idents, public, version)
-        in_channel = Counter(channel for spot in self.packages.values() for channel in spot.channels)
-        public_in = Counter(
-            channel for spot in self.packages.values() if spot.visibility == PUBLIC for channel in spot.channels
-        )
-        for channel, number in in_channel.items():
-            count_key = channel_rows.count_key(self.origin, channel)
-            yield (count_key.pk, count_key.sk), {"packages": number, "public_packages": public_in[channel]}
-        origin_key = origin_count_key(self.origin)
-        yield (
-            (origin_key.pk, origin_key.sk),
-            {
-                "packages": len(self.packages),
-                "idents": len(idents),
-                "public_idents": len(public),
-                "names": len({ident.name for ident in idents}),
-                "public_names": len({ident.name for ident in public}),
-                "settings": len(self.settings),
-                "public_settings": sum(visibility == PUBLIC for visibility in self.settings.values()),
-            },
-        )
+
+    @property
+    def totals(self) -> dict[str, tuple[int, int]]:
+        """The totals of the counted lists that are not empty, for members and for the public."""
+        shown: dict[str, list[bool]] = defaultdict(list)
+        public_idents = {ident for (ident, _), spot in self.packages.items() if spot.visibility == PUBLIC}
+        for ident in {ident for ident, _ in self.packages}:
+            shown["idents"].append(ident in public_idents)
+        for name in {ident.name for ident, _ in self.packages}:
+            shown["names"].append(any(ident.name == name for ident in public_idents))
+        for visibility in self.settings.values():
+            shown["settings"].append(visibility == PUBLIC)
+        for spot in self.packages.values():
+            for channel in spot.channels:
+                shown[channel_list(channel)].append(spot.visibility == PUBLIC)
+        return {name: (len(states), sum(states)) for name, states in shown.items()}
 
 
 def _ident_counts(
@@ -103,9 +100,8 @@ def _ident_counts(
 
 def _rows_of(ident: PackageIdent, target: Target, spot: Spot) -> Rows:
     package, texts = package_rows.package_key(ident, target), package_rows.texts_key(ident, target)
-    listed = json.dumps(sorted(spot.channels, reverse=True))
     rows: Rows = {
-        (package.pk, package.sk): {"ident": str(ident), "visibility": spot.visibility, "channels": listed},
+        (package.pk, package.sk): {"ident": str(ident)},
         (texts.pk, texts.sk): {},
     }
     order = release_key(ident.version, ident.release)
@@ -126,24 +122,33 @@ def stored_rows(origin: str) -> Rows:
         if kind not in ATTRIBUTES:
             continue
         for sk, row in partition_rows(pk).items():
-            if kind == "ORIGIN" and sk != "COUNTS":
-                continue
             attributes = {name: _value(kind, row.get(name)) for name in ATTRIBUTES[kind]}
             if any(attributes.values()) or kind not in COUNTS:
                 stored[pk, sk] = attributes
     return stored
 
 
-COUNTS = {"NAMES", "VERSIONS", "CHANNEL-COUNTS", "ORIGIN"}
+def stored_totals(origin: str) -> dict[str, tuple[int, int]]:
+    """Return the totals of the counted lists that are not empty, as readers get them."""
+    log = lists.log_of(origin)
+    names = {entry.list for row in log.changes for entry in row.entries} | set(
+        partition_rows(list_rows.index_partition(origin))
+    )
+    totals = {}
+    for name in names:
+        whole = lists.counted(log, name, read(lists.index_key(origin, name))).whole
+        totals[name] = (whole.total(member=True), whole.total(member=False))
+    return {name: total for name, total in totals.items() if any(total)}
+
+
+COUNTS = {"NAMES", "VERSIONS"}
 ATTRIBUTES: dict[str, tuple[str, ...]] = {
-    "RELEASES": ("ident", "visibility", "channels"),
+    "RELEASES": ("ident",),
     "TEXTS": (),
     "CHANNEL": ("ident", "visibility", "target"),
     "NEWEST": ("ident", "visibility"),
     "NAMES": ("packages", "public_packages", "idents", "public_idents"),
     "VERSIONS": ("idents", "public_idents"),
-    "CHANNEL-COUNTS": ("packages", "public_packages"),
-    "ORIGIN": ("packages", "idents", "public_idents", "names", "public_names", "settings", "public_settings"),
 }
 
 
@@ -158,6 +163,7 @@ def assert_consistent(origin: str) -> Shelf:
     """
     shelf = Shelf.read(origin)
     assert stored_rows(origin) == shelf.rows
+    assert stored_totals(origin) == shelf.totals
     leaving = set(partition_rows(channel_rows.leaving_key(origin, "").pk))
     in_use = {channel for spot in shelf.packages.values() for channel in spot.channels}
     assert in_use <= shelf.channels | leaving

@@ -11,14 +11,16 @@ An interruption leaves every package either moved or not, and the audit row at `
 
 import time
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.catalog import channel_rows, event_rows, origin_rows, package_rows, steps
+from chalicelib.catalog import channel_rows, event_rows, fences, package_rows, steps
 from chalicelib.catalog.channel_rows import STABLE, UNSTABLE, MembershipRow
 from chalicelib.catalog.errors import ChannelMissing
 from chalicelib.catalog.event_rows import GroupEventRow
+from chalicelib.catalog.fences import Fence
 from chalicelib.catalog.steps import Observed
 from chalicelib.channels import service
 from chalicelib.channels.errors import BulkUnfinished, ChannelExists, ChannelQueryMalformed
@@ -28,8 +30,8 @@ from chalicelib.core.session import Session
 from chalicelib.core.standing import Standing
 from chalicelib.core.target import Target
 from chalicelib.core.version_order import release_key
-from chalicelib.platform.change import TRANSACTION_LIMIT, Change, retry_when_stale
-from chalicelib.platform.table import Found, Key, StoreRefused, StoreUnavailable, put_many, read, read_many, rows
+from chalicelib.platform.change import TRANSACTION_LIMIT, Change
+from chalicelib.platform.table import Found, Key, put_many, read, read_many, rows
 
 SECONDS = 20.0
 """No transaction starts later than this after the start of the request. API Gateway gives up after 29 seconds."""
@@ -37,7 +39,7 @@ SECONDS = 20.0
 IDENTS_PER_REQUEST = 5_000
 
 SHARED_ROWS = 4
-"""Rows that every transaction needs besides its packages: the account's role, the channel, its count, the audit row."""
+"""Rows that every transaction needs besides its packages: the fence, the row of list changes, the audit row, a job."""
 
 
 class BulkChange(Struct, frozen=True):
@@ -63,8 +65,8 @@ class Move(Struct, frozen=True):
 
     @property
     def size(self) -> int:
-        """The number of its rows in a transaction: one for the ident, three per target (package and membership)."""
-        return 1 + 3 * len(self.targets)
+        """The number of its rows in a transaction: one for the ident, two per target (the membership)."""
+        return 1 + 2 * len(self.targets)
 
     def applied_to(self, standing: Standing, change: BulkChange) -> Standing:
         """Return the ident's standing after the move; packages deleted in the meantime are skipped."""
@@ -87,8 +89,7 @@ def apply(bulk: BulkChange) -> None:
     _ensure_target(bulk)
     all_moves = _moves(bulk)
     moves = all_moves[:IDENTS_PER_REQUEST]
-    found = _read(bulk, moves)
-    _demand_few_channels(bulk, moves, found)
+    _demand_few_channels(bulk, moves)
     batches, complete = _batches(moves), len(moves) == len(all_moves)
     group = event_rows.group_event(bulk.operation, bulk.origin, bulk.source, bulk.target, bulk.by)
     if len(batches) > 1 or not complete:
@@ -97,7 +98,7 @@ def apply(bulk: BulkChange) -> None:
         if number > 1 and time.monotonic() > deadline:
             raise BulkUnfinished
         is_last = complete and number == len(batches)
-        _move_together(bulk, batch, found, group if is_last else None)
+        _move_together(bulk, batch, group if is_last else None)
     if not complete:
         raise BulkUnfinished
 
@@ -148,8 +149,9 @@ def _read(bulk: BulkChange, moves: Sequence[Move]) -> Found:
     return read_many([*keys, channel_rows.channel_key(bulk.origin, bulk.target)])
 
 
-def _demand_few_channels(bulk: BulkChange, moves: Sequence[Move], found: Found) -> None:
+def _demand_few_channels(bulk: BulkChange, moves: Sequence[Move]) -> None:
     """Raise TooManyChannels if a package would be in too many channels, before anything moves."""
+    found = _read(bulk, moves)
     for move in moves:
         observed = Observed.from_rows(move.ident, found)
         steps.demand_few_channels(move.applied_to(observed.standing, bulk))
@@ -168,39 +170,20 @@ def _batches(moves: Iterable[Move]) -> list[list[Move]]:
     return batches
 
 
-def _move_together(bulk: BulkChange, batch: Sequence[Move], prefetched: Found, finished: GroupEventRow | None) -> None:
-    """Move a batch in one transaction, with the audit row if the batch is the last one.
-
-    The first attempt uses the rows in `prefetched`, retries read them again. A batch that fails is split in two: the
-    rows of packages with very long lists may exceed the 4 MB of a transaction.
-    """
-    first_attempt = iter([prefetched])
-
-    def move() -> None:
-        found = next(first_attempt, None) or _read(bulk, batch)
-        _write(bulk, batch, found, finished)
-
-    try:
-        retry_when_stale(move)
-    except (StoreRefused, StoreUnavailable):
-        if len(batch) < 2:
-            raise
-        if finished is not None:
-            finished.state = event_rows.STARTED
-            put_many([finished])
-        middle = len(batch) // 2
-        _move_together(bulk, batch[:middle], prefetched, None)
-        _move_together(bulk, batch[middle:], prefetched, finished)
+def _move_together(bulk: BulkChange, batch: Sequence[Move], finished: GroupEventRow | None) -> None:
+    """Move a batch in one transaction, with the audit row if the batch is the last one."""
+    fences.protected(bulk.origin, bulk.by.permission, partial(_write, bulk, batch, finished))
 
 
-def _write(bulk: BulkChange, batch: Sequence[Move], found: Found, finished: GroupEventRow | None) -> None:
+def _write(bulk: BulkChange, batch: Sequence[Move], finished: GroupEventRow | None, fence: Fence) -> None:
+    found = _read(bulk, batch)
     if found.get(channel_rows.channel_key(bulk.origin, bulk.target)) is None:
         raise ChannelMissing
     observed = [(move, Observed.from_rows(move.ident, found)) for move in batch]
     planned = [(before, move.applied_to(before.standing, bulk)) for move, before in observed]
     changed = [(before, after) for before, after in planned if after != before.standing]
     with Change() as change:
-        origin_rows.require_role(change, bulk.origin, bulk.by.permission)
+        fence.check(change, bulk.by.permission)
         if changed:
             steps.steps_together(change, changed, by=bulk.by)
         if finished is not None:

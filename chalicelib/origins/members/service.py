@@ -6,7 +6,7 @@ with the role `owner` are always the same account, even with concurrent requests
 """
 
 from chalicelib.accounts.errors import AccountMissing
-from chalicelib.catalog import audit_rows, member_rows, origin_rows
+from chalicelib.catalog import audit_rows, fences, member_rows, origin_rows
 from chalicelib.catalog.audit_rows import AuditAction
 from chalicelib.catalog.errors import OriginMissing
 from chalicelib.catalog.member_rows import MemberRow, MembershipOfAccountRow, member_key, membership_of_account_key
@@ -75,6 +75,7 @@ def set_role(origin: str, user: str, role: Role, caller: Caller) -> None:
     if account_id == session.account_id:
         raise ChangeForbidden
     retry_when_stale(lambda: _set_role(origin, account_id, user, role, session))
+    fences.remove_all(origin)
 
 
 def _set_role(origin: str, account_id: int, user: str, role: Role, by: Session) -> None:
@@ -99,6 +100,7 @@ def remove(origin: str, user: str, by: Session) -> None:
     Raises, in this order, NotOwner, OwnerStays, AccountMissing.
     """
     retry_when_stale(lambda: _remove(origin, user, by))
+    fences.remove_all(origin)
 
 
 def _remove(origin: str, user: str, by: Session) -> None:
@@ -118,6 +120,7 @@ def _remove(origin: str, user: str, by: Session) -> None:
 def depart(origin: str, by: Session) -> None:
     """End the account's own membership. Raises OwnerCannotDepart, NothingToDepartFrom, OriginMissing."""
     retry_when_stale(lambda: _depart(origin, by))
+    fences.remove_all(origin)
 
 
 def _depart(origin: str, by: Session) -> None:
@@ -140,6 +143,7 @@ def transfer(origin: str, user: str, by: Session) -> None:
     Raises, in this order, NotOwner, TransferToSelf, AccountMissing, RecipientNotMember.
     """
     retry_when_stale(lambda: _transfer(origin, user, by))
+    fences.remove_all(origin)
 
 
 def _transfer(origin: str, user: str, by: Session) -> None:

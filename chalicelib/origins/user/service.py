@@ -4,7 +4,8 @@ from itertools import islice
 
 from msgspec import Struct
 
-from chalicelib.catalog.origin_rows import OriginRow, origin_count_key, origin_key
+from chalicelib.catalog import list_rows, lists
+from chalicelib.catalog.origin_rows import OriginRow, origin_key
 from chalicelib.core.session import Session
 from chalicelib.identity import access
 from chalicelib.platform.table import read_many
@@ -29,10 +30,11 @@ def origins_of(session: Session) -> list[OwnOrigin]:
     Makes two calls: the memberships, then all origins with their counts (one more call per fifty origins).
     """
     names = list(islice(access.origins_of(session), ORIGINS_SHOWN))
-    found = read_many([key for name in names for key in (origin_key(name), origin_count_key(name))])
+    found = read_many([origin_key(name) for name in names])
     own_origins = []
     for name in names:
-        row, counts = found.get(origin_key(name)), found.get(origin_count_key(name))
+        row = found.get(origin_key(name))
         if row is not None:  # the origin may have been deleted between the two calls
-            own_origins.append(OwnOrigin(name, row, 0 if counts is None else int(counts.settings)))
+            settings = lists.counted_alone(name, list_rows.SETTINGS).whole.total(member=True)
+            own_origins.append(OwnOrigin(name, row, settings))
     return own_origins

@@ -29,13 +29,13 @@ routes = Routes("packages")
 def show_facts(call: Call, query: shapes.FactsQuery) -> Answer:
     """Return the size, history, channels and deprecation of a package."""
     facts = service.facts_of(call.ident, call.target, query.target is not None, call.caller)
-    row = facts.row
+    row = facts.package.row
     body = shapes.Facts(
         ident=call.ident,
         target=facts.target,
         size=int(row.size),
         checksum=row.checksum,
-        visibility=row.visibility,
+        visibility=facts.package.visibility,
         package_type=row.package_type.capitalize(),
         uploaded_by=facts.uploader,
         uploaded_at=row.updated_at,

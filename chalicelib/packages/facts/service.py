@@ -2,9 +2,9 @@
 
 from msgspec import Struct
 
-from chalicelib.catalog import channel_rows, package_rows
+from chalicelib.catalog import channel_rows
 from chalicelib.catalog.errors import ReleaseMissing
-from chalicelib.catalog.package_rows import PackageRow
+from chalicelib.catalog.package_rows import StoredPackage
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.deprecations.rows import DeprecationRow
@@ -20,7 +20,7 @@ class Facts(Struct, frozen=True):
     """The facts about a package. Account names are None for callers who are not members of the origin."""
 
     target: Target
-    row: PackageRow
+    package: StoredPackage
     uploader: str | None
     channels: list[ChannelFact]
     deprecation: DeprecationRow | None
@@ -31,19 +31,20 @@ def facts_of(ident: PackageIdent, target: Target, only_target: bool, caller: Cal
 
     Makes two calls, three if the package does not exist for the target. Raises ReleaseMissing.
     """
-    row = reads.exact(ident, target, caller)
+    package = reads.exact(ident, target, caller)
+    row = package.row
     row_target = Target(row.pk.rpartition("/")[2])
     if only_target and row_target is not target:
         raise ReleaseMissing
     subject, uploader_key = Subject.of_release(ident), account_key(int(row.owner_id))
-    keys = {name: channel_rows.membership_key(name, ident, row_target) for name in package_rows.channels_of(row)}
+    keys = {name: channel_rows.membership_key(name, ident, row_target) for name in package.channels}
     found = read_many([*subject.keys, uploader_key, *keys.values()])
     memberships = {name: found.get(key) for name, key in keys.items()}
     is_member = caller.role_in(ident.origin) is not None
     uploader = found.get(uploader_key)
     return Facts(
         row_target,
-        row,
+        package,
         uploader.name if uploader is not None and is_member else None,
         [
             ChannelFact(name, membership.updated_at, membership.by if is_member else None)

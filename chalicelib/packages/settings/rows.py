@@ -1,8 +1,9 @@
-"""Writes of settings rows, which keep the counts of the origin correct."""
+"""Writes of settings rows, which keep the list of settings and the row of the name up to date."""
 
-from chalicelib.catalog import package_rows
-from chalicelib.catalog.origin_rows import OriginCountRow, origin_count_key
-from chalicelib.catalog.package_rows import SettingsRow
+from chalicelib.catalog import list_folding, list_rows, package_rows
+from chalicelib.catalog.list_rows import EntryChange
+from chalicelib.catalog.package_rows import NameRow, SettingsRow
+from chalicelib.core.shown import Shown
 from chalicelib.core.visibility import Visibility
 from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id, now, timestamp
@@ -25,16 +26,19 @@ def new(origin: str, name: str, visibility: Visibility, owner_id: int) -> Settin
 def add(change: Change, origin: str, row: SettingsRow, otherwise: Exception | None = None) -> None:
     """Add new settings to a change. The change raises `otherwise`, or Stale, if the name already has settings."""
     change.add(row, otherwise)
-    count(change, origin, settings=1, public=is_public(row))
+    note(change, origin, row.sk, None, row.visibility)
 
 
-def count(change: Change, origin: str, settings: int, public: int) -> None:
-    """Add to the counts of all settings and of public settings of an origin."""
-    if settings or public:
-        counts = [OriginCountRow.settings.add(settings), OriginCountRow.public_settings.add(public)]
-        change.update(origin_count_key(origin), counts)
+def note(change: Change, origin: str, name: str, before: str | None, after: str | None) -> None:
+    """Add what follows from a new visibility in the settings of a name to a change; None: there are no settings.
+
+    Uploads of the name that are under way decide again.
+    """
+    key = package_rows.name_key(origin, name)
+    package_rows.renew_epoch(change, key)
+    change.update(key, [NameRow.visibility.remove() if after is None else NameRow.visibility.set(after)])
+    list_folding.add(change, origin, [EntryChange(list_rows.SETTINGS, name, _shown(before), _shown(after))])
 
 
-def is_public(row: SettingsRow) -> int:
-    """Return 1 if the settings count as public, else 0."""
-    return int(row.visibility == Visibility.PUBLIC)
+def _shown(visibility: str | None) -> Shown:
+    return Shown.entry(visibility is not None, visibility == Visibility.PUBLIC)

@@ -1,7 +1,7 @@
 """The settings of package names: the visibility that the next upload of a name gets (packages.md section 10).
 
-The counts of the origin change in the same transaction as the settings. Every write checks the visibility that was
-read, so a concurrent writer or upload cannot make a count wrong.
+The list of settings and the row of the name change in the same transaction. Every write checks the visibility that was
+read, and uploads check that it is still the same.
 """
 
 from functools import partial
@@ -86,7 +86,7 @@ def _create(origin: str, name: str, by: Session) -> SettingsRow:
 
 def _change_visibility(origin: str, name: str, visibility: Visibility, by: Session) -> SettingsRow:
     key, row = package_rows.settings_key(origin, name), show(origin, name)
-    was_public, unchanged = rows.is_public(row), _unchanged(row)
+    before, unchanged = row.visibility, _unchanged(row)
     row.visibility, row.owner_id, row.updated_at = str(visibility), by.account_id, timestamp(now())
     with Change() as change:
         origin_rows.require_role(change, origin, by.permission)
@@ -99,7 +99,7 @@ def _change_visibility(origin: str, name: str, visibility: Visibility, by: Sessi
             ],
             condition=unchanged,
         )
-        rows.count(change, origin, settings=0, public=rows.is_public(row) - was_public)
+        rows.note(change, origin, name, before, row.visibility)
     return row
 
 
@@ -112,9 +112,9 @@ def _delete(origin: str, name: str, by: Session) -> None:
         return
     with Change() as change:
         origin_rows.require_role(change, origin, by.permission)
-        change.check(name_key, NameRow.pk.does_not_exist() | (NameRow.packages == 0))
         change.delete(key, condition=_unchanged(row))
-        rows.count(change, origin, settings=-1, public=-rows.is_public(row))
+        rows.note(change, origin, name, row.visibility, None)
+        change.update(name_key, [], condition=NameRow.packages.does_not_exist() | (NameRow.packages == 0))
 
 
 def _demand_no_packages(origin: str, name: str, counts: NameRow | None) -> None:

@@ -221,7 +221,9 @@ def test_a_name_for_which_the_time_left_is_too_short_is_the_first_of_the_next_re
             yield row
 
     monkeypatch.setattr(removal, "time", SimpleNamespace(monotonic=lambda: clock[0]))
-    monkeypatch.setattr(removal, "dependents", SimpleNamespace(releases=slow_releases))
+    monkeypatch.setattr(
+        removal, "dependents", SimpleNamespace(releases=slow_releases, release_seen_by=dependents.release_seen_by)
+    )
 
     reply = run(depot, origin)
 

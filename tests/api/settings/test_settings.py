@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from chalicelib.catalog.origin_rows import OriginCountRow, origin_count_key
 from chalicelib.packages import upload as publication
 from chalicelib.packages.errors import SettingsNeeded
 from chalicelib.packages.settings import service as settings
@@ -18,14 +17,14 @@ from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.package_requests import UPLOADER
 from tests.builders.releases import WINDOWS, a_release
+from tests.builders.shelf import stored_totals
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}")
 
 
 def counted(origin: str) -> tuple[int, int]:
-    """Return the counts of settings and public settings of an origin."""
-    counts: Any = table.read(origin_count_key(origin)) or OriginCountRow()
-    return int(counts.settings), int(counts.public_settings)
+    """Return the totals of all settings and of public settings of an origin."""
+    return stored_totals(origin).get("settings", (0, 0))
 
 
 def test_new_settings_have_the_default_of_the_origin_and_belong_to_the_caller(depot: Depot) -> None:

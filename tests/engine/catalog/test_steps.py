@@ -17,7 +17,7 @@ from tests.builders.bucket import Bucket, a_bucket
 from tests.builders.histories import histories
 from tests.builders.names import a_name
 from tests.builders.package_requests import OPERATIONS, UPLOADER, PackageRequest
-from tests.builders.shelf import Shelf, Spot, stored_rows
+from tests.builders.shelf import Shelf, Spot, stored_rows, stored_totals
 
 Error = type[Exception] | None
 PROTECTED = {"stable", "unstable"}
@@ -138,6 +138,7 @@ def test_every_row_follows_from_the_model(bucket: Bucket, history: list[PackageR
 
         assert Shelf.read(origin) == shelf
         assert stored_rows(origin) == shelf.rows
+        assert stored_totals(origin) == shelf.totals
 
 
 def test_the_model_has_every_operation() -> None:

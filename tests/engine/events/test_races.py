@@ -274,8 +274,8 @@ def test_of_too_many_chunks_the_newest_are_read(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(event_chunks, "PAGE", 1)
     monkeypatch.setattr(event_chunks, "CHUNK", 1)
     monkeypatch.setattr(listing, "MOST_CHUNKS", 2)
-    monkeypatch.setattr(event_rows, "timestamp", lambda _: f"2999-01-0{len(idents)}T00:00:00.000000")
     idents = [an_ident()]
+    monkeypatch.setattr(event_rows, "timestamp", lambda _: f"2999-01-0{len(idents)}T00:00:00.000000")
     channel = promote(idents[0])
     for _ in range(2):
         idents.append(an_ident())

@@ -9,7 +9,7 @@ killed halfway.
 import os
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,6 +21,7 @@ from pynamodb.connection.base import Connection
 
 from chalicelib.catalog import package_rows
 from chalicelib.catalog.errors import ChannelMissing, ReleaseMissing
+from chalicelib.catalog.package_rows import PackageLists
 from chalicelib.channels import reads
 from chalicelib.channels.errors import ChannelExists, NotInChannel
 from chalicelib.core.ident import PackageIdent
@@ -95,7 +96,7 @@ class Scene:
         for ident, target in shelf.packages:
             key = package_rows.package_key(ident, target)
             row = partition_rows(key.pk)[key.sk]
-            for hint in hints_to(ident, target, row["tdeps"]):
+            for hint in hints_to(ident, target, PackageLists.unpacked(row["lists"]).tdeps):
                 assert hint.sk in partition_rows(hint.pk), "a package must be found from what it needs and by its words"
             assert self.stage.bucket.checksum(row["artifact"]) == row["checksum"]
             assert self._published.setdefault(row["id"], row["checksum"]) == row["checksum"]
@@ -109,9 +110,9 @@ class Scene:
         return [event.operation for event in all_events() if event.ident.startswith(f"{self.origin}/")]
 
 
-def hints_to(ident: PackageIdent, target: Target, tdeps: str) -> list[Row]:
+def hints_to(ident: PackageIdent, target: Target, tdeps: Iterable[str]) -> list[Row]:
     """Return the hints that a package must have."""
-    needed = map(PackageIdent.parse, package_rows.entries(tdeps))
+    needed = map(PackageIdent.parse, tdeps)
     return [
         *hints.dependent_hints(ident, target, needed, newest=None),
         *search_rows.hints_of(ident.origin, ident.name),
@@ -283,8 +284,8 @@ def test_readers_find_the_newest_or_the_next_release_while_the_newest_is_withdra
     found: list[str] = []
 
     def look() -> None:
-        row, _ = reads.latest(scene.origin, "one", "tool", None, LINUX, Caller(None, scene.origin))
-        found.append(PackageIdent.parse(row.ident).version)
+        package, _ = reads.latest(scene.origin, "one", "tool", None, LINUX, Caller(None, scene.origin))
+        found.append(PackageIdent.parse(package.row.ident).version)
 
     scene.run_clients(look, partial(scene.make, replace(change, package=newer)), look)
 
@@ -299,8 +300,9 @@ def test_a_package_that_has_just_become_private_is_not_shown_to_others(scene: Sc
 
     def look() -> None:
         with suppress(ReleaseMissing):
-            row = package_reads.exact(replace(UPLOAD, origin=scene.origin).ident, LINUX, Caller(None, scene.origin))
-            assert row.visibility == "public"
+            ident = replace(UPLOAD, origin=scene.origin).ident
+            package = package_reads.exact(ident, LINUX, Caller(None, scene.origin))
+            assert package.visibility == "public"
 
     scene.run_clients(look, partial(scene.make, PackageRequest("set visibility", "")), look)
 
@@ -319,8 +321,8 @@ def test_members_find_a_private_release_while_the_newest_one_is_deleted(scene: S
 
     def look() -> None:
         caller = Caller(Credential(UPLOADER.account_id, key=None, name=UPLOADER.name), scene.origin)
-        row, _ = reads.latest(scene.origin, "one", "tool", None, LINUX, caller)
-        found.append(PackageIdent.parse(row.ident).version)
+        package, _ = reads.latest(scene.origin, "one", "tool", None, LINUX, caller)
+        found.append(PackageIdent.parse(package.row.ident).version)
 
     scene.run_clients(look, partial(scene.make, replace(REMOVE, package=newer)), look)
 

@@ -36,7 +36,7 @@ def test_without_moves_there_is_one_transaction_for_the_audit_row() -> None:
     assert _batches([]) == [[]]
 
 
-def test_a_transaction_moves_24_packages_for_one_target() -> None:
-    moves = [Move(PackageIdent("o", "n", "1", str(number)), (Target.X86_64_LINUX,)) for number in range(50)]
+def test_a_transaction_moves_32_packages_for_one_target() -> None:
+    moves = [Move(PackageIdent("o", "n", "1", str(number)), (Target.X86_64_LINUX,)) for number in range(70)]
 
-    assert [len(batch) for batch in _batches(moves)] == [24, 24, 2]
+    assert [len(batch) for batch in _batches(moves)] == [32, 32, 6]

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from chalicelib.catalog import steps
-from chalicelib.catalog.channel_rows import ChannelCountRow, channel_key, count_key
+from chalicelib.catalog.channel_rows import channel_key
 from chalicelib.catalog.event_rows import GroupEventRow, group_events_partition
+from chalicelib.catalog.list_rows import channel_list
 from chalicelib.channels import service
 from chalicelib.channels.bulk import service as bulk
 from chalicelib.core.ident import PackageIdent
@@ -19,6 +20,7 @@ from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.package_requests import UPLOADER
 from tests.builders.releases import WINDOWS, a_release, change_channel, promoted, with_visibility
+from tests.builders.shelf import stored_totals
 
 
 def in_bulk(
@@ -253,8 +255,7 @@ def test_an_interrupted_bulk_change_is_completed_by_a_repeat(
 
     assert members(depot, many, target) == members(depot, many, "unstable")
     assert states(many)[-1] == "done"
-    counts: Any = table.read(count_key(many, target)) or ChannelCountRow()
-    assert (counts.packages, counts.public_packages) == (10, 10)
+    assert stored_totals(many)[channel_list(target)] == (10, 10)
 
 
 @pytest.mark.usefixtures("small_transactions")
@@ -311,25 +312,6 @@ def test_a_bulk_change_of_too_many_idents_is_503_and_continues_when_repeated(
     assert members(depot, many, target) == members(depot, many, "unstable")
 
 
-def test_a_transaction_that_the_table_refuses_is_split(
-    depot: Depot, many: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    target = a_name("channel")
-    real = steps.steps_together
-
-    def too_large(change: Any, changed: Any, **more: Any) -> None:
-        if len(changed) > 3:
-            raise table.StoreRefused
-        real(change, changed, **more)
-
-    monkeypatch.setattr(steps, "steps_together", too_large)
-
-    assert in_bulk(depot, many, "unstable", "promote", target).status == 200
-
-    assert members(depot, many, target) == members(depot, many, "unstable")
-    assert states(many)[-1] == "done"
-
-
 def test_an_unavailable_table_is_503(depot: Depot, many: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def unavailable(*_: Any, **__: Any) -> None:
         raise table.StoreUnavailable
@@ -337,7 +319,6 @@ def test_an_unavailable_table_is_503(depot: Depot, many: str, monkeypatch: pytes
     monkeypatch.setattr(steps, "steps_together", unavailable)
 
     assert in_bulk(depot, many, "unstable", "promote", a_name("channel")).status == 503
-    assert states(many)[-1] == "started"
 
 
 def test_a_concurrent_change_is_kept(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:

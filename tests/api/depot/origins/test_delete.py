@@ -11,6 +11,7 @@ from tests.api.client import Depot
 from tests.builders.keys import a_sealed_value, a_signing_pair
 from tests.builders.members import a_member, refused_callers
 from tests.builders.origins import an_origin
+from tests.builders.releases import a_release
 
 
 def test_an_empty_origin_is_deleted_with_its_channels_keys_and_invitations(depot: Depot) -> None:
@@ -86,7 +87,8 @@ def refusal(depot: Depot, origin: str) -> str:
 def test_the_first_violation_is_409_with_its_text(depot: Depot) -> None:
     origin = an_origin(depot)
     remaining = f"remaining in origin {origin}."
-    count(origin, projects=3, packages=2, settings=1)
+    count(origin, projects=3)
+    idents = [a_release(depot, origin, "tool") for _ in range(2)]
     a_member(depot, origin, "mystique")
     value = a_sealed_value("1234", depot.get(f"/depot/origins/{origin}/encryption_key", by="bobo").text)
     for name in ("one", "two"):
@@ -107,9 +109,10 @@ def test_the_first_violation_is_409_with_its_text(depot: Depot) -> None:
     assert refusal(depot, origin) == f"There are 3 channels {remaining} Only two are allowed [unstable, stable]."
     depot.delete(f"/depot/channels/{origin}/test", by="bobo")
     assert refusal(depot, origin) == f"There are 2 packages {remaining} Must be zero."
-    count(origin, packages=-2)
+    for ident in idents:
+        assert depot.delete(f"/depot/pkgs/{ident}", by="bobo").status == 204
     assert refusal(depot, origin) == f"There are 1 package settings entries {remaining} Must be zero."
-    count(origin, settings=-1)
+    assert depot.delete(f"/settings/{origin}/tool", by="bobo").status == 204
     assert depot.delete(f"/depot/origins/{origin}", by="bobo").status == 204
 
 

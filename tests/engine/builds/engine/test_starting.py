@@ -19,7 +19,7 @@ from chalicelib.builds.rows import (
     queued_key,
     waiting_origin_key,
 )
-from chalicelib.catalog.package_rows import PackageRow, package_key
+from chalicelib.catalog.package_rows import PackageLists, PackageRow, package_key
 from chalicelib.core.build_states import GroupState
 from chalicelib.core.ident import PackageIdent
 from chalicelib.platform.table import StoreUnavailable, delete_many, put_many, read
@@ -41,8 +41,7 @@ def a_release_row(ident: PackageIdent) -> PackageRow:
         checksum="-",
         size=1,
         package_type="standard",
-        visibility="public",
-        channels="unstable",
+        lists=PackageLists().packed(),
         is_a_service=False,
         artifact="-",
         created_at="-",
