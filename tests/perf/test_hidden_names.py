@@ -95,7 +95,7 @@ def test_the_newest_public_release_is_found_behind_private_ones(depot: Depot, or
         if version != "1.0":
             set_visibility(depot, hart, "private")
 
-    for start in (f"/depot/pkgs/{origin}", f"/depot/channels/{origin}/{CHANNEL}/pkgs"):
+    for start, most in ((f"/depot/pkgs/{origin}", 4), (f"/depot/channels/{origin}/{CHANNEL}/pkgs", 3)):
         with counted_calls() as calls:
             assert depot.get(f"{start}/{name}/latest").json()["ident"]["version"] == "1.0"
-        assert calls.total() == 3
+        assert calls.total() == most

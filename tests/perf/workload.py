@@ -4,15 +4,16 @@ A request returns the same amount in a small and in a large depot: one package o
 without pages (`_latest`, versions, channels) are also measured for names and channels whose responses grow.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
+from functools import partial
 
 from chalicelib.catalog import package_rows
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
+from chalicelib.graph import service as graph
 from chalicelib.http.paging import PAGE_SIZE
 from chalicelib.packages import artifacts
 from chalicelib.platform.table import read
@@ -22,9 +23,14 @@ from tests.api.client import Depot, Reply
 from tests.builders.graphs import fold_shard_of
 from tests.builders.hart import Hart, a_hart
 from tests.perf.recording import Recording, record
+from tests.perf.writes import idents
 
 OWNER = "lkennedy"
 LINUX = "x86_64-linux"
+
+
+UPLOAD_CALLS = {"upload": 8, "upload, 300 dependencies": 19, "upload, 5,000 dependencies": 207}
+"""The budgets of uploads. The goal is 8 calls for each: lower those of the long ones with the change that does."""
 
 
 class Growth(Enum):
@@ -68,7 +74,8 @@ class FilledDepot:
     depot: Depot
     token: str
     newest: PackageIdent
-    archive: Hart
+    archives: dict[str, Hart]
+    """The archives that are uploaded, by the names of the requests."""
 
     @classmethod
     def create(cls, generated: GeneratedDepot, depot: Depot) -> "FilledDepot":
@@ -77,12 +84,21 @@ class FilledDepot:
         token = depot.post("/profile/access-tokens", by=OWNER).json()["token"]
         origin = generated.prefix + CORE
         newest = PackageIdent(**depot.get(f"/depot/pkgs/{origin}/{PROBE}/latest").json()["ident"])
-        archive = a_hart(origin=origin, name=PROBE, version="99.0.0", release="20300101000000", tdeps=_tdeps(origin))
+        archives = {
+            "upload": _archive(origin, "99.0.0", tdeps=25),
+            "upload, 300 dependencies": _archive(origin, "99.0.1", deps=20, tdeps=300, build_deps=15, build_tdeps=150),
+            "upload, 5,000 dependencies": _archive(
+                origin, "99.0.2", deps=300, tdeps=3_000, build_deps=200, build_tdeps=1_500
+            ),
+        }
         row = read(package_rows.package_key(newest, Target.X86_64_LINUX))
         if row is not None:
             artifacts.put_bytes(row.artifact, b"HART-1")
         fold_shard_of(f"{origin}/{PROBE}")  # the measured upload must not be one of those that fold
-        return cls(depot, token, newest, archive)
+        ready = f"/depot/channels/{origin}/stable/pkgs/{PROBE}/{newest.version}/{newest.release}/promote"
+        assert depot.put(ready, by=token).status == 200  # changes nothing, and leaves the process with a fence
+        graph.graph_of(Target.X86_64_LINUX)  # nor the first of its process, which reads the whole graph
+        return cls(depot, token, newest, archives)
 
     @property
     def origin(self) -> str:
@@ -163,7 +179,8 @@ class FilledDepot:
         package = f"/depot/channels/{self.origin}/LTS-2024/pkgs/{ident.name}/{ident.version}/{ident.release}"
         yield Case("promote", 4, Growth.POINT, lambda depot: depot.put(f"{package}/promote", by=self.token))
         yield Case("demote", 4, Growth.POINT, lambda depot: depot.put(f"{package}/demote", by=self.token))
-        yield Case("upload", 7, Growth.POINT, self._upload)
+        for name, calls in UPLOAD_CALLS.items():
+            yield Case(name, calls, Growth.POINT, partial(self._upload, self.archives[name]))
 
     def _get(self, name: str, calls: int | None, growth: Growth, path: str) -> Case:
         return Case(name, calls, growth, _sender(path, self.token))
@@ -173,8 +190,7 @@ class FilledDepot:
         total = int(self.depot.get(path, by=by).json()["total_count"])
         return max(0, total - 3 * PAGE_SIZE) // PAGE_SIZE * PAGE_SIZE
 
-    def _upload(self, depot: Depot) -> Reply:
-        archive = self.archive
+    def _upload(self, archive: Hart, depot: Depot) -> Reply:
         query = {"checksum": archive.checksum, "target": archive.target}
         return depot.post(f"/depot/pkgs/{archive.path}", by=self.token, body=archive.content, query=query)
 
@@ -188,6 +204,18 @@ def _next_page(start: int) -> int:
     return start + PAGE_SIZE if start else 0
 
 
-def _tdeps(origin: str) -> list[str]:
-    names = [hashlib.sha1(str(number).encode(), usedforsecurity=False).hexdigest()[:8] for number in range(25)]
-    return [f"{origin}/{name}/1.0.0/20240101000000" for name in names]
+def _archive(
+    origin: str, version: str, *, tdeps: int, deps: int = 0, build_deps: int = 0, build_tdeps: int = 0
+) -> Hart:
+    """Return an archive with so many dependencies of each kind, which are of different names."""
+    needed, needed_to_build = idents(origin, tdeps), idents(origin, build_tdeps, "build")
+    return a_hart(
+        origin=origin,
+        name=PROBE,
+        version=version,
+        release="20300101000000",
+        tdeps=needed,
+        deps=needed[:deps],
+        build_deps=needed_to_build[:build_deps],
+        build_tdeps=needed_to_build,
+    )
