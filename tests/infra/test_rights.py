@@ -254,7 +254,10 @@ def test_the_application_of_retention_uses_every_right(depot: Depot) -> None:
 
 
 def test_the_folds_of_events_use_every_right(depot: Depot) -> None:
-    promoted(depot, a_release(depot, an_origin(depot), "tool"), "stable")
+    origin = an_origin(depot)
+    promoted(depot, a_release(depot, origin, "tool"), "stable")
+    app.fold_events(EVENT, None)  # the next fold reads the index
+    promoted(depot, a_release(depot, origin, "tool"), "stable")
     cursors.store_cursor("event-orphans", "")
 
     with enforced(own_policies()) as used_by:
