@@ -40,6 +40,11 @@ def fold_events(seconds: float) -> None:
         logs.logger().info("events folded", extra={"events": folded, "orphans": deleted})
 
 
+def shards_for(rate: float) -> int:
+    """Return the number of shards for a rate of events per second, with room for twice the rate."""
+    return min(MOST_SHARDS, 2 * math.ceil(rate / PER_SHARD))
+
+
 def set_shards(waiting: Sequence[EventRow], today: str) -> None:
     """Use more shards if events arrive faster than these take, and fewer once a day if they take more than needed.
 
@@ -48,9 +53,10 @@ def set_shards(waiting: Sequence[EventRow], today: str) -> None:
     key = event_rows.shards_key()
     row = read(key)
     writers, readers = (1, 1) if row is None else (int(row.writers), int(row.readers))
-    needed = min(MOST_SHARDS, math.ceil(_rate(waiting) / PER_SHARD))
+    rate = _rate(waiting)
+    needed = min(MOST_SHARDS, math.ceil(rate / PER_SHARD))
     if needed > writers:
-        writers = min(MOST_SHARDS, 2 * needed)
+        writers = shards_for(rate)
         readers = max(readers, writers)
     elif row is not None and row.reduced_on != today and (writers, readers) != (1, 1):
         writers, readers = max(1, needed), writers
