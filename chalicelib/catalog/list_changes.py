@@ -14,8 +14,8 @@ FOLDED_EVERY = 64
 def add(change: Change, origin: str, entries: Iterable[EntryChange]) -> int | None:
     """Add one row with all changes of entries to a transaction, and return its id; None if no entry changes.
 
-    The transaction must make sure that `before` is the state of each entry when it commits. If `is_due(id)` after the
-    commit, the caller calls `list_folding.fold_if_possible(origin)`.
+    The transaction must make sure that `before` is the state of each entry when it commits. Callers use
+    `list_folding.add`, which also folds.
     """
     changed = [entry for entry in entries if entry.before is not entry.after]
     if not changed:

@@ -11,14 +11,15 @@ changes that all their lists include. It may be interrupted anywhere and repeate
   change relies on and that was committed while the log was read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 
 from msgspec import Struct
 
-from chalicelib.catalog import list_rows, list_states, lists
-from chalicelib.catalog.list_rows import ListChangeRow, ListIndexRow
+from chalicelib.catalog import list_changes, list_rows, list_states, lists
+from chalicelib.catalog.list_rows import EntryChange, ListChangeRow, ListIndexRow
 from chalicelib.core.included_changes import IncludedChanges
 from chalicelib.core.list_blocks import Blocks, Span, WrongCounts
 from chalicelib.platform import clock, logs
@@ -40,15 +41,16 @@ LISTS_AT_ONCE = 25
 """A fold leaves what is more than this to the next one."""
 
 
+LONG_LOG = 128
+"""A reader of a log with more changes folds it. Writers fold after every 64th change, so this is rare."""
+
+
 class _Log(Struct, frozen=True):
-    """The oldest changes of the log. It holds all up to the id `complete_to`."""
+    """The oldest changes of the log: the ids and entries of each list. It holds all up to the id `complete_to`."""
 
-    changes: Sequence[ListChangeRow]
+    by_list: Mapping[str, Sequence[tuple[int, EntryChange]]]
+    lists_of: Mapping[int, Collection[str]]
     complete_to: int
-
-    def ids_of(self, name: str) -> set[int]:
-        """Return the ids of the changes that concern a list."""
-        return {change.id for change in self.changes if any(entry.list == name for entry in change.entries)}
 
 
 def fold(origin: str) -> None:
@@ -59,9 +61,9 @@ def fold(origin: str) -> None:
     """
     began = clock.now()
     log = _oldest(origin, began)
-    if not log.changes:
+    if not log.by_list:
         return
-    names = sorted(lists.names_in(log.changes))
+    names = sorted(log.by_list)
     found = read_many([lists.index_key(origin, name) for name in names])
     if clock.now() - began > lists.READ_WITHIN:
         return
@@ -73,6 +75,24 @@ def fold_if_possible(origin: str) -> None:
     """Fold in a single attempt. A failure must not fail the request, which has committed or read already."""
     with single_try(), suppress(StoreUnavailable):
         fold(origin)
+
+
+def add(change: Change, origin: str, entries: Iterable[EntryChange]) -> None:
+    """Add changes of entries to a transaction (`list_changes.add`), and a fold after it if one is due."""
+    identifier = list_changes.add(change, origin, entries)
+    change.then(partial(fold_if_due, origin, identifier))
+
+
+def fold_if_due(origin: str, identifier: int | None) -> None:
+    """Fold after the commit of a change if its id says so (`list_changes.add` returned it)."""
+    if list_changes.is_due(identifier):
+        fold_if_possible(origin)
+
+
+def fold_if_long(log: lists.Log) -> None:
+    """Fold a log that a reader has found long."""
+    if len(log.changes) > LONG_LOG:
+        fold_if_possible(log.origin)
 
 
 def rebuild(origin: str, name: str) -> None:
@@ -117,14 +137,17 @@ def _oldest(origin: str, began: datetime) -> _Log:
     newest = clock.new_id(began - SETTLED)
     between = (list_rows.change_sort_key(0), list_rows.change_sort_key(newest))
     pk = list_rows.changes_partition(origin)
-    changes: list[ListChangeRow] = []
-    names: set[str] = set()
+    by_list: dict[str, list[tuple[int, EntryChange]]] = {}
+    lists_of: dict[int, frozenset[str]] = {}
     for change in rows(ListChangeRow, pk, between=between, limit=CHANGES_AT_ONCE):
-        names |= lists.names_in([change])
-        if changes and len(names) > LISTS_AT_ONCE:
-            return _Log(changes, changes[-1].id)
-        changes.append(change)
-    return _Log(changes, newest if len(changes) < CHANGES_AT_ONCE else changes[-1].id)
+        entries = list(change.entries)
+        names = frozenset(entry.list for entry in entries)
+        if by_list and len(by_list.keys() | names) > LISTS_AT_ONCE:
+            return _Log(by_list, lists_of, complete_to=max(lists_of))
+        lists_of[change.id] = names
+        for entry in entries:
+            by_list.setdefault(entry.list, []).append((change.id, entry))
+    return _Log(by_list, lists_of, newest if len(lists_of) < CHANGES_AT_ONCE else max(lists_of))
 
 
 def _fold_list(origin: str, name: str, log: _Log, index: ListIndexRow | None) -> IncludedChanges:
@@ -144,16 +167,15 @@ def _fold_list(origin: str, name: str, log: _Log, index: ListIndexRow | None) ->
 
 def _included(origin: str, name: str, log: _Log, index: ListIndexRow | None) -> IncludedChanges:
     blocks, included = lists.unpacked(index)
-    ids, moment = log.ids_of(name), clock.now()
+    changes, moment = log.by_list[name], clock.now()
+    ids = {identifier for identifier, _ in changes}
     missing = {i for i in ids if i not in included}
     old = {i for i in ids - missing if moment - included.time_of(i) > DELETED_WITHIN / 2}
     if not missing and not old:
         return included
-    for change in log.changes:
-        if change.id in missing:
-            for entry in change.entries:
-                if entry.list == name:
-                    blocks.apply(entry.key, entry.before, entry.after)
+    for identifier, entry in changes:
+        if identifier in missing:
+            blocks.apply(entry.key, entry.before, entry.after)
     included.add(missing | old, moment)
     included.forget(moment - KEPT, log.complete_to, ids)
     blocks.demand_possible()
@@ -200,10 +222,8 @@ def _delete(origin: str, log: _Log, included: dict[str, IncludedChanges]) -> Non
     """Delete the changes that all their lists have included recently."""
     oldest = clock.now() - DELETED_WITHIN
 
-    def is_included(change: ListChangeRow) -> bool:
-        return all(
-            change.id in (ids := included[name]) and ids.time_of(change.id) > oldest
-            for name in lists.names_in([change])
-        )
+    def is_included(identifier: int) -> bool:
+        several = [included[name] for name in log.lists_of[identifier]]
+        return all(identifier in each and each.time_of(identifier) > oldest for each in several)
 
-    delete_many([list_rows.change_key(origin, change.id) for change in log.changes if is_included(change)])
+    delete_many([list_rows.change_key(origin, identifier) for identifier in log.lists_of if is_included(identifier)])

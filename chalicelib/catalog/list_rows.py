@@ -4,9 +4,9 @@ Each transaction that changes lists inserts one row into the log, so that writer
 its counted blocks (`core/list_blocks.py`) and says which changes of the log it includes.
 """
 
-import json
 from collections.abc import Iterator
 
+import msgspec
 from msgspec import Struct
 
 from chalicelib.core.shown import Shown
@@ -16,6 +16,7 @@ from chalicelib.platform.table import Key, Row, partition
 IDENTS, NAMES, SETTINGS = "idents", "names", "settings"
 _CHANNEL = "channel/"
 _ID_DIGITS = 19
+_SHOWN = tuple(Shown)
 
 
 class EntryChange(Struct, frozen=True):
@@ -43,9 +44,17 @@ class ListChangeRow(Row):
     @property
     def entries(self) -> Iterator[EntryChange]:
         """The changes of entries."""
-        stored = iter(json.loads(self.changes))
-        for name, key, before, after in zip(stored, stored, stored, stored, strict=True):
-            yield EntryChange(name, key, Shown(before), Shown(after))
+        return (EntryChange(*each) for each in self._stored())
+
+    def entries_of(self, name: str) -> list[EntryChange]:
+        """Return the changes of the entries of one list."""
+        return [EntryChange(*each) for each in self._stored() if each[0] == name]
+
+    def _stored(self) -> Iterator[tuple[str, str, Shown, Shown]]:
+        stored = iter(msgspec.json.decode(self.changes))
+        return (
+            (name, key, _SHOWN[before], _SHOWN[after]) for name, key, before, after in zip(*[stored] * 4, strict=True)
+        )
 
 
 class ListIndexRow(Row):
@@ -95,4 +104,4 @@ def index_key(origin: str, name: str) -> Key[ListIndexRow]:
 def stored_changes(entries: list[EntryChange]) -> str:
     """Return the changes of entries as a row of the log stores them."""
     flat = [part for each in entries for part in (each.list, each.key, int(each.before), int(each.after))]
-    return json.dumps(flat, separators=(",", ":"), ensure_ascii=False)
+    return msgspec.json.encode(flat).decode()

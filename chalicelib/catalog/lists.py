@@ -11,7 +11,7 @@ counted = lists.counted(log, name, found.get(lists.index_key(origin, name)))
 ```
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -21,15 +21,14 @@ from chalicelib.catalog.list_rows import EntryChange, ListChangeRow, ListIndexRo
 from chalicelib.core.included_changes import IncludedChanges
 from chalicelib.core.list_blocks import Blocks, Part, Start
 from chalicelib.platform import clock
-from chalicelib.platform.table import read, rows
+from chalicelib.platform.table import StoreUnavailable, read, rows
 
-__all__ = ["CountedList", "Log", "Part", "Start", "counted", "counted_alone", "index_key", "is_long", "log_of"]
+__all__ = ["CountedList", "Log", "Part", "Start", "counted", "counted_alone", "index_key", "log_of"]
 
 READ_WITHIN = timedelta(seconds=5)
 """A reader that takes longer from the log to the index reads both again. See `list_folding.KEPT`."""
 
-LONG_LOG = 128
-"""A reader of a log with more changes folds it. Writers fold after every 64th change, so this is rare."""
+ATTEMPTS = 3
 
 
 class Log(Struct, frozen=True):
@@ -42,7 +41,7 @@ class Log(Struct, frozen=True):
     def of_list(self, name: str) -> Iterator[tuple[int, EntryChange]]:
         """Yield the changes of entries of a list, each with the id of the change in the log."""
         for row in self.changes:
-            yield from ((row.id, entry) for entry in row.entries if entry.list == name)
+            yield from ((row.id, entry) for entry in row.entries_of(name))
 
 
 class CountedList:
@@ -76,11 +75,17 @@ def log_of(origin: str) -> Log:
 def counted(log: Log, name: str, index: ListIndexRow | None) -> CountedList:
     """Return a list, from the log and the index that was read after it. A list without an index is empty.
 
-    Reads both again if too much time has passed since the log was read.
+    Reads both again if too much time has passed since the log was read. Raises StoreUnavailable if that repeats.
     """
-    while clock.now() - log.began > READ_WITHIN:
+    for _ in range(ATTEMPTS):
+        if clock.now() - log.began <= READ_WITHIN:
+            return _with_changes(log, name, index)
         log = log_of(log.origin)
         index = read(index_key(log.origin, name))
+    raise StoreUnavailable
+
+
+def _with_changes(log: Log, name: str, index: ListIndexRow | None) -> CountedList:
     blocks, included = unpacked(index)
     for identifier, entry in log.of_list(name):
         if identifier not in included:
@@ -94,18 +99,8 @@ def counted_alone(origin: str, name: str) -> CountedList:
     return counted(log, name, read(index_key(origin, name)))
 
 
-def is_long(log: Log) -> bool:
-    """Return True if the reader of this log should fold it (`list_folding.fold_if_possible`)."""
-    return len(log.changes) > LONG_LOG
-
-
 def unpacked(index: ListIndexRow | None) -> tuple[Blocks, IncludedChanges]:
     """Return the blocks of an index and the changes that they include."""
     if index is None:
         return Blocks(), IncludedChanges()
     return Blocks.unpacked(index.blocks), IncludedChanges.unpacked(index.included)
-
-
-def names_in(changes: Iterable[ListChangeRow]) -> set[str]:
-    """Return the lists that some changes of the log concern."""
-    return {entry.list for change in changes for entry in change.entries}

@@ -7,11 +7,15 @@ from chalicelib.catalog.channel_rows import NewestRow
 from chalicelib.catalog.errors import ReleaseMissing
 from chalicelib.catalog.listed_rows import listed_rows
 from chalicelib.catalog.package_rows import StoredPackage, Texts
+from chalicelib.core.deferred import deferred
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
 from chalicelib.identity.caller import Caller
 from chalicelib.packages.reads import is_visible, texts_of
+
+with deferred():
+    from chalicelib.catalog import list_folding
 
 PUBLIC = str(Visibility.PUBLIC)
 
@@ -35,6 +39,7 @@ def idents(
         return [], 0
     counted = lists.counted(log, name, found.get(index_key))
     page, total = list_pages.page(listed_rows(origin, name), counted, prefix, offset, size, member=member)
+    list_folding.fold_if_long(log)
     return [PackageIdent.parse(row.ident) for row in page], total
 
 

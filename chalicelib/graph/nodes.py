@@ -14,7 +14,7 @@ from chalicelib.graph import rows, service, snapshots
 from chalicelib.graph.rows import NodeRow, ShardRow
 from chalicelib.platform import logs
 from chalicelib.platform.attributes import Condition
-from chalicelib.platform.change import Change
+from chalicelib.platform.change import Change, update
 from chalicelib.platform.clock import new_id
 from chalicelib.platform.retry_budget import single_try
 from chalicelib.platform.table import Found, Key, StoreUnavailable
@@ -89,38 +89,42 @@ def cycle_closed_by(release: Release, found: Found) -> list[str]:
     return service.graph_of(release.target).cycle_closed_by(release.name, added) if added else []
 
 
-def add(change: Change, release: Release, found: Found) -> None:
-    """Add a release to the graph as part of a change, if it is the latest of its name: at most two rows.
-
-    The change raises Stale if another request changed the node. `found` holds the rows of `keys_before`.
-    """
-    if changes_graph(release, found):
-        put(change, release, found)
+def changed_by(release: Release, found: Found) -> NodeRow | None:
+    """Return the new node of a name if a release is the latest of it, else None. `found` holds `keys_before`."""
+    return node_of(release, found) if changes_graph(release, found) else None
 
 
-def put(change: Change, release: Release, found: Found) -> None:
-    """Set the node of a name, also in place of a newer one. See `add`."""
+def node_of(release: Release, found: Found) -> NodeRow | None:
+    """Return the node of a name with a release, also in place of a newer one; None if its shard takes no change."""
     shard_key = rows.shard_key(release.target, rows.shard_of(release.name))
     if len(_changes(found.get(shard_key))) >= MOST_CHANGES:
         logs.logger().error("graph shard takes no more changes", extra={"target": release.target})
-        return
-    key, node, revision = rows.node_key(release.target, release.name), release.node, new_id()
-    row = NodeRow(
+        return None
+    key, node = rows.node_key(release.target, release.name), release.node
+    known = found.get(key)
+    return NodeRow(
         key.pk,
         key.sk,
         ident=node.ident,
+        order=release_sort_key(release.ident),
         deps="\n".join(node.deps),
         build_deps="\n".join(node.build_deps),
-        revision=revision,
+        revision=new_id() if known is None else max(new_id(), int(known.revision) + 1),
     )
-    change.put(row, condition=is_unchanged(found.get(key)))
-    note(change, release.target, release.name, revision)
 
 
-def note(change: Change, target: Target, name: str, revision: int) -> None:
-    """Add to a change that the node of a name changed or was removed, so that all readers read it again."""
-    key = rows.shard_key(target, rows.shard_of(name))
-    change.update(key, [ShardRow.changed.add({rows.change_of(name, revision)})])
+def announce(target: Target, name: str, revision: int) -> None:
+    """Note that the node of a name gets a revision, or is removed, so that all readers read it again.
+
+    One call, before the transaction that changes the node.
+    """
+    update(rows.shard_key(target, rows.shard_of(name)), [ShardRow.changed.add({rows.change_of(name, revision)})])
+
+
+def put(change: Change, node: NodeRow) -> None:
+    """Add an announced node to a change. The change raises Stale if the node has a newer release or revision."""
+    is_newer = (NodeRow.order <= node.order) & (NodeRow.revision < node.revision)
+    change.put(node, condition=NodeRow.pk.does_not_exist() | is_newer)
 
 
 def is_unchanged(row: NodeRow | None) -> Condition:

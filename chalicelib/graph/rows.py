@@ -4,24 +4,30 @@ A name belongs to one of SHARDS shards, by a hash. The node of a name is the tru
 shard, compressed; the shard's row lists the nodes that changed since.
 """
 
+from datetime import timedelta
 from zlib import crc32
 
 from chalicelib.core.numbered_graph import Node
 from chalicelib.core.target import Target
 from chalicelib.platform.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
+from chalicelib.platform.clock import moment_of, now
 from chalicelib.platform.table import Key, Row, partition
 
 SHARDS = 64
-"""One call reads the rows of all shards, and uploads at the same time seldom write the same one."""
+"""One call reads the rows of all shards."""
+
+UNSETTLED = timedelta(minutes=10)
 
 
 class NodeRow(Row):
     """The latest release of a name, with the names that it needs, joined by line feeds.
 
-    Every change sets a new `revision`. `unused_since` is the time since when the name has neither release nor project.
+    Every change sets a higher `revision`. `order` sorts as the releases of the name do. `unused_since` is the time
+    since when the name has neither release nor project.
     """
 
     ident = UnicodeAttribute()
+    order = UnicodeAttribute()
     deps = UnicodeAttribute(default="")
     build_deps = UnicodeAttribute(default="")
     revision = NumberAttribute()
@@ -36,8 +42,9 @@ class NodeRow(Row):
 class ShardRow(Row):
     """What changed in a shard since the snapshot that `snapshot` names (0: there is none).
 
-    An element of `changed` is a name and a revision of its node. Additions need no condition, so uploads at the same
-    time do not have to repeat their decisions. DynamoDB removes the attribute with its last element.
+    An element of `changed` is a name and a revision of its node. It is added before the transaction that writes the
+    node, because transactions that update one row at the same time would cancel each other. Until it is *settled*, the
+    node may still get this revision (`is_settled`). DynamoDB removes the attribute with its last element.
     """
 
     changed = UnicodeSetAttribute(null=True)
@@ -69,6 +76,15 @@ def change_of(name: str, revision: int) -> str:
 def name_in(change: str) -> str:
     """Return the name in an element of `ShardRow.changed`."""
     return change.rpartition("#")[0]
+
+
+def is_settled(change: str, node: NodeRow | None) -> bool:
+    """Return False if the node that was read for an element of `ShardRow.changed` may still get the revision in it.
+
+    A node never gets a revision below its own. After UNSETTLED the request that has added the element has ended.
+    """
+    revision = int(change.rpartition("#")[2])
+    return (node is not None and node.revision >= revision) or moment_of(revision) < now() - UNSETTLED
 
 
 def nodes_partition(target: Target, origin: str) -> str:

@@ -99,14 +99,21 @@ class _Difference:
         return [*keys, rows.snapshot_key(target, self.shard)] if self._has_other_snapshot else keys
 
     def apply(self, target: Target, found: Found, nodes: dict[str, Node | None]) -> _Shard:
-        """Add the nodes of the difference to `nodes`, and return the shard as cached from now on. Raises Stale."""
+        """Add the nodes of the difference to `nodes`, and return the shard as cached from now on. Raises Stale.
+
+        Changes that are not settled are left out of the cached shard, so that the next call reads their nodes again.
+        """
         names = self._cached.names
         if self._has_other_snapshot:
             names = self._apply_snapshot(target, found, nodes)
-        for name in self._names_to_read:
-            row = found.get(rows.node_key(target, name))
-            nodes[name] = None if row is None else row.node
-        return _Shard(self._snapshot, self._changes, names | self._names_to_read)
+        read = {name: found.get(rows.node_key(target, name)) for name in self._names_to_read}
+        nodes.update((name, None if row is None else row.node) for name, row in read.items())
+        unsettled = {
+            change
+            for change in self._changes
+            if (name := rows.name_in(change)) in read and not rows.is_settled(change, read[name])
+        }
+        return _Shard(self._snapshot, self._changes - unsettled, names | self._names_to_read)
 
     @cached_property
     def _names_to_read(self) -> frozenset[str]:

@@ -41,7 +41,8 @@ def unpacked(content: bytes) -> dict[str, Node]:
 def fold(target: Target, shard: int) -> None:
     """Move the changes of a shard into its snapshot, in one transaction. Safe to repeat. Raises StoreUnavailable.
 
-    Changes that are added meanwhile stay. If not all nodes fit, origins that use more than their share lose some.
+    Changes that are not settled, or added meanwhile, stay. If not all nodes fit, origins that use more than their share
+    lose some.
     """
     retry_when_stale(partial(_fold, target, shard))
 
@@ -55,12 +56,14 @@ def _fold(target: Target, shard: int) -> None:
     if int(row.snapshot) != revision_of(snapshot):
         raise Stale  # another request folded between the reads of the two rows
     nodes = {} if snapshot is None else unpacked(snapshot.content)
-    _bring_up_to_date(nodes, target, row.changes)
+    settled = _bring_up_to_date(nodes, target, row.changes)
+    if not settled:
+        return
     content = _fitting(nodes, target, shard)
     revision = new_id()
     with Change() as change:
         change.put(SnapshotRow(snapshot_key.pk, snapshot_key.sk, revision=revision, content=content))
-        actions = [ShardRow.changed.delete(set(row.changes)), ShardRow.snapshot.set(revision)]
+        actions = [ShardRow.changed.delete(settled), ShardRow.snapshot.set(revision)]
         change.update(shard_key, actions, condition=_is_current(int(row.snapshot)))
 
 
@@ -84,7 +87,8 @@ def revision_of(snapshot: SnapshotRow | None) -> int:
     return 0 if snapshot is None else int(snapshot.revision)
 
 
-def _bring_up_to_date(nodes: dict[str, Node], target: Target, changes: frozenset[str]) -> None:
+def _bring_up_to_date(nodes: dict[str, Node], target: Target, changes: frozenset[str]) -> set[str]:
+    """Read the nodes of the changes. Return the changes that are settled."""
     keys = {name: rows.node_key(target, name) for name in map(rows.name_in, changes)}
     found = read_many(list(keys.values()))
     for name, key in keys.items():
@@ -93,6 +97,7 @@ def _bring_up_to_date(nodes: dict[str, Node], target: Target, changes: frozenset
             nodes.pop(name, None)
         else:
             nodes[name] = row.node
+    return {change for change in changes if rows.is_settled(change, found.get(keys[rows.name_in(change)]))}
 
 
 def _is_current(snapshot: int) -> Condition:

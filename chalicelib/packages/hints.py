@@ -1,4 +1,4 @@
-"""Hints: rows that lead to a name, from the names that it needs and from the words of search.
+"""Hints: rows that lead to a name from the names that it needs.
 
 A hint exists as long as a release of the name needs it, although a transaction cannot hold all hints of an upload:
 - An upload reads the epoch of the name, then writes the hints. Its transaction requires that the epoch is still the
@@ -32,10 +32,9 @@ from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.packages import pending_hints
 from chalicelib.packages.pending_hints import Name
-from chalicelib.packages.search import rows as search_rows
 from chalicelib.platform.change import TRANSACTION_LIMIT, Change, Stale
 from chalicelib.platform.retry_budget import single_try
-from chalicelib.platform.table import BATCH_WRITE_LIMIT, Key, Row, StoreUnavailable, put_many, read, rows
+from chalicelib.platform.table import BATCH_WRITE_LIMIT, Key, StoreUnavailable, put_many, read, rows
 
 PENDING_AFTER = BATCH_WRITE_LIMIT
 """The number of new hints that an upload writes itself: one call."""
@@ -58,14 +57,12 @@ class Hinted(Struct, frozen=True):
 
     - `newest`: the newest release of its name and target, None if there is none or it is not known. Its hints existed
       when the epoch of the name was read.
-    - `has_idents`: whether the name had idents then. Its words are then indexed.
     """
 
     ident: PackageIdent
     target: Target
     tdeps: Sequence[PackageIdent]
     newest: PackageRow | None
-    has_idents: bool
 
 
 class Written(Struct, frozen=True):
@@ -82,14 +79,11 @@ def write(change: Change, package: Hinted, package_id: int) -> Written:
     """
     ident, target = package.ident, package.target
     new = _new_names(ident, package.tdeps, package.newest)
-    is_pending = len(new) > PENDING_AFTER
-    first: list[Row] = [] if is_pending else [*pending_hints.hints_of(ident, target, new)]
-    if not package.has_idents:
-        first += search_rows.hints_of(ident.origin, ident.name)
-    put_many(first)
-    if is_pending:
+    if len(new) > PENDING_AFTER:
         pending_hints.add(change, ident, target, package_id, new)
-    return Written([] if is_pending else new, is_pending)
+        return Written(is_pending=True)
+    put_many(pending_hints.hints_of(ident, target, new))
+    return Written(new)
 
 
 def dependent_hints(
@@ -128,6 +122,8 @@ def remove_of_refused(ident: PackageIdent, target: Target, written: Iterable[Nam
 
 def _remove_unless_needed(ident: PackageIdent, target: Target, names: set[Name]) -> None:
     needed = names - {(ident.origin, ident.name)}
+    if not needed:
+        return
     with single_try(), suppress(StoreUnavailable):
         _remove(lambda name: _unneeded(ident, target, needed, name), ident.origin, ident.name)
 
@@ -169,13 +165,10 @@ def _delete(hints: Sequence[Key[Any]], name_key: Key[NameRow], name: NameRow | N
 
 
 def _unneeded(ident: PackageIdent, target: Target, needed: set[Name], name: NameRow | None) -> list[Key[Any]]:
-    """Return the keys of the hints to `needed`, and of the words, that no remaining release of a name needs."""
+    """Return the keys of the hints to `needed` that no remaining release of a name needs."""
     has_idents = name is not None and name.idents > 0
-    left = _not_needed_by_remaining(ident, target, needed) if has_idents and needed else needed
-    keys: list[Key[Any]] = [package_rows.dependent_key(each, target, ident.origin, ident.name) for each in sorted(left)]
-    if not has_idents:
-        keys += [Key(type(row), row.pk, row.sk) for row in search_rows.hints_of(ident.origin, ident.name)]
-    return keys
+    left = _not_needed_by_remaining(ident, target, needed) if has_idents else needed
+    return [package_rows.dependent_key(each, target, ident.origin, ident.name) for each in sorted(left)]
 
 
 def _not_needed_by_remaining(ident: PackageIdent, target: Target, needed: set[Name]) -> set[Name]:

@@ -13,6 +13,7 @@ from msgspec import Struct
 from chalicelib.catalog import list_pages, list_rows, lists, package_rows
 from chalicelib.catalog.listed_rows import listed_rows
 from chalicelib.catalog.package_rows import IdentRow, NameRow, SettingsRow, VersionRow
+from chalicelib.core.deferred import deferred
 from chalicelib.core.standing import Standing, channels_of
 from chalicelib.core.target import Target
 from chalicelib.core.version_order import version_key
@@ -20,6 +21,9 @@ from chalicelib.core.visibility import Visibility
 from chalicelib.identity.caller import Caller
 from chalicelib.packages.shapes import ListedPackage, ListedVersion
 from chalicelib.platform.table import Key, page_for, rows
+
+with deferred():
+    from chalicelib.catalog import list_folding
 
 DEEP = 200
 """Pages of a name or version after this many rows are found by the index of the origin's idents."""
@@ -129,6 +133,7 @@ def _page(
     counted = lists.counted(log, name, index)
     stored = listed_rows(origin, name)
     found, total = list_pages.page(stored, counted, "", offset, size, member=member, descending=descending)
+    list_folding.fold_if_long(log)
     return found, total, member
 
 

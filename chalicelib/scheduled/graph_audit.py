@@ -196,10 +196,12 @@ def _repair(newest: PackageRow, target: Target) -> bool:
     lists = PackageLists.unpacked(newest.lists)
     release = Release.of(ident, target, lists.deps, lists.build_deps)
     found = read_many(nodes.keys_before(ident, target))
-    if not nodes.changes_graph(release, found):
+    node = nodes.changed_by(release, found)
+    if node is None:
         return False
+    nodes.announce(target, release.name, int(node.revision))
     with Change() as change:
-        nodes.add(change, release, found)
+        nodes.put(change, node)
         change.check(Key(PackageRow, newest.pk, newest.sk), PackageRow.artifact == newest.artifact, otherwise=_Gone())
     return True
 
@@ -213,8 +215,7 @@ def _show(name: str, target: Target) -> bool:
     node = read(rows.node_key(target, name))
     if node is None or service.graph_of(target).latest(name) == node.ident:
         return False  # an upload changed the node during this run
-    with Change() as change:
-        nodes.note(change, target, name, new_id())
+    nodes.announce(target, name, int(node.revision))
     return True
 
 
@@ -241,9 +242,9 @@ def _remove(origin: str, name: str, target: Target, unused_since: str) -> bool:
         return False
     if read(project_key(origin, name, target)) is not None:
         return False
+    nodes.announce(target, f"{origin}/{name}", new_id())
     with Change() as change:
         change.delete(key, condition=nodes.is_unchanged(node) & (NodeRow.unused_since == unused_since))
-        nodes.note(change, target, f"{origin}/{name}", new_id())
         change.check(name_key, package_rows.is_same_revision(counts))
         change.check(project_key(origin, name, target), ProjectRow.pk.does_not_exist())
     return True

@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Mapping
 
+from chalicelib.catalog.package_rows import release_sort_key
+from chalicelib.core.ident import PackageIdent
 from chalicelib.core.numbered_graph import Node
 from chalicelib.core.target import Target
 from chalicelib.graph import rows, snapshots
@@ -25,7 +27,15 @@ def write(target: Target, nodes: Mapping[str, Node]) -> int:
 def _node_row(target: Target, name: str, node: Node) -> NodeRow:
     key = rows.node_key(target, name)
     deps, build_deps = "\n".join(node.deps), "\n".join(node.build_deps)
-    return NodeRow(key.pk, key.sk, ident=node.ident, deps=deps, build_deps=build_deps, revision=new_id())
+    return NodeRow(
+        key.pk,
+        key.sk,
+        ident=node.ident,
+        order=release_sort_key(PackageIdent.parse(node.ident)),
+        deps=deps,
+        build_deps=build_deps,
+        revision=new_id(),
+    )
 
 
 def _add_to_snapshot(target: Target, shard: int, nodes: Mapping[str, Node]) -> None:

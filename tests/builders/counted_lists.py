@@ -1,7 +1,7 @@
 """Idents of an origin with their counted list, written without packages, and a clock that the test moves."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pynamodb.connection.base import Connection
 
-from chalicelib.catalog import list_changes, list_rows, lists, package_rows
+from chalicelib.catalog import list_changes, list_folding, list_rows, lists, package_rows
 from chalicelib.catalog.list_rows import EntryChange, ListChangeRow, ListIndexRow
 from chalicelib.catalog.package_rows import IdentRow
 from chalicelib.core.included_changes import IncludedChanges
@@ -143,12 +143,39 @@ class CountedOrigin:
     @property
     def stored_blocks(self) -> list[tuple[str, int, int]]:
         """The counts of each block that follow from the index and the log at this moment."""
-        blocks, included = self.blocks, self.included
-        for row in self.log:
-            if row.id not in included:
-                for entry in row.entries:
-                    blocks.apply(entry.key, entry.before, entry.after)
-        return list(blocks)
+        return list(stored_blocks(self.name, IDENTS))
+
+
+def stored_blocks(origin: str, name: str) -> Blocks:
+    """Return a list as it follows from the rows in memory at this moment."""
+    index = partition_rows(list_rows.index_partition(origin)).get(name)
+    blocks = Blocks() if index is None else Blocks.unpacked(_bytes(index["blocks"]))
+    included = IncludedChanges() if index is None else IncludedChanges.unpacked(_bytes(index["included"]))
+    for sk, row in partition_rows(list_rows.changes_partition(origin)).items():
+        if int(sk) not in included:
+            for entry in ListChangeRow("", sk, changes=row["changes"]).entries_of(name):
+                blocks.apply(entry.key, entry.before, entry.after)
+    return blocks
+
+
+def fold(origin: CountedOrigin, time: Clock) -> None:
+    """Fold when all changes have settled."""
+    time.advance(1)
+    list_folding.fold(origin.name)
+
+
+def after(patch: pytest.MonkeyPatch, operation: str, act: Callable[[], None]) -> None:
+    """Act once, after the first call of an operation."""
+    make_call = Connection._make_api_call
+
+    def call(connection: Connection, name: str, request: dict[str, Any]) -> Any:
+        answer = make_call(connection, name, request)
+        if name == operation:
+            patch.setattr(Connection, "_make_api_call", make_call)
+            act()
+        return answer
+
+    patch.setattr(Connection, "_make_api_call", call)
 
 
 def few_rows_per_query(patch: pytest.MonkeyPatch, most: int) -> None:

@@ -23,8 +23,11 @@ def add(name: str, *needed: str, version: str = "1.0", build: tuple[str, ...] = 
 
     def write() -> Any:
         found = read_many(nodes.keys_before(release.ident, TARGET))
-        with Change() as change:
-            nodes.add(change, release, found)
+        node = nodes.changed_by(release, found)
+        if node is not None:
+            nodes.announce(TARGET, release.name, int(node.revision))
+            with Change() as change:
+                nodes.put(change, node)
         return found
 
     nodes.fold_if_due(release, retry_when_stale(write))

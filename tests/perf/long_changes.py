@@ -108,7 +108,7 @@ def filled(packages: int) -> str:
     for number in range(packages):
         name = number // RELEASES_PER_NAME
         ident = PackageIdent(origin, f"name-{name:05}", f"1.{number % RELEASES_PER_NAME}", "20240101000000")
-        observed = Observed(ident, Standing({}), None, idents[name], idents[name])
+        observed = Observed(ident, Standing({}), None, idents[name], idents[name], log_id=None)
         idents[name] += 1
         with Change() as change:
             steps.step(change, observed, standing)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from chalicelib.catalog import long_change_motor
+from chalicelib.packages.search import catalogue
 from tests.api.client import Depot, Reply
 from tests.builders.graphs import a_graph_of, fold_shard_of, make_fold_due
 from tests.builders.hart import Hart, a_hart
@@ -79,6 +80,7 @@ def shelf(depot: Depot) -> Shelf:
     assert depot.put(f"{shelf.in_stable(shelf.hart)}/promote", by=token).status == 200
     fold_shard_of(shelf.name)
     assert depot.get(f"/rdeps/{shelf.needed}/group").status == 200  # reads the build graph
+    assert depot.get("/depot/pkgs/search/tool").status == 200  # reads the catalogue of names
     return shelf
 
 
@@ -96,6 +98,10 @@ BUDGETS: dict[str, tuple[int, Callable[[Shelf], Reply]]] = {
     "projects": (2, lambda s: s.depot.get(f"/projects/{s.hart.ident.origin}", by=s.token)),
     "groups of an origin": (3, lambda s: s.depot.get(f"/depot/pkgs/schedule/{s.hart.ident.origin}/status", by=s.token)),
     "reverse dependencies in groups": (2, lambda s: s.depot.get(f"/rdeps/{s.needed}/group", by=s.token)),
+    "search": (3, lambda s: s.depot.get(f"/depot/pkgs/search/{s.hart.ident.name}?distinct=true", by=s.token)),
+    "search for packages": (5, lambda s: s.depot.get(f"/depot/pkgs/search/{s.hart.ident.name}", by=s.token)),
+    "search, anonymous": (1, lambda s: s.depot.get(f"/depot/pkgs/search/{s.hart.ident.name}?distinct=true")),
+    "search for packages, anonymous": (3, lambda s: s.depot.get(f"/depot/pkgs/search/{s.hart.ident.name}")),
     "demote": (4, lambda s: s.depot.put(f"{s.in_stable(s.hart)}/demote", by=s.token)),
 }
 
@@ -109,6 +115,16 @@ def test_a_warm_request_stays_within_its_budget(shelf: Shelf, name: str) -> None
 
     assert reply.status < 300, reply
     assert calls.total() <= budget, calls
+
+
+def test_the_first_search_of_a_process_stays_within_its_budget(shelf: Shelf) -> None:
+    """The snapshots of the catalogue, and the log since then."""
+    for by, budget in ((None, 2), (shelf.token, 3)):
+        catalogue.forget()
+        with counted_calls() as calls:
+            assert shelf.depot.get(f"/depot/pkgs/search/{shelf.hart.ident.name}?distinct=true", by=by).status == 200
+
+        assert calls.total() <= budget, calls
 
 
 def test_a_promotion_stays_within_its_budget(shelf: Shelf) -> None:
@@ -185,13 +201,17 @@ def test_an_upload_with_a_new_dependency_reads_the_build_graph_with_one_more_cal
 def test_an_upload_makes_few_calls_whatever_it_depends_on(
     shelf: Shelf, new: int, is_first: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Authentication, reads, the object, hints, the transaction, and the start of the execution that writes hints."""
+    """Authentication, reads, the object, hints, the transaction, and the start of the execution that writes hints.
+
+    A new direct dependency costs one more call, which reads the build graph (see above).
+    """
     started: list[tuple[object, ...]] = []
     monkeypatch.setattr(long_change_motor, "start", lambda *arguments: started.append(arguments))
     ident = shelf.hart.ident
     tdeps = tuple(f"core/more-{number}/1.0/20240101000000" for number in range(new))
     name = a_name("tool") if is_first else ident.name
-    hart = a_hart(origin=ident.origin, name=name, version="1.2.0", deps=tdeps[:10], tdeps=tdeps)
+    deps = (f"{shelf.needed}/1.0/20240101000000",)
+    hart = a_hart(origin=ident.origin, name=name, version="1.2.0", deps=deps, tdeps=tdeps)
 
     with counted_calls() as calls:
         reply = shelf.upload(hart)

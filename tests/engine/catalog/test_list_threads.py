@@ -30,9 +30,8 @@ def test_64_writers_of_one_list_do_not_meet(table: None) -> None:
         for number in range(WRITES):
             shown: Shown = (EVERYONE, MEMBERS, ABSENT)[(writer + number) % 3]
             entry = f"name-{number}/1.{writer}/1"
-            identifiers = [origin.set(entry, MEMBERS), origin.set(entry, shown)]
-            if any(map(list_changes.is_due, identifiers)):
-                list_folding.fold_if_possible(origin.name)
+            for each in (MEMBERS, shown):
+                list_folding.fold_if_due(origin.name, origin.set(entry, each))
 
     def read() -> list[tuple[int, int]]:
         seen = []

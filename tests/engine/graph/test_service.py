@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from chalicelib.core.ident import PackageIdent
 from chalicelib.graph import nodes, rows, service, snapshots
-from chalicelib.platform.change import Change
+from chalicelib.graph.nodes import Release
+from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.config import config
 from chalicelib.platform.table import Found, Key, delete_many, put_many, read, read_many
 from tests.builders.stored_graph import STAMP, TARGET, add, another_process, in_one_shard
@@ -78,7 +80,7 @@ def test_a_removed_node_is_gone_for_all_readers(origin: str) -> None:
     service.graph_of(TARGET)
     with Change() as change:
         change.delete(rows.node_key(TARGET, release.name))
-        nodes.note(change, TARGET, release.name, 1)
+    nodes.announce(TARGET, release.name, 1)
 
     assert service.graph_of(TARGET).dependents(f"{origin}/lib") == []
     snapshots.fold(TARGET, rows.shard_of(release.name))
@@ -158,6 +160,45 @@ def test_a_graph_of_a_target_that_is_no_longer_built_is_empty(origin: str, monke
     monkeypatch.setattr(service, "config", replace(config, build_targets=()))
 
     assert len(service.graph_of(TARGET)) == 0
+
+
+def test_a_node_that_is_written_after_a_reader_has_seen_its_announcement_is_seen(origin: str) -> None:
+    release = Release.of(PackageIdent.parse(f"{origin}/app/1.0/{STAMP}"), TARGET, [f"{origin}/lib/1.0/{STAMP}"], [])
+    node = nodes.changed_by(release, read_many(nodes.keys_before(release.ident, TARGET)))
+    assert node is not None
+    nodes.announce(TARGET, release.name, int(node.revision))
+    shard = rows.shard_of(release.name)
+    assert service.graph_of(TARGET).dependents(f"{origin}/lib") == []
+    snapshots.fold(TARGET, shard)
+    assert service.graph_of(TARGET).dependents(f"{origin}/lib") == []
+
+    with Change() as change:
+        nodes.put(change, node)
+
+    assert service.graph_of(TARGET).dependents(f"{origin}/lib") == [release.name]
+    with another_process():
+        assert service.graph_of(TARGET).dependents(f"{origin}/lib") == [release.name]
+    snapshots.fold(TARGET, shard)
+    folded = read(rows.shard_key(TARGET, shard))
+    assert folded is not None
+    assert not folded.changes
+
+
+def test_a_node_never_gets_a_lower_revision_or_an_older_release(origin: str) -> None:
+    older, newer = (
+        Release.of(PackageIdent.parse(f"{origin}/app/{version}/{STAMP}"), TARGET, [], []) for version in ("1.0", "2.0")
+    )
+    found = read_many(nodes.keys_before(newer.ident, TARGET))
+    late, first, old = (nodes.changed_by(release, found) for release in (newer, newer, older))
+    assert late is not None and first is not None and old is not None
+    late.revision, first.revision, old.revision = 1, 2, 3
+
+    with Change() as change:
+        nodes.put(change, first)
+
+    for each in (late, old):
+        with pytest.raises(Stale), Change() as change:
+            nodes.put(change, each)
 
 
 def test_old_changes_of_a_node_that_changed_again_do_no_harm(origin: str) -> None:
