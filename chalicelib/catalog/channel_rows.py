@@ -51,10 +51,16 @@ class ChannelsRow(Row):
 
 
 class NewestOfAllRow(Row):
-    """Cached: the newest release of every name in a channel for a target, valid for one revision of the channel."""
+    """A view: the newest release of every name in a channel for a target, and the changes of the log that it includes.
 
-    revision = NumberAttribute()
-    content = BinaryAttribute(legacy_encoding=False)
+    `content` is packed `NewestNames`, None while the view is made for the first time. Each write sets a new version.
+    """
+
+    version = NumberAttribute()
+    content = BinaryAttribute(legacy_encoding=False, null=True)
+    included = BinaryAttribute(legacy_encoding=False)
+    made_at = NumberAttribute()
+    paused_until = NumberAttribute(default=0)
 
 
 class LeavingChannelRow(Row):
@@ -206,7 +212,6 @@ def newest_row(
     return next(matching, None)
 
 
-def newest_of_all_key(origin: str, channel: str, target: str, members: bool) -> Key[NewestOfAllRow]:
-    """Key of the cached newest releases of a channel, for members of the origin or for the public."""
-    sort_key = f"{target}{UNIT_SEPARATOR}{'members' if members else 'public'}"
-    return Key(NewestOfAllRow, partition("NEWEST-OF-ALL", origin, channel), sort_key)
+def newest_of_all_key(origin: str, channel: str, target: str) -> Key[NewestOfAllRow]:
+    """Key of the view of the newest releases of a channel for a target."""
+    return Key(NewestOfAllRow, partition("NEWEST-OF-ALL", origin, channel), target)
