@@ -71,11 +71,13 @@ def create(origin: str, channel: str, by: Session) -> ChannelRow:
     """
     if not is_plain_name(channel):
         raise ChannelNameInvalid("A channel's name must not be `.` or `..` or have invisible characters")
+    key = channel_rows.channel_key(origin, channel)
+    if read(key) is not None:  # `hab` tries to create a channel before each promotion
+        raise ChannelExists
     leaving_key = channel_rows.leaving_key(origin, channel)
     if read(leaving_key) is not None:
         _remove_members(origin, channel)
     moment = now()
-    key = channel_rows.channel_key(origin, channel)
     row = ChannelRow(key.pk, key.sk, id=new_id(moment), owner_id=by.account_id, created_at=timestamp(moment))
     with Change() as change:
         change.add(row, otherwise=ChannelExists())

@@ -26,6 +26,7 @@ from chalicelib.catalog.origin_rows import LeavingOriginRow, OriginCountRow, Ori
 from chalicelib.catalog.package_rows import NameRow, VersionRow
 from chalicelib.core.roles import SessionFlags
 from chalicelib.core.session import Session
+from chalicelib.core.target import Target
 from chalicelib.deprecations import rows as deprecation_rows
 from chalicelib.deprecations.rows import DeprecationRow
 from chalicelib.identity import worker_rows
@@ -182,6 +183,7 @@ def _remaining_keys(origin: str) -> Iterator[Sequence[Key[Any]]]:
     for secret in key_rows.secret_keys(origin):
         yield [key_rows.secret_key(origin, secret.full_name)]
     yield [key_rows.encryption_keys_key(origin), key_rows.clock_key(origin), policy_rows.policy_key(origin)]
+    yield from _view_keys(origin)
     for kind, pk in (
         (ChannelRow, channel_rows.channels_partition(origin)),
         (ListIndexRow, list_rows.index_partition(origin)),
@@ -197,6 +199,14 @@ def _remaining_keys(origin: str) -> Iterator[Sequence[Key[Any]]]:
         for version in rows(VersionRow, package_rows.version_count_key(origin, name.sk, "").pk):
             yield [Key(VersionRow, version.pk, version.sk)]
         yield [Key(NameRow, name.pk, name.sk)]
+
+
+def _view_keys(origin: str) -> Iterator[Sequence[Key[Any]]]:
+    """Yield the keys of the views of channels: of the initial ones, and of deleted ones whose lists have indexes."""
+    indexes = rows(ListIndexRow, list_rows.index_partition(origin), keys_only=True)
+    channels = {channel for index in indexes if (channel := list_rows.channel_of(index.sk)) is not None}
+    for channel in sorted(channels.union(channel_rows.INITIAL_CHANNELS)):
+        yield [channel_rows.newest_of_all_key(origin, channel, target) for target in Target]
 
 
 def _grouped(sequences: Iterable[Sequence[Key[Any]]]) -> Iterator[list[Key[Any]]]:

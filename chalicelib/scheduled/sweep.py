@@ -16,6 +16,7 @@ from msgspec.structs import asdict
 
 from chalicelib.catalog import package_rows
 from chalicelib.catalog.package_rows import PackageRow, TextsRow
+from chalicelib.channels import ended_lists
 from chalicelib.channels import service as channels
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target, TargetUnknown
@@ -57,6 +58,8 @@ def sweep(seconds: float) -> SweepResult:
     objects = _Objects()
     with failures.skipped():
         finished = channels.finish_deletions(enough, failures)
+    with failures.skipped():
+        ended_lists.remove_all(enough, failures)
     with failures.skipped():
         expired = leftovers.remove_expired(enough, failures)
     with failures.skipped():

@@ -72,7 +72,12 @@ class NewestChannel:
             if shown is Shown.ABSENT:
                 change.delete(key, condition=unchanged)
             else:
-                fields = {"target": str(target), "created_at": "", "updated_at": "", "visibility": visibility}
+                fields: dict[str, Any] = {
+                    "target": str(target),
+                    "created_at": "",
+                    "updated_at": "",
+                    "visibility": visibility,
+                }
                 change.put(MembershipRow(key.pk, key.sk, ident=str(ident), **fields), condition=unchanged)
             if order is not None and shown is Shown.ABSENT:
                 change.delete(Key(NewestRow, newest, order))
@@ -139,7 +144,7 @@ class NewestChannel:
         content, included = (_bytes(row.get(name)) for name in ("content", "included"))
         assert included is not None
         IncludedChanges.unpacked(included)
-        numbers = {name: int(row.get(name, 0)) for name in ("version", "made_at", "paused_until")}
+        numbers: dict[str, Any] = {name: int(row.get(name, 0)) for name in ("version", "made_at", "paused_until")}
         return NewestOfAllRow(key.pk, key.sk, content=content, included=included, **numbers)
 
 

@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
-from chalicelib.catalog import list_folding, list_rows, lists, newest_views
+from chalicelib.catalog import channel_rows, list_folding, list_rows, lists, newest_views
 from chalicelib.catalog.list_rows import EntryChange, ListChangeRow
 from chalicelib.channels import newest_of_all
+from chalicelib.core.included_changes import IncludedChanges
+from chalicelib.core.newest_names import NewestNames
 from chalicelib.core.shown import Shown
+from chalicelib.core.target import Target
 from chalicelib.platform import clock
 from chalicelib.platform.table import put_many, read
 from tests.builders.counted_lists import ABSENT, EVERYONE, MEMBERS, Clock
@@ -89,7 +92,7 @@ def test_a_maker_that_is_too_slow_writes_nothing(channel: NewestChannel, time: C
 
     assert log_length(channel) == 0
     assert channel.stored_view is None
-    names, included = newest_views.NewestNames(), newest_views.IncludedChanges()
+    names, included = NewestNames(), IncludedChanges()
     assert not newest_views.write(paused, names, included)
 
 
@@ -124,7 +127,7 @@ def test_a_reader_that_was_slow_reads_the_log_again(channel: NewestChannel, time
     channel.set("a/2/1", EVERYONE)
     fold(channel, time)
     time.advance(60)
-    view = read(newest_views.channel_rows.newest_of_all_key(channel.origin, CHANNEL, LINUX))
+    view = read(channel_rows.newest_of_all_key(channel.origin, CHANNEL, LINUX))
 
     request = newest_of_all._Request(channel.origin, CHANNEL, LINUX, EVERYONE)
     names = newest_of_all._names(request, log, view)
@@ -148,7 +151,7 @@ def test_changes_of_other_targets_do_not_touch_the_view(channel: NewestChannel, 
     channel.read(EVERYONE)
     fold(channel, time)
     before = channel.stored_view
-    channel.set("a/2/1", EVERYONE, newest_of_all.Target.X86_64_WINDOWS)
+    channel.set("a/2/1", EVERYONE, Target.X86_64_WINDOWS)
 
     fold(channel, time)
 

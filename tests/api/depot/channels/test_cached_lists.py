@@ -237,7 +237,8 @@ def _write_view(origin: str, sort_keys: list[str]) -> None:
     view = newest_views.pause(origin, "other", LINUX, None)
     assert view is not None
     included = newest_views.included_before(lists.log_of(origin), list_rows.channel_list("other"), view)
-    releases = [(*sk.partition("\x1f")[0].split("/"), Shown.EVERYONE) for sk in sort_keys]
+    paths = (sk.partition("\x1f")[0].split("/") for sk in sort_keys)
+    releases = [(name, version, release, Shown.EVERYONE) for name, version, release in paths]
     assert newest_views.write(view, NewestNames.of_releases(releases), included)
 
 
