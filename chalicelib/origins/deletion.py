@@ -16,7 +16,16 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from chalicelib.catalog import audit_rows, channel_rows, fences, list_rows, lists, origin_rows, package_rows
+from chalicelib.catalog import (
+    audit_rows,
+    channel_rows,
+    fences,
+    list_rows,
+    lists,
+    origin_rows,
+    origin_summaries,
+    package_rows,
+)
 from chalicelib.catalog.audit_rows import AuditAction
 from chalicelib.catalog.channel_rows import UNSTABLE, ChannelRow, ChannelsRow, LeavingChannelRow
 from chalicelib.catalog.fences import FenceRow
@@ -68,6 +77,7 @@ def _close(origin: str, by: Session) -> None:
     closed = json.dumps([None if each is None else each.serialize() for each in replaced])
     with Change() as change:
         change.delete(key, condition=(OriginRow.id == int(row.id)) & (OriginRow.owner_id == by.account_id))
+        origin_summaries.note_origin(change, origin)
         change.delete(counts_key, condition=_counts_of_an_empty_origin())
         change.delete(channels_key, condition=_unchanged(found.get(channels_key)))
         change.add(LeavingOriginRow(leaving_key.pk, leaving_key.sk, id=new_id(), owner_id=by.account_id, closed=closed))
@@ -154,6 +164,7 @@ def _end(origin: str, leaving: LeavingOriginRow, same_deletion: Condition) -> No
             change.delete(leaving_key, condition=same_deletion, otherwise=_AlreadyFinished())
             for row in replaced:
                 change.add(row)
+            origin_summaries.note_origin(change, origin)
         raise
     origin_row = replaced[0]
     owner = Session(int(leaving.owner_id), origin_row.owner_name, SessionFlags(0))
