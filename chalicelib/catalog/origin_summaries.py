@@ -8,6 +8,8 @@ KEPT, and a change leaves the log only within DELETED_WITHIN after it was includ
 Numbers of settings are sums, so the order of changes does not matter. Of the row of an origin the log says only that it
 has changed. A fold, or a reader that finds this in the log, reads the row after the log, so it finds this change or a
 later one, which is in the log, too.
+
+A process keeps the summaries. The small heads say whether they have changed.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,10 +21,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from chalicelib.catalog import origin_rows, summary_rows
-from chalicelib.catalog.summary_rows import SHARDS, SummariesRow, Summary, SummaryChangeRow
+from chalicelib.catalog.summary_rows import SHARDS, SummariesHeadRow, SummariesRow, Summary, SummaryChangeRow
 from chalicelib.core.included_changes import IncludedChanges
 from chalicelib.platform import clock
-from chalicelib.platform.change import Change, put_if
+from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.retry_budget import single_try
 from chalicelib.platform.table import Found, Key, StoreUnavailable, delete_many, read_many, rows
 
@@ -39,17 +41,29 @@ Reader = Callable[..., Found]
 """Reads the rows of some keys: `Caller.read_with` reads those that prove the caller with them."""
 
 
-class OriginSummaries(Struct, frozen=True):
-    """All summaries at one moment, but for the origins in `touched`, whose rows have changed since."""
+class _Shard(Struct, frozen=True):
+    number: int
+    version: int
+    summaries: summary_rows.Summaries
+    """Kept by the process: not to be changed."""
+    included: IncludedChanges
 
-    stored: Mapping[str, Summary]
-    touched: frozenset[str]
+
+class OriginSummaries(Struct, frozen=True):
+    """All summaries at one moment: what is stored, and the changes that are not included."""
+
+    shards: Sequence[_Shard]
+    missing: Sequence[SummaryChangeRow]
 
     def of(self, names: Sequence[str]) -> dict[str, Summary]:
         """Return the summaries of those of some origins that exist. One call if the row of one has changed lately."""
-        changed = [name for name in names if name in self.touched]
-        current = {**{name: self.stored.get(name, Summary()) for name in names}, **_with_rows(self.stored, changed)}
+        stored = {name: self.shards[summary_rows.shard_of(name)].summaries.get(name, Summary()) for name in names}
+        current = _changed(stored, [row for row in self.missing if row.origin in stored])
         return {name: summary for name, summary in current.items() if summary.exists}
+
+
+_cache: dict[int, tuple[int, summary_rows.Summaries]] = {}
+"""The version and the summaries of each shard."""
 
 
 def note_settings(change: Change, origin: str, added: int) -> None:
@@ -111,13 +125,6 @@ def fold_if_possible() -> None:
         fold()
 
 
-class _Shard(Struct):
-    key_number: int
-    version: int
-    summaries: summary_rows.Summaries
-    included: IncludedChanges
-
-
 def _note(change: Change, origin: str, settings: int) -> None:
     row = change_row(origin, settings)
     change.add(row)
@@ -126,31 +133,55 @@ def _note(change: Change, origin: str, settings: int) -> None:
 
 
 def _read(reader: Reader) -> list[_Shard]:
-    keys = [summary_rows.summaries_key(number) for number in range(SHARDS)]
-    found = reader(*keys)
-    return [_shard(number, found.get(key)) for number, key in enumerate(keys)]
+    """Return all shards. One call, and another if the process has earlier versions of some."""
+    keys = {number: summary_rows.head_key(number) for number in range(SHARDS)}
+    found = reader(*keys.values(), *(summary_rows.summaries_key(number) for number in keys if number not in _cache))
+    _keep(found)
+    heads = {number: found.get(key) for number, key in keys.items()}
+    for _ in range(ATTEMPTS):
+        shards = [_kept(number, head) for number, head in heads.items()]
+        unknown = [number for number, shard in enumerate(shards) if shard is None]
+        if not unknown:
+            return [shard for shard in shards if shard is not None]
+        found = read_many(
+            [key(number) for number in unknown for key in (summary_rows.summaries_key, summary_rows.head_key)]
+        )
+        _keep(found)
+        heads.update((number, found.get(keys[number])) for number in unknown)
+    raise StoreUnavailable
 
 
-def _shard(number: int, row: SummariesRow | None) -> _Shard:
-    if row is None:
+def _keep(found: Found) -> None:
+    for number in range(SHARDS):
+        row = found.get(summary_rows.summaries_key(number))
+        if row is not None:
+            _cache[number] = (int(row.version), summary_rows.unpacked(row.content))
+
+
+def _kept(number: int, head: SummariesHeadRow | None) -> _Shard | None:
+    """Return a shard in the version of its head, or None if the process does not have it."""
+    if head is None:
         return _Shard(number, 0, {}, IncludedChanges())
-    content, included = summary_rows.unpacked(row.content), IncludedChanges.unpacked(row.included)
-    return _Shard(number, int(row.version), content, included)
+    version, summaries = _cache.get(number, (0, {}))
+    if version != int(head.version):
+        return None
+    return _Shard(number, version, summaries, IncludedChanges.unpacked(head.included))
 
 
-def _with_log(stored: Sequence[_Shard], log: Iterable[SummaryChangeRow]) -> OriginSummaries:
-    summaries: summary_rows.Summaries = {}
-    for shard in stored:
-        summaries.update(shard.summaries)
-    missing = [row for row in log if row.id not in stored[summary_rows.shard_of(row.origin)].included]
-    _add_settings(summaries, missing)
-    return OriginSummaries(summaries, frozenset(row.origin for row in missing if not int(row.settings)))
+def _with_log(shards: Sequence[_Shard], log: Iterable[SummaryChangeRow]) -> OriginSummaries:
+    missing = [row for row in log if row.id not in shards[summary_rows.shard_of(row.origin)].included]
+    return OriginSummaries(shards, missing)
 
 
-def _add_settings(summaries: summary_rows.Summaries, changes: Iterable[SummaryChangeRow]) -> None:
+def _changed(stored: Mapping[str, Summary], changes: Sequence[SummaryChangeRow]) -> summary_rows.Summaries:
+    """Return summaries after some changes. Reads the rows of origins that have changed."""
+    summaries = dict(stored)
     for row in changes:
         summary = summaries.get(row.origin, Summary())
         summaries[row.origin] = replace(summary, settings=summary.settings + int(row.settings))
+    touched = sorted({row.origin for row in changes if not int(row.settings)})
+    summaries.update(_with_rows(summaries, touched))
+    return summaries
 
 
 def _with_rows(stored: Mapping[str, Summary], origins: Sequence[str]) -> summary_rows.Summaries:
@@ -174,12 +205,10 @@ def _fold_shard(shard: _Shard, changes: Sequence[SummaryChangeRow], complete_to:
     missing = [row for row in changes if row.id not in included]
     old = [row.id for row in changes if row.id in included and _is_old(included.time_of(row.id), moment)]
     if missing or old:
-        _add_settings(shard.summaries, missing)
-        touched = sorted({row.origin for row in missing if not int(row.settings)})
-        shard.summaries.update(_with_rows(shard.summaries, touched))
+        summaries = _changed(shard.summaries, missing)
         included.add([*(row.id for row in missing), *old], moment)
         included.forget(moment - KEPT, complete_to, {row.id for row in changes})
-        if not _write(shard):
+        if not _write(shard, summaries):
             return []
     oldest = clock.now() - DELETED_WITHIN
     return [row.id for row in changes if included.time_of(row.id) > oldest]
@@ -189,11 +218,19 @@ def _is_old(time: datetime, moment: datetime) -> bool:
     return moment - time > DELETED_WITHIN / 2
 
 
-def _write(shard: _Shard) -> bool:
-    """Write a shard if nobody has changed it."""
-    key = summary_rows.summaries_key(shard.key_number)
-    kept = {origin: each for origin, each in shard.summaries.items() if each.exists or each.settings}
-    content, included = summary_rows.packed(kept), shard.included.packed()
-    row = SummariesRow(key.pk, key.sk, version=clock.new_id(), content=content, included=included)
-    unchanged = SummariesRow.version == shard.version if shard.version else SummariesRow.pk.does_not_exist()
-    return put_if(row, unchanged)
+def _write(shard: _Shard, summaries: summary_rows.Summaries) -> bool:
+    """Write a shard with new summaries, unless another fold has written it."""
+    head, key = summary_rows.head_key(shard.number), summary_rows.summaries_key(shard.number)
+    kept = {name: each for name, each in summaries.items() if each.exists or each.settings}
+    version, content = clock.new_id(), summary_rows.packed(kept)
+    unchanged = SummariesHeadRow.pk.does_not_exist()
+    if shard.version:
+        unchanged = SummariesHeadRow.version == shard.version
+    try:
+        with Change() as change:
+            change.put(SummariesHeadRow(head.pk, head.sk, version=version, included=shard.included.packed()), unchanged)
+            change.put(SummariesRow(key.pk, key.sk, version=version, content=content))
+    except Stale:
+        return False
+    _cache[shard.number] = (version, kept)
+    return True

@@ -13,7 +13,7 @@ from chalicelib.platform.attributes import BinaryAttribute, NumberAttribute, Uni
 from chalicelib.platform.table import Key, Row, partition
 
 SHARDS = 4
-"""One call reads all. A thousand origins take about 25 KB together; a row has room for 15,000."""
+"""One call reads all. A thousand origins take about 32 KB together; a shard has room for 12,000."""
 
 LOG = partition("SUMMARY-CHANGES")
 _ID_DIGITS = 19
@@ -55,10 +55,16 @@ class SummaryChangeRow(Row):
 
 
 class SummariesRow(Row):
-    """The compressed summaries of a shard, and the changes that they include. Each write sets a new version."""
+    """The compressed summaries of a shard, in a version. Processes keep them, and read the row when it has another."""
 
     version = NumberAttribute()
     content = BinaryAttribute(legacy_encoding=False)
+
+
+class SummariesHeadRow(Row):
+    """The version of the summaries of a shard, and the changes that they include. Each write sets a new version."""
+
+    version = NumberAttribute()
     included = BinaryAttribute(legacy_encoding=False)
 
 
@@ -70,6 +76,11 @@ def shard_of(origin: str) -> int:
 def summaries_key(shard: int) -> Key[SummariesRow]:
     """Key of the summaries of a shard."""
     return Key(SummariesRow, partition("SUMMARIES", str(shard)), "SUMMARIES")
+
+
+def head_key(shard: int) -> Key[SummariesHeadRow]:
+    """Key of the version of the summaries of a shard."""
+    return Key(SummariesHeadRow, partition("SUMMARIES", str(shard)), "HEAD")
 
 
 def change_key(identifier: int) -> Key[SummaryChangeRow]:
