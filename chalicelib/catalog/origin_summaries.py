@@ -24,6 +24,7 @@ from chalicelib.catalog import origin_rows, summary_rows
 from chalicelib.catalog.summary_rows import SHARDS, SummariesHeadRow, SummariesRow, Summary, SummaryChangeRow
 from chalicelib.core.included_changes import IncludedChanges
 from chalicelib.platform import clock
+from chalicelib.platform.attributes import Condition
 from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.retry_budget import single_try
 from chalicelib.platform.table import Found, Key, StoreUnavailable, delete_many, read_many, rows
@@ -223,7 +224,7 @@ def _write(shard: _Shard, summaries: summary_rows.Summaries) -> bool:
     head, key = summary_rows.head_key(shard.number), summary_rows.summaries_key(shard.number)
     kept = {name: each for name, each in summaries.items() if each.exists or each.settings}
     version, content = clock.new_id(), summary_rows.packed(kept)
-    unchanged = SummariesHeadRow.pk.does_not_exist()
+    unchanged: Condition = SummariesHeadRow.pk.does_not_exist()
     if shard.version:
         unchanged = SummariesHeadRow.version == shard.version
     try:

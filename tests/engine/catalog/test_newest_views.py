@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.catalog import channel_rows, list_folding, list_rows, lists, newest_views
+from chalicelib.catalog import list_folding, list_rows, lists, newest_views
 from chalicelib.catalog.list_rows import EntryChange, ListChangeRow
 from chalicelib.channels import newest_of_all
 from chalicelib.core.included_changes import IncludedChanges
@@ -14,7 +14,7 @@ from chalicelib.core.newest_names import NewestNames
 from chalicelib.core.shown import Shown
 from chalicelib.core.target import Target
 from chalicelib.platform import clock
-from chalicelib.platform.table import put_many, read
+from chalicelib.platform.table import put_many
 from tests.builders.counted_lists import ABSENT, EVERYONE, MEMBERS, Clock
 from tests.builders.newest_channels import CHANNEL, LINUX, NewestChannel
 
@@ -97,12 +97,25 @@ def test_a_maker_that_is_too_slow_writes_nothing(channel: NewestChannel, time: C
 
 
 def test_a_new_view_includes_the_changes_in_the_log(channel: NewestChannel, time: Clock) -> None:
-    entry = EntryChange(list_rows.channel_list(CHANNEL), f"a/2/1\x1f{LINUX}", ABSENT, EVERYONE)
-    key = list_rows.change_key(channel.origin, clock.new_id())
-    # The release has left since, by a change that left the log before this one.
-    put_many([ListChangeRow(key.pk, key.sk, changes=list_rows.stored_changes([entry]))])
+    note(channel, ABSENT, EVERYONE)  # it has left since, by a change that left the log before this one
 
     assert channel.read(EVERYONE) == channel.read(EVERYONE) == {"a": "1/1"}
+
+
+def test_a_release_that_left_does_not_come_back_with_a_change_of_a_clock_that_is_ahead(channel: NewestChannel) -> None:
+    note(channel, EVERYONE, ABSENT)
+    assert channel.read(EVERYONE) == {"a": "1/1"}
+
+    note(channel, ABSENT, EVERYONE)  # committed before the other, but found after it
+
+    assert channel.read(EVERYONE) == {"a": "1/1"}
+
+
+def note(channel: NewestChannel, before: Shown, after: Shown) -> None:
+    """Add a change of a release to the log, which the rows have reflected already."""
+    entry = EntryChange(list_rows.channel_list(CHANNEL), f"a/2/1\x1f{LINUX}", before, after)
+    key = list_rows.change_key(channel.origin, clock.new_id())
+    put_many([ListChangeRow(key.pk, key.sk, changes=list_rows.stored_changes([entry]))])
 
 
 def test_a_new_view_includes_the_changes_that_a_slow_reader_has_found_in_the_log(
@@ -123,16 +136,21 @@ def test_a_new_view_includes_the_changes_that_a_slow_reader_has_found_in_the_log
 
 def test_a_reader_that_was_slow_reads_the_log_again(channel: NewestChannel, time: Clock) -> None:
     channel.read(EVERYONE)
-    log = lists.log_of(channel.origin)
     channel.set("a/2/1", EVERYONE)
+    log = lists.log_of(channel.origin)
     fold(channel, time)
-    time.advance(60)
-    view = read(channel_rows.newest_of_all_key(channel.origin, CHANNEL, LINUX))
+    channel.set("a/2/1", ABSENT)
+    fold(channel, time)
+    time.advance(2)
+    channel.read(EVERYONE)  # finds the newest release of `a` and writes it
+    time.advance(newest_views.KEPT.total_seconds())
+    channel.set("b/1/1", EVERYONE)
+    fold(channel, time)  # the view forgets the changes of `a`
 
     request = newest_of_all._Request(channel.origin, CHANNEL, LINUX, EVERYONE)
-    names = newest_of_all._names(request, log, view)
+    names = newest_of_all._names(request, log, channel.stored_view)
 
-    assert list(names.visible(EVERYONE)) == [("a", "2", "1")]
+    assert list(names.visible(EVERYONE)) == [("a", "1", "1"), ("b", "1", "1")]
 
 
 def test_a_fold_deletes_an_old_view(channel: NewestChannel, time: Clock) -> None:
