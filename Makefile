@@ -31,8 +31,9 @@ engine: $(INSTALLED) ## run only the embedded AWS, on ENGINE_PORT (4566)
 seed: $(INSTALLED) ## write PACKAGES (10000) packages to the engine at AWS_ENDPOINT_URL, or to a new stack that keeps running
 	@exec $(BIN)/python -m local.seed --packages $(PACKAGES)
 
-bench: $(INSTALLED) ## measure every kind of request in a small and a large depot (minutes); writes docs/PERFORMANCE.md
-	@exec $(BIN)/python -m tests.perf.bench
+bench: $(INSTALLED) ## measure requests in a small and a large depot, writers that meet, and loads of partitions (minutes); writes docs/PERFORMANCE.md
+	@$(BIN)/python -m tests.perf.bench && $(BIN)/python -m tests.perf.contention && \
+	  exec $(BIN)/python -m tests.perf.partition_load
 
 bench-builds: $(INSTALLED) ## build a job group of 200 projects with stub workers (ten minutes); writes docs/PERFORMANCE.md
 	@exec $(BIN)/python -m tests.perf.job_groups

@@ -19,7 +19,7 @@ from local.children import CannotListen, listen, memory_folder
 from local.file_limit import raise_file_limit
 from local.moto_engine import engine_app
 from local.parent import end_with_parent
-from local.settings import ENGINE_PORT, SettingInvalid, engine_port
+from local.settings import ENGINE_PORT, SettingInvalid, engine_port, transaction_seconds
 
 HOST = "127.0.0.1"
 THREADS = 256
@@ -100,6 +100,7 @@ def main() -> None:
         return
     try:
         port = engine_port({ENGINE_PORT: options.port} if options.port else os.environ)
+        transaction_seconds(os.environ)
         listener = listen(HOST, port)
     except SettingInvalid as problem:
         sys.exit(f"bldr: {problem}")

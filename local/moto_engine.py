@@ -1,5 +1,6 @@
 """moto's WSGI application with the patches that make it behave like AWS."""
 
+import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -8,6 +9,8 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 import local.moto_light  # noqa: F401 - imported for its effect on the imports that follow
 from local import moto_patches, moto_ttl
 from local.engine_admin import with_admin_requests
+from local.moto_conflicts import conflicts
+from local.settings import transaction_seconds
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -17,6 +20,7 @@ Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 def engine_app() -> Wsgi:
     """Return the application that serves all AWS calls."""
     moto_patches.apply()
+    conflicts.seconds = transaction_seconds(os.environ)
     moto_ttl.start()
     return _with_complete_bodies(with_admin_requests(DomainDispatcherApplication(create_backend_app)))
 

@@ -14,7 +14,15 @@ from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 
-from local import moto_expressions, moto_functions, moto_partitions, moto_s3, moto_states, moto_transactions
+from local import (
+    moto_conflicts,
+    moto_expressions,
+    moto_functions,
+    moto_partitions,
+    moto_s3,
+    moto_states,
+    moto_transactions,
+)
 from local.patching import replace, wrap
 
 
@@ -24,6 +32,7 @@ def apply() -> None:
     _serialise_dynamodb()
     _sort_partitions()
     _replace_transactions()
+    moto_conflicts.apply()
     _speed_up_answers()
     moto_expressions.apply()
     moto_s3.apply()
@@ -82,10 +91,9 @@ def _replace_transactions() -> None:
     moto copies every table that a transaction touches, which takes seconds at 100,000 items. It also ignores
     ClientRequestToken, which SDKs send so that a retry after a lost answer is not applied twice.
     """
-    tokens = moto_transactions.Tokens()
 
     def once(original: Any, handler: DynamoHandler) -> Any:
-        return tokens.once(handler.body, lambda: original(handler))
+        return moto_conflicts.conflicts.tokens.once(handler.body, lambda: original(handler))
 
     wrap(DynamoHandler, "transact_write_items", once)
     replace(DynamoDBBackend, "transact_write_items", moto_transactions.transact_write_items)

@@ -4,7 +4,7 @@ import copy
 import json
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,7 +131,9 @@ def _write(backend: DynamoDBBackend, operation: _Operation) -> None:
         )
 
 
-class _TokenReusedError(JsonRESTError):
+class TokenReusedError(JsonRESTError):
+    """A client request token was used before, with other parameters."""
+
     def __init__(self) -> None:
         super().__init__(
             "com.amazonaws.dynamodb.v20120810#IdempotentParameterMismatchException",
@@ -150,13 +152,22 @@ class Tokens:
         token = request.get("ClientRequestToken")
         if not token:
             return apply()
-        now, fingerprint = time.monotonic(), hash(json.dumps(request, sort_keys=True, default=repr))
+        now, fingerprint = time.monotonic(), fingerprint_of(request)
         while self._applied and next(iter(self._applied.values()))[0] < now - TOKEN_SECONDS:
             self._applied.popitem(last=False)
         if token in self._applied:
             if self._applied[token][1] != fingerprint:
-                raise _TokenReusedError
+                raise TokenReusedError
             return EmptyResult()
         result = apply()
         self._applied[token] = (now, fingerprint)
         return result
+
+    def are_applied(self, token: str) -> bool:
+        """Return whether a transaction with a token has succeeded, so that a repeat writes nothing."""
+        return token in self._applied
+
+
+def fingerprint_of(request: Mapping[str, Any]) -> int:
+    """Return a number by which requests with one token are compared."""
+    return hash(json.dumps(request, sort_keys=True, default=repr))

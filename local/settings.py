@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 9636
 ENGINE_PORT = "ENGINE_PORT"
+TRANSACTION_MS = "ENGINE_TRANSACTION_MS"
 MAX_PROCESSES, MAX_THREADS = 64, 1024
 ENDPOINT = "AWS_ENDPOINT_URL"
 SWITCHES = {"BLDR_SCHEDULES": ("on", "off"), "BLDR_WORKER": ("on", "off", "unisolated")}
@@ -83,6 +84,11 @@ def check_endpoints(environment: Mapping[str, str]) -> None:
 def engine_port(environment: Mapping[str, str]) -> int:
     """Return the port of `make engine`. Raises SettingInvalid."""
     return _number(environment, ENGINE_PORT, 4566, range(1, 65_536))
+
+
+def transaction_seconds(environment: Mapping[str, str]) -> float:
+    """Return how long transactions of the embedded engine last, besides its own work. Raises SettingInvalid."""
+    return _number(environment, TRANSACTION_MS, 0, range(1001)) / 1000
 
 
 def _number(environment: Mapping[str, str], variable: str, default: int, allowed: range) -> int:

@@ -15,7 +15,15 @@ from local.children import CannotListen, Child, exit_reason, listen, stop_all
 from local.endpoints import invokes_functions, keeps_nothing, named, needs_engine
 from local.greeting import greeting
 from local.restarts import WINDOW_SECONDS, Restarts
-from local.settings import Address, SettingInvalid, address, check_endpoints, check_processes, check_switches
+from local.settings import (
+    Address,
+    SettingInvalid,
+    address,
+    check_endpoints,
+    check_processes,
+    check_switches,
+    transaction_seconds,
+)
 from local.worker import LocalWorker
 
 PORT_IN_USE, NOT_READY, ENGINE_DIED, API_KEEPS_EXITING, INVALID_SETTING = 2, 3, 4, 5, 6
@@ -88,6 +96,7 @@ class Supervisor:
             check_processes(self._environment)
             check_endpoints(self._environment)
             check_switches(self._environment)
+            transaction_seconds(self._environment)
         except SettingInvalid as problem:
             raise StartFailed(INVALID_SETTING, str(problem)) from problem
         listener, functions = _listen(wanted), listen("127.0.0.1", 0)

@@ -22,6 +22,7 @@ from tests.builders.wire import Wire
 PROBE = Path(__file__).parent / "local" / "stack"
 BUCKET = "probe-artifacts"
 GUNICORN = [sys.executable, "-m", "gunicorn", "-c", "python:local.gunicorn_conf"]
+ENGINE = [sys.executable, "-m", "local.engine", "--fd", "{fd}"]
 NARROW_ENGINE = [sys.executable, str(PROBE / "narrow_engine.py"), "--fd", "{fd}"]
 FRONT = [*GUNICORN, "--chdir", str(PROBE), "--bind", "fd://{fd}", "probe:front()"]
 
@@ -53,7 +54,7 @@ class Server:
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Server]:
     """The embedded AWS."""
-    with running("engine", [sys.executable, "-m", "local.engine", "--fd", "{fd}"], {}) as server:
+    with running("engine", ENGINE, {}) as server:
         yield server
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from chalicelib.catalog.listed_rows import FIRST_KEY, LAST_KEY, ListedRows
 from chalicelib.catalog.lists import CountedList, Part, Start
 from chalicelib.platform.attributes import Condition
-from chalicelib.platform.table import rows
+from chalicelib.platform.table import page_for, rows
 
 
 def page(
@@ -39,8 +39,10 @@ def page(
 
 
 def _page_size(part: Part, start: Start, offset: int, size: int, member: bool, descending: bool) -> int:
-    hides_nothing = part.total(member=True) == part.total(member)
-    return 1 + (start.skip + size if hides_nothing else part.extent(offset, size, member, descending))
+    """Return how many rows probably hold the page: its share of the rows of its blocks, and some more."""
+    needed = start.skip + size
+    entries, visible = part.extent(offset, size, member, descending)
+    return 1 + (needed if entries == visible else min(entries, page_for(needed, entries, visible) or entries))
 
 
 def _rows_from(

@@ -80,6 +80,7 @@ class NameRow(Row):
     - `epoch`: when its settings change, or hints that lead to it are deleted, the name gets a new one. Uploads check it
       (`is_same_epoch`).
     - `visibility`: that of its settings, None without settings. An upload reads it together with the epoch.
+    - `log_id`: the id of its last change in the log of names (`catalog/name_log.py`).
     """
 
     packages = NumberAttribute(default=0)
@@ -88,6 +89,7 @@ class NameRow(Row):
     public_idents = NumberAttribute(default=0)
     revision = NumberAttribute(null=True)
     epoch = NumberAttribute(null=True)
+    log_id = NumberAttribute(null=True)
     visibility = UnicodeAttribute(null=True)
 
 

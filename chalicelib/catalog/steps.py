@@ -10,12 +10,12 @@ can change one origin and one channel at the same time. The lists of the origin 
 step adds to a log (`catalog/lists.py`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.catalog import channel_rows, list_folding, list_rows, package_rows
+from chalicelib.catalog import channel_rows, event_states, list_folding, list_rows, name_log, package_rows
 from chalicelib.catalog.channel_rows import MembershipRow, NewestRow
 from chalicelib.catalog.errors import TooManyChannels
 from chalicelib.catalog.list_rows import EntryChange
@@ -33,7 +33,7 @@ from chalicelib.platform.table import Found, Key
 
 CHANNELS_LIMIT = 30
 """Keeps every step of a package within one transaction of 100 rows. The largest step is a forced upload that
-changes the visibility: two rows per channel and ten others. Changes of other targets of the ident come on top."""
+changes the visibility: two rows per channel and eleven others. Changes of other targets of the ident come on top."""
 
 
 class Observed(Struct, frozen=True):
@@ -46,6 +46,8 @@ class Observed(Struct, frozen=True):
     idents: int
     """The number of idents of the name."""
     public_idents: int
+    log_id: int | None
+    """The id of the name's last change in the log of names, None before the first one."""
 
     @classmethod
     def from_rows(cls, ident: PackageIdent, found: Found) -> "Observed":
@@ -57,6 +59,7 @@ class Observed(Struct, frozen=True):
             None if row is None else int(row.revision),
             0 if name is None else int(name.idents),
             0 if name is None else int(name.public_idents),
+            None if name is None or name.log_id is None else int(name.log_id),
         )
 
 
@@ -65,15 +68,29 @@ def keys_of(ident: PackageIdent) -> list[Key[Any]]:
     return [package_rows.ident_key(ident), package_rows.name_key(ident.origin, ident.name)]
 
 
-def step(change: Change, observed: Observed, after: Standing, by: Session | None = None) -> None:
+def step(
+    change: Change,
+    observed: Observed,
+    after: Standing,
+    by: Session | None = None,
+    others: Iterable[EntryChange] = (),
+) -> None:
     """Add the rows of a step to a change. The caller of an upload adds the package itself and its texts.
 
-    `by` is the account that promotes. New memberships store its name. Raises TooManyChannels.
+    - `by`: the account that promotes. New memberships store its name.
+    - `others`: further changes of lists. All changes of lists in one transaction share one row of the log.
+
+    Raises TooManyChannels.
     """
-    steps_together(change, [(observed, after)], by)
+    steps_together(change, [(observed, after)], by, others)
 
 
-def steps_together(change: Change, steps: Sequence[tuple[Observed, Standing]], by: Session | None = None) -> None:
+def steps_together(
+    change: Change,
+    steps: Sequence[tuple[Observed, Standing]],
+    by: Session | None = None,
+    others: Iterable[EntryChange] = (),
+) -> None:
     """Add the rows of the steps of several idents of one origin to a change. See `step`.
 
     Several steps in one change may only move packages between channels. Whether a step adds the first ident of a name
@@ -82,13 +99,14 @@ def steps_together(change: Change, steps: Sequence[tuple[Observed, Standing]], b
     Raises TooManyChannels.
     """
     joining = _Joining(timestamp(now()), None if by is None else by.name)
-    entries: list[EntryChange] = []
+    entries = list(others)
     for observed, after in steps:
         demand_few_channels(after)
         _write_ident(change, observed, after)
         _write_counts(change, observed, after)
         entries += _entries(observed, after)
         before = observed.standing
+        event_states.note(change, observed.ident, before, after)
         for target in sorted({*before.placements, *after.placements}):
             old, new = before.placements.get(target), after.placements.get(target)
             if new is None:
@@ -116,15 +134,18 @@ def _entries(observed: Observed, after: Standing) -> Iterator[EntryChange]:
     ident, before = observed.ident, observed.standing
     path = f"{ident.name}/{ident.version}/{ident.release}"
     yield EntryChange(list_rows.IDENTS, path, _shown(before), _shown(after))
-    delta = count_delta(before, after)
-    name_before = Shown.entry(observed.idents > 0, observed.public_idents > 0)
-    name_after = Shown.entry(observed.idents + delta.idents > 0, observed.public_idents + delta.public_idents > 0)
-    yield EntryChange(list_rows.NAMES, ident.name, name_before, name_after)
+    yield EntryChange(list_rows.NAMES, ident.name, *_name_shown(observed, count_delta(before, after)))
     for target in sorted({*before.placements, *after.placements}):
         old, new = before.placements.get(target), after.placements.get(target)
         for channel in sorted(_channels(old) | _channels(new)):
             key = channel_rows.membership_key(channel, ident, target).sk
             yield EntryChange(list_rows.channel_list(channel), key, _shown_in(channel, old), _shown_in(channel, new))
+
+
+def _name_shown(observed: Observed, delta: CountDelta) -> tuple[Shown, Shown]:
+    """Return to whom the name is shown before and after a step."""
+    before = Shown.entry(observed.idents > 0, observed.public_idents > 0)
+    return before, Shown.entry(observed.idents + delta.idents > 0, observed.public_idents + delta.public_idents > 0)
 
 
 def _shown(standing: Standing) -> Shown:
@@ -181,6 +202,17 @@ def _write_name(change: Change, observed: Observed, delta: CountDelta) -> None:
     if delta.public_idents:
         condition = _passes_zero_alike(NameRow.public_idents, observed.public_idents, delta.public_idents)
         change.update(key, [], condition=condition)
+    before, after = _name_shown(observed, delta)
+    if before is not after:
+        _note_name(change, observed, after)
+
+
+def _note_name(change: Change, observed: Observed, shown: Shown) -> None:
+    """Note in the log of names to whom the name is shown from now on."""
+    ident, last = observed.ident, observed.log_id
+    unchanged = NameRow.log_id.does_not_exist() if last is None else NameRow.log_id == last
+    log_id = name_log.note(change, ident.origin, ident.name, shown, last)
+    change.update(package_rows.name_key(ident.origin, ident.name), [NameRow.log_id.set(log_id)], condition=unchanged)
 
 
 def _passes_zero_alike(count: NumberAttribute, observed: int, delta: int) -> Condition:

@@ -73,18 +73,18 @@ class Part(Struct, frozen=True):
             offset -= counts[i]
         return None
 
-    def extent(self, offset: int, size: int, member: bool, descending: bool = False) -> int:
-        """Return how many entries, visible or not, the blocks of a page have. A caller who sees few reads all these."""
+    def extent(self, offset: int, size: int, member: bool, descending: bool = False) -> tuple[int, int]:
+        """Return how many entries the blocks of a page have, and how many of these are visible."""
         counts = self.entries if member else self.public
         blocks = list(zip(counts, self.entries, strict=True))
-        extent, seen = 0, 0
+        extent, within, seen = 0, 0, 0
         for visible, entries in reversed(blocks) if descending else blocks:
             seen += visible
             if seen > offset:
-                extent += entries
+                extent, within = extent + entries, within + visible
             if seen >= offset + size:
                 break
-        return extent
+        return extent, within
 
     def _end_of(self, i: int) -> str | None:
         return self.first_keys[i + 1] if i + 1 < len(self.first_keys) else self.end

@@ -3,9 +3,9 @@
 The shard of a name is a hash of the name, so any account that may upload can choose names that fill one shard.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
+from chalicelib.core import fair_share
 from chalicelib.core.numbered_graph import Node
 
 OVERHEAD = 16
@@ -19,20 +19,7 @@ def fitting(nodes: Mapping[str, Node], most: int) -> dict[str, Node]:
     more loses its largest nodes.
     """
     sizes = {name: size_of(name, node) for name, node in nodes.items()}
-    if sum(sizes.values()) <= most:
-        return dict(nodes)
-    by_origin: defaultdict[str, list[str]] = defaultdict(list)
-    for name in nodes:
-        by_origin[name.partition("/")[0]].append(name)
-    share = _share((sum(sizes[name] for name in names) for names in by_origin.values()), most)
-    kept: set[str] = set()
-    for names in by_origin.values():
-        left = share
-        for name in sorted(names, key=lambda each: (sizes[each], each)):
-            left -= sizes[name]
-            if left < 0:
-                break
-            kept.add(name)
+    kept = fair_share.fitting(sizes, most, owner=lambda name: name.partition("/")[0])
     return {name: node for name, node in nodes.items() if name in kept}
 
 
@@ -40,14 +27,3 @@ def size_of(name: str, node: Node) -> int:
     """Return about how many bytes a node takes, uncompressed."""
     needed = sum(len(each) + 3 for each in (*node.deps, *node.build_deps))
     return len(name) + len(node.ident) + needed + OVERHEAD
-
-
-def _share(sizes: Iterable[int], most: int) -> int:
-    """Return how many bytes an origin may use, so that all together use `most` at most."""
-    ascending = sorted(sizes)
-    for position, size in enumerate(ascending):
-        share = most // (len(ascending) - position)
-        if size > share:
-            return share
-        most -= size
-    return most

@@ -77,6 +77,7 @@ class Caller:
         self._roles: dict[str, Role | None] = {}
         self._origin_ids: dict[str, int | None] = {}
         self._settled = credential is None
+        self._refusal: TokenRefused | AttemptOver | None = None
         self._made_at = time.monotonic()
         self._job_use: JobUse | None = None
 
@@ -103,10 +104,16 @@ class Caller:
 
     def read_with(self, *keys: Key[Any]) -> Found:
         """Return rows. Proves the caller with the same call, unless it is proven already. Raises TokenRefused."""
+        if self._refusal is not None:
+            raise self._refusal
         own_keys = [] if self._settled else self._own_keys()
         found = read_many([*keys, *own_keys])
         if not self._settled:
-            self._session = self._proven(found)  # a refused caller stays unproven and does not become anonymous
+            try:
+                self._session = self._proven(found)
+            except (TokenRefused, AttemptOver) as refusal:
+                self._refusal = refusal  # the caller stays unproven and does not become anonymous
+                raise
             self._settled = True
             if self._session is not None and self._origin is not None and not self._session.is_builder:
                 self._note_role(self._origin, self._session, found)

@@ -1,4 +1,4 @@
-"""Hints: rows that lead to a name, from the names that it needs and from the words of search.
+"""Hints: rows that lead to a name from the names that it needs.
 
 A hint exists as long as a release of the name needs it, although a transaction cannot hold all hints of an upload:
 - An upload reads the epoch of the name, then writes the hints. Its transaction requires that the epoch is still the
@@ -19,10 +19,9 @@ from chalicelib.catalog import package_rows
 from chalicelib.catalog.package_rows import DependentRow, NameRow, PackageLists, PackageRow
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
-from chalicelib.packages.search import rows as search_rows
 from chalicelib.platform.change import TRANSACTION_LIMIT, Change, Stale
 from chalicelib.platform.retry_budget import single_try
-from chalicelib.platform.table import Key, Row, StoreUnavailable, put_many, read, rows
+from chalicelib.platform.table import Key, StoreUnavailable, put_many, read, rows
 
 Name = tuple[str, str]
 """An origin and a name in it."""
@@ -45,14 +44,12 @@ class Hinted(Struct, frozen=True):
 
     - `newest`: the newest release of its name and target, None if there is none or it is not known. Its hints existed
       when the epoch of the name was read.
-    - `has_idents`: whether the name had idents then. Its words are then indexed.
     """
 
     ident: PackageIdent
     target: Target
     tdeps: Sequence[PackageIdent]
     newest: PackageRow | None
-    has_idents: bool
 
 
 def write(package: Hinted) -> None:
@@ -60,11 +57,7 @@ def write(package: Hinted) -> None:
 
     The transaction of the package must require that the epoch is the same.
     """
-    ident = package.ident
-    new: list[Row] = [*dependent_hints(ident, package.target, package.tdeps, package.newest)]
-    if not package.has_idents:
-        new += search_rows.hints_of(ident.origin, ident.name)
-    put_many(new)
+    put_many(dependent_hints(package.ident, package.target, package.tdeps, package.newest))
 
 
 def dependent_hints(
@@ -100,6 +93,8 @@ def remove_of_refused(ident: PackageIdent, target: Target, tdeps: Iterable[Packa
 
 def _remove_unless_needed(ident: PackageIdent, target: Target, names: set[Name]) -> None:
     needed = names - {(ident.origin, ident.name)}
+    if not needed:
+        return
     with single_try(), suppress(StoreUnavailable):
         _remove(lambda name: _unneeded(ident, target, needed, name), ident.origin, ident.name)
 
@@ -141,13 +136,10 @@ def _delete(hints: Sequence[Key[Any]], name_key: Key[NameRow], name: NameRow | N
 
 
 def _unneeded(ident: PackageIdent, target: Target, needed: set[Name], name: NameRow | None) -> list[Key[Any]]:
-    """Return the keys of the hints to `needed`, and of the words, that no remaining release of a name needs."""
+    """Return the keys of the hints to `needed` that no remaining release of a name needs."""
     has_idents = name is not None and name.idents > 0
-    left = _not_needed_by_remaining(ident, target, needed) if has_idents and needed else needed
-    keys: list[Key[Any]] = [package_rows.dependent_key(each, target, ident.origin, ident.name) for each in sorted(left)]
-    if not has_idents:
-        keys += [Key(type(row), row.pk, row.sk) for row in search_rows.hints_of(ident.origin, ident.name)]
-    return keys
+    left = _not_needed_by_remaining(ident, target, needed) if has_idents else needed
+    return [package_rows.dependent_key(each, target, ident.origin, ident.name) for each in sorted(left)]
 
 
 def _not_needed_by_remaining(ident: PackageIdent, target: Target, needed: set[Name]) -> set[Name]:

@@ -10,10 +10,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.catalog import fences, job_token_rows, origin_rows, package_rows, project_rows, steps
+from chalicelib.catalog import event_states, fences, job_token_rows, origin_rows, package_rows, project_rows, steps
 from chalicelib.catalog.channel_rows import UNSTABLE
 from chalicelib.catalog.errors import OriginMissing, RoleLost
 from chalicelib.catalog.fences import Fence
+from chalicelib.catalog.list_rows import EntryChange
 from chalicelib.catalog.origin_rows import origin_key
 from chalicelib.catalog.package_rows import NameRow, PackageRow, Texts, TextsRow
 from chalicelib.catalog.steps import Observed
@@ -30,6 +31,7 @@ from chalicelib.packages import after_upload, artifacts, hints, refusals
 from chalicelib.packages.contents import Contents
 from chalicelib.packages.errors import ArchiveRefused, CycleClosed, IdentInvalid, ReleaseExists, TargetUnsupported
 from chalicelib.packages.hints import Hinted
+from chalicelib.packages.search import snapshots as search_snapshots
 from chalicelib.packages.settings import rows as settings_rows
 from chalicelib.packages.source import Source
 from chalicelib.platform import metrics
@@ -113,7 +115,8 @@ def publish(upload: Upload, source: Source) -> None:
 
 def keys_before(ident: PackageIdent, target: Target) -> list[Key[Any]]:
     """Return the keys of the rows that must be read before `add_rows`."""
-    return [*steps.keys_of(ident), package_rows.package_key(ident, target), origin_key(ident.origin)]
+    own_keys = [*steps.keys_of(ident), package_rows.package_key(ident, target), *event_states.keys_before(ident)]
+    return [*own_keys, origin_key(ident.origin)]
 
 
 def _key_of_announced(upload: Upload) -> list[Key[PackageRow]]:
@@ -135,10 +138,11 @@ def add_rows(change: Change, upload: Upload, contents: Contents, key: str, found
     _check_again(upload, contents, stored)
     observed = Observed.from_rows(ident, found)
     old = observed.standing.placements.get(target)
-    placement = Placement(
-        _visibility(change, upload, found), old.channels if old is not None else frozenset({UNSTABLE})
-    )
-    steps.step(change, observed, observed.standing.with_placement(target, placement))
+    visibility, of_settings = _visibility(change, upload, found)
+    placement = Placement(visibility, old.channels if old is not None else frozenset({UNSTABLE}))
+    steps.step(change, observed, observed.standing.with_placement(target, placement), others=of_settings)
+    if not observed.standing.exists:
+        event_states.note_return(change, ident, found)
     # A BatchGetItem is not a snapshot: the ident's row may be older than the package's, so both need a condition.
     unchanged = PackageRow.pk.does_not_exist() if stored is None else PackageRow.artifact == stored.artifact
     change.put(_package_row(upload, contents, key, stored), condition=unchanged)
@@ -266,6 +270,8 @@ def _write(upload: Upload, contents: Contents, key: str, source: Source, newest:
             graph_nodes.announce(contents.target, released.name, int(node.revision))
             graph_nodes.put(change, node)
     graph_nodes.fold_if_due(released, found)
+    if Observed.from_rows(upload.ident, found).idents == 0:
+        search_snapshots.fold_if_due()
     return is_built
 
 
@@ -279,8 +285,7 @@ def _hinted(upload: Upload, contents: Contents, found: Found, newest: KnownNewes
     name = found.get(package_rows.name_key(upload.ident.origin, upload.ident.name))
     release = newest.release if newest.has_hints(name) else None
     tdeps = hart.tdeps(contents.archive)
-    has_idents = name is not None and name.idents > 0
-    return Hinted(upload.ident, contents.target, tdeps, release, has_idents)
+    return Hinted(upload.ident, contents.target, tdeps, release)
 
 
 def _note_job(change: Change, upload: Upload) -> None:
@@ -301,10 +306,10 @@ def _check_again(upload: Upload, contents: Contents, stored: PackageRow | None) 
         raise ArchiveRefused("ds:up:4", "OtherBytesForced")
 
 
-def _visibility(change: Change, upload: Upload, found: Found) -> Visibility:
+def _visibility(change: Change, upload: Upload, found: Found) -> tuple[Visibility, list[EntryChange]]:
     """Return the visibility in the settings of the name, on condition that they stay. Raises OriginMissing.
 
-    A name without settings gets settings with the origin's default visibility.
+    A name without settings gets settings with the origin's default visibility. The list of settings then changes.
     """
     ident = upload.ident
     origin = found.get(origin_key(ident.origin))
@@ -315,11 +320,10 @@ def _visibility(change: Change, upload: Upload, found: Found) -> Visibility:
     package_rows.renew_revision(change, name_key)
     change.update(name_key, [], condition=package_rows.is_same_epoch(name))
     if name is not None and name.visibility is not None:
-        return Visibility(name.visibility)
+        return Visibility(name.visibility), []
     visibility = Visibility(origin.default_package_visibility)
     row = settings_rows.new(ident.origin, ident.name, visibility, upload.uploader_id)
-    settings_rows.add(change, ident.origin, row)
-    return visibility
+    return visibility, [settings_rows.add(change, ident.origin, row)]
 
 
 def _package_row(upload: Upload, contents: Contents, key: str, stored: PackageRow | None) -> PackageRow:

@@ -46,7 +46,8 @@ RETRYABLE_CODES = frozenset(
         "TransactionInProgressException",
     }
 )
-RETRYABLE_REASONS = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+CONFLICT = "TransactionConflict"
+RETRYABLE_REASONS = frozenset({CONFLICT, "ThrottlingError", "ProvisionedThroughputExceeded"})
 """Cancellation reasons worth a retry; failed conditions are raised at once."""
 
 _clients: dict[str, Any] = {}
@@ -127,7 +128,10 @@ def _retry_delay(response: Any, caught_exception: Any, attempts: int, request_di
         return None
     context = request_dict["context"]
     lost = retry_budget.clock() - context["bldr_began"]
-    return 0 if context["bldr_budget"].pause(attempts, lost) else None
+    conflicts = _is_conflict(response)
+    if conflicts and retry_budget.ends_on_conflict():
+        return None
+    return 0 if context["bldr_budget"].pause(attempts, lost, conflicts=conflicts) else None
 
 
 def _is_retryable(response: Any, problem: BaseException | None) -> bool:
@@ -137,6 +141,19 @@ def _is_retryable(response: Any, problem: BaseException | None) -> bool:
     http, parsed = response
     code = parsed.get("Error", {}).get("Code", "")
     if code == "TransactionCanceledException":
-        reasons = {reason.get("Code", "None") for reason in parsed.get("CancellationReasons", ())} - {"None"}
+        reasons = _reasons(parsed)
         return bool(reasons) and reasons <= RETRYABLE_REASONS
     return http.status_code in RETRYABLE_STATUSES or code in RETRYABLE_CODES
+
+
+def _is_conflict(response: Any) -> bool:
+    """Return whether a call failed only because other writers used its rows."""
+    if response is None:
+        return False
+    _, parsed = response
+    return parsed.get("Error", {}).get("Code") == "TransactionConflictException" or _reasons(parsed) == {CONFLICT}
+
+
+def _reasons(parsed: Any) -> set[str]:
+    """Return why a transaction was cancelled."""
+    return {reason.get("Code", "None") for reason in parsed.get("CancellationReasons", ())} - {"None"}

@@ -1,6 +1,7 @@
 """Transactions on the table, and the retry of routines whose reads have become stale."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from itertools import count as count_from
 from typing import Any, TypeVar
 
@@ -9,8 +10,9 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib.platform import metrics
 from chalicelib.platform.attributes import Action, Condition
+from chalicelib.platform.aws import CONFLICT
 from chalicelib.platform.config import config
-from chalicelib.platform.retry_budget import shared_budget
+from chalicelib.platform.retry_budget import conflicts_at_once, shared_budget
 from chalicelib.platform.table import Key, KeyTooLong, R, Row, StoreUnavailable, code_of, connection, failure_of
 
 Result = TypeVar("Result")
@@ -49,10 +51,12 @@ class Change:
     ```
 
     The end of the block commits; after an exception inside it nothing is written. `otherwise` is the error that is
-    raised if the condition does not hold, by default Stale. Transaction conflicts are retried.
+    raised if the condition does not hold, by default Stale. Transaction conflicts are retried with the same rows. If
+    `may_choose_others` is True, they raise Stale at once: the routine reads again, and decides for rows that are free.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, may_choose_others: bool = False) -> None:
+        self._may_choose_others = may_choose_others
         self._checks: list[_Step] = []
         self._deletes: list[_Step] = []
         self._puts: list[_Step] = []
@@ -107,7 +111,7 @@ class Change:
         self._deletes.append((lambda tx: tx.delete(row, condition=condition), otherwise or Stale()))
 
     def then(self, work: Callable[[], None]) -> None:
-        """Do optional work after the change was committed, such as tidying. It must not raise errors."""
+        """Do work after the change was committed, such as tidying. Its errors are raised although the change holds."""
         self._afterwards.append(work)
 
     def __len__(self) -> int:
@@ -120,12 +124,15 @@ class Change:
         steps += [(update.add_to, update.otherwise) for update in self._updates.values()]
         if not steps:
             return
+        at_once = conflicts_at_once() if self._may_choose_others else nullcontext()
         try:
-            with TransactWrite(connection=connection()) as transaction:
+            with at_once, TransactWrite(connection=connection()) as transaction:
                 for step, _ in steps:
                     step(transaction)
         except TransactWriteError as problem:
             error = _failed_condition(problem, [error for _, error in steps]) or failure_of(problem)
+            if self._may_choose_others and _is_conflict(problem):
+                error = Stale()
             if not isinstance(error, Stale):  # else the next attempt belongs to the same transaction
                 metrics.current().end_transaction()
             raise error from problem
@@ -191,7 +198,7 @@ def retry_when_stale(decide: Callable[[], Result]) -> Result:
             try:
                 return decide()
             except Stale as problem:
-                if not budget.pause(attempts):
+                if not budget.pause(attempts, conflicts=True):
                     metrics.current().end_transaction()
                     raise StoreUnavailable from problem
     raise AssertionError("unreachable")
@@ -203,3 +210,7 @@ def _failed_condition(problem: TransactWriteError, errors: list[Exception]) -> E
         if reason is not None and reason.code == "ConditionalCheckFailed":
             return error
     return None
+
+
+def _is_conflict(problem: TransactWriteError) -> bool:
+    return {reason.code for reason in problem.cancellation_reasons if reason is not None} == {CONFLICT}

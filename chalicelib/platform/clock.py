@@ -37,6 +37,11 @@ def new_id(moment: datetime | None = None) -> int:
     return (milliseconds << RANDOM_BITS) | secrets.randbits(RANDOM_BITS)
 
 
+def first_id(moment: datetime) -> int:
+    """Return the smallest id of the millisecond of a time."""
+    return (int(moment.timestamp() * 1000) - EPOCH_MS) << RANDOM_BITS
+
+
 def moment_of(identifier: int) -> datetime:
     """Return the time at which an id was made, to the millisecond."""
     return datetime.fromtimestamp(((identifier >> RANDOM_BITS) + EPOCH_MS) / 1000, UTC)

@@ -14,6 +14,14 @@ from contextvars import ContextVar
 SECONDS = 5.0
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 1.0
+"""The longest pauses after failures of AWS: the first one, which doubles, and the last one."""
+
+CONFLICT_PAUSE, SHORTER, SHORTEST_PAUSE = 0.8, 0.8, 0.1
+"""The longest pause after the second conflict, how it changes with each further one, and the least that it becomes.
+
+A request that has met many others tries more often than those that have just begun, so that it is not refused before
+them (docs/DECISIONS.md).
+"""
 
 sleep = time.sleep
 clock = time.monotonic
@@ -25,13 +33,14 @@ class RetryBudget:
     def __init__(self, seconds: float = SECONDS) -> None:
         self._left = seconds
 
-    def pause(self, attempts: int, lost: float = 0.0) -> bool:
+    def pause(self, attempts: int, lost: float = 0.0, *, conflicts: bool = False) -> bool:
         """Sleep before the next attempt and return True, or return False if the budget is spent.
 
-        Exponential back-off with jitter. `attempts` is the number of attempts that have failed, `lost` the duration of
-        the last one in seconds.
+        Back-off with jitter, exponential unless the attempts failed because of other writers (`conflicts`). `attempts`
+        is the number of attempts that have failed, `lost` the duration of the last one in seconds.
         """
-        pause = random.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(attempts - 1, 10)))  # noqa: S311 - jitter
+        longest = _after_conflicts(attempts) if conflicts else _after_failures(attempts)
+        pause = random.uniform(0, longest)  # noqa: S311 - jitter
         self._left -= lost + pause
         if self._left < 0:
             return False
@@ -39,7 +48,16 @@ class RetryBudget:
         return True
 
 
+def _after_failures(attempts: int) -> float:
+    return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(attempts - 1, 10))
+
+
+def _after_conflicts(attempts: int) -> float:
+    return FIRST_PAUSE if attempts == 1 else max(SHORTEST_PAUSE, CONFLICT_PAUSE * SHORTER ** (attempts - 2))
+
+
 _shared: ContextVar[RetryBudget | None] = ContextVar("retry_budget", default=None)
+_ends_on_conflict: ContextVar[bool] = ContextVar("ends_on_conflict", default=False)
 
 
 def current() -> RetryBudget:
@@ -59,6 +77,21 @@ def single_try() -> Iterator[None]:
     """Make only one attempt of each call inside the block; for work that is optional."""
     with _set(RetryBudget(0.0)):
         yield
+
+
+@contextmanager
+def conflicts_at_once() -> Iterator[None]:
+    """Do not repeat calls inside the block that fail only because other writers use their rows."""
+    token = _ends_on_conflict.set(True)
+    try:
+        yield
+    finally:
+        _ends_on_conflict.reset(token)
+
+
+def ends_on_conflict() -> bool:
+    """Return whether a call that conflicts with other writers is not repeated."""
+    return _ends_on_conflict.get()
 
 
 @contextmanager

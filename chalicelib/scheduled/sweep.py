@@ -1,5 +1,7 @@
 """The sweep removes what interruptions leave: objects without a row, expired uploads, channels under deletion.
 
+It also removes old changes from the log of names (`name_log_upkeep.py`).
+
 It runs on a schedule, for a limited time and number of objects; several runs together read the whole bucket, page by
 page. A run may be interrupted at any point and repeated. An object is deleted when it is older than a day and has had
 no row for the lifetime of a signed link. Every upload has its own object (`artifacts.key_of`), so an object that no row
@@ -25,6 +27,7 @@ from chalicelib.platform import logs
 from chalicelib.platform.failures import Failures
 from chalicelib.platform.table import Found, Key, read_many
 from chalicelib.scheduled import sweep_rows
+from chalicelib.scheduled.name_log_upkeep import tend_name_log
 from chalicelib.uploads import leftovers
 
 GRACE = timedelta(days=1)
@@ -62,6 +65,8 @@ def sweep(seconds: float) -> SweepResult:
         ended_lists.remove_all(enough, failures)
     with failures.skipped():
         expired = leftovers.remove_expired(enough, failures)
+    with failures.skipped():
+        tend_name_log(enough)
     with failures.skipped():
         _sweep_objects(enough, failures, objects)
     result = SweepResult(finished, expired, objects.removed, objects.examined, failures.number)

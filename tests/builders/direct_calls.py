@@ -14,6 +14,7 @@ from moto.core.botocore_stubber import BotocoreStubber
 from moto.dynamodb.responses import DynamoHandler
 
 from local import moto_partitions
+from local.moto_conflicts import conflicts
 from local.patching import wrap
 
 SHORT = frozenset({"BatchGetItem", "BatchWriteItem", "GetItem", "PutItem", "Query", "TransactWriteItems", "UpdateItem"})
@@ -25,12 +26,14 @@ def apply() -> None:
 
     def process(original: Any, stubber: BotocoreStubber, request: Any) -> Any:
         operation = _operation(request)
-        if operation in SHORT:
+        if operation not in SHORT:
+            return original(stubber, request)
+        handler = _handler(request.body)
+        with conflicts.registered(operation, handler.body, handler.dynamodb_backend):
             try:
-                return _answer(operation, request.body)
+                return _answer(operation, handler)
             except Exception:  # noqa: BLE001 - of any kind: the long way describes it as AWS does
                 return original(stubber, request)
-        return original(stubber, request)
 
     wrap(BotocoreStubber, "process_request", process)
 
@@ -43,10 +46,14 @@ def _operation(request: Any) -> str:
     return operation if service.startswith("DynamoDB_") else ""
 
 
-def _answer(operation: str, body: bytes) -> tuple[int, dict[str, str], str]:
+def _handler(body: bytes) -> DynamoHandler:
     handler = DynamoHandler()
     handler.current_account, handler.region = "123456789012", "us-east-1"
     handler.body = json.loads(body, object_hook=_with_bytes)
+    return handler
+
+
+def _answer(operation: str, handler: DynamoHandler) -> tuple[int, dict[str, str], str]:
     with moto_partitions.call_lock:
         result = getattr(handler, xform_name(operation))().result
         content = json.dumps(result or {}, default=_in_base64)

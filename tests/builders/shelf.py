@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.catalog import channel_rows, list_rows, lists, package_rows
+from chalicelib.catalog import channel_rows, list_rows, lists, name_log, package_rows
 from chalicelib.catalog.list_rows import channel_list
 from chalicelib.core.ident import PackageIdent
+from chalicelib.core.shown import Shown
 from chalicelib.core.target import Target
 from chalicelib.core.version_order import release_key
 from chalicelib.platform.table import read
@@ -50,6 +51,12 @@ class Shelf:
         for name, row in partition_rows(package_rows.settings_partition(origin)).items():
             shelf.settings[name] = row["visibility"]
         return shelf
+
+    @property
+    def names(self) -> dict[str, Shown]:
+        """The names with packages, and who sees them."""
+        public = {ident.name for (ident, _), spot in self.packages.items() if spot.visibility == PUBLIC}
+        return {ident.name: Shown.entry(True, ident.name in public) for ident, _ in self.packages}
 
     @property
     def rows(self) -> Rows:
@@ -169,4 +176,15 @@ def assert_consistent(origin: str) -> Shelf:
     assert in_use <= shelf.channels | leaving
     assert not shelf.channels & leaving
     assert all("unstable" in spot.channels for spot in shelf.packages.values())
+    assert logged_names(origin) == shelf.names
     return shelf
+
+
+def logged_names(origin: str) -> dict[str, Shown]:
+    """Return the names of an origin as search finds them: the last change of each in the log of names."""
+    names: dict[str, Shown] = {}
+    for key in sorted(partition_rows(name_log.LOG)):
+        _, shown, of_origin, name = key.split("/")
+        if of_origin == origin:
+            names[name] = Shown(int(shown))
+    return {name: shown for name, shown in names.items() if shown}

@@ -215,6 +215,7 @@ TRANSIENT: dict[str, Fault] = {
     "internal error": refused(500, "InternalServerError"),
     "unavailable": refused(503, "ServiceUnavailable"),
     "conflict": cancelled("TransactionConflict"),
+    "conflict of a write": refused(400, "TransactionConflictException"),
     "throttled rows": cancelled("ThrottlingError", "ProvisionedThroughputExceeded"),
     "in progress": refused(400, "TransactionInProgressException"),
     "cut off": cut_off,

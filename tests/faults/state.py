@@ -12,13 +12,13 @@ from chalicelib.platform.config import config
 
 RANDOM = {
     "account_id", "artifact", "attempt", "box", "checksum", "content", "created_at", "expires", "expires_at",
-    "fingerprint", "id", "key_revision", "last_used_at", "multipart", "nonce", "owner_id", "requester_id", "revision",
-    "size", "text", "updated_at", "uploader_id", "value", "working_until",
+    "epoch", "fingerprint", "id", "key_revision", "last_used_at", "multipart", "nonce", "owner_id", "requester_id",
+    "revision", "size", "text", "updated_at", "uploader_id", "value", "working_until",
 }  # fmt: skip
 """Attributes that differ from run to run: ids, times, random values, and values that depend on the length of a name."""
 
-UNVERIFIED = ("WORDS#", "ENDINGS#", "DEPENDENTS#", "UPLOAD#", "OPEN-UPLOADS#")
-"""Partitions of rows that readers verify or that are unfinished: hints and uploads in progress."""
+UNVERIFIED = ("WORDS#", "ENDINGS#", "DEPENDENTS#", "FENCES#", "UPLOAD#", "OPEN-UPLOADS#")
+"""Partitions of rows that readers verify, that only order writes, or that are unfinished."""
 
 OCCASIONAL = ("SEEN#",)
 """Sort keys of rows that a process writes once a minute at most, and whose loss is ignored."""

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from chalicelib.platform import retry_budget
-from chalicelib.platform.change import Stale, retry_when_stale
+from chalicelib.platform.change import Change, Stale, retry_when_stale
 from chalicelib.platform.table import Key, StoreRefused, StoreUnavailable, read
 from tests.faults.injector import TRANSIENT, Fault, Wire, cancelled, everything, faults, lost, once, refused
 from tests.faults.number_rows import NumberRow, adding, number_rows
@@ -87,6 +87,54 @@ def test_a_permanent_fault_is_not_retried(code: str) -> None:
         adding(row).commit()
 
     assert len(wire.attempts) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "conflicts"),
+    [
+        (cancelled("TransactionConflict"), True),
+        (cancelled("ThrottlingError"), False),
+        (cancelled("TransactionConflict", "ThrottlingError"), False),
+        (refused(400, "TransactionConflictException"), True),
+        (refused(400, "ThrottlingException"), False),
+        (lost, False),
+    ],
+)
+def test_only_conflicts_with_other_writers_have_pauses_that_become_shorter(
+    fault: Fault, conflicts: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[bool] = []
+    pause = retry_budget.RetryBudget.pause
+
+    def noting(budget: retry_budget.RetryBudget, attempts: int, lost: float = 0.0, *, conflicts: bool = False) -> bool:
+        drawn.append(conflicts)
+        return pause(budget, attempts, lost, conflicts=conflicts)
+
+    monkeypatch.setattr(retry_budget.RetryBudget, "pause", noting)
+    _, rows = number_rows(2)
+    change = adding(rows[0])
+    change.add(rows[1])
+    with faults(once(1, fault)):
+        change.commit()
+
+    assert drawn == [conflicts]
+
+
+def test_a_change_that_may_choose_other_rows_is_stale_after_a_conflict_and_repeated_after_an_outage() -> None:
+    _, rows = number_rows(1)
+
+    def adding_any(row: NumberRow) -> Change:
+        change = Change(may_choose_others=True)
+        change.add(row, otherwise=KeyError("exists"))
+        return change
+
+    with faults(once(1, cancelled("TransactionConflict"))) as wire, pytest.raises(Stale):
+        adding_any(rows[0]).commit()
+    assert len(wire.attempts) == 1
+
+    with faults(once(1, cancelled("ThrottlingError"))) as wire:
+        adding_any(rows[0]).commit()
+    assert len(wire.attempts) == 2
 
 
 def test_a_routine_that_stays_stale_is_given_up_when_the_budget_is_spent() -> None:

@@ -30,7 +30,7 @@ from chalicelib.platform.aws import client
 from chalicelib.platform.config import config
 from chalicelib.platform.object_store import ObjectStoreFailed
 from chalicelib.platform.table import put_many
-from chalicelib.scheduled import sweep, sweep_rows
+from chalicelib.scheduled import cursors, sweep, sweep_rows
 from chalicelib.uploads import finishing, leftovers
 from chalicelib.uploads import rows as upload_rows
 from chalicelib.uploads import service as uploads
@@ -45,6 +45,7 @@ from tests.builders.origins import an_origin
 from tests.builders.package_requests import UPLOADER
 from tests.builders.packages import a_channel, a_package, demote, promote
 from tests.builders.project_rows import a_project_row
+from tests.builders.releases import a_release, promoted
 from tests.builders.stack import Stack, process_tree
 from tests.builders.uploads import MIB, an_upload
 from tests.rights import enforcement
@@ -91,7 +92,7 @@ def use_the_table_and_the_bucket(depot: Depot) -> None:
     """Send requests that need each right on the table and the bucket."""
     origin = an_origin(depot)
     a_channel(depot, origin, "dev")
-    hart = a_package(depot, origin)
+    hart = a_package(depot, origin, tdeps=NEEDED)
     promote(depot, hart, "dev")
     assert depot.get(f"/depot/origins/{origin}", by="bobo").status == 200
     upload = an_upload(depot, a_hart(origin=origin, name=a_name("open"))).send(1)
@@ -143,6 +144,9 @@ def invoke_the_function(depot: Depot, patch: pytest.MonkeyPatch) -> None:
     a_package(depot, origin, name=BUILT)
 
 
+NEEDED = ("core/glibc/2.27/20240101000000",)
+"""The transitive dependencies of a package. An upload writes hints for them in a batch."""
+
 BUILT = "built"
 """The name of packages whose uploads cause builds."""
 
@@ -189,10 +193,12 @@ def assert_all_used(used_by: Enforcement, function: str) -> None:
 
 def test_the_function_that_finishes_uploads_uses_every_right(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
     origin = an_origin(depot)
-    whole, empty = (an_upload(depot, a_hart(origin=origin, name=a_name("part"))) for _ in range(2))
+    whole, empty = (an_upload(depot, a_hart(origin=origin, name=a_name("part"), tdeps=NEEDED)) for _ in range(2))
     whole.send()
     deleted = an_origin(depot)
-    orphaned = an_upload(depot, a_hart(origin=deleted, name=a_name("part"))).send()  # its hints are removed again
+    orphaned = an_upload(
+        depot, a_hart(origin=deleted, name=a_name("part"), tdeps=NEEDED)
+    ).send()  # its hints are removed again
     assert depot.delete(f"/depot/origins/{deleted}", by="bobo").status == 204
     built = an_upload(depot, a_hart(origin=origin, name=BUILT)).send()
     builds_of_dependents_start(monkeypatch, origin)
@@ -252,9 +258,22 @@ def test_the_application_of_retention_uses_every_right(depot: Depot) -> None:
     assert_all_used(used_by, "ApplyRetention")
 
 
+def test_the_folds_of_events_use_every_right(depot: Depot) -> None:
+    origin = an_origin(depot)
+    promoted(depot, a_release(depot, origin, "tool"), "stable")
+    app.fold_events(EVENT, None)  # the next fold reads the index
+    promoted(depot, a_release(depot, origin, "tool"), "stable")
+    cursors.store_cursor("event-orphans", "")
+
+    with enforced(own_policies()) as used_by:
+        app.fold_events(EVENT, None)
+
+    assert_all_used(used_by, "FoldEvents")
+
+
 @pytest.mark.parametrize("action", ["dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem", "s3:PutObject"])
 def test_the_first_upload_of_a_name_fails_without_a_right(depot: Depot, action: str) -> None:
-    hart = a_hart(origin=an_origin(depot))
+    hart = a_hart(origin=an_origin(depot), tdeps=NEEDED)
 
     with enforced(without(action)) as limited:
         reply = depot.post(hart.url, by="bobo", body=hart.content, query={"checksum": hart.checksum})

@@ -68,6 +68,7 @@ def test_functional_test_mode_accepts_addresses_of_this_machine(listens_on: str)
         ],
         ("ENGINE_PORT", "0"),
         ("ENGINE_PORT", "x"),
+        *[("ENGINE_TRANSACTION_MS", value) for value in ("-1", "1001", "0.5")],
     ],
 )
 def test_the_error_names_the_variable_its_value_and_an_example(variable: str, value: str) -> None:
@@ -97,3 +98,4 @@ def check(environment: dict[str, str]) -> None:
     settings.check_processes(environment)
     settings.check_endpoints(environment)
     settings.engine_port(environment)
+    settings.transaction_seconds(environment)

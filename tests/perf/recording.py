@@ -83,6 +83,8 @@ class Recorder:
     exchanges: list[Exchange] = field(default_factory=list)
     read_units: int = 0
     write_units: int = 0
+    units_by_partition: Counter[str] = field(default_factory=Counter)
+    """The write units of each partition key."""
 
     @property
     def operations(self) -> Counter[str]:
@@ -115,7 +117,10 @@ def recorded_calls() -> Iterator[Recorder]:
             recorder.read_units += _units_read_by_key(operation, parameters, content)
             sizes = [max(old, _size_of_row(*row)) for old, row in zip(before, rows, strict=True)]
             factor = 2 if operation == "TransactWriteItems" else 1
-            recorder.write_units += factor * sum(_units(size, WRITE_UNIT_BYTES) for size in sizes)
+            for (_, pk, _), size in zip(rows, sizes, strict=True):
+                units = factor * _units(size, WRITE_UNIT_BYTES)
+                recorder.write_units += units
+                recorder.units_by_partition[pk] += units
         return response
 
     def record_page(items: Iterator[Item], limit: int | None) -> Any:

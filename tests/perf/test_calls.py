@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from chalicelib.packages.search import catalogue
 from tests.api.client import Depot, Reply
 from tests.builders.graphs import a_graph_of, fold_shard_of, make_fold_due
 from tests.builders.hart import Hart, a_hart
@@ -78,6 +79,7 @@ def shelf(depot: Depot) -> Shelf:
     assert depot.put(f"{shelf.in_stable(shelf.hart)}/promote", by=token).status == 200
     fold_shard_of(shelf.name)
     assert depot.get(f"/rdeps/{shelf.needed}/group").status == 200  # reads the build graph
+    assert depot.get("/depot/pkgs/search/tool").status == 200  # reads the catalogue of names
     return shelf
 
 
@@ -95,6 +97,10 @@ BUDGETS: dict[str, tuple[int, Callable[[Shelf], Reply]]] = {
     "projects": (2, lambda s: s.depot.get(f"/projects/{s.hart.ident.origin}", by=s.token)),
     "groups of an origin": (3, lambda s: s.depot.get(f"/depot/pkgs/schedule/{s.hart.ident.origin}/status", by=s.token)),
     "reverse dependencies in groups": (2, lambda s: s.depot.get(f"/rdeps/{s.needed}/group", by=s.token)),
+    "search": (3, lambda s: s.depot.get(f"/depot/pkgs/search/{s.hart.ident.name}?distinct=true", by=s.token)),
+    "search for packages": (5, lambda s: s.depot.get(f"/depot/pkgs/search/{s.hart.ident.name}", by=s.token)),
+    "search, anonymous": (1, lambda s: s.depot.get(f"/depot/pkgs/search/{s.hart.ident.name}?distinct=true")),
+    "search for packages, anonymous": (3, lambda s: s.depot.get(f"/depot/pkgs/search/{s.hart.ident.name}")),
     "demote": (4, lambda s: s.depot.put(f"{s.in_stable(s.hart)}/demote", by=s.token)),
 }
 
@@ -108,6 +114,16 @@ def test_a_warm_request_stays_within_its_budget(shelf: Shelf, name: str) -> None
 
     assert reply.status < 300, reply
     assert calls.total() <= budget, calls
+
+
+def test_the_first_search_of_a_process_stays_within_its_budget(shelf: Shelf) -> None:
+    """The snapshots of the catalogue, and the log since then."""
+    for by, budget in ((None, 2), (shelf.token, 3)):
+        catalogue.forget()
+        with counted_calls() as calls:
+            assert shelf.depot.get(f"/depot/pkgs/search/{shelf.hart.ident.name}?distinct=true", by=by).status == 200
+
+        assert calls.total() <= budget, calls
 
 
 def test_a_promotion_stays_within_its_budget(shelf: Shelf) -> None:

@@ -4,27 +4,35 @@ A request returns the same amount in a small and in a large depot: one package o
 without pages (`_latest`, versions, channels) are also measured for names and channels whose responses grow.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
+from functools import partial
 
 from chalicelib.catalog import package_rows
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
+from chalicelib.graph import service as graph
 from chalicelib.http.paging import PAGE_SIZE
 from chalicelib.packages import artifacts
+from chalicelib.packages.search import catalogue
 from chalicelib.platform.table import read
 from local.seed import bulk_writer
 from local.seed.releases import CORE, MOST_NEEDED, PROBE, GeneratedDepot
 from tests.api.client import Depot, Reply
 from tests.builders.graphs import fold_shard_of
 from tests.builders.hart import Hart, a_hart
+from tests.builders.names_read import settle_names
 from tests.perf.recording import Recording, record
+from tests.perf.writes import idents
 
 OWNER = "lkennedy"
 LINUX = "x86_64-linux"
+
+
+UPLOAD_CALLS = {"upload": 8, "upload, 300 dependencies": 19, "upload, 5,000 dependencies": 207}
+"""The budgets of uploads. The goal is 8 calls for each: lower those of the long ones with the change that does."""
 
 
 class Growth(Enum):
@@ -68,7 +76,8 @@ class FilledDepot:
     depot: Depot
     token: str
     newest: PackageIdent
-    archive: Hart
+    archives: dict[str, Hart]
+    """The archives that are uploaded, by the names of the requests."""
 
     @classmethod
     def create(cls, generated: GeneratedDepot, depot: Depot) -> "FilledDepot":
@@ -77,12 +86,22 @@ class FilledDepot:
         token = depot.post("/profile/access-tokens", by=OWNER).json()["token"]
         origin = generated.prefix + CORE
         newest = PackageIdent(**depot.get(f"/depot/pkgs/{origin}/{PROBE}/latest").json()["ident"])
-        archive = a_hart(origin=origin, name=PROBE, version="99.0.0", release="20300101000000", tdeps=_tdeps(origin))
+        archives = {
+            "upload": _archive(origin, "99.0.0", tdeps=25),
+            "upload, 300 dependencies": _archive(origin, "99.0.1", deps=20, tdeps=300, build_deps=15, build_tdeps=150),
+            "upload, 5,000 dependencies": _archive(
+                origin, "99.0.2", deps=300, tdeps=3_000, build_deps=200, build_tdeps=1_500
+            ),
+        }
         row = read(package_rows.package_key(newest, Target.X86_64_LINUX))
         if row is not None:
             artifacts.put_bytes(row.artifact, b"HART-1")
         fold_shard_of(f"{origin}/{PROBE}")  # the measured upload must not be one of those that fold
-        return cls(depot, token, newest, archive)
+        ready = f"/depot/channels/{origin}/stable/pkgs/{PROBE}/{newest.version}/{newest.release}/promote"
+        assert depot.put(ready, by=token).status == 200  # changes nothing, and leaves the process with a fence
+        graph.graph_of(Target.X86_64_LINUX)  # nor the first of its process, which reads the whole graph
+        settle_names()
+        return cls(depot, token, newest, archives)
 
     @property
     def origin(self) -> str:
@@ -133,7 +152,7 @@ class FilledDepot:
             for by, reader in self._readers.items():
                 yield Case(f"{name}{reader}", 3, Growth.PAGE, _sender(paths[by], by))
         today = datetime.now(UTC).strftime("%Y-%m-%d")
-        yield self._get("events", 3, Growth.PAGE, f"/depot/events?from_date=2020-01-01&to_date={today}")
+        yield self._get("events", 5, Growth.PAGE, f"/depot/events?from_date=2020-01-01&to_date={today}")
 
     @property
     def _readers(self) -> dict[str | None, str]:
@@ -155,15 +174,18 @@ class FilledDepot:
     def _searches(self) -> Iterator[Case]:
         for term_kind, term in (("a name", PROBE), ("a whole origin", self.origin)):
             path = f"/depot/pkgs/search/{term}"
-            yield self._get(f"search for {term_kind}, distinct", None, Growth.SEARCH, f"{path}?distinct=true")
-            yield self._get(f"search for {term_kind}", None, Growth.SEARCH, path)
+            yield self._get(f"search for {term_kind}, distinct", 3, Growth.POINT, f"{path}?distinct=true")
+            yield self._get(f"search for {term_kind}", 5, Growth.SEARCH, path)
+        send = _sender(f"/depot/pkgs/search/{self.origin}?distinct=true", self.token)
+        yield Case("search, first of a process", 3, Growth.SEARCH, lambda depot: _first_of_a_process(depot, send))
 
     def _changes(self) -> Iterator[Case]:
         ident = self.newest
         package = f"/depot/channels/{self.origin}/LTS-2024/pkgs/{ident.name}/{ident.version}/{ident.release}"
         yield Case("promote", 4, Growth.POINT, lambda depot: depot.put(f"{package}/promote", by=self.token))
         yield Case("demote", 4, Growth.POINT, lambda depot: depot.put(f"{package}/demote", by=self.token))
-        yield Case("upload", 7, Growth.POINT, self._upload)
+        for name, calls in UPLOAD_CALLS.items():
+            yield Case(name, calls, Growth.POINT, partial(self._upload, self.archives[name]))
 
     def _get(self, name: str, calls: int | None, growth: Growth, path: str) -> Case:
         return Case(name, calls, growth, _sender(path, self.token))
@@ -173,8 +195,7 @@ class FilledDepot:
         total = int(self.depot.get(path, by=by).json()["total_count"])
         return max(0, total - 3 * PAGE_SIZE) // PAGE_SIZE * PAGE_SIZE
 
-    def _upload(self, depot: Depot) -> Reply:
-        archive = self.archive
+    def _upload(self, archive: Hart, depot: Depot) -> Reply:
         query = {"checksum": archive.checksum, "target": archive.target}
         return depot.post(f"/depot/pkgs/{archive.path}", by=self.token, body=archive.content, query=query)
 
@@ -183,11 +204,28 @@ def _sender(path: str, by: str | None) -> Callable[[Depot], Reply]:
     return lambda depot: depot.get(path, by=by)
 
 
+def _first_of_a_process(depot: Depot, send: Callable[[Depot], Reply]) -> Reply:
+    catalogue.forget()
+    return send(depot)
+
+
 def _next_page(start: int) -> int:
     """Return the start of the next page; a list too short for a deep page only has the first."""
     return start + PAGE_SIZE if start else 0
 
 
-def _tdeps(origin: str) -> list[str]:
-    names = [hashlib.sha1(str(number).encode(), usedforsecurity=False).hexdigest()[:8] for number in range(25)]
-    return [f"{origin}/{name}/1.0.0/20240101000000" for name in names]
+def _archive(
+    origin: str, version: str, *, tdeps: int, deps: int = 0, build_deps: int = 0, build_tdeps: int = 0
+) -> Hart:
+    """Return an archive with so many dependencies of each kind, which are of different names."""
+    needed, needed_to_build = idents(origin, tdeps), idents(origin, build_tdeps, "build")
+    return a_hart(
+        origin=origin,
+        name=PROBE,
+        version=version,
+        release="20300101000000",
+        tdeps=needed,
+        deps=needed[:deps],
+        build_deps=needed_to_build[:build_deps],
+        build_tdeps=needed_to_build,
+    )

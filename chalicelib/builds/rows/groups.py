@@ -109,8 +109,8 @@ def progress_key(group_id: int, shard: int) -> Key[ProgressRow]:
 
 
 def shards_of(projects: int) -> int:
-    """Return the number of progress shards of a group."""
-    return max(1, min(PROGRESS_SHARDS, projects // 8))
+    """Return the number of progress shards of a group. In a small group each entry has its own."""
+    return max(1, min(PROGRESS_SHARDS, projects))
 
 
 def origin_groups_partition(origin: str) -> str:

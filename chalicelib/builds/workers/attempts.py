@@ -19,7 +19,7 @@ from chalicelib.core.target import Target
 from chalicelib.identity.errors import AttemptOver
 from chalicelib.platform import logs
 from chalicelib.platform.attributes import Condition
-from chalicelib.platform.change import Change, Stale, retry_when_stale, update_if
+from chalicelib.platform.change import Stale, retry_when_stale, update_if
 from chalicelib.platform.config import config
 from chalicelib.platform.table import StoreUnavailable, read
 
@@ -41,9 +41,10 @@ def _renew(access: JobAccess) -> JobRow:
     actions = [JobRow.lease_until.set(int(time.time()) + config.lease_seconds)]
     if job.job_state is JobState.CANCEL_PENDING:
         actions.append(JobRow.state.set(str(JobState.CANCEL_PROCESSING)))
-    with Change() as change:
-        change.update(rows.job_key(access.job_id), actions, _is_held(access) & (JobRow.state == job.state))
-    return job
+    renewed = update_if(rows.job_key(access.job_id), _is_held(access) & (JobRow.state == job.state), actions)
+    if renewed is None:
+        raise Stale
+    return renewed
 
 
 def report(access: JobAccess, result: Result) -> None:

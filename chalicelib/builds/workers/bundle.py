@@ -18,11 +18,13 @@ from chalicelib.catalog.job_token_rows import job_token_key
 from chalicelib.catalog.origin_rows import OriginCountRow, origin_count_key, origin_key
 from chalicelib.core import job_log
 from chalicelib.core.anonymous_box import AnonymousBox, AnonymousBoxMalformed, AnonymousBoxUnreadable
+from chalicelib.core.build_access import WorkerAccess
 from chalicelib.core.key_file import KeyFile
 from chalicelib.core.signed_box import BoxMalformed, BoxUnreadable
 from chalicelib.github import installation
 from chalicelib.github.errors import ContentMissing, GitHubFailed
-from chalicelib.identity.errors import AttemptOver
+from chalicelib.identity.errors import AttemptOver, TokenRefused
+from chalicelib.identity.worker_rows import ALL_ORIGINS, WorkerRow, worker_key
 from chalicelib.origins.errors import KeyMissing
 from chalicelib.origins.integrations import rows as integration_rows
 from chalicelib.origins.integrations.rows import IntegrationRow
@@ -32,7 +34,7 @@ from chalicelib.origins.secrets import service as secrets
 from chalicelib.platform.config import config
 from chalicelib.platform.key_ring import key_ring
 from chalicelib.platform.logs import logger
-from chalicelib.platform.table import read_many
+from chalicelib.platform.table import Key, delete_many, read_many
 from chalicelib.projects.integrations import service as project_integrations
 
 MOST_BYTES = 5_000_000
@@ -43,16 +45,23 @@ BODIES_PER_READ = 20
 Entry = TypeVar("Entry", bound=Struct)
 
 
-def of_job(job: JobRow) -> shapes.Bundle:
+def of_job(job: JobRow, worker: WorkerAccess) -> shapes.Bundle:
     """Return the bundle of a job that a worker holds. Entries that cannot be decrypted are left out with a warning.
 
+    The credential of the worker is read after the job became its own. So either it was revoked by now, and the tokens
+    of the attempt end here, or a later revocation finds the job and ends them (service.py).
+
     One call, one for the secrets and at least three for integrations, if the origin has any.
-    Raises AttemptOver if the attempt has ended meanwhile, or its origin was deleted, also if a new one has the name;
-    BoxUnreadable, BuilderKeyInvalid, SecretUnavailable.
+    Raises TokenRefused if the credential was revoked; AttemptOver if the attempt has ended meanwhile, or its origin was
+    deleted, also if a new one has the name; BoxUnreadable, BuilderKeyInvalid, SecretUnavailable.
     """
     job_id, attempt = int(job.id), int(job.attempt)
     key, job_origin, count_key = job_token_key(job_id, attempt), origin_key(job.origin), origin_count_key(job.origin)
-    found = read_many([key, job_origin, count_key])
+    credential = _credential_key(worker)
+    found = read_many([key, job_origin, count_key, *credential])
+    if any(found.get(each) is None for each in credential):
+        delete_many([key])
+        raise TokenRefused
     row, origin = found.get(key), found.get(job_origin)
     counts = found.get(count_key) or OriginCountRow()
     if row is None or origin is None or origin.id != row.origin_id:
@@ -76,6 +85,11 @@ def of_job(job: JobRow) -> shapes.Bundle:
             chunk_bytes=job_log.CHUNK_BYTES,
         ),
     )
+
+
+def _credential_key(worker: WorkerAccess) -> list[Key[WorkerRow]]:
+    """Return the key of a credential; the claim of a one-time code has a condition on the code (taking.py)."""
+    return [] if worker.is_code else [worker_key(worker.origin or ALL_ORIGINS, worker.id)]
 
 
 class _Room:

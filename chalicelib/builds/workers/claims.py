@@ -45,6 +45,11 @@ that had jobs in the last five minutes. This costs a twentieth of the time of th
 TRIES = 8
 """How often a search begins again because another worker was faster."""
 
+SPREADS = (1, 4, 16, 32)
+"""Among how many of the first jobs each search chooses; the last number holds for all further ones. The more workers
+claim at the same moment, the more jobs are needed so that few choose the same.
+"""
+
 SHORTEST_CLAIM, LONGEST_TEXT = 16, 100
 
 sleep = waiting.sleep
@@ -68,8 +73,9 @@ def claim(request: Request, worker: WorkerAccess) -> JobRow | None:
 
     Returns None earlier if many requests wait already (platform/waiting.py).
 
-    A repeat returns the same job while the worker holds it. The execution of the job is started. Raises ClaimInvalid,
-    ClaimRefused, TokenRefused if the credential of the worker was revoked meanwhile, and StoreUnavailable.
+    A repeat returns the same job while the worker holds it. The execution of the job is started. Whether the credential
+    of the worker was revoked meanwhile is checked with the answer (bundle.py). Raises ClaimInvalid, ClaimRefused, and
+    StoreUnavailable.
     """
     wanted = _checked(request, worker)
     presence.note(presence.reference_of(worker), wanted.target)
@@ -131,7 +137,8 @@ def _next_job(wanted: Claim, before: ClaimRow | None, deadline: float) -> JobRow
 
 def _take_next(wanted: Claim, before: ClaimRow | None) -> JobRow | NoJob:
     for tries in range(TRIES):
-        found = search.next_waiting(wanted.target, wanted.worker.origin, spread=1 + 2 * tries)
+        spread = SPREADS[min(tries, len(SPREADS) - 1)]
+        found = search.next_waiting(wanted.target, wanted.worker.origin, spread)
         if isinstance(found, NoJob):
             return found
         try:

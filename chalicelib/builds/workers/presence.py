@@ -9,7 +9,7 @@ from chalicelib.core.target import Target
 from chalicelib.identity import worker_rows
 from chalicelib.identity.worker_rows import ALL_ORIGINS, SightingRow
 from chalicelib.platform import retry_budget
-from chalicelib.platform.change import Change, Stale
+from chalicelib.platform.change import update_if
 from chalicelib.platform.table import StoreUnavailable
 
 NOTED_EVERY = 60
@@ -50,9 +50,6 @@ def note(reference: str, target: Target) -> None:
         _noted.clear()
     _noted[seen] = moment
     is_older = SightingRow.seen_at.does_not_exist() | (SightingRow.seen_at <= int(moment) - NOTED_EVERY)
-    with suppress(Stale, StoreUnavailable), retry_budget.single_try(), Change() as change:
-        change.update(
-            worker_rows.sighting_key(*seen),
-            [SightingRow.seen_at.set(int(moment)), SightingRow.expires_at.set(int(moment) + KEPT_SECONDS)],
-            condition=is_older,
-        )
+    changed = [SightingRow.seen_at.set(int(moment)), SightingRow.expires_at.set(int(moment) + KEPT_SECONDS)]
+    with suppress(StoreUnavailable), retry_budget.single_try():
+        update_if(worker_rows.sighting_key(*seen), is_older, changed)

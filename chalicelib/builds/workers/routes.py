@@ -90,8 +90,9 @@ def claim_job(call: Call, body: shapes.NewClaim) -> Answer:
     same job while the worker holds it.
     """
     request = claims.Request(body.target, body.claim, body.worker, body.wait)
-    job = claims.claim(request, call.caller.require_worker())
-    return EMPTY_204 if job is None else json_answer(200, bundle.of_job(job), NO_CACHE)
+    worker = call.caller.require_worker()
+    job = claims.claim(request, worker)
+    return EMPTY_204 if job is None else json_answer(200, bundle.of_job(job, worker), NO_CACHE)
 
 
 @routes.post(OF_JOB + "/heartbeat", needs=JOB, scope=Scope.BUILD, answers={200: shapes.Heartbeat})

@@ -18,8 +18,6 @@ from chalicelib.catalog.origin_rows import has_made, origin_key
 from chalicelib.core.build_access import WorkerAccess
 from chalicelib.core.build_states import JobState
 from chalicelib.core.target import Target
-from chalicelib.identity.errors import TokenRefused
-from chalicelib.identity.worker_rows import ALL_ORIGINS, WorkerRow, worker_key
 from chalicelib.platform.attributes import Condition
 from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.clock import now, timestamp
@@ -43,8 +41,10 @@ class ClaimTaken(Exception):
 def take(claim: Claim, before: ClaimRow | None, waiting: Waiting) -> JobRow:
     """Hand a waiting job to the worker, and return its row. `before` is the row of the claim as it was read.
 
-    Raises Stale if the job or a slot was taken meanwhile, ClaimTaken, ClaimRefused, and TokenRefused if the worker was
-    revoked.
+    The row of the worker is not a condition, because all processes with one credential would meet on it: the answer to
+    the claim checks that it exists (bundle.py).
+
+    Raises Stale if the job or a slot was taken meanwhile, ClaimTaken and ClaimRefused.
     """
     job, origin_id = _read(waiting)
     if claim.worker.origin is not None and claim.worker.origin_id != origin_id:
@@ -63,8 +63,9 @@ def take(claim: Claim, before: ClaimRow | None, waiting: Waiting) -> JobRow:
         "log_base": int(job.log_lines),
         **{attribute: key.sk for attribute, key in slots.items()},
     }
-    with Change() as change:
-        _require_worker(change, claim.worker, token_row, int(job.id))
+    with Change(may_choose_others=True) as change:
+        if claim.worker.is_code:
+            claim_codes.bind(change, claim.worker.id, int(job.id), int(token_row.expires_at))
         change.delete(Key(WaitingJobRow, waiting.row.pk, waiting.row.sk), condition=WaitingJobRow.pk.exists())
         change.put(_claim_row(claim, job, token_row), _is_unchanged(before), otherwise=ClaimTaken())
         change.put(token_row)
@@ -114,14 +115,6 @@ def _free_slots(claim: Claim, waiting: Waiting) -> dict[str, Key[SlotRow]]:
         "origin_slot": rows.origin_slot_key(claim.target, waiting.origin, of_origin),
         "target_slot": rows.target_slot_key(claim.target, of_target),
     }
-
-
-def _require_worker(change: Change, worker: WorkerAccess, token_row: JobTokenRow, job_id: int) -> None:
-    if worker.is_code:
-        claim_codes.bind(change, worker.id, job_id, int(token_row.expires_at))
-        return
-    key = worker_key(worker.origin or ALL_ORIGINS, worker.id)
-    change.check(key, WorkerRow.pk.exists(), otherwise=TokenRefused())
 
 
 def _claim_row(claim: Claim, job: JobRow, token_row: JobTokenRow) -> ClaimRow:

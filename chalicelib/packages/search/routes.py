@@ -14,7 +14,7 @@ from chalicelib.packages.shapes import ListQuery
 
 with deferred():
     from chalicelib.identity import access
-    from chalicelib.packages.search import service
+    from chalicelib.packages.search import catalogue, service
 
 routes = Routes("search")
 
@@ -31,12 +31,17 @@ def _request(call: Call, query: ListQuery) -> tuple[Window, bool, Terms]:
     answers=pages_of(FoundPackage),
     errors=(SearchUndecodable,),
     hides_private=True,
+    identity_along=True,
 )
 def search_packages(call: Call, request: tuple[Window, bool, Terms]) -> Answer:
     """Find packages whose origin and name contain all words of a query, or with `distinct` only their names."""
     requested, distinct, terms = request
     find = service.names if distinct else service.packages
-    matches, total = find(terms, requested.offset, requested.size, access.VisibleOrigins.of(call.caller))
+    if not terms.can_match:
+        return page(requested, [], 0)
+    index = catalogue.current(call.caller.read_with)
+    visible = access.VisibleOrigins.of(call.caller)
+    matches, total = find(index, terms, requested.offset, requested.size, visible)
     return page(requested, [FoundPackage.of(match) for match in matches], total)
 
 

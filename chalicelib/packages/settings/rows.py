@@ -1,6 +1,6 @@
 """Writes of settings rows, which keep the list of settings and the row of the name up to date."""
 
-from chalicelib.catalog import list_folding, list_rows, origin_summaries, package_rows
+from chalicelib.catalog import list_rows, origin_summaries, package_rows
 from chalicelib.catalog.list_rows import EntryChange
 from chalicelib.catalog.package_rows import NameRow, SettingsRow
 from chalicelib.core.shown import Shown
@@ -23,16 +23,20 @@ def new(origin: str, name: str, visibility: Visibility, owner_id: int) -> Settin
     )
 
 
-def add(change: Change, origin: str, row: SettingsRow, otherwise: Exception | None = None) -> None:
-    """Add new settings to a change. The change raises `otherwise`, or Stale, if the name already has settings."""
+def add(change: Change, origin: str, row: SettingsRow, otherwise: Exception | None = None) -> EntryChange:
+    """Add new settings to a change. Returns the change of the list of settings, which the caller adds to it.
+
+    The change raises `otherwise`, or Stale, if the name already has settings.
+    """
     change.add(row, otherwise)
-    note(change, origin, row.sk, None, row.visibility)
+    return note(change, origin, row.sk, None, row.visibility)
 
 
-def note(change: Change, origin: str, name: str, before: str | None, after: str | None) -> None:
+def note(change: Change, origin: str, name: str, before: str | None, after: str | None) -> EntryChange:
     """Add what follows from a new visibility in the settings of a name to a change; None: there are no settings.
 
-    Uploads of the name that are under way decide again.
+    Uploads of the name that are under way decide again. Returns the change of the list of settings, which the caller
+    adds to the change.
     """
     key = package_rows.name_key(origin, name)
     package_rows.renew_epoch(change, key)
@@ -40,7 +44,7 @@ def note(change: Change, origin: str, name: str, before: str | None, after: str 
     added = (after is not None) - (before is not None)
     if added:
         origin_summaries.note_settings(change, origin, added)
-    list_folding.add(change, origin, [EntryChange(list_rows.SETTINGS, name, _shown(before), _shown(after))])
+    return EntryChange(list_rows.SETTINGS, name, _shown(before), _shown(after))
 
 
 def _shown(visibility: str | None) -> Shown:

@@ -7,7 +7,7 @@ read, and uploads check that it is still the same.
 from functools import partial
 from typing import Any
 
-from chalicelib.catalog import origin_rows, package_rows
+from chalicelib.catalog import list_folding, origin_rows, package_rows
 from chalicelib.catalog.errors import OriginMissing
 from chalicelib.catalog.origin_rows import OriginRow, origin_key
 from chalicelib.catalog.package_rows import NameRow, SettingsRow
@@ -80,7 +80,7 @@ def _create(origin: str, name: str, by: Session) -> SettingsRow:
         same_default = OriginRow.default_package_visibility == str(default)
         change.check(origin_key(origin), origin_rows.is_unchanged(origin, by.permission) & same_default)
         origin_rows.require_role(change, origin, by.permission)
-        rows.add(change, origin, row, otherwise=SettingsExist())
+        list_folding.add(change, origin, [rows.add(change, origin, row, otherwise=SettingsExist())])
     return row
 
 
@@ -99,7 +99,7 @@ def _change_visibility(origin: str, name: str, visibility: Visibility, by: Sessi
             ],
             condition=unchanged,
         )
-        rows.note(change, origin, name, before, row.visibility)
+        list_folding.add(change, origin, [rows.note(change, origin, name, before, row.visibility)])
     return row
 
 
@@ -113,7 +113,7 @@ def _delete(origin: str, name: str, by: Session) -> None:
     with Change() as change:
         origin_rows.require_role(change, origin, by.permission)
         change.delete(key, condition=_unchanged(row))
-        rows.note(change, origin, name, row.visibility, None)
+        list_folding.add(change, origin, [rows.note(change, origin, name, row.visibility, None)])
         change.update(name_key, [], condition=NameRow.packages.does_not_exist() | (NameRow.packages == 0))
 
 

@@ -11,6 +11,7 @@ from tests.api.authorisation.matrix import ELSEWHERE, MATRIX, Cell, Rank
 from tests.api.client import Depot, Reply
 from tests.builders.accounts import an_account
 from tests.builders.origins import an_origin
+from tests.perf.calls import counted_calls
 
 REFUSALS = {401, 403}
 ROLES = [Rank.READONLY_MEMBER, Rank.MEMBER, Rank.MAINTAINER, Rank.ADMINISTRATOR]
@@ -105,6 +106,14 @@ def test_invalid_and_revoked_tokens_are_refused_everywhere(depot: Depot, origin:
     for token in ("no-such-token", "_bm90aGluZw==", revoked):
         reply = send(depot, cell, origin, token)
         assert (reply.status, reply.body) == (401, b""), token
+
+
+@pytest.mark.parametrize("path", ["/profile", "/depot/pkgs/{}/tool/1.0/1", "/depot/pkgs/{}", "/depot/channels/{}"])
+def test_the_rows_of_a_refused_caller_are_read_once(depot: Depot, origin: str, revoked: str, path: str) -> None:
+    with counted_calls() as calls:
+        assert depot.get(path.format(origin), by=revoked).status == 401
+
+    assert calls["BatchGetItem"] == 1
 
 
 def test_only_members_below_owner_can_depart(depot: Depot, callers: Mapping[Rank, str | None], origin: str) -> None:

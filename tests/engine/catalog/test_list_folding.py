@@ -178,6 +178,11 @@ def killed_before(number: int, patch: pytest.MonkeyPatch) -> list[str]:
     return calls
 
 
+@pytest.fixture(autouse=True)
+def _every_64th(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(list_changes, "FOLDED_EVERY", 64)
+
+
 def test_every_64th_change_is_due() -> None:
     due = sum(list_changes.is_due(identifier) for identifier in range(6_400))
 

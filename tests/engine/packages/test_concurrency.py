@@ -21,7 +21,6 @@ from pynamodb.connection.base import Connection
 
 from chalicelib.catalog import package_rows
 from chalicelib.catalog.errors import ChannelMissing, ReleaseMissing
-from chalicelib.catalog.event_rows import EVENTS
 from chalicelib.catalog.package_rows import PackageLists
 from chalicelib.channels import reads
 from chalicelib.channels.errors import ChannelExists, NotInChannel
@@ -34,9 +33,9 @@ from chalicelib.origins import service as origins
 from chalicelib.packages import hints
 from chalicelib.packages import reads as package_reads
 from chalicelib.packages.errors import DeletionRefused, ReleaseExists
-from chalicelib.packages.search import rows as search_rows
 from chalicelib.platform.table import Row
 from tests.builders.bucket import Bucket, a_bucket
+from tests.builders.events import all_events
 from tests.builders.histories import Histories, Killed, histories, wait_for_turn
 from tests.builders.names import a_name
 from tests.builders.package_requests import OPERATIONS, UPLOADER, PackageRequest
@@ -97,7 +96,7 @@ class Scene:
             key = package_rows.package_key(ident, target)
             row = partition_rows(key.pk)[key.sk]
             for hint in hints_to(ident, target, PackageLists.unpacked(row["lists"]).tdeps):
-                assert hint.sk in partition_rows(hint.pk), "a package must be found from what it needs and by its words"
+                assert hint.sk in partition_rows(hint.pk), "a package must be found from what it needs"
             assert self.stage.bucket.checksum(row["artifact"]) == row["checksum"]
             assert self._published.setdefault(row["id"], row["checksum"]) == row["checksum"]
 
@@ -107,17 +106,13 @@ class Scene:
 
     def events(self) -> list[str]:
         """The operations of the origin's events, in order of time."""
-        rows = [row for _, row in sorted(partition_rows(EVENTS).items())]
-        return [row["operation"] for row in rows if row["ident"].startswith(f"{self.origin}/")]
+        return [event.operation for event in all_events() if event.ident.startswith(f"{self.origin}/")]
 
 
 def hints_to(ident: PackageIdent, target: Target, tdeps: Iterable[str]) -> list[Row]:
     """Return the hints that a package must have."""
     needed = map(PackageIdent.parse, tdeps)
-    return [
-        *hints.dependent_hints(ident, target, needed, newest=None),
-        *search_rows.hints_of(ident.origin, ident.name),
-    ]
+    return [*hints.dependent_hints(ident, target, needed, newest=None)]
 
 
 @pytest.fixture(scope="module")

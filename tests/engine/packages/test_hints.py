@@ -7,8 +7,6 @@ import pytest
 from chalicelib.catalog import package_rows
 from chalicelib.core.target import Target
 from chalicelib.packages import dependents, hints
-from chalicelib.packages.search.rows import SearchRow
-from chalicelib.packages.search.rows import hints_of as words_of
 from chalicelib.platform import table
 from tests.api.client import Depot
 from tests.builders.hart import a_hart
@@ -37,11 +35,6 @@ def hinted(origin: str, name: str) -> list[str]:
     return sorted(partition_rows(package_rows.dependents_partition(origin, name, LINUX)))
 
 
-def words(origin: str, name: str) -> list[Any]:
-    """The search hints of a name that exist."""
-    return [row for row in words_of(origin, name) if table.read(table.Key(SearchRow, row.pk, row.sk)) is not None]
-
-
 def test_deleted_packages_of_strangers_do_not_slow_a_deletion(depot: Depot, origin: str, elsewhere: str) -> None:
     untouched, victim = a_package(depot, origin, name=a_name("tool")), a_package(depot, origin, name=a_name("tool"))
     for number in range(STRANGERS):
@@ -55,17 +48,6 @@ def test_deleted_packages_of_strangers_do_not_slow_a_deletion(depot: Depot, orig
         delete(depot, victim)
 
     assert after == before
-
-
-def test_the_words_of_a_name_go_with_its_last_package(depot: Depot, origin: str) -> None:
-    name = a_name("tool")
-    first, second = (a_package(depot, origin, name=name, version=version) for version in ("1.0", "2.0"))
-    delete(depot, first)
-    assert len(words(origin, name)) == len(words_of(origin, name))
-
-    delete(depot, second)
-
-    assert words(origin, name) == []
 
 
 def test_a_hint_stays_while_an_older_release_needs_the_name(depot: Depot, origin: str) -> None:
@@ -129,7 +111,6 @@ def test_an_upload_that_another_one_overtakes_leaves_no_hints(
 
     assert upload(depot, slow).status == 409
     assert hinted(origin, library.ident.name) == []
-    assert len(words(origin, name)) == len(words_of(origin, name))
 
 
 def test_a_reader_removes_a_hint_that_no_release_needs(depot: Depot, origin: str, elsewhere: str) -> None:

@@ -5,6 +5,7 @@ Readers then see all of a change or none of it, and repeating the request comple
 
 import json
 import random
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from typing import Any
 import pytest
 from botocore.endpoint import Endpoint
 
+from chalicelib.catalog import list_changes
+from chalicelib.packages.search import snapshots
 from tests.api.client import Depot, Reply
 from tests.builders.hart import Hart, a_hart
 from tests.builders.histories import Killed
@@ -172,6 +175,13 @@ def dying(before_call: int | None = None) -> Iterator[list[str]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Endpoint, "make_request", make)
         yield calls
+
+
+@pytest.fixture(autouse=True)
+def _no_folds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests make the same calls each time: none is one of those that fold a log."""
+    monkeypatch.setattr(list_changes, "FOLDED_EVERY", sys.maxsize)
+    monkeypatch.setattr(snapshots, "FOLD_EVERY", sys.maxsize)
 
 
 @pytest.fixture

@@ -1,62 +1,34 @@
-"""Fuzzy matching of query words and package names."""
-
-from collections.abc import Sequence
+"""Fuzzy matching of query words and the words of package names."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.likeness import Clues, Likeness, clues, is_one_typo, likeness
-from chalicelib.core.search_terms import tokens
+from chalicelib.core.likeness import Likeness, piece_before, typo, typo_clues, with_or_without_lib
 from tests.builders.cost import growth
 
 WORDS = st.text("abc", min_size=1, max_size=9)
-NAMES = st.from_regex(r"[abl]{1,6}(-[abi]{1,4}){0,2}", fullmatch=True)
-
-
-@pytest.mark.parametrize(
-    ("word", "name", "expected"),
-    [
-        ("curl", "curl", Likeness.SAME),
-        ("cur", "curl", Likeness.BEGINS),
-        ("tool-big", "big-red-tool", Likeness.PARTS),
-        ("curl", "libcurl", Likeness.LIB),
-        ("libncurses", "ncurses-static", Likeness.LIB),
-        ("url", "curl", Likeness.CONTAINS),
-        ("red-tool", "big-red-tool", Likeness.PARTS),
-        ("ed-to", "big-red-tool", Likeness.CONTAINS),
-        ("bahs", "bash", Likeness.TYPO),
-        ("ngnix", "nginx", Likeness.TYPO),
-        ("opensll", "openssl", Likeness.TYPO),
-        ("postgersql", "postgresql", Likeness.TYPO),
-        ("postgres0", "postgresql", Likeness.TYPO_AT_START),
-        ("rl", "curl", None),
-        ("crl", "curl", None),
-        ("cc", "gcc", None),
-        ("bahs", "brush", None),
-        ("libx", "xz", None),
-    ],
-)
-def test_the_best_rule_that_matches(word: str, name: str, expected: Likeness | None) -> None:
-    assert likeness(word, tokens(name)) is expected
 
 
 @given(WORDS, WORDS)
-def test_one_typo_is_an_edit_distance_of_one(one: str, other: str) -> None:
-    assert is_one_typo(one, other) is (_distance(one, other) == 1)
+def test_one_typo_is_an_edit_distance_of_one(word: str, token: str) -> None:
+    if word != token:
+        assert (typo(word, token) is Likeness.TYPO) is (_distance(word, token) == 1)
+
+
+@given(WORDS, WORDS)
+def test_a_token_may_begin_with_a_typo(word: str, token: str) -> None:
+    begins = any(_distance(word, token[:length]) == 1 for length in range(len(token) + 1))
+    if not token.startswith(word) and typo(word, token) is not Likeness.TYPO:
+        assert (typo(word, token) is Likeness.TYPO_AT_START) is begins
 
 
 def test_the_cost_of_a_typo_grows_with_the_letters_not_with_their_square() -> None:
     def compare(letters: int) -> bool:
-        return is_one_typo("a" * letters, "a" * (letters - 1) + "b") and not is_one_typo("a" * letters, "ab" * letters)
+        similar, other = "a" * (letters - 1) + "b", "ab" * letters
+        return typo("a" * letters, similar) is Likeness.TYPO and typo("a" * letters, other) is None
 
     assert growth(compare, 2_000, 40_000) < 100
-
-
-@given(st.from_regex(r"[abl]{1,7}(-[abi]{1,4})?", fullmatch=True), NAMES)
-def test_clues_find_every_name_that_matches(word: str, name: str) -> None:
-    if likeness(word, tokens(name)) is not None:
-        assert _finds(clues(word), tokens(name))
 
 
 @given(st.text("abcdef", min_size=4, max_size=9), st.data())
@@ -65,22 +37,41 @@ def test_clues_find_a_name_from_every_typo(name: str, data: st.DataObject) -> No
     left, letter, right = name[:at], name[at], name[at + 1 :]
     swapped = left + right[:1] + letter + right[1:]
     word = data.draw(st.sampled_from([swapped, f"{left}x{right}", f"{left}x{letter}{right}", left + right]))
-    if len(word) >= 4:
-        assert _finds(clues(word), [name])
+    if len(word) < 4:
+        assert typo_clues(word) is None
+        return
+    beginnings, inner = typo_clues(word) or ((), "")
+    assert all(beginnings)
+    assert inner
+    assert name.startswith(beginnings) or inner in name
 
 
-@given(WORDS)
-def test_clues_are_few_and_never_empty(word: str) -> None:
-    texts = (*clues(word).beginnings, *clues(word).inner)
+@pytest.mark.parametrize(
+    ("word", "token", "before"),
+    [
+        ("grep", "ripgrep", "rip"),
+        ("png", "libpng", "lib"),
+        ("xml", "libxml2", "lib"),
+        ("xml2", "libxml2", "lib"),
+        ("png-dev", "libpng-dev", "lib"),
+        ("tool", "mytool", None),
+        ("grep", "egrep", None),
+        ("sl", "openssl", None),
+        ("png", "libpng-dev", None),
+        ("tool", "big-tool", None),
+        ("crush", "pngcrushed", None),
+        ("grep", "grep", None),
+    ],
+)
+def test_a_compound_ends_with_the_word_and_has_two_long_pieces(word: str, token: str, before: str | None) -> None:
+    assert piece_before(word, token) == before
 
-    assert all(texts)
-    assert len(texts) <= 8
 
-
-def _finds(looked_up: Clues, tokens: Sequence[str]) -> bool:
-    """Return whether a name with these tokens is among those that the clues look up."""
-    at_beginning = any(token.startswith(text) for token in tokens for text in looked_up.beginnings)
-    return at_beginning or any(text in token[1:] for token in tokens for text in looked_up.inner)
+@pytest.mark.parametrize(
+    ("word", "others"), [("curl", ["libcurl"]), ("libcurl", ["liblibcurl", "curl"]), ("libx", ["liblibx"])]
+)
+def test_lib_is_added_and_removed(word: str, others: list[str]) -> None:
+    assert with_or_without_lib(word) == others
 
 
 def _distance(one: str, other: str) -> int:

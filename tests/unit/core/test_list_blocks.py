@@ -120,11 +120,12 @@ def test_the_extent_of_a_page_holds_the_page(
         start = blocks.whole.start(offset, member=False, descending=descending)
         if start is None:
             continue
-        extent = blocks.whole.extent(offset, size, member=False, descending=descending)
+        extent, within = blocks.whole.extent(offset, size, member=False, descending=descending)
         examined = read_from(Start(start.key, 0), model, True, "", descending)[:extent]
         page = (visible_keys[::-1] if descending else visible_keys)[offset : offset + size]
         assert set(page) <= set(examined)
         assert extent <= LIMIT * len(blocks)
+        assert within == len(set(visible_keys) & set(examined))
 
 
 @given(st.one_of(CHANGES, CHANGES_OF_NAMES), FOLDED_AFTER)

@@ -6,9 +6,12 @@ import pytest
 
 from chalicelib.platform import retry_budget
 from chalicelib.platform.retry_budget import (
+    CONFLICT_PAUSE,
     FIRST_PAUSE,
     LONGEST_PAUSE,
     SECONDS,
+    SHORTER,
+    SHORTEST_PAUSE,
     RetryBudget,
     current,
     shared_budget,
@@ -44,6 +47,18 @@ def test_pauses_double_up_to_the_longest(pauses: list[float]) -> None:
     assert sum(pauses) <= SECONDS
 
 
+def test_after_conflicts_the_pauses_become_shorter_from_the_second_on(pauses: list[float]) -> None:
+    budget, attempts = RetryBudget(), 1
+    while budget.pause(attempts, conflicts=True):
+        attempts += 1
+
+    assert pauses[:4] == [FIRST_PAUSE, *(CONFLICT_PAUSE * SHORTER**number for number in range(3))]
+    assert pauses[1:] == sorted(pauses[1:], reverse=True)
+    assert min(pauses[1:]) == SHORTEST_PAUSE
+    assert sum(pauses) <= SECONDS
+    assert attempts >= 20, "even with the longest pauses"
+
+
 def test_a_pause_is_drawn_between_zero_and_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     limits: list[tuple[float, float]] = []
 
@@ -55,8 +70,9 @@ def test_a_pause_is_drawn_between_zero_and_its_limit(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("chalicelib.platform.retry_budget.random.uniform", drawn)
     RetryBudget().pause(1)
     RetryBudget().pause(100)
+    RetryBudget().pause(100, conflicts=True)
 
-    assert limits == [(0, FIRST_PAUSE), (0, LONGEST_PAUSE)]
+    assert limits == [(0, FIRST_PAUSE), (0, LONGEST_PAUSE), (0, SHORTEST_PAUSE)]
 
 
 def test_the_duration_of_failed_attempts_is_charged(pauses: list[float]) -> None:

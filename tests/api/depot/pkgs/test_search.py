@@ -9,14 +9,15 @@ from urllib.parse import quote
 
 import pytest
 
-from chalicelib.packages.search import rows as search_rows
-from chalicelib.packages.search import service as search
-from chalicelib.platform import table
+from chalicelib.catalog import name_log
+from chalicelib.core import name_index
+from chalicelib.packages.search import catalogue
 from tests.api.client import Depot, Reply
 from tests.builders.members import a_member
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.releases import WINDOWS, a_release, with_visibility
+from tests.builders.rows import partition_rows
 from tests.perf.calls import counted_calls
 
 _numbers = itertools.count()
@@ -279,13 +280,14 @@ def test_a_name_is_found_while_it_has_a_release(depot: Depot) -> None:
     assert names(depot, release.name) == [f"{release.origin}/{release.name}"]
 
 
-def test_another_release_of_a_known_name_writes_no_hint(depot: Depot) -> None:
+def test_another_release_of_a_known_name_is_not_in_the_log(depot: Depot) -> None:
     release = a_release(depot, an_origin(depot), a_word())
+    before = len(partition_rows(name_log.LOG))
 
-    with counted_calls() as calls:
-        a_release(depot, release.origin, release.name, "2.0")
+    a_release(depot, release.origin, release.name, "2.0")
+    a_release(depot, release.origin, release.name, release.version, release.release, WINDOWS)
 
-    assert calls["BatchWriteItem"] == 0
+    assert len(partition_rows(name_log.LOG)) == before
 
 
 def test_very_long_names_are_found(depot: Depot) -> None:
@@ -330,10 +332,48 @@ def test_a_missing_lib_is_added(depot: Depot) -> None:
 
 def test_there_are_no_guesses_if_a_name_matches(depot: Depot) -> None:
     origin, word = an_origin(depot), a_word()
-    for name in (f"{word}", f"lib{word}", f"my{word}", word[:-1] + "0"):
+    for name in (f"{word}", f"my{word}", f"{word[1:]}", word[:-1] + "0"):
         a_release(depot, origin, name)
 
     assert names(depot, word) == [f"{origin}/{word}"]
+    assert find(depot, word).json()["total_count"] == 1
+
+
+def test_compounds_follow_the_names_that_match(depot: Depot) -> None:
+    origin, word = an_origin(depot), a_word()
+    exact, compounds = (f"{word}-z", f"{word}2"), (f"lib{word}", f"lib{word}2", f"rip{word}", f"rip{word}-x")
+    for name in (*exact, *compounds, f"my{word}", f"lib{word}x"):
+        a_release(depot, origin, name)
+
+    assert names(depot, word) == [f"{origin}/{name}" for name in (*exact, *compounds)]
+    assert names(depot, f"{origin}/{word}") == names(depot, word)
+    assert [row["name"] for row in find(depot, word).json()["data"]] == list(exact)
+
+
+def test_compounds_continue_on_the_next_page(depot: Depot) -> None:
+    origin, word = an_origin(depot), a_word()
+    for number in range(49):
+        a_release(depot, origin, f"{word}-{number:02}")
+    a_release(depot, origin, f"lib{word}")
+    a_release(depot, origin, f"rip{word}")
+
+    first, last = (find(depot, word, distinct="true", range=start).json() for start in (0, 50))
+
+    assert (first["total_count"], last["total_count"]) == (51, 51)
+    assert [row["name"] for row in first["data"][-2:]] == [f"{word}-48", f"lib{word}"]
+    assert [row["name"] for row in last["data"]] == [f"rip{word}"]
+
+    a_release(depot, origin, f"{word}-49")
+    assert find(depot, word, distinct="true").json()["total_count"] == 50
+
+
+def test_compounds_are_visible_names_only(depot: Depot) -> None:
+    origin, hidden, word = an_origin(depot), an_origin(depot, visibility="private"), a_word()
+    a_release(depot, origin, word)
+    a_release(depot, hidden, f"lib{word}")
+
+    assert names(depot, word) == [f"{origin}/{word}"]
+    assert names(depot, word, "bobo") == [f"{origin}/{word}", f"{hidden}/lib{word}"]
 
 
 def test_guesses_are_ordered_best_first(depot: Depot) -> None:
@@ -357,7 +397,7 @@ def test_there_is_at_most_a_page_of_guesses(depot: Depot, monkeypatch: pytest.Mo
     origin, word = an_origin(depot), a_word()
     for number in range(4):
         a_release(depot, origin, f"lib{word}-{number}")
-    monkeypatch.setattr(search, "GUESSES", 3)
+    monkeypatch.setattr(name_index, "GUESSES", 3)
 
     assert len(names(depot, word)) == 3
 
@@ -366,37 +406,19 @@ def test_a_term_unlike_every_name_finds_nothing(depot: Depot) -> None:
     assert names(depot, a_word()) == []
 
 
-def test_the_names_of_a_common_term_are_not_all_read_if_another_term_is_rare(
-    depot: Depot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    common, rare = a_word(), a_word()
-    table.put_many([row for number in range(40) for row in search_rows.hints_of(common, f"n{number}")])
-    release = a_release(depot, an_origin(depot, name=common), rare)
-    monkeypatch.setattr(search, "PAGE", 5)
-    read: list[str] = []
-    real = search_rows.having_word
-
-    def counted(word: str, limit: int, page: int | None = None) -> Any:
-        for package in real(word, limit, page):
-            read.append(package.name)
-            yield package
-
-    monkeypatch.setattr(search_rows, "having_word", counted)
-
-    assert names(depot, f"{common}/{rare}") == [str(release).rsplit("/", 2)[0]]
-    assert len(read) <= 5
-
-
-def test_the_cost_of_a_search_does_not_depend_on_the_number_of_names(depot: Depot) -> None:
-    """One Query of the names, one read of their counts, and up to two calls for the caller."""
+def test_a_search_makes_few_calls(depot: Depot) -> None:
+    """One Query of the log, and up to two calls for the caller. A process that starts also reads the snapshots."""
     release = a_release(depot, an_origin(depot), f"{a_word()}-{a_word()}")
 
-    def cost(term: str, by: str | None = None) -> int:
+    def cost(term: str, by: str | None = None, **query: Any) -> int:
         with counted_calls() as calls:
-            assert names(depot, term, by) == [f"{release.origin}/{release.name}"]
+            assert find(depot, term, by, **query).json()["total_count"] == 1
         return calls.total()
 
-    assert cost(release.name) == 2
-    assert cost(release.name, "bobo") <= 4
-    assert cost(f"{release.origin}/{release.name}") == 2
-    assert cost(release.name[1:]) <= 10
+    for term in (release.name, f"{release.origin}/{release.name}", release.name[1:], release.name[:5] + "0"):
+        assert cost(term, distinct="true") == 1
+        assert cost(term, "bobo", distinct="true") <= 3
+        assert cost(term) == 3  # also the counts of the names, and the idents of the page
+    for by, calls in ((None, 2), ("bobo", 3)):
+        catalogue.forget()
+        assert cost(release.name, by, distinct="true") <= calls

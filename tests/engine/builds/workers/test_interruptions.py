@@ -68,7 +68,7 @@ def test_an_interrupted_claim_is_completed_by_its_repeat(monkeypatch: pytest.Mon
         def request(claim_id: str = claim_id) -> None:
             claimed = claim(worker, claim_id)
             assert claimed is not None
-            bundle.of_job(claimed)
+            bundle.of_job(claimed, worker)
 
         was_killed = killed_after(calls, request, monkeypatch)
         assert_consistent(job)
@@ -78,7 +78,7 @@ def test_an_interrupted_claim_is_completed_by_its_repeat(monkeypatch: pytest.Mon
         assert repeated is not None
         assert repeated.id == job.id
         assert motor == [("start_job", (job.id, 1))]
-        assert bundle.of_job(repeated).job.id == str(job.id)
+        assert bundle.of_job(repeated, worker).job.id == str(job.id)
         assert_consistent(job)
         settle(job)
         if not was_killed:

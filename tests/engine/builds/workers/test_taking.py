@@ -1,6 +1,8 @@
 """The transaction that hands a job to a worker: limits, slots and tokens (builds.md 8.4, 15)."""
 
 import time
+from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -9,13 +11,13 @@ from msgspec.structs import replace
 from chalicelib.builds import rows as build_rows
 from chalicelib.builds.engine import settling
 from chalicelib.builds.rows import JobRow, SlotRow, WaitingJobRow, slots_partition
-from chalicelib.builds.workers import search, service, taking
+from chalicelib.builds.workers import bundle, search, service, taking
 from chalicelib.builds.workers.errors import ClaimRefused
 from chalicelib.catalog.job_token_rows import job_token_key
 from chalicelib.catalog.origin_rows import origin_key
 from chalicelib.core.build_access import WorkerAccess
 from chalicelib.core.build_states import JobState
-from chalicelib.identity.errors import TokenRefused
+from chalicelib.identity.errors import AttemptOver, TokenRefused
 from chalicelib.platform.config import config
 from chalicelib.platform.table import delete_many, put_many, read, rows
 from tests.builders.job_groups import a_group, start
@@ -29,7 +31,8 @@ from tests.builders.waiting_jobs import (
     job_of,
     settle,
 )
-from tests.builders.workers import access_of_a_worker_of, claim
+from tests.builders.workers import access_of_a_new_worker, access_of_a_worker_of, claim
+from tests.perf.simulated_time import Writer, simulated_time
 
 LIMITED = (search, taking)
 """The modules that read the limits of running jobs."""
@@ -127,14 +130,47 @@ def test_a_worker_of_a_deleted_origin_gets_nothing(worker: WorkerAccess, origin:
         claim(stale)
 
 
-def test_a_worker_that_was_revoked_meanwhile_gets_nothing(worker: WorkerAccess, origin: str) -> None:
+def test_a_worker_that_was_revoked_meanwhile_gets_no_tokens(worker: WorkerAccess, origin: str) -> None:
     job = a_waiting_job(origin)
     service.revoke_for_all_origins(worker.id)
+    claimed = claim(worker)
+    assert claimed is not None
 
     with pytest.raises(TokenRefused):
-        claim(worker)
+        bundle.of_job(claimed, worker)
 
-    assert job_of(job).job_state is JobState.PENDING
+    assert read(job_token_key(int(job.id), 1)) is None
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_tokens_outlive_a_revocation_at_the_same_time(worker: WorkerAccess, origin: str, seed: int) -> None:
+    job, answers = a_waiting_job(origin), []
+
+    def claims(_: Writer) -> None:
+        claimed = claim(worker)
+        assert claimed is not None
+        with suppress(TokenRefused, AttemptOver):
+            answers.append(bundle.of_job(claimed, worker))
+
+    with simulated_time(seed) as clock:
+        clock.run([claims, lambda _: service.revoke_for_all_origins(worker.id)])
+
+    assert read(job_token_key(int(job.id), 1)) is None
+    assert len(answers) <= 1
+
+
+def test_claims_with_one_credential_do_not_meet_on_it() -> None:
+    worker, jobs = access_of_a_new_worker(), [a_waiting_job(an_empty_origin()) for _ in range(4)]
+    met: Counter[str] = Counter()
+
+    def claims(writer: Writer) -> None:
+        assert claim(worker) is not None
+        met.update(writer.rows)
+
+    with simulated_time() as clock:
+        clock.run([claims] * len(jobs))
+
+    assert "WORKERS" not in met
 
 
 @pytest.mark.parametrize("state", [None, JobState.CANCEL_COMPLETE])
