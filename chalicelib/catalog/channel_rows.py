@@ -5,6 +5,9 @@ release of a name a Query of one row. Both store the visibility, so that lists d
 """
 
 import re
+from hashlib import sha256
+from typing import Any
+from zlib import crc32
 
 from chalicelib.catalog import origin_rows
 from chalicelib.core.ident import PackageIdent
@@ -19,6 +22,7 @@ from chalicelib.platform.table import Key, Row, partition, rows
 UNSTABLE = "unstable"
 STABLE = "stable"
 INITIAL_CHANNELS = (UNSTABLE, STABLE)
+COPIES = 16
 PUBLIC_ROWS_PER_CALL = 1_000
 UNIT_SEPARATOR = "\x1f"
 _OF_GROUP = re.compile("bldr-[0-9]{1,19}", re.ASCII)
@@ -37,6 +41,14 @@ class ChannelRow(Row):
         return self.sk
 
 
+class ChannelCopyRow(Row):
+    """A copy of a channel's row, which exists as long as the channel. Each copy serves the installs of some names.
+
+    One row serves 3,000 reads per second, and DynamoDB cannot divide it. The initial channels need no copies: they
+    exist as long as the origin has packages. Channels of job groups have none either: only their builds read them.
+    """
+
+
 class ChannelsRow(Row):
     """The revision of an origin's list of channels, which the creation of a channel sets, and their number.
 
@@ -51,10 +63,24 @@ class ChannelsRow(Row):
 
 
 class NewestOfAllRow(Row):
-    """Cached: the newest release of every name in a channel for a target, valid for one revision of the channel."""
+    """A view: the newest release of every name in a channel for a target, and the changes of the log that it includes.
 
-    revision = NumberAttribute()
-    content = BinaryAttribute(legacy_encoding=False)
+    `content` is packed `NewestNames`, None while the view is made for the first time. Each write sets a new version.
+    """
+
+    version = NumberAttribute()
+    content = BinaryAttribute(legacy_encoding=False, null=True)
+    included = BinaryAttribute(legacy_encoding=False)
+    made_at = NumberAttribute()
+    paused_until = NumberAttribute(default=0)
+
+
+class EndedChannelRow(Row):
+    """A deleted channel whose list may still have an index, and views. `id` distinguishes it from a later deletion."""
+
+    id = NumberAttribute()
+    origin = UnicodeAttribute()
+    channel = UnicodeAttribute()
 
 
 class MembershipRow(Row):
@@ -91,6 +117,33 @@ def channel_key(origin: str, channel: str) -> Key[ChannelRow]:
     return Key(ChannelRow, channels_partition(origin), channel)
 
 
+def existence_key(origin: str, channel: str, name: str) -> Key[Any] | None:
+    """Key of a row that exists as long as the channel, for a read of a package with a name that is in the channel.
+
+    None for an initial channel, which exists as long as the package.
+    """
+    if channel in INITIAL_CHANNELS:
+        return None
+    return channel_key(origin, channel) if is_of_group(channel) else _copy_key(origin, channel, crc32(name.encode()))
+
+
+def _copy_keys(origin: str, channel: str) -> list[Key[ChannelCopyRow]]:
+    several = range(0 if channel in INITIAL_CHANNELS or is_of_group(channel) else COPIES)
+    return [_copy_key(origin, channel, number) for number in several]
+
+
+def _copy_key(origin: str, channel: str, number: int) -> Key[ChannelCopyRow]:
+    return Key(ChannelCopyRow, partition("CHANNEL-COPIES", origin, channel, str(number % COPIES)), "COPY")
+
+
+ENDED = partition("ENDED-CHANNELS")
+
+
+def ended_key(origin: str, channel: str) -> Key[EndedChannelRow]:
+    """Key of a deleted channel. The sort key is a hash, because a channel's name may be as long as a sort key."""
+    return Key(EndedChannelRow, ENDED, f"{origin}/{sha256(channel.encode()).hexdigest()}")
+
+
 def list_key(origin: str) -> Key[ChannelsRow]:
     """Key of the revision of an origin's list of channels."""
     return Key(ChannelsRow, partition("ORIGIN", origin), "CHANNELS")
@@ -104,9 +157,12 @@ def is_of_group(channel: str) -> bool:
 def add_to_list(change: Change, origin: str, channel: str) -> None:
     """Count a new channel. The change raises TooManyInOrigin if the origin has the most that it can have.
 
-    Channels of job groups are not counted: every group makes one, and only a part of them is ever listed.
+    Also writes the copies of the channel's row. Channels of job groups are not counted: every group makes one, and only
+    a part of them is ever listed.
     """
     renewed = ChannelsRow.revision.set(new_id())
+    for key in _copy_keys(origin, channel):
+        change.put(ChannelCopyRow(key.pk, key.sk))
     if is_of_group(channel):
         change.update(list_key(origin), [renewed])
         return
@@ -119,7 +175,14 @@ def add_to_list(change: Change, origin: str, channel: str) -> None:
 
 
 def remove_from_list(change: Change, origin: str, channel: str) -> None:
-    """Count a channel less. The change must delete the channel on condition that it exists."""
+    """Count a channel less, delete its copies, and note that its list has ended (`channels/ended_lists.py`).
+
+    The change must delete the channel on condition that it exists.
+    """
+    for key in _copy_keys(origin, channel):
+        change.delete(key)
+    ended = ended_key(origin, channel)
+    change.put(EndedChannelRow(ended.pk, ended.sk, id=new_id(), origin=origin, channel=channel))
     change.update(list_key(origin), [ChannelsRow.channels.add(0 if is_of_group(channel) else -1)])
 
 
@@ -165,7 +228,6 @@ def newest_row(
     return next(matching, None)
 
 
-def newest_of_all_key(origin: str, channel: str, target: str, members: bool) -> Key[NewestOfAllRow]:
-    """Key of the cached newest releases of a channel, for members of the origin or for the public."""
-    sort_key = f"{target}{UNIT_SEPARATOR}{'members' if members else 'public'}"
-    return Key(NewestOfAllRow, partition("NEWEST-OF-ALL", origin, channel), sort_key)
+def newest_of_all_key(origin: str, channel: str, target: str) -> Key[NewestOfAllRow]:
+    """Key of the view of the newest releases of a channel for a target."""
+    return Key(NewestOfAllRow, partition("NEWEST-OF-ALL", origin, channel), target)

@@ -9,6 +9,8 @@ changes that all their lists include. It may be interrupted anywhere and repeate
   change in the log, and reads the index within `lists.READ_WITHIN`, finds the id.
 - A fold leaves changes younger than SETTLED in the log. So it never includes a change without an earlier one that the
   change relies on and that was committed while the log was read.
+
+A fold moves changes into the views of the newest releases in the same way, where they exist (`newest_views.py`).
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -18,7 +20,7 @@ from functools import partial
 
 from msgspec import Struct
 
-from chalicelib.catalog import list_changes, list_rows, list_states, lists
+from chalicelib.catalog import list_changes, list_rows, list_states, lists, newest_views
 from chalicelib.catalog.list_rows import EntryChange, ListChangeRow, ListIndexRow
 from chalicelib.core.included_changes import IncludedChanges
 from chalicelib.core.list_blocks import Blocks, Span, WrongCounts
@@ -56,19 +58,26 @@ class _Log(Struct, frozen=True):
 def fold(origin: str) -> None:
     """Move the oldest changes of an origin's log into the indexes of their lists.
 
-    Two reads, a write per list, and a call per 25 changes; two reads more if a block is split. Safe to repeat. Raises
-    StoreUnavailable.
+    Two reads, a write per list and view, and a call per 25 changes; two reads more if a block is split. Safe to repeat.
+    Raises StoreUnavailable.
     """
     began = clock.now()
     log = _oldest(origin, began)
     if not log.by_list:
         return
-    names = sorted(log.by_list)
-    found = read_many([lists.index_key(origin, name) for name in names])
+    names, moved = sorted(log.by_list), newest_views.moved(log.by_list)
+    view_keys = {view: newest_views.key_of(origin, view) for view in sorted(moved)}
+    found = read_many([*(lists.index_key(origin, name) for name in names), *view_keys.values()])
     if clock.now() - began > lists.READ_WITHIN:
         return
     included = {name: _fold_list(origin, name, log, found.get(lists.index_key(origin, name))) for name in names}
-    _delete(origin, log, included)
+    holders = {identifier: [included[name] for name in of_change] for identifier, of_change in log.lists_of.items()}
+    for view, key in view_keys.items():
+        included_in_view = newest_views.fold(found.get(key), moved[view], log.complete_to)
+        if included_in_view is not None:
+            for identifier, _ in moved[view]:
+                holders[identifier].append(included_in_view)
+    _delete(origin, holders)
 
 
 def fold_if_possible(origin: str) -> None:
@@ -218,12 +227,11 @@ def _paused(origin: str, name: str) -> ListIndexRow:
     return index
 
 
-def _delete(origin: str, log: _Log, included: dict[str, IncludedChanges]) -> None:
-    """Delete the changes that all their lists have included recently."""
+def _delete(origin: str, holders: Mapping[int, Sequence[IncludedChanges]]) -> None:
+    """Delete the changes that all their lists, and the views that exist, have included recently."""
     oldest = clock.now() - DELETED_WITHIN
 
     def is_included(identifier: int) -> bool:
-        several = [included[name] for name in log.lists_of[identifier]]
-        return all(identifier in each and each.time_of(identifier) > oldest for each in several)
+        return all(identifier in each and each.time_of(identifier) > oldest for each in holders[identifier])
 
-    delete_many([list_rows.change_key(origin, identifier) for identifier in log.lists_of if is_included(identifier)])
+    delete_many([list_rows.change_key(origin, identifier) for identifier in holders if is_included(identifier)])

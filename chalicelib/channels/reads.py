@@ -1,6 +1,7 @@
 """Reads of a channel's packages: lists and the newest release of a name (packages.md 9.4, 9.6)."""
 
 from functools import partial
+from typing import Any
 
 from chalicelib.catalog import channel_rows, list_pages, list_rows, lists, package_rows
 from chalicelib.catalog.channel_rows import NewestRow
@@ -13,6 +14,7 @@ from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
 from chalicelib.identity.caller import Caller
 from chalicelib.packages.reads import is_visible, texts_of
+from chalicelib.platform.table import Key
 
 with deferred():
     from chalicelib.catalog import list_folding
@@ -84,9 +86,13 @@ def _package_of(
 
 def _package(ident: PackageIdent, target: Target, channel: str, caller: Caller) -> tuple[StoredPackage, Texts] | None:
     """Return the package if it is in the channel and the caller may see it, else None."""
-    texts_key, channel_key = package_rows.texts_key(ident, target), channel_rows.channel_key(ident.origin, channel)
-    found = caller.read_with(*package_rows.package_keys(ident, target), texts_key, channel_key)
+    texts_key = package_rows.texts_key(ident, target)
+    existence_key = channel_rows.existence_key(ident.origin, channel, ident.name)
+    keys: list[Key[Any]] = [*package_rows.package_keys(ident, target), texts_key]
+    found = caller.read_with(*keys, *([] if existence_key is None else [existence_key]))
     package = StoredPackage.found(found, ident, target)
-    if package is None or found.get(channel_key) is None or channel not in package.placement.channels:
+    if package is None or channel not in package.placement.channels:
+        return None
+    if existence_key is not None and found.get(existence_key) is None:  # the channel is under deletion
         return None
     return (package, texts_of(found.get(texts_key))) if is_visible(package, caller) else None

@@ -17,7 +17,7 @@ from chalicelib.core.session import Session
 from chalicelib.core.target import Target
 from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id, now, timestamp
-from chalicelib.platform.table import read_many, rows
+from chalicelib.platform.table import read, read_many, rows
 
 SANDBOX_PREFIX = "bldr-"
 AFTER_SANDBOXES = SANDBOX_PREFIX + chr(0x10FFFF)
@@ -59,9 +59,11 @@ def create(origin: str, channel: str, by: Session) -> ChannelRow:
     """
     if not is_plain_name(channel):
         raise ChannelNameInvalid("A channel's name must not be `.` or `..` or have invisible characters")
+    key = channel_rows.channel_key(origin, channel)
+    if read(key) is not None:  # `hab` tries to create a channel before each promotion
+        raise ChannelExists
     deletion.complete(origin, channel)
     moment = now()
-    key = channel_rows.channel_key(origin, channel)
     row = ChannelRow(key.pk, key.sk, id=new_id(moment), owner_id=by.account_id, created_at=timestamp(moment))
     with Change() as change:
         change.add(row, otherwise=ChannelExists())

@@ -1,7 +1,7 @@
 """The ids of changes that the index of a list includes, in generations with the time at which they were included."""
 
 import zlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import accumulate, pairwise
 
@@ -35,6 +35,9 @@ class IncludedChanges:
 
     def __contains__(self, identifier: object) -> bool:
         return identifier in self._times
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._times)
 
     def __len__(self) -> int:
         return len(self._times)

@@ -24,6 +24,7 @@ from chalicelib.catalog import (
     lists,
     long_change_rows,
     origin_rows,
+    origin_summaries,
     package_rows,
 )
 from chalicelib.catalog.audit_rows import AuditAction
@@ -36,6 +37,7 @@ from chalicelib.catalog.origin_rows import LeavingOriginRow, OriginCountRow, Ori
 from chalicelib.catalog.package_rows import NameRow, VersionRow
 from chalicelib.core.roles import SessionFlags
 from chalicelib.core.session import Session
+from chalicelib.core.target import Target
 from chalicelib.deprecations import rows as deprecation_rows
 from chalicelib.deprecations.rows import DeprecationRow
 from chalicelib.identity import worker_rows
@@ -77,6 +79,7 @@ def _close(origin: str, by: Session) -> None:
     closed = json.dumps([None if each is None else each.serialize() for each in replaced])
     with Change() as change:
         change.delete(key, condition=(OriginRow.id == int(row.id)) & (OriginRow.owner_id == by.account_id))
+        origin_summaries.note_origin(change, origin)
         change.delete(counts_key, condition=_counts_of_an_empty_origin())
         change.delete(channels_key, condition=_unchanged(found.get(channels_key)))
         change.add(LeavingOriginRow(leaving_key.pk, leaving_key.sk, id=new_id(), owner_id=by.account_id, closed=closed))
@@ -163,6 +166,7 @@ def _end(origin: str, leaving: LeavingOriginRow, same_deletion: Condition) -> No
             change.delete(leaving_key, condition=same_deletion, otherwise=_AlreadyFinished())
             for row in replaced:
                 change.add(row)
+            origin_summaries.note_origin(change, origin)
         raise
     origin_row = replaced[0]
     owner = Session(int(leaving.owner_id), origin_row.owner_name, SessionFlags(0))
@@ -192,6 +196,7 @@ def _remaining_keys(origin: str) -> Iterator[Sequence[Key[Any]]]:
     for secret in key_rows.secret_keys(origin):
         yield [key_rows.secret_key(origin, secret.full_name)]
     yield [key_rows.encryption_keys_key(origin), key_rows.clock_key(origin), policy_rows.policy_key(origin)]
+    yield from _view_keys(origin)
     for kind, pk in (
         (ChannelRow, channel_rows.channels_partition(origin)),
         (ListIndexRow, list_rows.index_partition(origin)),
@@ -209,6 +214,14 @@ def _remaining_keys(origin: str) -> Iterator[Sequence[Key[Any]]]:
         for version in rows(VersionRow, package_rows.version_count_key(origin, name.sk, "").pk):
             yield [Key(VersionRow, version.pk, version.sk)]
         yield [Key(NameRow, name.pk, name.sk)]
+
+
+def _view_keys(origin: str) -> Iterator[Sequence[Key[Any]]]:
+    """Yield the keys of the views of channels: of the initial ones, and of deleted ones whose lists have indexes."""
+    indexes = rows(ListIndexRow, list_rows.index_partition(origin), keys_only=True)
+    channels = {channel for index in indexes if (channel := list_rows.channel_of(index.sk)) is not None}
+    for channel in sorted(channels.union(channel_rows.INITIAL_CHANNELS)):
+        yield [channel_rows.newest_of_all_key(origin, channel, target) for target in Target]
 
 
 def _grouped(sequences: Iterable[Sequence[Key[Any]]]) -> Iterator[list[Key[Any]]]:

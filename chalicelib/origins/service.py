@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from msgspec import Struct
 
-from chalicelib.catalog import audit_rows, fences, origin_rows
+from chalicelib.catalog import audit_rows, fences, origin_rows, origin_summaries
 from chalicelib.catalog.audit_rows import AuditAction
 from chalicelib.catalog.channel_rows import INITIAL_CHANNELS, ChannelRow, channel_key
 from chalicelib.catalog.errors import OriginMissing
@@ -74,6 +74,7 @@ def _create(name: str, visibility: Visibility, by: Session) -> OriginRow:
             origin_rows.leaving_key(name), LeavingOriginRow.pk.does_not_exist(), otherwise=_DeletionUnfinished()
         )
         change.add(row, otherwise=OriginTaken())
+        origin_summaries.note_origin(change, name)
         change.put(OriginCountRow(counts.pk, counts.sk, members=1))
         change.put(MemberRow(member.pk, member.sk, role=str(Role.OWNER), name=by.name))
         change.put(MembershipOfAccountRow(membership.pk, membership.sk))
@@ -104,5 +105,6 @@ def set_default_visibility(name: str, visibility: Visibility, by: Session) -> No
             otherwise=OriginMissing(),
         )
         origin_rows.require_role(change, name, by.permission)
+        origin_summaries.note_origin(change, name)
         audit_rows.record(change, AuditAction.ORIGIN_CHANGE, by, origin=name, target=name)
     fences.remove_all(name)

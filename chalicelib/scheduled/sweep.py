@@ -18,6 +18,7 @@ from msgspec.structs import asdict
 
 from chalicelib.catalog import package_rows
 from chalicelib.catalog.package_rows import PackageRow, TextsRow
+from chalicelib.channels import ended_lists
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target, TargetUnknown
 from chalicelib.packages import artifacts
@@ -56,6 +57,8 @@ def sweep(seconds: float) -> SweepResult:
     enough, failures = _deadline(seconds), Failures()
     expired = 0
     objects = _Objects()
+    with failures.skipped():
+        ended_lists.remove_all(enough, failures)
     with failures.skipped():
         expired = leftovers.remove_expired(enough, failures)
     with failures.skipped():

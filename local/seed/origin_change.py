@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 
-from chalicelib.catalog import list_rows
+from chalicelib.catalog import list_rows, origin_summaries
 from chalicelib.catalog.list_rows import ListChangeRow, ListIndexRow
+from chalicelib.catalog.summary_rows import SummaryChangeRow
 from chalicelib.core.included_changes import IncludedChanges
 from chalicelib.core.list_blocks import Blocks
 from chalicelib.core.shown import Shown
@@ -19,10 +20,14 @@ class OriginChange(MemoryChange):
     def __init__(self, origin: str) -> None:
         super().__init__()
         self._origin = origin
+        self._settings = 0
         self._states: dict[str, dict[str, Shown]] = defaultdict(dict)
 
     def put(self, row: Row, condition: Condition | None = None, otherwise: Exception | None = None) -> None:
         """Put a row, or note the changes of lists."""
+        if isinstance(row, SummaryChangeRow):
+            self._settings += int(row.settings)
+            return
         if not isinstance(row, ListChangeRow):
             super().put(row, condition, otherwise)
             return
@@ -31,6 +36,7 @@ class OriginChange(MemoryChange):
 
     def close(self) -> int:
         """Write the remaining rows and the indexes of the lists, and return the number of rows written."""
+        super().put(origin_summaries.change_row(self._origin, self._settings))
         included = IncludedChanges().packed()
         for name, states in self._states.items():
             key = list_rows.index_key(self._origin, name)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from chalicelib.channels import newest_of_all
 from chalicelib.platform import aws, background, object_store
 from chalicelib.uploads import rows
 from tests.api.client import Depot
@@ -29,14 +30,17 @@ def test_the_last_use_of_a_token_is_recorded_in_one_attempt(depot: Depot) -> Non
     assert wire.seconds == 0
 
 
-def test_the_latest_packages_of_a_channel_are_cached_in_one_attempt(depot: Depot, token: str) -> None:
+def test_the_view_of_a_channel_is_made_in_one_attempt(
+    depot: Depot, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(newest_of_all, "FEW_PACKAGES", 0)
     scene = a_scene(depot, token, a_release_in_a_channel)
 
     with faults(lambda attempt: THROTTLED if attempt.writes else None) as wire:
         reply = scene.send("GET", "/depot/channels/{o}/dev/pkgs/_latest?target=x86_64-linux")
 
     assert (reply.status, len(reply.json()["data"])) == (200, 1)
-    assert [attempt.operation for attempt in wire.attempts if attempt.writes] == ["BatchWriteItem"]
+    assert [attempt.operation for attempt in wire.attempts if attempt.writes] == ["PutItem"]
     assert wire.seconds == 0
 
 

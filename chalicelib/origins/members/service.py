@@ -6,7 +6,7 @@ with the role `owner` are always the same account, even with concurrent requests
 """
 
 from chalicelib.accounts.errors import AccountMissing
-from chalicelib.catalog import audit_rows, fences, member_rows, origin_rows
+from chalicelib.catalog import audit_rows, fences, member_rows, origin_rows, origin_summaries
 from chalicelib.catalog.audit_rows import AuditAction
 from chalicelib.catalog.errors import OriginMissing
 from chalicelib.catalog.member_rows import MemberRow, MembershipOfAccountRow, member_key, membership_of_account_key
@@ -161,6 +161,7 @@ def _transfer(origin: str, user: str, by: Session) -> None:
             [OriginRow.owner_id.set(recipient_id), OriginRow.owner_name.set(user)],
             condition=OriginRow.owner_id == by.account_id,
         )
+        origin_summaries.note_origin(change, origin)
         change.update(own_key, [MemberRow.role.set(str(Role.MAINTAINER))], condition=MemberRow.role == str(Role.OWNER))
         change.update(their_key, [MemberRow.role.set(str(Role.OWNER))], condition=MemberRow.role == recipient.role)
         audit_rows.record(change, AuditAction.OWNER_TRANSFER, by, origin=origin, target=str(recipient_id))

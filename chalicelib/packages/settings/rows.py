@@ -1,6 +1,6 @@
 """Writes of settings rows, which keep the list of settings and the row of the name up to date."""
 
-from chalicelib.catalog import list_rows, package_rows
+from chalicelib.catalog import list_rows, origin_summaries, package_rows
 from chalicelib.catalog.list_rows import EntryChange
 from chalicelib.catalog.package_rows import NameRow, SettingsRow
 from chalicelib.core.shown import Shown
@@ -41,6 +41,9 @@ def note(change: Change, origin: str, name: str, before: str | None, after: str 
     key = package_rows.name_key(origin, name)
     package_rows.renew_epoch(change, key)
     change.update(key, [NameRow.visibility.remove() if after is None else NameRow.visibility.set(after)])
+    added = (after is not None) - (before is not None)
+    if added:
+        origin_summaries.note_settings(change, origin, added)
     return EntryChange(list_rows.SETTINGS, name, _shown(before), _shown(after))
 
 
