@@ -17,6 +17,7 @@ from botocore.session import get_session
 
 from chalicelib.platform import metrics, retry_budget
 from chalicelib.platform.config import config as settings
+from chalicelib.platform.responses import RowsParserFactory
 
 CONNECTIONS = 32
 CONNECT_SECONDS = 2
@@ -83,7 +84,9 @@ def secret_text(name: str) -> str:
 
 @cache
 def _session() -> Any:
-    return get_session()
+    session = get_session()
+    session.register_component("response_parser_factory", RowsParserFactory())
+    return session
 
 
 def _created(service: str) -> Any:
