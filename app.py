@@ -112,6 +112,12 @@ def clean_up_builds(event: Any) -> None:
     background.run("clean_up_builds", lambda: functions.scheduled_builds.clean_up(seconds=800), event.context)
 
 
+@app.schedule("rate(1 minute)", name="fold_events")
+def fold_events(event: Any) -> None:
+    """Fold new events into the index of events (chalicelib/scheduled/event_upkeep.py)."""
+    background.run("fold_events", lambda: functions.event_upkeep.fold_events(seconds=50), event.context)
+
+
 @app.schedule("rate(1 hour)", name="sweep")
 def sweep(event: Any) -> None:
     """Delete what interrupted writes left behind (chalicelib/scheduled/sweep.py)."""

@@ -8,11 +8,12 @@ with deferred():
     from chalicelib.builds.steps import job as job_steps
     from chalicelib.builds.steps import reconcile as execution_ends
     from chalicelib.scheduled import builds as scheduled_builds
-    from chalicelib.scheduled import group_repair, group_watch, job_watch, retention, sweep
+    from chalicelib.scheduled import event_upkeep, group_repair, group_watch, job_watch, retention, sweep
     from chalicelib.uploads import finishing
 
 __all__ = [
     "builds_after_upload",
+    "event_upkeep",
     "execution_ends",
     "finishing",
     "group_repair",

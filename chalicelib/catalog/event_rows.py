@@ -1,27 +1,43 @@
-"""Rows of promotions and demotions. They are never deleted, not even with the origin (packages.md 2 and 11)."""
+"""Rows of promotions and demotions (packages.md 2 and 11).
 
+An event is first a row in the *inbox*. The index of events (`event_index`) takes it from there (`event_folding`), and
+then the row is deleted. What an event says is never deleted, not even with the origin.
+"""
+
+import secrets
+import time
 from collections.abc import Iterator
+from typing import Any, cast
 
+from msgspec import Struct
+
+from chalicelib.core.event_entries import EventEntry, PackageState, microseconds
 from chalicelib.core.event_kinds import ChannelOperation
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.session import Session
 from chalicelib.core.target import Target
-from chalicelib.platform.attributes import NumberAttribute, UnicodeAttribute
+from chalicelib.platform.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id, now, timestamp
-from chalicelib.platform.table import Row, newest_rows, partition
-
-EVENTS = "EVENTS"
-"""All events share one partition in order of time, so that any range of days is one Query."""
-
-SHOWN = ["pk", "sk", "operation", "ident", "channel", "requester_id", "created_at"]
-"""The attributes of an event that a list of events needs."""
+from chalicelib.platform.table import Found, Key, Row, partition, rows
 
 STARTED, DONE = "started", "done"
 
+SHARDS, CHANGED, EVENT = "#SHARDS", "CHANGED#", "EVENT#"
+"""Sort key of the number of shards, and how those of changed idents and of events begin, in the order of reads."""
+
+MOST_READ = 20_000
+"""Events of the inbox that a request reads."""
+
+FRESH_SECONDS = 10.0
+"""How long a process uses the number of shards that it has read."""
+
 
 class EventRow(Row):
-    """A promotion or demotion of one package, sorted by time, then ident. Events of one package set share a `group`."""
+    """A promotion or demotion of one package. Events of one package set share a `group`.
+
+    `public`: whether a package of the ident was public. Later changes of that are in rows of `event_states`.
+    """
 
     operation = UnicodeAttribute()
     ident = UnicodeAttribute()
@@ -32,6 +48,58 @@ class EventRow(Row):
     requester = UnicodeAttribute()
     created_at = UnicodeAttribute()
     group = UnicodeAttribute(null=True)
+    public = BooleanAttribute()
+
+    @property
+    def entry(self) -> EventEntry:
+        """The event as the index stores it."""
+        return EventEntry(
+            microseconds(self.created_at),
+            self.ident,
+            self.target,
+            self.operation,
+            self.channel,
+            self.trigger,
+            int(self.requester_id),
+            self.requester,
+            self.group or "",
+        )
+
+    @property
+    def state(self) -> PackageState:
+        """The state of the ident at the time of the event."""
+        return PackageState.PUBLIC if self.public else PackageState.MEMBERS
+
+
+class StateRow(Row):
+    """The visibility of an ident has changed, or its packages were deleted or exist again. Its own row says which."""
+
+    ident = UnicodeAttribute()
+
+
+class ShardsRow(Row):
+    """The number of shards of the inbox: those that writers use, and those that readers read.
+
+    After the number of writers' shards was reduced, readers read more until no process uses the old number any more. It
+    is reduced at most once a day (`reduced_on`).
+    """
+
+    writers = NumberAttribute()
+    readers = NumberAttribute()
+    reduced_on = UnicodeAttribute()
+
+
+class InboxRow(Row):
+    """Any row of the inbox; reads return EventRow, StateRow or ShardsRow."""
+
+    @classmethod
+    def from_raw_data(cls, data: dict[str, Any]) -> Any:
+        """Return the row as its own kind."""
+        sk = data["sk"]["S"]
+        kind: type[Row] = ShardsRow
+        if sk != SHARDS:
+            kind = EventRow if sk.startswith(EVENT) else StateRow
+        return kind.from_raw_data(data)
 
 
 class GroupEventRow(Row):
@@ -57,33 +125,102 @@ class GroupEventRow(Row):
         return self.sk.rpartition("#")[2]
 
 
-def record(
-    change: Change,
+class Inbox(Struct, frozen=True):
+    """The rows that the index may lack, the number of shards in which they are, and whether these are all."""
+
+    events: list[EventRow]
+    states: list[StateRow]
+    shards: int = 1
+    complete: bool = True
+
+
+class _Shards:
+    """The number of shards that this process uses, and when it was read."""
+
+    number = 1
+    read_at = -FRESH_SECONDS
+
+
+def event(
     operation: ChannelOperation,
     ident: PackageIdent,
     target: Target,
     channel: str,
     by: Session,
     *,
+    public: bool,
     group: str | None = None,
-) -> None:
-    """Add an event to the change that it describes, so that neither is written without the other."""
-    created_at = timestamp(now())
-    change.put(
-        EventRow(
-            EVENTS,
-            f"{created_at}#{ident}#{target}",
-            operation=str(operation),
-            ident=str(ident),
-            target=str(target),
-            channel=channel,
-            trigger=str(by.trigger),
-            requester_id=by.account_id,
-            requester=by.name,
-            created_at=created_at,
-            group=group,
-        )
+) -> EventRow:
+    """Return the row of an event, to be added to the change that it describes (`Change.add`).
+
+    public: whether the ident has a public package after the change.
+    """
+    moment = now()
+    return EventRow(
+        inbox_partition(secrets.randbelow(_Shards.number)),
+        f"{EVENT}{new_id(moment):019d}",
+        operation=str(operation),
+        ident=str(ident),
+        target=str(target),
+        channel=channel,
+        trigger=str(by.trigger),
+        requester_id=by.account_id,
+        requester=by.name,
+        created_at=timestamp(moment),
+        group=group,
+        public=public,
     )
+
+
+def state_changed(change: Change, ident: PackageIdent) -> None:
+    """Add to a change that the ident's visibility or existence changes with it."""
+    pk = inbox_partition(secrets.randbelow(_Shards.number))
+    change.add(StateRow(pk, f"{CHANGED}{new_id():019d}", ident=str(ident)))
+
+
+def keys_before() -> list[Key[ShardsRow]]:
+    """Return the keys of the rows to read before `event`, for `note_shards`: none if they were read recently."""
+    return [shards_key()] if time.monotonic() - _Shards.read_at >= FRESH_SECONDS else []
+
+
+def note_shards(found: Found) -> None:
+    """Use the number of shards in the rows of `keys_before`."""
+    if keys_before():
+        row = found.get(shards_key())
+        _Shards.number = 1 if row is None else int(row.writers)
+        _Shards.read_at = time.monotonic()
+
+
+def inbox() -> Inbox:
+    """Return the rows of the inbox: all changed idents, and MOST_READ events. One Query per shard.
+
+    The first shard has the number of shards.
+    """
+    events: list[EventRow] = []
+    states: list[StateRow] = []
+    shard, shards = 0, 1
+    while shard < shards:
+        for row in cast("Iterator[Row]", rows(InboxRow, inbox_partition(shard))):
+            if isinstance(row, ShardsRow):
+                shards = int(row.readers)
+            elif isinstance(row, StateRow):
+                states.append(row)
+            elif isinstance(row, EventRow):
+                events.append(row)
+            if len(events) > MOST_READ:
+                return Inbox(events, states, shards, complete=False)
+        shard += 1
+    return Inbox(events, states, shards)
+
+
+def inbox_partition(shard: int) -> str:
+    """Partition of a shard of the inbox, in order of the time at which rows were written."""
+    return partition("EVENTS", str(shard))
+
+
+def shards_key() -> Key[ShardsRow]:
+    """Key of the number of shards."""
+    return Key(ShardsRow, inbox_partition(0), SHARDS)
 
 
 def group_event(operation: ChannelOperation, origin: str, source: str, target: str, by: Session) -> GroupEventRow:
@@ -106,16 +243,3 @@ def group_event(operation: ChannelOperation, origin: str, source: str, target: s
 def group_events_partition(origin: str) -> str:
     """Partition of the bulk changes of an origin's channels, in order of time."""
     return partition("GROUP-EVENTS", origin)
-
-
-def newest_first(first_day: str, last_day: str, channel: str, examined: int) -> Iterator[EventRow]:
-    """Return events between two UTC days (`YYYY-MM-DD`, both inclusive), newest first, with the attributes in SHOWN.
-
-    channel: only events of this channel; empty for all.
-    examined: read only the newest of these days, before the channel is compared.
-    """
-    if first_day > last_day:
-        return iter(())
-    end = last_day + "U"  # sorts after all times of the day, which continue with "T"
-    where = EventRow.channel == channel if channel else None
-    return newest_rows(EventRow, EVENTS, (first_day, end), where=where, examined=examined, only=SHOWN)

@@ -15,7 +15,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.catalog import channel_rows, list_folding, list_rows, name_log, package_rows
+from chalicelib.catalog import channel_rows, event_states, list_folding, list_rows, name_log, package_rows
 from chalicelib.catalog.channel_rows import MembershipRow, NewestRow
 from chalicelib.catalog.errors import TooManyChannels
 from chalicelib.catalog.list_rows import EntryChange
@@ -106,6 +106,7 @@ def steps_together(
         _write_counts(change, observed, after)
         entries += _entries(observed, after)
         before = observed.standing
+        event_states.note(change, observed.ident, before, after)
         for target in sorted({*before.placements, *after.placements}):
             old, new = before.placements.get(target), after.placements.get(target)
             if new is None:

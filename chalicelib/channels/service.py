@@ -200,7 +200,8 @@ def promote(ident: PackageIdent, target: Target, channel: str, by: Session) -> N
 
 def _promote(ident: PackageIdent, target: Target, channel: str, by: Session, fence: Fence) -> None:
     channel_key = channel_rows.channel_key(ident.origin, channel)
-    found = read_many([*steps.keys_of(ident), channel_key])
+    found = read_many([*steps.keys_of(ident), channel_key, *event_rows.keys_before()])
+    event_rows.note_shards(found)
     observed = Observed.from_rows(ident, found)
     placement = observed.standing.placements.get(target)
     if found.get(channel_key) is None:
@@ -213,7 +214,7 @@ def _promote(ident: PackageIdent, target: Target, channel: str, by: Session, fen
         fence.check(change, by.permission)
         after = observed.standing.with_placement(target, placement.joined(channel))
         steps.step(change, observed, after, by=by)
-        event_rows.record(change, ChannelOperation.PROMOTE, ident, target, channel, by)
+        change.add(event_rows.event(ChannelOperation.PROMOTE, ident, target, channel, by, public=after.is_public))
 
 
 def demand_demotable(channel: str) -> None:
@@ -232,12 +233,14 @@ def demote(ident: PackageIdent, target: Target, channel: str, by: Session) -> No
 
 def _demote(ident: PackageIdent, target: Target, channel: str, by: Session, fence: Fence) -> None:
     channel_key = channel_rows.channel_key(ident.origin, channel)
-    found = read_many([*steps.keys_of(ident), channel_key])
+    found = read_many([*steps.keys_of(ident), channel_key, *event_rows.keys_before()])
+    event_rows.note_shards(found)
     observed = Observed.from_rows(ident, found)
     placement = observed.standing.placements.get(target)
     if found.get(channel_key) is None or placement is None or channel not in placement.channels:
         raise NotInChannel
     with Change() as change:
         fence.check(change, by.permission)
-        steps.step(change, observed, observed.standing.with_placement(target, placement.left(channel)))
-        event_rows.record(change, ChannelOperation.DEMOTE, ident, target, channel, by)
+        after = observed.standing.with_placement(target, placement.left(channel))
+        steps.step(change, observed, after)
+        change.add(event_rows.event(ChannelOperation.DEMOTE, ident, target, channel, by, public=after.is_public))

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from chalicelib.core.deferred import deferred
+from chalicelib.core.event_entries import EventEntry
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.search_terms import QueryUndecodable, Terms, decoded_again
 from chalicelib.events import shapes
@@ -21,7 +22,6 @@ from chalicelib.http.routes import ANYONE, Routes
 from chalicelib.packages.errors import SearchUndecodable
 
 with deferred():
-    from chalicelib.catalog import event_rows
     from chalicelib.events import service
 
 routes = Routes("events", STATUS)
@@ -46,11 +46,18 @@ def _request(_: Call, query: shapes.EventsQuery) -> _Request:
 READ: dict[str, Any] = {"needs": ANYONE, "query": shapes.EventsQuery, "reads": _request}
 
 
-@routes.get("/depot/events", **READ, answers=pages_of(shapes.Event), errors=(SearchUndecodable,), hides_private=True)
+@routes.get(
+    "/depot/events",
+    **READ,
+    answers=pages_of(shapes.Event),
+    errors=(SearchUndecodable,),
+    hides_private=True,
+    identity_along=True,
+)
 def list_events(call: Call, request: _Request) -> Answer:
     """Return the promotions and demotions that the caller may see, newest first."""
-    rows, total = service.page(request.filter, request.window.offset, request.window.size, call.caller)
-    return page(request.window, [_event(row) for row in rows], total)
+    events, total = service.page(request.filter, request.window.offset, request.window.size, call.caller)
+    return page(request.window, [_event(event) for event in events], total)
 
 
 @routes.get(
@@ -86,6 +93,6 @@ def _terms(query: str) -> Terms | None:
     return Terms.parse(text) if text.strip("/ ") else None
 
 
-def _event(row: event_rows.EventRow) -> shapes.Event:
-    ident = PackageIdent.parse(row.ident)
-    return shapes.Event(row.operation, row.created_at, ident.origin, row.channel, ident)
+def _event(event: EventEntry) -> shapes.Event:
+    ident = PackageIdent.parse(event.ident)
+    return shapes.Event(event.operation, event.created_at, ident.origin, event.channel, ident)

@@ -1,35 +1,36 @@
-"""The promotions and demotions that a caller may see (packages.md 11, platform.md 2.3).
+"""The promotions and demotions that a caller may see (packages.md 11, platform.md 2.3)."""
 
-Visibility is decided when the events are read: it depends on the packages that exist now. An exact total needs every
-event of the requested days, so the number of events that are examined is limited.
-"""
-
-from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import date
-from functools import cache, partial
-from itertools import islice
+from functools import cache
 
 from msgspec import Struct
 
-from chalicelib.catalog import event_rows
-from chalicelib.catalog.event_rows import EventRow
-from chalicelib.catalog.package_rows import IdentRow, ident_key
+from chalicelib.catalog import event_folding, event_index, event_rows, event_states
+from chalicelib.catalog.event_index import Root
+from chalicelib.catalog.package_rows import ident_key
+from chalicelib.core.event_columns import Kind
+from chalicelib.core.event_entries import EventEntry, PackageState
 from chalicelib.core.ident import PackageIdent
-from chalicelib.core.search_terms import Terms, tokens_of
+from chalicelib.core.search_terms import Terms
 from chalicelib.events.errors import SaasUnreachable
+from chalicelib.events.listing import Listing, Loose, Sees
 from chalicelib.identity.access import VisibleOrigins
 from chalicelib.identity.caller import Caller
 from chalicelib.platform import outbound
+from chalicelib.platform.change import retry_when_stale
 from chalicelib.platform.config import config
-from chalicelib.platform.table import read_many
+from chalicelib.platform.retry_budget import single_try
+from chalicelib.platform.table import StoreUnavailable
 
-EXAMINED = 20_000
-"""The newest events of the requested days that are read; older ones are neither listed nor counted."""
+FOLD_EVENTS, FOLD_STATES = 100, 16
+"""A reader that finds so many events or changed idents that the index lacks folds them."""
 
-CONSIDERED = 5_000
-"""The newest of these in the requested channel whose packages are read; older ones are neither listed nor counted."""
+FOLDS = 3
+"""Folds of one request. Each takes thousands of events."""
 
 SAAS_SECONDS = 20
+_FIRST_DAY = date(1970, 1, 1).toordinal()
 
 
 class EventFilter(Struct, frozen=True):
@@ -40,27 +41,60 @@ class EventFilter(Struct, frozen=True):
     channel: str = ""
     terms: Terms | None = None
 
+    @property
+    def days(self) -> tuple[int, int]:
+        """The first and the last day, counted from 1970."""
+        return self.first.toordinal() - _FIRST_DAY, self.last.toordinal() - _FIRST_DAY
 
-def page(event_filter: EventFilter, offset: int, size: int | None, caller: Caller) -> tuple[list[EventRow], int]:
+
+def page(event_filter: EventFilter, offset: int, size: int, caller: Caller) -> tuple[list[EventEntry], int]:
     """Return a page of the events that the caller may see and their total, newest first, then by ident descending.
 
-    A `size` of None means all events from `offset`. Only the requester sees events of deleted packages, and only if the
-    filter has no terms.
+    Proves the caller. Only the requester sees events of deleted packages, and only if the filter has no terms. Raises
+    StoreUnavailable, also if more events wait for a fold than a request can read.
     """
-    events = list(_distinct(_matching(event_filter)))
-    visible_origins, session = VisibleOrigins.of(caller), caller.session
-    packages = _packages_of(events)
 
-    def is_visible(event: EventRow) -> bool:
-        package = packages.get(event.ident)
-        origin = event.ident.partition("/")[0]
-        if package is not None and (package.public or visible_origins.reaches(origin)):
+    def read() -> tuple[list[EventEntry], int]:
+        listing = _listing(event_filter, caller, FOLDS)
+        return listing.page(offset, size), listing.total
+
+    return retry_when_stale(read)
+
+
+def _listing(event_filter: EventFilter, caller: Caller, folds: int) -> Listing:
+    inbox = event_rows.inbox()  # before the root: a fold writes the root before it deletes from the inbox
+    keys = {row.ident: ident_key(PackageIdent.parse(row.ident)) for row in inbox.states}
+    found = caller.read_with(event_index.root_key(), *keys.values())
+    root = Root.unpacked(found.get(event_index.root_key()))
+    states = {ident: event_states.state_of(found.get(key)) for ident, key in keys.items()}
+    folded = set(root.folded)
+    fresh = [event for event in inbox.events if event.sk not in folded]
+    if folds and (len(fresh) >= FOLD_EVENTS or len(states) >= FOLD_STATES):
+        with single_try(), suppress(StoreUnavailable):
+            event_folding.fold()
+        return _listing(event_filter, caller, folds - 1)
+    if not inbox.complete:
+        raise StoreUnavailable
+    loose = [Loose(event.entry, states.get(event.ident, event.state)) for event in fresh]
+    return Listing(root, event_filter.days, loose, states, _sees(event_filter, caller), event_filter.terms)
+
+
+def _sees(event_filter: EventFilter, caller: Caller) -> Sees:
+    """Return whether the caller sees events of a kind, and the filter has their channel."""
+    origins, session = VisibleOrigins.of(caller), caller.session
+
+    @cache
+    def sees(kind: Kind) -> bool:
+        if event_filter.channel not in ("", kind.channel):
+            return False
+        if kind.state is PackageState.PUBLIC:
             return True
-        is_own = session is not None and int(event.requester_id) == session.account_id and session.reaches(origin)
-        return is_own and (package is not None or event_filter.terms is None)
+        is_own = session is not None and kind.requester == session.account_id and session.reaches(kind.origin)
+        if kind.state is PackageState.MEMBERS:
+            return is_own or origins.reaches(kind.origin)
+        return is_own and event_filter.terms is None
 
-    visible = [event for event in events if is_visible(event)]
-    return visible[offset : None if size is None else offset + size], len(visible)
+    return sees
 
 
 def saas_answer(event_filter: EventFilter, start: int, query: str) -> bytes:
@@ -84,34 +118,3 @@ def saas_answer(event_filter: EventFilter, start: int, query: str) -> bytes:
         return outbound.send(request, SAAS_SECONDS).body
     except outbound.Unreachable as problem:
         raise SaasUnreachable("The public depot could not be reached") from problem
-
-
-def _matching(event_filter: EventFilter) -> Iterator[EventRow]:
-    first, last = event_filter.first.isoformat(), event_filter.last.isoformat()
-    matches = cache(partial(_matches, event_filter.terms))  # many events are of the same few names
-    for event in islice(event_rows.newest_first(first, last, event_filter.channel, EXAMINED), CONSIDERED):
-        ident = PackageIdent.parse(event.ident)
-        if matches(ident.origin, ident.name):
-            yield event
-
-
-def _matches(terms: Terms | None, origin: str, name: str) -> bool:
-    return terms is None or terms.match(tokens_of(origin, name))
-
-
-def _distinct(events: Iterable[EventRow]) -> Iterator[EventRow]:
-    """Yield the first row of each ident and time: rows for several targets count as one event."""
-    yielded: set[tuple[str, str]] = set()
-    for event in events:
-        key = (event.ident, event.created_at)
-        if key not in yielded:
-            yielded.add(key)
-            yield event
-
-
-def _packages_of(events: Iterable[EventRow]) -> dict[str, IdentRow]:
-    """Return the rows of the events' idents that still exist, by ident."""
-    keys = {ident: ident_key(PackageIdent.parse(ident)) for ident in {event.ident for event in events}}
-    found = read_many(list(keys.values()))
-    rows_by_ident = {ident: found.get(key) for ident, key in keys.items()}
-    return {ident: row for ident, row in rows_by_ident.items() if row is not None}

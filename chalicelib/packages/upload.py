@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.catalog import fences, job_token_rows, origin_rows, package_rows, project_rows, steps
+from chalicelib.catalog import event_states, fences, job_token_rows, origin_rows, package_rows, project_rows, steps
 from chalicelib.catalog.channel_rows import UNSTABLE
 from chalicelib.catalog.errors import OriginMissing, RoleLost
 from chalicelib.catalog.fences import Fence
@@ -115,7 +115,8 @@ def publish(upload: Upload, source: Source) -> None:
 
 def keys_before(ident: PackageIdent, target: Target) -> list[Key[Any]]:
     """Return the keys of the rows that must be read before `add_rows`."""
-    return [*steps.keys_of(ident), package_rows.package_key(ident, target), origin_key(ident.origin)]
+    own_keys = [*steps.keys_of(ident), package_rows.package_key(ident, target), *event_states.keys_before(ident)]
+    return [*own_keys, origin_key(ident.origin)]
 
 
 def _key_of_announced(upload: Upload) -> list[Key[PackageRow]]:
@@ -140,6 +141,8 @@ def add_rows(change: Change, upload: Upload, contents: Contents, key: str, found
     visibility, of_settings = _visibility(change, upload, found)
     placement = Placement(visibility, old.channels if old is not None else frozenset({UNSTABLE}))
     steps.step(change, observed, observed.standing.with_placement(target, placement), others=of_settings)
+    if not observed.standing.exists:
+        event_states.note_return(change, ident, found)
     # A BatchGetItem is not a snapshot: the ident's row may be older than the package's, so both need a condition.
     unchanged = PackageRow.pk.does_not_exist() if stored is None else PackageRow.artifact == stored.artifact
     change.put(_package_row(upload, contents, key, stored), condition=unchanged)

@@ -229,35 +229,6 @@ def rows(  # noqa: PLR0913 - one read with its options
             return
 
 
-def newest_rows(
-    kind: type[R], pk: str, between: tuple[str, str], *, where: Condition | None, examined: int, only: Sequence[str]
-) -> Iterator[R]:
-    """Yield the rows of a range that pass a filter, in descending order, from the newest `examined` rows of the range.
-
-    The table applies the filter and sends only some attributes, because parsing takes most of the time.
-    """
-    if not _fits(pk, max(between, key=len)):
-        return
-    start: Any = None
-    while examined > 0:
-        query = partial(
-            connection().query,
-            config.table,
-            pk,
-            Row.sk.between(*between),
-            filter_condition=where,
-            attributes_to_get=only,
-            limit=examined,
-            exclusive_start_key=start,
-            scan_index_forward=False,
-        )
-        page = _called(partial(query, consistent_read=True))
-        yield from map(kind.from_raw_data, page["Items"])
-        examined, start = examined - page["ScannedCount"], page.get("LastEvaluatedKey")
-        if start is None:
-            return
-
-
 def count(kind: type[R], pk: str, *, begins: str = "", where: Condition | None = None) -> int:
     """Return the number of rows in a partition whose sort keys have a prefix. One call per megabyte of rows."""
     if not _fits(pk, begins):

@@ -143,7 +143,9 @@ def _read(request: SetRequest) -> Found:
     channels = [request.channel, *([] if request.source is None else [request.source])]
     channel_keys = [channel_rows.channel_key(request.origin, channel) for channel in channels]
     idents = dict.fromkeys(member.ident for member in request.packages)
-    found = read_many([*channel_keys, *(package_rows.ident_key(ident) for ident in idents)])
+    ident_keys = [package_rows.ident_key(ident) for ident in idents]
+    found = read_many([*channel_keys, *ident_keys, *event_rows.keys_before()])
+    event_rows.note_shards(found)
     for channel, key in zip(channels, channel_keys, strict=True):
         if found.get(key) is None:
             raise ChannelMissing(f"There is no channel '{channel}'")
@@ -203,6 +205,11 @@ def _add(
         moved = placement.joined(request.channel) if is_added else placement.left(request.channel)
         after[move.ident] = after[move.ident].with_placement(move.target, moved)
         if request.job_group is None:
-            event_rows.record(change, request.operation, move.ident, move.target, request.channel, by, group=group.id)
+            public = after[move.ident].is_public
+            change.add(
+                event_rows.event(
+                    request.operation, move.ident, move.target, request.channel, by, public=public, group=group.id
+                )
+            )
     steps.steps_together(change, [(observed[ident], standing) for ident, standing in after.items()], by=by)
     return group.id

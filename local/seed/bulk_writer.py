@@ -6,15 +6,18 @@ The service's own code creates the rows. Only the archives are missing, so downl
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import partial
 from itertools import chain
 from typing import Any
 
-from chalicelib.catalog import event_rows, package_rows, steps
+from chalicelib.catalog import event_folding, event_rows, event_states, package_rows, steps
 from chalicelib.catalog.channel_rows import INITIAL_CHANNELS
+from chalicelib.catalog.event_rows import EventRow
 from chalicelib.catalog.origin_rows import origin_key
 from chalicelib.catalog.package_rows import PackageRow, Texts, release_sort_key
 from chalicelib.catalog.steps import Observed
 from chalicelib.channels import service as channels
+from chalicelib.core.event_chunks import Arrival
 from chalicelib.core.event_kinds import ChannelOperation
 from chalicelib.core.hart import HartArchive
 from chalicelib.core.ident import PackageIdent
@@ -31,6 +34,7 @@ from chalicelib.origins import service as origins
 from chalicelib.packages import artifacts, hints, upload
 from chalicelib.packages.contents import Contents
 from chalicelib.packages.search import snapshots as search_snapshots
+from chalicelib.platform.change import retry_when_stale
 from chalicelib.platform.clock import new_id
 from chalicelib.platform.table import Key
 from local.seed import graph_writer
@@ -91,14 +95,17 @@ def _write_origin(depot: GeneratedDepot, origin: str, by: Session) -> int:
     shared: list[Key[Any]] = [origin_key(origin)]
     change = OriginChange(origin)
     change.load(shared)
+    events: list[Arrival] = []
     for releases in depot.names(origin):
-        _publish_all(change, releases, by)
+        events += _publish_all(change, releases, by)
+        change.forget(event_rows.inbox_partition(0))  # the index gets the events with the final states
         change.flush(keep=shared)
-    return change.close()
+    return change.close() + retry_when_stale(partial(event_folding.add, events))
 
 
-def _publish_all(change: MemoryChange, releases: Iterable[Release], by: Session) -> None:
-    """Publish and promote the releases of a name, oldest first."""
+def _publish_all(change: MemoryChange, releases: Iterable[Release], by: Session) -> list[Arrival]:
+    """Publish and promote the releases of a name, oldest first. Returns the events with the states of their idents."""
+    events: list[EventRow] = []
     newest: dict[Target, PackageRow] = {}
     for release in releases:
         ident, target = release.ident, release.target
@@ -107,13 +114,16 @@ def _publish_all(change: MemoryChange, releases: Iterable[Release], by: Session)
         change.put_all(hints.dependent_hints(ident, target, tdeps, previous))
         _publish(change, release, by)
         for channel in release.channels:
-            _promote(change, release, channel, by)
+            events.append(_promote(change, release, channel, by))
         if release.private:
             _hide(change, release)
         key = package_rows.package_key(ident, target)
         row = change.read([key]).get(key)
         if row is not None and version_key(ident.version) is not None and (previous is None or previous.sk < row.sk):
             newest[target] = row
+    keys = {event.ident: package_rows.ident_key(PackageIdent.parse(event.ident)) for event in events}
+    found = change.read(list(keys.values()))
+    return [(event.entry, event_states.state_of(found.get(keys[event.ident]))) for event in events]
 
 
 def _publish(change: MemoryChange, release: Release, by: Session) -> None:
@@ -130,12 +140,13 @@ def _contents(release: Release) -> Contents:
     return Contents(archive, release.target, "standard", Texts(texts["MANIFEST"].strip(), ""))
 
 
-def _promote(change: MemoryChange, release: Release, channel: str, by: Session) -> None:
+def _promote(change: MemoryChange, release: Release, channel: str, by: Session) -> EventRow:
     ident, target = release.ident, release.target
     before = Observed.from_rows(ident, change.read(steps.keys_of(ident)))
     placement = before.standing.placements[target]
-    steps.step(change, before, before.standing.with_placement(target, placement.joined(channel)), by=by)
-    event_rows.record(change, ChannelOperation.PROMOTE, ident, target, channel, by)
+    after = before.standing.with_placement(target, placement.joined(channel))
+    steps.step(change, before, after, by=by)
+    return event_rows.event(ChannelOperation.PROMOTE, ident, target, channel, by, public=after.is_public)
 
 
 def _hide(change: MemoryChange, release: Release) -> None:

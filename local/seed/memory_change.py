@@ -85,6 +85,10 @@ class MemoryChange(Change):
         """Delete a row."""
         self._items.pop((key.pk, key.sk), None)
 
+    def forget(self, pk: str) -> None:
+        """Drop the rows of a partition without writing them."""
+        self._items = {key: item for key, item in self._items.items() if key[0] != pk}
+
     def flush(self, keep: Sequence[Key[Any]] = ()) -> None:
         """Write all rows to the table and drop them from memory, except those of `keep`, which will change again."""
         kept = {(key.pk, key.sk) for key in keep}

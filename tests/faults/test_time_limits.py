@@ -23,7 +23,8 @@ def test_calls_on_a_busy_table_are_given_up(name: str) -> None:
         with faults(everything(TRANSIENT[name])) as wire, pytest.raises(StoreUnavailable):
             call()
         assert retry_budget.SECONDS / 2 < wire.seconds <= BUDGET
-        assert 6 <= len(wire.attempts) <= 60
+        # The pauses after conflicts become shorter, so that those that have met many others try most often.
+        assert 6 <= len(wire.attempts) <= (120 if name == "conflict" else 60)
 
 
 @pytest.mark.parametrize("fault", [silent, unreachable])

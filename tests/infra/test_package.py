@@ -27,7 +27,9 @@ from infra.template import TEMPLATE, read_template
 from infra.template import machine as read_machine
 from tests.rights.policies import own_policies, policies_of
 
-BESIDE_THE_API = ("FinishUpload", "Sweep", "ApplyRetention")
+BESIDE_THE_API = {"FinishUpload": 900, "Sweep": 900, "ApplyRetention": 900, "FoldEvents": 120}
+"""The other functions, and their seconds."""
+
 OF_BUILDS = {
     "ScheduleDependents": 300,
     "StepGroup": 900,
@@ -191,15 +193,15 @@ def test_the_stage_is_the_version_prefix(built: Path) -> None:
     assert stages == ["v1"]
 
 
-def test_the_functions_beside_the_api_have_15_minutes_and_fewer_permissions(built: Path) -> None:
+def test_the_functions_beside_the_api_have_minutes_and_fewer_permissions(built: Path) -> None:
     found = resources(built, "cloudformation.json")
     functions = ("APIHandler", *BESIDE_THE_API, *OF_BUILDS)
     roles = {found[name]["Properties"]["Role"]["Fn::GetAtt"][0] for name in functions}
 
     assert len(roles) == len(functions)
     assert {name: found[name]["Properties"]["Timeout"] for name in OF_BUILDS} == OF_BUILDS
-    for name in BESIDE_THE_API:
-        assert found[name]["Properties"]["Timeout"] == 900
+    for name, seconds in BESIDE_THE_API.items():
+        assert found[name]["Properties"]["Timeout"] == seconds
         statements = found[f"{name}Access"]["Properties"]["PolicyDocument"]["Statement"]
         actions = {action for statement in statements for action in _actions(statement)}
         assert not {action for action in actions if action.startswith("secretsmanager:")}
@@ -223,6 +225,7 @@ def test_functions_run_at_their_times(built: Path) -> None:
     }
 
     assert scheduled == {
+        "FoldEvents": "rate(1 minute)",
         "Sweep": "rate(1 hour)",
         "ApplyRetention": "rate(1 hour)",
         "WatchJobs": "rate(1 minute)",

@@ -30,7 +30,7 @@ from chalicelib.platform.aws import client
 from chalicelib.platform.config import config
 from chalicelib.platform.object_store import ObjectStoreFailed
 from chalicelib.platform.table import put_many
-from chalicelib.scheduled import sweep, sweep_rows
+from chalicelib.scheduled import cursors, sweep, sweep_rows
 from chalicelib.uploads import finishing, leftovers
 from chalicelib.uploads import rows as upload_rows
 from chalicelib.uploads import service as uploads
@@ -45,6 +45,7 @@ from tests.builders.origins import an_origin
 from tests.builders.package_requests import UPLOADER
 from tests.builders.packages import a_channel, a_package, demote, promote
 from tests.builders.project_rows import a_project_row
+from tests.builders.releases import a_release, promoted
 from tests.builders.stack import Stack, process_tree
 from tests.builders.uploads import MIB, an_upload
 from tests.rights import enforcement
@@ -255,6 +256,19 @@ def test_the_application_of_retention_uses_every_right(depot: Depot) -> None:
         app.apply_retention(EVENT, None)
 
     assert_all_used(used_by, "ApplyRetention")
+
+
+def test_the_folds_of_events_use_every_right(depot: Depot) -> None:
+    origin = an_origin(depot)
+    promoted(depot, a_release(depot, origin, "tool"), "stable")
+    app.fold_events(EVENT, None)  # the next fold reads the index
+    promoted(depot, a_release(depot, origin, "tool"), "stable")
+    cursors.store_cursor("event-orphans", "")
+
+    with enforced(own_policies()) as used_by:
+        app.fold_events(EVENT, None)
+
+    assert_all_used(used_by, "FoldEvents")
 
 
 @pytest.mark.parametrize("action", ["dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem", "s3:PutObject"])

@@ -21,7 +21,7 @@ GROWING = {
     "list of a channel, deep": "skips the earlier rows: one more Query, billed for the skipped rows",
     "list of a channel, deep, next page": "also reads two cached page starts of one unit each",
     "search for a whole origin": "reads the counts of up to 1,000 neighbouring names for the total, 30 in a unit",
-    "events": "reads all events of the given days, up to a limit",
+    "events": "reads the facts about all events of the given days, one unit per thousand",
 }
 """Requests whose cost grows, and why this is accepted. docs/PERFORMANCE.md has the figures."""
 

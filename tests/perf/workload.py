@@ -152,7 +152,7 @@ class FilledDepot:
             for by, reader in self._readers.items():
                 yield Case(f"{name}{reader}", 3, Growth.PAGE, _sender(paths[by], by))
         today = datetime.now(UTC).strftime("%Y-%m-%d")
-        yield self._get("events", 3, Growth.PAGE, f"/depot/events?from_date=2020-01-01&to_date={today}")
+        yield self._get("events", 5, Growth.PAGE, f"/depot/events?from_date=2020-01-01&to_date={today}")
 
     @property
     def _readers(self) -> dict[str | None, str]:

@@ -18,7 +18,7 @@ from botocore.session import Session
 from chalicelib.builds.groups import after_upload
 from chalicelib.builds.steps import group, job, reconcile
 from chalicelib.http.app import App
-from chalicelib.scheduled import builds, group_repair, group_watch, job_watch, retention, sweep
+from chalicelib.scheduled import builds, event_upkeep, group_repair, group_watch, job_watch, retention, sweep
 from chalicelib.uploads import finishing
 from local.patching import wrap
 from tests.rights.actions import Need, OperationUnmapped, needs_of, not_found_needs
@@ -31,6 +31,7 @@ ENTRIES = {
     "APIHandler": (App, "__call__"),
     "FinishUpload": (finishing, "finish"),
     "Sweep": (sweep, "sweep"),
+    "FoldEvents": (event_upkeep, "fold_events"),
     "ApplyRetention": (retention, "apply_policies"),
     "ScheduleDependents": (after_upload, "schedule_dependents"),
     "StepGroup": (group, "run"),

@@ -1,6 +1,6 @@
 """Promotion and demotion of what a job group has built (builds.md 4.3).
 
-Packages move in transactions of up to nineteen, origin by origin, each with an audit row. The roles in all origins, the
+Packages move in transactions of up to 24, origin by origin, each with an audit row. The roles in all origins, the
 channels and the packages are checked before anything moves. After an interruption a repeat moves the rest.
 """
 
@@ -26,7 +26,7 @@ from chalicelib.platform.table import read_many
 from chalicelib.promotions import service as sets
 from chalicelib.promotions.service import SetMember, SetRequest
 
-IN_ONE_TRANSACTION = 19
+IN_ONE_TRANSACTION = 24
 """See promotions/service.py."""
 
 SECONDS = 20.0

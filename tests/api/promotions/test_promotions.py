@@ -1,13 +1,12 @@
 """Promotion and demotion of package sets, all or nothing; our own paths (docs/OPERATING.md)."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from chalicelib.catalog import steps
 from chalicelib.catalog.channel_rows import MembershipRow, membership_key
-from chalicelib.catalog.event_rows import EVENTS, EventRow, GroupEventRow, group_events_partition
+from chalicelib.catalog.event_rows import GroupEventRow, group_events_partition
 from chalicelib.catalog.list_rows import channel_list
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
@@ -15,6 +14,7 @@ from chalicelib.platform import table
 from chalicelib.platform.change import Change
 from chalicelib.promotions import service as promotions
 from tests.api.client import Depot, Reply
+from tests.builders.events import all_events
 from tests.builders.members import a_member
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
@@ -100,7 +100,6 @@ def test_a_missing_package_blocks_the_whole_set(
 def test_a_set_moves_as_one_group_of_events(depot: Depot, origin: str, channel: str) -> None:
     one, private = a_release(depot, origin), a_release(depot, origin)
     with_visibility(depot, private, "private")
-    today = datetime.now(UTC).strftime("%Y-%m-%d")
 
     reply = move(depot, origin, channel, one, private, by="hank")
 
@@ -111,7 +110,7 @@ def test_a_set_moves_as_one_group_of_events(depot: Depot, origin: str, channel: 
     assert depot.get(f"/depot/channels/{origin}/{channel}/pkgs/{one.name}/latest").status == 200
     assert channel in depot.get(f"/depot/pkgs/{one}").json()["channels"]
     assert events_of(depot, one.name) == [("Promote", channel, "1.0.0")]
-    rows = [row for row in table.rows(EventRow, EVENTS, begins=today) if row.channel == channel]
+    rows = [event for event in all_events() if event.channel == channel]
     assert [(row.ident, row.requester) for row in rows] == [(str(one), "hank"), (str(private), "hank")]
     assert {row.group for row in rows} == {shown["group"]}
     (group,) = [row for row in groups(origin) if row.target == channel]

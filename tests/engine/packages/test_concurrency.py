@@ -21,7 +21,6 @@ from pynamodb.connection.base import Connection
 
 from chalicelib.catalog import package_rows
 from chalicelib.catalog.errors import ChannelMissing, ReleaseMissing
-from chalicelib.catalog.event_rows import EVENTS
 from chalicelib.catalog.package_rows import PackageLists
 from chalicelib.channels import reads
 from chalicelib.channels.errors import ChannelExists, NotInChannel
@@ -36,6 +35,7 @@ from chalicelib.packages import reads as package_reads
 from chalicelib.packages.errors import DeletionRefused, ReleaseExists
 from chalicelib.platform.table import Row
 from tests.builders.bucket import Bucket, a_bucket
+from tests.builders.events import all_events
 from tests.builders.histories import Histories, Killed, histories, wait_for_turn
 from tests.builders.names import a_name
 from tests.builders.package_requests import OPERATIONS, UPLOADER, PackageRequest
@@ -106,8 +106,7 @@ class Scene:
 
     def events(self) -> list[str]:
         """The operations of the origin's events, in order of time."""
-        rows = [row for _, row in sorted(partition_rows(EVENTS).items())]
-        return [row["operation"] for row in rows if row["ident"].startswith(f"{self.origin}/")]
+        return [event.operation for event in all_events() if event.ident.startswith(f"{self.origin}/")]
 
 
 def hints_to(ident: PackageIdent, target: Target, tdeps: Iterable[str]) -> list[Row]:

@@ -1,13 +1,11 @@
 """GET /depot/events: promotions and demotions (packages.md 11, platform.md 2.3)."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from app import app
-from chalicelib.catalog import event_rows
+from chalicelib.catalog import event_folding, event_rows
 from chalicelib.core.event_kinds import ChannelOperation
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.roles import SessionFlags
@@ -21,7 +19,6 @@ from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.releases import WINDOWS, a_release, change_channel, promoted, with_visibility
 from tests.perf.calls import counted_calls
-from tests.perf.recording import record
 
 EVER = {"from_date": "2000-01-01", "to_date": "2999-12-31"}
 
@@ -315,53 +312,92 @@ def test_pages_are_aligned_and_show_the_requested_start(depot: Depot, monkeypatc
     assert len(set(shown)) == 101
 
 
-def test_events_over_the_limit_are_neither_listed_nor_counted(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("folded", [False, True])
+def test_an_event_between_others_has_its_place(depot: Depot, monkeypatch: pytest.MonkeyPatch, folded: bool) -> None:
+    """Requests may commit in another order than that of their times, also after a fold."""
     origin, channel = an_origin(depot), a_name("channel")
     ident = a_release(depot, origin, "tool").as_json()
-    for day in range(1, 6):
+    for day in (1, 3):
         _record_promotion(origin, ident, channel, f"2022-07-0{day}T00:00:00.000000", monkeypatch)
-    monkeypatch.setattr(service, "EXAMINED", 3)
+    event_folding.fold()
+    _record_promotion(origin, ident, channel, "2022-07-02T00:00:00.000000", monkeypatch)
+    if folded:
+        event_folding.fold()
 
-    query = {"from_date": "2022-7-1", "to_date": "2022-7-5", "channel": channel}
-
-    body = depot.get("/depot/events", query=query).json()
-    assert (body["total_count"], body["data"][-1]["created_at"][:10]) == (3, "2022-07-03")
-    assert depot.get("/depot/events", query={**query, "to_date": "2022-7-2"}).json()["total_count"] == 2
-
-
-def test_only_the_newest_events_of_the_channel_are_considered(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
-    origin, channel = an_origin(depot), a_name("channel")
-    ident = a_release(depot, origin, "tool").as_json()
-    for day in range(1, 6):
-        _record_promotion(origin, ident, channel, f"2021-07-0{day}T00:00:00.000000", monkeypatch)
-        _record_promotion(origin, ident, a_name("other"), f"2021-07-0{day}T01:00:00.000000", monkeypatch)
-    monkeypatch.setattr(service, "CONSIDERED", 3)
-
-    body = events(depot, channel=channel, from_date="2021-7-1", to_date="2021-7-9").json()
-
-    assert (body["total_count"], body["data"][-1]["created_at"][:10]) == (3, "2021-07-03")
+    assert [row["created_at"][8:10] for row in rows(depot, channel=channel)] == ["03", "02", "01"]
+    assert len(rows(depot, channel=channel, from_date="2022-7-2", to_date="2022-7-2")) == 1
 
 
-def test_events_of_other_channels_are_not_transferred(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
-    origin, channel = an_origin(depot), a_name("channel")
-    ident = a_release(depot, origin, "tool").as_json()
-    for day in range(1, 4):
-        _record_promotion(origin, ident, a_name("other"), f"2020-07-0{day}T01:00:00.000000", monkeypatch)
-    _record_promotion(origin, ident, channel, "2020-07-01T00:00:00.000000", monkeypatch)
-    query = {"channel": channel, "from_date": "2020-7-1", "to_date": "2020-7-9"}
+def test_a_fold_changes_no_answer_and_empties_the_inbox(depot: Depot) -> None:
+    release = a_release(depot, an_origin(depot), "tool")
+    hidden = a_release(depot, release.origin, "hidden")
+    for each in (release, hidden):
+        promoted(depot, each, "stable")
+    with_visibility(depot, hidden, "private")
+    query = release.origin
 
-    recording = record(app, lambda depot: events(depot, **query))
+    def answers() -> list[Any]:
+        return [events(depot, by, query=query).json() for by in (None, "hank", "bobo")]
 
-    (items, _) = [json.loads(exchange.body) for exchange in recording.exchanges]
-    assert [item["channel"] for item in items["Items"]] == [{"S": channel}]
-    assert "requester" not in items["Items"][0]
+    before = answers()
+    assert event_folding.fold() >= 2
+    assert (event_rows.inbox().events, event_rows.inbox().states) == ([], [])
+    assert answers() == before
+    with_visibility(depot, hidden, "public")
+    assert [answer["total_count"] for answer in answers()] == [2, 2, 2]
+    event_folding.fold()
+    assert [answer["total_count"] for answer in answers()] == [2, 2, 2]
 
 
-def test_days_without_events_cost_no_calls(depot: Depot, a_promotion: tuple[str, str]) -> None:
-    with counted_calls() as calls:
-        assert len(rows(depot, channel=a_promotion[1])) == 1
+def test_events_return_with_a_package_that_is_uploaded_again(depot: Depot) -> None:
+    release = a_release(depot, an_origin(depot), "tool")
+    channel = a_name("channel")
+    promoted(depot, release, channel)
+    query = {"channel": channel, "query": release.origin}
+    assert depot.delete(f"/depot/pkgs/{release}", by="bobo").status == 204
+    event_folding.fold()
+    assert [len(rows(depot, by=by, **query)) for by in (None, "bobo")] == [0, 0]
 
-    assert calls == {"Query": 1, "BatchGetItem": 1}
+    a_release(depot, release.origin, "tool", release.version, release.release)
+
+    assert [len(rows(depot, by=by, **query)) for by in (None, "bobo")] == [1, 1]
+    event_folding.fold()
+    assert [len(rows(depot, by=by, **query)) for by in (None, "bobo")] == [1, 1]
+
+
+def test_a_reader_that_finds_many_events_folds_them(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "FOLD_EVENTS", 1)
+    release = a_release(depot, an_origin(depot), "tool")
+    promoted(depot, release, "stable")
+
+    assert len(rows(depot, query=release.origin)) == 1
+    assert event_rows.inbox().events == []
+
+
+def test_more_events_than_a_request_reads_are_503_and_never_a_wrong_total(
+    depot: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = a_release(depot, an_origin(depot), "tool")
+    monkeypatch.setattr(event_rows, "MOST_READ", 0)
+    monkeypatch.setattr(service, "FOLDS", 0)
+    promoted(depot, release, "stable")
+
+    assert events(depot).status == 503
+
+
+def test_the_number_of_calls(depot: Depot, a_promotion: tuple[str, str]) -> None:
+    """Inbox, root, facts and a page; the names for a query; the memberships for an account."""
+    event_folding.fold()
+
+    def calls(by: str | None, **query: str) -> dict[str, int]:
+        with counted_calls() as counted:
+            assert len(rows(depot, by=by, channel=a_promotion[1], **query)) == 1
+        return dict(counted)
+
+    assert calls(None) == {"Query": 2, "BatchGetItem": 2}
+    assert calls(None, query=a_promotion[0]) == {"Query": 1, "BatchGetItem": 3}
+    assert calls("bobo", query=a_promotion[0]) == {"Query": 2, "BatchGetItem": 3}
+    assert calls("bobo") == {"Query": 3, "BatchGetItem": 2}
 
 
 def _data(depot: Depot, channel: str, start: int) -> list[dict[str, Any]]:
@@ -382,6 +418,6 @@ def _record_promotion(
         clock.setattr(event_rows, "timestamp", lambda _: moment)
         package = PackageIdent(**ident)
         by = Session(7, "another", SessionFlags(0))
-        event_rows.record(change, ChannelOperation.PROMOTE, package, target, channel, by)
+        change.add(event_rows.event(ChannelOperation.PROMOTE, package, target, channel, by, public=True))
     change.commit()
     assert origin == package.origin
