@@ -51,10 +51,10 @@ class Row(Model):
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
 
-    def __init__(self, pk: str, sk: str, /, **values: Any) -> None:
+    def __init__(self, pk: str | None = None, sk: str | None = None, /, **values: Any) -> None:
         """Create a row with a key and values. PynamoDB's own version of this takes ten times longer."""
         kind = type(self)
-        unknown = values.keys() - kind._attributes.keys()
+        unknown = values.keys() - kind.get_attributes().keys()
         if unknown:
             raise ValueError(f"{kind.__name__} has no {', '.join(sorted(unknown))}")
         self.attribute_values = {**_defaults(kind), **values, "pk": pk, "sk": sk}
@@ -75,7 +75,7 @@ class Row(Model):
     def serialize(self, null_check: bool = True) -> dict[str, dict[str, Any]]:
         """Return the row as DynamoDB's JSON. Raises ValueError if an attribute that must have a value has none."""
         item: dict[str, dict[str, Any]] = {}
-        for name, attribute in self._attributes.items():
+        for name, attribute in self.get_attributes().items():
             value = self.attribute_values.get(name)
             stored = None if value is None else attribute.serialize(value)
             if stored is not None:
@@ -87,7 +87,9 @@ class Row(Model):
 
 @cache
 def _defaults(kind: type[Row]) -> dict[str, Any]:
-    return {name: attribute.default for name, attribute in kind._attributes.items() if attribute.default is not None}
+    return {
+        name: attribute.default for name, attribute in kind.get_attributes().items() if attribute.default is not None
+    }
 
 
 @cache
@@ -96,7 +98,7 @@ def _readers(kind: type[Row]) -> list[tuple[str, str, Callable[[Any], Any] | Non
     as_they_are = (UnicodeAttribute, BooleanAttribute, BinaryAttribute)
     return [
         (name, each.attr_type, None if isinstance(each, as_they_are) else each.deserialize, each.default)
-        for name, each in kind._attributes.items()
+        for name, each in kind.get_attributes().items()
     ]
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ def handler(app: Any, recording: Recording) -> Callable[[], None]:
     }
 
     def invoke() -> None:
+        recording.memory.restore()
         with _replayed(recording):
             response = app(event, context)
         if response["statusCode"] != recording.status:
@@ -81,11 +83,20 @@ def cpu_milliseconds(functions: Sequence[Callable[[], None]], seconds: float = 0
 
 @contextmanager
 def _replayed(recording: Recording) -> Iterator[None]:
-    """Answer the AWS calls made inside the block with the recorded responses, in order."""
-    exchanges = iter(recording.exchanges)
+    """Answer the AWS calls made inside the block with the recorded responses, in the order of each operation.
+
+    Threads make calls in any order.
+    """
+    exchanges = list(recording.exchanges)
+    taking = threading.Lock()
 
     def send(_session: Any, request: Any) -> AWSResponse:
-        exchange = next(exchanges, NOTHING_FOUND)
+        target = request.headers.get("X-Amz-Target", b"").rpartition(b".")[2].decode()
+        with taking:
+            matches = (each for each in exchanges if each.operation == target or (each.service == "s3" and not target))
+            exchange = next(matches, NOTHING_FOUND)
+            if exchange is not NOTHING_FOUND:
+                exchanges.remove(exchange)
         return AWSResponse(request.url, exchange.status, exchange.headers, _Raw(exchange.body))
 
     # An engine in this process would answer the calls before they are sent, so it is disabled.

@@ -27,7 +27,7 @@ class Ours(Row):
     flag = BooleanAttribute(default=False)
     content = BinaryAttribute(legacy_encoding=False, null=True)
     texts = UnicodeSetAttribute(null=True)
-    count = NumberAttribute(default=0)
+    uses = NumberAttribute(default=0)
     note = UnicodeAttribute(null=True)
 
 
@@ -44,14 +44,14 @@ class Theirs(Model):
     flag = pynamodb.attributes.BooleanAttribute(default=False)
     content = pynamodb.attributes.BinaryAttribute(legacy_encoding=False, null=True)
     texts = pynamodb.attributes.UnicodeSetAttribute(null=True)
-    count = pynamodb.attributes.NumberAttribute(default=0)
+    uses = pynamodb.attributes.NumberAttribute(default=0)
     note = pynamodb.attributes.UnicodeAttribute(null=True)
 
 
 SEVERAL: list[dict[str, Any]] = [
     {"text": "", "number": 0},
     {"text": "caf\u00e9", "number": 2**70, "flag": True, "content": b"\x00\xff", "texts": {"b", "a"}, "note": ""},
-    {"text": "a", "number": -1.5, "texts": set(), "count": True},
+    {"text": "a", "number": -1.5, "texts": set(), "uses": True},
     {"text": "a", "number": 1e40, "content": b"", "note": None},
 ]
 
@@ -96,7 +96,7 @@ def test_the_members_of_a_transaction_are_those_of_pynamodb(monkeypatch: pytest.
     key = Key(Ours, "p", "s")
     row = Ours("p", "put", text="a", number=1)
     condition = (Ours.number == 3) & Ours.text.exists() & ~Ours.note.is_in("a", "b") & (Ours.pk != "x")
-    actions = [Ours.number.add(2), Ours.text.set("b"), Ours.note.remove(), Ours.count.set(Ours.count + 1)]
+    actions = [Ours.number.add(2), Ours.text.set("b"), Ours.note.remove(), Ours.uses.set(Ours.uses + 1)]
     sent: list[Any] = []
     monkeypatch.setattr("chalicelib.platform.change.connection", lambda: Recorder(sent))
 

@@ -54,7 +54,12 @@ def test_another_endpoint_is_signed_with_its_host(
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", address)
     hosts: list[str] = []
     sign = signing._sign
-    monkeypatch.setattr(signing, "_sign", lambda *given: (hosts.append(given[3]), sign(*given)))
+
+    def noted(*given: Any) -> None:
+        hosts.append(given[3])
+        sign(*given)
+
+    monkeypatch.setattr(signing, "_sign", noted)
 
     sent = requests(aws._created("dynamodb"))
 
