@@ -81,6 +81,13 @@ def step_job(event: dict[str, Any], context: Any) -> None:
     background.run("step_job", work, context, event.get(background.CORRELATION_ID))
 
 
+@app.lambda_function(name="continue_long_change")
+def continue_long_change(event: dict[str, Any], context: Any) -> Any:
+    """Carry out a step of the state machine of long changes (chalicelib/long_changes/steps.py)."""
+    work = partial(functions.long_change_steps.run, event)
+    return background.run("continue_long_change", work, context, event.get(background.CORRELATION_ID))
+
+
 @app.lambda_function(name="reconcile")
 def reconcile(event: dict[str, Any], context: Any) -> None:
     """Continue the work of an execution that was stopped or failed (chalicelib/builds/steps/reconcile.py)."""
@@ -98,6 +105,13 @@ def watch_jobs(event: Any) -> None:
 def watch_groups(event: Any) -> None:
     """Start what should run of job groups and does not (chalicelib/scheduled/group_watch.py)."""
     background.run("watch_groups", lambda: functions.group_watch.watch_groups(seconds=240), event.context)
+
+
+@app.schedule("rate(5 minutes)", name="watch_long_changes")
+def watch_long_changes(event: Any) -> None:
+    """Continue what no execution drives any more (chalicelib/scheduled/long_change_watch.py)."""
+    watch = functions.long_change_watch.watch_long_changes
+    background.run("watch_long_changes", lambda: watch(seconds=240), event.context)
 
 
 @app.schedule("rate(15 minutes)", name="repair_groups")

@@ -10,6 +10,7 @@ from chalicelib.docs.routes import routes as docs
 from chalicelib.events.routes import routes as events
 from chalicelib.ext.routes import routes as ext
 from chalicelib.http.routes import Routes
+from chalicelib.long_changes.routes import routes as long_changes
 from chalicelib.origins.routes import routes as origins
 from chalicelib.packages.facts.routes import routes as facts
 from chalicelib.packages.rdeps.routes import routes as rdeps
@@ -35,6 +36,7 @@ def other_domains() -> Iterable[Routes]:
         promotions,
         retention,
         deletions,
+        long_changes,
         deprecations,
         events,
         uploads,

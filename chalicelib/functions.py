@@ -7,8 +7,17 @@ with deferred():
     from chalicelib.builds.steps import group as group_steps
     from chalicelib.builds.steps import job as job_steps
     from chalicelib.builds.steps import reconcile as execution_ends
+    from chalicelib.long_changes import steps as long_change_steps
     from chalicelib.scheduled import builds as scheduled_builds
-    from chalicelib.scheduled import event_upkeep, group_repair, group_watch, job_watch, retention, sweep
+    from chalicelib.scheduled import (
+        event_upkeep,
+        group_repair,
+        group_watch,
+        job_watch,
+        long_change_watch,
+        retention,
+        sweep,
+    )
     from chalicelib.uploads import finishing
 
 __all__ = [
@@ -21,6 +30,8 @@ __all__ = [
     "group_watch",
     "job_steps",
     "job_watch",
+    "long_change_steps",
+    "long_change_watch",
     "retention",
     "scheduled_builds",
     "sweep",

@@ -6,7 +6,11 @@ from typing import Any
 from chalicelib.platform.aws import client
 from infra.template import TEMPLATE, read_template
 
-VARIABLES = {"GroupMachine": "BLDR_GROUP_MACHINE", "JobMachine": "BLDR_JOB_MACHINE"}
+VARIABLES = {
+    "GroupMachine": "BLDR_GROUP_MACHINE",
+    "JobMachine": "BLDR_JOB_MACHINE",
+    "LongChangeMachine": "BLDR_LONG_CHANGE_MACHINE",
+}
 """Variables that pass the ARNs of the machines to the service, by the ids of the machines in the template."""
 
 _ROLE = "arn:aws:iam::123456789012:role/states"  # engines check its form, and no rights

@@ -57,29 +57,6 @@ class NewestOfAllRow(Row):
     content = BinaryAttribute(legacy_encoding=False)
 
 
-class LeavingChannelRow(Row):
-    """A channel under deletion. Readers no longer see it; its memberships are deleted in batches.
-
-    A repeated request continues the deletion. `id` distinguishes it from a later deletion of the same name.
-    """
-
-    id = NumberAttribute()
-
-
-class LeavingFromRow(Row):
-    """An origin whose channel deletions may be unfinished. These rows share a partition, where the sweep finds them.
-
-    Each deletion increments `deletions`. The sweep deletes the row only if no deletion has started since it was read.
-    """
-
-    deletions = NumberAttribute(default=0)
-
-    @property
-    def origin(self) -> str:
-        """The name of the origin."""
-        return self.sk
-
-
 class MembershipRow(Row):
     """A package in a channel, in text order of idents. `by` names the account that promoted it, None for an upload."""
 
@@ -144,24 +121,6 @@ def add_to_list(change: Change, origin: str, channel: str) -> None:
 def remove_from_list(change: Change, origin: str, channel: str) -> None:
     """Count a channel less. The change must delete the channel on condition that it exists."""
     change.update(list_key(origin), [ChannelsRow.channels.add(0 if is_of_group(channel) else -1)])
-
-
-def leaving_partition(origin: str) -> str:
-    """Partition of the channels of an origin that are under deletion."""
-    return partition("LEAVING-CHANNELS", origin)
-
-
-def leaving_key(origin: str, channel: str) -> Key[LeavingChannelRow]:
-    """Key of a channel under deletion."""
-    return Key(LeavingChannelRow, leaving_partition(origin), channel)
-
-
-LEAVING_FROM = partition("LEAVING-FROM")
-
-
-def leaving_from_key(origin: str) -> Key[LeavingFromRow]:
-    """Key of an origin whose channel deletions may be unfinished."""
-    return Key(LeavingFromRow, LEAVING_FROM, origin)
 
 
 def members_partition(origin: str, channel: str) -> str:

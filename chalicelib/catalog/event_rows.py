@@ -21,7 +21,7 @@ from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.table import Found, Key, Row, partition, rows
 
-STARTED, DONE = "started", "done"
+STARTED, DONE, REFUSED = "started", "done", "refused"
 
 SHARDS, CHANGED, EVENT = "#SHARDS", "CHANGED#", "EVENT#"
 """Sort key of the number of shards, and how those of changed idents and of events begin, in the order of reads."""
@@ -105,8 +105,9 @@ class InboxRow(Row):
 class GroupEventRow(Row):
     """A bulk change, a package set, or a part of a job group. No endpoint shows these rows.
 
-    An interrupted bulk change stays in the state `started`. `idents` are the packages of a job group, joined by spaces,
-    which give no events (builds.md 4.3).
+    A bulk change is `started` until all of its packages have moved. It is `refused` if the role of its requester or its
+    target has ended before. `idents` are the packages of a job group, joined by spaces, which give no events
+    (builds.md 4.3).
     """
 
     operation = UnicodeAttribute()

@@ -23,8 +23,12 @@ class ChannelQueryMalformed(Exception):
     """A required parameter is missing, or a bulk change names channels that it cannot use (packages.md 9.5, 9.9)."""
 
 
+class ChannelLeaving(Exception):
+    """The packages of a deleted channel of that name are still leaving it; a repeat succeeds soon (packages.md 9.2)."""
+
+
 class BulkUnfinished(Exception):
-    """A bulk change is too large for one request; repeating the request moves the rest (packages.md 9.9)."""
+    """A bulk change is too large for one request. It continues by itself, and a repeat joins it (packages.md 9.9)."""
 
 
 STATUS: dict[type[Exception], int] = {
@@ -33,5 +37,6 @@ STATUS: dict[type[Exception], int] = {
     ChannelProtected: 403,
     NotInChannel: 400,
     ChannelQueryMalformed: 400,
+    ChannelLeaving: 503,
     BulkUnfinished: 503,
 }

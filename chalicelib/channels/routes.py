@@ -11,6 +11,7 @@ from chalicelib.channels.bulk.routes import routes as bulk
 from chalicelib.channels.errors import (
     STATUS,
     ChannelExists,
+    ChannelLeaving,
     ChannelNameInvalid,
     ChannelProtected,
     ChannelQueryMalformed,
@@ -80,7 +81,7 @@ def list_channels(call: Call, query: shapes.ChannelsQuery) -> Answer:
     **WRITE,
     job_use=JobUse.CHANNEL,
     answers={201: shapes.Channel},
-    errors=(ChannelExists, ChannelMissing, ChannelNameInvalid, TooManyInOrigin),
+    errors=(ChannelExists, ChannelLeaving, ChannelMissing, ChannelNameInvalid, TooManyInOrigin),
 )
 def create_channel(call: Call) -> Answer:
     """Create an empty channel."""

@@ -34,6 +34,7 @@ _TAG_OF_WORD = {
     "docs": "service",
     "ext": "external services",
     "jobs": "builds",
+    "long-changes": "channels",
     "notify": "external services",
     "openapi.json": "service",
     "pkgs": "packages",

@@ -16,11 +16,21 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from chalicelib.catalog import audit_rows, channel_rows, fences, list_rows, lists, origin_rows, package_rows
+from chalicelib.catalog import (
+    audit_rows,
+    channel_rows,
+    fences,
+    list_rows,
+    lists,
+    long_change_rows,
+    origin_rows,
+    package_rows,
+)
 from chalicelib.catalog.audit_rows import AuditAction
-from chalicelib.catalog.channel_rows import UNSTABLE, ChannelRow, ChannelsRow, LeavingChannelRow
+from chalicelib.catalog.channel_rows import UNSTABLE, ChannelRow, ChannelsRow
 from chalicelib.catalog.fences import FenceRow
 from chalicelib.catalog.list_rows import ListChangeRow, ListIndexRow
+from chalicelib.catalog.long_change_rows import LongChangeRow, OpenLongChangeRow
 from chalicelib.catalog.member_rows import member_key, membership_of_account_key
 from chalicelib.catalog.origin_rows import LeavingOriginRow, OriginCountRow, OriginRow
 from chalicelib.catalog.package_rows import NameRow, VersionRow
@@ -187,12 +197,14 @@ def _remaining_keys(origin: str) -> Iterator[Sequence[Key[Any]]]:
         (ListIndexRow, list_rows.index_partition(origin)),
         (ListChangeRow, list_rows.changes_partition(origin)),
         (FenceRow, fences.fences_partition(origin)),
-        (LeavingChannelRow, channel_rows.leaving_key(origin, "").pk),
+        (LongChangeRow, long_change_rows.long_changes_partition(origin)),
         (DeprecationRow, deprecation_rows.deprecations_partition(origin)),
         (WorkerRow, worker_rows.workers_partition(origin)),
     ):
         for row in rows(kind, pk):
             yield [Key(kind, row.pk, row.sk)]
+    for running in rows(OpenLongChangeRow, long_change_rows.OPEN, begins=long_change_rows.open_prefix(origin)):
+        yield [Key(OpenLongChangeRow, running.pk, running.sk)]
     for name in rows(NameRow, package_rows.names_partition(origin)):  # counts of deleted packages remain, with zero
         for version in rows(VersionRow, package_rows.version_count_key(origin, name.sk, "").pk):
             yield [Key(VersionRow, version.pk, version.sk)]

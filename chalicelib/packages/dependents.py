@@ -1,11 +1,13 @@
 """Reverse dependencies of names, found by hints (packages.md sections 2 and 8.1).
 
 A hint says that a name has, or had, a release that needs another name. `hints` writes and deletes them; readers verify
-each one, and delete it if an interruption left it behind.
+each one, and delete it if an interruption left it behind. Hints that are still to be written count as well
+(`pending_hints`).
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, islice
+from heapq import merge
+from itertools import chain, groupby, islice
 
 from msgspec import Struct
 
@@ -16,7 +18,7 @@ from chalicelib.core.standing import Standing
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
 from chalicelib.graph import service
-from chalicelib.packages import hints
+from chalicelib.packages import hints, pending_hints
 from chalicelib.platform.table import BATCH_GET_LIMIT, StoreUnavailable, read_many, rows
 
 Sees = Callable[[str, Visibility], bool]
@@ -66,8 +68,7 @@ def all_of(origin: str, name: str, target: Target) -> list[str]:
 
     The latest release of most names needs this name, and the build graph knows the ident of the latest release.
     """
-    partition = package_rows.dependents_partition(origin, name, target)
-    hinted = [hint.sk for hint in rows(DependentRow, partition, keys_only=True)]
+    hinted = list(_hinted(origin, name, target))
     graph = service.graph_of(target)
     latest = {hint: graph.latest(hint) for hint in hinted}
     keys = {
@@ -115,8 +116,17 @@ def releases(origin: str, name: str, target: Target) -> Iterator[PackageRow]:
 
 
 def _releases_by_name(origin: str, name: str, target: Target) -> Iterator[tuple[str, Iterator[PackageRow]]]:
-    hinted = (hint.sk for hint in rows(DependentRow, package_rows.dependents_partition(origin, name, target)))
-    return _with_releases(origin, name, target, hinted)
+    return _with_releases(origin, name, target, _hinted(origin, name, target))
+
+
+def _hinted(origin: str, name: str, target: Target) -> Iterator[str]:
+    """Yield the names that hints lead to, written ones and pending ones, in ascending order.
+
+    The pending ones are read first: their row is deleted after they have been written.
+    """
+    pending = pending_hints.dependents((origin, name), target)
+    written = rows(DependentRow, package_rows.dependents_partition(origin, name, target), keys_only=True)
+    yield from (hint for hint, _ in groupby(merge(pending, (hint.sk for hint in written))))
 
 
 def _with_releases(

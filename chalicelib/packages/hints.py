@@ -6,6 +6,17 @@ A hint exists as long as a release of the name needs it, although a transaction 
 - Hints are deleted in a transaction that requires the revision that was read before the remaining releases, and sets a
   new epoch. An upload that relies on these hints is then stale, and writes them again.
 
+An upload with more than PENDING_AFTER new hints writes none before. Its transaction adds a row that names them, and
+they are written after it (`pending_hints`). While the row exists, readers find the package by the row. This does not
+change the rules above:
+- Hints that are written for an existing release stay: who deletes hints has read the revision before the releases. If
+  it was read before the upload, the deletion fails, because the upload has set another one; if it was read afterwards,
+  the release is among those that need the hints.
+- An upload leaves out the hints that the newest release of its name needs, too. It does so only if they existed when it
+  read the epoch: not while they are pending.
+- If the package is deleted meanwhile, the writer may leave hints that no release needs. If it has not begun, it deletes
+  the row and sets a new epoch, because an upload under way may take the missing row for written hints.
+
 An interruption leaves at most hints that no release needs. Readers verify hints, and delete these (`remove_unneeded`).
 """
 
@@ -19,12 +30,14 @@ from chalicelib.catalog import package_rows
 from chalicelib.catalog.package_rows import DependentRow, NameRow, PackageLists, PackageRow
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
+from chalicelib.packages import pending_hints
+from chalicelib.packages.pending_hints import Name
 from chalicelib.platform.change import TRANSACTION_LIMIT, Change, Stale
 from chalicelib.platform.retry_budget import single_try
-from chalicelib.platform.table import Key, StoreUnavailable, put_many, read, rows
+from chalicelib.platform.table import BATCH_WRITE_LIMIT, Key, StoreUnavailable, put_many, read, rows
 
-Name = tuple[str, str]
-"""An origin and a name in it."""
+PENDING_AFTER = BATCH_WRITE_LIMIT
+"""The number of new hints that an upload writes itself: one call."""
 
 ATTEMPTS = 3
 """How often hints are looked up again because another request changed the name."""
@@ -52,22 +65,38 @@ class Hinted(Struct, frozen=True):
     newest: PackageRow | None
 
 
-def write(package: Hinted) -> None:
-    """Write the hints that lead to a new package, after the epoch of its name was read.
+class Written(Struct, frozen=True):
+    """The names whose hints an upload has written, and whether its hints are written after its transaction."""
 
-    The transaction of the package must require that the epoch is the same.
+    names: Sequence[Name] = ()
+    is_pending: bool = False
+
+
+def write(change: Change, package: Hinted, package_id: int) -> Written:
+    """Write the hints that lead to a new package, after the epoch of its name was read; or let many be written later.
+
+    `change` is the transaction of the package. It must require that the epoch is the same.
     """
-    put_many(dependent_hints(package.ident, package.target, package.tdeps, package.newest))
+    ident, target = package.ident, package.target
+    new = _new_names(ident, package.tdeps, package.newest)
+    if len(new) > PENDING_AFTER:
+        pending_hints.add(change, ident, target, package_id, new)
+        return Written(is_pending=True)
+    put_many(pending_hints.hints_of(ident, target, new))
+    return Written(new)
 
 
 def dependent_hints(
     ident: PackageIdent, target: Target, tdeps: Iterable[PackageIdent], newest: PackageRow | None
 ) -> list[DependentRow]:
     """Return the hints that a release needs, without those that the newest release of its name needs too."""
+    return pending_hints.hints_of(ident, target, _new_names(ident, tdeps, newest))
+
+
+def _new_names(ident: PackageIdent, tdeps: Iterable[PackageIdent], newest: PackageRow | None) -> list[Name]:
     needed = {(dep.origin, dep.name) for dep in tdeps} - {(ident.origin, ident.name)}
     existing = set() if newest is None else needed_names(newest)
-    keys = [package_rows.dependent_key(name, target, ident.origin, ident.name) for name in sorted(needed - existing)]
-    return [DependentRow(key.pk, key.sk) for key in keys]
+    return sorted(needed - existing)
 
 
 def needed_names(row: PackageRow) -> set[Name]:
@@ -86,9 +115,9 @@ def remove_of_deleted(row: PackageRow, ident: PackageIdent, target: Target) -> N
     _remove_unless_needed(ident, target, needed_names(row))
 
 
-def remove_of_refused(ident: PackageIdent, target: Target, tdeps: Iterable[PackageIdent]) -> None:
+def remove_of_refused(ident: PackageIdent, target: Target, written: Iterable[Name]) -> None:
     """Remove the hints of an upload that was refused after it had written them. Optional, as above."""
-    _remove_unless_needed(ident, target, {(dep.origin, dep.name) for dep in tdeps})
+    _remove_unless_needed(ident, target, set(written))
 
 
 def _remove_unless_needed(ident: PackageIdent, target: Target, names: set[Name]) -> None:

@@ -27,10 +27,11 @@ from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
 from chalicelib.graph import nodes as graph_nodes
 from chalicelib.graph.nodes import Release
-from chalicelib.packages import after_upload, artifacts, hints, refusals
+from chalicelib.packages import after_upload, artifacts, hints, pending_hints, refusals
 from chalicelib.packages.contents import Contents
 from chalicelib.packages.errors import ArchiveRefused, CycleClosed, IdentInvalid, ReleaseExists, TargetUnsupported
-from chalicelib.packages.hints import Hinted
+from chalicelib.packages.hints import Hinted, Written
+from chalicelib.packages.pending_hints import Name, PendingHintsRow
 from chalicelib.packages.search import snapshots as search_snapshots
 from chalicelib.packages.settings import rows as settings_rows
 from chalicelib.packages.source import Source
@@ -102,11 +103,12 @@ def publish(upload: Upload, source: Source) -> None:
         raise ArchiveRefused(str(problem), type(problem).__name__) from problem
     key = artifacts.key_of(upload.ident, contents.target, upload_id=str(new_id()))
     source.store(key)
+    hinted: set[Name] = set()
     try:
-        write = partial(_write, upload, contents, key, source, newest)
+        write = partial(_write, upload, contents, key, source, newest, hinted)
         is_built = fences.protected(upload.ident.origin, upload.permission, write)
     except (ReleaseExists, ArchiveRefused, OriginMissing, RoleLost):  # another request was first
-        hints.remove_of_refused(upload.ident, contents.target, hart.tdeps(contents.archive))
+        hints.remove_of_refused(upload.ident, contents.target, hinted)
         raise
     metrics.current().uploaded_bytes.append(contents.archive.size)
     if is_built and not upload.is_from_worker:
@@ -128,8 +130,10 @@ def _demand_absent(upload: Upload, found: Found) -> None:
         raise ReleaseExists
 
 
-def add_rows(change: Change, upload: Upload, contents: Contents, key: str, found: Found) -> None:
-    """Add all rows of an archive to a change. `key` is its object; `found` holds the rows of `keys_before`.
+def add_rows(change: Change, upload: Upload, contents: Contents, key: str, found: Found) -> PackageRow:
+    """Add all rows of an archive to a change, and return that of the package.
+
+    `key` is its object; `found` holds the rows of `keys_before`.
 
     Raises ReleaseExists, ArchiveRefused, OriginMissing.
     """
@@ -145,8 +149,10 @@ def add_rows(change: Change, upload: Upload, contents: Contents, key: str, found
         event_states.note_return(change, ident, found)
     # A BatchGetItem is not a snapshot: the ident's row may be older than the package's, so both need a condition.
     unchanged = PackageRow.pk.does_not_exist() if stored is None else PackageRow.artifact == stored.artifact
-    change.put(_package_row(upload, contents, key, stored), condition=unchanged)
+    row = _package_row(upload, contents, key, stored)
+    change.put(row, condition=unchanged)
     change.put(_texts_row(ident, contents, key))
+    return row
 
 
 def _inspect(upload: Upload, archive: HartArchive) -> Contents:
@@ -236,39 +242,57 @@ class KnownNewest(Struct, frozen=True):
     release: PackageRow | None
     name: NameRow | None
 
-    def has_hints(self, name: NameRow | None) -> bool:
-        """Return True if no hints of the release can have been deleted until the name was read again."""
+    def keys(self, target: Target) -> list[Key[PendingHintsRow]]:
+        """Return the keys of the rows that must be read before `has_hints`, besides the name."""
+        return [] if self.release is None else [pending_hints.pending_key(target, int(self.release.id))]
+
+    def has_hints(self, name: NameRow | None, target: Target, found: Found) -> bool:
+        """Return True if the hints of the release are written, and none can have been deleted until the name was read
+        again.
+        """
         before, after = (None if row is None else row.epoch for row in (self.name, name))
-        return before == after
+        return before == after and all(found.get(key) is None for key in self.keys(target))
 
 
-def _write(upload: Upload, contents: Contents, key: str, source: Source, newest: KnownNewest, fence: Fence) -> bool:
-    """Write all rows in one transaction, and before it the hints that lead to them.
+def _write(
+    upload: Upload,
+    contents: Contents,
+    key: str,
+    source: Source,
+    newest: KnownNewest,
+    hinted: set[Name],
+    fence: Fence,
+) -> bool:
+    """Write all rows in one transaction, and before it the hints that lead to them. Many hints are written after it.
 
-    Returns True if the package has a project with automatic builds.
+    Returns True if the package has a project with automatic builds. `hinted` collects the names whose hints it writes.
 
     The object of a replaced package is left to the sweep, because clients may still hold signed URLs of it.
     """
     graph_keys = graph_nodes.keys_before(upload.ident, contents.target)
     project_key = project_rows.project_key(upload.ident.origin, upload.ident.name, contents.target)
-    found = read_many([*keys_before(upload.ident, contents.target), *graph_keys, project_key])
+    hint_keys = newest.keys(contents.target)
+    found = read_many([*keys_before(upload.ident, contents.target), *graph_keys, project_key, *hint_keys])
     project = found.get(project_key)
     is_built = project is not None and project.auto_build
     stored = found.get(package_rows.package_key(upload.ident, contents.target))
     if stored is not None and stored.artifact == key:
         return is_built  # an earlier attempt committed, but its response was lost
-    released = _released(upload, contents)
+    released, written = _released(upload, contents), Written()
     node = graph_nodes.changed_by(released, found) if stored is None else None
     with Change() as change:
         fence.check(change, None)
         _note_job(change, upload)
-        add_rows(change, upload, contents, key, found)
+        row = add_rows(change, upload, contents, key, found)
         source.settle(change)
         if stored is None:  # a replaced package has the same bytes, and so its hints
-            hints.write(_hinted(upload, contents, found, newest))
+            written = hints.write(change, _hinted(upload, contents, found, newest), int(row.id))
+            hinted.update(written.names)
         if node is not None:
             graph_nodes.announce(contents.target, released.name, int(node.revision))
             graph_nodes.put(change, node)
+    if written.is_pending:
+        pending_hints.start(upload.ident.origin, contents.target, int(row.id))
     graph_nodes.fold_if_due(released, found)
     if Observed.from_rows(upload.ident, found).idents == 0:
         search_snapshots.fold_if_due()
@@ -283,7 +307,7 @@ def _released(upload: Upload, contents: Contents) -> Release:
 def _hinted(upload: Upload, contents: Contents, found: Found, newest: KnownNewest) -> Hinted:
     """Return what hints need. A newest release counts as not known if its hints may have been deleted meanwhile."""
     name = found.get(package_rows.name_key(upload.ident.origin, upload.ident.name))
-    release = newest.release if newest.has_hints(name) else None
+    release = newest.release if newest.has_hints(name, contents.target, found) else None
     tdeps = hart.tdeps(contents.archive)
     return Hinted(upload.ident, contents.target, tdeps, release)
 

@@ -23,7 +23,7 @@ class Execution(Enum):
     ENDED = "ended"
 
 
-def start(machine: str, name: str, **parameters: int) -> None:
+def start(machine: str, name: str, **parameters: int | str) -> None:
     """Start an execution of a state machine (ARN). Does nothing if one of this name exists or has existed.
 
     Raises StepFunctionsFailed. Names are unique for 90 days after the end of an execution.

@@ -1,4 +1,4 @@
-"""The sweep removes what interruptions leave: objects without a row, expired uploads, channels under deletion.
+"""The sweep removes what interruptions leave: objects without a row, and expired uploads.
 
 It also removes old changes from the log of names (`name_log_upkeep.py`).
 
@@ -18,7 +18,6 @@ from msgspec.structs import asdict
 
 from chalicelib.catalog import package_rows
 from chalicelib.catalog.package_rows import PackageRow, TextsRow
-from chalicelib.channels import service as channels
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target, TargetUnknown
 from chalicelib.packages import artifacts
@@ -41,12 +40,11 @@ R = TypeVar("R", PackageRow, TextsRow)
 
 
 class SweepResult(Struct, frozen=True):
-    """The numbers of completed channel deletions, removed uploads, removed and examined objects, and failures of a run.
+    """The numbers of removed uploads, removed and examined objects, and failures of a run.
 
     What failed is skipped, and tried again by a later run.
     """
 
-    channels: int
     uploads: int
     objects: int
     examined: int
@@ -56,17 +54,15 @@ class SweepResult(Struct, frozen=True):
 def sweep(seconds: float) -> SweepResult:
     """Carry out one run of about `seconds` at most. An error in one part does not stop the others."""
     enough, failures = _deadline(seconds), Failures()
-    finished = expired = 0
+    expired = 0
     objects = _Objects()
-    with failures.skipped():
-        finished = channels.finish_deletions(enough, failures)
     with failures.skipped():
         expired = leftovers.remove_expired(enough, failures)
     with failures.skipped():
         tend_name_log(enough)
     with failures.skipped():
         _sweep_objects(enough, failures, objects)
-    result = SweepResult(finished, expired, objects.removed, objects.examined, failures.number)
+    result = SweepResult(expired, objects.removed, objects.examined, failures.number)
     logs.logger().info("swept", extra=asdict(result))
     return result
 

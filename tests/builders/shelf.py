@@ -12,6 +12,7 @@ from typing import Any
 
 from chalicelib.catalog import channel_rows, list_rows, lists, name_log, package_rows
 from chalicelib.catalog.list_rows import channel_list
+from chalicelib.catalog.long_change_rows import long_changes_partition
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.shown import Shown
 from chalicelib.core.target import Target
@@ -163,6 +164,12 @@ def _value(kind: str, value: Any) -> Any:
     return int(value or 0) if kind in COUNTS else value
 
 
+def channels_under_deletion(origin: str) -> set[str]:
+    """Return the channels of an origin whose deletion has not ended."""
+    changes = partition_rows(long_changes_partition(origin)).values()
+    return {row["source"] for row in changes if (row["kind"], row["state"]) == ("channel-deletion", "running")}
+
+
 def assert_consistent(origin: str) -> Shelf:
     """Check the rows of an origin against the model, and return the model.
 
@@ -171,7 +178,7 @@ def assert_consistent(origin: str) -> Shelf:
     shelf = Shelf.read(origin)
     assert stored_rows(origin) == shelf.rows
     assert stored_totals(origin) == shelf.totals
-    leaving = set(partition_rows(channel_rows.leaving_key(origin, "").pk))
+    leaving = channels_under_deletion(origin)
     in_use = {channel for spot in shelf.packages.values() for channel in spot.channels}
     assert in_use <= shelf.channels | leaving
     assert not shelf.channels & leaving

@@ -31,7 +31,7 @@ def create(logical_id: str, change: Callable[[dict[str, Any]], None] = lambda _:
     definition = deepcopy(machine(logical_id))
     change(definition)
     text = json.dumps(definition)
-    for function in ("StepGroup", "StepJob"):
+    for function in ("StepGroup", "StepJob", "ContinueLongChange"):
         text = text.replace(f"${{{function}.Arn}}", function_arn(function))
     engine = client("stepfunctions")
     engine.create_state_machine(name=logical_id, definition=text, roleArn=ROLE)

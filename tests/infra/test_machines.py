@@ -9,11 +9,12 @@ from statelint.config import Config  # type: ignore[import-untyped]  # the packa
 from statelint.linter import Linter  # type: ignore[import-untyped]  # as above
 
 from chalicelib.builds.steps import group, job
+from chalicelib.long_changes import steps as long_changes
 from infra.template import machine
 
-MACHINES = ("GroupMachine", "JobMachine")
+MACHINES = ("GroupMachine", "JobMachine", "LongChangeMachine")
 LAMBDA_SECONDS = 900
-STRUCTS = {"StepGroup": group.Step, "StepJob": job.Step}
+STRUCTS = {"StepGroup": group.Step, "StepJob": job.Step, "ContinueLongChange": long_changes.Step}
 
 
 def tasks(logical_id: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -39,8 +39,10 @@ OF_BUILDS = {
     "WatchGroups": 300,
     "RepairGroups": 900,
     "CleanUpBuilds": 900,
+    "ContinueLongChange": 300,
+    "WatchLongChanges": 300,
 }
-"""The functions of the build service, and their seconds."""
+"""The functions of the build service and of long changes, and their seconds."""
 
 
 EXPIRING = (LogChunkRow, JobTokenRow, SightingRow, ClaimRow, GroupOfEventRow)
@@ -230,6 +232,7 @@ def test_functions_run_at_their_times(built: Path) -> None:
         "ApplyRetention": "rate(1 hour)",
         "WatchJobs": "rate(1 minute)",
         "WatchGroups": "rate(5 minutes)",
+        "WatchLongChanges": "rate(5 minutes)",
         "RepairGroups": "rate(15 minutes)",
         "CleanUpBuilds": "rate(1 day)",
     }
@@ -246,7 +249,10 @@ def test_executions_that_fail_are_reconciled(built: Path) -> None:
     assert found["ReconcilePermission"]["Properties"]["SourceArn"] == {"Fn::GetAtt": ["ReconcileRule", "Arn"]}
 
 
-@pytest.mark.parametrize(("machine", "function"), [("GroupMachine", "StepGroup"), ("JobMachine", "StepJob")])
+@pytest.mark.parametrize(
+    ("machine", "function"),
+    [("GroupMachine", "StepGroup"), ("JobMachine", "StepJob"), ("LongChangeMachine", "ContinueLongChange")],
+)
 def test_a_state_machine_may_invoke_its_function_and_no_other(built: Path, machine: str, function: str) -> None:
     found = resources(built, "cloudformation.json")
     properties = found[machine]["Properties"]
@@ -262,7 +268,9 @@ def test_a_state_machine_may_invoke_its_function_and_no_other(built: Path, machi
     assert properties["LoggingConfiguration"]["IncludeExecutionData"] is False
 
 
-@pytest.mark.parametrize(("setting", "machine"), [("GROUP", "GroupMachine"), ("JOB", "JobMachine")])
+@pytest.mark.parametrize(
+    ("setting", "machine"), [("GROUP", "GroupMachine"), ("JOB", "JobMachine"), ("LONG_CHANGE", "LongChangeMachine")]
+)
 def test_the_settings_name_the_state_machines(built: Path, setting: str, machine: str) -> None:
     found = resources(built, "cloudformation.json")
     arn = variables_of(found, "APIHandler")[f"BLDR_{setting}_MACHINE"]["Fn::Sub"]

@@ -18,19 +18,26 @@ import app
 from chalicelib.accounts.sign_in import service as sign_in
 from chalicelib.builds import motor
 from chalicelib.builds.groups import after_upload
+from chalicelib.catalog import fences, long_change_motor, long_changes
+from chalicelib.channels import deletion
 from chalicelib.channels import service as channels
+from chalicelib.channels.bulk import moves
+from chalicelib.channels.bulk import service as bulk
 from chalicelib.core.ident import PackageIdent
+from chalicelib.core.long_change import LongChangeKind
 from chalicelib.core.target import Target
 from chalicelib.ext import notices
 from chalicelib.github import app_token, installation
 from chalicelib.identity import credentials
-from chalicelib.packages import artifacts, download
+from chalicelib.long_changes import steps as long_change_steps
+from chalicelib.packages import artifacts, download, hints, pending_hints
 from chalicelib.platform import cdn, key_ring, logs, secret_settings, transfers
 from chalicelib.platform.aws import client
+from chalicelib.platform.background import Failed
 from chalicelib.platform.config import config
 from chalicelib.platform.object_store import ObjectStoreFailed
-from chalicelib.platform.table import put_many
-from chalicelib.scheduled import cursors, sweep, sweep_rows
+from chalicelib.platform.table import put_many, rows
+from chalicelib.scheduled import cursors, long_change_watch, sweep, sweep_rows
 from chalicelib.uploads import finishing, leftovers
 from chalicelib.uploads import rows as upload_rows
 from chalicelib.uploads import service as uploads
@@ -38,6 +45,7 @@ from infra.template import TEMPLATE, read_template
 from tests.api.client import Depot
 from tests.builders import operator_secrets
 from tests.builders.accounts import an_account
+from tests.builders.bulk import changes
 from tests.builders.hart import a_hart
 from tests.builders.names import a_name
 from tests.builders.operator_secrets import an_operator_secret
@@ -162,6 +170,7 @@ def drive_builds(patch: pytest.MonkeyPatch) -> None:
     """Start and wake executions. The engine has no such state machines."""
     use_state_machines(patch)
     with running_as("APIHandler"):
+        long_change_motor.start(LongChangeKind.HINTS, "core", "x86_64-linux-1")
         motor.start_group(1)
         motor.start_job(1, 1)
         motor.end_wait("a token")
@@ -170,8 +179,14 @@ def drive_builds(patch: pytest.MonkeyPatch) -> None:
 
 def use_state_machines(patch: pytest.MonkeyPatch) -> None:
     """Set the settings of the state machines, and do not log that the engine has none."""
-    changed = replace(config, group_machine=machine_arn("GroupMachine"), job_machine=machine_arn("JobMachine"))
+    changed = replace(
+        config,
+        group_machine=machine_arn("GroupMachine"),
+        job_machine=machine_arn("JobMachine"),
+        long_change_machine=machine_arn("LongChangeMachine"),
+    )
     patch.setattr(motor, "config", changed)
+    patch.setattr(long_change_motor, "config", changed)
     patch.setattr(logs, "failed_call", lambda _: None)
 
 
@@ -200,7 +215,8 @@ def test_the_function_that_finishes_uploads_uses_every_right(depot: Depot, monke
         depot, a_hart(origin=deleted, name=a_name("part"), tdeps=NEEDED)
     ).send()  # its hints are removed again
     assert depot.delete(f"/depot/origins/{deleted}", by="bobo").status == 204
-    built = an_upload(depot, a_hart(origin=origin, name=BUILT)).send()
+    built = an_upload(depot, a_hart(origin=origin, name=BUILT, tdeps=[f"{origin}/lib/1/1"])).send()
+    use_state_machines(monkeypatch)
     builds_of_dependents_start(monkeypatch, origin)
     row = upload_rows.find(empty.id)
     client("s3").abort_multipart_upload(Bucket=config.bucket, Key=f"_staging/{row.id}.hart", UploadId=row.multipart)
@@ -212,8 +228,12 @@ def test_the_function_that_finishes_uploads_uses_every_right(depot: Depot, monke
 
     with enforced(own_policies()) as used_by:
         for upload in (whole, empty, orphaned, built):
+            if upload is built:
+                monkeypatch.setattr(hints, "PENDING_AFTER", 0)
             attempt = upload_rows.acquire_lease(upload_rows.find(upload.id))
             app.finish_upload({"upload_id": upload.id, "attempt": attempt}, None)
+        with running_as("FinishUpload"):  # another upload was faster
+            hints.remove_of_refused(PackageIdent(origin, "part", "1", "1"), Target.X86_64_LINUX, [(origin, "lib")])
         with running_as("FinishUpload"), suppress(ObjectStoreFailed):
             artifacts.copy("large", "copy", interrupt)
 
@@ -223,15 +243,10 @@ def test_the_function_that_finishes_uploads_uses_every_right(depot: Depot, monke
 def test_the_sweep_uses_every_right(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
     sweep_rows.store_cursor("")
     origin = an_origin(depot)
-    hart = a_package(depot, origin)
-    a_channel(depot, origin, "leaving")
-    promote(depot, hart, "leaving")
+    a_package(depot, origin)
     an_upload(depot, a_hart(origin=origin, name=a_name("open"))).send()
     unnamed = artifacts.key_of(PackageIdent(origin, "gone", "1", "2"), Target.X86_64_LINUX, "1")
     client("s3").put_object(Bucket=config.bucket, Key=unnamed, Body=b"debris")
-    with monkeypatch.context() as interruption:
-        interruption.setattr(channels, "_remove_members", lambda *_: None)
-        channels.delete(origin, "leaving", UPLOADER)
     monkeypatch.setattr(sweep, "GRACE", timedelta(days=-1))
     monkeypatch.setattr(sweep, "LINK_LIFE", timedelta())
     monkeypatch.setattr(leftovers, "EXPIRED", timedelta(days=-1))
@@ -243,6 +258,66 @@ def test_the_sweep_uses_every_right(depot: Depot, monkeypatch: pytest.MonkeyPatc
             app.sweep(EVENT, None)
 
     assert_all_used(used_by, "Sweep")
+
+
+def an_unfinished_deletion(depot: Depot, origin: str, patch: pytest.MonkeyPatch) -> str:
+    """Delete a channel with a package, which is interrupted before any package leaves it. Returns the id."""
+    hart = a_package(depot, origin)
+    a_channel(depot, origin, "leaving")
+    promote(depot, hart, "leaving")
+    with patch.context() as interruption:
+        interruption.setattr(deletion, "_remove_members", lambda *_: False)
+        channels.delete(origin, "leaving", UPLOADER)
+    return str(changes(origin)[-1].id)
+
+
+def test_the_steps_of_long_changes_use_every_right(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_state_machines(monkeypatch)
+    origin = an_origin(depot)
+    a_channel(depot, origin, "from")
+    for _ in range(3):
+        promote(depot, a_package(depot, origin, name=a_name("tool")), "from")
+    monkeypatch.setattr(moves, "TRANSACTION_LIMIT", moves.SHARED_ROWS + 3)
+    with monkeypatch.context() as slow:
+        slow.setattr(bulk, "SECONDS", -1.0)
+        url = f"/depot/channels/{origin}/from/pkgs/promote"
+        assert depot.put(url, by="bobo", query={"channel": "to"}).status == 503
+    [promotion] = changes(origin)
+    unfinished = an_unfinished_deletion(depot, origin, monkeypatch)
+    monkeypatch.setattr(hints, "PENDING_AFTER", 0)
+    a_package(depot, origin, name="needy", tdeps=[f"{origin}/lib/1/1"])
+    partition = pending_hints.pending_partition(Target.X86_64_LINUX)
+    [pending] = [row.sk for row in rows(pending_hints.PendingHintsRow, partition) if f"{origin}/" in row.ident]
+    monkeypatch.setattr(long_changes, "LEASE_SECONDS", 0.0)
+    monkeypatch.setattr(long_change_steps, "ROUNDS", 1)
+    fences.forget()
+
+    def step(kind: str, identifier: str) -> None:
+        event = {"kind": kind, "origin": origin, "id": identifier, "generation": 1, "rounds": 0}
+        with suppress(Failed):  # the engine has no state machine to start
+            app.continue_long_change(event, None)
+
+    with enforced(own_policies()) as used_by:
+        with monkeypatch.context() as slow:
+            slow.setattr(long_change_steps, "SECONDS", -1.0)
+            step("channel-deletion", unfinished)
+            step("promotion", str(promotion.id))
+        step("promotion", str(promotion.id))
+        step("hints", f"x86_64-linux-{int(pending)}")
+
+    assert [row.state for row in changes(origin)] == ["done", "done"]
+    assert_all_used(used_by, "ContinueLongChange")
+
+
+def test_the_watchdog_of_long_changes_uses_every_right(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_state_machines(monkeypatch)
+    an_unfinished_deletion(depot, an_origin(depot), monkeypatch)
+    monkeypatch.setattr(long_change_watch, "IDLE_SECONDS", -10.0)
+
+    with enforced(own_policies()) as used_by:
+        app.watch_long_changes(EVENT, None)
+
+    assert_all_used(used_by, "WatchLongChanges")
 
 
 def test_the_application_of_retention_uses_every_right(depot: Depot) -> None:

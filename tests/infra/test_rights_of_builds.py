@@ -13,9 +13,11 @@ from chalicelib.builds import rows as build_rows
 from chalicelib.builds.groups import beginning, requester, service
 from chalicelib.builds.rows import GroupPointerRow, GuardRow, JobRow
 from chalicelib.builds.steps import reconcile
+from chalicelib.catalog import long_change_motor
 from chalicelib.core.build_set import Flags
 from chalicelib.core.build_states import GroupState, JobState
 from chalicelib.core.event_kinds import Trigger
+from chalicelib.core.long_change import LongChangeKind
 from chalicelib.graph import rows as graph_rows
 from chalicelib.platform import logs
 from chalicelib.platform.aws import client
@@ -42,8 +44,13 @@ pytestmark = pytest.mark.usefixtures("table")
 @pytest.fixture(autouse=True)
 def _state_machines(monkeypatch: pytest.MonkeyPatch) -> None:
     """The settings name the state machines. The engine has none, and their errors are not logged."""
-    changed = replace(config, group_machine=machine_arn("GroupMachine"), job_machine=machine_arn("JobMachine"))
-    for module in (motor, beginning, job_watch):
+    changed = replace(
+        config,
+        group_machine=machine_arn("GroupMachine"),
+        job_machine=machine_arn("JobMachine"),
+        long_change_machine=machine_arn("LongChangeMachine"),
+    )
+    for module in (motor, long_change_motor, beginning, job_watch):
         monkeypatch.setattr(module, "config", changed)
     monkeypatch.setattr(logs, "failed_call", lambda _: None)
     for pk in (f"OPEN-GROUPS#{LINUX}", f"SLOTS#{LINUX}"):
@@ -119,6 +126,8 @@ def test_the_steps_of_groups(depot: Depot, monkeypatch: pytest.MonkeyPatch, used
     step(step="fault", group=group, generation=2)
     step(step="sleep", group=group, generation=2, state="Queued", token="a token")
     step(step="check", group=group, generation=2)
+    with running_as("StepGroup"):  # for a group that inherits many packages
+        long_change_motor.start(LongChangeKind.PROMOTION, "core", "1")
 
     assert_all_used(used_by, "StepGroup")
 
@@ -231,5 +240,7 @@ def test_the_daily_work(depot: Depot, used_by: Enforcement) -> None:
     delete_many([graph_rows.node_key(LINUX, name)])
 
     app.clean_up_builds(EVENT, None)
+    with running_as("CleanUpBuilds"):  # for a channel with many packages
+        long_change_motor.start(LongChangeKind.CHANNEL_DELETION, origin, "1")
 
     assert_all_used(used_by, "CleanUpBuilds")

@@ -47,17 +47,17 @@ class Verdict:
         new = defaultdict(list)
         for row in rows["RELEASES"]:
             if row["ident"] not in self._earlier:
-                new[row["ident"].rpartition("/")[0].rpartition("/")[0]].append(row)
+                new[row["ident"].rpartition("/")[0].rpartition("/")[0]].append(row["ident"])
+        standings = {f"{row['pk'].partition('#')[2]}/{row['sk']}": row["standing"] for row in rows["IDENTS"]}
         faults = [] if group["state"] == "Complete" else [f"the group is {group['state']}"]
         for project in group["projects"]:
             releases = new[project["name"]]
             if project["state"] != "Success":
                 faults.append(f"{project['name']} is {project['state']}: {self._job_of(project['name'])}")
-            elif [row["ident"] for row in releases] != [project["ident"]]:
-                built = [row["ident"] for row in releases]
-                faults.append(f"{project['name']} has the new releases {built}, and shows {project['ident']}")
-            elif f'"bldr-{self._group}"' not in releases[0]["channels"]:
-                faults.append(f"{project['ident']} is only in {releases[0]['channels']}")
+            elif releases != [project["ident"]]:
+                faults.append(f"{project['name']} has the new releases {releases}, and shows {project['ident']}")
+            elif f'"bldr-{self._group}"' not in standings[releases[0]]:
+                faults.append(f"{project['ident']} is only in {standings[releases[0]]}")
         return faults
 
     def _job_of(self, name: str) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from chalicelib.catalog import long_change_motor
 from chalicelib.packages.search import catalogue
 from tests.api.client import Depot, Reply
 from tests.builders.graphs import a_graph_of, fold_shard_of, make_fold_due
@@ -193,6 +194,31 @@ def test_an_upload_with_a_new_dependency_reads_the_build_graph_with_one_more_cal
 
     assert reply.status == 201
     assert sum(calls[name] for name in TABLE_CALLS) <= 7, calls
+
+
+@pytest.mark.parametrize("new", [25, 26, 300, 4_000])
+@pytest.mark.parametrize("is_first", [False, True])
+def test_an_upload_makes_few_calls_whatever_it_depends_on(
+    shelf: Shelf, new: int, is_first: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Authentication, reads, the object, hints, the transaction, and the start of the execution that writes hints.
+
+    A new direct dependency costs one more call, which reads the build graph (see above).
+    """
+    started: list[tuple[object, ...]] = []
+    monkeypatch.setattr(long_change_motor, "start", lambda *arguments: started.append(arguments))
+    ident = shelf.hart.ident
+    tdeps = tuple(f"core/more-{number}/1.0/20240101000000" for number in range(new))
+    name = a_name("tool") if is_first else ident.name
+    deps = (f"{shelf.needed}/1.0/20240101000000",)
+    hart = a_hart(origin=ident.origin, name=name, version="1.2.0", deps=deps, tdeps=tdeps)
+
+    with counted_calls() as calls:
+        reply = shelf.upload(hart)
+
+    assert reply.status == 201
+    assert len(started) == (new > 25)
+    assert calls.total() + len(started) <= 8, calls
 
 
 def test_a_download_in_front_mode_reads_the_object_once(shelf: Shelf) -> None:

@@ -18,7 +18,17 @@ from botocore.session import Session
 from chalicelib.builds.groups import after_upload
 from chalicelib.builds.steps import group, job, reconcile
 from chalicelib.http.app import App
-from chalicelib.scheduled import builds, event_upkeep, group_repair, group_watch, job_watch, retention, sweep
+from chalicelib.long_changes import steps as long_change_steps
+from chalicelib.scheduled import (
+    builds,
+    event_upkeep,
+    group_repair,
+    group_watch,
+    job_watch,
+    long_change_watch,
+    retention,
+    sweep,
+)
 from chalicelib.uploads import finishing
 from local.patching import wrap
 from tests.rights.actions import Need, OperationUnmapped, needs_of, not_found_needs
@@ -41,6 +51,8 @@ ENTRIES = {
     "WatchGroups": (group_watch, "watch_groups"),
     "RepairGroups": (group_repair, "repair_groups"),
     "CleanUpBuilds": (builds, "clean_up"),
+    "ContinueLongChange": (long_change_steps, "run"),
+    "WatchLongChanges": (long_change_watch, "watch_long_changes"),
 }
 """What the handlers of app.py call, by the logical id of the function."""
 

@@ -26,7 +26,7 @@ from chalicelib.catalog.errors import (
     TooManyChannels,
     TooManyInOrigin,
 )
-from chalicelib.channels.errors import BulkUnfinished, ChannelNameInvalid
+from chalicelib.channels.errors import BulkUnfinished, ChannelLeaving, ChannelNameInvalid
 from chalicelib.core.deferred import deferred
 from chalicelib.core.event_kinds import ChannelOperation
 from chalicelib.core.roles import Role
@@ -172,6 +172,7 @@ MOVE: dict[str, Any] = {
     "answers": {204: None},
     "errors": (
         BulkUnfinished,
+        ChannelLeaving,
         ChannelMissing,
         ChannelNameInvalid,
         GroupMissing,

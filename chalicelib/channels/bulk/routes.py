@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.catalog.errors import ChannelMissing, TooManyChannels, TooManyInOrigin
 from chalicelib.channels.bulk.shapes import BulkQuery
-from chalicelib.channels.errors import BulkUnfinished, ChannelQueryMalformed
+from chalicelib.channels.errors import BulkUnfinished, ChannelLeaving, ChannelQueryMalformed
 from chalicelib.channels.paths import PACKAGES, WRITE
 from chalicelib.core.deferred import deferred
 from chalicelib.core.event_kinds import ChannelOperation
@@ -26,7 +26,7 @@ BULK: dict[str, Any] = {
     **WRITE,
     "query": BulkQuery,
     "answers": {200: None},
-    "errors": (BulkUnfinished, ChannelMissing, ChannelQueryMalformed, TooManyChannels, TooManyInOrigin),
+    "errors": (BulkUnfinished, ChannelLeaving, ChannelMissing, ChannelQueryMalformed, TooManyChannels, TooManyInOrigin),
 }
 
 

@@ -88,6 +88,12 @@ class BuildSettings(PackageSettings, frozen=True, eq=False):
     job_machine: str = setting(
         "BLDR_JOB_MACHINE", str, "", "State machine of jobs (set by the template and by the local stack)"
     )
+    long_change_machine: str = setting(
+        "BLDR_LONG_CHANGE_MACHINE",
+        str,
+        "",
+        "State machine of long changes (set by the template and by the local stack)",
+    )
     codebuild_project: str = setting(
         "BLDR_CODEBUILD_PROJECT",
         str,

@@ -154,6 +154,8 @@ WITHOUT_BODY = """
     POST /depot/channels/{origin}/no-such-channel/pkgs/demote?channel=no-such-channel
     GET /depot/events?from_date=2024-1-1&to_date=2024-1-2
 
+    GET /long-changes/{origin}
+    GET /long-changes/{origin}/1
     GET /retention/{origin}
     POST /retention/{origin}/run?dry_run=true
     DELETE /retention/{origin}

@@ -50,7 +50,7 @@ def test_every_transaction_removes_as_many_packages_as_fit(origin: str, monkeypa
     closing, *leaving, ending = sizes
     assert len(leaving) == 2
     assert max(leaving) <= 100
-    assert (closing, ending) == (4, 1)
+    assert (closing, ending) == (4, 2)
     shelf = assert_consistent(origin)
     assert "one" not in shelf.channels
     assert all(spot.channels == {"unstable"} for spot in shelf.packages.values())

@@ -30,9 +30,10 @@ from chalicelib.core.visibility import Visibility
 from chalicelib.identity.caller import Caller
 from chalicelib.identity.credentials import Credential
 from chalicelib.origins import service as origins
-from chalicelib.packages import hints
+from chalicelib.packages import dependents, hints, pending_hints
 from chalicelib.packages import reads as package_reads
 from chalicelib.packages.errors import DeletionRefused, ReleaseExists
+from chalicelib.packages.pending_hints import PendingHintsRow
 from chalicelib.platform.table import Row
 from tests.builders.bucket import Bucket, a_bucket
 from tests.builders.events import all_events
@@ -95,8 +96,10 @@ class Scene:
         for ident, target in shelf.packages:
             key = package_rows.package_key(ident, target)
             row = partition_rows(key.pk)[key.sk]
+            pending = pending_hints_of(row, target)
             for hint in hints_to(ident, target, PackageLists.unpacked(row["lists"]).tdeps):
-                assert hint.sk in partition_rows(hint.pk), "a package must be found from what it needs"
+                is_found = hint.sk in partition_rows(hint.pk) or hint.pk in pending
+                assert is_found, "a package must be found from what it needs"
             assert self.stage.bucket.checksum(row["artifact"]) == row["checksum"]
             assert self._published.setdefault(row["id"], row["checksum"]) == row["checksum"]
 
@@ -113,6 +116,17 @@ def hints_to(ident: PackageIdent, target: Target, tdeps: Iterable[str]) -> list[
     """Return the hints that a package must have."""
     needed = map(PackageIdent.parse, tdeps)
     return [*hints.dependent_hints(ident, target, needed, newest=None)]
+
+
+def pending_hints_of(row: dict[str, Any], target: Target) -> set[str]:
+    """Return the partitions of the hints of a package that are still to be written."""
+    key = pending_hints.pending_key(target, int(row["id"]))
+    pending = partition_rows(key.pk).get(key.sk)
+    if pending is None:
+        return set()
+    names = PendingHintsRow(names=pending["names"]).needed
+    needed = (name.partition("/") for name in names)
+    return {package_rows.dependents_partition(origin, name, target) for origin, _, name in needed}
 
 
 @pytest.fixture(scope="module")
@@ -208,7 +222,7 @@ def test_a_slow_deletion_of_a_channel_does_not_end_a_later_one(
     left = [calls]
 
     def intervene(connection: Connection, operation: str, request: Any) -> Any:
-        if "LEAVING-CHANNELS" in str([step.get("Delete") for step in request.get("TransactItems", ())]):
+        if "OPEN-LONG-CHANGES" in str([step.get("Delete") for step in request.get("TransactItems", ())]):
             monkeypatch.setattr(Connection, "_make_api_call", die_after_calls)
             with suppress(Killed):
                 for following in (CREATE, PROMOTE, PROMOTE_LIBRARY, DELETE):
@@ -351,6 +365,50 @@ def test_hints_are_exact_while_packages_of_a_name_come_and_go(scene: Scene) -> N
         assert scene.make(replace(REMOVE, package=request.package)) is None
     for needed in ("lib", "other"):
         assert not partition_rows(package_rows.dependents_partition(f"{scene.origin}-needs", needed, LINUX))
+
+
+@pytest.mark.parametrize("number", range(16))
+def test_packages_are_found_while_their_hints_are_written_later(
+    stage: Stage, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hints, "PENDING_AFTER", 0)
+    other = replace(UPLOAD, package=("tool", "2.0", "1"), payload=b"other")
+    another = replace(UPLOAD, package=("tool", "3.0", "1"))
+    scene = Scene(stage, number)
+    scene.begin(UPLOAD)
+
+    def write_pending_hints() -> None:
+        for row in pending_hints.left_behind(LINUX, -10.0):
+            pending_hints.carry_on(f"{LINUX}-{int(row.sk)}", 60.0)
+
+    writers = [write_pending_hints] * 4
+    requests = [REMOVE, other, another, UPLOAD, replace(REMOVE, package=other.package), other, REMOVE]
+    scene.run_clients(*(partial(scene.make, request) for request in requests), *writers, killed=0.1)
+    write_pending_hints()
+
+    scene.assert_consistent_packages()
+    assert not partition_rows(pending_hints.pending_partition(LINUX))
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_a_reader_finds_a_package_whose_hints_are_being_written(
+    stage: Stage, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hints, "PENDING_AFTER", 0)
+    scene = Scene(stage, number)
+    scene.begin(UPLOAD)
+    found: list[list[str]] = []
+
+    def write_pending_hints() -> None:
+        for row in pending_hints.left_behind(LINUX, -10.0):
+            pending_hints.carry_on(f"{LINUX}-{int(row.sk)}", 60.0)
+
+    def look() -> None:
+        found.append(list(dependents.of(f"{scene.origin}-needs", "lib", LINUX)))
+
+    scene.run_clients(look, write_pending_hints, look, look)
+
+    assert found == [[f"{scene.origin}/tool"]] * 3
 
 
 def a_request(seed: random.Random) -> PackageRequest:

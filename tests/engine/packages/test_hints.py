@@ -102,10 +102,11 @@ def test_an_upload_that_another_one_overtakes_leaves_no_hints(
     slow = a_hart(origin=origin, name=name, tdeps=[library.path])
     write = hints.write
 
-    def overtaken(*arguments: Any) -> None:
-        write(*arguments)
+    def overtaken(*arguments: Any) -> Any:
+        written = write(*arguments)
         monkeypatch.setattr(hints, "write", write)
         a_package(depot, origin, name=name, version=slow.ident.version, release=slow.ident.release)
+        return written
 
     monkeypatch.setattr(hints, "write", overtaken)
 

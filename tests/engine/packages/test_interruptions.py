@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from botocore.endpoint import Endpoint
 
-from chalicelib.catalog import list_changes
+from chalicelib.catalog import list_changes, long_changes
 from chalicelib.packages.search import snapshots
 from tests.api.client import Depot, Reply
 from tests.builders.hart import Hart, a_hart
@@ -74,6 +74,12 @@ class Scene:
     def compared(self, view: list[tuple[str, int, Any]]) -> list[str]:
         """Return a view with the names of the scene replaced, so that the views of scenes can be compared."""
         return [repr(each).replace(self.name, "NAME").replace(self.channel, "CHANNEL") for each in view]
+
+
+@pytest.fixture(autouse=True)
+def _no_leases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A repeat does not wait for the end of the lease of the process that died."""
+    monkeypatch.setattr(long_changes, "LEASE_SECONDS", 0.0)
 
 
 def _without(value: Any, keys: frozenset[str] | set[str]) -> Any:

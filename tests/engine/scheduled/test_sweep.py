@@ -1,6 +1,5 @@
 """The sweep removes what interruptions leave and nothing else, in limited runs."""
 
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -9,17 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import app
-from chalicelib.catalog import channel_rows, package_rows
+from chalicelib.catalog import package_rows
 from chalicelib.catalog.package_rows import PackageRow
-from chalicelib.channels import service as channels
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.packages import artifacts
 from chalicelib.packages import upload as uploading
-from chalicelib.packages.reads import stored
 from chalicelib.platform.aws import client
 from chalicelib.platform.config import config
-from chalicelib.platform.failures import Failures
 from chalicelib.platform.table import read
 from chalicelib.scheduled import sweep, sweep_rows
 from chalicelib.uploads import leftovers
@@ -28,8 +24,7 @@ from tests.api.client import Depot
 from tests.builders.hart import a_hart
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
-from tests.builders.package_requests import UPLOADER
-from tests.builders.releases import a_release, promoted
+from tests.builders.releases import a_release
 from tests.builders.uploads import an_upload
 
 NAMES = st.text(st.characters(codec="ascii", categories=["Ll", "Nd"], include_characters="-_"), min_size=1, max_size=9)
@@ -72,12 +67,6 @@ def row_of(ident: PackageIdent, target: str = "x86_64-linux") -> PackageRow:
     row = read(package_rows.package_key(ident, Target(target)))
     assert row is not None
     return row
-
-
-def channels_of(ident: PackageIdent) -> list[str]:
-    package = stored(ident, Target.X86_64_LINUX)
-    assert package is not None
-    return package.channels
 
 
 def unnamed_archive(ident: PackageIdent) -> str:
@@ -189,7 +178,7 @@ def test_a_run_is_limited_and_the_next_one_continues(origin: str, monkeypatch: p
 def test_a_run_without_time_does_nothing(origin: str) -> None:
     key = put(unnamed_archive(PackageIdent(origin, "waits", "1", "2")))
 
-    assert sweep.sweep(-1) == sweep.SweepResult(0, 0, 0, 0, 0)
+    assert sweep.sweep(-1) == sweep.SweepResult(0, 0, 0, 0)
     assert exists(key)
 
 
@@ -217,31 +206,6 @@ def test_an_interrupted_run_is_completed_by_the_next(origin: str, monkeypatch: p
 
 
 @pytest.mark.usefixtures("a_day_later")
-def test_an_interrupted_deletion_of_a_channel_is_completed(
-    depot: Depot, origin: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def kill(*_: Any) -> None:
-        raise Killed
-
-    idents = [a_release(depot, origin) for _ in range(3)]
-    for ident in idents:
-        promoted(depot, ident, "leaving")
-    with monkeypatch.context() as fault, suppress(Killed):
-        fault.setattr(channels, "_leave", kill)
-        channels.delete(origin, "leaving", UPLOADER)
-    assert "leaving" in channels_of(idents[0])
-
-    assert sweep.sweep(60).channels == 1
-
-    assert all("leaving" not in channels_of(ident) for ident in idents)
-    assert read(channel_rows.leaving_key(origin, "leaving")) is None
-    assert read(channel_rows.leaving_from_key(origin)) is None
-    assert sweep.sweep(60).channels == 0
-    promoted(depot, idents[0], "leaving")
-    assert depot.get(f"/depot/channels/{origin}/leaving/pkgs").json()["total_count"] == 1
-
-
-@pytest.mark.usefixtures("a_day_later")
 def test_an_object_that_cannot_be_removed_does_not_stop_the_others(
     origin: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -262,36 +226,10 @@ def test_an_object_that_cannot_be_removed_does_not_stop_the_others(
     assert not exists(keys[1])
 
 
-def test_a_channel_that_fails_does_not_stop_the_others(
-    depot: Depot, origin: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    other = an_origin(depot)
-    with monkeypatch.context() as interruption:
-        interruption.setattr(channels, "_remove_members", lambda *_: None)
-        for each in sorted((origin, other)):
-            for channel in ("one", "two"):
-                assert depot.post(f"/depot/channels/{each}/{channel}", by="bobo").status == 201
-                assert depot.delete(f"/depot/channels/{each}/{channel}", by="bobo").status == 200
-    remove_members, failing = channels._remove_members, (min(origin, other), "one")
-
-    def remove(*channel: str) -> None:
-        if channel == failing:
-            raise ZeroDivisionError
-        remove_members(*channel)
-
-    with monkeypatch.context() as fault:
-        fault.setattr(channels, "_remove_members", remove)
-        result = sweep.sweep(60)
-
-    assert (result.channels, result.failed) == (3, 1)
-    assert read(channel_rows.leaving_from_key(failing[0])) is not None
-    assert (sweep.sweep(60).channels, read(channel_rows.leaving_from_key(failing[0]))) == (1, None)
-
-
-@pytest.mark.parametrize("part", ["finish_deletions", "remove_expired", "_sweep_objects"])
+@pytest.mark.parametrize("part", ["remove_expired", "_sweep_objects"])
 def test_a_part_of_the_sweep_that_fails_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch, part: str) -> None:
     started = []
-    for module, name in ((channels, "finish_deletions"), (leftovers, "remove_expired"), (sweep, "_sweep_objects")):
+    for module, name in ((leftovers, "remove_expired"), (sweep, "_sweep_objects")):
 
         def run(*_: Any, name: str = name) -> int:
             started.append(name)
@@ -302,35 +240,7 @@ def test_a_part_of_the_sweep_that_fails_does_not_stop_the_others(monkeypatch: py
         monkeypatch.setattr(module, name, run)
 
     assert sweep.sweep(60).failed == 1
-    assert len(started) == 3
-
-
-def test_a_deletion_that_starts_during_the_sweep_is_completed_by_the_next(
-    depot: Depot, origin: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for channel in ("one", "two"):
-        assert depot.post(f"/depot/channels/{origin}/{channel}", by="bobo").status == 201
-    assert depot.delete(f"/depot/channels/{origin}/one", by="bobo").status == 200
-    remove_members = channels._remove_members
-
-    def interrupted_deletion(channel: str) -> None:
-        with monkeypatch.context() as fault:
-            fault.setattr(channels, "_remove_members", lambda *_: None)
-            channels.delete(origin, channel, UPLOADER)
-
-    def remove_and_delete_another(*arguments: str) -> None:
-        remove_members(*arguments)
-        assert depot.post(f"/depot/channels/{origin}/three", by="bobo").status == 201
-        interrupted_deletion("three")
-
-    interrupted_deletion("two")
-    with monkeypatch.context() as patch:
-        patch.setattr(channels, "_remove_members", remove_and_delete_another)
-        channels.finish_deletions(lambda: False, Failures())
-
-    assert read(channel_rows.leaving_from_key(origin)) is not None
-    assert channels.finish_deletions(lambda: False, Failures()) == 1
-    assert read(channel_rows.leaving_from_key(origin)) is None
+    assert len(started) == 2
 
 
 @pytest.mark.usefixtures("a_day_later")

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.channels.bulk.service import SHARED_ROWS, Move, _batches
+from chalicelib.channels.bulk.moves import SHARED_ROWS, Move, batches, position_before_last, position_behind
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.platform.change import TRANSACTION_LIMIT
@@ -18,25 +18,41 @@ MOVES = st.lists(TARGETS, max_size=120).map(
 
 @given(MOVES)
 def test_transactions_hold_their_moves_and_keep_the_order(moves: list[Move]) -> None:
-    batches = _batches(moves)
+    divided = list(batches(moves))
 
-    assert [move for batch in batches for move in batch] == moves
-    assert all(SHARED_ROWS + sum(move.size for move in batch) <= TRANSACTION_LIMIT for batch in batches)
+    assert [move for batch in divided for move in batch] == moves
+    assert all(SHARED_ROWS + sum(move.size for move in batch) <= TRANSACTION_LIMIT for batch in divided)
 
 
 @given(MOVES)
 def test_transactions_are_full(moves: list[Move]) -> None:
-    batches = _batches(moves)
-
-    for batch, following in pairwise(batches):
+    for batch, following in pairwise(batches(moves)):
         assert SHARED_ROWS + sum(move.size for move in [*batch, following[0]]) > TRANSACTION_LIMIT
 
 
-def test_without_moves_there_is_one_transaction_for_the_audit_row() -> None:
-    assert _batches([]) == [[]]
+def test_without_moves_there_is_no_batch() -> None:
+    assert list(batches([])) == []
+
+
+def a_move(name: str) -> Move:
+    return Move(PackageIdent("o", name, "1", "1"), (Target.X86_64_LINUX,))
+
+
+def test_a_change_continues_behind_the_last_name_that_is_complete() -> None:
+    assert position_before_last([a_move("a"), a_move("b"), a_move("c")]) == position_behind("b")
+    assert position_before_last([a_move("a"), a_move("a")]) is None
+
+
+@given(st.text("abz-.0/~", min_size=1).filter(lambda name: "/" not in name), st.text("abz-.0", min_size=1))
+def test_the_position_behind_a_name_is_behind_its_rows_and_not_behind_those_of_others(name: str, other: str) -> None:
+    position = position_behind(name)
+
+    assert f"{name}/1/2" < position
+    if other != name:
+        assert (f"{other}/1/2" < position) == (f"{other}/1/2" < f"{name}/1/2")
 
 
 def test_a_transaction_moves_32_packages_for_one_target() -> None:
     moves = [Move(PackageIdent("o", "n", "1", str(number)), (Target.X86_64_LINUX,)) for number in range(70)]
 
-    assert [len(batch) for batch in _batches(moves)] == [32, 32, 6]
+    assert [len(batch) for batch in batches(moves)] == [32, 32, 6]

@@ -45,6 +45,9 @@ ADDITIONS = {
     "GET /depot/uploads/{}",
     "DELETE /depot/uploads/{}",
     "POST /depot/uploads/{}/complete",
+    # Our own: the progress of long changes (docs/OPERATING.md).
+    "GET /long-changes/{}",
+    "GET /long-changes/{}/{}",
     # Our own: promotions of sets, deletions, retention, deprecations and facts (docs/OPERATING.md).
     "POST /promotions/{}",
     "POST /demotions/{}",

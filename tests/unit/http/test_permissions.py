@@ -89,6 +89,10 @@ PERMISSIONS: dict[tuple[Needs, Scope | None], str] = {
         POST /promotions/{origin}
         POST /demotions/{origin}
     """,
+    (Role.MAINTAINER, Scope.READ): """
+        GET /long-changes/{origin}
+        GET /long-changes/{origin}/{id}
+    """,
     (Role.MAINTAINER, Scope.ADMIN): """
         DELETE /depot/channels/{origin}/{channel}
         PUT /depot/origins/{origin}/integrations/{integration}/names

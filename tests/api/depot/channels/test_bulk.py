@@ -10,7 +10,8 @@ from chalicelib.catalog import steps
 from chalicelib.catalog.channel_rows import channel_key
 from chalicelib.catalog.event_rows import GroupEventRow, group_events_partition
 from chalicelib.catalog.list_rows import channel_list
-from chalicelib.channels import service
+from chalicelib.channels import deletion, service
+from chalicelib.channels.bulk import moves, progress
 from chalicelib.channels.bulk import service as bulk
 from chalicelib.core.ident import PackageIdent
 from chalicelib.platform import table
@@ -220,7 +221,7 @@ def many(depot: Depot) -> str:
 @pytest.fixture
 def small_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two packages per transaction."""
-    monkeypatch.setattr(bulk, "TRANSACTION_LIMIT", bulk.SHARED_ROWS + 8)
+    monkeypatch.setattr(moves, "TRANSACTION_LIMIT", moves.SHARED_ROWS + 8)
 
 
 class Interrupted(Exception):
@@ -299,19 +300,6 @@ def test_a_slow_bulk_change_is_503_and_continues_when_repeated(
     assert members(depot, many, target) == members(depot, many, "unstable")
 
 
-@pytest.mark.usefixtures("small_transactions")
-def test_a_bulk_change_of_too_many_idents_is_503_and_continues_when_repeated(
-    depot: Depot, many: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    target = a_name("channel")
-    monkeypatch.setattr(bulk, "IDENTS_PER_REQUEST", 4)
-
-    statuses = [in_bulk(depot, many, "unstable", "promote", target).status for _ in range(3)]
-
-    assert statuses == [503, 503, 200]
-    assert members(depot, many, target) == members(depot, many, "unstable")
-
-
 def test_an_unavailable_table_is_503(depot: Depot, many: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def unavailable(*_: Any, **__: Any) -> None:
         raise table.StoreUnavailable
@@ -335,7 +323,7 @@ def test_a_concurrent_change_is_kept(depot: Depot, monkeypatch: pytest.MonkeyPat
             depot.delete(f"/depot/pkgs/{second}", by="bobo")
         return found
 
-    monkeypatch.setattr(bulk, "read_many", read)
+    monkeypatch.setattr(progress, "read_many", read)
 
     assert in_bulk(depot, origin, "unstable", "promote", "stable").status == 200
 
@@ -353,7 +341,7 @@ def test_a_target_that_is_deleted_concurrently_is_404(depot: Depot, monkeypatch:
             deleting.pop()()
         return found
 
-    monkeypatch.setattr(bulk, "read_many", read)
+    monkeypatch.setattr(progress, "read_many", read)
 
     reply = in_bulk(depot, release.origin, "unstable", "promote", "other")
 
@@ -366,7 +354,7 @@ def test_nothing_moves_when_one_package_is_in_too_many_channels(depot: Depot, mo
     first, second = a_release(depot, origin, "a"), a_release(depot, origin, "b")
     promoted(depot, second, "other")
     monkeypatch.setattr(steps, "CHANNELS_LIMIT", 2)
-    monkeypatch.setattr(bulk, "TRANSACTION_LIMIT", bulk.SHARED_ROWS + 4)
+    monkeypatch.setattr(moves, "TRANSACTION_LIMIT", moves.SHARED_ROWS + 4)
 
     assert in_bulk(depot, origin, "unstable", "promote", "stable").status == 422
 
@@ -388,7 +376,7 @@ def test_a_missing_stable_is_not_created(depot: Depot, verb: str) -> None:
 def test_a_source_that_is_being_deleted_is_empty(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
     release = a_release(depot, an_origin(depot))
     promoted(depot, release, "other")
-    monkeypatch.setattr(service, "_remove_members", lambda *_: None)  # the deletion is interrupted here
+    monkeypatch.setattr(deletion, "_remove_members", lambda *_: False)  # the deletion is interrupted here
     assert depot.delete(f"/depot/channels/{release.origin}/other", by="bobo").status == 200
 
     assert in_bulk(depot, release.origin, "other", "promote", "stable").status == 200

@@ -1,0 +1,179 @@
+"""Deletion of a large channel: bounded requests, and what continues after them (packages.md 9.2, 9.3)."""
+
+import random
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from chalicelib.catalog import fences, long_change_motor, long_changes
+from chalicelib.channels import deletion, service
+from chalicelib.channels.errors import ChannelExists, ChannelLeaving
+from chalicelib.long_changes import steps as machine
+from tests.builders.bucket import a_bucket
+from tests.builders.bulk import add, an_origin_with, changes, dying_before_call, members
+from tests.builders.histories import Histories, Killed, histories
+from tests.builders.package_requests import UPLOADER
+from tests.builders.shelf import assert_consistent
+
+MANY = tuple(("tool", f"1.{number}", "1") for number in range(6))
+CALLS = 12
+"""The calls of the deletion of a channel with six packages, two at once."""
+
+
+@pytest.fixture(scope="module")
+def running(table: None) -> Iterator[Histories]:
+    """An engine that is called without HTTP, and a bucket in memory."""
+    with histories() as running, a_bucket():
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _two_packages_at_once(running: Histories, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deletion, "TRANSACTION_LIMIT", deletion.SHARED_ROWS + 6)
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests and steps remove one batch each."""
+    for module, name in ((deletion, "REQUEST_SECONDS"), (deletion, "CREATION_SECONDS"), (machine, "SECONDS")):
+        monkeypatch.setattr(module, name, -1.0)
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """The executions that were started."""
+    calls: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(long_change_motor, "start", lambda *arguments: calls.append(arguments))
+    return calls
+
+
+def finish(origin: str) -> int:
+    """Carry out the steps of the execution of the newest change until it has ended, and return their number."""
+    row = changes(origin)[-1]
+    event = {"kind": row.kind, "origin": origin, "id": str(row.id), "generation": 1, "rounds": 0}
+    for number in range(1, 20):
+        if machine.run(event)["next"] == "end":
+            return number
+    pytest.fail("the change does not end")
+
+
+@pytest.mark.usefixtures("slow")
+def test_a_request_ends_before_all_packages_have_left(started: list[tuple[Any, ...]]) -> None:
+    origin = an_origin_with(*MANY, channel="one")
+
+    service.delete(origin, "one", UPLOADER)
+
+    [row] = changes(origin)
+    assert started == [("channel-deletion", origin, str(row.id))]
+    assert (row.state, int(row.moved), int(row.total or 0)) == ("running", 2, 6)
+    assert "one" not in service.names(origin, sandbox=False)
+    assert_consistent(origin)
+    assert finish(origin) == 2
+
+    [row] = changes(origin)
+    assert (row.state, int(row.moved)) == ("done", 6)
+    assert members(origin, "one") == []
+    assert_consistent(origin)
+
+
+@pytest.mark.usefixtures("slow")
+def test_a_repeat_continues_the_deletion(started: list[tuple[Any, ...]]) -> None:
+    origin = an_origin_with(*MANY, channel="one")
+
+    for _ in range(3):
+        service.delete(origin, "one", UPLOADER)
+
+    assert members(origin, "one") == []
+    assert len(changes(origin)) == 1
+    assert len(started) == 2
+
+
+def test_a_channel_is_created_again_at_once_if_few_packages_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    origin = an_origin_with(*MANY, channel="one")
+    with monkeypatch.context() as patch:
+        patch.setattr(deletion, "REQUEST_SECONDS", -1.0)
+        service.delete(origin, "one", UPLOADER)
+    assert members(origin, "one") != []
+
+    service.create(origin, "one", UPLOADER)
+
+    assert members(origin, "one") == []
+    assert changes(origin)[0].state == "done"
+    add(origin, ("other", "1", "1"), "one")
+    assert members(origin, "one") == ["other/1"]
+    assert_consistent(origin)
+
+
+@pytest.mark.usefixtures("slow")
+def test_the_creation_of_a_channel_does_not_wait_for_many_packages(started: list[tuple[Any, ...]]) -> None:
+    origin = an_origin_with(*MANY, channel="one")
+    service.delete(origin, "one", UPLOADER)
+
+    with pytest.raises(ChannelLeaving):
+        service.create(origin, "one", UPLOADER)
+
+    assert len(started) == 2
+    assert "one" not in service.names(origin, sandbox=False)
+    finish(origin)
+    service.create(origin, "one", UPLOADER)
+    assert_consistent(origin)
+
+
+def test_a_late_worker_leaves_the_next_channel_of_that_name_alone() -> None:
+    origin = an_origin_with(*MANY, channel="one")
+    service.delete(origin, "one", UPLOADER)
+    row = changes(origin)[0]
+    service.create(origin, "one", UPLOADER)
+    add(origin, ("other", "1", "1"), "one")
+    late = long_changes.begun(row)
+
+    with pytest.raises(long_changes.HoldLost):
+        deletion._remove_members(late, row)
+
+    assert members(origin, "one") == ["other/1"]
+
+
+@pytest.mark.parametrize("number", range(CALLS + 1))
+def test_after_a_death_before_any_call_a_repeat_completes_the_deletion(number: int) -> None:
+    origin = an_origin_with(*MANY, channel="one")
+    fences.forget()
+    with dying_before_call(number) as made, suppress(Killed):
+        service.delete(origin, "one", UPLOADER)
+        assert number == CALLS
+    assert len(made) == number
+    assert_consistent(origin)
+
+    service.delete(origin, "one", UPLOADER)
+
+    assert members(origin, "one") == []
+    assert not any(row.is_running for row in changes(origin))
+    assert_consistent(origin)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_workers_of_one_deletion_and_the_next_channel_do_not_meet(running: Histories, seed: int) -> None:
+    origin = an_origin_with(*MANY, channel="one")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(deletion, "REQUEST_SECONDS", -1.0)
+        service.delete(origin, "one", UPLOADER)
+    [row] = changes(origin)
+    created: list[bool] = []
+
+    def work() -> None:
+        deletion.carry_on(origin, row.id, 60.0)
+
+    def create_again() -> None:
+        with suppress(ChannelExists):
+            service.create(origin, "one", UPLOADER)
+            created.append(True)
+            add(origin, ("other", "1", "1"), "one")
+
+    running.run(random.Random(seed), [work, work, create_again], lambda: None, killed=0.2)
+    deletion.carry_on(origin, row.id, 60.0)
+
+    left = members(origin, "one")
+    assert left in ([], ["other/1"])
+    assert bool(left) <= bool(created)
+    assert_consistent(origin)
