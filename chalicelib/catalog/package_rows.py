@@ -9,6 +9,7 @@ makes `latest` a Query of one row. Only uploads write it. What promotions and ch
 import json
 import zlib
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
@@ -172,6 +173,7 @@ def releases_partition(origin: str, name: str, target: Target) -> str:
     return partition("RELEASES", origin, name, target)
 
 
+@lru_cache(maxsize=1024)  # requests need it several times
 def release_sort_key(ident: PackageIdent) -> str:
     """Return the sort key of a release, whose order by bytes is the version order (packages.md section 3)."""
     order = release_key(ident.version, ident.release)

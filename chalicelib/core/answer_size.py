@@ -28,6 +28,11 @@ def text_size(body: bytes) -> int:
     return len(encode_basestring_ascii(body.decode(errors="replace")))
 
 
+def most_text_size(body: bytes) -> int:
+    """Return a number of bytes that a text does not exceed as a function returns it. Much faster than `text_size`."""
+    return len(body) * _LONGEST_ESCAPE
+
+
 def binary_size(body: bytes) -> int:
     """Return the number of bytes of a binary body as a function returns it: in Base64."""
     return -(-len(body) // 3) * 4
@@ -35,7 +40,7 @@ def binary_size(body: bytes) -> int:
 
 def is_planned(body: bytes) -> bool:
     """Return whether a text leaves enough room in its answer for what can still join it."""
-    return len(body) * _LONGEST_ESCAPE <= PLANNED_LIMIT or text_size(body) <= PLANNED_LIMIT
+    return most_text_size(body) <= PLANNED_LIMIT or text_size(body) <= PLANNED_LIMIT
 
 
 def are_planned(*texts: str) -> bool:
@@ -51,6 +56,6 @@ def are_planned(*texts: str) -> bool:
 
 def fits(body: bytes, is_text: bool) -> bool:
     """Return whether a function can return the body."""
-    if len(body) * _LONGEST_ESCAPE <= BODY_LIMIT:  # spares most answers the escaping
+    if most_text_size(body) <= BODY_LIMIT:  # spares most answers the escaping
         return True
     return len(body) <= BODY_LIMIT and (text_size(body) if is_text else binary_size(body)) <= SENT_LIMIT

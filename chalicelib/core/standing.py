@@ -88,6 +88,20 @@ class Standing(Struct, frozen=True):
         return {target: placement for target, placement in self.placements.items() if member or placement.is_public}
 
 
+class Listed(Struct, frozen=True):
+    """What a list shows of an ident: the channels and the targets of its packages, in ascending order."""
+
+    channels: list[str]
+    targets: list[str]
+
+
+@lru_cache(maxsize=1024)
+def listed_as(text: str, member: bool) -> Listed:
+    """Return what a list shows to a member of the origin, or to anyone else, of an ident with a stored standing."""
+    placements = Standing.parse(text).visible_to(member)
+    return Listed(channels_of(placements.values()), sorted(map(str, placements)))
+
+
 @lru_cache(maxsize=1024)
 def _parsed(text: str) -> Standing:
     # Cached: most idents share one of a few standings.

@@ -69,15 +69,18 @@ def _fitting(rows: Iterable[Any]) -> list[Raw]:
 
     Only rows of family P can be so large (30 channel names each). Its clients continue at any row.
     """
-    fitting: list[Raw] = []
-    size = 0
+    fitting: list[bytes] = []
+    size = most = measured = 0
     for row in rows:
         encoded = encode(row)
-        size += answer_size.text_size(encoded)
-        if fitting and size > answer_size.PLANNED_LIMIT:
-            break
-        fitting.append(Raw(encoded))
-    return fitting
+        most += answer_size.most_text_size(encoded)
+        if most > answer_size.PLANNED_LIMIT:  # otherwise there is no need to measure
+            size += sum(map(answer_size.text_size, [*fitting[measured:], encoded]))
+            measured = len(fitting) + 1
+            if fitting and size > answer_size.PLANNED_LIMIT:
+                break
+        fitting.append(encoded)
+    return [Raw(each) for each in fitting]
 
 
 def pages_of(shape: Any) -> dict[int, Any]:

@@ -76,11 +76,6 @@ def read(key: str) -> bytes:
     return stream(key).read()
 
 
-def demand(key: str) -> None:
-    """Raise ObjectMissing if a key has no object, before a client is redirected to it. Raises ObjectStoreFailed."""
-    object_store.call("head_object", Key=key)
-
-
 def demand_store() -> None:
     """Raise ObjectStoreFailed if the bucket does not answer. Called before rows and their object are deleted."""
     object_store.call("head_bucket")

@@ -24,7 +24,8 @@ def answer(package: StoredPackage, presigned: bool = False) -> Answer:
     """Return the archive with the headers that hab requires, or a redirect to a URL that sends them.
 
     `presigned` redirects to a presigned URL of the object store, which cannot send `X-Filename`. Raises ReleaseMissing
-    if the object is missing, ObjectStoreFailed, SecretUnavailable.
+    if the object is missing, ObjectStoreFailed, SecretUnavailable. A redirect does not look for the object: the signed
+    URL of a missing one answers 404.
     """
     row = package.row
     if presigned:
@@ -55,8 +56,4 @@ def _bytes(key: str) -> bytes:
 
 
 def _redirect(key: str, url_of: Callable[[str], str]) -> Answer:
-    try:
-        artifacts.demand(key)
-    except ObjectMissing as problem:
-        raise ReleaseMissing from problem
     return Answer(302, headers={"Location": url_of(key), "Cache-Control": "private, no-store"})

@@ -14,7 +14,7 @@ from chalicelib.catalog import list_pages, list_rows, lists, package_rows
 from chalicelib.catalog.listed_rows import listed_rows
 from chalicelib.catalog.package_rows import IdentRow, NameRow, SettingsRow, VersionRow
 from chalicelib.core.deferred import deferred
-from chalicelib.core.standing import Standing, channels_of
+from chalicelib.core.standing import Standing, listed_as
 from chalicelib.core.target import Target
 from chalicelib.core.version_order import version_key
 from chalicelib.core.visibility import Visibility
@@ -144,9 +144,8 @@ def _visible_idents(counts: NameRow | VersionRow | None, member: bool) -> int:
 
 
 def _listed(origin: str, row: IdentRow, member: bool) -> ListedPackage:
-    placements = Standing.parse(row.standing).visible_to(member)
-    platforms = sorted(str(target) for target in placements)
-    return ListedPackage(origin, *row.parts, channels_of(placements.values()), platforms)
+    shown = listed_as(row.standing, member)
+    return ListedPackage(origin, *row.parts, shown.channels, shown.targets)
 
 
 def _listed_name(origin: str, name: str) -> ListedPackage:

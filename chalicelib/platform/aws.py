@@ -15,8 +15,9 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as ConnectionFailed
 from botocore.session import get_session
 
-from chalicelib.platform import metrics, retry_budget
+from chalicelib.platform import metrics, retry_budget, signing
 from chalicelib.platform.config import config as settings
+from chalicelib.platform.responses import RowsParserFactory
 
 CONNECTIONS = 32
 CONNECT_SECONDS = 2
@@ -83,7 +84,9 @@ def secret_text(name: str) -> str:
 
 @cache
 def _session() -> Any:
-    return get_session()
+    session = get_session()
+    session.register_component("response_parser_factory", RowsParserFactory())
+    return session
 
 
 def _created(service: str) -> Any:
@@ -102,6 +105,8 @@ def _created(service: str) -> Any:
         s3={"addressing_style": "path" if _is_embedded() else "virtual"} if service == "s3" else None,
     )
     created = _session().create_client(service, config=config)
+    if service == "dynamodb":
+        signing.replace_signer(created, _session().get_credentials)
     created.meta.events.register("request-created", _begin_attempt)
     created.meta.events.register("needs-retry", _retry_delay)
     return created

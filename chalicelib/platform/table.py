@@ -7,15 +7,15 @@ strongly consistent, without indexes and scans, because clients rely on their wr
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from typing import Any, Generic, TypeVar, cast
 
 from msgspec import Struct
-from pynamodb.exceptions import PynamoDBException, QueryError, TransactWriteError
+from pynamodb.exceptions import AttributeNullError, PynamoDBException, TransactWriteError
 from pynamodb.models import Model
 
 from chalicelib.core.explained import Explained
-from chalicelib.platform.attributes import Condition, UnicodeAttribute
+from chalicelib.platform.attributes import BinaryAttribute, BooleanAttribute, Condition, UnicodeAttribute
 from chalicelib.platform.aws import client
 from chalicelib.platform.config import config
 from chalicelib.platform.retry_budget import shared_budget, single_try
@@ -51,15 +51,55 @@ class Row(Model):
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
 
+    def __init__(self, pk: str | None = None, sk: str | None = None, /, **values: Any) -> None:
+        """Create a row with a key and values. PynamoDB's own version of this takes ten times longer."""
+        kind = type(self)
+        unknown = values.keys() - kind.get_attributes().keys()
+        if unknown:
+            raise ValueError(f"{kind.__name__} has no {', '.join(sorted(unknown))}")
+        self.attribute_values = {**_defaults(kind), **values, "pk": pk, "sk": sk}
+
     @classmethod
     def from_raw_data(cls: type["R"], data: dict[str, Any]) -> "R":
         """Return a row from DynamoDB's JSON. PynamoDB's own version of this takes a fifth of the CPU time of a list."""
         row = cls.__new__(cls)
-        row.attribute_values = {
-            name: attribute.deserialize(attribute.get_value(data[name])) if name in data else attribute.default
-            for name, attribute in cls._attributes.items()
-        }
+        values = row.attribute_values = {}
+        for name, of_type, convert, default in _readers(cls):
+            value = data.get(name)
+            if value is None:
+                values[name] = default
+            else:
+                values[name] = value[of_type] if convert is None else convert(value[of_type])
         return row
+
+    def serialize(self, null_check: bool = True) -> dict[str, dict[str, Any]]:
+        """Return the row as DynamoDB's JSON. Raises ValueError if an attribute that must have a value has none."""
+        item: dict[str, dict[str, Any]] = {}
+        for name, attribute in self.get_attributes().items():
+            value = self.attribute_values.get(name)
+            stored = None if value is None else attribute.serialize(value)
+            if stored is not None:
+                item[name] = {attribute.attr_type: stored}
+            elif null_check and not attribute.null:
+                raise AttributeNullError(name)
+        return item
+
+
+@cache
+def _defaults(kind: type[Row]) -> dict[str, Any]:
+    return {
+        name: attribute.default for name, attribute in kind.get_attributes().items() if attribute.default is not None
+    }
+
+
+@cache
+def _readers(kind: type[Row]) -> list[tuple[str, str, Callable[[Any], Any] | None, Any]]:
+    """Return name, type, conversion (None: the value as it is) and default of all attributes of a kind of row."""
+    as_they_are = (UnicodeAttribute, BooleanAttribute, BinaryAttribute)
+    return [
+        (name, each.attr_type, None if isinstance(each, as_they_are) else each.deserialize, each.default)
+        for name, each in kind.get_attributes().items()
+    ]
 
 
 R = TypeVar("R", bound=Row)
@@ -79,12 +119,15 @@ class Key(Struct, Generic[R], frozen=True):
 
 
 def _fits(pk: str, sk: str) -> bool:
-    return len(pk.encode()) <= PARTITION_KEY_BYTES and len(sk.encode()) <= SORT_KEY_BYTES
+    # A character has four bytes at most.
+    return (4 * len(pk) <= PARTITION_KEY_BYTES or len(pk.encode()) <= PARTITION_KEY_BYTES) and (
+        4 * len(sk) <= SORT_KEY_BYTES or len(sk.encode()) <= SORT_KEY_BYTES
+    )
 
 
 def partition(kind: str, *parts: str) -> str:
     """Return a partition key. A slash within a part is escaped, so different parts never share a partition."""
-    return kind + "#" + "/".join(part.replace("%", "%25").replace("/", "%2F") for part in parts)
+    return f"{kind}#{'/'.join([part.replace('%', '%25').replace('/', '%2F') for part in parts])}"
 
 
 class Found:
@@ -157,31 +200,35 @@ def rows(  # noqa: PLR0913 - one read with its options
     """
     if not _fits(pk, max(begins, after or "", *(between or ()), key=len)):
         return
-    connection()  # opens the connection that all kinds of rows share
     condition: Condition | None = None
     if between is not None:
         condition = Row.sk.between(*between)
     elif begins:
         condition = Row.sk.startswith(begins)
-    start = None if after is None else {"pk": {"S": pk}, "sk": {"S": after}}
-    results = kind.query(
-        pk,
-        range_key_condition=condition,
-        filter_condition=where,
-        consistent_read=True,
-        scan_index_forward=not newest_first,
-        limit=limit,
-        page_size=page,
-        last_evaluated_key=start,
-        attributes_to_get=["pk", "sk"] if keys_only else only,
-    )
-    while True:
-        try:
-            yield next(results)
-        except StopIteration:
+    wanted = ["pk", "sk"] if keys_only else only
+    start: Any = None if after is None else {"pk": {"S": pk}, "sk": {"S": after}}
+    remaining = limit
+    while remaining is None or remaining > 0:
+        size = page if remaining is None or page is not None else remaining
+        query = partial(
+            connection().query,
+            config.table,
+            pk,
+            condition,
+            filter_condition=where,
+            attributes_to_get=wanted,
+            limit=size,
+            exclusive_start_key=start,
+            scan_index_forward=not newest_first,
+        )
+        answer = _called(partial(query, consistent_read=True))
+        found = answer["Items"] if remaining is None else answer["Items"][:remaining]
+        yield from map(kind.from_raw_data, found)
+        start = answer.get("LastEvaluatedKey")
+        if remaining is not None:
+            remaining -= len(found)
+        if start is None:
             return
-        except QueryError as problem:
-            raise failure_of(problem) from problem
 
 
 def count(kind: type[R], pk: str, *, begins: str = "", where: Condition | None = None) -> int:

@@ -38,7 +38,7 @@ ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "PERFORMANCE.md"
 BEGIN, END = "<!-- figures of make bench -->", "<!-- end of figures -->"
 HEADINGS = ["request", "calls", "read units", "write units", "CPU ms", "growth", "allowed", "CPU / bare"]
-HANDLER_BUDGET = 1.5
+HANDLER_BUDGET = 1.3
 """CPU time of a request as a multiple of that of a bare route."""
 
 

@@ -25,6 +25,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from local import moto_partitions
 from local.front import Front
 from tests.api.client import Depot, Reply
+from tests.perf.process_memory import ProcessMemory
 
 READ_UNIT_BYTES, WRITE_UNIT_BYTES = 4096, 1024
 ACCOUNT, REGION = "123456789012", "us-east-1"
@@ -53,6 +54,8 @@ class Recording:
     exchanges: list[Exchange]
     read_units: int
     write_units: int
+    memory: ProcessMemory = field(repr=False)
+    """What the process kept before the request."""
 
     @property
     def calls(self) -> int:
@@ -63,16 +66,24 @@ class Recording:
 def record(app: Any, send: Callable[[Depot], Reply]) -> Recording:
     """Send a request to an app that uses the engine in this process, and return its recording."""
     events: list[dict[str, Any]] = []
+    memories: list[ProcessMemory] = []
 
     def recording_app(event: dict[str, Any], context: Any) -> Any:
         events.append(event)
+        memories.append(ProcessMemory.of_this_process())
         return app(event, context)
 
     recording_app.routes = app.routes  # type: ignore[attr-defined]
     with recorded_calls() as recorder:
         reply = send(Depot(Front(recording_app)))
     return Recording(
-        events[-1], reply.status, reply.body, recorder.exchanges, recorder.read_units, recorder.write_units
+        events[-1],
+        reply.status,
+        reply.body,
+        recorder.exchanges,
+        recorder.read_units,
+        recorder.write_units,
+        memories[-1],
     )
 
 

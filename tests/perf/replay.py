@@ -2,20 +2,26 @@
 
 import io
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 from unittest.mock import patch
 
 from botocore.awsrequest import AWSResponse
 from botocore.httpsession import URLLib3Session
+from botocore.session import get_session
 from chalice.app import Chalice, Response
 from moto.core.botocore_stubber import BotocoreStubber
 
 from chalicelib.platform.aws import client
 from local.event import Invocation
-from tests.perf.recording import Recording
+from tests.perf.recording import Exchange, Recording
+
+NOTHING_FOUND = Exchange("dynamodb", "Query", {}, 200, {}, b'{"Items": [], "Count": 0, "ScannedCount": 0}')
+"""The response to a call that was not recorded: some changes fold a list, as chance decides."""
 
 
 def handler(app: Any, recording: Recording) -> Callable[[], None]:
@@ -28,6 +34,7 @@ def handler(app: Any, recording: Recording) -> Callable[[], None]:
     }
 
     def invoke() -> None:
+        recording.memory.restore()
         with _replayed(recording):
             response = app(event, context)
         if response["statusCode"] != recording.status:
@@ -37,19 +44,27 @@ def handler(app: Any, recording: Recording) -> Callable[[], None]:
 
 
 def bare_route(recording: Recording) -> Callable[[], None]:
-    """Return a function that calls a minimal Chalice route with the same AWS calls and the same response."""
+    """Return a function that calls a minimal Chalice route with the same AWS calls and the same response.
+
+    Its clients are those that botocore creates, with the service's options, but without the service's own code.
+    """
     bare = Chalice("bare")
     bare.api.binary_types = ["*/*"]
     body = json.loads(recording.body) if recording.body[:1] in (b"{", b"[") else recording.body
 
     def view(**_: str) -> Response:
         for exchange in recording.exchanges:
-            client(exchange.service)._make_api_call(exchange.operation, exchange.parameters)
+            _ordinary_client(exchange.service)._make_api_call(exchange.operation, exchange.parameters)
         return Response(body=body, status_code=recording.status, headers={"Content-Type": "application/json"})
 
     path = recording.event["resource"]
     bare.route(path, methods=[recording.event["httpMethod"]], content_types=["*/*"])(view)
     return handler(bare, recording)
+
+
+@cache
+def _ordinary_client(service: str) -> Any:
+    return get_session().create_client(service, config=client(service).meta.config)
 
 
 def cpu_milliseconds(functions: Sequence[Callable[[], None]], seconds: float = 0.5) -> list[float]:
@@ -68,11 +83,20 @@ def cpu_milliseconds(functions: Sequence[Callable[[], None]], seconds: float = 0
 
 @contextmanager
 def _replayed(recording: Recording) -> Iterator[None]:
-    """Answer the AWS calls made inside the block with the recorded responses, in order."""
-    exchanges = iter(recording.exchanges)
+    """Answer the AWS calls made inside the block with the recorded responses, in the order of each operation.
+
+    Threads make calls in any order.
+    """
+    exchanges = list(recording.exchanges)
+    taking = threading.Lock()
 
     def send(_session: Any, request: Any) -> AWSResponse:
-        exchange = next(exchanges)
+        target = request.headers.get("X-Amz-Target", b"").rpartition(b".")[2].decode()
+        with taking:
+            matches = (each for each in exchanges if each.operation == target or (each.service == "s3" and not target))
+            exchange = next(matches, NOTHING_FOUND)
+            if exchange is not NOTHING_FOUND:
+                exchanges.remove(exchange)
         return AWSResponse(request.url, exchange.status, exchange.headers, _Raw(exchange.body))
 
     # An engine in this process would answer the calls before they are sent, so it is disabled.

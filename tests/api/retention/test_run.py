@@ -77,7 +77,7 @@ def test_packages_are_removed_with_their_objects_and_memberships(
     assert unstable["total_count"] == len(unstable["data"]) == 2
     for key in objects:
         with pytest.raises(ObjectMissing):
-            artifacts.demand(key)
+            artifacts.read(key)
     book = [row for row in table.rows(AuditRow, origin_audit_partition(origin)) if row.operation == "package_retire"]
     assert [(row.target, row.requester_name) for row in book] == [
         (f"{old} {LINUX}", "bobo"),

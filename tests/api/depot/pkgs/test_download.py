@@ -13,6 +13,7 @@ from tests.api.client import Depot, Reply
 from tests.builders.hart import Hart, a_hart
 from tests.builders.packages import a_package, set_visibility, upload
 from tests.builders.waiting import PATIENCE
+from tests.perf.recording import recorded_calls
 
 WINDOWS = "x86_64-windows"
 HAB_ON_WINDOWS = {"User-Agent": "hab/1.6.0/20230201 (x86_64-windows; 10.0)"}
@@ -192,7 +193,7 @@ def test_an_unknown_package_is_404(depot: Depot, origin: str, name: str, path: s
     assert (reply.status, reply.body) == (404, b"")
 
 
-@pytest.mark.parametrize("mode", ["front", "auto", "redirect"])
+@pytest.mark.parametrize("mode", ["front", "auto"])
 def test_a_missing_object_is_404(
     depot: Depot, origin: str, name: str, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -200,10 +201,33 @@ def test_a_missing_object_is_404(
     remove_object(hart)
     set_mode(monkeypatch, mode)
 
-    for query in ("", "?redirect=s3"):
-        reply = depot.get(f"{hart.url}/download{query}")
-        assert (reply.status, reply.body) == (404, b"")
+    reply = depot.get(f"{hart.url}/download")
+
+    assert (reply.status, reply.body) == (404, b"")
     assert depot.get(hart.url).status == 200
+
+
+@pytest.mark.parametrize(("mode", "query"), [("redirect", ""), ("auto", "?redirect=s3")])
+def test_the_signed_url_of_a_missing_object_is_404(
+    depot: Depot, origin: str, name: str, mode: str, query: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hart = a_package(depot, origin, name=name)
+    remove_object(hart)
+    set_mode(monkeypatch, mode)
+
+    reply = depot.get(f"{hart.url}/download{query}")
+
+    assert reply.status == 302
+    assert requests.get(reply.headers["Location"], timeout=PATIENCE).status_code == 404
+
+
+def test_a_redirect_makes_no_call_to_the_object_store(depot: Depot, origin: str, name: str) -> None:
+    hart = a_package(depot, origin, name=name)
+
+    with recorded_calls() as recorder:
+        assert depot.get(f"{hart.url}/download?redirect=s3").status == 302
+
+    assert {exchange.service for exchange in recorder.exchanges} == {"dynamodb"}
 
 
 def remove_object(hart: Hart) -> None:

@@ -1,0 +1,34 @@
+"""What a process of the service keeps from one request to the next, so that a recording can be replayed in another."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib.catalog import fences
+from chalicelib.catalog.fences import Fence
+from chalicelib.core.target import Target
+from chalicelib.graph import service as graph
+from chalicelib.packages.search import catalogue
+from chalicelib.platform.clock import now
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessMemory:
+    """The fences of origins, the names for searches and the build graphs."""
+
+    fences: dict[str, list[Fence]] = field(repr=False)
+    names: Any = field(repr=False)
+    graphs: dict[Target, Any] = field(repr=False)
+
+    @classmethod
+    def of_this_process(cls) -> "ProcessMemory":
+        """Return what this process keeps now."""
+        names = catalogue._cache[0].index if catalogue._cache else None
+        return cls({origin: list(kept) for origin, kept in fences._kept.items()}, names, dict(graph._cache))
+
+    def restore(self) -> None:
+        """Let this process keep the same, as if it had just read it."""
+        fences._kept.clear()
+        fences._kept.update({origin: list(kept) for origin, kept in self.fences.items()})
+        graph._cache.clear()
+        graph._cache.update(self.graphs)
+        catalogue._cache[:] = [] if self.names is None else [catalogue._Cached(self.names, now())]
