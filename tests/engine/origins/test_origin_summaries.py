@@ -38,7 +38,7 @@ def set_owner(origin: str, owner: int) -> None:
     with Change() as change:
         if owner:
             fields = {"owner_name": "bobo", "default_package_visibility": "public", "created_at": "now"}
-            change.put(OriginRow(key.pk, key.sk, id=1, owner_id=owner, **fields))  # type: ignore[arg-type]
+            change.put(OriginRow(key.pk, key.sk, id=1, owner_id=owner, **fields))
         else:
             change.delete(key)
         origin_summaries.note_origin(change, origin)
