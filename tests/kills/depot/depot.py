@@ -17,8 +17,9 @@ ORIGIN, OTHER_ORIGIN = "kills", "again"
 OWNER, MEMBER, ANONYMOUS = "bobo", "wesker", ""
 TARGET = "x86_64-linux"
 STEADY = ("stable", "steady")
-BULK, CONTEST, VOLATILE = "bulk", "contest", "volatile"
-UNCOUNTED = {"unstable", CONTEST, VOLATILE}
+BULK, CONTEST = "bulk", "contest"
+VOLATILE = ("volatile-1", "volatile-2", "volatile-3")
+UNCOUNTED = {"unstable", CONTEST, *VOLATILE}
 """Channels that are not part of the state of a package, because another client decides about them."""
 
 CONTESTED = tuple(("contested", "1.0", f"2024010100000{number}") for number in range(4))
@@ -109,7 +110,7 @@ class Depot:
         self.ledger, self.gate = Ledger(), Gate()
         self.faults: list[str] = []
         self.statuses: Counter[int] = Counter()
-        self.volatile: dict[Path, tuple[float, float]] = {}
+        self.volatile: dict[tuple[str, Path], float] = {}
         self._port = port
         self._numbers = itertools.count()
         self._noting = threading.Lock()

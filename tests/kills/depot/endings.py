@@ -13,7 +13,6 @@ from tests.kills.depot.depot import (
     OTHER_ORIGIN,
     OWNER,
     SETTLE_SECONDS,
-    VOLATILE,
     Depot,
     channel,
     channel_url,
@@ -27,18 +26,26 @@ OTHER = Entry("origin", OTHER_ORIGIN, "")
 
 
 class Ending(threading.Thread):
-    """A client that ends something and restores it, again and again."""
+    """A client that ends something and restores it, again and again.
 
-    def __init__(self, depot: Depot, choice: random.Random, seconds: float) -> None:
+    `stall` pauses a process: what it has read before the end must not be written after it.
+    """
+
+    def __init__(
+        self, depot: Depot, choice: random.Random, seconds: float, stall: Callable[[], threading.Thread]
+    ) -> None:
         super().__init__(name=type(self).__name__, daemon=True)
         self._depot, self._ledger, self._choice, self._seconds = depot, depot.ledger, choice, seconds
         self._owner = depot.client(OWNER)
+        self._stall = stall
+        self._stalled: threading.Thread | None = None
 
     def run(self) -> None:
         """Work until the run is over."""
         while not self._depot.gate.is_over:
             with self._depot.gate.open():
                 try:
+                    self._stalled = None
                     self._work()
                 except Exception as problem:  # noqa: BLE001 - a fault of the run, which must show
                     self._depot.fault(f"{self.name}: {problem!r}")
@@ -68,40 +75,55 @@ class Ending(threading.Thread):
     def _unchanged(self, read: Callable[[], Any], what: str) -> None:
         """Demand that something stays as it is for a while, although processes continue that were paused before."""
         before = read()
+        if self._stalled is not None:
+            self._stalled.join()
         self._pause()
         after = read()
         self._depot.demand(before == after, f"{what} changed from {before} to {after}")
 
 
 class ChannelEnding(Ending):
-    """Creates, fills through others, and deletes a channel."""
+    """Creates a channel, lets others fill it, and deletes it."""
+
+    def __init__(
+        self,
+        depot: Depot,
+        choice: random.Random,
+        seconds: float,
+        stall: Callable[[], threading.Thread],
+        volatile: str,
+    ) -> None:
+        super().__init__(depot, choice, seconds, stall)
+        self.name = f"ChannelEnding of {volatile}"
+        self._volatile = volatile
 
     def _work(self) -> None:
-        entry, url = channel(ORIGIN, VOLATILE), f"/depot/channels/{ORIGIN}/{VOLATILE}"
+        entry, url = channel(ORIGIN, self._volatile), f"/depot/channels/{ORIGIN}/{self._volatile}"
         if self._ledger.possible(entry) == {None}:
             created = self._change(entry, ("POST", url), {201: True, 409: True}, self._exists)
             self._depot.demand(created.status != 409, f"the channel was deleted: {created}")
             self._demand_only_new(created.began)
-            return
+            self._pause()  # others fill it
+            self._stalled = self._stall()
         deleted = self._change(entry, ("DELETE", url), {200: None}, self._exists)
         if deleted.status == 200:
-            self._depot.demand(not self._exists(), f"{VOLATILE} is listed after {deleted}")
+            self._depot.demand(not self._exists(), f"{self._volatile} is listed after {deleted}")
             self._unchanged(self._list, "a deleted channel")
-            self._depot.demand(self._list() == (0, []), f"{VOLATILE} has packages after {deleted}")
+            self._depot.demand(self._list() == (0, []), f"{self._volatile} has packages after {deleted}")
 
     def _exists(self) -> State:
         names = [row["name"] for row in self._owner.read(f"/depot/channels/{ORIGIN}").json()]
-        return True if VOLATILE in names else None
+        return True if self._volatile in names else None
 
     def _list(self) -> tuple[int, list[Any]]:
-        body = self._owner.read(channel_url(ORIGIN, VOLATILE)).json()
+        body = self._owner.read(channel_url(ORIGIN, self._volatile)).json()
         return body["total_count"], body["data"]
 
     def _demand_only_new(self, began: float) -> None:
         """Demand that a new channel has only packages of promotions that had not ended before."""
         _, rows = self._list()
         for path in map(path_of, rows):
-            _, ended = self._depot.volatile.get(path, (0.0, 0.0))
+            ended = self._depot.volatile.get((self._volatile, path), 0.0)
             self._depot.demand(ended >= began, f"{path} was promoted before the channel was created")
 
 
@@ -109,6 +131,7 @@ class RoleEnding(Ending):
     """Takes the right to change packages from a member, and gives it back."""
 
     def _work(self) -> None:
+        self._stalled = self._stall()
         self._set_role("readonly_member") if self._choice.random() < 0.5 else self._remove()
         if self._ledger.possible(ROLE) != {"maintainer"}:
             self._unchanged(self._packages, f"the packages of {MEMBER}, who may not change them,")
@@ -153,6 +176,7 @@ class OriginEnding(Ending):
             request = ("POST", "/depot/origins", None, {"name": OTHER_ORIGIN})
             self._change(OTHER, request, {201: True}, self._exists)
             return
+        self._stalled = self._stall()
         deleted = self._change(OTHER, ("DELETE", url), {204: None, 409: True}, self._deleted_again)
         if deleted.status == 204:
             for entry, states in self._ledger.entries("package", OTHER_ORIGIN, deleted.began).items():

@@ -45,14 +45,22 @@ class Interruptions(threading.Thread):
         self._ending.set()
         self.join()
 
-    @property
-    def kills(self) -> int:
-        """The number of kills, without the pauses."""
-        return self.made.total() - self.made["pause of an API worker"]
+    def stall(self) -> threading.Thread:
+        """Pause an API worker from now on, in a thread that ends with the pause."""
+
+        def pause() -> None:
+            self._pause()
+            self.made["pause before an end"] += 1
+
+        thread = threading.Thread(target=pause, daemon=True)
+        thread.start()
+        return thread
 
     def _pause(self) -> None:
         with self._stack.paused("API", self._choice):
+            self._journal.write("a worker is paused")
             time.sleep(self._choice.uniform(0.5, LONGEST_PAUSE))
+        self._journal.write("the worker continues")
 
     def _pause_and_kill(self) -> None:
         with self._stack.paused("API", self._choice):

@@ -105,7 +105,7 @@ class Owner(threading.Thread):
             self._set_visibility: 2,
             self._delete: 3,
             self._move_set: 2,
-            self._promote_to_volatile: 3,
+            self._promote_to_volatile: 10,
             self._contest: 2,
         }
         if self._user == OWNER:
@@ -227,13 +227,16 @@ class Owner(threading.Thread):
         path = self._choice.choice(self._paths)
         if self._state(path) is None:
             return
-        url = channel_url(self._origin, VOLATILE, (*path, "promote"))
-        self._depot.volatile[path] = time.monotonic(), float("inf")
+        name = self._choice.choice(
+            [n for n in VOLATILE if True in self._ledger.possible(channel(ORIGIN, n))] or VOLATILE
+        )
+        url = channel_url(self._origin, name, (*path, "promote"))
+        self._depot.volatile[name, path] = float("inf")
         answer = self._client.send("PUT", url, {"target": TARGET})
         if not answer.is_certain:
             time.sleep(SETTLE_SECONDS)
-        self._depot.volatile[path] = answer.began, time.monotonic()
-        volatile = channel(self._origin, VOLATILE)
+        self._depot.volatile[name, path] = time.monotonic()
+        volatile = channel(self._origin, name)
         if self._is_refused(answer, (200, 404)) or not answer.is_certain:
             return
         self._depot.demand(answer.status in (200, 404), answer)
@@ -410,9 +413,8 @@ class Owner(threading.Thread):
         if answer.status != 200:
             return None
         body = answer.json()
-        if VOLATILE in body["channels"]:
-            volatile = channel(self._origin, VOLATILE)
-            exists = self._depot.is_possible(answer, volatile, True)
+        for name in set(VOLATILE) & set(body["channels"]):
+            exists = self._depot.is_possible(answer, channel(self._origin, name), True)
             self._depot.demand(exists, f"{entry} is in a channel that was deleted: {answer.request}")
         return placed(body)
 

@@ -160,9 +160,10 @@ class Reader(threading.Thread):
         answer = client.read(f"/depot/channels/{ORIGIN}")
         names = {row["name"] for row in answer.json()}
         self._depot.demand({*STEADY, "unstable", BULK} <= names, f"channels are missing: {answer}")
-        state = True if VOLATILE in names else None
-        possible = self._depot.is_possible(answer, channel(ORIGIN, VOLATILE), state)
-        self._depot.demand(possible, f"{VOLATILE} is not {state}: {answer}")
+        for name in VOLATILE:
+            state = True if name in names else None
+            possible = self._depot.is_possible(answer, channel(ORIGIN, name), state)
+            self._depot.demand(possible, f"{name} is not {state}: {answer}")
         origins = self._clients[True].read("/user/origins")
         counts = {row["name"]: row["package_count"] for row in origins.json()}
         bounds = self._ledger.count("settings", ORIGIN, origins.began, lambda entry, state: entry if state else None)

@@ -71,7 +71,7 @@ class Referee:
         return [*done.stdout.splitlines(), *failed]
 
     def _read_contested(self) -> None:
-        self._others = {CONTEST: [], VOLATILE: []}
+        self._others = {CONTEST: []}
         client = self._clients[True]
         for path in CONTESTED:
             answer = client.read(release_url(ORIGIN, path), target=TARGET)
@@ -79,9 +79,10 @@ class Referee:
             if answer.status == 200 and CONTEST in answer.json()["channels"]:
                 self._others[CONTEST].append(path)
             self._ledger.settle({package(ORIGIN, path): state})
-        if self._ledger.possible(channel(ORIGIN, VOLATILE)) == {None}:
-            body = client.read(channel_url(ORIGIN, VOLATILE)).json()
-            self._depot.demand(body["total_count"] == 0, f"{VOLATILE} does not exist, and has packages: {body}")
+        for name in VOLATILE:
+            if self._ledger.possible(channel(ORIGIN, name)) == {None}:
+                body = client.read(channel_url(ORIGIN, name)).json()
+                self._depot.demand(body["total_count"] == 0, f"{name} does not exist, and has packages: {body}")
 
     def _check_lists(self, client: Client, *, is_member: bool) -> None:
         visible = sorted(path for path, state in self._packages.items() if shows(state, is_member=is_member))

@@ -17,6 +17,7 @@ from tests.kills.depot.depot import (
     OTHER_ORIGIN,
     OWNER,
     STEADY,
+    VOLATILE,
     WILD,
     Depot,
     Journal,
@@ -80,9 +81,9 @@ def run(folder: Path, plan: Plan, say: Callable[[str], None]) -> Report:
     with killed_stack(folder, {"HAB_FUNC_TEST": "1", "BLDR_STAGE": "test", "BLDR_WORKERS": "3"}, engine) as stack:
         depot = Depot(stack.port, Journal(folder / "journal"))
         _prepare(depot)
-        clients = _clients(depot, plan, choice)
         referee = Referee(depot, stack.engine.url)
         interruptions = Interruptions(stack, random.Random(choice.random()), plan.pause, plan.kills, depot.journal)
+        clients = _clients(depot, plan, choice, interruptions)
         stack.start_schedules(SCHEDULES)
         for client in (*clients, interruptions):
             client.start()
@@ -126,7 +127,7 @@ def _prepare(depot: Depot) -> None:
         depot.ledger.begin({package(ORIGIN, path): WILD})
 
 
-def _clients(depot: Depot, plan: Plan, choice: random.Random) -> list[Thread]:
+def _clients(depot: Depot, plan: Plan, choice: random.Random, interruptions: Interruptions) -> list[Thread]:
     def seeded() -> random.Random:
         return random.Random(choice.random())
 
@@ -139,7 +140,9 @@ def _clients(depot: Depot, plan: Plan, choice: random.Random) -> list[Thread]:
         for number in range(PASSING)
     ]
     readers = [Reader(depot, number, seeded()) for number in range(plan.readers)]
-    endings = [kind(depot, seeded(), 3.0) for kind in (ChannelEnding, RoleEnding, OriginEnding)]
+    stall = interruptions.stall
+    channels = [ChannelEnding(depot, seeded(), 3.0, stall, name) for name in VOLATILE]
+    endings = [*channels, RoleEnding(depot, seeded(), 2.0, stall), OriginEnding(depot, seeded(), 2.0, stall)]
     return [*writers, *members, *passing, *readers, *endings]
 
 
