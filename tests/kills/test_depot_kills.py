@@ -7,7 +7,7 @@ from tests.kills.depot.depot import Gate
 from tests.kills.depot.ledger import Bounds, Entry, Ledger
 from tests.kills.depot.run import Plan, run
 
-SHORT = Plan(seconds=12, writers=8, readers=2, seed=11, pause=2, quiet=6, kills=4)
+SHORT = Plan(seconds=8, writers=8, readers=2, seed=11, pause=2, quiet=4, kills=3)
 TOOL, LIBRARY = Entry("package", "acme", "tool"), Entry("package", "acme", "lib")
 
 
