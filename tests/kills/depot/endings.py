@@ -4,6 +4,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from tests.kills.depot.client import Answer
@@ -69,6 +70,13 @@ class Ending(threading.Thread):
         self._ledger.settle({entry: see()})
         return answer
 
+    def _repeated(self, method: str, path: str, after: Mapping[int, State]) -> State:
+        """Repeat an interrupted request until it is completed. Before that, some readers may see what it has left."""
+        while (answer := self._owner.send(method, path)).status not in after:
+            self._depot.demand(not answer.is_certain, answer)
+            time.sleep(SETTLE_SECONDS)
+        return after[answer.status]
+
     def _pause(self) -> None:
         time.sleep(self._choice.uniform(0.2, self._seconds))
 
@@ -105,7 +113,7 @@ class ChannelEnding(Ending):
             self._demand_only_new(created.began)
             self._pause()  # others fill it
             self._stalled = self._stall()
-        deleted = self._change(entry, ("DELETE", url), {200: None}, self._exists)
+        deleted = self._change(entry, ("DELETE", url), {200: None}, partial(self._repeated, "DELETE", url, {200: None}))
         if deleted.status == 200:
             self._depot.demand(not self._exists(), f"{self._volatile} is listed after {deleted}")
             self._unchanged(self._list, "a deleted channel")
@@ -177,21 +185,14 @@ class OriginEnding(Ending):
             self._change(OTHER, request, {201: True}, self._exists)
             return
         self._stalled = self._stall()
-        deleted = self._change(OTHER, ("DELETE", url), {204: None, 409: True}, self._deleted_again)
+        after = {204: None, 409: True}
+        again = partial(self._repeated, "DELETE", url, {**after, 403: None})  # 403: the owner is no member any more
+        deleted = self._change(OTHER, ("DELETE", url), after, again)
         if deleted.status == 204:
             for entry, states in self._ledger.entries("package", OTHER_ORIGIN, deleted.began).items():
                 self._depot.demand(None in states, f"{entry} exists: {deleted}")
             self._unchanged(self._packages, "a deleted origin")
             self._demand_gone()
-
-    def _deleted_again(self) -> State:
-        """Repeat an interrupted deletion until its answer says whether the origin exists; 403: it does not any more."""
-        answer = self._owner.send("DELETE", f"/depot/origins/{OTHER_ORIGIN}")
-        while not answer.is_certain:
-            time.sleep(SETTLE_SECONDS)
-            answer = self._owner.send("DELETE", f"/depot/origins/{OTHER_ORIGIN}")
-        self._depot.demand(answer.status in (204, 403, 409), answer)
-        return True if answer.status == 409 else None
 
     def _demand_gone(self) -> None:
         self._depot.demand(self._packages() == [], f"{OTHER_ORIGIN} has packages after its deletion")
