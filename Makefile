@@ -15,6 +15,8 @@ PACKAGES ?= 10000
 FUZZ_REQUESTS ?= 200
 KILLS ?= 200
 KILL_SEED ?= 1
+KILL_SECONDS ?= 300
+KILL_WRITERS ?= 64
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -50,6 +52,9 @@ large-groups: $(INSTALLED) ## run the tests of job groups with 700 to 3000 proje
 
 kill-builds: $(INSTALLED) ## kill processes of a local stack at KILLS (200) moments while it builds job groups (many minutes)
 	@exec $(BIN)/python -m tests.kills --kills $(KILLS) --seed $(KILL_SEED)
+
+kill-depot: $(INSTALLED) ## kill and pause processes of a local stack for KILL_SECONDS (300) while KILL_WRITERS (64) clients change packages
+	@exec $(BIN)/python -m tests.kills.depot --seconds $(KILL_SECONDS) --writers $(KILL_WRITERS) --seed $(KILL_SEED)
 
 fuzz: $(INSTALLED) ## compare the answers to FUZZ_REQUESTS (200) random requests per operation with the OpenAPI document (minutes)
 	FUZZ_REQUESTS=$(FUZZ_REQUESTS) $(BIN)/pytest --numprocesses 0 tests/api/docs/test_answers_are_described.py
@@ -95,4 +100,4 @@ $(INSTALLED): requirements.txt requirements-dev.txt $(if $(USABLE),,new-venv)
 	repeat the command. If it still fails, remove $(VENV) first."; exit 1; }
 	@touch $@
 
-.PHONY: new-venv help run demo engine seed bench bench-builds test test-one fuzz large-groups kill-builds check lint format package lock clean
+.PHONY: new-venv help run demo engine seed bench bench-builds test test-one fuzz large-groups kill-builds kill-depot check lint format package lock clean

@@ -1,6 +1,7 @@
 """The processes of a local stack whose state outlives them all: the engine runs apart from the supervisor."""
 
 import os
+import random
 import re
 import signal
 import subprocess
@@ -42,8 +43,9 @@ SETTINGS = {
 class KilledStack:
     """An engine, a supervisor with API and functions, and workers. What is killed starts again."""
 
-    def __init__(self, engine: Server, folder: Path) -> None:
+    def __init__(self, engine: Server, folder: Path, settings: Mapping[str, str] | None = None) -> None:
         self.engine, self.folder = engine, folder
+        self._settings = {**SETTINGS, **(settings or {})}
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.token = ""
@@ -60,7 +62,7 @@ class KilledStack:
         inherited = {
             name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "BLDR_", "HAB_"))
         }
-        environment = {**inherited, **SETTINGS, "AWS_ENDPOINT_URL": self.engine.url, "BLDR_PORT": str(self.port)}
+        environment = {**inherited, **self._settings, "AWS_ENDPOINT_URL": self.engine.url, "BLDR_PORT": str(self.port)}
         with self._log.open("ab") as log:
             self._supervisor = process = subprocess.Popen(
                 [sys.executable, "-m", "local"], cwd=REPOSITORY, env=environment, stdout=log, stderr=log
@@ -94,7 +96,11 @@ class KilledStack:
         self._start_worker = start
         self._workers = {kind: start(kind) for kind in KINDS}
         threading.Thread(target=self._restart_workers, daemon=True).start()
-        for name, seconds in SCHEDULES.items():
+        self.start_schedules(SCHEDULES)
+
+    def start_schedules(self, schedules: Mapping[str, float]) -> None:
+        """Run functions again and again, with so many seconds between two runs."""
+        for name, seconds in schedules.items():
             threading.Thread(target=self._repeat, args=(name, seconds), daemon=True).start()
 
     def _restart_workers(self) -> None:
@@ -136,6 +142,27 @@ class KilledStack:
             if MARKS[name] in _command_line(process):
                 _kill([*([process] if master else []), *_children(process)])
 
+    def kill_one(self, name: str, choice: random.Random) -> None:
+        """Kill one of the worker processes of the API or of the functions."""
+        _kill(self._one(name, choice))
+
+    @contextmanager
+    def paused(self, name: str, choice: random.Random) -> Iterator[None]:
+        """Let one of the worker processes stand still inside the block."""
+        processes = self._one(name, choice)
+        _signal(processes, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            _signal(processes, signal.SIGCONT)
+
+    def _one(self, name: str, choice: random.Random) -> list[int]:
+        """Return one of the worker processes, or none while they start."""
+        assert self._supervisor is not None
+        masters = [child for child in _children(self._supervisor.pid) if MARKS[name] in _command_line(child)]
+        workers = [worker for master in masters for worker in _children(master)]
+        return [choice.choice(workers)] if workers else []
+
     def kill_supervisor(self) -> None:
         """Kill the supervisor, with which API and functions end, and start it again."""
         assert self._supervisor is not None
@@ -159,10 +186,13 @@ class KilledStack:
 
 
 @contextmanager
-def killed_stack(folder: Path) -> Iterator[KilledStack]:
-    """Run a stack inside the block."""
-    with running("engine", [sys.executable, "-m", "local.engine", "--fd", "{fd}"], {}) as engine:
-        stack = KilledStack(engine, folder)
+def killed_stack(
+    folder: Path, settings: Mapping[str, str] | None = None, engine_settings: Mapping[str, str] | None = None
+) -> Iterator[KilledStack]:
+    """Run a stack inside the block, with further settings of its servers and of its engine."""
+    command = [sys.executable, "-m", "local.engine", "--fd", "{fd}"]
+    with running("engine", command, engine_settings or {}) as engine:
+        stack = KilledStack(engine, folder, settings)
         try:
             stack.start()
             yield stack
@@ -202,9 +232,13 @@ def _command_line(process: int) -> str:
 
 
 def _kill(processes: list[int]) -> None:
+    _signal(processes, signal.SIGKILL)
+
+
+def _signal(processes: list[int], number: int) -> None:
     for process in processes:
         with suppress(ProcessLookupError):
-            os.kill(process, signal.SIGKILL)
+            os.kill(process, number)
 
 
 def _is_running(process: int) -> bool:

@@ -44,6 +44,7 @@ def outcomes(depot: Depot, writers: int, each: int, dependencies: int, seed: int
         ("promotions into one channel", many, writes.promote),
         ("promotions of one name", one, writes.promote),
         ("demotions from one channel", many, writes.demote),
+        ("settings in one origin", many, writes.make_private),
     ):
         own = [[write(archive) for archive in several] for several in archives]
         yield measure(name, [[partial(_is_written, depot, each) for each in several] for several in own], seed)

@@ -22,6 +22,7 @@ TRIES = {
     "promotions into one channel": (1.0, 1),
     "promotions of one name": (1.0, 1),
     "demotions from one channel": (1.0, 1),
+    "settings in one origin": (1.0, 1),
 }
 """The tries of a write, on average and at most. The goal is 3 at most in each case: lower a bound with the change that
 brings it nearer, and never raise one."""

@@ -17,6 +17,7 @@ KNOWN = {
         "BUILD-NODES#target/origin": 600,
         "NAMES#origin": 600,
         "NAME-LOG": 600,
+        "SUMMARY-CHANGES": 600,
         "DEPENDENTS#origin/…/target": 300,
     },
     "promote, one origin": {
@@ -31,13 +32,14 @@ KNOWN = {
         "IDENTS#origin": 600,
         "CHANNEL#origin/…": 600,
     },
-    "upload, many origins": {"NAME-LOG": 1000},
+    "upload, many origins": {"NAME-LOG": 1000, "SUMMARY-CHANGES": 1000},
     "promote, many origins": {"EVENTS#…": 200},
     "demote, many origins": {"EVENTS#…": 200},
 }
 """The keys over a tenth of DynamoDB's limit of 1,000 units per second, with the most units on one of them.
 
-Each measured upload is that of a new name; uploads of further releases do not write `SETTINGS` and `NAME-LOG`. Lower a
+Each measured upload is that of a new name; uploads of further releases do not write `SETTINGS`,
+`NAME-LOG` and `SUMMARY-CHANGES`. Lower a
 figure, or remove a key, with the change that does; never raise one.
 """
 

@@ -51,6 +51,11 @@ class Writes:
         """Return the demotion of a package from a channel."""
         return lambda depot: depot.put(f"{archive.in_channel(CHANNEL)}/demote", by=self._token)
 
+    def make_private(self, archive: Hart) -> Write:
+        """Return the change of the settings of a name."""
+        path = f"/settings/{archive.ident.origin}/{archive.ident.name}"
+        return lambda depot: depot.put(path, by=self._token, json={"visibility": "private"})
+
     def _origin(self) -> str:
         origin = an_origin(self._depot, OWNER)
         reply = self._depot.post(f"/depot/channels/{origin}/{CHANNEL}", by=self._token)

@@ -1,15 +1,17 @@
 """The settings of package names: the visibility that the next upload of a name gets (packages.md section 10).
 
 The list of settings and the row of the name change in the same transaction. Every write checks the visibility that was
-read, and uploads check that it is still the same.
+read, and a fence, which ends with the origin, a role or the default visibility of the origin. Uploads check that the
+settings are still the same.
 """
 
 from functools import partial
 from typing import Any
 
-from chalicelib.catalog import list_folding, origin_rows, package_rows
+from chalicelib.catalog import fences, list_folding, origin_rows, package_rows
 from chalicelib.catalog.errors import OriginMissing
-from chalicelib.catalog.origin_rows import OriginRow, origin_key
+from chalicelib.catalog.fences import Fence
+from chalicelib.catalog.origin_rows import origin_key
 from chalicelib.catalog.package_rows import NameRow, SettingsRow
 from chalicelib.core.plain_text import is_plain_name
 from chalicelib.core.session import Session
@@ -23,7 +25,7 @@ from chalicelib.packages.errors import (
     VisibilityMissing,
 )
 from chalicelib.packages.settings import rows
-from chalicelib.platform.change import Change, retry_when_stale
+from chalicelib.platform.change import Change
 from chalicelib.platform.clock import now, timestamp
 from chalicelib.platform.table import read, read_many
 
@@ -43,7 +45,7 @@ def create(origin: str, name: str, by: Session) -> SettingsRow:
     """
     if not is_plain_name(name):
         raise IdentInvalid("The name of a package must not be `.` or `..` or have invisible characters")
-    return retry_when_stale(partial(_create, origin, name, by))
+    return fences.protected(origin, by.permission, partial(_create, origin, name, by))
 
 
 def parse_visibility(text: str | None) -> Visibility:
@@ -58,15 +60,15 @@ def parse_visibility(text: str | None) -> Visibility:
 
 def change_visibility(origin: str, name: str, visibility: Visibility, by: Session) -> SettingsRow:
     """Change the visibility of the next upload; the caller becomes the owner. Raises SettingsMissing."""
-    return retry_when_stale(partial(_change_visibility, origin, name, visibility, by))
+    return fences.protected(origin, by.permission, partial(_change_visibility, origin, name, visibility, by))
 
 
 def delete(origin: str, name: str, by: Session) -> None:
     """Delete the settings of a name without packages. Does nothing if there are none. Raises SettingsNeeded."""
-    retry_when_stale(partial(_delete, origin, name, by))
+    fences.protected(origin, by.permission, partial(_delete, origin, name, by))
 
 
-def _create(origin: str, name: str, by: Session) -> SettingsRow:
+def _create(origin: str, name: str, by: Session, fence: Fence) -> SettingsRow:
     key = package_rows.settings_key(origin, name)
     found = read_many([origin_key(origin), key])
     origin_row = found.get(origin_key(origin))
@@ -77,19 +79,17 @@ def _create(origin: str, name: str, by: Session) -> SettingsRow:
     default = Visibility(origin_row.default_package_visibility)
     row = rows.new(origin, name, default, by.account_id)
     with Change() as change:
-        same_default = OriginRow.default_package_visibility == str(default)
-        change.check(origin_key(origin), origin_rows.is_unchanged(origin, by.permission) & same_default)
-        origin_rows.require_role(change, origin, by.permission)
+        fence.check(change, by.permission)
         list_folding.add(change, origin, [rows.add(change, origin, row, otherwise=SettingsExist())])
     return row
 
 
-def _change_visibility(origin: str, name: str, visibility: Visibility, by: Session) -> SettingsRow:
+def _change_visibility(origin: str, name: str, visibility: Visibility, by: Session, fence: Fence) -> SettingsRow:
     key, row = package_rows.settings_key(origin, name), show(origin, name)
     before, unchanged = row.visibility, _unchanged(row)
     row.visibility, row.owner_id, row.updated_at = str(visibility), by.account_id, timestamp(now())
     with Change() as change:
-        origin_rows.require_role(change, origin, by.permission)
+        fence.check(change, by.permission)
         change.update(
             key,
             [
@@ -103,7 +103,7 @@ def _change_visibility(origin: str, name: str, visibility: Visibility, by: Sessi
     return row
 
 
-def _delete(origin: str, name: str, by: Session) -> None:
+def _delete(origin: str, name: str, by: Session, fence: Fence) -> None:
     key, name_key = package_rows.settings_key(origin, name), package_rows.name_key(origin, name)
     found = read_many([key, name_key])
     _demand_no_packages(origin, name, found.get(name_key))
@@ -111,7 +111,7 @@ def _delete(origin: str, name: str, by: Session) -> None:
     if row is None:
         return
     with Change() as change:
-        origin_rows.require_role(change, origin, by.permission)
+        fence.check(change, by.permission)
         change.delete(key, condition=_unchanged(row))
         list_folding.add(change, origin, [rows.note(change, origin, name, row.visibility, None)])
         change.update(name_key, [], condition=NameRow.packages.does_not_exist() | (NameRow.packages == 0))

@@ -1,5 +1,6 @@
 """The list of events agrees with a plain list of events and packages, whatever happened and however often it folded."""
 
+import os
 from contextlib import suppress
 from datetime import date, timedelta
 from random import Random
@@ -22,6 +23,7 @@ from chalicelib.events.service import EventFilter
 from chalicelib.identity.access import VisibleOrigins
 from tests.engine.events.feed import CallerDouble, change_standing
 
+HISTORIES = int(os.environ.get("EVENT_HISTORIES", "12"))
 FIRST_DAY = date(2100, 1, 1)
 DAYS = 10
 CHANNELS = ("stable", "dev")
@@ -160,7 +162,7 @@ def _small_parts(table: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(VisibleOrigins, "of", lambda caller: VisibleOrigins(caller.origins))
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(HISTORIES))
 def test_random_histories(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     history = History(seed, monkeypatch)
     for _ in range(60):

@@ -5,6 +5,7 @@ none; correct counts; an encryption key whose revision no signing key has; and n
 checked after every call to the table. Some clients are killed before they finish.
 """
 
+import os
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -33,7 +34,7 @@ from tests.builders.keys import a_signing_pair
 from tests.builders.names import a_name
 from tests.builders.rows import partition_rows, row_keys
 
-HISTORIES = 200
+HISTORIES = int(os.environ.get("ORIGIN_HISTORIES", "200"))
 REFUSALS: tuple[type[Exception], ...] = (
     *ACCOUNT_ERRORS,
     *CALLER_ERRORS,

@@ -1,6 +1,7 @@
 """The catalogue of all names: its log, its snapshots, and the index of each process (`packages/search`)."""
 
 import itertools
+import os
 import random
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -25,6 +26,8 @@ from chalicelib.scheduled.name_log_upkeep import tend_name_log
 from tests.builders.engine import empty_engine
 from tests.builders.rows import partition_rows
 from tests.perf.calls import counted_calls
+
+HISTORIES = int(os.environ.get("NAME_HISTORIES", "30"))
 
 
 class Depot:
@@ -348,7 +351,7 @@ def test_an_origin_cannot_push_the_names_of_others_out_of_a_snapshot(
     assert len(kept) < 100
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(HISTORIES))
 def test_any_order_of_changes_folds_and_reads_is_consistent(
     depot: Depot, later: Later, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
