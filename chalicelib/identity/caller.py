@@ -77,6 +77,8 @@ class Caller:
         self._roles: dict[str, Role | None] = {}
         self._origin_ids: dict[str, int | None] = {}
         self._settled = credential is None
+        self._expected_keys: tuple[Key[Any], ...] = ()
+        self._expected: Found | None = None
         self._refusal: TokenRefused | AttemptOver | None = None
         self._made_at = time.monotonic()
         self._job_use: JobUse | None = None
@@ -102,13 +104,23 @@ class Caller:
         if not self._settled:
             self.read_with()
 
+    def expect(self, *keys: Key[Any]) -> None:
+        """Read some rows with the call that proves the caller. `expected` has them afterwards."""
+        self._expected_keys = keys
+
+    @property
+    def expected(self) -> Found | None:
+        """The rows of `expect`, None before the proof."""
+        return self._expected
+
     def read_with(self, *keys: Key[Any]) -> Found:
         """Return rows. Proves the caller with the same call, unless it is proven already. Raises TokenRefused."""
         if self._refusal is not None:
             raise self._refusal
-        own_keys = [] if self._settled else self._own_keys()
+        own_keys = [] if self._settled else [*self._own_keys(), *self._expected_keys]
         found = read_many([*keys, *own_keys])
         if not self._settled:
+            self._expected = found
             try:
                 self._session = self._proven(found)
             except (TokenRefused, AttemptOver) as refusal:

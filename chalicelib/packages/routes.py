@@ -168,6 +168,7 @@ def download_archive(call: Call, query: shapes.DownloadQuery) -> Answer:
 
 def _announced(call: Call, query: shapes.UploadQuery) -> tuple[Target, shapes.UploadQuery]:
     publication.demand_valid_ident(call.ident)
+    call.caller.expect(*publication.keys_of_announced(call.ident, call.target, query.forced))
     return call.target, query
 
 
@@ -176,6 +177,7 @@ def _announced(call: Call, query: shapes.UploadQuery) -> tuple[Target, shapes.Up
     needs=Role.MEMBER,
     scope=Scope.UPLOAD,
     job_use=JobUse.UPLOAD,
+    identity_along=True,
     query=shapes.UploadQuery,
     body=Content.BYTES,
     reads=_announced,
@@ -204,7 +206,7 @@ def upload_package(call: Call, announced: tuple[Target, shapes.UploadQuery]) -> 
         uploader.permission,
         is_from_worker=query.builder is not None or uploader.job is not None,
     )
-    publication.publish(upload, source.RawBody(call.body))
+    publication.publish(upload, source.RawBody(call.body), call.caller.expected)
     return text(201, f"/pkgs/{call.ident}/download", {"Location": call.request_uri})
 
 

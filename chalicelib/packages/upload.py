@@ -83,15 +83,24 @@ def demand_absent(upload: Upload) -> None:
     _demand_absent(upload, read_many(_key_of_announced(upload)))
 
 
+def keys_of_announced(ident: PackageIdent, target: Target, forced: bool) -> list[Key[Any]]:
+    """Return the keys of the rows that `publish` needs before it reads the archive."""
+    package_key = [] if forced else [package_rows.package_key(ident, target)]
+    return [*package_key, *graph_nodes.keys_before(ident, target), package_rows.name_key(ident.origin, ident.name)]
+
+
 @refusals.counted()
-def publish(upload: Upload, source: Source) -> None:
+def publish(upload: Upload, source: Source, announced: Found | None = None) -> None:
     """Check and store an archive, and add the package to `unstable`. The next request can read it.
+
+    `announced` holds the rows of `keys_of_announced`, if the caller has read them.
 
     Raises ReleaseExists, TargetUnsupported, ArchiveRefused, CycleClosed, OriginMissing, RoleLost, ObjectStoreFailed and
     the exceptions of the source.
     """
     name_key = package_rows.name_key(upload.ident.origin, upload.ident.name)
-    announced = read_many([*_key_of_announced(upload), *graph_nodes.keys_before(upload.ident, upload.target), name_key])
+    if announced is None:
+        announced = read_many(keys_of_announced(upload.ident, upload.target, upload.forced))
     _demand_absent(upload, announced)
     try:
         contents = _inspect(upload, hart.read_hart(source.open()))

@@ -31,8 +31,8 @@ OWNER = "lkennedy"
 LINUX = "x86_64-linux"
 
 
-UPLOAD_CALLS = {"upload": 8, "upload, 300 dependencies": 19, "upload, 5,000 dependencies": 207}
-"""The budgets of uploads. The goal is 8 calls for each: lower those of the long ones with the change that does."""
+UPLOAD_CALLS = {"upload": 7, "upload, 300 dependencies": 8, "upload, 5,000 dependencies": 8}
+"""The budgets of uploads. The longest has the limits of the lists."""
 
 
 class Growth(Enum):
