@@ -23,7 +23,7 @@ UNVERIFIED = ("WORDS#", "ENDINGS#", "DEPENDENTS#", "FENCES#", "UPLOAD#", "OPEN-U
 OCCASIONAL = ("SEEN#",)
 """Sort keys of rows that a process writes once a minute at most, and whose loss is ignored."""
 
-COUNTED = ("AUDIT-", "GROUP-EVENTS#", "SESSION")
+COUNTED = ("AUDIT-", "GROUP-EVENTS#", "SESSION", "SUMMARY-CHANGES#")
 """Rows that every repeat of a request adds."""
 
 _TIMES = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+")
