@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from app import app
-from chalicelib.catalog import list_changes
+from chalicelib.catalog import list_changes, origin_summaries
 from chalicelib.core.deferred import load_deferred
 from local.front import Front
 from tests.api.client import Depot
@@ -25,7 +25,7 @@ from tests.rights import enforcement
 
 pytest_plugins = ["tests.order", "tests.servers", "tests.rights.plugin"]
 
-list_changes.FOLDED_EVERY = 1 << 23  # which writer folds is random, so tests choose it
+list_changes.FOLDED_EVERY = origin_summaries.FOLDED_EVERY = 1 << 23  # which writer folds is random: tests choose it
 load_deferred()  # some tests run the service in several threads
 enforcement.install()
 
