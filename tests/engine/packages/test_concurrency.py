@@ -346,6 +346,9 @@ def test_every_random_history_is_consistent_after_every_call(stage: Stage, block
         scene = Scene(stage, number)
         scene.begin(UPLOAD, UPLOAD_LIBRARY, CREATE, PROMOTE)
         scene.run(*(a_request(scene.seed) for _ in range(20)), killed=0.1)
+        for ident, target in [each for each, spot in scene.shelf.packages.items() if "one" in spot.channels]:
+            package = (ident.name, ident.version, ident.release)
+            assert scene.make(PackageRequest("demote", "", package, target, channel="one")) is None
         succeeded |= {request.operation for request, outcome in scene.outcomes.items() if outcome is None}
         for channel in ("one", "two"):  # a client may have been killed during their deletion
             assert scene.make(PackageRequest("delete channel", "", channel=channel)) is None
