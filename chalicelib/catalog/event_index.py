@@ -74,7 +74,7 @@ class Root(Struct, frozen=True, array_like=True):
 
     @classmethod
     def unpacked(cls, row: EventRootRow | None) -> "Root":
-        """Return the root in a row, an empty one if there is no row."""
+        """Return the root that a row stores. Without a row, the root is empty."""
         return cls() if row is None else _root_decoder.decode(zlib.decompress(row.content))
 
     def packed(self) -> bytes:

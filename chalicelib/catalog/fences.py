@@ -5,7 +5,7 @@ cancels transactions that check one row at the same time, so changes do not chec
 
 - Each request that changes packages of an origin holds a row of its own, its *fence*, which it has written before it
   reads the origin, the channel and the role. Its transaction checks the fence only.
-- Whoever deletes an origin or a channel, or ends a role, deletes all fences of the origin afterwards (`remove_all`).
+- A request that deletes an origin or a channel, or ends a role, then deletes all fences of the origin (`remove_all`).
   The transaction of a request that has read what was there before then fails; the request writes another fence, and
   decides again.
 
@@ -94,19 +94,18 @@ def protected(origin: str, permission: Permission | None, decide: Callable[[Fenc
     with shared_budget() as budget:
         while True:
             fence = _taken(origin) or _written(origin)
+            is_removed = False
             try:
                 if permission is not None and permission.read_at < fence.since:
                     origin_rows.demand_valid(permission)
-                result = retry_when_stale(partial(decide, fence))
+                return retry_when_stale(partial(decide, fence))
             except FenceRemoved as problem:
-                if not budget.pause(1):  # a short one: nobody else waits for this request
+                is_removed = True
+                if not budget.pause(attempts=1):  # removals are rare, so the pauses need not become longer
                     raise StoreUnavailable from problem
-            except BaseException:
-                _keep(origin, fence)
-                raise
-            else:
-                _keep(origin, fence)
-                return result
+            finally:
+                if not is_removed:
+                    _keep(origin, fence)
 
 
 def remove_all(origin: str) -> None:

@@ -1,8 +1,8 @@
 """Long changes: what a request has begun, and continues in steps until it is complete, however long that takes.
 
-The rows are the truth. Who works on a change *holds* it: each of its transactions renews the hold and stores the
-progress, on condition that nobody else has taken the hold. So there may be several workers, such as a request that is
-repeated and an execution of the state machine: one works, the others wait for it. If a worker dies, its hold ends after
+The rows are the truth. The worker of a change *holds* it: each of its transactions renews the hold and stores the
+progress, on condition that no other worker has taken the hold. Several workers may exist, such as a repeated request
+and an execution of the state machine: one works, and the others wait for it. If a worker dies, its hold ends after
 LEASE_SECONDS, and another worker continues at the stored progress.
 
 - `add` begins a change as part of a transaction. Its process holds it.
@@ -179,7 +179,7 @@ def _treated(hold: Hold, row: LongChangeRow, treat: Treat) -> bool:
 
 
 def _taken(row: LongChangeRow) -> Hold | None:
-    """Take a change that nobody holds. None if another worker does, or was faster."""
+    """Hold a change that no worker holds. Returns None if another worker holds it or was faster."""
     if int(row.held_until) > _milliseconds():
         return None
     holder = new_id()
@@ -220,7 +220,7 @@ def key_of(row: LongChangeRow) -> Key[LongChangeRow]:
 
 
 def is_idle(row: LongChangeRow, seconds: float) -> bool:
-    """Return whether nobody has worked on a change for a time."""
+    """Return True if no worker has held a change during the last seconds."""
     return int(row.held_until) < _milliseconds() - seconds * 1000
 
 

@@ -4,8 +4,8 @@ A view is like the index of the channel's list (`lists.py`): a reader reads the 
 the changes that the view does not include. A fold (`list_folding.py`) includes them for all readers. A change does not
 leave the log before the views that exist have included it.
 
-The first reader of `_latest` makes the view of a channel (`channels/newest_of_all.py`), so channels that nobody asks
-for cost nothing. This is right while writers and folds continue:
+The first request for `_latest` makes the view of a channel (`channels/newest_of_all.py`). A channel without such
+requests has no view and costs nothing. This is right while writers and folds continue:
 
 1. The maker writes the view without content, *paused*. From now on folds leave the changes of the channel in the log. A
    fold that has found no view before deletes only changes that were committed before, too.

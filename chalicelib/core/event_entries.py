@@ -16,7 +16,7 @@ DAY = 86_400_000_000
 
 
 class PackageState(IntEnum):
-    """Who sees the packages of an ident: everyone, members of the origin, or nobody because none exists."""
+    """Whether an ident has a public package, only packages that members of the origin see, or no package."""
 
     PUBLIC = 0
     MEMBERS = 1

@@ -81,7 +81,7 @@ def _newest_public(origin: str, name: str, version: str | None, target: Target) 
 
 
 def stored(ident: PackageIdent, target: Target) -> StoredPackage | None:
-    """Return a package, whoever may see it, or None if it does not exist. One call."""
+    """Return a package regardless of its visibility, or None if it does not exist. One call."""
     return StoredPackage.found(read_many(package_rows.package_keys(ident, target)), ident, target)
 
 

@@ -40,7 +40,7 @@ class RetryBudget:
         is the number of attempts that have failed, `lost` the duration of the last one in seconds.
         """
         longest = _after_conflicts(attempts) if conflicts else _after_failures(attempts)
-        pause = random.uniform(0, longest)  # noqa: S311 - jitter
+        pause = random.uniform(0, longest)  # noqa: S311 - jitter needs no secrecy
         self._left -= lost + pause
         if self._left < 0:
             return False

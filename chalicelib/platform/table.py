@@ -6,7 +6,6 @@ strongly consistent, without indexes and scans, because clients rely on their wr
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from functools import cache, partial
 from typing import Any, Generic, TypeVar, cast
 
@@ -18,7 +17,7 @@ from chalicelib.core.explained import Explained
 from chalicelib.platform.attributes import BinaryAttribute, BooleanAttribute, Condition, UnicodeAttribute
 from chalicelib.platform.aws import client
 from chalicelib.platform.config import config
-from chalicelib.platform.retry_budget import shared_budget, single_try
+from chalicelib.platform.retry_budget import shared_budget
 
 PARTITION_KEY_BYTES = 2048
 SORT_KEY_BYTES = 1024
@@ -250,46 +249,10 @@ def page_for(limit: int | None, total: int, passing: int) -> int | None:
     return limit * total // max(passing, 1) + SPARE_ROWS
 
 
-def position_of(pk: str, number: int, *, begins: str = "", where: Condition | None = None) -> tuple[str | None, int]:
-    """Return a sort key, and how many rows after it to skip, to be behind the nth row of a partition.
-
-    Only rows below the prefix that pass the filter are numbered. Without a filter there are no rows to skip, with one
-    they are less than a megabyte. All rows up to the nth are billed, but none is transferred. One call per megabyte.
-    The sort key is None for the beginning of the partition, also if there are fewer rows.
-    """
-    condition = Row.sk.startswith(begins) if begins else None
-    start: Any = None
-    remaining = number
-    while remaining > 0 and _fits(pk, begins):
-        query = partial(
-            connection().query,
-            config.table,
-            pk,
-            condition,
-            filter_condition=where,
-            limit=remaining if where is None else None,
-            exclusive_start_key=start,
-            select="COUNT",
-        )
-        page = _called(partial(query, consistent_read=True))
-        if where is not None and page["Count"] >= remaining:
-            break
-        remaining, start = remaining - page["Count"], page.get("LastEvaluatedKey")
-        if start is None:
-            break
-    return (None, number) if start is None else (str(start["sk"]["S"]), remaining)
-
-
 def put_many(rows_to_put: Sequence[Row]) -> None:
     """Write rows in batches of 25: idempotent, but not atomic. Of several rows with one key, the last is written."""
     rows_by_key = {(row.pk, row.sk): row for row in rows_to_put}
     _batch_write([{"PutRequest": {"Item": row.serialize()}} for row in rows_by_key.values()])
-
-
-def put_if_possible(rows_to_put: Sequence[Row]) -> None:
-    """Write rows that only speed up later reads, in a single attempt; a failure must not fail the read."""
-    with single_try(), suppress(StoreUnavailable):
-        put_many(rows_to_put)
 
 
 def delete_many(keys: Sequence[Key[Any]]) -> None:

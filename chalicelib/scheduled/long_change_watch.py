@@ -22,7 +22,7 @@ from chalicelib.scheduled.cursors import read_cursor, store_cursor
 FUNCTION = "watch-long-changes"
 
 IDLE_SECONDS = 120.0
-"""A change on which nobody has worked for so long has lost its execution, or the request that began it."""
+"""If no worker has held a change for this time, its execution or its first request has ended early."""
 
 AT_ONCE = 100
 """The number of changes that are read at once."""
@@ -36,7 +36,7 @@ class Watched(Struct):
 
 
 class Change(Struct, frozen=True):
-    """A change that nobody works on."""
+    """A change without a worker."""
 
     kind: LongChangeKind
     origin: str

@@ -3,6 +3,7 @@
 import random
 import threading
 import time
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -52,8 +53,9 @@ class Ending(threading.Thread):
                     self._depot.fault(f"{self.name}: {problem!r}")
             time.sleep(self._choice.uniform(0, self._seconds))
 
+    @abstractmethod
     def _work(self) -> None:
-        raise NotImplementedError
+        """Do one piece of work."""
 
     def _change(
         self, entry: Entry, request: tuple[Any, ...], after: Mapping[int, State], see: Callable[[], State]
