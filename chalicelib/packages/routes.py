@@ -34,7 +34,7 @@ from chalicelib.packages.settings.shapes import Settings
 from chalicelib.platform.object_store import ObjectStoreFailed
 
 with deferred():
-    from chalicelib.packages import deletion, license_gate, source, visibility
+    from chalicelib.packages import deletion, license_gate, source, upload_checks, visibility
     from chalicelib.packages import upload as publication
 
 routes = Routes("packages", STATUS)
@@ -167,7 +167,7 @@ def download_archive(call: Call, query: shapes.DownloadQuery) -> Answer:
 
 
 def _announced(call: Call, query: shapes.UploadQuery) -> tuple[Target, shapes.UploadQuery]:
-    publication.demand_valid_ident(call.ident)
+    upload_checks.demand_valid_ident(call.ident)
     call.caller.expect(*publication.keys_of_announced(call.ident, call.target, query.forced))
     return call.target, query
 
@@ -197,7 +197,7 @@ def upload_package(call: Call, announced: tuple[Target, shapes.UploadQuery]) -> 
     """Publish the archive in the body. Returns the path of its download."""
     target, query = announced
     uploader = call.caller.require_session()
-    upload = publication.Upload(
+    upload = upload_checks.Upload(
         call.ident,
         target,
         query.checksum,
@@ -214,7 +214,7 @@ def upload_package(call: Call, announced: tuple[Target, shapes.UploadQuery]) -> 
 @routes.post(VERSION + "/latest", needs=ANYONE, answers={422: Content.TEXT}, errors=(IdentInvalid,))
 def refuse_release_named_latest(call: Call) -> Answer:
     """Refuse the upload of a release called `latest`, because no read could return it."""
-    raise publication.invalid(PackageIdent(call["origin"], call["pkg"], call["version"], "latest"))
+    raise upload_checks.invalid(PackageIdent(call["origin"], call["pkg"], call["version"], "latest"))
 
 
 @routes.delete(

@@ -24,7 +24,8 @@ from chalicelib.packages.errors import (
     ReleaseExists,
     TargetUnsupported,
 )
-from chalicelib.packages.upload import Upload, publish
+from chalicelib.packages.upload import publish
+from chalicelib.packages.upload_checks import Upload
 from chalicelib.platform import logs, object_store
 from chalicelib.platform.change import Change
 from chalicelib.platform.object_store import ObjectMissing, ObjectStoreFailed

@@ -25,7 +25,7 @@ from chalicelib.uploads import shapes
 from chalicelib.uploads.errors import STATUS, PartsMissing, TooManyUploads, UploadMissing, UploadTooLarge
 
 with deferred():
-    from chalicelib.packages import upload
+    from chalicelib.packages import upload_checks
     from chalicelib.uploads import service
 
 routes = Routes("uploads", STATUS)
@@ -46,7 +46,7 @@ def _announcement(call: Call, body: shapes.NewUpload) -> service.Announcement:
         ident = PackageIdent.parse(body.ident)
     except IdentMalformed as problem:
         raise IdentInvalid(f"Invalid or not fully qualified package identifier '{body.ident}'") from problem
-    upload.demand_valid_ident(ident)
+    upload_checks.demand_valid_ident(ident)
     target = resolve(body.target, call.user_agent)
     is_explicit = body.target is not None
     return service.Announcement(ident, target, is_explicit, body.checksum, body.size, body.forced, body.builder)

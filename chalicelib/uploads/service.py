@@ -17,7 +17,7 @@ from chalicelib.core.roles import Role
 from chalicelib.core.session import Session
 from chalicelib.core.target import Target
 from chalicelib.identity.caller import Caller
-from chalicelib.packages import refusals, upload
+from chalicelib.packages import refusals, upload, upload_checks
 from chalicelib.packages.errors import ArchiveRefused
 from chalicelib.platform import background
 from chalicelib.platform.change import Change, retry_when_stale
@@ -105,7 +105,7 @@ def _add(row: UploadRow, slot: Slot) -> None:
 def _demand_publishable(announcement: Announcement, uploader: Session) -> None:
     """Run checks 3, 9 and 11 of an upload, as far as they do not need the archive (packages.md 7)."""
     upload.demand_absent(
-        upload.Upload(
+        upload_checks.Upload(
             announcement.ident,
             announcement.target,
             announcement.checksum,

@@ -31,7 +31,7 @@ from chalicelib.graph import nodes as graph_nodes
 from chalicelib.graph.service import has_graph
 from chalicelib.identity.registration import find_or_create
 from chalicelib.origins import service as origins
-from chalicelib.packages import artifacts, hints, upload
+from chalicelib.packages import artifacts, hints, upload, upload_checks
 from chalicelib.packages.contents import Contents
 from chalicelib.packages.search import snapshots as search_snapshots
 from chalicelib.platform.change import retry_when_stale
@@ -128,7 +128,7 @@ def _publish_all(change: MemoryChange, releases: Iterable[Release], by: Session)
 
 def _publish(change: MemoryChange, release: Release, by: Session) -> None:
     ident, target, contents = release.ident, release.target, _contents(release)
-    announced = upload.Upload(ident, target, contents.archive.checksum, forced=False, uploader_id=by.account_id)
+    announced = upload_checks.Upload(ident, target, contents.archive.checksum, forced=False, uploader_id=by.account_id)
     key = artifacts.key_of(ident, target, upload_id=str(new_id()))
     upload.add_rows(change, announced, contents, key, change.read(upload.keys_before(ident, target)))
 

@@ -17,7 +17,8 @@ from chalicelib.packages import deletion, visibility
 from chalicelib.packages import errors as package_errors
 from chalicelib.packages.settings import service as settings
 from chalicelib.packages.source import RawBody
-from chalicelib.packages.upload import Upload, publish
+from chalicelib.packages.upload import publish
+from chalicelib.packages.upload_checks import Upload
 from tests.builders.hart import Hart, a_hart
 
 UPLOADER = Session(4711, "somebody", SessionFlags(0))

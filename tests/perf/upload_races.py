@@ -27,7 +27,8 @@ from chalicelib.identity.registration import find_or_create
 from chalicelib.origins import service as origins
 from chalicelib.packages import artifacts
 from chalicelib.packages.errors import ReleaseExists
-from chalicelib.packages.upload import Upload, publish
+from chalicelib.packages.upload import publish
+from chalicelib.packages.upload_checks import Upload
 from chalicelib.platform.change import Change
 from chalicelib.platform.table import read
 from tests.builders.engine import an_engine

@@ -34,7 +34,8 @@ from chalicelib.packages import visibility
 from chalicelib.packages.settings import service as settings
 from chalicelib.packages.source import RawBody
 from chalicelib.packages.unlisting import service as unlisting
-from chalicelib.packages.upload import Upload, publish
+from chalicelib.packages.upload import publish
+from chalicelib.packages.upload_checks import Upload
 from chalicelib.platform.change import Change
 from chalicelib.projects import service as projects
 from chalicelib.projects.integrations import service as project_integrations

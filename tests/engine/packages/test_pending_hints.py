@@ -7,8 +7,7 @@ import pytest
 from chalicelib.catalog import package_rows
 from chalicelib.core.target import Target
 from chalicelib.long_changes import steps as machine
-from chalicelib.packages import dependents, hints, pending_hints
-from chalicelib.packages import upload as uploading
+from chalicelib.packages import dependents, hints, pending_hints, upload_checks
 from chalicelib.platform import table
 from chalicelib.platform.table import StoreUnavailable
 from tests.api.client import Depot
@@ -145,18 +144,18 @@ def test_an_upload_does_not_take_forgotten_hints_for_written_ones(
 ) -> None:
     """The newest release is deleted after an upload has read it, and the writer forgets its hints."""
     newest = needy(depot, origin, needs(origin))
-    real = uploading._newest_of_same_type
+    real = upload_checks.newest_of_same_type
 
     def then_it_is_deleted(*arguments: Any) -> Any:
         found = real(*arguments)
-        monkeypatch.setattr(uploading, "_newest_of_same_type", real)
+        monkeypatch.setattr(upload_checks, "newest_of_same_type", real)
         with monkeypatch.context() as killed:
             killed.setattr(hints, "remove_of_deleted", lambda *_: None)
             delete(depot, newest)
         assert write(pending()[0])
         return found
 
-    monkeypatch.setattr(uploading, "_newest_of_same_type", then_it_is_deleted)
+    monkeypatch.setattr(upload_checks, "newest_of_same_type", then_it_is_deleted)
     needy(depot, origin, needs(origin), version="2.0")
 
     assert needed_by(origin, "lib-00") == [f"{origin}/needy"]

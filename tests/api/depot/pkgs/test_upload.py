@@ -11,8 +11,7 @@ from msgspec import structs
 
 from chalicelib.core import answer_size
 from chalicelib.core.hart_limits import LIST_ENTRIES
-from chalicelib.packages import artifacts
-from chalicelib.packages import upload as publication
+from chalicelib.packages import artifacts, upload_checks
 from chalicelib.platform.aws import client
 from chalicelib.platform.config import config
 from chalicelib.platform.object_store import ObjectStoreFailed
@@ -594,7 +593,7 @@ class TestVisibility:
 
 class TestNative:
     def allow(self, monkeypatch: pytest.MonkeyPatch, who: str) -> None:
-        monkeypatch.setattr(publication, "config", structs.replace(config, native_packages=who))
+        monkeypatch.setattr(upload_checks, "config", structs.replace(config, native_packages=who))
 
     def test_native_packages_are_accepted_by_default(self, depot: Depot, origin: str, name: str) -> None:
         hart = a_package(depot, origin, name=name, package_type="native")

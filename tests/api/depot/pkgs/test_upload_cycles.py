@@ -3,7 +3,7 @@
 import pytest
 from msgspec import structs
 
-from chalicelib.packages import upload as publication
+from chalicelib.packages import upload_checks
 from chalicelib.platform.config import config
 from tests.api.client import Depot
 from tests.builders.hart import a_hart
@@ -79,7 +79,7 @@ def test_the_check_comes_before_that_of_the_metadata(depot: Depot, origin: str) 
 
 
 def test_a_setting_turns_the_check_off(depot: Depot, origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publication, "config", structs.replace(config, cycle_check=False))
+    monkeypatch.setattr(upload_checks, "config", structs.replace(config, cycle_check=False))
     a_package(depot, origin, name="lib")
     a_package(depot, origin, name="app", deps=[f"{origin}/lib/{STAMP}"])
 
