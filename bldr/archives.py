@@ -8,10 +8,10 @@ from msgspec import Struct
 
 from bldr.errors import ArchiveDamaged, PathUnusable
 from bldr.packages import Package, PackageDetails, is_valid_ident
-from chalicelib.core import hart
-from chalicelib.core.hart import HartRefused
+from chalicelib.core.harts import hart
+from chalicelib.core.harts.hart import HartRefused
 from chalicelib.core.ident import is_origin_name
-from chalicelib.core.named_revision import NamedRevision, NamedRevisionMalformed
+from chalicelib.core.keys.named_revision import NamedRevision, NamedRevisionMalformed
 
 BLOCK_BYTES = 1 << 20
 HEADER_BYTES = 4096

@@ -12,7 +12,7 @@ from bldr.origins import ensure_origins
 from bldr.packages import PackageDetails
 from bldr.progress import ProgressReporter
 from bldr.uploads import DEFAULT_OPTIONS, upload_archive
-from chalicelib.core.named_revision import NamedRevision
+from chalicelib.core.keys.named_revision import NamedRevision
 
 
 class BuilderLocation(Builder):

@@ -24,8 +24,8 @@ from bldr.responses import (
     SearchRow,
 )
 from chalicelib.core.ident import PackageIdent
-from chalicelib.core.key_file import KeyFile, KeyFileMalformed, KeyKind
-from chalicelib.core.named_revision import NamedRevision
+from chalicelib.core.keys.key_file import KeyFile, KeyFileMalformed, KeyKind
+from chalicelib.core.keys.named_revision import NamedRevision
 from chalicelib.core.target import Target
 
 T = TypeVar("T")

@@ -1,6 +1,6 @@
 """Errors that end a command or one of its steps. `str()` is one line for the user: the problem and what to do."""
 
-from chalicelib.core.hart_refusals import one_line
+from chalicelib.core.harts.hart_refusals import one_line
 
 LONGEST_QUOTE = 300
 

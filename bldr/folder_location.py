@@ -18,8 +18,8 @@ from bldr.packages import UNSTABLE, Package, PackageDetails
 from bldr.progress import ProgressReporter
 from bldr.public_keys import key_path, read_key, write_key
 from bldr.requested_ident import RequestedIdent
-from chalicelib.core.key_file import KeyFile
-from chalicelib.core.named_revision import NamedRevision
+from chalicelib.core.keys.key_file import KeyFile
+from chalicelib.core.keys.named_revision import NamedRevision
 from chalicelib.core.target import Target
 from chalicelib.core.version_order import release_key
 

@@ -8,8 +8,8 @@ from bldr.archives import Archive
 from bldr.packages import Package, PackageDetails
 from bldr.progress import ProgressReporter
 from bldr.requested_ident import RequestedIdent
-from chalicelib.core.key_file import KeyFile
-from chalicelib.core.named_revision import NamedRevision
+from chalicelib.core.keys.key_file import KeyFile
+from chalicelib.core.keys.named_revision import NamedRevision
 from chalicelib.core.target import Target
 
 

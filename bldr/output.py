@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bldr.errors import ChangeRefused
-from chalicelib.core.hart_refusals import one_line
+from chalicelib.core.harts.hart_refusals import one_line
 
 LONGEST_CELL = 500
 

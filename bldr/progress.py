@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from bldr.errors import BldrError
-from chalicelib.core.hart_refusals import one_line
+from chalicelib.core.harts.hart_refusals import one_line
 
 K = TypeVar("K")
 

@@ -7,8 +7,8 @@ from bldr.archives import read_signing_key
 from bldr.client import Builder
 from bldr.errors import PathUnusable
 from bldr.files import read_text, write_atomically
-from chalicelib.core.key_file import KeyFile, KeyFileMalformed, KeyKind
-from chalicelib.core.named_revision import NamedRevision
+from chalicelib.core.keys.key_file import KeyFile, KeyFileMalformed, KeyKind
+from chalicelib.core.keys.named_revision import NamedRevision
 
 
 def key_path(folder: Path, name: NamedRevision) -> Path:

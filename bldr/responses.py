@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 from bldr.errors import ResponseMalformed
 from bldr.packages import Package, PackageDetails, is_valid_ident
-from chalicelib.core.hart_refusals import one_line
+from chalicelib.core.harts.hart_refusals import one_line
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 

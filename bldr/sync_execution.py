@@ -11,7 +11,7 @@ from bldr.packages import Membership, PackageDetails
 from bldr.parallel import run_all, run_in_order
 from bldr.progress import ProgressReporter, report_errors
 from bldr.sync_plan import DesiredState, SyncPlan, possible_promotions
-from chalicelib.core.named_revision import NamedRevision
+from chalicelib.core.keys.named_revision import NamedRevision
 
 K = TypeVar("K", bound=Hashable)
 

@@ -9,7 +9,7 @@ from bldr.archives import Archive
 from bldr.dependency_order import in_dependency_order
 from bldr.errors import ArchiveDamaged
 from bldr.packages import Package, PackageDetails
-from chalicelib.core.named_revision import NamedRevision
+from chalicelib.core.keys.named_revision import NamedRevision
 
 
 class Action(StrEnum):

@@ -3,7 +3,7 @@
 import argparse
 from datetime import UTC, datetime
 
-from chalicelib.core.signed_box import generate_builder_key
+from chalicelib.core.keys.signed_box import generate_builder_key
 from chalicelib.platform.aws import client
 
 

@@ -25,7 +25,9 @@ from chalicelib.core.deferred import deferred
 with deferred():
     from chalicelib.accounts.access_tokens import service as access_tokens
     from chalicelib.catalog import member_rows
-    from chalicelib.core import access_token, plain_text, roles, session, signed_box, visibility
+    from chalicelib.core import plain_text, roles, session, visibility
+    from chalicelib.core.keys import signed_box
+    from chalicelib.core.tokens import access_token
     from chalicelib.identity import registration
     from chalicelib.origins import errors as origin_errors
     from chalicelib.origins import service as origins

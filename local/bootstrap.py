@@ -6,8 +6,8 @@ from typing import TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.core.access_token import TokenUnreadable
-from chalicelib.core.signed_box import BoxUnreadable
+from chalicelib.core.keys.signed_box import BoxUnreadable
+from chalicelib.core.tokens.access_token import TokenUnreadable
 from chalicelib.origins.errors import CreationNotAllowed
 from chalicelib.origins.provisioning import provision
 from chalicelib.platform.config import config

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from app import app
-from chalicelib.catalog import list_changes, origin_summaries
+from chalicelib.catalog import origin_summaries
+from chalicelib.catalog.lists import list_changes
 from chalicelib.core.deferred import load_deferred
 from local.front import Front
 from tests.api.client import Depot

@@ -11,7 +11,7 @@ from bldr.errors import PathUnusable
 from bldr.http_transport import Request
 from bldr.output import show_json, show_table
 from bldr.responses import GeneratedToken, TokenList, TokenRow
-from chalicelib.core.token_scope import Scope
+from chalicelib.core.tokens.token_scope import Scope
 
 TOKENS = ("profile", "tokens")
 COLUMNS = ("id", "name", "scopes", "origin", "expires_at", "last_used_at")

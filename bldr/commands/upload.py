@@ -16,8 +16,8 @@ from bldr.progress import ProgressReporter, progress_on, report_errors
 from bldr.public_keys import read_key, read_wanted_keys
 from bldr.upload_plan import Action, UploadPlan, action_for
 from bldr.uploads import SINGLE_REQUEST_BYTES, UploadOptions, require_same_bytes, upload_archive
-from chalicelib.core.key_file import KeyFile
-from chalicelib.core.named_revision import NamedRevision
+from chalicelib.core.keys.key_file import KeyFile
+from chalicelib.core.keys.named_revision import NamedRevision
 
 MIB = 1 << 20
 

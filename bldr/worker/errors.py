@@ -1,7 +1,7 @@
 """Errors of a worker: of its start, of a step of a job, and of a build."""
 
 from bldr.errors import BldrError
-from chalicelib.core.build_states import JobError
+from chalicelib.core.builds.build_states import JobError
 
 
 class WorkerUnusable(BldrError):

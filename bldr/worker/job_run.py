@@ -27,8 +27,8 @@ from bldr.worker.stopping import Stopped, StopReason, StopSignal
 from bldr.worker.strategy import BuildRequest, Built, Execution, Strategy
 from bldr.worker.work_client import Result, WorkClient
 from bldr.worker.workspace import Workspace
-from chalicelib.core.build_states import JobError
-from chalicelib.core.hart import read_hart
+from chalicelib.core.builds.build_states import JobError
+from chalicelib.core.harts.hart import read_hart
 from chalicelib.core.target import Target
 
 EXPORTED_TARGETS = (Target.X86_64_LINUX, Target.X86_64_WINDOWS, Target.AARCH64_LINUX)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bldr.errors import RequestRefused, ResponseMalformed
 from bldr.http_transport import HttpTransport, Request
-from chalicelib.core.key_file import KeyFile, KeyFileMalformed, KeyKind
+from chalicelib.core.keys.key_file import KeyFile, KeyFileMalformed, KeyKind
 
 MISSING = 404
 

@@ -11,8 +11,8 @@ from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
 
 from bldr.errors import ArchiveDamaged
-from chalicelib.core.key_file import KeyFile
-from chalicelib.core.named_revision import NamedRevision, NamedRevisionMalformed
+from chalicelib.core.keys.key_file import KeyFile
+from chalicelib.core.keys.named_revision import NamedRevision, NamedRevisionMalformed
 
 BLOCK_BYTES = 1 << 20
 FORM, ALGORITHM = "HART-1", "BLAKE2b"

@@ -23,7 +23,7 @@ from bldr.worker.processes import kill_running_programs
 from bldr.worker.stopping import Stopped, StopReason, StopSignal
 from bldr.worker.strategy import Strategy
 from bldr.worker.work_client import ATTEMPT_OVER, Result, WorkClient
-from chalicelib.core.build_states import JobError
+from chalicelib.core.builds.build_states import JobError
 from chalicelib.core.target import Target
 
 CLAIM_SECONDS = 20.0

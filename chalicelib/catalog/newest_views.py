@@ -1,8 +1,8 @@
 """Views of a channel: the newest release of every name for a target, kept in one row by the log of list changes.
 
-A view is like the index of the channel's list (`lists.py`): a reader reads the log first, then the view, and applies
-the changes that the view does not include. A fold (`list_folding.py`) includes them for all readers. A change does not
-leave the log before the views that exist have included it.
+A view is like the index of the channel's list (`lists/counted_lists.py`): a reader reads the log first, then the view,
+and applies the changes that the view does not include. A fold (`lists/list_folding.py`) includes them for all readers.
+A change does not leave the log before the views that exist have included it.
 
 The first request for `_latest` makes the view of a channel (`channels/newest_of_all.py`). A channel without such
 requests has no view and costs nothing. This is right while writers and folds continue:
@@ -23,10 +23,11 @@ that says that it joined is either the last one of the release, or followed by p
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
-from chalicelib.catalog import channel_rows, list_rows, lists
+from chalicelib.catalog import channel_rows
 from chalicelib.catalog.channel_rows import UNIT_SEPARATOR, NewestOfAllRow
-from chalicelib.catalog.list_rows import EntryChange
-from chalicelib.core.included_changes import IncludedChanges
+from chalicelib.catalog.lists import counted_lists, list_rows
+from chalicelib.catalog.lists.list_rows import EntryChange
+from chalicelib.core.lists.included_changes import IncludedChanges
 from chalicelib.core.newest_names import MembershipChange, NewestNames
 from chalicelib.platform import clock
 from chalicelib.platform.change import Change, Stale, put_if
@@ -134,10 +135,10 @@ def pause(origin: str, channel: str, target: str, view: NewestOfAllRow | None) -
     return view if _replace(view) else None
 
 
-def included_before(log: lists.Log, name: str, view: NewestOfAllRow) -> IncludedChanges:
+def included_before(log: counted_lists.Log, name: str, view: NewestOfAllRow) -> IncludedChanges:
     """Return the changes that the rows of a channel reflect if they are read now. `log` was read after `pause`."""
-    index = read(lists.index_key(log.origin, name))
-    _, included = lists.unpacked(index)
+    index = read(counted_lists.index_key(log.origin, name))
+    _, included = counted_lists.unpacked(index)
     moment = clock.now()
     included.add(IncludedChanges.unpacked(view.included), moment)
     included.add((identifier for identifier, _ in log.of_list(name)), moment)
@@ -149,12 +150,12 @@ def remove(origin: str, channel: str, targets: Iterable[str]) -> None:
     delete_many([channel_rows.newest_of_all_key(origin, channel, target) for target in targets])
 
 
-def changes_in(log: lists.Log, name: str, target: str) -> list[tuple[int, EntryChange]]:
+def changes_in(log: counted_lists.Log, name: str, target: str) -> list[tuple[int, EntryChange]]:
     """Return the changes of a view that were in the log."""
     return [(identifier, entry) for identifier, entry in log.of_list(name) if _target(entry) == target]
 
 
-def note_left(names: NewestNames, log: lists.Log, name: str, target: str) -> None:
+def note_left(names: NewestNames, log: counted_lists.Log, name: str, target: str) -> None:
     """Remember in new names which releases have left in the changes of a log that the names reflect."""
     names.note_left((_membership_change(entry) for _, entry in changes_in(log, name, target)), clock.now())
 

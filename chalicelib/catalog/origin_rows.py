@@ -50,7 +50,7 @@ class OriginCountRow(Row):
     """The counts of an origin's members, secrets etc., updated in the transactions that change them.
 
     The deletion of an origin checks in its transaction that the counts show an empty origin. Packages are not counted
-    here, because many clients change them at the same time (`catalog/lists.py`).
+    here, because many clients change them at the same time (`catalog/lists/counted_lists.py`).
     """
 
     members = NumberAttribute(default=0)

@@ -2,8 +2,8 @@
 
 A transaction that writes or deletes the row of an origin, or adds settings of a package, inserts a row into a log. A
 fold moves the log into the summaries. A reader reads the log first, then the summaries, and adds the changes that they
-do not include, as for counted lists (`lists.py`, `list_folding.py`): the summaries keep the ids of included changes for
-KEPT, and a change leaves the log only within DELETED_WITHIN after it was included.
+do not include, as for counted lists (`lists/`): the summaries keep the ids of included changes for KEPT, and a change
+leaves the log only within DELETED_WITHIN after it was included.
 
 Numbers of settings are sums, so the order of changes does not matter. Of the row of an origin the log says only that it
 has changed. A fold, or a reader that finds this in the log, reads the row after the log, so it finds this change or a
@@ -22,7 +22,7 @@ from msgspec.structs import replace
 
 from chalicelib.catalog import origin_rows, summary_rows
 from chalicelib.catalog.summary_rows import SHARDS, SummariesHeadRow, SummariesRow, Summary, SummaryChangeRow
-from chalicelib.core.included_changes import IncludedChanges
+from chalicelib.core.lists.included_changes import IncludedChanges
 from chalicelib.platform import clock
 from chalicelib.platform.attributes import Condition
 from chalicelib.platform.change import Change, Stale

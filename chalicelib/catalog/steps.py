@@ -7,7 +7,7 @@ again (`retry_when_stale`).
 
 Steps of different idents do not write the same rows, except those of one name that change its counts. So many clients
 can change one origin and one channel at the same time. The lists of the origin are counted from the changes that each
-step adds to a log (`catalog/lists.py`).
+step adds to a log (`catalog/lists/counted_lists.py`).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,10 +15,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.catalog import channel_rows, event_states, list_folding, list_rows, name_log, package_rows
+from chalicelib.catalog import channel_rows, name_log, package_rows
 from chalicelib.catalog.channel_rows import MembershipRow, NewestRow
 from chalicelib.catalog.errors import TooManyChannels
-from chalicelib.catalog.list_rows import EntryChange
+from chalicelib.catalog.events import event_states
+from chalicelib.catalog.lists import list_folding, list_rows
+from chalicelib.catalog.lists.list_rows import EntryChange
 from chalicelib.catalog.package_rows import IdentRow, NameRow, VersionRow
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.session import Session

@@ -13,19 +13,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import groupby
 
-from chalicelib.catalog import (
-    channel_rows,
-    fences,
-    list_rows,
-    lists,
-    long_change_motor,
-    long_changes,
-    origin_rows,
-    steps,
-)
+from chalicelib.catalog import channel_rows, fences, origin_rows, steps
 from chalicelib.catalog.channel_rows import ChannelRow, MembershipRow
-from chalicelib.catalog.long_change_rows import LongChangeRow, OpenLongChangeRow, long_change_key, open_key
-from chalicelib.catalog.long_changes import Hold
+from chalicelib.catalog.lists import counted_lists, list_rows
+from chalicelib.catalog.long_changes import long_change_motor, long_change_states
+from chalicelib.catalog.long_changes.long_change_rows import LongChangeRow, OpenLongChangeRow, long_change_key, open_key
+from chalicelib.catalog.long_changes.long_change_states import Hold
 from chalicelib.catalog.steps import Observed
 from chalicelib.channels.errors import ChannelExists, ChannelLeaving
 from chalicelib.core.ident import PackageIdent
@@ -49,7 +42,7 @@ SHARED_ROWS = 2
 def delete(origin: str, channel: str, by: Session) -> None:
     """Delete a channel, if there is one. A repeat continues an unfinished deletion."""
     begun = retry_when_stale(partial(_close, origin, channel, by))
-    key = _running(origin, channel) if begun is None else long_changes.key_of(begun)
+    key = _running(origin, channel) if begun is None else long_change_states.key_of(begun)
     if key is not None and not _work(key, REQUEST_SECONDS, begun):
         _leave_to_machine(key)
 
@@ -79,12 +72,12 @@ def _close(origin: str, channel: str, by: Session) -> LongChangeRow | None:
     row = read(key)
     if row is None:
         return None
-    begun = long_changes.new(KIND, origin, channel, None, by)
+    begun = long_change_states.new(KIND, origin, channel, None, by)
     with Change() as change:
         origin_rows.require_role(change, origin, by.permission)
         change.delete(key, condition=ChannelRow.id == int(row.id))
         channel_rows.remove_from_list(change, origin, channel)
-        long_changes.add(change, begun)
+        long_change_states.add(change, begun)
     return begun
 
 
@@ -95,7 +88,7 @@ def _running(origin: str, channel: str) -> Key[LongChangeRow] | None:
 
 
 def _work(key: Key[LongChangeRow], seconds: float, begun: LongChangeRow | None = None) -> bool:
-    return long_changes.work(key, seconds, _remove_members, begun)
+    return long_change_states.work(key, seconds, _remove_members, begun)
 
 
 def _leave_to_machine(key: Key[LongChangeRow]) -> None:
@@ -109,8 +102,8 @@ def _leave_to_machine(key: Key[LongChangeRow]) -> None:
 
 def _note_total(row: LongChangeRow) -> None:
     """Store how many packages the channel had, for those who watch the deletion."""
-    left = lists.counted_alone(row.origin, list_rows.channel_list(row.source)).whole.total(member=True)
-    long_changes.describe(row, LongChangeRow.total.set(int(row.moved) + left))
+    left = counted_lists.counted_alone(row.origin, list_rows.channel_list(row.source)).whole.total(member=True)
+    long_change_states.describe(row, LongChangeRow.total.set(int(row.moved) + left))
 
 
 def _remove_members(hold: Hold, row: LongChangeRow) -> bool:

@@ -6,8 +6,9 @@ after that, so a scheduled function removes them. A channel that has been create
 
 from collections.abc import Callable
 
-from chalicelib.catalog import channel_rows, list_folding, list_rows, lists, newest_views
+from chalicelib.catalog import channel_rows, newest_views
 from chalicelib.catalog.channel_rows import ENDED, EndedChannelRow, MembershipRow
+from chalicelib.catalog.lists import counted_lists, list_folding, list_rows
 from chalicelib.core.target import Target
 from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.failures import Failures
@@ -42,7 +43,7 @@ def remove(origin: str, channel: str) -> bool:
     if any(rows(MembershipRow, channel_rows.members_partition(origin, channel), limit=1)):
         return False
     list_folding.fold(origin)
-    if any(lists.log_of(origin).of_list(name)):
+    if any(counted_lists.log_of(origin).of_list(name)):
         return False
     newest_views.remove(origin, channel, Target)
     return list_folding.remove(origin, name)

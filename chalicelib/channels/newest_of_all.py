@@ -10,8 +10,9 @@ from functools import partial
 
 from msgspec import Struct
 
-from chalicelib.catalog import channel_rows, list_rows, lists, newest_views
+from chalicelib.catalog import channel_rows, newest_views
 from chalicelib.catalog.channel_rows import UNIT_SEPARATOR, MembershipRow, NewestOfAllRow
+from chalicelib.catalog.lists import counted_lists, list_rows
 from chalicelib.core.deferred import deferred
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.newest_names import NewestNames
@@ -24,7 +25,7 @@ from chalicelib.platform.retry_budget import single_try
 from chalicelib.platform.table import StoreUnavailable, read, rows
 
 with deferred():
-    from chalicelib.catalog import list_folding
+    from chalicelib.catalog.lists import list_folding
 
 FEW_PACKAGES = 128
 """A channel with so many packages at most gets no view."""
@@ -59,7 +60,7 @@ def idents(origin: str, channel: str, target: str, caller: Caller) -> list[Packa
     if target not in set(Target):
         caller.settle()
         return []
-    log = lists.log_of(origin)
+    log = counted_lists.log_of(origin)
     channel_key = channel_rows.channel_key(origin, channel)
     view_key = channel_rows.newest_of_all_key(origin, channel, target)
     found = caller.read_with(channel_key, view_key)
@@ -71,18 +72,18 @@ def idents(origin: str, channel: str, target: str, caller: Caller) -> list[Packa
     return [PackageIdent(origin, *release) for release in names.visible(seen_by)]
 
 
-def _names(request: _Request, log: lists.Log, view: NewestOfAllRow | None) -> NewestNames:
-    for _ in range(lists.ATTEMPTS):
+def _names(request: _Request, log: counted_lists.Log, view: NewestOfAllRow | None) -> NewestNames:
+    for _ in range(counted_lists.ATTEMPTS):
         if view is None or view.content is None:
             return _computed(request, view)
-        if clock.now() - log.began <= lists.READ_WITHIN:
+        if clock.now() - log.began <= counted_lists.READ_WITHIN:
             return _from_view(request, log, view)
-        log = lists.log_of(request.origin)
+        log = counted_lists.log_of(request.origin)
         view = read(channel_rows.newest_of_all_key(request.origin, request.channel, request.target))
     raise StoreUnavailable
 
 
-def _from_view(request: _Request, log: lists.Log, view: NewestOfAllRow) -> NewestNames:
+def _from_view(request: _Request, log: counted_lists.Log, view: NewestOfAllRow) -> NewestNames:
     names, included = newest_views.unpacked(view)
     changes = newest_views.changes_in(log, request.list, request.target)
     newest_views.include(names, included, changes)
@@ -138,7 +139,7 @@ def _make(request: _Request, view: NewestOfAllRow | None) -> None:
     paused = newest_views.pause(request.origin, request.channel, request.target, view)
     if paused is None:
         return
-    log = lists.log_of(request.origin)
+    log = counted_lists.log_of(request.origin)
     included = newest_views.included_before(log, request.list, paused)
     names = NewestNames.of_releases(_releases(request))
     newest_views.note_left(names, log, request.list, request.target)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from chalicelib.core.roles import Role
-from chalicelib.core.token_scope import Scope
+from chalicelib.core.tokens.token_scope import Scope
 
 CHANNEL = "/depot/channels/{origin}/{channel}"
 PACKAGES = CHANNEL + "/pkgs"

@@ -3,10 +3,11 @@
 from functools import partial
 from typing import Any
 
-from chalicelib.catalog import channel_rows, list_pages, list_rows, lists, package_rows
+from chalicelib.catalog import channel_rows, package_rows
 from chalicelib.catalog.channel_rows import NewestRow
 from chalicelib.catalog.errors import ReleaseMissing
-from chalicelib.catalog.listed_rows import listed_rows
+from chalicelib.catalog.lists import counted_lists, list_pages, list_rows
+from chalicelib.catalog.lists.listed_rows import listed_rows
 from chalicelib.catalog.package_rows import StoredPackage, Texts
 from chalicelib.core.deferred import deferred
 from chalicelib.core.ident import PackageIdent
@@ -17,7 +18,7 @@ from chalicelib.packages.reads import is_visible, texts_of
 from chalicelib.platform.table import Key
 
 with deferred():
-    from chalicelib.catalog import list_folding
+    from chalicelib.catalog.lists import list_folding
 
 PUBLIC = str(Visibility.PUBLIC)
 
@@ -34,12 +35,12 @@ def idents(
     unknown channel is empty. Makes three calls, which also read the caller's rows.
     """
     name, channel_key = list_rows.channel_list(channel), channel_rows.channel_key(origin, channel)
-    log, index_key = lists.log_of(origin), lists.index_key(origin, name)
+    log, index_key = counted_lists.log_of(origin), counted_lists.index_key(origin, name)
     found = caller.read_with(channel_key, index_key)
     member = caller.role_in(origin) is not None
     if found.get(channel_key) is None:
         return [], 0
-    counted = lists.counted(log, name, found.get(index_key))
+    counted = counted_lists.counted(log, name, found.get(index_key))
     page, total = list_pages.page(listed_rows(origin, name), counted, prefix, offset, size, member=member)
     list_folding.fold_if_long(log)
     return [PackageIdent.parse(row.ident) for row in page], total

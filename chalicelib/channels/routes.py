@@ -18,11 +18,11 @@ from chalicelib.channels.errors import (
     NotInChannel,
 )
 from chalicelib.channels.paths import CHANNEL, PACKAGES, RELEASE, WRITE
-from chalicelib.core.build_access import JobUse
+from chalicelib.core.builds.build_access import JobUse
 from chalicelib.core.deferred import deferred
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import TargetUnknown
-from chalicelib.core.token_scope import Scope
+from chalicelib.core.tokens.token_scope import Scope
 from chalicelib.http.answer import EMPTY_200, NO_CACHE, Answer, json_answer
 from chalicelib.http.call import Call
 from chalicelib.http.paging import Family, Window, page, pages_of, window

@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 from functools import partial
 
-from chalicelib.catalog import channel_rows, event_rows, fences, origin_rows, steps
+from chalicelib.catalog import channel_rows, fences, origin_rows, steps
 from chalicelib.catalog.channel_rows import INITIAL_CHANNELS, UNSTABLE, ChannelRow
 from chalicelib.catalog.errors import ChannelMissing, ReleaseMissing
+from chalicelib.catalog.events import event_rows
 from chalicelib.catalog.fences import Fence
 from chalicelib.catalog.steps import Observed
 from chalicelib.channels import deletion
 from chalicelib.channels.errors import ChannelExists, ChannelNameInvalid, ChannelProtected, NotInChannel
-from chalicelib.core.event_kinds import ChannelOperation
+from chalicelib.core.events.event_kinds import ChannelOperation
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.plain_text import is_plain_name
 from chalicelib.core.session import Session

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from chalicelib.core.search_terms import tokens_of
+from chalicelib.core.search.search_terms import tokens_of
 
 
 class PackageName(Struct, frozen=True, order=True):

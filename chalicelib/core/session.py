@@ -2,11 +2,11 @@
 
 from msgspec import Struct
 
-from chalicelib.core.build_access import JobAccess, WorkerAccess
-from chalicelib.core.event_kinds import Trigger
+from chalicelib.core.builds.build_access import JobAccess, WorkerAccess
+from chalicelib.core.events.event_kinds import Trigger
 from chalicelib.core.permission import Permission
 from chalicelib.core.roles import SessionFlags
-from chalicelib.core.token_scope import Grant
+from chalicelib.core.tokens.token_scope import Grant
 
 BUILDER_ID = 0
 """The account id of the build service."""

@@ -6,7 +6,7 @@ from chalicelib.catalog.errors import ReleaseMissing
 from chalicelib.core.deferred import deferred
 from chalicelib.core.roles import Role
 from chalicelib.core.target import Target, TargetUnknown
-from chalicelib.core.token_scope import Scope
+from chalicelib.core.tokens.token_scope import Scope
 from chalicelib.deletions import shapes
 from chalicelib.http.answer import NO_CACHE, Answer, json_answer
 from chalicelib.http.call import Call

@@ -7,7 +7,7 @@ from typing import Any
 from chalicelib.catalog.errors import OriginMissing, ReleaseMissing
 from chalicelib.core.deferred import deferred
 from chalicelib.core.roles import Role
-from chalicelib.core.token_scope import Scope
+from chalicelib.core.tokens.token_scope import Scope
 from chalicelib.deprecations import shapes
 from chalicelib.deprecations.errors import STATUS, DeprecationInvalid, DeprecationMissing
 from chalicelib.http.answer import EMPTY_204, NO_CACHE, Answer, json_answer

@@ -10,13 +10,13 @@ from itertools import accumulate
 
 from msgspec import Struct
 
-from chalicelib.catalog import event_index
-from chalicelib.catalog.event_index import Root
-from chalicelib.core import event_columns
-from chalicelib.core.event_chunks import Chunk, page_for
-from chalicelib.core.event_columns import Facts, Kind
-from chalicelib.core.event_entries import DAY, EventEntry, PackageState
-from chalicelib.core.search_terms import Terms
+from chalicelib.catalog.events import event_index
+from chalicelib.catalog.events.event_index import Root
+from chalicelib.core.events import event_columns
+from chalicelib.core.events.event_chunks import Chunk, page_for
+from chalicelib.core.events.event_columns import Facts, Kind
+from chalicelib.core.events.event_entries import DAY, EventEntry, PackageState
+from chalicelib.core.search.search_terms import Terms
 
 MOST_CHUNKS = 450
 """Chunks that a request reads, two million events. Older ones of the days are neither shown nor counted."""

@@ -9,9 +9,9 @@ from typing import Any
 from msgspec import Struct
 
 from chalicelib.core.deferred import deferred
-from chalicelib.core.event_entries import EventEntry
+from chalicelib.core.events.event_entries import EventEntry
 from chalicelib.core.ident import PackageIdent
-from chalicelib.core.search_terms import QueryUndecodable, Terms, decoded_again
+from chalicelib.core.search.search_terms import QueryUndecodable, Terms, decoded_again
 from chalicelib.events import shapes
 from chalicelib.events.errors import STATUS, SaasUnreachable
 from chalicelib.http.answer import NO_CACHE, Answer

@@ -6,13 +6,13 @@ from functools import cache
 
 from msgspec import Struct
 
-from chalicelib.catalog import event_folding, event_index, event_rows, event_states
-from chalicelib.catalog.event_index import Root
+from chalicelib.catalog.events import event_folding, event_index, event_rows, event_states
+from chalicelib.catalog.events.event_index import Root
 from chalicelib.catalog.package_rows import ident_key
-from chalicelib.core.event_columns import Kind
-from chalicelib.core.event_entries import EventEntry, PackageState
+from chalicelib.core.events.event_columns import Kind
+from chalicelib.core.events.event_entries import EventEntry, PackageState
 from chalicelib.core.ident import PackageIdent
-from chalicelib.core.search_terms import Terms
+from chalicelib.core.search.search_terms import Terms
 from chalicelib.events.errors import SaasUnreachable
 from chalicelib.events.listing import Listing, Loose, Sees
 from chalicelib.identity.access import VisibleOrigins

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable
 
 from chalicelib.catalog.project_rows import ProjectRow, project_key
-from chalicelib.core.plan_file import Plan
+from chalicelib.core.builds.plan_file import Plan
 from chalicelib.core.target import Target
 from chalicelib.ext import scheduling
 from chalicelib.ext.errors import PushUnfinished

@@ -4,9 +4,9 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from chalicelib.core import bldr_toml
-from chalicelib.core.bldr_toml import BldrTomlMalformed, PlanEntry, read_entries
-from chalicelib.core.plan_file import Plan, PlanMalformed, read_plan
+from chalicelib.core.builds import bldr_toml
+from chalicelib.core.builds.bldr_toml import BldrTomlMalformed, PlanEntry, read_entries
+from chalicelib.core.builds.plan_file import Plan, PlanMalformed, read_plan
 from chalicelib.core.target import Target
 from chalicelib.ext.errors import BldrTomlUnreadable, PlanUnreadable, PushTooLarge
 from chalicelib.ext.notices import Push

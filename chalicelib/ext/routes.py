@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.core.deferred import deferred
-from chalicelib.core.token_scope import Scope
+from chalicelib.core.tokens.token_scope import Scope
 from chalicelib.core.unsigned import NotUnsigned, unsigned
 from chalicelib.ext import shapes
 from chalicelib.ext.errors import (

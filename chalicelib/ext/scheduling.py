@@ -5,8 +5,8 @@ from contextlib import suppress
 from chalicelib.builds.groups import service
 from chalicelib.builds.groups.after_upload import REFUSALS
 from chalicelib.builds.groups.requester import Requester
-from chalicelib.core.build_set import Flags
-from chalicelib.core.event_kinds import Trigger
+from chalicelib.core.builds.build_set import Flags
+from chalicelib.core.events.event_kinds import Trigger
 from chalicelib.core.target import Target
 
 

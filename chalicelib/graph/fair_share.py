@@ -5,8 +5,8 @@ The shard of a name is a hash of the name, so any account that may upload can ch
 
 from collections.abc import Mapping
 
-from chalicelib.core import fair_share
-from chalicelib.core.numbered_graph import Node
+from chalicelib.core.builds import fair_share
+from chalicelib.core.builds.numbered_graph import Node
 
 OVERHEAD = 16
 """Bytes of quotes and commas that a node adds to a snapshot, besides those of its names."""

@@ -7,8 +7,8 @@ from typing import Any
 from msgspec import Struct
 
 from chalicelib.catalog.package_rows import release_sort_key
+from chalicelib.core.builds.numbered_graph import Node
 from chalicelib.core.ident import PackageIdent
-from chalicelib.core.numbered_graph import Node
 from chalicelib.core.target import Target
 from chalicelib.graph import rows, service, snapshots
 from chalicelib.graph.rows import NodeRow, ShardRow

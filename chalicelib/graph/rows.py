@@ -7,7 +7,7 @@ shard, compressed; the shard's row lists the nodes that changed since.
 from datetime import timedelta
 from zlib import crc32
 
-from chalicelib.core.numbered_graph import Node
+from chalicelib.core.builds.numbered_graph import Node
 from chalicelib.core.target import Target
 from chalicelib.platform.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 from chalicelib.platform.clock import moment_of, now

@@ -4,8 +4,8 @@ from functools import cached_property
 
 from msgspec import Struct
 
-from chalicelib.core.build_graph import BuildGraph
-from chalicelib.core.numbered_graph import Node
+from chalicelib.core.builds.build_graph import BuildGraph
+from chalicelib.core.builds.numbered_graph import Node
 from chalicelib.core.target import Target
 from chalicelib.graph import rows, snapshots
 from chalicelib.graph.rows import NodeRow, ShardRow

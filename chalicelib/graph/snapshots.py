@@ -6,7 +6,7 @@ from functools import partial
 
 import msgspec
 
-from chalicelib.core.numbered_graph import Node
+from chalicelib.core.builds.numbered_graph import Node
 from chalicelib.core.target import Target
 from chalicelib.graph import fair_share, rows
 from chalicelib.graph.rows import ShardRow, SnapshotRow

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
+from chalicelib.core.keys.signed_box import BoxUnreadable
 from chalicelib.core.service_failed import ServiceFailed
-from chalicelib.core.signed_box import BoxUnreadable
 from chalicelib.core.target import TargetUnknown
 from chalicelib.http.answer import Answer, AnswerTooLarge, empty, text
 from chalicelib.http.body import BodyMalformed, BodyTooLarge

@@ -4,7 +4,7 @@ import time
 from typing import Any
 from urllib.parse import unquote
 
-from chalicelib.core.event_kinds import trigger_of
+from chalicelib.core.events.event_kinds import trigger_of
 from chalicelib.core.roles import Role
 from chalicelib.http.answer import Answer, AnswerTooLarge
 from chalicelib.http.call import Call

@@ -12,9 +12,9 @@ from typing import Any
 from chalice.app import Blueprint, Response
 from msgspec import UNSET, Struct, UnsetType
 
-from chalicelib.core.build_access import JobUse
+from chalicelib.core.builds.build_access import JobUse
 from chalicelib.core.roles import Role
-from chalicelib.core.token_scope import Scope
+from chalicelib.core.tokens.token_scope import Scope
 from chalicelib.http.answer import Answer
 
 Handler = Callable[..., Answer]

@@ -12,13 +12,13 @@ from msgspec.structs import replace
 
 from chalicelib.catalog.member_rows import MemberRow, member_key
 from chalicelib.catalog.origin_rows import origin_key
-from chalicelib.core.build_access import JobAccess, JobUse, WorkerAccess
+from chalicelib.core.builds.build_access import JobAccess, JobUse, WorkerAccess
 from chalicelib.core.deferred import deferred
-from chalicelib.core.event_kinds import Trigger
+from chalicelib.core.events.event_kinds import Trigger
 from chalicelib.core.permission import Permission
 from chalicelib.core.roles import Role
 from chalicelib.core.session import BUILDER_ID, Session
-from chalicelib.core.token_scope import Scope
+from chalicelib.core.tokens.token_scope import Scope
 from chalicelib.core.visibility import Visibility
 from chalicelib.identity import rows as account_rows
 from chalicelib.identity.credentials import Credential, credential_in, proves

@@ -22,7 +22,7 @@ from chalicelib.platform.config import config
 from chalicelib.platform.table import Key
 
 with deferred():
-    from chalicelib.core import access_token, named_token, session_token
+    from chalicelib.core.tokens import access_token, named_token, session_token
     from chalicelib.identity import functional_users, machines
     from chalicelib.platform import key_ring
 

@@ -1,7 +1,7 @@
 """Refusals of callers, and the status of each (accounts.md sections 2 and 6.2)."""
 
 from chalicelib.core.explained import Explained
-from chalicelib.core.token_scope import Grant, Scope
+from chalicelib.core.tokens.token_scope import Grant, Scope
 
 
 class TokenRefused(Exception):

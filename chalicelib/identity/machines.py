@@ -12,20 +12,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.catalog.job_token_rows import JobTokenRow, job_token_key
-from chalicelib.core import build_token
-from chalicelib.core.build_access import JobAccess, JobUse, WorkerAccess
-from chalicelib.core.build_token import (
+from chalicelib.core.builds.build_access import JobAccess, JobUse, WorkerAccess
+from chalicelib.core.events.event_kinds import Trigger
+from chalicelib.core.roles import Role, SessionFlags
+from chalicelib.core.session import Session
+from chalicelib.core.target import Target
+from chalicelib.core.tokens import build_token
+from chalicelib.core.tokens.build_token import (
     BuildTokenReference,
     BuildTokenUnreadable,
     Mark,
     fingerprint,
     looks_like_build_token,
 )
-from chalicelib.core.event_kinds import Trigger
-from chalicelib.core.roles import Role, SessionFlags
-from chalicelib.core.session import Session
-from chalicelib.core.target import Target
-from chalicelib.core.token_scope import Grant, Scope
+from chalicelib.core.tokens.token_scope import Grant, Scope
 from chalicelib.identity import worker_rows
 from chalicelib.identity.errors import TokenRefused
 from chalicelib.identity.worker_rows import ALL_ORIGINS, ClaimCodeRow, WorkerRow

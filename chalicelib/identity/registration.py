@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from chalicelib.core.session_token import Provider
+from chalicelib.core.tokens.session_token import Provider
 from chalicelib.identity import rows
 from chalicelib.identity.rows import AccountNameRow, AccountRow
 from chalicelib.platform.change import Change, retry_when_stale

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from datetime import timedelta
 
-from chalicelib.core.token_scope import Grant
+from chalicelib.core.tokens.token_scope import Grant
 from chalicelib.platform import retry_budget
 from chalicelib.platform.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from chalicelib.platform.change import Change, Stale

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.catalog.long_change_rows import LongChangeRow
+from chalicelib.catalog.long_changes.long_change_rows import LongChangeRow
 from chalicelib.core.deferred import deferred
 from chalicelib.core.long_change import LongChangeKind, LongChangeState
 from chalicelib.core.roles import Role

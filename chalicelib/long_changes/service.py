@@ -1,6 +1,6 @@
 """The progress of long changes of an origin's channels."""
 
-from chalicelib.catalog.long_change_rows import LongChangeRow, long_change_key, long_changes_partition
+from chalicelib.catalog.long_changes.long_change_rows import LongChangeRow, long_change_key, long_changes_partition
 from chalicelib.long_changes.errors import LongChangeMissing
 from chalicelib.platform.table import read, rows
 

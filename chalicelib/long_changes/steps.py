@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from chalicelib.catalog import long_change_motor
+from chalicelib.catalog.long_changes import long_change_motor
 from chalicelib.channels import deletion
 from chalicelib.channels.bulk import progress
 from chalicelib.core.long_change import LongChangeKind

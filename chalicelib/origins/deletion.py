@@ -16,22 +16,14 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from chalicelib.catalog import (
-    audit_rows,
-    channel_rows,
-    fences,
-    list_rows,
-    lists,
-    long_change_rows,
-    origin_rows,
-    origin_summaries,
-    package_rows,
-)
+from chalicelib.catalog import audit_rows, channel_rows, fences, origin_rows, origin_summaries, package_rows
 from chalicelib.catalog.audit_rows import AuditAction
 from chalicelib.catalog.channel_rows import UNSTABLE, ChannelRow, ChannelsRow
 from chalicelib.catalog.fences import FenceRow
-from chalicelib.catalog.list_rows import ListChangeRow, ListIndexRow
-from chalicelib.catalog.long_change_rows import LongChangeRow, OpenLongChangeRow
+from chalicelib.catalog.lists import counted_lists, list_rows
+from chalicelib.catalog.lists.list_rows import ListChangeRow, ListIndexRow
+from chalicelib.catalog.long_changes import long_change_rows
+from chalicelib.catalog.long_changes.long_change_rows import LongChangeRow, OpenLongChangeRow
 from chalicelib.catalog.member_rows import member_key, membership_of_account_key
 from chalicelib.catalog.origin_rows import LeavingOriginRow, OriginCountRow, OriginRow
 from chalicelib.catalog.package_rows import NameRow, VersionRow
@@ -106,7 +98,7 @@ def _require_no_packages(origin: str) -> None:
         (list_rows.channel_list(UNSTABLE), "packages"),
         (list_rows.SETTINGS, "package settings entries"),
     ):
-        number = lists.counted_alone(origin, name).whole.total(member=True)
+        number = counted_lists.counted_alone(origin, name).whole.total(member=True)
         if number:
             raise _not_empty(origin, number, counted, "Must be zero.")
 

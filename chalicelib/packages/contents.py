@@ -4,8 +4,8 @@ from msgspec import Struct
 from msgspec.json import encode
 
 from chalicelib.catalog.package_rows import PackageLists, Texts
-from chalicelib.core import hart
-from chalicelib.core.hart import HartArchive
+from chalicelib.core.harts import hart
+from chalicelib.core.harts.hart import HartArchive
 from chalicelib.core.target import Target
 
 IDENT_LISTS = (hart.deps, hart.tdeps, hart.build_deps, hart.build_tdeps)

@@ -1,6 +1,6 @@
 """Lists of an origin's idents, names, versions and settings (packages.md 5.1-5.3).
 
-The lists of a whole origin are counted lists (`catalog/lists.py`). A name and a version have rows with their counts.
+The lists of a whole origin are counted lists (`catalog/lists/`). A name and a version have rows with their counts.
 """
 
 from collections.abc import Iterable
@@ -10,8 +10,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.catalog import list_pages, list_rows, lists, package_rows
-from chalicelib.catalog.listed_rows import listed_rows
+from chalicelib.catalog import package_rows
+from chalicelib.catalog.lists import counted_lists, list_pages, list_rows
+from chalicelib.catalog.lists.listed_rows import listed_rows
 from chalicelib.catalog.package_rows import IdentRow, NameRow, SettingsRow, VersionRow
 from chalicelib.core.deferred import deferred
 from chalicelib.core.standing import Standing, listed_as
@@ -23,7 +24,7 @@ from chalicelib.packages.shapes import ListedPackage, ListedVersion
 from chalicelib.platform.table import Key, page_for, rows
 
 with deferred():
-    from chalicelib.catalog import list_folding
+    from chalicelib.catalog.lists import list_folding
 
 DEEP = 200
 """Pages of a name or version after this many rows are found by the index of the origin's idents."""
@@ -72,7 +73,7 @@ def _below_name(level: Level, offset: int, size: int, caller: Caller) -> tuple[I
         return [], total, member
     stored = listed_rows(level.origin, list_rows.IDENTS)
     if offset > DEEP:
-        counted = lists.counted_alone(level.origin, list_rows.IDENTS)
+        counted = counted_lists.counted_alone(level.origin, list_rows.IDENTS)
         page, _ = list_pages.page(stored, counted, level.prefix, offset, size, member=member, descending=True)
         return page, total, member
     found = rows(
@@ -127,10 +128,10 @@ def _page(
 
     Three calls, which also read the caller's rows.
     """
-    log, key = lists.log_of(origin), lists.index_key(origin, name)
+    log, key = counted_lists.log_of(origin), counted_lists.index_key(origin, name)
     index = caller.read_with(key).get(key)
     member = caller.role_in(origin) is not None
-    counted = lists.counted(log, name, index)
+    counted = counted_lists.counted(log, name, index)
     stored = listed_rows(origin, name)
     found, total = list_pages.page(stored, counted, "", offset, size, member=member, descending=descending)
     list_folding.fold_if_long(log)

@@ -12,7 +12,8 @@ import zlib
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
-from chalicelib.catalog import long_change_motor, package_rows
+from chalicelib.catalog import package_rows
+from chalicelib.catalog.long_changes import long_change_motor
 from chalicelib.catalog.package_rows import DependentRow, NameRow
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.long_change import LongChangeKind

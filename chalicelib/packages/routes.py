@@ -6,12 +6,12 @@ from typing import Any
 
 from chalicelib.accounts.errors import LicenseInvalid, LicenseRefused
 from chalicelib.catalog.errors import OriginMissing, ReleaseMissing
-from chalicelib.core.build_access import JobUse
+from chalicelib.core.builds.build_access import JobUse
 from chalicelib.core.deferred import deferred
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.roles import Role
 from chalicelib.core.target import Target, TargetUnknown
-from chalicelib.core.token_scope import Scope
+from chalicelib.core.tokens.token_scope import Scope
 from chalicelib.core.visibility import Visibility
 from chalicelib.http.answer import EMPTY_200, EMPTY_204, NO_CACHE, REVALIDATE, Answer, json_answer, revalidated, text
 from chalicelib.http.call import Call

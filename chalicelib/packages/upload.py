@@ -10,16 +10,17 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.catalog import event_states, fences, job_token_rows, origin_rows, package_rows, project_rows, steps
+from chalicelib.catalog import fences, job_token_rows, origin_rows, package_rows, project_rows, steps
 from chalicelib.catalog.channel_rows import UNSTABLE
 from chalicelib.catalog.errors import OriginMissing, RoleLost
+from chalicelib.catalog.events import event_states
 from chalicelib.catalog.fences import Fence
-from chalicelib.catalog.list_rows import EntryChange
+from chalicelib.catalog.lists.list_rows import EntryChange
 from chalicelib.catalog.origin_rows import origin_key
 from chalicelib.catalog.package_rows import NameRow, PackageRow, TextsRow
 from chalicelib.catalog.steps import Observed
-from chalicelib.core import hart
-from chalicelib.core.hart import HartRefused
+from chalicelib.core.harts import hart
+from chalicelib.core.harts.hart import HartRefused
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.standing import Placement
 from chalicelib.core.target import Target

@@ -8,8 +8,9 @@ from msgspec import Struct
 
 from chalicelib.catalog import package_rows
 from chalicelib.catalog.package_rows import PackageRow, Texts
-from chalicelib.core import answer_size, hart
-from chalicelib.core.hart import HartArchive
+from chalicelib.core import answer_size
+from chalicelib.core.harts import hart
+from chalicelib.core.harts.hart import HartArchive
 from chalicelib.core.ident import PackageIdent, is_package_name, is_storable
 from chalicelib.core.permission import Permission
 from chalicelib.core.target import Target

@@ -3,8 +3,8 @@
 from functools import cache
 from pathlib import Path
 
-from chalicelib.core.key_file import KeyFileMalformed
-from chalicelib.core.signed_box import KeyRing, NoBuilderKey
+from chalicelib.core.keys.key_file import KeyFileMalformed
+from chalicelib.core.keys.signed_box import KeyRing, NoBuilderKey
 from chalicelib.platform.aws import secret_text
 from chalicelib.platform.config import config
 

@@ -26,7 +26,7 @@ _SAFE_MESSAGES = frozenset(
         "builtins.ModuleNotFoundError",
         "builtins.NameError",
         "builtins.TypeError",
-        "chalicelib.core.signed_box.BoxUnreadable",
+        "chalicelib.core.keys.signed_box.BoxUnreadable",
         "chalicelib.platform.aws.SecretUnavailable",
         "chalicelib.platform.key_ring.BuilderKeyInvalid",
     }

@@ -7,7 +7,7 @@ from chalicelib.core.deferred import deferred
 from chalicelib.core.roles import Role
 from chalicelib.core.session import Session
 from chalicelib.core.target import TargetUnknown
-from chalicelib.core.token_scope import Scope
+from chalicelib.core.tokens.token_scope import Scope
 from chalicelib.github.errors import ContentMissing, GitHubFailed
 from chalicelib.http.answer import EMPTY_204, Answer, json_answer
 from chalicelib.http.call import Call

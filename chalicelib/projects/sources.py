@@ -6,10 +6,10 @@ addition (docs/OPERATING.md).
 
 from msgspec import Struct
 
-from chalicelib.core import clone_url
+from chalicelib.core.builds import clone_url
+from chalicelib.core.builds.plan_file import Plan, PlanMalformed, read_plan
 from chalicelib.core.ident import is_package_name
 from chalicelib.core.plain_text import is_plain
-from chalicelib.core.plan_file import Plan, PlanMalformed, read_plan
 from chalicelib.github.errors import ContentUndecodable, GitHubFailed
 from chalicelib.github.installation import Installation
 from chalicelib.platform.config import config

@@ -8,11 +8,11 @@ from typing import Any
 from chalicelib.catalog.errors import ChannelMissing, TooManyChannels
 from chalicelib.channels.errors import ChannelProtected
 from chalicelib.core.deferred import deferred
-from chalicelib.core.event_kinds import ChannelOperation
+from chalicelib.core.events.event_kinds import ChannelOperation
 from chalicelib.core.ident import IdentMalformed, PackageIdent
 from chalicelib.core.roles import Role
 from chalicelib.core.target import Target, TargetUnknown
-from chalicelib.core.token_scope import Scope
+from chalicelib.core.tokens.token_scope import Scope
 from chalicelib.http.answer import NO_CACHE, Answer, json_answer
 from chalicelib.http.body import BodyMalformed
 from chalicelib.http.call import Call

@@ -12,13 +12,14 @@ from functools import partial
 
 from msgspec import Struct
 
-from chalicelib.catalog import channel_rows, event_rows, fences, package_rows, steps
+from chalicelib.catalog import channel_rows, fences, package_rows, steps
 from chalicelib.catalog.channel_rows import UNSTABLE
 from chalicelib.catalog.errors import ChannelMissing
+from chalicelib.catalog.events import event_rows
 from chalicelib.catalog.fences import Fence
 from chalicelib.catalog.steps import Observed
 from chalicelib.channels.errors import ChannelProtected
-from chalicelib.core.event_kinds import ChannelOperation
+from chalicelib.core.events.event_kinds import ChannelOperation
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.session import Session
 from chalicelib.core.standing import Placement, Standing

@@ -4,9 +4,9 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 
-from chalicelib.catalog import event_folding, event_index, event_rows
-from chalicelib.catalog.event_index import DICTIONARY, FACTS, HASHES, NAMES, PAGES, EventIndexRow, Root
-from chalicelib.catalog.event_rows import EventRow, ShardsRow
+from chalicelib.catalog.events import event_folding, event_index, event_rows
+from chalicelib.catalog.events.event_index import DICTIONARY, FACTS, HASHES, NAMES, PAGES, EventIndexRow, Root
+from chalicelib.catalog.events.event_rows import EventRow, ShardsRow
 from chalicelib.platform import logs
 from chalicelib.platform.attributes import Condition
 from chalicelib.platform.change import update_if

@@ -18,7 +18,7 @@ from msgspec.structs import asdict
 from chalicelib.catalog import package_rows
 from chalicelib.catalog.package_rows import NameRow, PackageLists, PackageRow
 from chalicelib.catalog.project_rows import ProjectRow, project_key
-from chalicelib.core.build_graph import BuildGraph
+from chalicelib.core.builds.build_graph import BuildGraph
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.graph import nodes, rows, service, snapshots

@@ -4,7 +4,7 @@ from msgspec.structs import asdict
 
 from chalicelib.builds.engine import propagation
 from chalicelib.builds.rows import GroupRow
-from chalicelib.core.build_states import GroupState
+from chalicelib.core.builds.build_states import GroupState
 from chalicelib.platform import logs
 from chalicelib.scheduled.open_groups import Visited, visit_open_groups
 

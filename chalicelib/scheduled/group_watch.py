@@ -10,7 +10,7 @@ from chalicelib.builds.engine import starting
 from chalicelib.builds.rows import GroupRow
 from chalicelib.builds.steps import group as group_steps
 from chalicelib.builds.steps import reconcile
-from chalicelib.core.build_states import GroupState
+from chalicelib.core.builds.build_states import GroupState
 from chalicelib.core.target import Target
 from chalicelib.platform import logs
 from chalicelib.platform.clock import now, timestamp

@@ -19,7 +19,7 @@ from chalicelib.builds.engine import settling
 from chalicelib.builds.engine.settling import Cause
 from chalicelib.builds.rows import JobRow, SlotRow, UnarchivedRow, WaitingJobRow, WaitingOriginRow
 from chalicelib.builds.steps import job as job_steps
-from chalicelib.core.build_states import JobState
+from chalicelib.core.builds.build_states import JobState
 from chalicelib.core.target import Target
 from chalicelib.identity.worker_rows import ALL_ORIGINS, sightings_of
 from chalicelib.platform import emf, logs

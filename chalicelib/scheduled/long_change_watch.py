@@ -7,8 +7,8 @@ from itertools import islice
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from chalicelib.catalog import long_change_motor, long_changes
-from chalicelib.catalog.long_change_rows import OPEN, OpenLongChangeRow, long_change_key
+from chalicelib.catalog.long_changes import long_change_motor, long_change_states
+from chalicelib.catalog.long_changes.long_change_rows import OPEN, OpenLongChangeRow, long_change_key
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.long_change import LongChangeKind
 from chalicelib.core.target import Target
@@ -80,7 +80,7 @@ def _idle(entries: list[OpenLongChangeRow]) -> Iterator[Change]:
     found = read_many(keys)
     for entry, key in zip(entries, keys, strict=True):
         row = found.get(key)
-        if row is not None and long_changes.is_idle(row, IDLE_SECONDS):
+        if row is not None and long_change_states.is_idle(row, IDLE_SECONDS):
             yield Change(LongChangeKind(entry.kind), entry.origin, str(int(entry.id)))
 
 

@@ -9,12 +9,12 @@ from urllib.parse import quote, urlencode
 from msgspec import UNSET
 
 from chalicelib.catalog.errors import OriginMissing
-from chalicelib.core.build_access import JobUse
+from chalicelib.core.builds.build_access import JobUse
 from chalicelib.core.deferred import deferred
 from chalicelib.core.ident import IdentMalformed, PackageIdent
 from chalicelib.core.roles import Role
 from chalicelib.core.target import TargetUnknown, resolve
-from chalicelib.core.token_scope import Scope
+from chalicelib.core.tokens.token_scope import Scope
 from chalicelib.http.answer import EMPTY_204, NO_CACHE, Answer, json_answer, text
 from chalicelib.http.call import Call
 from chalicelib.http.routes import Content, Routes

@@ -10,18 +10,19 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from chalicelib.catalog import event_folding, event_rows, event_states, package_rows, steps
+from chalicelib.catalog import package_rows, steps
 from chalicelib.catalog.channel_rows import INITIAL_CHANNELS
-from chalicelib.catalog.event_rows import EventRow
+from chalicelib.catalog.events import event_folding, event_rows, event_states
+from chalicelib.catalog.events.event_rows import EventRow
 from chalicelib.catalog.origin_rows import origin_key
 from chalicelib.catalog.package_rows import PackageRow, Texts, release_sort_key
 from chalicelib.catalog.steps import Observed
 from chalicelib.channels import service as channels
-from chalicelib.core.event_chunks import Arrival
-from chalicelib.core.event_kinds import ChannelOperation
-from chalicelib.core.hart import HartArchive
+from chalicelib.core.builds.numbered_graph import Node
+from chalicelib.core.events.event_chunks import Arrival
+from chalicelib.core.events.event_kinds import ChannelOperation
+from chalicelib.core.harts.hart import HartArchive
 from chalicelib.core.ident import PackageIdent
-from chalicelib.core.numbered_graph import Node
 from chalicelib.core.roles import SessionFlags
 from chalicelib.core.session import Session
 from chalicelib.core.target import Target

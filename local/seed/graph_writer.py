@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from chalicelib.catalog.package_rows import release_sort_key
+from chalicelib.core.builds.numbered_graph import Node
 from chalicelib.core.ident import PackageIdent
-from chalicelib.core.numbered_graph import Node
 from chalicelib.core.target import Target
 from chalicelib.graph import rows, snapshots
 from chalicelib.graph.rows import NodeRow, ShardRow, SnapshotRow

@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 
-from chalicelib.catalog import list_rows, origin_summaries
-from chalicelib.catalog.list_rows import ListChangeRow, ListIndexRow
+from chalicelib.catalog import origin_summaries
+from chalicelib.catalog.lists import list_rows
+from chalicelib.catalog.lists.list_rows import ListChangeRow, ListIndexRow
 from chalicelib.catalog.summary_rows import SummaryChangeRow
-from chalicelib.core.included_changes import IncludedChanges
-from chalicelib.core.list_blocks import Blocks
+from chalicelib.core.lists.included_changes import IncludedChanges
+from chalicelib.core.lists.list_blocks import Blocks
 from chalicelib.core.shown import Shown
 from chalicelib.platform.attributes import Condition
 from chalicelib.platform.clock import new_id

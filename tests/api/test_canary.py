@@ -9,7 +9,7 @@ from nacl.public import PublicKey, SealedBox
 from nacl.signing import SigningKey
 
 from chalicelib.core import strict_base64
-from chalicelib.core.key_file import KeyFile, KeyKind
+from chalicelib.core.keys.key_file import KeyFile, KeyKind
 from chalicelib.platform import logs
 from chalicelib.platform.aws import client
 from chalicelib.platform.config import config

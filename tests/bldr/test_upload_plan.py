@@ -8,7 +8,7 @@ from bldr.archives import Archive
 from bldr.errors import ArchiveDamaged
 from bldr.packages import PackageDetails
 from bldr.upload_plan import Action, UploadPlan, action_for
-from chalicelib.core.named_revision import NamedRevision
+from chalicelib.core.keys.named_revision import NamedRevision
 from tests.bldr.builders import a_package
 
 KEYS = [NamedRevision("acme", f"2024010100000{number}") for number in range(3)]

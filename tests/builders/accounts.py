@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from chalicelib.accounts.sign_in.service import start_session
-from chalicelib.core.session_token import Provider
+from chalicelib.core.tokens.session_token import Provider
 from chalicelib.identity.registration import Identity
 from tests.builders.names import a_name
 

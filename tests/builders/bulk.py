@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pynamodb.connection.base import Connection
 
-from chalicelib.catalog.event_rows import GroupEventRow, group_events_partition
-from chalicelib.catalog.long_change_rows import LongChangeRow, long_changes_partition
+from chalicelib.catalog.events.event_rows import GroupEventRow, group_events_partition
+from chalicelib.catalog.long_changes.long_change_rows import LongChangeRow, long_changes_partition
 from chalicelib.channels import service
 from chalicelib.core.visibility import Visibility
 from chalicelib.origins import service as origins

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from pynamodb.connection.base import Connection
 
-from chalicelib.catalog import list_changes, list_folding, list_rows, lists, package_rows
-from chalicelib.catalog.list_rows import EntryChange, ListChangeRow, ListIndexRow
+from chalicelib.catalog import package_rows
+from chalicelib.catalog.lists import counted_lists, list_changes, list_folding, list_rows
+from chalicelib.catalog.lists.list_rows import EntryChange, ListChangeRow, ListIndexRow
 from chalicelib.catalog.package_rows import IdentRow
-from chalicelib.core.included_changes import IncludedChanges
-from chalicelib.core.list_blocks import Blocks
+from chalicelib.core.lists.included_changes import IncludedChanges
+from chalicelib.core.lists.list_blocks import Blocks
 from chalicelib.core.shown import Shown
 from chalicelib.platform import clock
 from chalicelib.platform.change import Change, Stale
@@ -88,7 +89,7 @@ class CountedOrigin:
             keys = sorted(entry for entry, each in entries.items() if each is shown)
             if keys:
                 put_copies(self.row(keys[0], shown), keys)
-        key = lists.index_key(self.name, IDENTS)
+        key = counted_lists.index_key(self.name, IDENTS)
         blocks, included = Blocks.of_entries(entries).packed(), IncludedChanges().packed()
         put_many([ListIndexRow(key.pk, key.sk, version=1, blocks=blocks, included=included)])
 
@@ -112,7 +113,7 @@ class CountedOrigin:
     @property
     def totals(self) -> tuple[int, int]:
         """The totals for members and for everyone, as a reader counts them."""
-        whole = lists.counted_alone(self.name, IDENTS).whole
+        whole = counted_lists.counted_alone(self.name, IDENTS).whole
         return whole.total(member=True), whole.total(member=False)
 
     @property

@@ -1,8 +1,8 @@
 """All events of the table, from the inbox and the index."""
 
-from chalicelib.catalog import event_index, event_rows
-from chalicelib.catalog.event_index import Root
-from chalicelib.core.event_entries import EventEntry
+from chalicelib.catalog.events import event_index, event_rows
+from chalicelib.catalog.events.event_index import Root
+from chalicelib.core.events.event_entries import EventEntry
 from chalicelib.platform.table import read
 
 

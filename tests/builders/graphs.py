@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 
 from hypothesis import strategies as st
 
-from chalicelib.core.build_graph import BuildGraph
-from chalicelib.core.numbered_graph import Node
+from chalicelib.core.builds.build_graph import BuildGraph
+from chalicelib.core.builds.numbered_graph import Node
 from chalicelib.core.target import Target
 from chalicelib.graph import nodes, rows, snapshots
 

@@ -14,9 +14,9 @@ from chalicelib.builds.groups import service
 from chalicelib.builds.groups.requester import Requester
 from chalicelib.builds.groups.service import Scheduled
 from chalicelib.builds.rows import GroupPointerRow, GroupRow
-from chalicelib.core.build_set import Flags
-from chalicelib.core.build_states import EntryState, GroupState
-from chalicelib.core.event_kinds import Trigger
+from chalicelib.core.builds.build_set import Flags
+from chalicelib.core.builds.build_states import EntryState, GroupState
+from chalicelib.core.events.event_kinds import Trigger
 from chalicelib.platform import table
 from tests.builders.group_rows import LINUX, entries_of, group_row, open_entries
 from tests.builders.package_requests import UPLOADER

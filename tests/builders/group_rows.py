@@ -11,7 +11,7 @@ from chalicelib.builds.rows import (
     GroupRow,
     ProgressRow,
 )
-from chalicelib.core.build_states import EntryState, GroupState
+from chalicelib.core.builds.build_states import EntryState, GroupState
 from chalicelib.core.target import Target
 from chalicelib.platform import table
 from chalicelib.platform.attributes import Action

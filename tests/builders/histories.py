@@ -16,7 +16,7 @@ from moto.core.exceptions import JsonRESTError
 from moto.dynamodb.responses import DynamoHandler
 from pynamodb.connection.base import Connection
 
-from chalicelib.catalog import long_changes
+from chalicelib.catalog.long_changes import long_change_states
 from chalicelib.platform import retry_budget
 from local.moto_partitions import call_lock
 
@@ -156,5 +156,5 @@ def histories() -> Iterator[Histories]:
         patch.setattr(Connection, "_make_api_call", call)
         patch.setattr(Connection, "client", SimpleNamespace(_make_api_call=_straight_to_the_engine))
         patch.setattr(retry_budget, "sleep", lambda seconds: None)
-        patch.setattr(long_changes, "LEASE_SECONDS", 0.0)  # clients do not wait for one that was killed
+        patch.setattr(long_change_states, "LEASE_SECONDS", 0.0)  # clients do not wait for one that was killed
         yield Histories(threads)

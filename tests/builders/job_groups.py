@@ -33,7 +33,7 @@ from chalicelib.builds.rows import (
     waiting_partition,
 )
 from chalicelib.catalog.project_rows import ProjectRow, project_key
-from chalicelib.core.build_states import GroupState, JobState
+from chalicelib.core.builds.build_states import GroupState, JobState
 from chalicelib.core.target import Target
 from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.clock import new_id, now, timestamp

@@ -16,7 +16,7 @@ from chalicelib.builds.rows import (
     job_key,
     job_pointer_key,
 )
-from chalicelib.core.build_states import JobState
+from chalicelib.core.builds.build_states import JobState
 from chalicelib.core.target import Target
 from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id, now, timestamp

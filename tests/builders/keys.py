@@ -7,15 +7,15 @@ from functools import cache
 
 from nacl.signing import SigningKey
 
-from chalicelib.core.anonymous_box import seal_anonymously
-from chalicelib.core.key_file import (
+from chalicelib.core.keys.anonymous_box import seal_anonymously
+from chalicelib.core.keys.key_file import (
     KeyFile,
     KeyKind,
     generate_encryption_pair,
     generate_signing_pair,
 )
-from chalicelib.core.named_revision import NamedRevision
-from chalicelib.core.signed_box import BUILDER_KEY_NAME, KeyRing
+from chalicelib.core.keys.named_revision import NamedRevision
+from chalicelib.core.keys.signed_box import BUILDER_KEY_NAME, KeyRing
 from tests.builders.reference import REFERENCE
 
 REVISION = "20240101000000"

@@ -4,12 +4,13 @@ import base64
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.catalog import channel_rows, list_changes, list_rows, newest_views
+from chalicelib.catalog import channel_rows, newest_views
 from chalicelib.catalog.channel_rows import ChannelRow, MembershipRow, NewestOfAllRow, NewestRow
-from chalicelib.catalog.list_rows import EntryChange, ListChangeRow
+from chalicelib.catalog.lists import list_changes, list_rows
+from chalicelib.catalog.lists.list_rows import EntryChange, ListChangeRow
 from chalicelib.channels import newest_of_all
 from chalicelib.core.ident import PackageIdent
-from chalicelib.core.included_changes import IncludedChanges
+from chalicelib.core.lists.included_changes import IncludedChanges
 from chalicelib.core.newest_names import NewestNames
 from chalicelib.core.roles import Role
 from chalicelib.core.shown import Shown

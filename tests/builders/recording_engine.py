@@ -10,8 +10,8 @@ from chalicelib.builds import motor
 from chalicelib.builds.engine import ending, starting, turns
 from chalicelib.builds.rows import EntryRow, GroupRow
 from chalicelib.builds.workers import presence
-from chalicelib.core.build_graph import BuildGraph
-from chalicelib.core.build_states import GroupState
+from chalicelib.core.builds.build_graph import BuildGraph
+from chalicelib.core.builds.build_states import GroupState
 from chalicelib.core.target import Target
 from chalicelib.graph import service as graphs
 from chalicelib.platform import background

@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.catalog import channel_rows, list_rows, lists, name_log, package_rows
-from chalicelib.catalog.list_rows import channel_list
-from chalicelib.catalog.long_change_rows import long_changes_partition
+from chalicelib.catalog import channel_rows, name_log, package_rows
+from chalicelib.catalog.lists import counted_lists, list_rows
+from chalicelib.catalog.lists.list_rows import channel_list
+from chalicelib.catalog.long_changes.long_change_rows import long_changes_partition
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.shown import Shown
 from chalicelib.core.target import Target
@@ -138,13 +139,13 @@ def stored_rows(origin: str) -> Rows:
 
 def stored_totals(origin: str) -> dict[str, tuple[int, int]]:
     """Return the totals of the counted lists that are not empty, as readers get them."""
-    log = lists.log_of(origin)
+    log = counted_lists.log_of(origin)
     names = {entry.list for row in log.changes for entry in row.entries} | set(
         partition_rows(list_rows.index_partition(origin))
     )
     totals = {}
     for name in names:
-        whole = lists.counted(log, name, read(lists.index_key(origin, name))).whole
+        whole = counted_lists.counted(log, name, read(counted_lists.index_key(origin, name))).whole
         totals[name] = (whole.total(member=True), whole.total(member=False))
     return {name: total for name, total in totals.items() if any(total)}
 

@@ -7,7 +7,7 @@ from chalicelib.builds import rows
 from chalicelib.builds.rows import ORIGIN_SLOT, JobRow, SlotRow, WaitingJobRow, WaitingOriginRow
 from chalicelib.catalog import job_token_rows
 from chalicelib.catalog.origin_rows import OriginRow, origin_key
-from chalicelib.core.build_states import JobState
+from chalicelib.core.builds.build_states import JobState
 from chalicelib.core.target import Target
 from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id, now, timestamp

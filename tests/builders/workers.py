@@ -8,7 +8,7 @@ from chalicelib.builds.rows import JobRow
 from chalicelib.builds.workers import claims, service
 from chalicelib.builds.workers.claims import Request
 from chalicelib.catalog.origin_rows import origin_key
-from chalicelib.core.build_access import JobAccess, WorkerAccess
+from chalicelib.core.builds.build_access import JobAccess, WorkerAccess
 from chalicelib.core.target import Target
 from chalicelib.platform.table import put_many, read
 from tests.api.client import Depot, Reply

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from chalicelib.builds import motor
-from chalicelib.catalog import long_changes
+from chalicelib.catalog.long_changes import long_change_states
 from chalicelib.identity.functional_users import USERS, account_id_of
 from chalicelib.platform.config import config
 from tests.api.client import Depot
@@ -52,7 +52,7 @@ def _state_machines(depot: Depot) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _no_leases(monkeypatch: pytest.MonkeyPatch) -> None:
     """A repeat does not wait for the end of the lease of a request that failed."""
-    monkeypatch.setattr(long_changes, "LEASE_SECONDS", 0.0)
+    monkeypatch.setattr(long_change_states, "LEASE_SECONDS", 0.0)
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from chalicelib.builds.rows import GroupPointerRow, GroupRow, JobRow, group_key, job_key, origin_groups_partition
 from chalicelib.builds.steps import group as group_steps
-from chalicelib.core.build_states import EntryState, GroupState
+from chalicelib.core.builds.build_states import EntryState, GroupState
 from chalicelib.platform.change import Change
 from chalicelib.platform.table import put_many, rows
 from tests.api.client import Depot, Reply

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.core.signed_box import KeyRing, generate_builder_key
+from chalicelib.core.keys.signed_box import KeyRing, generate_builder_key
 from chalicelib.identity import credentials
 from chalicelib.origins.keys import service as keys
 from chalicelib.platform import key_ring

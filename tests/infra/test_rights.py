@@ -18,7 +18,8 @@ import app
 from chalicelib.accounts.sign_in import service as sign_in
 from chalicelib.builds import motor
 from chalicelib.builds.groups import after_upload
-from chalicelib.catalog import fences, long_change_motor, long_changes
+from chalicelib.catalog import fences
+from chalicelib.catalog.long_changes import long_change_motor, long_change_states
 from chalicelib.channels import deletion
 from chalicelib.channels import service as channels
 from chalicelib.channels.bulk import moves
@@ -288,7 +289,7 @@ def test_the_steps_of_long_changes_use_every_right(depot: Depot, monkeypatch: py
     a_package(depot, origin, name="needy", tdeps=[f"{origin}/lib/1/1"])
     partition = pending_hints.pending_partition(Target.X86_64_LINUX)
     [pending] = [row.sk for row in rows(pending_hints.PendingHintsRow, partition) if f"{origin}/" in row.ident]
-    monkeypatch.setattr(long_changes, "LEASE_SECONDS", 0.0)
+    monkeypatch.setattr(long_change_states, "LEASE_SECONDS", 0.0)
     monkeypatch.setattr(long_change_steps, "ROUNDS", 1)
     fences.forget()
 

@@ -13,10 +13,10 @@ from chalicelib.builds import rows as build_rows
 from chalicelib.builds.groups import beginning, requester, service
 from chalicelib.builds.rows import GroupPointerRow, GuardRow, JobRow
 from chalicelib.builds.steps import reconcile
-from chalicelib.catalog import long_change_motor
-from chalicelib.core.build_set import Flags
-from chalicelib.core.build_states import GroupState, JobState
-from chalicelib.core.event_kinds import Trigger
+from chalicelib.catalog.long_changes import long_change_motor
+from chalicelib.core.builds.build_set import Flags
+from chalicelib.core.builds.build_states import GroupState, JobState
+from chalicelib.core.events.event_kinds import Trigger
 from chalicelib.core.long_change import LongChangeKind
 from chalicelib.graph import rows as graph_rows
 from chalicelib.platform import logs

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from chalicelib.core.signed_box import generate_builder_key
+from chalicelib.core.keys.signed_box import generate_builder_key
 from tests import environment
 
 # The service reads the environment when it is imported. The recording process inherits the key of the tokens.

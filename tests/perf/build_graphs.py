@@ -5,8 +5,8 @@ import tracemalloc
 from collections.abc import Callable
 from time import process_time
 
-from chalicelib.core.build_graph import BuildGraph
-from chalicelib.core.build_set import Flags, build_set
+from chalicelib.core.builds.build_graph import BuildGraph
+from chalicelib.core.builds.build_set import Flags, build_set
 from tests.builders.graphs import nodes_like_a_depot
 
 REPEATS = 7

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
 
-from chalicelib.core.signed_box import generate_builder_key
+from chalicelib.core.keys.signed_box import generate_builder_key
 from tests import environment
 
 # The service reads the environment when it is imported.

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager, redirect_stdout
 from pathlib import Path
 from unittest.mock import patch
 
-from chalicelib.core.signed_box import generate_builder_key
+from chalicelib.core.keys.signed_box import generate_builder_key
 from tests import environment
 
 # The service reads the environment when it is imported.

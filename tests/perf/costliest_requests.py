@@ -63,7 +63,7 @@ GROUP_ROWS = "10,000 entries, 500 jobs and the reasons in ten origins (`builds/g
 MOVED = "10,000 entries read; 20 s of transactions, then 503 (`builds/groups/promotion.py`)"
 RDEPS = "two keys per dependent, a hundred per call (`packages/dependents.py`)"
 GRAPH = "the names of the graph, 25 MB of compressed snapshots (`graph/snapshots.py`); cached"
-UPLOAD = "size, ratio, members and texts of the archive (`core/hart_limits.py`)"
+UPLOAD = "size, ratio, members and texts of the archive (`core/harts/hart_limits.py`)"
 
 WORDS = "/".join([*(f"lib{number:x}" for number in range(440)), "l"])
 SEARCH_PATH = f"/depot/pkgs/search/{quote(WORDS, safe='')[:LETTERS]}"
@@ -145,7 +145,7 @@ NOT_MEASURED: dict[str, Form] = {
     "GET /jobs/{id}": Form("any", POINT),
     "GET /builds/jobs/{id}": Form("any", POINT),
     "GET /jobs/{id}/log": Form("a log of 32 MB", "4.8 MB of lines, 6 MB read, 20 s to wait (`builds/jobs/logs.py`)"),
-    "POST /work/jobs/{id}/log": Form("a full chunk", "200 KB of lines in one row (`core/job_log.py`)"),
+    "POST /work/jobs/{id}/log": Form("a full chunk", "200 KB of lines in one row (`core/builds/job_log.py`)"),
     "POST /work/claims": Form(
         "no job in many origins, or 5 MB of secrets",
         "20 s of waiting, 40 origins per search (`builds/workers/search.py`); 5 MB (`builds/workers/bundle.py`)",

@@ -10,7 +10,7 @@ from chalicelib.builds.engine.settling import Result, ResultKind
 from chalicelib.builds.engine.starting import start_ready
 from chalicelib.builds.rows import JobRow
 from chalicelib.builds.workers import attempts
-from chalicelib.core.build_access import WorkerAccess
+from chalicelib.core.builds.build_access import WorkerAccess
 from chalicelib.core.target import Target
 from chalicelib.platform.table import StoreUnavailable
 from tests.builders.job_groups import a_group

@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chalicelib.core.build_graph import BuildGraph
+from chalicelib.core.builds.build_graph import BuildGraph
+from chalicelib.core.builds.numbered_graph import Node
 from chalicelib.core.ident import PackageIdent
-from chalicelib.core.numbered_graph import Node
 from chalicelib.core.target import Target
 from chalicelib.platform.table import put_many
 from local.seed import bulk_writer

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 import app
 from chalicelib.builds import motor
 from chalicelib.builds.rows import entry_key, job_key
-from chalicelib.core.build_states import JobState
+from chalicelib.core.builds.build_states import JobState
 from chalicelib.platform.config import config
 from tests.api.client import Depot
 from tests.builders import state_machines

@@ -23,7 +23,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from chalicelib.core.signed_box import generate_builder_key
+from chalicelib.core.keys.signed_box import generate_builder_key
 from tests import environment
 
 # The service reads the environment when it is imported.
@@ -36,8 +36,8 @@ from bldr.config import Credentials
 from bldr.worker.retrying import StepRetries, with_retries
 from bldr.worker.stopping import StopSignal
 from bldr.worker.work_client import Result, WorkClient
+from chalicelib.core.builds.numbered_graph import Node
 from chalicelib.core.deferred import load_deferred
-from chalicelib.core.numbered_graph import Node
 from local.front import Front
 from tests.api.client import Depot
 from tests.builders.names import a_name

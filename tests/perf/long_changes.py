@@ -15,13 +15,14 @@ from tests import environment
 # The service reads the environment when it is imported.
 environment.use()
 
-from chalicelib.catalog import list_folding, package_rows, steps
+from chalicelib.catalog import package_rows, steps
+from chalicelib.catalog.lists import list_folding
 from chalicelib.catalog.steps import Observed
 from chalicelib.channels import service
 from chalicelib.channels.bulk import service as bulk
 from chalicelib.channels.bulk.service import BulkChange
 from chalicelib.channels.errors import BulkUnfinished
-from chalicelib.core.event_kinds import ChannelOperation
+from chalicelib.core.events.event_kinds import ChannelOperation
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.standing import Placement, Standing
 from chalicelib.core.target import Target

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from chalicelib.core.signed_box import generate_builder_key
+from chalicelib.core.keys.signed_box import generate_builder_key
 from tests import environment
 
 # The service reads the environment when it is imported.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from chalicelib.catalog import long_change_motor
+from chalicelib.catalog.long_changes import long_change_motor
 from chalicelib.packages.search import catalogue
 from tests.api.client import Depot, Reply
 from tests.builders.graphs import a_graph_of, fold_shard_of, make_fold_due

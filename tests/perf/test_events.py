@@ -7,10 +7,10 @@ from random import Random
 import pytest
 
 from app import app
-from chalicelib.catalog import event_folding, event_index, event_rows
-from chalicelib.catalog.event_index import EventIndexRow
-from chalicelib.core.event_chunks import Arrival
-from chalicelib.core.event_entries import DAY, EventEntry, PackageState
+from chalicelib.catalog.events import event_folding, event_index, event_rows
+from chalicelib.catalog.events.event_index import EventIndexRow
+from chalicelib.core.events.event_chunks import Arrival
+from chalicelib.core.events.event_entries import DAY, EventEntry, PackageState
 from chalicelib.platform.table import Key, delete_many, rows
 from tests.api.client import Depot
 from tests.builders.origins import an_origin

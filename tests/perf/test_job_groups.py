@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from chalicelib.builds.rows import GroupRow
-from chalicelib.core.build_graph import BuildGraph
-from chalicelib.core.numbered_graph import Node
+from chalicelib.core.builds.build_graph import BuildGraph
+from chalicelib.core.builds.numbered_graph import Node
 from tests.api.client import Depot
 from tests.builders.group_rows import LINUX, entries_of, group_row
 from tests.builders.names import a_name

@@ -8,7 +8,7 @@ from bldr.build_shapes import BUILT, FAILED, MISSING, SKIPPED, Group, ProjectPro
 from bldr.builds import Builds
 from bldr.output import LONGEST_CELL
 from bldr.terminal_text import shown_line
-from chalicelib.core.hart_refusals import one_line
+from chalicelib.core.harts.hart_refusals import one_line
 
 FAILURES_SHOWN = 5
 LINES_SHOWN = 10

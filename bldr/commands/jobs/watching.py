@@ -17,7 +17,7 @@ from bldr.builds import Builds
 from bldr.commands.jobs.explaining import show_failures
 from bldr.errors import StepsFailed
 from bldr.output import LONGEST_CELL, console, show_table
-from chalicelib.core.hart_refusals import one_line
+from chalicelib.core.harts.hart_refusals import one_line
 
 FIRST_SECONDS, SECONDS_BETWEEN_READS = 0.25, 2.0
 """The pause after the first read, which doubles with each read, and the longest one of a group of usual size."""

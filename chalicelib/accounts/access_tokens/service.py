@@ -5,9 +5,9 @@ from msgspec import Struct
 from chalicelib.accounts.errors import AccountMissing, NotOwnToken
 from chalicelib.catalog import audit_rows
 from chalicelib.catalog.audit_rows import AuditAction
-from chalicelib.core import access_token
-from chalicelib.core.access_token import AccessTokenClaims, TokenUnreadable
 from chalicelib.core.session import BUILDER_ID, Session
+from chalicelib.core.tokens import access_token
+from chalicelib.core.tokens.access_token import AccessTokenClaims, TokenUnreadable
 from chalicelib.identity import rows as account_rows
 from chalicelib.identity.rows import AccessTokenRow
 from chalicelib.platform.change import Change, retry_when_stale

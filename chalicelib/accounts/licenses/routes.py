@@ -3,7 +3,7 @@
 from chalicelib.accounts.errors import LicenseInvalid, LicenseMissing, LicenseRefused
 from chalicelib.accounts.licenses.shapes import Expiration, License, LicenseKey
 from chalicelib.core.deferred import deferred
-from chalicelib.core.token_scope import Scope
+from chalicelib.core.tokens.token_scope import Scope
 from chalicelib.http.answer import Answer, json_answer
 from chalicelib.http.call import Call
 from chalicelib.http.routes import SESSION, Routes

@@ -14,11 +14,11 @@ from chalicelib.accounts.named_tokens import rows
 from chalicelib.accounts.named_tokens.rows import NamedTokenCountRow
 from chalicelib.catalog import audit_rows
 from chalicelib.catalog.audit_rows import AuditAction
-from chalicelib.core import named_token
-from chalicelib.core.named_token import SECRET_BYTES, TokenReference
 from chalicelib.core.plain_text import is_plain
 from chalicelib.core.session import Session
-from chalicelib.core.token_scope import Scope, ScopeUnknown
+from chalicelib.core.tokens import named_token
+from chalicelib.core.tokens.named_token import SECRET_BYTES, TokenReference
+from chalicelib.core.tokens.token_scope import Scope, ScopeUnknown
 from chalicelib.identity import rows as account_rows
 from chalicelib.identity.caller import Caller
 from chalicelib.identity.rows import NAMED_TOKEN, NamedTokenRow

@@ -3,7 +3,7 @@
 from chalicelib.accounts.errors import AccountMissing, EmailMissing
 from chalicelib.accounts.profile import service
 from chalicelib.accounts.profile.shapes import Profile, ProfileChange
-from chalicelib.core.token_scope import Scope
+from chalicelib.core.tokens.token_scope import Scope
 from chalicelib.http.answer import EMPTY_200, Answer, json_answer
 from chalicelib.http.call import Call
 from chalicelib.http.routes import SESSION, Routes

@@ -1,7 +1,7 @@
 """Sign-in of the test users in functional-test mode (accounts.md section 4)."""
 
 from chalicelib.accounts.errors import FunctionalUserUnknown
-from chalicelib.core.session_token import Provider
+from chalicelib.core.tokens.session_token import Provider
 from chalicelib.identity.functional_users import USERS
 from chalicelib.identity.registration import Identity
 

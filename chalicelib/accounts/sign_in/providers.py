@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from chalicelib.core.plain_text import is_plain
-from chalicelib.core.session_token import Provider
+from chalicelib.core.tokens.session_token import Provider
 from chalicelib.platform.config import Config
 from chalicelib.platform.outbound import OutboundRequest
 

@@ -6,8 +6,8 @@ import time
 from msgspec import Struct
 
 from chalicelib.accounts.sign_in.limit import count_sign_in
-from chalicelib.core import session_token
 from chalicelib.core.deferred import deferred
+from chalicelib.core.tokens import session_token
 from chalicelib.identity import rows as account_rows
 from chalicelib.identity.registration import Identity, find_or_create
 from chalicelib.identity.rows import SessionRow

@@ -8,7 +8,7 @@ from chalicelib.builds.engine.starting import activate
 from chalicelib.builds.engine.stopping import stop_entries
 from chalicelib.builds.engine.turns import change_state, next_group, release_turn
 from chalicelib.builds.rows import GroupRow, group_key, open_group_key
-from chalicelib.core.build_states import GroupState
+from chalicelib.core.builds.build_states import GroupState
 from chalicelib.core.target import Target
 from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.table import read

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from chalicelib.builds.engine.progress import count_closed
 from chalicelib.builds.rows import ENTRY_PREFIX, EntryRow, GroupRow, entry_key, group_partition
 from chalicelib.core.batches import batches
-from chalicelib.core.build_states import EntryState
+from chalicelib.core.builds.build_states import EntryState
 from chalicelib.platform.change import Change, Stale, retry_when_stale
 from chalicelib.platform.table import read_many, rows
 

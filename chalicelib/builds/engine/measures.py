@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.core.build_states import JobState
+from chalicelib.core.builds.build_states import JobState
 from chalicelib.core.deferred import deferred
 from chalicelib.platform import logs
 

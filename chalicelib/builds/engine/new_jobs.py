@@ -18,7 +18,7 @@ from chalicelib.builds.rows import (
     waiting_key,
 )
 from chalicelib.catalog.project_rows import ProjectRow
-from chalicelib.core.build_states import EntryState, JobState
+from chalicelib.core.builds.build_states import EntryState, JobState
 from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.table import Found, Key, put_many

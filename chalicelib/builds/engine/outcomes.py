@@ -5,7 +5,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from chalicelib.builds.rows import ATTEMPTS
-from chalicelib.core.build_states import EntryState, JobError, JobState
+from chalicelib.core.builds.build_states import EntryState, JobError, JobState
 
 
 class Cause(StrEnum):

@@ -6,7 +6,7 @@ from chalicelib.builds.engine.progress import open_entries
 from chalicelib.builds.engine.starting import start_ready
 from chalicelib.builds.engine.stopping import stop_entries
 from chalicelib.builds.rows import ENTRY_PREFIX, EntryRow, GroupRow, entry_key, group_partition
-from chalicelib.core.build_states import EntryState
+from chalicelib.core.builds.build_states import EntryState
 from chalicelib.platform import parallel
 from chalicelib.platform.change import update_if
 from chalicelib.platform.table import rows

@@ -28,7 +28,7 @@ from chalicelib.builds.rows import (
     waiting_origin_key,
 )
 from chalicelib.catalog import job_token_rows
-from chalicelib.core.build_states import EntryState, JobError, JobState
+from chalicelib.core.builds.build_states import EntryState, JobError, JobState
 from chalicelib.core.target import Target
 from chalicelib.platform.attributes import Action, Condition
 from chalicelib.platform.change import Change, retry_when_stale

@@ -20,7 +20,7 @@ from chalicelib.catalog import package_rows
 from chalicelib.catalog.origin_rows import has_made, origin_key
 from chalicelib.catalog.project_rows import project_key
 from chalicelib.core.batches import batches
-from chalicelib.core.build_states import EntryState, GroupState
+from chalicelib.core.builds.build_states import EntryState, GroupState
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.platform import parallel

@@ -16,7 +16,7 @@ from chalicelib.builds.rows import (
     waiting_key,
 )
 from chalicelib.core.batches import batches
-from chalicelib.core.build_states import EntryState, JobState
+from chalicelib.core.builds.build_states import EntryState, JobState
 from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.clock import now, timestamp
 from chalicelib.platform.table import read_many, rows

@@ -18,7 +18,7 @@ from chalicelib.builds.rows import (
     queued_key,
 )
 from chalicelib.catalog.origin_rows import OriginRow, has_made, origin_key
-from chalicelib.core.build_states import EntryState, GroupState
+from chalicelib.core.builds.build_states import EntryState, GroupState
 from chalicelib.core.target import Target
 from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.clock import now, timestamp

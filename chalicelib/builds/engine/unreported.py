@@ -10,7 +10,7 @@ from chalicelib.catalog.errors import ChannelMissing, ReleaseMissing, RoleLost, 
 from chalicelib.catalog.job_token_rows import JobTokenRow, job_token_key
 from chalicelib.channels import service as channels
 from chalicelib.channels.errors import ChannelExists
-from chalicelib.core.build_states import JobState
+from chalicelib.core.builds.build_states import JobState
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.permission import Permission
 from chalicelib.core.roles import Role, SessionFlags

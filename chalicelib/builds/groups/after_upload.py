@@ -11,8 +11,8 @@ from chalicelib.builds.groups import service
 from chalicelib.builds.groups.errors import NativeNotBuilt, NotBuiltAutomatically
 from chalicelib.builds.groups.requester import Requester
 from chalicelib.catalog.errors import OriginMissing
-from chalicelib.core.build_set import Flags
-from chalicelib.core.event_kinds import Trigger
+from chalicelib.core.builds.build_set import Flags
+from chalicelib.core.events.event_kinds import Trigger
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.identity.rows import account_key

@@ -6,8 +6,8 @@ from msgspec import UNSET
 
 from chalicelib.builds.groups import shapes
 from chalicelib.builds.rows import JobRow
-from chalicelib.core.build_set import LeftOut
-from chalicelib.core.build_states import EntryState, GroupState
+from chalicelib.core.builds.build_set import LeftOut
+from chalicelib.core.builds.build_states import EntryState, GroupState
 from chalicelib.core.deferred import deferred
 from chalicelib.core.roles import Role
 from chalicelib.identity.caller import Caller

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from chalicelib.builds import rows
 from chalicelib.builds.rows import EntryRow, GroupRow
-from chalicelib.core.build_states import EntryState
+from chalicelib.core.builds.build_states import EntryState
 from chalicelib.packages import artifacts
 from chalicelib.platform.clock import now, timestamp
 from chalicelib.platform.object_store import ObjectMissing

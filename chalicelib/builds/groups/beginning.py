@@ -11,8 +11,8 @@ from chalicelib.builds.groups.new_group import Created, NewGroup
 from chalicelib.builds.rows import GroupPointerRow, GroupRow
 from chalicelib.catalog import audit_rows, origin_rows
 from chalicelib.catalog.audit_rows import AuditAction
-from chalicelib.core.build_graph import BuildGraph
-from chalicelib.core.build_states import GroupState
+from chalicelib.core.builds.build_graph import BuildGraph
+from chalicelib.core.builds.build_states import GroupState
 from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.config import config

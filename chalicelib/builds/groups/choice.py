@@ -1,12 +1,12 @@
-"""Which projects a group builds: the pure rules of core/build_set.py on the graph and the projects in the table."""
+"""Which projects a group builds: the rules of core/builds/build_set.py on the graph and the table's projects."""
 
 from collections.abc import Collection, Iterable
 
 from chalicelib.builds.groups import inheritance
 from chalicelib.builds.rows import GroupRow
 from chalicelib.catalog import project_rows
-from chalicelib.core.build_graph import BuildGraph
-from chalicelib.core.build_set import BuildSet, Flags, build_set, rebuild_set
+from chalicelib.core.builds.build_graph import BuildGraph
+from chalicelib.core.builds.build_set import BuildSet, Flags, build_set, rebuild_set
 from chalicelib.core.target import Target
 from chalicelib.graph import service as graphs
 

@@ -21,7 +21,7 @@ from chalicelib.builds.errors import GroupTooLarge
 from chalicelib.builds.groups import beginning, filling, start
 from chalicelib.builds.groups.beginning import BehindOutlived, BehindUnfinished
 from chalicelib.builds.groups.new_group import Created, NewGroup
-from chalicelib.core.build_graph import BuildGraph
+from chalicelib.core.builds.build_graph import BuildGraph
 from chalicelib.platform.change import retry_when_stale
 
 RECOVERIES = 3

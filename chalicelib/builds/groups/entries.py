@@ -9,9 +9,9 @@ from chalicelib.builds import rows
 from chalicelib.builds.rows import EntryRow, GroupRow, ProgressRow
 from chalicelib.catalog import package_rows
 from chalicelib.catalog.package_rows import IdentRow
-from chalicelib.core.build_graph import BuildGraph
-from chalicelib.core.build_states import EntryState
-from chalicelib.core.build_weights import weights
+from chalicelib.core.builds.build_graph import BuildGraph
+from chalicelib.core.builds.build_states import EntryState
+from chalicelib.core.builds.build_weights import weights
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.standing import Standing
 from chalicelib.core.target import Target

@@ -13,7 +13,7 @@ from chalicelib.builds import rows
 from chalicelib.builds.engine import ending, turns
 from chalicelib.builds.groups import choice, entries, inheritance, start
 from chalicelib.builds.rows import EntryRow, GroupRow
-from chalicelib.core.build_states import GroupState
+from chalicelib.core.builds.build_states import GroupState
 from chalicelib.core.target import Target
 from chalicelib.platform import logs
 from chalicelib.platform.attributes import Condition

@@ -8,7 +8,7 @@ from chalicelib.builds.rows import GroupRow, SeedsRow
 from chalicelib.catalog.errors import ChannelMissing, TooManyChannels, TooManyInOrigin
 from chalicelib.channels.bulk import service as bulk
 from chalicelib.channels.bulk.service import BulkChange
-from chalicelib.core.event_kinds import ChannelOperation, Trigger
+from chalicelib.core.events.event_kinds import ChannelOperation, Trigger
 from chalicelib.core.roles import SessionFlags
 from chalicelib.core.session import Session
 from chalicelib.platform import logs

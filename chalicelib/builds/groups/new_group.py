@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from chalicelib.builds.groups.requester import Requester
 from chalicelib.builds.rows import EntryRow, GroupRow
-from chalicelib.core.build_set import Flags
+from chalicelib.core.builds.build_set import Flags
 from chalicelib.core.target import Target
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from msgspec.structs import replace
 
 from chalicelib.catalog.origin_rows import origin_key
-from chalicelib.core.build_set import BuildSet, LeftOut
+from chalicelib.core.builds.build_set import BuildSet, LeftOut
 from chalicelib.core.visibility import Visibility
 from chalicelib.identity.access import VisibleOrigins
 from chalicelib.identity.caller import Caller

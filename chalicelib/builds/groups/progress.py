@@ -10,7 +10,7 @@ from chalicelib.builds.groups import reads, waits
 from chalicelib.builds.groups.waits import Wait
 from chalicelib.builds.rows import EntryRow, GroupRow, JobRow
 from chalicelib.catalog.origin_rows import has_made, origin_key
-from chalicelib.core.build_states import EntryState
+from chalicelib.core.builds.build_states import EntryState
 from chalicelib.platform.table import read_many
 
 PAGE = 500

@@ -15,7 +15,7 @@ from chalicelib.catalog.channel_rows import INITIAL_CHANNELS
 from chalicelib.catalog.errors import ChannelMissing, ReleaseMissing
 from chalicelib.channels import service as channels
 from chalicelib.channels.errors import BulkUnfinished, ChannelExists
-from chalicelib.core.event_kinds import ChannelOperation
+from chalicelib.core.events.event_kinds import ChannelOperation
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.roles import Role
 from chalicelib.core.session import Session

@@ -6,7 +6,7 @@ from chalicelib.builds import rows
 from chalicelib.builds.errors import GroupMissing
 from chalicelib.builds.rows import EntryRow, GroupPointerRow, GroupRow
 from chalicelib.catalog.origin_rows import has_made, origin_key
-from chalicelib.core.build_states import EntryState, GroupState
+from chalicelib.core.builds.build_states import EntryState, GroupState
 from chalicelib.core.deferred import deferred
 from chalicelib.core.unsigned import NotUnsigned, unsigned
 from chalicelib.platform.table import read, read_many

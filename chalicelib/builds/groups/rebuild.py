@@ -10,8 +10,8 @@ from chalicelib.builds.groups.inheritance import RebuiltMeanwhile
 from chalicelib.builds.groups.new_group import NewGroup
 from chalicelib.builds.groups.requester import Requester
 from chalicelib.builds.rows import EntryRow, GroupRow
-from chalicelib.core.build_set import Flags
-from chalicelib.core.build_states import EntryState
+from chalicelib.core.builds.build_set import Flags
+from chalicelib.core.builds.build_states import EntryState
 from chalicelib.core.target import Target
 from chalicelib.graph import service as graphs
 from chalicelib.platform.table import read

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from chalicelib.core.event_kinds import Trigger
+from chalicelib.core.events.event_kinds import Trigger
 from chalicelib.core.permission import Permission
 from chalicelib.core.roles import SessionFlags
 from chalicelib.core.session import Session

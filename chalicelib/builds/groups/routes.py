@@ -28,9 +28,9 @@ from chalicelib.catalog.errors import (
 )
 from chalicelib.channels.errors import BulkUnfinished, ChannelLeaving, ChannelNameInvalid
 from chalicelib.core.deferred import deferred
-from chalicelib.core.event_kinds import ChannelOperation
+from chalicelib.core.events.event_kinds import ChannelOperation
 from chalicelib.core.roles import Role
-from chalicelib.core.token_scope import Scope
+from chalicelib.core.tokens.token_scope import Scope
 from chalicelib.http import body as body_parsing
 from chalicelib.http.answer import EMPTY_204, NO_CACHE, Answer, json_answer
 from chalicelib.http.call import Call

@@ -13,7 +13,7 @@ from chalicelib.builds.groups.requester import Requester
 from chalicelib.builds.rows import EntryRow, GroupRow
 from chalicelib.catalog import audit_rows, origin_rows, package_rows, project_rows
 from chalicelib.catalog.audit_rows import AuditAction
-from chalicelib.core.build_set import BuildSet, Flags
+from chalicelib.core.builds.build_set import BuildSet, Flags
 from chalicelib.core.ident import PackageIdent, is_package_name, is_storable
 from chalicelib.core.target import Target, TargetUnknown
 from chalicelib.graph import service as graphs

@@ -6,7 +6,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from chalicelib.builds.groups import reads
 from chalicelib.builds.rows import EntryRow, GroupRow
-from chalicelib.core.build_set import Flags
+from chalicelib.core.builds.build_set import Flags
 from chalicelib.core.target import DEFAULT_TARGET
 from chalicelib.http.query import Lenient
 

@@ -10,7 +10,7 @@ from chalicelib.builds import motor
 from chalicelib.builds.engine import measures, starting, turns
 from chalicelib.builds.rows import EntryRow, GroupRow
 from chalicelib.channels.errors import BulkUnfinished
-from chalicelib.core.build_states import GroupState
+from chalicelib.core.builds.build_states import GroupState
 from chalicelib.platform import logs
 from chalicelib.platform.table import StoreUnavailable
 

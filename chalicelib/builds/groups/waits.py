@@ -8,7 +8,7 @@ from msgspec import Struct
 from chalicelib.builds import rows
 from chalicelib.builds.rows import EntryRow, GroupRow, SlotRow, WaitingJobRow
 from chalicelib.builds.workers import presence
-from chalicelib.core.build_states import EntryState, GroupState
+from chalicelib.core.builds.build_states import EntryState, GroupState
 from chalicelib.core.target import Target
 from chalicelib.platform.config import config
 from chalicelib.platform.table import count, read

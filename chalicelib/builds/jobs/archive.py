@@ -5,7 +5,7 @@ from msgspec.json import encode
 from chalicelib.builds.jobs import logs
 from chalicelib.builds.jobs.rows import LogChunkRow, LogIndexRow, index_key, log_partition
 from chalicelib.builds.rows import JobRow, job_key, unarchived_key
-from chalicelib.core import job_log
+from chalicelib.core.builds import job_log
 from chalicelib.platform import object_store
 from chalicelib.platform.change import Change, Stale, retry_when_stale
 from chalicelib.platform.table import Key, delete_many, read, rows

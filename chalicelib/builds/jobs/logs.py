@@ -13,9 +13,9 @@ from msgspec.json import decode
 from chalicelib.builds.jobs.errors import ChunkMisplaced, ChunkRefused, LogMissing
 from chalicelib.builds.jobs.rows import FIRST_LINE, LAST_LINE, LogChunkRow, chunk_key, index_key, log_partition, packed
 from chalicelib.builds.rows import ATTEMPTS, JobRow, job_key
-from chalicelib.core import job_log
-from chalicelib.core.build_states import HELD_STATES
-from chalicelib.core.job_log import Position
+from chalicelib.core.builds import job_log
+from chalicelib.core.builds.build_states import HELD_STATES
+from chalicelib.core.builds.job_log import Position
 from chalicelib.identity.errors import AttemptOver
 from chalicelib.platform import logs, object_store, waiting
 from chalicelib.platform.change import Change, Stale, retry_when_stale

@@ -11,7 +11,7 @@ from chalicelib.builds.path_ids import parsed_id
 from chalicelib.builds.rows import JobRow
 from chalicelib.core.deferred import deferred
 from chalicelib.core.roles import Role
-from chalicelib.core.token_scope import Scope
+from chalicelib.core.tokens.token_scope import Scope
 from chalicelib.core.visibility import Visibility
 from chalicelib.http.answer import EMPTY_204, NO_CACHE, Answer, json_answer
 from chalicelib.http.call import Call

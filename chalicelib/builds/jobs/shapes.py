@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chalicelib.builds.rows import JobRow, channel_of
-from chalicelib.core.job_log import LOG_LINES
+from chalicelib.core.builds.job_log import LOG_LINES
 from chalicelib.http.query import Lenient, Unsigned
 
 

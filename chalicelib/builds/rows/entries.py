@@ -1,7 +1,7 @@
 """Rows of the entries of job groups."""
 
 from chalicelib.builds.rows.groups import group_partition
-from chalicelib.core.build_states import EntryState
+from chalicelib.core.builds.build_states import EntryState
 from chalicelib.platform.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 from chalicelib.platform.table import Key, Row
 

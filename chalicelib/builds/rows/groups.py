@@ -1,6 +1,6 @@
 """Rows of job groups: the group, what it repeats, its progress, and the lists of groups."""
 
-from chalicelib.core.build_states import GroupState
+from chalicelib.core.builds.build_states import GroupState
 from chalicelib.core.target import Target
 from chalicelib.platform.attributes import BinaryAttribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
 from chalicelib.platform.table import Key, Row, partition
@@ -16,7 +16,7 @@ class GroupRow(Row):
 
     `is_ready` is False until all entries are written; readers do not see the group before. `sleeper` is the token of
     the execution that waits for a change, `generation` the number of that execution. `flags` are those of the request
-    (core/build_set.py). `expansion` is the id of the call that writes the entries; a newer one supersedes it.
+    (core/builds/build_set.py). `expansion` is the id of the call that writes the entries; a newer one supersedes it.
     `rebuilds` is the id of the group that this one repeats, and `rebuilt_as` the newest group that repeats this one.
     """
 

@@ -1,6 +1,6 @@
 """Rows of jobs, and the lists of jobs."""
 
-from chalicelib.core.build_states import JobState
+from chalicelib.core.builds.build_states import JobState
 from chalicelib.core.target import Target
 from chalicelib.platform.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from chalicelib.platform.table import Key, Row, partition

@@ -10,7 +10,7 @@ from chalicelib.builds import motor, rows
 from chalicelib.builds.engine import ending, propagation, starting
 from chalicelib.builds.groups import filling
 from chalicelib.builds.rows import GroupPointerRow, GroupRow
-from chalicelib.core.build_states import GroupState
+from chalicelib.core.builds.build_states import GroupState
 from chalicelib.core.target import Target
 from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.table import put_many, read

@@ -11,7 +11,7 @@ from chalicelib.builds.engine import settling
 from chalicelib.builds.engine.settling import Cause
 from chalicelib.builds.jobs import archive as logs_of_jobs
 from chalicelib.builds.rows import JobRow
-from chalicelib.core.build_states import HELD_STATES
+from chalicelib.core.builds.build_states import HELD_STATES
 from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.clock import now, timestamp
 from chalicelib.platform.config import config

@@ -12,8 +12,8 @@ from chalicelib.builds.rows import JobRow
 from chalicelib.builds.workers import presence
 from chalicelib.builds.workers.errors import ResultDiffers, ResultInvalid
 from chalicelib.catalog.package_rows import package_key
-from chalicelib.core.build_access import JobAccess
-from chalicelib.core.build_states import HELD_STATES, JobState
+from chalicelib.core.builds.build_access import JobAccess
+from chalicelib.core.builds.build_states import HELD_STATES, JobState
 from chalicelib.core.ident import IdentMalformed, PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.identity.errors import AttemptOver

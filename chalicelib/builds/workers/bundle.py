@@ -16,11 +16,11 @@ from chalicelib.builds.rows import JobRow, channel_of
 from chalicelib.builds.workers import shapes, tokens
 from chalicelib.catalog.job_token_rows import job_token_key
 from chalicelib.catalog.origin_rows import OriginCountRow, origin_count_key, origin_key
-from chalicelib.core import job_log
-from chalicelib.core.anonymous_box import AnonymousBox, AnonymousBoxMalformed, AnonymousBoxUnreadable
-from chalicelib.core.build_access import WorkerAccess
-from chalicelib.core.key_file import KeyFile
-from chalicelib.core.signed_box import BoxMalformed, BoxUnreadable
+from chalicelib.core.builds import job_log
+from chalicelib.core.builds.build_access import WorkerAccess
+from chalicelib.core.keys.anonymous_box import AnonymousBox, AnonymousBoxMalformed, AnonymousBoxUnreadable
+from chalicelib.core.keys.key_file import KeyFile
+from chalicelib.core.keys.signed_box import BoxMalformed, BoxUnreadable
 from chalicelib.github import installation
 from chalicelib.github.errors import ContentMissing, GitHubFailed
 from chalicelib.identity.errors import AttemptOver, TokenRefused

@@ -3,9 +3,9 @@
 import secrets
 import time
 
-from chalicelib.core import build_token
-from chalicelib.core.build_token import SECRET_BYTES, BuildTokenReference, Mark
 from chalicelib.core.target import Target
+from chalicelib.core.tokens import build_token
+from chalicelib.core.tokens.build_token import SECRET_BYTES, BuildTokenReference, Mark
 from chalicelib.identity.worker_rows import ClaimCodeRow, claim_code_key
 from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id

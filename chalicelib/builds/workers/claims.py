@@ -16,7 +16,7 @@ from chalicelib.builds.workers.errors import ClaimInvalid, ClaimRefused
 from chalicelib.builds.workers.rows import ClaimRow, claim_hash, claim_key
 from chalicelib.builds.workers.search import NoJob
 from chalicelib.builds.workers.taking import Claim, ClaimTaken
-from chalicelib.core.build_access import WorkerAccess
+from chalicelib.core.builds.build_access import WorkerAccess
 from chalicelib.core.plain_text import is_plain
 from chalicelib.core.target import Target, TargetUnknown
 from chalicelib.platform import waiting

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 
-from chalicelib.core.build_access import WorkerAccess
+from chalicelib.core.builds.build_access import WorkerAccess
 from chalicelib.core.target import Target
 from chalicelib.identity import worker_rows
 from chalicelib.identity.worker_rows import ALL_ORIGINS, SightingRow

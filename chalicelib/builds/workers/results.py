@@ -5,7 +5,7 @@ from datetime import datetime
 from chalicelib.builds.engine.settling import Result, ResultKind
 from chalicelib.builds.workers.errors import ResultInvalid
 from chalicelib.builds.workers.shapes import NewResult
-from chalicelib.core.build_states import JobError
+from chalicelib.core.builds.build_states import JobError
 from chalicelib.core.ident import IdentMalformed, PackageIdent, is_storable
 
 STEP_CHARACTERS, LAST_LINES_CHARACTERS = 200, 20_000

@@ -15,7 +15,7 @@ from chalicelib.builds.workers.errors import (
 from chalicelib.catalog.errors import OriginMissing, TooManyInOrigin
 from chalicelib.core.deferred import deferred
 from chalicelib.core.roles import Role
-from chalicelib.core.token_scope import Scope
+from chalicelib.core.tokens.token_scope import Scope
 from chalicelib.core.unsigned import NotUnsigned, unsigned
 from chalicelib.http.answer import EMPTY_204, NO_CACHE, Answer, json_answer
 from chalicelib.http.call import Call

@@ -12,11 +12,11 @@ from chalicelib.builds.workers.errors import WorkerInvalid, WorkerMissing
 from chalicelib.catalog import audit_rows, job_token_rows, origin_rows
 from chalicelib.catalog.audit_rows import AuditAction
 from chalicelib.catalog.origin_rows import OriginCountRow, origin_count_key
-from chalicelib.core import build_token
-from chalicelib.core.build_token import SECRET_BYTES, BuildTokenReference, Mark
 from chalicelib.core.plain_text import is_plain
 from chalicelib.core.session import Session
 from chalicelib.core.target import Target, TargetUnknown
+from chalicelib.core.tokens import build_token
+from chalicelib.core.tokens.build_token import SECRET_BYTES, BuildTokenReference, Mark
 from chalicelib.identity import worker_rows
 from chalicelib.identity.worker_rows import ALL_ORIGINS, WorkerRow
 from chalicelib.platform import table

@@ -15,8 +15,8 @@ from chalicelib.builds.workers.rows import ClaimRow, claim_key
 from chalicelib.builds.workers.search import Waiting
 from chalicelib.catalog.job_token_rows import JobTokenRow
 from chalicelib.catalog.origin_rows import has_made, origin_key
-from chalicelib.core.build_access import WorkerAccess
-from chalicelib.core.build_states import JobState
+from chalicelib.core.builds.build_access import WorkerAccess
+from chalicelib.core.builds.build_states import JobState
 from chalicelib.core.target import Target
 from chalicelib.platform.attributes import Condition
 from chalicelib.platform.change import Change, Stale

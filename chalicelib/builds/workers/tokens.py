@@ -7,8 +7,8 @@ from msgspec import Struct
 
 from chalicelib.builds.rows import JobRow, channel_of
 from chalicelib.catalog.job_token_rows import JobTokenRow, job_token_key
-from chalicelib.core import build_token
-from chalicelib.core.build_token import SECRET_BYTES, BuildTokenReference, Mark
+from chalicelib.core.tokens import build_token
+from chalicelib.core.tokens.build_token import SECRET_BYTES, BuildTokenReference, Mark
 from chalicelib.platform.config import config
 from chalicelib.platform.key_ring import key_ring
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from chalicelib.catalog import channel_rows
 from chalicelib.catalog.channel_rows import UNIT_SEPARATOR, MembershipRow
-from chalicelib.core.event_kinds import ChannelOperation
+from chalicelib.core.events.event_kinds import ChannelOperation
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.session import Session
 from chalicelib.core.standing import Standing

@@ -15,26 +15,20 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 
-from chalicelib.catalog import (
-    channel_rows,
-    event_rows,
-    fences,
-    long_change_motor,
-    long_changes,
-    origin_rows,
-    package_rows,
-)
+from chalicelib.catalog import channel_rows, fences, origin_rows, package_rows
 from chalicelib.catalog import steps as package_steps
 from chalicelib.catalog.channel_rows import ChannelRow
 from chalicelib.catalog.errors import ChannelMissing, OriginMissing, RoleLost, TooManyChannels
-from chalicelib.catalog.event_rows import GroupEventRow
+from chalicelib.catalog.events import event_rows
+from chalicelib.catalog.events.event_rows import GroupEventRow
 from chalicelib.catalog.fences import Fence
-from chalicelib.catalog.long_change_rows import LongChangeRow, OpenLongChangeRow, long_change_key, open_key
-from chalicelib.catalog.long_changes import Hold
+from chalicelib.catalog.long_changes import long_change_motor, long_change_states
+from chalicelib.catalog.long_changes.long_change_rows import LongChangeRow, OpenLongChangeRow, long_change_key, open_key
+from chalicelib.catalog.long_changes.long_change_states import Hold
 from chalicelib.catalog.steps import Observed
 from chalicelib.channels.bulk import moves
 from chalicelib.channels.bulk.moves import BulkChange, Channels, Move
-from chalicelib.core.event_kinds import ChannelOperation
+from chalicelib.core.events.event_kinds import ChannelOperation
 from chalicelib.core.long_change import LongChangeKind, LongChangeState
 from chalicelib.core.standing import Standing
 from chalicelib.platform.attributes import Action
@@ -72,25 +66,25 @@ def running_key(bulk: BulkChange) -> Key[OpenLongChangeRow]:
 
 def begin(bulk: BulkChange, channels: Channels) -> LongChangeRow:
     """Begin a change, and return its row. Raises AlreadyRunning, ChannelMissing, RoleLost."""
-    row = long_changes.new(_kind(bulk), bulk.origin, bulk.source, bulk.target, bulk.by)
+    row = long_change_states.new(_kind(bulk), bulk.origin, bulk.source, bulk.target, bulk.by)
     row.source_id, row.target_id, row.phase = channels.source, channels.target, EXAMINING
     _, target_key = channel_keys(bulk)
     with Change() as change:
         origin_rows.require_role(change, bulk.origin, bulk.by.permission)
         change.check(target_key, ChannelRow.id == channels.target, otherwise=ChannelMissing())
-        long_changes.add(change, row)
+        long_change_states.add(change, row)
     return row
 
 
 def finish(bulk: BulkChange, begun: LongChangeRow, seconds: float) -> bool:
     """Work on a change that this process has begun. Returns whether it has ended. Raises REFUSALS."""
-    return long_changes.work(long_changes.key_of(begun), seconds, partial(_treat, bulk), begun)
+    return long_change_states.work(long_change_states.key_of(begun), seconds, partial(_treat, bulk), begun)
 
 
 def join(key: Key[LongChangeRow], seconds: float) -> bool:
     """Work on a change of any request, or wait for its worker. Returns whether it has ended, one way or another."""
     with suppress(*REFUSALS):
-        return long_changes.work(key, seconds, partial(_treat, None))
+        return long_change_states.work(key, seconds, partial(_treat, None))
     return True
 
 
@@ -149,7 +143,7 @@ def _treat(own: BulkChange | None, hold: Hold, row: LongChangeRow) -> bool:
 def _bulk_of(row: LongChangeRow) -> BulkChange:
     """Return the change of a row. Raises RoleLost, OriginMissing."""
     operation = _OPERATIONS[LongChangeKind(row.kind)]
-    return BulkChange(operation, row.origin, row.source, str(row.target), long_changes.session_of(row))
+    return BulkChange(operation, row.origin, row.source, str(row.target), long_change_states.session_of(row))
 
 
 def _examine(bulk: BulkChange, channels: Channels, hold: Hold, row: LongChangeRow) -> bool:

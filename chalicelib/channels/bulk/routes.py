@@ -12,7 +12,7 @@ from chalicelib.channels.bulk.shapes import BulkQuery
 from chalicelib.channels.errors import BulkUnfinished, ChannelLeaving, ChannelQueryMalformed
 from chalicelib.channels.paths import PACKAGES, WRITE
 from chalicelib.core.deferred import deferred
-from chalicelib.core.event_kinds import ChannelOperation
+from chalicelib.core.events.event_kinds import ChannelOperation
 from chalicelib.http.answer import EMPTY_200, Answer
 from chalicelib.http.call import Call
 from chalicelib.http.routes import Routes

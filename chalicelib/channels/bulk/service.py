@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from functools import partial
 from itertools import islice
 
-from chalicelib.catalog import channel_rows, event_rows, fences, long_changes
+from chalicelib.catalog import channel_rows, fences
 from chalicelib.catalog.channel_rows import STABLE, UNSTABLE, ChannelRow
 from chalicelib.catalog.errors import ChannelMissing
+from chalicelib.catalog.events import event_rows
 from chalicelib.catalog.fences import Fence
-from chalicelib.catalog.long_change_rows import LongChangeRow, long_change_key
-from chalicelib.catalog.long_changes import AlreadyRunning
+from chalicelib.catalog.long_changes import long_change_states
+from chalicelib.catalog.long_changes.long_change_rows import LongChangeRow, long_change_key
+from chalicelib.catalog.long_changes.long_change_states import AlreadyRunning
 from chalicelib.channels import service
 from chalicelib.channels.bulk import moves, progress
 from chalicelib.channels.bulk.moves import BulkChange, Channels, Move
@@ -54,7 +56,7 @@ def apply(bulk: BulkChange) -> None:
         except AlreadyRunning:
             continue
         if not progress.finish(bulk, begun, deadline - time.monotonic()):
-            _leave_to_machine(long_changes.key_of(begun))
+            _leave_to_machine(long_change_states.key_of(begun))
         return
 
 

@@ -8,7 +8,7 @@ from chalicelib.accounts.errors import AccountMissing
 from chalicelib.catalog.errors import OriginMissing, TooManyInOrigin
 from chalicelib.core.deferred import deferred
 from chalicelib.core.roles import Role
-from chalicelib.core.token_scope import Scope
+from chalicelib.core.tokens.token_scope import Scope
 from chalicelib.http.answer import EMPTY_204, NO_CACHE, Answer, json_answer
 from chalicelib.http.call import Call
 from chalicelib.http.routes import SESSION, Routes

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.catalog.errors import OriginMissing, TooManyInOrigin
-from chalicelib.core.build_access import JobUse
+from chalicelib.core.builds.build_access import JobUse
 from chalicelib.core.deferred import deferred
 from chalicelib.core.roles import Role
-from chalicelib.core.token_scope import Scope
+from chalicelib.core.tokens.token_scope import Scope
 from chalicelib.http.answer import EMPTY_200, EMPTY_201, NO_CACHE, Answer, attachment, json_answer, text
 from chalicelib.http.call import Call
 from chalicelib.http.routes import ANYONE, Content, Routes
@@ -16,7 +16,7 @@ from chalicelib.origins.errors import KeyInvalid, KeyMissing, KeyTaken, KeyUploa
 from chalicelib.origins.keys import shapes
 
 with deferred():
-    from chalicelib.core import key_file
+    from chalicelib.core.keys import key_file
     from chalicelib.origins.keys import service
 
 routes = Routes("origins")

@@ -4,17 +4,17 @@ from collections.abc import Sequence
 
 from chalicelib.catalog import audit_rows, origin_rows
 from chalicelib.catalog.audit_rows import AuditAction
-from chalicelib.core.key_file import (
+from chalicelib.core.keys.key_file import (
     KeyFile,
     KeyFileMalformed,
     KeyKind,
     generate_encryption_pair,
     generate_signing_pair,
 )
-from chalicelib.core.named_revision import NamedRevisionMalformed, next_revision, revision_at
+from chalicelib.core.keys.named_revision import NamedRevisionMalformed, next_revision, revision_at
 from chalicelib.core.roles import Role
 from chalicelib.core.session import Session
-from chalicelib.core.token_scope import Scope
+from chalicelib.core.tokens.token_scope import Scope
 from chalicelib.identity.caller import Caller
 from chalicelib.origins.errors import KeyInvalid, KeyMissing, KeyTaken, KeyUploadForbidden
 from chalicelib.origins.keys import rows

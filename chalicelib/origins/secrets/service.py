@@ -6,11 +6,11 @@ from chalicelib.catalog import audit_rows, origin_rows
 from chalicelib.catalog.audit_rows import AuditAction
 from chalicelib.catalog.errors import TooManyInOrigin
 from chalicelib.catalog.origin_rows import OriginCountRow, origin_count_key
-from chalicelib.core.anonymous_box import AnonymousBox, AnonymousBoxMalformed, AnonymousBoxUnreadable
-from chalicelib.core.key_file import KeyFile
+from chalicelib.core.keys.anonymous_box import AnonymousBox, AnonymousBoxMalformed, AnonymousBoxUnreadable
+from chalicelib.core.keys.key_file import KeyFile
+from chalicelib.core.keys.signed_box import BoxMalformed, BoxUnreadable
 from chalicelib.core.plain_text import is_plain_name
 from chalicelib.core.session import Session
-from chalicelib.core.signed_box import BoxMalformed, BoxUnreadable
 from chalicelib.origins.errors import KeyMissing, SecretInvalid, SecretTooLarge
 from chalicelib.origins.keys import service as keys
 from chalicelib.origins.secrets import rows

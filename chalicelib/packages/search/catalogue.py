@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from chalicelib.catalog import name_log
-from chalicelib.core.name_index import NameIndex
+from chalicelib.core.search.name_index import NameIndex
 from chalicelib.packages.search import snapshots
 from chalicelib.packages.search.snapshots import Reader
 from chalicelib.platform.clock import first_id, now

@@ -7,8 +7,8 @@ from msgspec import Struct
 
 from chalicelib.catalog import package_rows
 from chalicelib.catalog.package_rows import NameRow
-from chalicelib.core.name_index import NameIndex
-from chalicelib.core.name_table import Name
+from chalicelib.core.search.name_index import NameIndex
+from chalicelib.core.search.name_table import Name
 from chalicelib.identity.access import VisibleOrigins
 from chalicelib.platform.table import read_many, rows
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from chalicelib.catalog import package_rows
 from chalicelib.catalog.package_rows import IdentRow
 from chalicelib.core.ident import PackageIdent
-from chalicelib.core.name_index import NameIndex
+from chalicelib.core.search.name_index import NameIndex
 from chalicelib.core.standing import Standing
 from chalicelib.identity.access import VisibleOrigins
 from chalicelib.packages.search.counts import Counted

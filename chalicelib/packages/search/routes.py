@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.core.deferred import deferred
-from chalicelib.core.search_terms import QueryUndecodable, Terms, decoded_again
+from chalicelib.core.search.search_terms import QueryUndecodable, Terms, decoded_again
 from chalicelib.http.answer import Answer
 from chalicelib.http.call import Call
 from chalicelib.http.paging import Family, Window, page, pages_of, window

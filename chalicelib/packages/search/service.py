@@ -9,10 +9,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from chalicelib.core.ident import PackageIdent
-from chalicelib.core.name_index import GUESSES, NameIndex
-from chalicelib.core.name_table import Name, Reaches
 from chalicelib.core.package_name import PackageName
-from chalicelib.core.search_terms import Terms
+from chalicelib.core.search.name_index import GUESSES, NameIndex
+from chalicelib.core.search.name_table import Name, Reaches
+from chalicelib.core.search.search_terms import Terms
 from chalicelib.identity.access import VisibleOrigins
 from chalicelib.packages.search import counts, idents
 

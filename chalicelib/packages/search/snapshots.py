@@ -15,8 +15,8 @@ import msgspec
 from msgspec import Struct
 
 from chalicelib.catalog import name_log
-from chalicelib.core import fair_share
-from chalicelib.core.name_table import Name
+from chalicelib.core.builds import fair_share
+from chalicelib.core.search.name_table import Name
 from chalicelib.core.shown import Shown
 from chalicelib.packages.search import rows
 from chalicelib.packages.search.rows import NamesRow

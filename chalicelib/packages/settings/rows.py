@@ -1,7 +1,8 @@
 """Writes of settings rows, which keep the list of settings and the row of the name up to date."""
 
-from chalicelib.catalog import list_rows, origin_summaries, package_rows
-from chalicelib.catalog.list_rows import EntryChange
+from chalicelib.catalog import origin_summaries, package_rows
+from chalicelib.catalog.lists import list_rows
+from chalicelib.catalog.lists.list_rows import EntryChange
 from chalicelib.catalog.package_rows import NameRow, SettingsRow
 from chalicelib.core.shown import Shown
 from chalicelib.core.visibility import Visibility

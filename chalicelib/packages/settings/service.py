@@ -8,9 +8,10 @@ settings are still the same.
 from functools import partial
 from typing import Any
 
-from chalicelib.catalog import fences, list_folding, origin_rows, package_rows
+from chalicelib.catalog import fences, origin_rows, package_rows
 from chalicelib.catalog.errors import OriginMissing
 from chalicelib.catalog.fences import Fence
+from chalicelib.catalog.lists import list_folding
 from chalicelib.catalog.origin_rows import origin_key
 from chalicelib.catalog.package_rows import NameRow, SettingsRow
 from chalicelib.core.plain_text import is_plain_name

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from chalicelib.core.roles import Role
-from chalicelib.core.token_scope import Scope
+from chalicelib.core.tokens.token_scope import Scope
 from chalicelib.http.routes import ANYONE, SESSION
 from tests.api.authorisation.matrix import MATRIX, Cell
 from tests.api.client import Depot, Reply

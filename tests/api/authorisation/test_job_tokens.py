@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pytest
 
 from chalicelib.builds.rows import JobRow
-from chalicelib.core.build_access import JobUse
+from chalicelib.core.builds.build_access import JobUse
 from chalicelib.http.routes import ANYONE
 from chalicelib.packages.source import RawBody
 from tests.api.authorisation.matrix import ELSEWHERE, MATRIX, Cell

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from app import app
-from chalicelib.core.token_scope import Scope
+from chalicelib.core.tokens.token_scope import Scope
 from chalicelib.http.routes import ANYONE
 from tests.api.authorisation.matrix import ELSEWHERE, MATRIX, Cell, Rank
 from tests.api.client import Depot, Reply

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from chalicelib.builds.groups import after_upload, service
 from chalicelib.builds.groups.errors import NotBuiltAutomatically
-from chalicelib.core.event_kinds import Trigger
+from chalicelib.core.events.event_kinds import Trigger
 from chalicelib.platform import background
 from chalicelib.platform.config import config
 from tests.api.client import Depot, Reply

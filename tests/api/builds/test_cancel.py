@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.core.build_states import GroupState
+from chalicelib.core.builds.build_states import GroupState
 from tests.api.builds.test_groups import MALFORMED, a_group
 from tests.api.builds.test_schedule import audit
 from tests.api.client import Depot

@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.builds.groups import reads
-from chalicelib.core.build_states import EntryState, GroupState
+from chalicelib.core.builds.build_states import EntryState, GroupState
 from tests.api.client import Depot
 from tests.builders.graphs import a_graph_of
 from tests.builders.group_rows import set_entries, set_group

@@ -7,7 +7,7 @@ from chalicelib.builds.engine import ending
 from chalicelib.builds.engine.settling import Cause, settle
 from chalicelib.builds.steps import group as group_steps
 from chalicelib.catalog.project_rows import project_key
-from chalicelib.core.build_states import EntryState, GroupState
+from chalicelib.core.builds.build_states import EntryState, GroupState
 from chalicelib.core.target import Target
 from chalicelib.platform.table import delete_many, put_many, read
 from tests.api.client import Depot

@@ -4,7 +4,7 @@ import pytest
 
 from chalicelib.builds import rows
 from chalicelib.builds.groups import archive, reads
-from chalicelib.core.build_states import EntryState, GroupState
+from chalicelib.core.builds.build_states import EntryState, GroupState
 from chalicelib.packages import artifacts
 from chalicelib.platform.table import delete_many
 from chalicelib.scheduled import group_retention

@@ -9,7 +9,7 @@ from msgspec import structs
 from chalicelib.builds import rows
 from chalicelib.builds.groups import progress, waits
 from chalicelib.builds.rows import EntryRow, GroupRow, JobRow, SlotRow, WaitingJobRow
-from chalicelib.core.build_states import EntryState, GroupState, JobError, JobState
+from chalicelib.core.builds.build_states import EntryState, GroupState, JobError, JobState
 from chalicelib.platform import table
 from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from chalicelib.builds.groups import promotion
-from chalicelib.catalog.event_rows import GroupEventRow, group_events_partition
-from chalicelib.core.build_states import EntryState
+from chalicelib.catalog.events.event_rows import GroupEventRow, group_events_partition
+from chalicelib.core.builds.build_states import EntryState
 from chalicelib.core.ident import PackageIdent
 from chalicelib.platform import table
 from tests.api.builds.test_groups import MALFORMED, a_group

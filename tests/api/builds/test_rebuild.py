@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chalicelib.builds.groups import beginning, filling, inheritance
-from chalicelib.core.build_states import EntryState, GroupState
+from chalicelib.core.builds.build_states import EntryState, GroupState
 from tests.api.builds.test_groups import MALFORMED, a_group
 from tests.api.client import Depot, Reply
 from tests.builders.group_rows import entries_of, group_row, set_entries, set_group

@@ -8,8 +8,8 @@ import pytest
 from chalicelib.builds import rows
 from chalicelib.builds.groups import beginning, filling
 from chalicelib.catalog.audit_rows import AuditRow, origin_audit_partition
-from chalicelib.core.build_graph import BuildGraph
-from chalicelib.core.build_states import EntryState, GroupState
+from chalicelib.core.builds.build_graph import BuildGraph
+from chalicelib.core.builds.build_states import EntryState, GroupState
 from chalicelib.core.target import Target
 from chalicelib.platform import table
 from tests.api.client import Depot, Reply

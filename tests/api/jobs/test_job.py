@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.core.build_states import JobError, JobState
+from chalicelib.core.builds.build_states import JobError, JobState
 from tests.api.client import Depot
 from tests.builders.job_rows import a_numbered_job
 from tests.builders.names import a_name

@@ -15,7 +15,7 @@ from chalicelib.builds.jobs.errors import ChunkMisplaced, ChunkRefused
 from chalicelib.builds.jobs.rows import log_partition
 from chalicelib.builds.rows import JobRow, UnarchivedRow
 from chalicelib.catalog.origin_rows import origin_key
-from chalicelib.core.build_states import JobState
+from chalicelib.core.builds.build_states import JobState
 from chalicelib.identity.errors import AttemptOver
 from chalicelib.platform import object_store, waiting
 from chalicelib.platform.clock import RANDOM_BITS

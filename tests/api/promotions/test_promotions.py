@@ -6,8 +6,8 @@ import pytest
 
 from chalicelib.catalog import steps
 from chalicelib.catalog.channel_rows import MembershipRow, membership_key
-from chalicelib.catalog.event_rows import GroupEventRow, group_events_partition
-from chalicelib.catalog.list_rows import channel_list
+from chalicelib.catalog.events.event_rows import GroupEventRow, group_events_partition
+from chalicelib.catalog.lists.list_rows import channel_list
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.platform import table

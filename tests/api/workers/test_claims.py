@@ -9,7 +9,7 @@ import pytest
 from chalicelib.builds.workers import bundle as bundles
 from chalicelib.builds.workers import claim_codes, claims
 from chalicelib.catalog.origin_rows import origin_key
-from chalicelib.core.build_states import JobState
+from chalicelib.core.builds.build_states import JobState
 from chalicelib.core.target import Target
 from chalicelib.github import installation
 from chalicelib.github.installation import CloneCredentials

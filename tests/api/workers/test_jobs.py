@@ -10,7 +10,7 @@ from chalicelib.builds.engine import settling
 from chalicelib.builds.engine.settling import Result, ResultKind
 from chalicelib.builds.rows import JobRow
 from chalicelib.builds.workers import presence
-from chalicelib.core.build_states import JobState
+from chalicelib.core.builds.build_states import JobState
 from chalicelib.core.target import Target
 from chalicelib.identity import worker_rows
 from chalicelib.platform.config import config

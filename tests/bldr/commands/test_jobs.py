@@ -20,7 +20,7 @@ from bldr.worker.job_run import JobSettings
 from bldr.worker.retrying import StepRetries
 from bldr.worker.work_client import WorkClient
 from bldr.worker.worker import Worker
-from chalicelib.core.build_set import Reason
+from chalicelib.core.builds.build_set import Reason
 from chalicelib.core.target import Target
 from tests.bldr.command_line import CommandLine
 from tests.bldr.worker.builders import FAST, running

@@ -10,9 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from chalicelib.core.hart import read_hart, tdeps
+from chalicelib.core.harts.hart import read_hart, tdeps
 from chalicelib.core.ident import PackageIdent
-from chalicelib.core.key_file import KeyFile
+from chalicelib.core.keys.key_file import KeyFile
 from tests.builders.hart import Hart
 from tests.builders.keys import a_signing_pair
 from tests.builders.waiting import until

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from bldr.worker.signed_archive import require_signature
-from chalicelib.core.hart import HartArchive, build_deps, deps, exposes, ident, read_hart, target, tdeps
-from chalicelib.core.key_file import KeyFile, KeyKind
-from chalicelib.core.named_revision import NamedRevision
+from chalicelib.core.harts.hart import HartArchive, build_deps, deps, exposes, ident, read_hart, target, tdeps
+from chalicelib.core.keys.key_file import KeyFile, KeyKind
+from chalicelib.core.keys.named_revision import NamedRevision
 from tests.bldr.worker.builders import PLAN, a_bundle, commit
 from tests.bldr.worker.fake_builder import FakeBuilder, FakeJob
 from tests.builders.hart import Hart, a_hart

@@ -6,10 +6,10 @@ import pytest
 
 from chalicelib.accounts.access_tokens import service
 from chalicelib.accounts.errors import AccountMissing
-from chalicelib.core import access_token
-from chalicelib.core.access_token import AccessTokenClaims
 from chalicelib.core.roles import SessionFlags
 from chalicelib.core.session import Session
+from chalicelib.core.tokens import access_token
+from chalicelib.core.tokens.access_token import AccessTokenClaims
 from chalicelib.identity import rows as account_rows
 from chalicelib.identity.caller import identify
 from chalicelib.identity.errors import TokenRefused

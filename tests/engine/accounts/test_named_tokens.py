@@ -13,8 +13,8 @@ from chalicelib.accounts.named_tokens import service as named_tokens
 from chalicelib.accounts.named_tokens.service import TOKENS_PER_ACCOUNT, TokenRequest
 from chalicelib.accounts.sign_in.service import start_session
 from chalicelib.core.roles import Role, SessionFlags
-from chalicelib.core.session_token import Provider
-from chalicelib.core.token_scope import Scope
+from chalicelib.core.tokens.session_token import Provider
+from chalicelib.core.tokens.token_scope import Scope
 from chalicelib.core.visibility import Visibility
 from chalicelib.identity import rows as account_rows
 from chalicelib.identity.caller import Caller, identify

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from chalicelib.accounts.sign_in.service import SignedIn, start_session
-from chalicelib.core.session_token import Provider, account_id_of, fingerprint
+from chalicelib.core.tokens.session_token import Provider, account_id_of, fingerprint
 from chalicelib.identity import registration
 from chalicelib.identity import rows as account_rows
 from chalicelib.identity.caller import identify

@@ -18,7 +18,7 @@ from chalicelib.builds.engine.propagation import pass_on, repair
 from chalicelib.builds.engine.settling import Cause, ResultKind, settle
 from chalicelib.builds.engine.starting import activate, start_ready
 from chalicelib.builds.rows import ATTEMPTS, JobRow, active_key, job_key, project_jobs_partition
-from chalicelib.core.build_states import EntryState, GroupState, JobState
+from chalicelib.core.builds.build_states import EntryState, GroupState, JobState
 from chalicelib.platform.table import StoreUnavailable, delete_many, read
 from tests.builders.histories import Histories
 from tests.builders.job_groups import LINUX, Group, a_group, claim, report, slots_of, waiting_jobs

@@ -15,7 +15,7 @@ from chalicelib.builds.engine.propagation import repair
 from chalicelib.builds.engine.settling import Cause, ResultKind, settle
 from chalicelib.builds.engine.starting import activate, start_ready
 from chalicelib.builds.rows import active_key, order_text
-from chalicelib.core.build_states import EntryState, GroupState
+from chalicelib.core.builds.build_states import EntryState, GroupState
 from chalicelib.platform.table import delete_many, read
 from tests.builders.histories import Killed
 from tests.builders.job_groups import LINUX, Group, a_group, claim, report, slots_of, start, waiting_jobs

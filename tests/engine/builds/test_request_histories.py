@@ -29,10 +29,10 @@ from chalicelib.builds.jobs.errors import ChunkMisplaced
 from chalicelib.builds.rows import GuardRow, JobRow, job_key
 from chalicelib.builds.workers import attempts
 from chalicelib.builds.workers.errors import ResultDiffers
-from chalicelib.core.build_access import WorkerAccess
-from chalicelib.core.build_set import Flags
-from chalicelib.core.build_states import EntryState, GroupState, JobState
-from chalicelib.core.event_kinds import Trigger
+from chalicelib.core.builds.build_access import WorkerAccess
+from chalicelib.core.builds.build_set import Flags
+from chalicelib.core.builds.build_states import EntryState, GroupState, JobState
+from chalicelib.core.events.event_kinds import Trigger
 from chalicelib.core.visibility import Visibility
 from chalicelib.graph import service as graphs
 from chalicelib.identity.errors import AttemptOver

@@ -8,9 +8,9 @@ from chalicelib.accounts.named_tokens import service as named_tokens
 from chalicelib.accounts.named_tokens.service import TokenRequest
 from chalicelib.accounts.sign_in.service import start_session
 from chalicelib.catalog.audit_rows import AuditRow, account_audit_partition
-from chalicelib.core.event_kinds import Trigger
+from chalicelib.core.events.event_kinds import Trigger
 from chalicelib.core.session import Session
-from chalicelib.core.session_token import Provider
+from chalicelib.core.tokens.session_token import Provider
 from chalicelib.identity.caller import Caller, identify
 from chalicelib.identity.registration import Identity
 from chalicelib.platform.table import rows

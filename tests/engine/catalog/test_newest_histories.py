@@ -12,7 +12,8 @@ from functools import partial
 
 import pytest
 
-from chalicelib.catalog import list_changes, list_folding, lists, newest_views
+from chalicelib.catalog import newest_views
+from chalicelib.catalog.lists import counted_lists, list_changes, list_folding
 from chalicelib.channels import newest_of_all
 from chalicelib.core.shown import Shown
 from chalicelib.platform import clock
@@ -81,7 +82,7 @@ def running(table: None) -> Iterator[Histories]:
         patch.setattr(list_folding, "SETTLED", timedelta(milliseconds=20))
         patch.setattr(list_folding, "DELETED_WITHIN", timedelta(seconds=0.5))
         patch.setattr(newest_views, "INCLUDED_AGAIN_AFTER", timedelta(seconds=0.25))
-        patch.setattr(lists, "READ_WITHIN", timedelta(seconds=1))
+        patch.setattr(counted_lists, "READ_WITHIN", timedelta(seconds=1))
         patch.setattr(list_folding, "KEPT", timedelta(seconds=4))
         patch.setattr(newest_views, "KEPT", timedelta(seconds=4))
         patch.setattr(newest_views, "PAUSE", timedelta(seconds=1))
@@ -112,4 +113,4 @@ def test_the_newest_releases_are_right_after_every_call(
             time.advance(2)
             list_folding.fold(history.channel.origin)
         assert {seen_by: history.channel.read(seen_by) for seen_by in SEEN_BY} == history.channel.truth
-        assert list(lists.log_of(history.channel.origin).changes) == []
+        assert list(counted_lists.log_of(history.channel.origin).changes) == []

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib.catalog import list_folding, list_rows, lists, newest_views
-from chalicelib.catalog.list_rows import EntryChange, ListChangeRow
+from chalicelib.catalog import newest_views
+from chalicelib.catalog.lists import counted_lists, list_folding, list_rows
+from chalicelib.catalog.lists.list_rows import EntryChange, ListChangeRow
 from chalicelib.channels import newest_of_all
-from chalicelib.core.included_changes import IncludedChanges
+from chalicelib.core.lists.included_changes import IncludedChanges
 from chalicelib.core.newest_names import NewestNames
 from chalicelib.core.shown import Shown
 from chalicelib.core.target import Target
@@ -42,7 +43,7 @@ def stored(channel: NewestChannel, seen_by: Shown = EVERYONE) -> dict[str, str]:
 
 
 def log_length(channel: NewestChannel) -> int:
-    return len(lists.log_of(channel.origin).changes)
+    return len(counted_lists.log_of(channel.origin).changes)
 
 
 def test_the_first_reader_makes_the_view_and_folds_keep_it(channel: NewestChannel, time: Clock) -> None:
@@ -122,7 +123,7 @@ def test_a_new_view_includes_the_changes_that_a_slow_reader_has_found_in_the_log
     channel: NewestChannel, time: Clock
 ) -> None:
     channel.set("a/2/1", EVERYONE)
-    log = lists.log_of(channel.origin)
+    log = counted_lists.log_of(channel.origin)
     fold(channel, time)
     channel.set("a/2/1", ABSENT)
     fold(channel, time)
@@ -137,7 +138,7 @@ def test_a_new_view_includes_the_changes_that_a_slow_reader_has_found_in_the_log
 def test_a_reader_that_was_slow_reads_the_log_again(channel: NewestChannel, time: Clock) -> None:
     channel.read(EVERYONE)
     channel.set("a/2/1", EVERYONE)
-    log = lists.log_of(channel.origin)
+    log = counted_lists.log_of(channel.origin)
     fold(channel, time)
     channel.set("a/2/1", ABSENT)
     fold(channel, time)

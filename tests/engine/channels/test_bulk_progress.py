@@ -8,16 +8,17 @@ from typing import Any
 
 import pytest
 
-from chalicelib.catalog import fences, long_change_motor, long_changes, steps
+from chalicelib.catalog import fences, steps
 from chalicelib.catalog.errors import ChannelMissing, RoleLost, TooManyChannels
-from chalicelib.catalog.long_change_rows import OpenLongChangeRow
+from chalicelib.catalog.long_changes import long_change_motor, long_change_states
+from chalicelib.catalog.long_changes.long_change_rows import OpenLongChangeRow
 from chalicelib.catalog.member_rows import MemberRow, member_key
 from chalicelib.channels import service
 from chalicelib.channels.bulk import moves, progress
 from chalicelib.channels.bulk import service as bulk
 from chalicelib.channels.bulk.service import BulkChange
 from chalicelib.channels.errors import BulkUnfinished
-from chalicelib.core.event_kinds import ChannelOperation
+from chalicelib.core.events.event_kinds import ChannelOperation
 from chalicelib.core.roles import Role
 from chalicelib.core.session import Session
 from chalicelib.identity.caller import Caller
@@ -155,8 +156,8 @@ def test_a_repeat_waits_for_the_worker_that_holds_the_change(monkeypatch: pytest
         patch.setattr(bulk, "SECONDS", -1.0)
         begin(origin)
     [change] = changes(origin)
-    monkeypatch.setattr(long_changes, "LEASE_SECONDS", 60.0)
-    held = long_changes._taken(change)
+    monkeypatch.setattr(long_change_states, "LEASE_SECONDS", 60.0)
+    held = long_change_states._taken(change)
     assert held is not None
     waits: list[float] = []
 
@@ -165,7 +166,7 @@ def test_a_repeat_waits_for_the_worker_that_holds_the_change(monkeypatch: pytest
         if len(waits) == 3:
             held.release()
 
-    monkeypatch.setattr(long_changes, "sleep", wait)
+    monkeypatch.setattr(long_change_states, "sleep", wait)
     moved = members(origin, "to")
     bulk.apply(promotion(origin))
 

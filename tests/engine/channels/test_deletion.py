@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.catalog import fences, long_change_motor, long_changes
+from chalicelib.catalog import fences
+from chalicelib.catalog.long_changes import long_change_motor, long_change_states
 from chalicelib.channels import deletion, service
 from chalicelib.channels.errors import ChannelExists, ChannelLeaving
 from chalicelib.long_changes import steps as machine
@@ -127,9 +128,9 @@ def test_a_late_worker_leaves_the_next_channel_of_that_name_alone() -> None:
     row = changes(origin)[0]
     service.create(origin, "one", UPLOADER)
     add(origin, ("other", "1", "1"), "one")
-    late = long_changes.begun(row)
+    late = long_change_states.begun(row)
 
-    with pytest.raises(long_changes.HoldLost):
+    with pytest.raises(long_change_states.HoldLost):
         deletion._remove_members(late, row)
 
     assert members(origin, "one") == ["other/1"]

@@ -3,9 +3,9 @@
 from datetime import date
 from typing import Any
 
-from chalicelib.catalog import event_rows, event_states
+from chalicelib.catalog.events import event_rows, event_states
 from chalicelib.catalog.package_rows import IdentRow, ident_key
-from chalicelib.core.event_kinds import ChannelOperation
+from chalicelib.core.events.event_kinds import ChannelOperation
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.roles import SessionFlags
 from chalicelib.core.session import Session

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.catalog import event_folding, event_rows
-from chalicelib.core import event_chunks
-from chalicelib.core.event_kinds import ChannelOperation
+from chalicelib.catalog.events import event_folding, event_rows
+from chalicelib.core.events import event_chunks
+from chalicelib.core.events.event_kinds import ChannelOperation
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.roles import SessionFlags
-from chalicelib.core.search_terms import Terms, tokens_of
+from chalicelib.core.search.search_terms import Terms, tokens_of
 from chalicelib.core.session import Session
 from chalicelib.core.standing import NOWHERE, Placement, Standing
 from chalicelib.core.target import Target

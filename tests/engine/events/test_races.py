@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.catalog import event_folding, event_index, event_rows, event_states
-from chalicelib.catalog.event_index import EventIndexRow, Root
-from chalicelib.catalog.event_rows import Inbox
-from chalicelib.core import event_chunks
+from chalicelib.catalog.events import event_folding, event_index, event_rows, event_states
+from chalicelib.catalog.events.event_index import EventIndexRow, Root
+from chalicelib.catalog.events.event_rows import Inbox
+from chalicelib.core.events import event_chunks
 from chalicelib.core.standing import NOWHERE
 from chalicelib.events import listing
 from chalicelib.platform import change, clock

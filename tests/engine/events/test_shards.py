@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.catalog import event_folding, event_rows
-from chalicelib.catalog.event_rows import EventRow, ShardsRow
+from chalicelib.catalog.events import event_folding, event_rows
+from chalicelib.catalog.events.event_rows import EventRow, ShardsRow
 from chalicelib.platform.table import delete_many, put_many, read, read_many
 from chalicelib.scheduled import event_upkeep
 from tests.engine.events.feed import PRIVATE, PUBLIC, an_ident, change_standing, promote, shown

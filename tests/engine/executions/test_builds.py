@@ -11,7 +11,7 @@ from chalicelib.builds.engine import ending
 from chalicelib.builds.engine.settling import ResultKind
 from chalicelib.builds.jobs import archive
 from chalicelib.builds.rows import JobRow, job_key
-from chalicelib.core.build_states import GroupState, JobState
+from chalicelib.core.builds.build_states import GroupState, JobState
 from chalicelib.platform.aws import client
 from chalicelib.platform.change import Change
 from chalicelib.platform.config import Config

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from msgspec.structs import replace
 
 import app
-from chalicelib.catalog import long_change_motor
+from chalicelib.catalog.long_changes import long_change_motor
 from chalicelib.channels import deletion
 from chalicelib.channels.bulk import moves
 from chalicelib.channels.bulk import service as bulk

@@ -12,7 +12,7 @@ from chalicelib.catalog.errors import ChannelMissing, OriginMissing, RoleLost
 from chalicelib.catalog.member_rows import MemberRow, MembershipOfAccountRow, member_key, membership_of_account_key
 from chalicelib.channels import service as channels
 from chalicelib.channels.bulk import service as bulk
-from chalicelib.core.event_kinds import ChannelOperation
+from chalicelib.core.events.event_kinds import ChannelOperation
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.roles import Role, SessionFlags
 from chalicelib.core.session import Session

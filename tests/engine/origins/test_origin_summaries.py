@@ -11,7 +11,7 @@ import pytest
 from chalicelib.catalog import origin_rows, origin_summaries, summary_rows
 from chalicelib.catalog.origin_rows import OriginRow
 from chalicelib.catalog.summary_rows import Summary
-from chalicelib.core.included_changes import IncludedChanges
+from chalicelib.core.lists.included_changes import IncludedChanges
 from chalicelib.platform import clock
 from chalicelib.platform.change import Change
 from chalicelib.platform.table import read, rows

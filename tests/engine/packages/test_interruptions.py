@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from botocore.endpoint import Endpoint
 
-from chalicelib.catalog import list_changes, long_changes
+from chalicelib.catalog.lists import list_changes
+from chalicelib.catalog.long_changes import long_change_states
 from chalicelib.packages.search import snapshots
 from tests.api.client import Depot, Reply
 from tests.builders.hart import Hart, a_hart
@@ -79,7 +80,7 @@ class Scene:
 @pytest.fixture(autouse=True)
 def _no_leases(monkeypatch: pytest.MonkeyPatch) -> None:
     """A repeat does not wait for the end of the lease of the process that died."""
-    monkeypatch.setattr(long_changes, "LEASE_SECONDS", 0.0)
+    monkeypatch.setattr(long_change_states, "LEASE_SECONDS", 0.0)
 
 
 def _without(value: Any, keys: frozenset[str] | set[str]) -> Any:

@@ -12,8 +12,8 @@ import pytest
 
 from chalicelib.catalog import name_log, package_rows
 from chalicelib.catalog.package_rows import NameRow
-from chalicelib.core.name_index import NameIndex
-from chalicelib.core.name_table import Name
+from chalicelib.core.search.name_index import NameIndex
+from chalicelib.core.search.name_table import Name
 from chalicelib.core.shown import Shown
 from chalicelib.packages.search import catalogue, snapshots
 from chalicelib.packages.search import rows as search_rows

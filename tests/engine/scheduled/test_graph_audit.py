@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.catalog.project_rows import ProjectRow, project_key
-from chalicelib.core.build_graph import BuildGraph
+from chalicelib.core.builds.build_graph import BuildGraph
 from chalicelib.core.target import Target
 from chalicelib.graph import rows, service
 from chalicelib.graph.rows import NodeRow

@@ -11,7 +11,7 @@ import pytest
 from chalicelib.builds import rows
 from chalicelib.builds.groups.archive import archive_key
 from chalicelib.builds.rows import GroupPointerRow, GroupRow
-from chalicelib.core.build_states import GroupState
+from chalicelib.core.builds.build_states import GroupState
 from chalicelib.packages import artifacts
 from chalicelib.platform import logs
 from chalicelib.platform.clock import now

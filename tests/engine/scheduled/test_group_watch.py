@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.builds import motor, rows
 from chalicelib.builds.rows import GroupPointerRow, GroupRow, GuardRow
-from chalicelib.core.build_states import GroupState
+from chalicelib.core.builds.build_states import GroupState
 from chalicelib.core.target import Target
 from chalicelib.platform import logs
 from chalicelib.platform.clock import new_id

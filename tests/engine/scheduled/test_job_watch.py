@@ -11,7 +11,7 @@ from chalicelib.builds import motor, rows
 from chalicelib.builds.engine import settling
 from chalicelib.builds.engine.settling import Cause
 from chalicelib.builds.rows import JobRow, UnarchivedRow, WaitingJobRow
-from chalicelib.core.build_states import JobState
+from chalicelib.core.builds.build_states import JobState
 from chalicelib.core.target import Target
 from chalicelib.identity.worker_rows import ALL_ORIGINS, SightingRow, sighting_key, workers_partition
 from chalicelib.platform import emf, logs

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.catalog import long_change_motor, long_changes
 from chalicelib.catalog.channel_rows import members_partition
+from chalicelib.catalog.long_changes import long_change_motor, long_change_states
 from chalicelib.channels import deletion
 from chalicelib.channels import service as channels
 from chalicelib.core.ident import PackageIdent
@@ -42,7 +42,7 @@ def _nothing_else_is_open(table: None, monkeypatch: pytest.MonkeyPatch) -> None:
 def later(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """All changes are idle. The watchdog may do their work itself, which it does not do if there is a state machine."""
     monkeypatch.setattr(long_change_watch, "IDLE_SECONDS", -10.0)
-    monkeypatch.setattr(long_changes, "LEASE_SECONDS", 0.0)
+    monkeypatch.setattr(long_change_states, "LEASE_SECONDS", 0.0)
     with enforcement.paused():
         yield
 

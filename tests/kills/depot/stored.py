@@ -21,7 +21,7 @@ environment.use(BLDR_STAGE="test", BLDR_TABLE=TABLE, BLDR_BUCKET=BUCKET, BLDR_BU
 
 from moto.backends import get_backend
 
-from chalicelib.catalog import list_folding
+from chalicelib.catalog.lists import list_folding
 from tests.builders.engine import an_engine
 from tests.builders.rows import partition_rows, partitions
 from tests.builders.shelf import Shelf, assert_consistent, stored_rows, stored_totals

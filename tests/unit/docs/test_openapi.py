@@ -8,7 +8,7 @@ from msgspec import Meta, Struct, field
 from chalicelib.core.explained import Explained
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.roles import Role
-from chalicelib.core.token_scope import Scope
+from chalicelib.core.tokens.token_scope import Scope
 from chalicelib.docs.openapi import document
 from chalicelib.docs.prose import permission, without_references
 from chalicelib.http.answer import EMPTY_200, Answer

@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.numbered_graph import Node
+from chalicelib.core.builds.numbered_graph import Node
 from chalicelib.graph.fair_share import fitting, size_of
 
 NODES = st.dictionaries(

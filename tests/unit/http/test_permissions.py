@@ -6,7 +6,7 @@ session.
 
 from app import app
 from chalicelib.core.roles import Role
-from chalicelib.core.token_scope import Scope
+from chalicelib.core.tokens.token_scope import Scope
 from chalicelib.http.routes import ACCOUNT_ONLY, ANYONE, JOB, SESSION, WORKER, Needs
 
 PERMISSIONS: dict[tuple[Needs, Scope | None], str] = {

@@ -2,9 +2,9 @@
 
 import pytest
 
-from chalicelib.core import access_token
-from chalicelib.core.access_token import AccessTokenClaims, TokenUnreadable
 from chalicelib.core.strict_base64 import encoded
+from chalicelib.core.tokens import access_token
+from chalicelib.core.tokens.access_token import AccessTokenClaims, TokenUnreadable
 from chalicelib.origins.integrations.service import PURPOSE
 from tests.builders.keys import a_key_ring
 

@@ -4,8 +4,8 @@ A judgement lists the names that a person expects among the first ten results. T
 exactly and their order, so an expected name may follow others: `musl` comes after `bzip2-musl`.
 """
 
-from chalicelib.core.name_index import NameIndex
-from chalicelib.core.search_terms import Terms
+from chalicelib.core.search.name_index import NameIndex
+from chalicelib.core.search.search_terms import Terms
 from chalicelib.core.shown import Shown
 from chalicelib.packages.search.service import found_names
 from tests.builders.real_names import REAL_NAMES

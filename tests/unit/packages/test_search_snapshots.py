@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.name_table import Name
+from chalicelib.core.search.name_table import Name
 from chalicelib.core.shown import Shown
 from chalicelib.packages.search import rows, snapshots
 from local.seed.package_names import package_names

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.event_kinds import ChannelOperation
+from chalicelib.core.events.event_kinds import ChannelOperation
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.standing import Placement, Standing
 from chalicelib.core.target import Target

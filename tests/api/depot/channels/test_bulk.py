@@ -8,8 +8,8 @@ import pytest
 
 from chalicelib.catalog import steps
 from chalicelib.catalog.channel_rows import channel_key
-from chalicelib.catalog.event_rows import GroupEventRow, group_events_partition
-from chalicelib.catalog.list_rows import channel_list
+from chalicelib.catalog.events.event_rows import GroupEventRow, group_events_partition
+from chalicelib.catalog.lists.list_rows import channel_list
 from chalicelib.channels import deletion, service
 from chalicelib.channels.bulk import moves, progress
 from chalicelib.channels.bulk import service as bulk

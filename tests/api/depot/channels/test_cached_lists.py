@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.catalog import channel_rows, list_folding, list_rows, lists, newest_views
+from chalicelib.catalog import channel_rows, newest_views
+from chalicelib.catalog.lists import counted_lists, list_folding, list_rows
 from chalicelib.channels import newest_of_all
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.newest_names import NewestNames
@@ -236,7 +237,7 @@ def _write_view(origin: str, sort_keys: list[str]) -> None:
     """Write the view of the channel: the embedded engine takes a minute to read so many rows."""
     view = newest_views.pause(origin, "other", LINUX, None)
     assert view is not None
-    included = newest_views.included_before(lists.log_of(origin), list_rows.channel_list("other"), view)
+    included = newest_views.included_before(counted_lists.log_of(origin), list_rows.channel_list("other"), view)
     paths = (sk.partition("\x1f")[0].split("/") for sk in sort_keys)
     releases = [(name, version, release, Shown.EVERYONE) for name, version, release in paths]
     assert newest_views.write(view, NewestNames.of_releases(releases), included)

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from chalicelib.catalog import channel_rows, list_folding, list_rows
+from chalicelib.catalog import channel_rows
+from chalicelib.catalog.lists import list_folding, list_rows
 from chalicelib.channels import ended_lists, newest_of_all
 from chalicelib.core.ident import PackageIdent
 from chalicelib.platform.failures import Failures

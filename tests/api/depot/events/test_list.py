@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.catalog import event_folding, event_rows
-from chalicelib.core.event_kinds import ChannelOperation
+from chalicelib.catalog.events import event_folding, event_rows
+from chalicelib.core.events.event_kinds import ChannelOperation
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.roles import SessionFlags
 from chalicelib.core.session import Session

@@ -1,6 +1,6 @@
 """GET /depot/origins/{origin}/encryption_key (accounts.md 7.3, 8.5)."""
 
-from chalicelib.core.key_file import KeyFile, KeyKind
+from chalicelib.core.keys.key_file import KeyFile, KeyKind
 from tests.api.client import Depot
 from tests.builders.keys import a_signing_pair
 from tests.builders.members import a_member, refused_callers

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from nacl.signing import SigningKey, VerifyKey
 
-from chalicelib.core.key_file import KeyFile, KeyKind
+from chalicelib.core.keys.key_file import KeyFile, KeyKind
 from tests.api.client import Depot, Reply
 from tests.builders.keys import ClientKeys, a_signing_pair, client_keys
 from tests.builders.members import a_member, refused_callers

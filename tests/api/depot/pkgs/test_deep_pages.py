@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.catalog import list_folding
-from chalicelib.core import list_blocks
+from chalicelib.catalog.lists import list_folding
+from chalicelib.core.lists import list_blocks
 from chalicelib.packages import lists
 from tests.api.client import Depot
 from tests.builders.origins import an_origin

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.catalog import list_pages
+from chalicelib.catalog.lists import list_pages
 from chalicelib.packages import lists
 from tests.api.client import Depot
 from tests.builders.names import a_name

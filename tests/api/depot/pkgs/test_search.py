@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from chalicelib.catalog import name_log
-from chalicelib.core import name_index
+from chalicelib.core.search import name_index
 from chalicelib.packages.search import catalogue
 from tests.api.client import Depot, Reply
 from tests.builders.members import a_member

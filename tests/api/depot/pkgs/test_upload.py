@@ -10,7 +10,7 @@ import pytest
 from msgspec import structs
 
 from chalicelib.core import answer_size
-from chalicelib.core.hart_limits import LIST_ENTRIES
+from chalicelib.core.harts.hart_limits import LIST_ENTRIES
 from chalicelib.packages import artifacts, upload_checks
 from chalicelib.platform.aws import client
 from chalicelib.platform.config import config

@@ -11,7 +11,7 @@ from chalicelib.builds.engine.propagation import repair
 from chalicelib.builds.engine.settling import Cause, ResultKind, settle
 from chalicelib.builds.rows import active_key, open_group_key, queued_key
 from chalicelib.catalog.origin_rows import OriginRow, origin_key
-from chalicelib.core.build_states import GroupState
+from chalicelib.core.builds.build_states import GroupState
 from chalicelib.platform.table import Found, Key, read, read_many
 from tests.builders.job_groups import LINUX, Group, a_group, build, claim, report, slots_of, start, waiting_jobs
 

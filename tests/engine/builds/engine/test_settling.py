@@ -9,7 +9,7 @@ from chalicelib.builds.engine.ending import cancel
 from chalicelib.builds.engine.outcomes import Outcome, outcome_of
 from chalicelib.builds.engine.settling import Cause, ResultKind, settle, settle_in_request
 from chalicelib.builds.rows import ATTEMPTS, JobRow, job_count_key, job_key, unarchived_partition, waiting_origin_key
-from chalicelib.core.build_states import JobError
+from chalicelib.core.builds.build_states import JobError
 from chalicelib.platform.change import Change
 from chalicelib.platform.table import delete_many, read
 from tests.builders.job_groups import LINUX, Group, a_group, build, claim, report, slots_of, start, waiting_jobs

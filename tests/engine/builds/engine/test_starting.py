@@ -20,7 +20,7 @@ from chalicelib.builds.rows import (
     waiting_origin_key,
 )
 from chalicelib.catalog.package_rows import PackageLists, PackageRow, package_key
-from chalicelib.core.build_states import GroupState
+from chalicelib.core.builds.build_states import GroupState
 from chalicelib.core.ident import PackageIdent
 from chalicelib.platform.table import StoreUnavailable, delete_many, put_many, read
 from tests.builders.job_groups import LINUX, a_group, start, waiting_jobs

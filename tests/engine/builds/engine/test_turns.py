@@ -5,7 +5,7 @@ import pytest
 from chalicelib.builds.engine import turns
 from chalicelib.builds.engine.turns import Turns
 from chalicelib.builds.rows import EntryRow, GroupRow, GuardRow, active_key, group_key, queued_key
-from chalicelib.core.build_states import EntryState, GroupState
+from chalicelib.core.builds.build_states import EntryState, GroupState
 from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.clock import new_id
 from chalicelib.platform.table import delete_many, put_many, read

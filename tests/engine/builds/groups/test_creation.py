@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.builds.groups import filling
-from chalicelib.core.build_states import GroupState
+from chalicelib.core.builds.build_states import GroupState
 from chalicelib.platform.table import StoreUnavailable
 from tests.builders.group_creation import a_left_group, assert_whole, dying_after, groups_of, guard_ids, schedule
 from tests.builders.log_lines import log_lines

@@ -8,7 +8,7 @@ from chalicelib.builds import rows
 from chalicelib.builds.engine import ending
 from chalicelib.builds.groups import entries, filling, rebuild
 from chalicelib.builds.rows import GroupRow
-from chalicelib.core.build_states import GroupState
+from chalicelib.core.builds.build_states import GroupState
 from chalicelib.platform.change import Change
 from tests.builders.group_creation import (
     BY,

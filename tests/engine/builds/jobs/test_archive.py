@@ -4,7 +4,7 @@ import pytest
 
 from chalicelib.builds.jobs import logs
 from chalicelib.builds.jobs.archive import archive
-from chalicelib.core.build_states import JobState
+from chalicelib.core.builds.build_states import JobState
 from chalicelib.platform.clock import new_id, now
 from tests.builders.job_rows import a_job, job_row
 

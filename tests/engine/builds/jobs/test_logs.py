@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.builds.jobs import logs
 from chalicelib.builds.rows import JobRow
-from chalicelib.core.build_states import JobState
+from chalicelib.core.builds.build_states import JobState
 from chalicelib.identity.errors import AttemptOver
 from chalicelib.platform.table import Key, read
 from tests.builders.job_rows import a_job, change_job, job_row

@@ -8,7 +8,7 @@ from chalicelib.builds import motor, rows
 from chalicelib.builds.groups import filling
 from chalicelib.builds.rows import GroupRow, GuardRow
 from chalicelib.builds.steps import group as steps
-from chalicelib.core.build_states import GroupState
+from chalicelib.core.builds.build_states import GroupState
 from chalicelib.platform.clock import new_id
 from chalicelib.platform.table import put_many
 from tests.builders.engine_double import EngineDouble

@@ -6,7 +6,7 @@ from chalicelib.builds import motor
 from chalicelib.builds.engine.settling import Cause
 from chalicelib.builds.rows import JobRow
 from chalicelib.builds.steps import job as steps
-from chalicelib.core.build_states import JobState
+from chalicelib.core.builds.build_states import JobState
 from tests.builders.engine_double import EngineDouble
 from tests.builders.group_rows import ago
 from tests.builders.job_rows import a_job, job_row

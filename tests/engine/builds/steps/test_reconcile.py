@@ -4,7 +4,7 @@ import pytest
 
 from chalicelib.builds.engine.settling import Cause
 from chalicelib.builds.steps.reconcile import GENERATIONS, reconcile
-from chalicelib.core.build_states import JobState
+from chalicelib.core.builds.build_states import JobState
 from tests.builders.engine_double import EngineDouble
 from tests.builders.group_rows import a_group, group_row
 from tests.builders.job_rows import a_job

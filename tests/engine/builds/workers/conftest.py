@@ -13,7 +13,7 @@ from chalicelib.builds.rows import (
     waiting_partition,
 )
 from chalicelib.builds.workers import claims, presence, search
-from chalicelib.core.build_access import WorkerAccess
+from chalicelib.core.builds.build_access import WorkerAccess
 from chalicelib.platform.table import Key, delete_many, rows
 from tests.builders.motor_double import Calls, recorded_motor
 from tests.builders.waiting_jobs import LINUX, an_empty_origin

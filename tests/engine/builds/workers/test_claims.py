@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from chalicelib.builds.workers import claims, search
 from chalicelib.builds.workers.errors import ClaimInvalid, ClaimRefused
-from chalicelib.core.build_access import WorkerAccess
-from chalicelib.core.build_states import JobState
+from chalicelib.core.builds.build_access import WorkerAccess
+from chalicelib.core.builds.build_states import JobState
 from chalicelib.core.target import Target
 from chalicelib.platform import waiting
 from chalicelib.platform.table import put_many

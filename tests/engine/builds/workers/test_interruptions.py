@@ -13,8 +13,8 @@ from pynamodb.connection.base import Connection
 from chalicelib.builds import rows as build_rows
 from chalicelib.builds.rows import ORIGIN_SLOT, JobRow, SlotRow, WaitingJobRow, slots_partition
 from chalicelib.builds.workers import bundle, claims, search, taking
-from chalicelib.core.build_access import WorkerAccess
-from chalicelib.core.build_states import JobState
+from chalicelib.core.builds.build_access import WorkerAccess
+from chalicelib.core.builds.build_states import JobState
 from chalicelib.platform import config
 from chalicelib.platform.table import rows
 from tests.builders.motor_double import Calls

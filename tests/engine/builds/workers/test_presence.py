@@ -3,7 +3,7 @@
 import time
 
 from chalicelib.builds.workers import presence
-from chalicelib.core.build_access import WorkerAccess
+from chalicelib.core.builds.build_access import WorkerAccess
 from chalicelib.core.target import Target
 from tests.builders.waiting_jobs import (
     LINUX,

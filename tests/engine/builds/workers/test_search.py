@@ -7,7 +7,7 @@ import pytest
 from chalicelib.builds import rows as build_rows
 from chalicelib.builds.rows import WaitingOriginRow
 from chalicelib.builds.workers import search
-from chalicelib.core.build_access import WorkerAccess
+from chalicelib.core.builds.build_access import WorkerAccess
 from chalicelib.core.target import Target
 from chalicelib.platform.table import rows
 from tests.builders.motor_double import Calls

@@ -2,7 +2,7 @@
 
 from chalicelib.builds.workers import service
 from chalicelib.catalog.job_token_rows import job_token_key
-from chalicelib.core.build_access import WorkerAccess
+from chalicelib.core.builds.build_access import WorkerAccess
 from chalicelib.platform.table import read
 from tests.builders.waiting_jobs import (
     a_waiting_job,

@@ -15,8 +15,8 @@ from chalicelib.builds.workers import bundle, search, service, taking
 from chalicelib.builds.workers.errors import ClaimRefused
 from chalicelib.catalog.job_token_rows import job_token_key
 from chalicelib.catalog.origin_rows import origin_key
-from chalicelib.core.build_access import WorkerAccess
-from chalicelib.core.build_states import JobState
+from chalicelib.core.builds.build_access import WorkerAccess
+from chalicelib.core.builds.build_states import JobState
 from chalicelib.identity.errors import AttemptOver, TokenRefused
 from chalicelib.platform.config import config
 from chalicelib.platform.table import delete_many, put_many, read, rows

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from chalicelib.builds.engine.outcomes import Cause, Result, ResultKind, outcome_of
 from chalicelib.builds.rows import ATTEMPTS
-from chalicelib.core.build_states import EntryState, JobError, JobState
+from chalicelib.core.builds.build_states import EntryState, JobError, JobState
 
 STATES = st.sampled_from(JobState)
 CAUSES = st.sampled_from(Cause)

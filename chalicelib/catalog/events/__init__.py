@@ -1,0 +1,1 @@
+"""The depot's events: rows, their index, and folding rows into it."""

@@ -1,0 +1,1 @@
+"""Changes that a state machine finishes: their rows and their steps."""

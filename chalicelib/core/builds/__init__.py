@@ -1,0 +1,1 @@
+"""Rules of the build service: graphs, orders, states and plans. Pure."""

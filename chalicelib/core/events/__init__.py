@@ -1,0 +1,1 @@
+"""Events in their stored and compressed forms. Pure."""

@@ -1,0 +1,1 @@
+"""Reading .hart archives. Pure."""

@@ -1,0 +1,1 @@
+"""Key files, and texts that are encrypted with keys. Pure."""

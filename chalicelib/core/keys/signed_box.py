@@ -1,0 +1,139 @@
+"""Signed boxes, which store values encrypted, and the builder keys that seal and open them (accounts.md 7.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from chalicelib.core import strict_base64
+from chalicelib.core.deferred import deferred
+from chalicelib.core.keys.key_file import KeyFile, KeyKind, generate_encryption_pair
+from chalicelib.core.keys.named_revision import NamedRevision, NamedRevisionMalformed
+
+with deferred():
+    from chalicelib.core.keys import sodium
+
+BUILDER_KEY_NAME = "bldr"
+NONCE_BYTES = 24
+_MAC_BYTES = 16
+_VERSION = "BOX-1"
+
+
+class NoBuilderKey(Exception):
+    """No builder key is configured; the service must not start."""
+
+
+class BoxMalformed(ValueError):
+    """The text is not a signed box."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class BoxUnreadable(ValueError):
+    """The ring does not have the box's key, or the key does not open the box. The text names keys and their source."""
+
+
+class SignedBox(Struct, frozen=True):
+    """A value encrypted by one key for another, with a text of five lines."""
+
+    encryptor: NamedRevision
+    decryptor: NamedRevision
+    nonce: bytes
+    ciphertext: bytes
+
+    @classmethod
+    def parse(cls, text: str) -> SignedBox:
+        """Return the box in a text of exactly five lines. Raises BoxMalformed."""
+        lines = text.split("\n")
+        if len(lines) != 5 or lines[0] != _VERSION:
+            raise BoxMalformed(f"not the five lines of a {_VERSION}")
+        try:
+            names = NamedRevision.parse(lines[1]), NamedRevision.parse(lines[2])
+            nonce, ciphertext = strict_base64.decoded(lines[3]), strict_base64.decoded(lines[4])
+        except NamedRevisionMalformed as problem:
+            raise BoxMalformed("line 2 or 3 is not <name>-<revision>") from problem
+        except strict_base64.Base64Malformed as problem:
+            raise BoxMalformed("line 4 or 5 is not padded Base64") from problem
+        if len(nonce) != NONCE_BYTES or len(ciphertext) < _MAC_BYTES:
+            raise BoxMalformed(f"the nonce has {len(nonce)} bytes, the ciphertext {len(ciphertext)}")
+        return cls(*names, nonce, ciphertext)
+
+    @property
+    def text(self) -> str:
+        """The five lines, without a newline at the end."""
+        encode = strict_base64.encoded
+        return f"{_VERSION}\n{self.encryptor}\n{self.decryptor}\n{encode(self.nonce)}\n{encode(self.ciphertext)}"
+
+
+class KeyRing:
+    """The builder keys by full name: the newest seals boxes, and each opens the boxes that name it.
+
+    `source` says in error texts where the keys are from. Raises NoBuilderKey for an empty ring. `repr` and `str` show
+    the names and not the keys.
+    """
+
+    def __init__(self, keys: Iterable[KeyFile], source: str = "the key ring") -> None:
+        self._source = source
+        self._keys = {str(key.named_revision): key for key in keys}
+        self._boxes: dict[str, sodium.Box] = {}
+        if not self._keys:
+            raise NoBuilderKey
+
+    def __repr__(self) -> str:
+        return f"KeyRing({', '.join(self._keys)})"
+
+    @classmethod
+    def from_texts(cls, texts: Iterable[str] | str, source: str = "the key ring") -> KeyRing:
+        r"""Return the ring of the keys in these texts. Raises NoBuilderKey and KeyFileMalformed.
+
+        A backslash and an `n` may replace a newline, as in environment variables.
+        """
+        key_texts = [texts] if isinstance(texts, str) else texts
+        keys = (KeyFile.parse(text.replace("\\n", "\n"), KeyKind.SECRET_ENCRYPTION) for text in key_texts)
+        return cls(keys, source)
+
+    @property
+    def newest(self) -> NamedRevision:
+        """The full name of the sealing key: the key whose file name is the greatest."""
+        return max(self._keys.values(), key=lambda key: key.file_name).named_revision
+
+    def seal(self, plain: bytes, nonce: bytes | None = None, key_revision: str | None = None) -> str:
+        """Return the text of a signed box from a key to itself. Raises BoxUnreadable if the ring lacks the key.
+
+        `key_revision` is the full name of the key, by default the newest. The nonce is random by default; one nonce
+        must never be used for two different values with the same key. The same value, nonce and key return the same
+        text.
+        """
+        name = str(self.newest) if key_revision is None else key_revision
+        nonce = sodium.random(NONCE_BYTES) if nonce is None else nonce
+        ciphertext = self._box(name).encrypt(plain, nonce).ciphertext
+        named_revision = self._keys[name].named_revision
+        return SignedBox(named_revision, named_revision, nonce, ciphertext).text
+
+    def open(self, text: str) -> bytes:
+        """Return the value in a signed box. Raises BoxMalformed and BoxUnreadable."""
+        signed = SignedBox.parse(text)
+        if signed.encryptor != signed.decryptor:
+            raise BoxUnreadable(f"a box from {signed.encryptor} to {signed.decryptor}, not from a key to itself")
+        try:
+            return self._box(str(signed.decryptor)).decrypt(signed.ciphertext, signed.nonce)
+        except sodium.CryptoError as problem:
+            raise BoxUnreadable(f"{self._source} has another key {signed.decryptor} than the stored data") from problem
+
+    def _box(self, name: str) -> sodium.Box:
+        # Cached: creating it takes two curve multiplications, and every access token needs it.
+        if name not in self._keys:
+            raise BoxUnreadable(f"{self._source} has no key {name}, which encrypted the stored data")
+        if name not in self._boxes:
+            secret = sodium.PrivateKey(self._keys[name].raw)
+            self._boxes[name] = sodium.Box(secret, secret.public_key)
+        return self._boxes[name]
+
+
+def generate_builder_key(revision: str) -> str:
+    """Return the key text of a new builder key. Raises NamedRevisionMalformed."""
+    _, secret = generate_encryption_pair(BUILDER_KEY_NAME, revision)
+    return secret.text

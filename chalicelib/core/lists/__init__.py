@@ -1,0 +1,1 @@
+"""Counted lists in blocks, and the changes that they include. Pure."""

@@ -1,0 +1,1 @@
+"""Search for names by words. Pure."""
