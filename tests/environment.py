@@ -2,6 +2,8 @@
 
 import os
 
+from chalicelib.core.keys.signed_box import generate_builder_key
+
 BASE = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
@@ -14,8 +16,23 @@ BASE = {
 }
 
 
+_used: list[bool] = []
+
+
 def use(**more: str) -> None:
-    """Set the environment before the service is imported; no engine outside of this process is used."""
+    """Set the environment before the service is imported; no engine outside of this process is used.
+
+    The first call in a process decides. So tests may import the modules of a benchmark, and neither the service nor the
+    programs that other tests start have its settings then.
+    """
+    if _used:
+        return
+    _used.append(True)
     for variable in [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL")]:
         del os.environ[variable]
     os.environ.update(BASE | more)
+
+
+def use_for_benchmark() -> None:
+    """Set the environment of a program that measures: it has a builder key of its own, and reads no secret for it."""
+    use(BLDR_SECRET_KEY=os.environ.get("BLDR_SECRET_KEY") or generate_builder_key("20240101000000"))

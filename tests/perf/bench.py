@@ -19,12 +19,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from chalicelib.core.keys.signed_box import generate_builder_key
 from tests import environment
 
 # The service reads the environment when it is imported. The recording process inherits the key of the tokens.
-environment.use()
-os.environ.setdefault("BLDR_SECRET_KEY", generate_builder_key("20240101000000"))
+environment.use_for_benchmark()
 
 from app import app
 from local.front import Front

@@ -5,19 +5,16 @@ transaction lasts 10 ms, other calls take as long as in a region of AWS. Each cl
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
 
-from chalicelib.core.keys.signed_box import generate_builder_key
 from tests import environment
 
 # The service reads the environment when it is imported.
-environment.use()
-os.environ.setdefault("BLDR_SECRET_KEY", generate_builder_key("20240101000000"))
+environment.use_for_benchmark()
 
 from app import app
 from chalicelib.core.deferred import load_deferred

@@ -12,12 +12,10 @@ from contextlib import ExitStack, contextmanager, redirect_stdout
 from pathlib import Path
 from unittest.mock import patch
 
-from chalicelib.core.keys.signed_box import generate_builder_key
 from tests import environment
 
 # The service reads the environment when it is imported.
-environment.use()
-os.environ.setdefault("BLDR_SECRET_KEY", generate_builder_key("20240101000000"))
+environment.use_for_benchmark()
 
 from app import app
 from chalicelib.builds.groups import promotion as moves

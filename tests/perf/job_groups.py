@@ -23,12 +23,10 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from chalicelib.core.keys.signed_box import generate_builder_key
 from tests import environment
 
 # The service reads the environment when it is imported.
-environment.use()
-os.environ.setdefault("BLDR_SECRET_KEY", generate_builder_key("20240101000000"))
+environment.use_for_benchmark()
 
 from app import app
 from bldr.address import Address

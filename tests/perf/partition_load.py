@@ -7,19 +7,16 @@ the packages or the origins. Of a few hundred writes, the busiest of many shards
 """
 
 import argparse
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from chalicelib.core.keys.signed_box import generate_builder_key
 from tests import environment
 
 # The service reads the environment when it is imported.
-environment.use()
-os.environ.setdefault("BLDR_SECRET_KEY", generate_builder_key("20240101000000"))
+environment.use_for_benchmark()
 
 from app import app
 from chalicelib.core.deferred import load_deferred
