@@ -7,11 +7,15 @@ execution that waits, and reports no end.
 import json
 import logging
 import threading
+import time
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 from moto.stepfunctions.exceptions import ExecutionAlreadyExists
 from moto.stepfunctions.parser import utils
+from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
+from moto.stepfunctions.parser.asl.component.common.retry.retrier_decl import RetrierDecl
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
@@ -21,7 +25,7 @@ from local.moto_functions import (
     FunctionMissing,
     functions,
 )
-from local.patching import wrap
+from local.patching import replace, wrap
 
 STATUS_CHANGE_FUNCTION = "reconcile"
 """The function that the template's rule invokes when an execution ends without success."""
@@ -31,6 +35,9 @@ KEPT_EXECUTIONS = 500
 
 KEPT_NAMES = 100_000
 _PRUNING_STEP = 100
+_MISSED_WITHIN = 1.0
+"""Seconds after which a pause sees an end whose event came just before it waited for it."""
+
 _UNSUCCESSFUL = ("FAILED", "TIMED_OUT", "ABORTED")
 _log = logging.getLogger(__name__)
 _starting = threading.RLock()
@@ -41,6 +48,7 @@ _names_by_machine: dict[str, dict[str, None]] = {}  # not in the machine, which 
 def apply() -> None:
     """Patch moto in this process."""
     _end_executions_at_once()
+    _end_pauses_with_executions()
     wrap(StepFunctionsParserBackend, "start_execution", _start_execution)
     wrap(BaseExecutionWorkerCommunication, "terminated", _terminated)
 
@@ -99,6 +107,23 @@ def _end_executions_at_once() -> None:
     wrap(Environment, "set_timed_out", end)
     wrap(Environment, "set_error", set_error)
     wrap(Execution, "stop", stop)
+
+
+def _end_pauses_with_executions() -> None:
+    """Wake the pause before a retry when its execution ends. moto sleeps, for up to the longest delay of the Retry."""
+    current = threading.local()
+
+    def evaluate(original: Any, retrier: RetrierDecl, env: Environment) -> None:
+        current.env = env
+        original(retrier, env)
+
+    def pause(seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while current.env.is_running() and (left := deadline - time.monotonic()) > 0:
+            current.env.program_state_event.wait(min(left, _MISSED_WITHIN))
+
+    wrap(RetrierDecl, "_eval_body", evaluate)
+    replace(retrier_decl, "time", SimpleNamespace(sleep=pause))
 
 
 def _start_execution(

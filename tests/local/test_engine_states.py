@@ -4,9 +4,11 @@ import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 
 from local import moto_executions, moto_states, moto_tasks
 from tests.builders.machines import Machine, Tokens, Unavailable, task, these_functions
@@ -21,6 +23,13 @@ def ends_with(**output: Any) -> dict[str, Any]:
 
 
 HANDLED = ends_with(state="handled")
+
+
+@pytest.fixture(autouse=True)
+def _no_other_executions(table: None) -> None:
+    """Executions of other tests have ended, so that the threads can be counted."""
+    moto_executions.forget_executions()
+    assert until(lambda: _threads_of_executions() == 0)
 
 
 class NotYet(Exception):
@@ -206,7 +215,7 @@ def test_a_stopped_execution_is_aborted_at_once_and_the_rule_invokes_its_functio
 
         assert machine.describe(execution)["status"] == "ABORTED"
         assert until(lambda: len(events) == 1)
-        assert _threads_of_executions() == 0
+        assert until(lambda: _threads_of_executions() == 0)
     assert (events[0]["detail-type"], events[0]["source"]) == ("Step Functions Execution Status Change", "aws.states")
     detail = events[0]["detail"]
     assert (detail["executionArn"], detail["stateMachineArn"]) == (execution, machine.arn)
@@ -224,6 +233,20 @@ def test_an_execution_can_be_stopped_before_its_first_state_and_during_a_functio
         assert until(lambda: _threads_of_executions() == 0)
 
         assert {machine.describe(execution)["status"] for execution in executions} == {"ABORTED"}
+
+
+def test_an_execution_can_be_stopped_in_the_pause_before_a_retry() -> None:
+    real_pauses, function = vars(retrier_decl)["time"], Counter(failures=9)
+    retries = [{"ErrorEquals": ["NotYet"], "IntervalSeconds": 3600, "MaxAttempts": 3}]
+    functions = these_functions(function=function, reconcile=lambda _event: None)
+    with functions, patch.object(retrier_decl, "time", real_pauses):
+        machine = Machine(task("function", Retry=retries))
+        execution = machine.start()
+        assert until(lambda: function.calls == 1)
+        machine.client.stop_execution(executionArn=execution)
+        assert until(lambda: _threads_of_executions() == 0)
+
+        assert (machine.describe(execution)["status"], function.calls) == ("ABORTED", 1)
 
 
 def test_an_execution_that_fails_or_takes_too_long_invokes_the_function_of_the_rule() -> None:
