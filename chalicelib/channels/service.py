@@ -93,12 +93,9 @@ def promote(ident: PackageIdent, target: Target, channel: str, by: Session) -> N
 
 
 def _promote(ident: PackageIdent, target: Target, channel: str, by: Session, fence: Fence) -> None:
-    channel_key = channel_rows.channel_key(ident.origin, channel)
-    found = read_many([*steps.keys_of(ident), channel_key, *event_rows.keys_before()])
-    event_rows.note_shards(found)
-    observed = Observed.from_rows(ident, found)
+    observed, channel_row = _observed(ident, channel)
     placement = observed.standing.placements.get(target)
-    if found.get(channel_key) is None:
+    if channel_row is None:
         raise ChannelMissing
     if placement is None:
         raise ReleaseMissing
@@ -126,15 +123,20 @@ def demote(ident: PackageIdent, target: Target, channel: str, by: Session) -> No
 
 
 def _demote(ident: PackageIdent, target: Target, channel: str, by: Session, fence: Fence) -> None:
-    channel_key = channel_rows.channel_key(ident.origin, channel)
-    found = read_many([*steps.keys_of(ident), channel_key, *event_rows.keys_before()])
-    event_rows.note_shards(found)
-    observed = Observed.from_rows(ident, found)
+    observed, channel_row = _observed(ident, channel)
     placement = observed.standing.placements.get(target)
-    if found.get(channel_key) is None or placement is None or channel not in placement.channels:
+    if channel_row is None or placement is None or channel not in placement.channels:
         raise NotInChannel
     with Change() as change:
         fence.check(change, by.permission)
         after = observed.standing.with_placement(target, placement.left(channel))
         steps.step(change, observed, after)
         change.add(event_rows.event(ChannelOperation.DEMOTE, ident, target, channel, by, public=after.is_public))
+
+
+def _observed(ident: PackageIdent, channel: str) -> tuple[Observed, ChannelRow | None]:
+    """Return the rows of an ident, and the row of the channel if it exists. One call."""
+    channel_key = channel_rows.channel_key(ident.origin, channel)
+    found = read_many([*steps.keys_of(ident), channel_key, *event_rows.keys_before()])
+    event_rows.note_shards(found)
+    return Observed.from_rows(ident, found), found.get(channel_key)
