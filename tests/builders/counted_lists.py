@@ -76,6 +76,11 @@ class CountedOrigin:
                 change.put(self.row(entry, shown), condition=unchanged)
             return list_changes.add(change, self.name, [EntryChange(IDENTS, entry, before, shown)])
 
+    def add_releases(self, number: int) -> None:
+        """Add releases 0, 1, 2, ... of the version `a/1`, which everyone sees, in one transaction each."""
+        for release in range(number):
+            self.set(f"a/1/{release}", EVERYONE)
+
     def try_to_set(self, entry: str, shown: Shown) -> None:
         """Like `set`, but without an error if the entry changes meanwhile."""
         try:

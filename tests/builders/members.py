@@ -2,6 +2,7 @@
 
 from tests.api.client import Depot
 from tests.builders.names import a_name
+from tests.builders.origins import an_origin
 
 
 def a_member(depot: Depot, origin: str, user: str, role: str = "readonly_member", owner: str = "bobo") -> None:
@@ -14,6 +15,14 @@ def a_member(depot: Depot, origin: str, user: str, role: str = "readonly_member"
     if role != "readonly_member":
         assigned = depot.put(f"/depot/origins/{origin}/users/{user}/role", by=owner, query={"role": role})
         assert assigned.status == 204, assigned
+
+
+def an_origin_with_members(depot: Depot, **roles: str) -> str:
+    """Create an origin of bobo, make test users its members, each with a role, and return its name."""
+    origin = an_origin(depot)
+    for user, role in roles.items():
+        a_member(depot, origin, user, role)
+    return origin
 
 
 def refused_callers(depot: Depot, origin: str, highest_role: str | None = None) -> list[tuple[str, str | None, int]]:

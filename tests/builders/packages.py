@@ -58,6 +58,16 @@ def set_visibility(depot: Depot, hart: Hart, visibility: str, by: str = "bobo") 
     assert (reply.status, reply.body) == (200, b""), reply
 
 
+def latest_release(depot: Depot, path: str, by: str | None = None, **query: str) -> str | int:
+    """Return version and release of the latest package below `/depot/<path>`, or the status if it is not 200."""
+    reply = depot.get(f"/depot/{path}/latest", by=by, query=query)
+    if reply.status != 200:
+        assert reply.body == b""
+        return reply.status
+    ident = reply.json()["ident"]
+    return f"{ident['version']}/{ident['release']}"
+
+
 def delete(depot: Depot, hart: Hart, by: str = "bobo") -> None:
     """Delete a package for its target."""
     reply = depot.delete(hart.url, by=by, query={"target": hart.target})

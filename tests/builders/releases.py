@@ -6,6 +6,7 @@ from chalicelib.core.ident import PackageIdent
 from tests.api.client import Depot
 from tests.builders.hart import a_hart
 from tests.builders.names import a_name
+from tests.builders.origins import an_origin
 from tests.builders.packages import upload
 
 LINUX, WINDOWS = "x86_64-linux", "x86_64-windows"
@@ -33,6 +34,14 @@ def promoted(depot: Depot, ident: PackageIdent, channel: str, target: str = LINU
     """Promote a release. Creates the channel if it does not exist."""
     assert depot.post(f"/depot/channels/{ident.origin}/{channel}", by=by).status in (201, 409)
     assert change_channel(depot, ident, channel, "promote", target, by) == 200
+
+
+def an_origin_with_promoted(depot: Depot, number: int, channel: str) -> str:
+    """Create an origin of bobo with new releases in a channel, and return its name."""
+    origin = an_origin(depot)
+    for _ in range(number):
+        promoted(depot, a_release(depot, origin), channel)
+    return origin
 
 
 def change_channel(

@@ -7,6 +7,7 @@ import re
 from contextlib import suppress
 from datetime import timedelta
 from importlib.resources import files
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -55,6 +56,7 @@ from tests.builders.package_requests import UPLOADER
 from tests.builders.packages import a_channel, a_package, demote, promote
 from tests.builders.project_rows import a_project_row
 from tests.builders.releases import a_release, promoted
+from tests.builders.settings import change_settings
 from tests.builders.stack import Stack, process_tree
 from tests.builders.uploads import MIB, an_upload
 from tests.rights import enforcement
@@ -178,16 +180,15 @@ def drive_builds(patch: pytest.MonkeyPatch) -> None:
         motor.heartbeat("a token")
 
 
-def use_state_machines(patch: pytest.MonkeyPatch) -> None:
-    """Set the settings of the state machines, and do not log that the engine has none."""
-    changed = replace(
-        config,
+def use_state_machines(patch: pytest.MonkeyPatch, *modules: ModuleType) -> None:
+    """Set the settings of the state machines in some modules, and do not log that the engine has none."""
+    change_settings(
+        patch,
+        [motor, long_change_motor, *modules],
         group_machine=machine_arn("GroupMachine"),
         job_machine=machine_arn("JobMachine"),
         long_change_machine=machine_arn("LongChangeMachine"),
     )
-    patch.setattr(motor, "config", changed)
-    patch.setattr(long_change_motor, "config", changed)
     patch.setattr(logs, "failed_call", lambda _: None)
 
 

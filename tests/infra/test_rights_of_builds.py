@@ -19,7 +19,6 @@ from chalicelib.core.builds.build_states import GroupState, JobState
 from chalicelib.core.events.event_kinds import Trigger
 from chalicelib.core.long_change import LongChangeKind
 from chalicelib.graph import rows as graph_rows
-from chalicelib.platform import logs
 from chalicelib.platform.aws import client
 from chalicelib.platform.background import Failed
 from chalicelib.platform.config import config
@@ -34,9 +33,9 @@ from tests.builders.origins import an_origin
 from tests.builders.packages import a_channel, a_package, promote
 from tests.builders.project_rows import a_project_row
 from tests.builders.rows import empty_partition
-from tests.infra.test_rights import EVENT, assert_all_used
+from tests.infra.test_rights import EVENT, assert_all_used, use_state_machines
 from tests.rights.enforcement import Enforcement, enforced, running_as
-from tests.rights.policies import machine_arn, own_policies
+from tests.rights.policies import own_policies
 
 pytestmark = pytest.mark.usefixtures("table")
 
@@ -44,15 +43,7 @@ pytestmark = pytest.mark.usefixtures("table")
 @pytest.fixture(autouse=True)
 def _state_machines(monkeypatch: pytest.MonkeyPatch) -> None:
     """The settings name the state machines. The engine has none, and their errors are not logged."""
-    changed = replace(
-        config,
-        group_machine=machine_arn("GroupMachine"),
-        job_machine=machine_arn("JobMachine"),
-        long_change_machine=machine_arn("LongChangeMachine"),
-    )
-    for module in (motor, long_change_motor, beginning, job_watch):
-        monkeypatch.setattr(module, "config", changed)
-    monkeypatch.setattr(logs, "failed_call", lambda _: None)
+    use_state_machines(monkeypatch, beginning, job_watch)
     for pk in (f"OPEN-GROUPS#{LINUX}", f"SLOTS#{LINUX}"):
         empty_partition(pk)
 

@@ -7,14 +7,12 @@ docs/PERFORMANCE.md.
 """
 
 import argparse
-import os
 import pickle
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,11 +28,11 @@ from local.seed.releases import GeneratedDepot
 from tests.api.client import Depot
 from tests.builders.engine import an_engine
 from tests.perf import replay
+from tests.perf.figures import markdown, publish, without_logs
 from tests.perf.workload import FilledDepot, RecordedCase
 
 ROOT = Path(__file__).parents[2]
-DOCUMENT = ROOT / "docs" / "PERFORMANCE.md"
-BEGIN, END = "<!-- figures of make bench -->", "<!-- end of figures -->"
+MARKERS = "<!-- figures of make bench -->", "<!-- end of figures -->"
 HEADINGS = ["request", "calls", "read units", "write units", "CPU ms", "growth", "allowed", "CPU / bare"]
 HANDLER_BUDGET = 1.3
 """CPU time of a request as a multiple of that of a bare route."""
@@ -84,10 +82,10 @@ def main() -> int:
         _record(options.packages[0], options.record)
         return 0
     small, large = (_record_in_process(packages) for packages in options.packages)
-    table = _markdown([comparison.cells for comparison in _compare(small, large)])
-    print(table)
-    if not options.print_only:
-        _write(table, options.packages)
+    table = markdown(HEADINGS, [comparison.cells for comparison in _compare(small, large)])
+    fewest, most = options.packages
+    title = f"`make bench` on {datetime.now(UTC):%Y-%m-%d}, {fewest:,} → {most:,} packages:"
+    publish(MARKERS, f"{title}\n\n{table}", print_only=options.print_only)
     return 0
 
 
@@ -104,38 +102,17 @@ def _record_in_process(packages: int) -> list[RecordedCase]:
 
 
 def _record(packages: int, file: Path) -> None:
-    with an_engine(), _without_logs():
+    with an_engine(), without_logs():
         filled = FilledDepot.create(GeneratedDepot(packages), Depot(Front(app)))
         file.write_bytes(pickle.dumps([RecordedCase.of(case, app) for case in filled.cases()]))
 
 
 def _compare(small: Sequence[RecordedCase], large: Sequence[RecordedCase]) -> Iterator[Comparison]:
-    with _without_logs():
+    with without_logs():
         for low, high in zip(small, large, strict=True):
             handlers = [replay.handler(app, low.recording), replay.handler(app, high.recording)]
             times = replay.cpu_milliseconds([*handlers, replay.bare_route(high.recording)])
             yield Comparison(low, high, *times)
-
-
-@contextmanager
-def _without_logs() -> Iterator[None]:
-    """Discard the logs of the service, which keeps the standard output of its first request."""
-    with Path(os.devnull).open("w") as null, redirect_stdout(null):
-        yield
-
-
-def _markdown(rows: Sequence[Sequence[str]]) -> str:
-    lines = [HEADINGS, ["---", *["---:"] * (len(HEADINGS) - 1)], *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def _write(table: str, packages: Sequence[int]) -> None:
-    """Replace the figures in the document. The rest of it is written by hand."""
-    text = DOCUMENT.read_text() if DOCUMENT.exists() else f"# Performance\n\n{BEGIN}\n{END}\n"
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    title = f"`make bench` on {datetime.now(UTC):%Y-%m-%d}, {packages[0]:,} → {packages[1]:,} packages:"
-    DOCUMENT.write_text(f"{before}{BEGIN}\n{title}\n\n{table}\n{END}{after}")
 
 
 def _ratio(large: float, small: float) -> float:

@@ -22,7 +22,7 @@ from local.front import Front
 from tests.api.client import Depot
 from tests.builders.engine import an_engine
 from tests.perf import fleet
-from tests.perf.figures import markdown, without_logs, write_figures
+from tests.perf.figures import markdown, publish, without_logs
 from tests.perf.measure import HEADINGS, Outcome, measure
 from tests.perf.writes import Write, Writes
 
@@ -74,9 +74,7 @@ def main() -> int:
                 print(" | ".join(outcome.cells), file=sys.stderr, flush=True)
     command = f"`python -m tests.perf.contention --each {options.each} --dependencies {options.dependencies}`"
     table = f"{command} on {datetime.now(UTC):%Y-%m-%d}:\n\n{markdown(HEADINGS, rows)}"
-    print(table)
-    if not options.print_only:
-        write_figures(MARKERS, table)
+    publish(MARKERS, table, print_only=options.print_only)
     return 0
 
 

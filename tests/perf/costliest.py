@@ -5,11 +5,9 @@ handler's thread while the responses of AWS are replayed from memory, so neither
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, redirect_stdout
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
 from tests import environment
@@ -27,6 +25,7 @@ from tests.api.client import Depot
 from tests.builders.engine import an_engine
 from tests.perf import replay
 from tests.perf.costliest_requests import BEGIN, DOCUMENT, END, Measured, recorded
+from tests.perf.figures import publish, without_logs
 from tests.perf.workload import FilledDepot
 
 HEADINGS = ["route", "caller", "costliest form", "CPU ms", "calls", "answer bytes", "bound"]
@@ -41,13 +40,11 @@ def main() -> int:
     parser.add_argument("--packages", type=int, default=5_000)
     parser.add_argument("--print-only", action="store_true", help="do not write docs/SECURITY.md")
     options = parser.parse_args()
-    with an_engine(), _unlimited_time(), Path(os.devnull).open("w") as null, redirect_stdout(null):
+    with an_engine(), _unlimited_time(), without_logs():
         filled = FilledDepot.create(GeneratedDepot(options.packages), Depot(Front(app)))
         rows = [_cells(measured) for measured in recorded(filled, ROWS)]
-    table = _markdown(sorted(rows))
-    print(table)
-    if not options.print_only:
-        _write(f"A depot with {options.packages:,} packages:\n\n{table}")
+    figures = f"A depot with {options.packages:,} packages:\n\n{_markdown(sorted(rows))}"
+    publish((BEGIN, END), figures, print_only=options.print_only, document=DOCUMENT)
     return 0
 
 
@@ -73,13 +70,6 @@ def _cells(measured: Measured) -> list[str]:
 def _markdown(rows: Sequence[Sequence[str]]) -> str:
     rule = ["---", "---", "---", "---:", "---:", "---:", "---"]
     return "\n".join("| " + " | ".join(line) + " |" for line in [HEADINGS, rule, *rows])
-
-
-def _write(figures: str) -> None:
-    """Replace the figures in the document. The rest of it is written by hand."""
-    before, _, rest = DOCUMENT.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    DOCUMENT.write_text(f"{before}{BEGIN}\n{figures}\n{END}{after}")
 
 
 if __name__ == "__main__":

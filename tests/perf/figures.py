@@ -1,4 +1,4 @@
-"""Tables of figures, and where they stand in docs/PERFORMANCE.md."""
+"""Tables of figures, and their places in docs/PERFORMANCE.md and docs/SECURITY.md."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -14,11 +14,17 @@ def markdown(headings: Sequence[str], rows: Sequence[Sequence[str]], texts: int 
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def write_figures(markers: tuple[str, str], figures: str) -> None:
-    """Replace the text between two markers of the document. The rest of it is written by hand."""
-    before, _, rest = DOCUMENT.read_text().partition(markers[0])
+def publish(markers: tuple[str, str], figures: str, *, print_only: bool, document: Path = DOCUMENT) -> None:
+    """Print figures and, unless `print_only`, write them between two markers of a document.
+
+    The rest of the document is written by hand.
+    """
+    print(figures)
+    if print_only:
+        return
+    before, _, rest = document.read_text().partition(markers[0])
     _, _, after = rest.partition(markers[1])
-    DOCUMENT.write_text(f"{before}{markers[0]}\n{figures}\n{markers[1]}{after}")
+    document.write_text(f"{before}{markers[0]}\n{figures}\n{markers[1]}{after}")
 
 
 @contextmanager

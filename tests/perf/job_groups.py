@@ -8,14 +8,12 @@ The graph resembles the core plans, or is read from a file. Each build takes a r
 """
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -43,14 +41,14 @@ from tests.builders.stack import Stack, depot_stack
 from tests.builders.waiting import until
 from tests.builders.workers import a_claim, a_worker
 from tests.perf import group_run
+from tests.perf.figures import publish, without_logs
 from tests.perf.group_depot import LINUX, Bound, durations, ident_of, most_needed, nodes_for, write
 from tests.perf.group_run import GroupRun
 from tests.perf.recording import recorded_calls
 
 T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
-DOCUMENT = ROOT / "docs" / "PERFORMANCE.md"
-BEGIN, END = "<!-- figures of make bench-builds -->", "<!-- end of figures of builds -->"
+MARKERS = "<!-- figures of make bench-builds -->", "<!-- end of figures of builds -->"
 USER = "bobo"
 RETRIES = StepRetries(retries=30, seconds=1.0)
 
@@ -96,10 +94,8 @@ def main() -> int:
         blocks.append(_counted(nodes_for(a_name("origin"), options.projects, options.graph)))
     if options.workers:
         blocks.append(_timed(options.projects, options.graph, options.workers, options.seconds))
-    text = "\n\n".join(blocks)
-    print(text)
-    if not options.print_only:
-        _write(text)
+    title = f"`make bench-builds` on {datetime.now(UTC):%Y-%m-%d}:"
+    publish(MARKERS, "\n\n".join([title, *blocks]), print_only=options.print_only)
     return 0
 
 
@@ -107,7 +103,7 @@ def _counted(nodes: Mapping[str, Node]) -> str:
     """Build a group with eight simulated workers, and return its figures."""
     load_deferred()
     origin, root = next(iter(nodes)).partition("/")[0], most_needed(nodes)
-    with group_run.machines(), _without_logs():
+    with group_run.machines(), without_logs():
         depot = Depot(Front(app))
         depot.get("/profile", by=USER)
         write(nodes, USER)
@@ -242,21 +238,6 @@ class TimedGroup:
 def _repeated(request: Callable[[], T]) -> T:
     """Return the result of a request, which is repeated on a machine that is too busy to answer it."""
     return with_retries(RETRIES, StopSignal(), request, print)
-
-
-@contextmanager
-def _without_logs() -> Iterator[None]:
-    """Discard the logs of the service, which keeps the standard output of its first request."""
-    with Path(os.devnull).open("w") as null, redirect_stdout(null):
-        yield
-
-
-def _write(text: str) -> None:
-    """Replace the figures in the document. The rest of it is written by hand."""
-    before, _, rest = DOCUMENT.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    title = f"`make bench-builds` on {datetime.now(UTC):%Y-%m-%d}:"
-    DOCUMENT.write_text(f"{before}{BEGIN}\n{title}\n\n{text}\n{END}{after}")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from local.front import Front
 from tests.api.client import Depot
 from tests.builders.engine import an_engine
 from tests.builders.hart import Hart
-from tests.perf.figures import markdown, without_logs, write_figures
+from tests.perf.figures import markdown, publish, without_logs
 from tests.perf.recording import recorded_calls
 from tests.perf.writes import Write, Writes
 
@@ -138,9 +138,7 @@ def main() -> int:
     table = markdown(HEADINGS, [load.cells for load in found], texts=2)
     named = f"Over a tenth of the limit: {', '.join(over) or 'none'}."
     text = f"{command} on {datetime.now(UTC):%Y-%m-%d}:\n\n{table}\n\n{named}"
-    print(text)
-    if not options.print_only:
-        write_figures(MARKERS, text)
+    publish(MARKERS, text, print_only=options.print_only)
     return 0
 
 

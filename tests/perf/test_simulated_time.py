@@ -1,6 +1,7 @@
 """The simulated clock of the measured writers: what passes on it, what overlaps on it, and what it counts."""
 
 from contextlib import suppress
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -25,6 +26,13 @@ def a_number() -> Key[NumberRow]:
 
 def one_more() -> list[Action]:
     return [NumberRow.number.add(1)]
+
+
+def twenty_transactions(key: Key[NumberRow], writer: Writer) -> None:
+    """Add one to a number in each of twenty transactions."""
+    for _ in range(20):
+        with Change() as change:
+            change.update(key, one_more())
 
 
 def number_at(key: Key[NumberRow]) -> int:
@@ -59,7 +67,7 @@ def test_clients_that_write_different_rows_do_not_meet() -> None:
         refusals.append(writer.refusals)
 
     with simulated_time() as clock:
-        clock.run([lambda writer, key=key: adds_to(key, writer) for key in keys])  # type: ignore[misc]
+        clock.run([partial(adds_to, key) for key in keys])
 
     assert refusals == [0] * 8
 
@@ -68,11 +76,6 @@ def test_clients_that_write_different_rows_do_not_meet() -> None:
 def test_single_writes_that_meet_a_transaction_are_repeated(write: str) -> None:
     """The engine refuses the UpdateItem, and returns the entry of the batch as unprocessed."""
     key, met = a_number(), []
-
-    def transacts(writer: Writer) -> None:
-        for _ in range(20):
-            with Change() as change:
-                change.update(key, one_more())
 
     def writes(writer: Writer) -> None:
         for _ in range(20):
@@ -85,7 +88,7 @@ def test_single_writes_that_meet_a_transaction_are_repeated(write: str) -> None:
         met.append(writer.refusals)
 
     with simulated_time() as clock:
-        clock.run([transacts, writes])
+        clock.run([partial(twenty_transactions, key), writes])
 
     assert met[0] > 0
     assert write != "update_if" or number_at(key) == 40
@@ -93,11 +96,6 @@ def test_single_writes_that_meet_a_transaction_are_repeated(write: str) -> None:
 
 def test_an_optional_write_that_meets_a_transaction_is_left_out() -> None:
     key, outcomes = a_number(), []
-
-    def transacts(writer: Writer) -> None:
-        for _ in range(20):
-            with Change() as change:
-                change.update(key, one_more())
 
     def writes(writer: Writer) -> None:
         for _ in range(20):
@@ -107,7 +105,7 @@ def test_an_optional_write_that_meets_a_transaction_is_left_out() -> None:
             outcomes.append(writer.refusals - before)
 
     with simulated_time() as clock:
-        clock.run([transacts, writes])
+        clock.run([partial(twenty_transactions, key), writes])
 
     assert set(outcomes) == {0, 1}, "a single try each"
 

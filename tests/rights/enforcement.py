@@ -15,21 +15,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 from botocore.session import Session
 
-from chalicelib.builds.groups import after_upload
-from chalicelib.builds.steps import group, job, reconcile
+from chalicelib import functions
 from chalicelib.http.app import App
-from chalicelib.long_changes import steps as long_change_steps
-from chalicelib.scheduled import (
-    builds,
-    event_upkeep,
-    group_repair,
-    group_watch,
-    job_watch,
-    long_change_watch,
-    retention,
-    sweep,
-)
-from chalicelib.uploads import finishing
 from local.patching import wrap
 from tests.rights.actions import Need, OperationUnmapped, needs_of, not_found_needs
 from tests.rights.policies import Policies, Right, own_policies
@@ -39,20 +26,20 @@ FOLDER = "TEST_RIGHTS_FOLDER"
 
 ENTRIES = {
     "APIHandler": (App, "__call__"),
-    "FinishUpload": (finishing, "finish"),
-    "Sweep": (sweep, "sweep"),
-    "FoldEvents": (event_upkeep, "fold_events"),
-    "ApplyRetention": (retention, "apply_policies"),
-    "ScheduleDependents": (after_upload, "schedule_dependents"),
-    "StepGroup": (group, "run"),
-    "StepJob": (job, "run"),
-    "Reconcile": (reconcile, "reconcile"),
-    "WatchJobs": (job_watch, "watch_jobs"),
-    "WatchGroups": (group_watch, "watch_groups"),
-    "RepairGroups": (group_repair, "repair_groups"),
-    "CleanUpBuilds": (builds, "clean_up"),
-    "ContinueLongChange": (long_change_steps, "run"),
-    "WatchLongChanges": (long_change_watch, "watch_long_changes"),
+    "FinishUpload": (functions.finishing, "finish"),
+    "Sweep": (functions.sweep, "sweep"),
+    "FoldEvents": (functions.event_upkeep, "fold_events"),
+    "ApplyRetention": (functions.retention, "apply_policies"),
+    "ScheduleDependents": (functions.builds_after_upload, "schedule_dependents"),
+    "StepGroup": (functions.group_steps, "run"),
+    "StepJob": (functions.job_steps, "run"),
+    "Reconcile": (functions.execution_ends, "reconcile"),
+    "WatchJobs": (functions.job_watch, "watch_jobs"),
+    "WatchGroups": (functions.group_watch, "watch_groups"),
+    "RepairGroups": (functions.group_repair, "repair_groups"),
+    "CleanUpBuilds": (functions.scheduled_builds, "clean_up"),
+    "ContinueLongChange": (functions.long_change_steps, "run"),
+    "WatchLongChanges": (functions.long_change_watch, "watch_long_changes"),
 }
 """What the handlers of app.py call, by the logical id of the function."""
 
@@ -128,11 +115,11 @@ def enforced(policies: Policies) -> Iterator[Enforcement]:
 @contextmanager
 def paused() -> Iterator[None]:
     """Check nothing inside the block, for tests that measure the CPU time of the service."""
-    functions, _entered[:] = list(_entered), []
+    checked, _entered[:] = list(_entered), []
     try:
         yield
     finally:
-        _entered[:] = functions
+        _entered[:] = checked
 
 
 @contextmanager

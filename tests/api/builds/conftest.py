@@ -5,8 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.api.client import Depot
-from tests.builders.members import a_member
-from tests.builders.origins import an_origin
+from tests.builders.members import an_origin_with_members
 from tests.builders.recording_engine import RecordingEngine, a_recording_engine
 
 
@@ -20,8 +19,4 @@ def engine(depot: Depot) -> Iterator[RecordingEngine]:
 @pytest.fixture
 def origin(depot: Depot) -> str:
     """An origin of bobo with the member lkennedy, the reader mystique and the maintainer hank."""
-    origin = an_origin(depot)
-    a_member(depot, origin, "lkennedy", "member")
-    a_member(depot, origin, "mystique", "readonly_member")
-    a_member(depot, origin, "hank", "maintainer")
-    return origin
+    return an_origin_with_members(depot, lkennedy="member", mystique="readonly_member", hank="maintainer")

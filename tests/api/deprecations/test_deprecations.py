@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.core.ident import PackageIdent
 from tests.api.client import Depot, Reply
-from tests.builders.members import a_member
+from tests.builders.members import an_origin_with_members
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.releases import a_release, with_visibility
@@ -14,11 +14,7 @@ from tests.builders.releases import a_release, with_visibility
 
 @pytest.fixture(scope="module")
 def origin(depot: Depot) -> str:
-    origin = an_origin(depot)
-    a_member(depot, origin, "hank", "readonly_member")
-    a_member(depot, origin, "lkennedy", "member")
-    a_member(depot, origin, "mystique", "maintainer")
-    return origin
+    return an_origin_with_members(depot, hank="readonly_member", lkennedy="member", mystique="maintainer")
 
 
 @pytest.fixture

@@ -10,17 +10,13 @@ from chalicelib.channels.bulk import service as bulk
 from chalicelib.long_changes import service
 from tests.api.client import Depot
 from tests.builders.members import a_member
-from tests.builders.origins import an_origin
-from tests.builders.releases import a_release, promoted
+from tests.builders.releases import an_origin_with_promoted
 
 
 @pytest.fixture
 def origin(depot: Depot) -> str:
     """An origin of bobo with three packages in the channel `from`."""
-    origin = an_origin(depot)
-    for _ in range(3):
-        promoted(depot, a_release(depot, origin), "from")
-    return origin
+    return an_origin_with_promoted(depot, 3, "from")
 
 
 def listed(depot: Depot, origin: str) -> list[dict[str, Any]]:

@@ -6,9 +6,8 @@ import pytest
 
 from tests.api.client import Depot, Reply
 from tests.builders.hart import Hart
-from tests.builders.members import a_member
+from tests.builders.members import an_origin_with_members
 from tests.builders.names import a_name
-from tests.builders.origins import an_origin
 from tests.builders.packages import a_channel, a_package, demote, promote, set_visibility, upload
 from tests.builders.releases import LINUX, WINDOWS
 from tests.perf.calls import counted_calls
@@ -16,10 +15,7 @@ from tests.perf.calls import counted_calls
 
 @pytest.fixture(scope="module")
 def origin(depot: Depot) -> str:
-    origin = an_origin(depot)
-    a_member(depot, origin, "hank", "maintainer")
-    a_member(depot, origin, "lkennedy", "member")
-    return origin
+    return an_origin_with_members(depot, hank="maintainer", lkennedy="member")
 
 
 @pytest.fixture

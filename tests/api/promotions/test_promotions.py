@@ -15,10 +15,11 @@ from chalicelib.platform.change import Change
 from chalicelib.promotions import service as promotions
 from tests.api.client import Depot, Reply
 from tests.builders.events import all_events
-from tests.builders.members import a_member
+from tests.builders.members import an_origin_with_members
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.packages import a_channel, events_of
+from tests.builders.races import run_after_first_read
 from tests.builders.releases import LINUX, WINDOWS, a_release, change_channel, promoted, with_visibility
 from tests.builders.shelf import stored_totals
 
@@ -27,10 +28,7 @@ MISSING = "no-such/1.0/20240101000000"
 
 @pytest.fixture(scope="module")
 def origin(depot: Depot) -> str:
-    origin = an_origin(depot)
-    a_member(depot, origin, "lkennedy", "member")
-    a_member(depot, origin, "hank", "maintainer")
-    return origin
+    return an_origin_with_members(depot, lkennedy="member", hank="maintainer")
 
 
 @pytest.fixture(scope="module")
@@ -330,15 +328,8 @@ def test_a_package_that_is_deleted_concurrently_blocks_the_set(
     depot: Depot, origin: str, channel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, two = a_release(depot, origin), a_release(depot, origin)
-    pending = [lambda: depot.delete(f"/depot/pkgs/{two}", by="bobo")]
+    run_after_first_read(monkeypatch, promotions, lambda: depot.delete(f"/depot/pkgs/{two}", by="bobo"))
 
-    def read(*keys: Any) -> Any:
-        found = table.read_many(*keys)
-        if pending:
-            pending.pop()()
-        return found
-
-    monkeypatch.setattr(promotions, "read_many", read)
     reply = move(depot, origin, channel, one, two)
 
     assert (reply.status, reply.json()["counts"]) == (422, {"added": 1, "missing": 1})
@@ -349,15 +340,8 @@ def test_a_channel_that_is_deleted_concurrently_is_404(
     depot: Depot, origin: str, channel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = a_release(depot, origin)
-    pending = [lambda: depot.delete(f"/depot/channels/{origin}/{channel}", by="bobo")]
-
-    def read(*keys: Any) -> Any:
-        found = table.read_many(*keys)
-        if pending:
-            pending.pop()()
-        return found
-
-    monkeypatch.setattr(promotions, "read_many", read)
+    url = f"/depot/channels/{origin}/{channel}"
+    run_after_first_read(monkeypatch, promotions, lambda: depot.delete(url, by="bobo"))
 
     assert move(depot, origin, channel, one).status == 404
     assert channel not in depot.get(f"/depot/pkgs/{one}").json()["channels"]

@@ -7,9 +7,8 @@ import pytest
 
 from chalicelib.core.ident import PackageIdent
 from tests.api.client import Depot, Reply
-from tests.builders.members import a_member
+from tests.builders.members import an_origin_with_members
 from tests.builders.names import a_name
-from tests.builders.origins import an_origin
 from tests.builders.packages import a_package
 
 KEEP_ONE = {"keep_per_name": 1, "older_than_days": 0}
@@ -19,9 +18,7 @@ Publish = Callable[..., PackageIdent]
 @pytest.fixture
 def origin(depot: Depot) -> str:
     """A new origin of bobo with mystique as administrator."""
-    origin = an_origin(depot)
-    a_member(depot, origin, "mystique", "administrator")
-    return origin
+    return an_origin_with_members(depot, mystique="administrator")
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """GET, POST, PUT, DELETE /settings/{origin}/{name} (packages.md section 10, platform.md 2.5)."""
 
 import re
-from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -10,12 +8,12 @@ import pytest
 from chalicelib.packages import upload as publication
 from chalicelib.packages.errors import SettingsNeeded
 from chalicelib.packages.settings import service as settings
-from chalicelib.platform import table
 from tests.api.client import Depot
 from tests.builders.members import a_member
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.package_requests import UPLOADER
+from tests.builders.races import run_after_first_read
 from tests.builders.releases import WINDOWS, a_release
 from tests.builders.shelf import stored_totals
 
@@ -246,21 +244,6 @@ def test_settings_of_a_name_with_packages_are_409(depot: Depot) -> None:
     assert depot.get(path, by="bobo").status == 200
     assert depot.delete(path, by="bobo").status == 204
     assert counted(release.origin) == (0, 0)
-
-
-def run_after_first_read(
-    monkeypatch: pytest.MonkeyPatch, module: ModuleType, concurrently: Callable[[], object]
-) -> None:
-    """Run another request right after a module has first read rows."""
-    pending = [concurrently]
-
-    def read_many(*keys: Any) -> Any:
-        result = table.read_many(*keys)
-        if pending:
-            pending.pop()()
-        return result
-
-    monkeypatch.setattr(module, "read_many", read_many)
 
 
 def test_settings_are_not_deleted_if_an_upload_commits_first(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:

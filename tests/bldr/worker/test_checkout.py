@@ -23,6 +23,16 @@ def workspace(tmp_path: Path) -> Workspace:
     return Workspace.create(tmp_path / "work", "1")
 
 
+def a_repository_with_submodule(folder: Path) -> str:
+    """Create the repository `inner`, and a repository with a plan that has it as submodule. Return the second's URL."""
+    inner = a_repository(folder / "inner", {"file": "of the submodule\n"})
+    url = a_repository(folder / "outer", {"plan.sh": ""})
+    add = ["git", "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", inner, "inner"]
+    subprocess.run(add, cwd=folder / "outer", check=True)
+    commit(url, "other", b"")
+    return url
+
+
 def clone(url: str, workspace: Workspace, rules: CheckoutRules = FILES_ALLOWED) -> list[str]:
     """Clone a repository; return the output of git."""
     lines: list[str] = []
@@ -106,11 +116,7 @@ def test_the_configuration_of_the_user_is_not_read(
 
 
 def test_submodules_are_cloned(tmp_path: Path, workspace: Workspace) -> None:
-    inner = a_repository(tmp_path / "inner", {"file": "of the submodule\n"})
-    url = a_repository(tmp_path / "outer", {"plan.sh": ""})
-    add = ["git", "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", inner, "inner"]
-    subprocess.run(add, cwd=tmp_path / "outer", check=True)
-    commit(url, "other", b"")
+    url = a_repository_with_submodule(tmp_path)
 
     clone(url, workspace)
 
@@ -118,11 +124,7 @@ def test_submodules_are_cloned(tmp_path: Path, workspace: Workspace) -> None:
 
 
 def test_a_submodule_that_cannot_be_cloned_is_only_reported(tmp_path: Path, workspace: Workspace) -> None:
-    inner = a_repository(tmp_path / "inner", {"file": ""})
-    url = a_repository(tmp_path / "outer", {"plan.sh": ""})
-    add = ["git", "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", inner, "inner"]
-    subprocess.run(add, cwd=tmp_path / "outer", check=True)
-    commit(url, "other", b"")
+    url = a_repository_with_submodule(tmp_path)
     (tmp_path / "inner").rename(tmp_path / "gone")
 
     assert "not all submodules were cloned; the build continues without them" in clone(url, workspace)

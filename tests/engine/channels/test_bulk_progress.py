@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.catalog import fences, steps
 from chalicelib.catalog.errors import ChannelMissing, RoleLost, TooManyChannels
-from chalicelib.catalog.long_changes import long_change_motor, long_change_states
+from chalicelib.catalog.long_changes import long_change_states
 from chalicelib.catalog.long_changes.long_change_rows import OpenLongChangeRow
 from chalicelib.catalog.member_rows import MemberRow, member_key
 from chalicelib.channels import service
@@ -28,9 +28,8 @@ from chalicelib.origins import deletion
 from chalicelib.packages.settings import service as settings
 from chalicelib.platform import table
 from chalicelib.platform.change import Change
-from tests.builders.bucket import a_bucket
 from tests.builders.bulk import add, an_origin_with, audit, changes, dying_before_call, members
-from tests.builders.histories import Histories, Killed, histories
+from tests.builders.histories import Histories, Killed
 from tests.builders.package_requests import UPLOADER, PackageRequest
 from tests.builders.shelf import assert_consistent
 
@@ -39,13 +38,6 @@ OTHERS = tuple(f"{name}/{version}" for name, version, _ in sorted(MANY))
 
 CALLS = 20
 """The calls of a promotion of five packages, two at once, including the creation of the target."""
-
-
-@pytest.fixture(scope="module")
-def running(table: None) -> Iterator[Histories]:
-    """An engine that is called without HTTP, and a bucket in memory."""
-    with histories() as running, a_bucket():
-        yield running
 
 
 @pytest.fixture(autouse=True)
@@ -58,14 +50,6 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
     """Requests and steps move one batch each."""
     monkeypatch.setattr(bulk, "SECONDS", -1.0)
     monkeypatch.setattr(machine, "SECONDS", -1.0)
-
-
-@pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
-    """The executions that were started."""
-    calls: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(long_change_motor, "start", lambda *arguments: calls.append(arguments))
-    return calls
 
 
 def promotion(origin: str, target: str = "to", by: Session = UPLOADER) -> BulkChange:
@@ -91,6 +75,15 @@ def begin(origin: str, by: Session = UPLOADER) -> None:
     """Begin a promotion in a request that moves one batch."""
     with pytest.raises(BulkUnfinished):
         bulk.apply(promotion(origin, by=by))
+
+
+def an_origin_with_a_begun_promotion() -> str:
+    """Return an origin with MANY in `from`, one batch of which a promotion to `to` has moved."""
+    origin = an_origin_with(*MANY)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bulk, "SECONDS", -1.0)
+        begin(origin)
+    return origin
 
 
 def open_changes(origin: str) -> list[OpenLongChangeRow]:
@@ -151,10 +144,7 @@ def test_a_repeat_joins_the_change_and_moves_what_was_added_since() -> None:
 
 
 def test_a_repeat_waits_for_the_worker_that_holds_the_change(monkeypatch: pytest.MonkeyPatch) -> None:
-    origin = an_origin_with(*MANY)
-    with monkeypatch.context() as patch:
-        patch.setattr(bulk, "SECONDS", -1.0)
-        begin(origin)
+    origin = an_origin_with_a_begun_promotion()
     [change] = changes(origin)
     monkeypatch.setattr(long_change_states, "LEASE_SECONDS", 60.0)
     held = long_change_states._taken(change)
@@ -216,10 +206,7 @@ def test_after_a_death_before_any_call_another_worker_completes_the_change(numbe
 @pytest.mark.parametrize("seed", range(12))
 def test_several_workers_move_everything_once(running: Histories, seed: int) -> None:
     """Each takes the change from the others all the time, and some die."""
-    origin = an_origin_with(*MANY)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bulk, "SECONDS", -1.0)
-        begin(origin)
+    origin = an_origin_with_a_begun_promotion()
 
     def work() -> None:
         with suppress(BulkUnfinished):
@@ -351,11 +338,8 @@ def test_an_examination_that_takes_long_continues_at_its_position(monkeypatch: p
     assert (row.state, int(row.total or 0), int(row.moved)) == ("done", 8, 8)
 
 
-def test_the_deletion_of_an_origin_ends_its_changes(monkeypatch: pytest.MonkeyPatch) -> None:
-    origin = an_origin_with(*MANY)
-    with monkeypatch.context() as patch:
-        patch.setattr(bulk, "SECONDS", -1.0)
-        begin(origin)
+def test_the_deletion_of_an_origin_ends_its_changes() -> None:
+    origin = an_origin_with_a_begun_promotion()
     [row] = changes(origin)
     for channel in ("to", "from"):
         service.delete(origin, channel, UPLOADER)

@@ -1,33 +1,24 @@
 """Deletion of a large channel: bounded requests, and what continues after them (packages.md 9.2, 9.3)."""
 
 import random
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from chalicelib.catalog import fences
-from chalicelib.catalog.long_changes import long_change_motor, long_change_states
+from chalicelib.catalog.long_changes import long_change_states
 from chalicelib.channels import deletion, service
 from chalicelib.channels.errors import ChannelExists, ChannelLeaving
 from chalicelib.long_changes import steps as machine
-from tests.builders.bucket import a_bucket
 from tests.builders.bulk import add, an_origin_with, changes, dying_before_call, members
-from tests.builders.histories import Histories, Killed, histories
+from tests.builders.histories import Histories, Killed
 from tests.builders.package_requests import UPLOADER
 from tests.builders.shelf import assert_consistent
 
 MANY = tuple(("tool", f"1.{number}", "1") for number in range(6))
 CALLS = 12
 """The calls of the deletion of a channel with six packages, two at once."""
-
-
-@pytest.fixture(scope="module")
-def running(table: None) -> Iterator[Histories]:
-    """An engine that is called without HTTP, and a bucket in memory."""
-    with histories() as running, a_bucket():
-        yield running
 
 
 @pytest.fixture(autouse=True)
@@ -42,12 +33,13 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, name, -1.0)
 
 
-@pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
-    """The executions that were started."""
-    calls: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(long_change_motor, "start", lambda *arguments: calls.append(arguments))
-    return calls
+def an_origin_with_a_begun_deletion() -> str:
+    """Return an origin with MANY in the channel `one`, whose deletion has removed one batch."""
+    origin = an_origin_with(*MANY, channel="one")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(deletion, "REQUEST_SECONDS", -1.0)
+        service.delete(origin, "one", UPLOADER)
+    return origin
 
 
 def finish(origin: str) -> int:
@@ -91,11 +83,8 @@ def test_a_repeat_continues_the_deletion(started: list[tuple[Any, ...]]) -> None
     assert len(started) == 2
 
 
-def test_a_channel_is_created_again_at_once_if_few_packages_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    origin = an_origin_with(*MANY, channel="one")
-    with monkeypatch.context() as patch:
-        patch.setattr(deletion, "REQUEST_SECONDS", -1.0)
-        service.delete(origin, "one", UPLOADER)
+def test_a_channel_is_created_again_at_once_if_few_packages_are_left() -> None:
+    origin = an_origin_with_a_begun_deletion()
     assert members(origin, "one") != []
 
     service.create(origin, "one", UPLOADER)
@@ -155,10 +144,7 @@ def test_after_a_death_before_any_call_a_repeat_completes_the_deletion(number: i
 
 @pytest.mark.parametrize("seed", range(12))
 def test_workers_of_one_deletion_and_the_next_channel_do_not_meet(running: Histories, seed: int) -> None:
-    origin = an_origin_with(*MANY, channel="one")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(deletion, "REQUEST_SECONDS", -1.0)
-        service.delete(origin, "one", UPLOADER)
+    origin = an_origin_with_a_begun_deletion()
     [row] = changes(origin)
     created: list[bool] = []
 

@@ -29,7 +29,7 @@ from tests.builders.bulk import changes
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.packages import a_package
-from tests.builders.releases import a_release, promoted
+from tests.builders.releases import an_origin_with_promoted
 from tests.builders.rows import empty_partition, partition_rows
 from tests.builders.waiting import until
 from tests.engine.executions.test_machines import assert_complete
@@ -70,10 +70,7 @@ def deployed(_configured: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
 @pytest.fixture
 def origin(depot: Depot) -> str:
     """An origin of bobo with four packages in the channel `from`."""
-    origin = an_origin(depot)
-    for _ in range(4):
-        promoted(depot, a_release(depot, origin), "from")
-    return origin
+    return an_origin_with_promoted(depot, 4, "from")
 
 
 def has_ended(name: str) -> bool:

@@ -20,6 +20,7 @@ from tests.builders.members import a_member
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.package_requests import UPLOADER
+from tests.builders.races import run_after_first_read
 from tests.builders.releases import WINDOWS, a_release, change_channel, promoted, with_visibility
 from tests.builders.shelf import stored_totals
 
@@ -313,17 +314,12 @@ def test_a_concurrent_change_is_kept(depot: Depot, monkeypatch: pytest.MonkeyPat
     """After the bulk change has read the standings, one release becomes private and another one is deleted."""
     origin = an_origin(depot)
     first, second, third = (a_release(depot, origin, name) for name in ("a", "b", "c"))
-    pending = [True]
 
-    def read(*keys: Any) -> Any:
-        found = table.read_many(*keys)
-        if pending:
-            pending.pop()
-            with_visibility(depot, first, "private")
-            depot.delete(f"/depot/pkgs/{second}", by="bobo")
-        return found
+    def change_releases() -> None:
+        with_visibility(depot, first, "private")
+        depot.delete(f"/depot/pkgs/{second}", by="bobo")
 
-    monkeypatch.setattr(progress, "read_many", read)
+    run_after_first_read(monkeypatch, progress, change_releases)
 
     assert in_bulk(depot, origin, "unstable", "promote", "stable").status == 200
 
@@ -333,15 +329,7 @@ def test_a_concurrent_change_is_kept(depot: Depot, monkeypatch: pytest.MonkeyPat
 
 def test_a_target_that_is_deleted_concurrently_is_404(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
     release = a_release(depot, an_origin(depot))
-    deleting = [lambda: service.delete(release.origin, "other", UPLOADER)]
-
-    def read(*keys: Any) -> Any:
-        found = table.read_many(*keys)
-        if deleting:
-            deleting.pop()()
-        return found
-
-    monkeypatch.setattr(progress, "read_many", read)
+    run_after_first_read(monkeypatch, progress, lambda: service.delete(release.origin, "other", UPLOADER))
 
     reply = in_bulk(depot, release.origin, "unstable", "promote", "other")
 

@@ -8,7 +8,7 @@ import pytest
 from chalicelib.platform.aws import client
 from chalicelib.platform.config import config
 from tests.api.client import Depot
-from tests.builders.packages import a_channel, a_package, delete, demote, promote, set_visibility
+from tests.builders.packages import a_channel, a_package, delete, demote, latest_release, promote, set_visibility
 
 WINDOWS = "x86_64-windows"
 ON_WINDOWS = {"User-Agent": "hab/1.6.0/20230201 (x86_64-windows; 10.0)"}
@@ -16,13 +16,7 @@ NO_CACHE = "private, no-cache, no-store"
 
 
 def latest(depot: Depot, base: str, by: str | None = None, **query: str) -> str | int:
-    """Version and release of the newest, or the status if it is not 200."""
-    reply = depot.get(f"/depot/channels/{base}/latest", by=by, query=query)
-    if reply.status != 200:
-        assert reply.body == b""
-        return reply.status
-    ident = reply.json()["ident"]
-    return f"{ident['version']}/{ident['release']}"
+    return latest_release(depot, f"channels/{base}", by, **query)
 
 
 class TestAnswer:

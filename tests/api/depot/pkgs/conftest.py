@@ -3,18 +3,14 @@
 import pytest
 
 from tests.api.client import Depot
-from tests.builders.members import a_member
+from tests.builders.members import an_origin_with_members
 from tests.builders.names import a_name
-from tests.builders.origins import an_origin
 
 
 @pytest.fixture(scope="module")
 def origin(depot: Depot) -> str:
     """An origin that bobo owns. lkennedy is a member, hank a read-only member; mystique and wesker are not members."""
-    origin = an_origin(depot)
-    a_member(depot, origin, "lkennedy", "member")
-    a_member(depot, origin, "hank", "readonly_member")
-    return origin
+    return an_origin_with_members(depot, lkennedy="member", hank="readonly_member")
 
 
 @pytest.fixture

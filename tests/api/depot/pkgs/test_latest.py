@@ -5,20 +5,14 @@ import random
 import pytest
 
 from tests.api.client import Depot
-from tests.builders.packages import a_package, delete, set_visibility
+from tests.builders.packages import a_package, delete, latest_release, set_visibility
 
 NO_CACHE = "private, no-cache, no-store"
 WINDOWS = "x86_64-windows"
 
 
 def latest(depot: Depot, path: str, by: str | None = None, **query: str) -> str | int:
-    """Return the version and release of the latest package, or the status if it is not 200."""
-    reply = depot.get(f"/depot/pkgs/{path}/latest", by=by, query=query)
-    if reply.status != 200:
-        assert reply.body == b""
-        return reply.status
-    ident = reply.json()["ident"]
-    return f"{ident['version']}/{ident['release']}"
+    return latest_release(depot, f"pkgs/{path}", by, **query)
 
 
 @pytest.mark.parametrize(

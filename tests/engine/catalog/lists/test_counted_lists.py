@@ -78,7 +78,7 @@ def test_a_reader_that_is_always_slow_gives_up(
     monkeypatch.setattr(counted_lists, "READ_WITHIN", timedelta(0))
 
     with pytest.raises(StoreUnavailable):
-        origin.totals  # noqa: B018 - reads
+        origin.totals  # noqa: B018 - the property reads the table
 
 
 def test_a_reader_never_counts_a_removal_without_the_addition(
@@ -87,8 +87,7 @@ def test_a_reader_never_counts_a_removal_without_the_addition(
     late = Change()
     list_changes.add(late, origin.name, [EntryChange(IDENTS, "z/1/1", ABSENT, EVERYONE)])
     late.put(origin.row("z/1/1", EVERYONE))
-    for number in range(4):
-        origin.set(f"a/1/{number}", EVERYONE)
+    origin.add_releases(4)
 
     def commit_and_remove() -> None:
         late.commit()

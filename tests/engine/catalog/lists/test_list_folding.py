@@ -12,16 +12,7 @@ from chalicelib.catalog.lists.list_rows import EntryChange
 from chalicelib.core.lists import list_blocks
 from chalicelib.platform.change import Change, put_if
 from chalicelib.platform.table import read
-from tests.builders.counted_lists import (
-    ABSENT,
-    EVERYONE,
-    IDENTS,
-    MEMBERS,
-    Clock,
-    CountedOrigin,
-    after,
-    fold,
-)
+from tests.builders.counted_lists import ABSENT, EVERYONE, IDENTS, MEMBERS, Clock, CountedOrigin, after, fold
 from tests.builders.histories import Killed
 from tests.faults.injector import THROTTLED, everything, faults
 
@@ -29,8 +20,7 @@ pytestmark = pytest.mark.usefixtures("table")
 
 
 def test_a_fold_moves_the_log_into_the_index(origin: CountedOrigin, time: Clock) -> None:
-    for number in range(30):
-        origin.set(f"a/1/{number}", EVERYONE)
+    origin.add_releases(30)
 
     fold(origin, time)
 
@@ -126,8 +116,7 @@ def test_a_split_counts_changes_that_are_not_folded_yet_once(
     origin: CountedOrigin, time: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(list_blocks, "BLOCK_ENTRIES", 4)
-    for number in range(5):
-        origin.set(f"a/1/{number}", EVERYONE)
+    origin.add_releases(5)
     time.advance(1)
     for entry, shown in [("a/1/1", ABSENT), ("a/1/2", MEMBERS), ("b/1/1", EVERYONE), ("b/1/1", MEMBERS)]:
         origin.set(entry, shown)
@@ -226,8 +215,7 @@ def test_a_fold_takes_a_bounded_part_of_the_log(
     origin: CountedOrigin, time: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(list_folding, "CHANGES_AT_ONCE", 4)
-    for number in range(10):
-        origin.set(f"a/1/{number}", EVERYONE)
+    origin.add_releases(10)
     lengths = []
     for _ in range(3):
         fold(origin, time)
@@ -288,8 +276,7 @@ def test_a_fold_that_another_one_overtakes_while_it_splits_does_not_find_the_ind
 ) -> None:
     monkeypatch.setattr(list_blocks, "BLOCK_ENTRIES", 4)
     monkeypatch.setattr(list_folding, "rebuild", lambda *_: pytest.fail("the index is right"))
-    for number in range(5):
-        origin.set(f"a/1/{number}", EVERYONE)
+    origin.add_releases(5)
 
     def overtake() -> None:
         origin.set("b/1/1", EVERYONE)

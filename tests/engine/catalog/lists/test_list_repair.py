@@ -5,23 +5,13 @@ import pytest
 from chalicelib.catalog.lists import counted_lists, list_folding, list_rows
 from chalicelib.core.lists import list_blocks
 from chalicelib.platform.table import put_many
-from tests.builders.counted_lists import (
-    ABSENT,
-    EVERYONE,
-    IDENTS,
-    MEMBERS,
-    Clock,
-    CountedOrigin,
-    after,
-    fold,
-)
+from tests.builders.counted_lists import ABSENT, EVERYONE, IDENTS, MEMBERS, Clock, CountedOrigin, after, fold
 
 pytestmark = pytest.mark.usefixtures("table")
 
 
 def test_a_rebuild_makes_the_index_from_the_rows(origin: CountedOrigin, time: Clock) -> None:
-    for number in range(20):
-        origin.set(f"a/1/{number}", EVERYONE)
+    origin.add_releases(20)
     fold(origin, time)
     origin.set("a/1/3", MEMBERS)
     origin.set("a/1/4", ABSENT)
@@ -36,8 +26,7 @@ def test_a_rebuild_makes_the_index_from_the_rows(origin: CountedOrigin, time: Cl
 
 
 def test_a_list_without_an_index_is_rebuilt(origin: CountedOrigin, time: Clock) -> None:
-    for number in range(20):
-        origin.set(f"a/1/{number}", EVERYONE)
+    origin.add_releases(20)
 
     list_folding.rebuild(origin.name, IDENTS)
 
