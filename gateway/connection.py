@@ -45,10 +45,10 @@ class Connection(HttpToolsProtocol):
         self._unread_timer: asyncio.TimerHandle | None = None
         self._linger_timer: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn has this type
         """Wait for a request."""
         self._socket = transport
-        super().connection_made(_Transport(transport, self._close))  # type: ignore[arg-type]  # delegates
+        super().connection_made(_Transport(transport, self._close))  # type: ignore[arg-type]  # has the methods that are called
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from io import BytesIO
 from typing import IO
 
 from local import aws_limits, bodies
@@ -71,12 +72,12 @@ class AsgiFront:
     async def _answer_without_body(self, exchange: Exchange, handling: Handling) -> int:
         """Answer a request whose body is not needed. The body is discarded, not stored."""
         complete = await bodies.discard_small(exchange)
-        answer = handling.at_once or await self._respond(handling, None)
+        answer = handling.at_once or await self._respond(handling, BytesIO())
         return await (self._send if complete else self._refuse)(exchange, answer)
 
-    async def _respond(self, handling: Handling, body: IO[bytes] | None) -> HttpAnswer:
+    async def _respond(self, handling: Handling, body: IO[bytes]) -> HttpAnswer:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, handling.respond, body)  # type: ignore[arg-type]
+        return await loop.run_in_executor(self._threads, handling.answer, body)
 
     async def _send(self, exchange: Exchange, answer: HttpAnswer) -> int:
         await exchange.start(answer)

@@ -12,8 +12,8 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
-from gunicorn.errors import HaltServer  # type: ignore[import-untyped]
+from gunicorn.app.base import BaseApplication
+from gunicorn.errors import HaltServer
 
 from local.children import CannotListen, listen, memory_folder
 from local.file_limit import raise_file_limit
@@ -34,7 +34,7 @@ STOP_SECONDS = 10
 for 2 s, and a loaded machine needs time to end a process."""
 
 
-class EngineServer(BaseApplication):  # type: ignore[misc]
+class EngineServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn with one worker of many threads. moto keeps its state in memory, so there can only be one process."""
 
     def __init__(self, bind: str, *, for_parent: bool) -> None:

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable
 
 import uvicorn
-from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
+from gunicorn.workers.base import Worker
 
 from local.file_limit import raise_file_limit
 from local.http_protocol import LimitedProtocol
@@ -17,7 +17,7 @@ _NOTIFY_SECONDS = 1
 _MAX_INCOMPLETE_HEAD_BYTES = 16 * 1024
 
 
-class EventLoopWorker(Worker):  # type: ignore[misc]
+class EventLoopWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
     """Serves an ASGI application."""
 
     def run(self) -> None:

@@ -33,6 +33,10 @@ class Handling:
     max_body_bytes: int = 0
     """0: the body is not needed."""
 
+    def answer(self, body: IO[bytes]) -> HttpAnswer:
+        """Return the answer to a request with this body."""
+        return self.at_once or (NOT_FOUND if self.respond is None else self.respond(body))
+
     @property
     def too_large(self) -> HttpAnswer:
         """The answer to a body over the limit."""
@@ -78,7 +82,7 @@ class Front:
         handling = self.handling(request)
         if handling.max_body_bytes and len(body) > handling.max_body_bytes:
             return handling.too_large
-        return handling.at_once or (handling.respond(BytesIO(body)) if handling.respond is not None else NOT_FOUND)
+        return handling.answer(BytesIO(body))
 
     def _api(self, request: HttpRequest, path: str) -> Handling:
         match = self._tree.match(path)

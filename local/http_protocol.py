@@ -20,7 +20,7 @@ _MAX_LINGER_BYTES = 1024 * 1024
 class LimitedProtocol(H11Protocol):
     """One connection. It closes when the client is too slow, and it answers malformed requests with an empty body."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn has this type
         """Start to wait for the first request."""
         super().connection_made(transport)
         self._half_closed = False
@@ -44,7 +44,7 @@ class LimitedProtocol(H11Protocol):
         elif not self._is_idle:
             self._cancel_close()
 
-    def eof_received(self) -> bool:  # type: ignore[override]
+    def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn never keeps the connection open
         """Return whether the connection stays open, because a complete request of the client is being answered."""
         self._half_closed = not self._is_idle and not self.cycle.more_body
         return self._half_closed

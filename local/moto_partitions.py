@@ -32,7 +32,7 @@ class Partition(dict[DynamoType, Item]):
     def __delitem__(self, range_key: DynamoType) -> None:
         self.pop(range_key)
 
-    def pop(self, range_key: DynamoType) -> Item:  # type: ignore[override]
+    def pop(self, range_key: DynamoType) -> Item:  # type: ignore[override]  # moto passes no default
         """Remove and return an item. Raises KeyError."""
         item = super().pop(range_key)
         del self._by_text[range_key.value]

@@ -74,7 +74,7 @@ class Folders(Struct, frozen=True):
     runner: str
 
 
-INSIDE = Folders("/hab", "/src", "/artifacts", "/results", "/tmp", "/bldr/plan_runner.sh")  # noqa: S108 - inside
+INSIDE = Folders("/hab", "/src", "/artifacts", "/results", "/tmp", "/bldr/plan_runner.sh")  # noqa: S108 - of the sandbox
 
 
 class Sandbox:

@@ -34,7 +34,7 @@ def signed_url(key: str) -> str:
 
 def _sign(message: bytes) -> bytes:
     # CloudFront verifies only RSA with SHA-1. Collisions are no threat: this service writes the message, a policy.
-    signature: bytes = _private_key().sign(message, padding.PKCS1v15(), SHA1())  # noqa: S303 - see above
+    signature: bytes = _private_key().sign(message, padding.PKCS1v15(), SHA1())  # noqa: S303 - CloudFront knows no other
     return signature
 
 

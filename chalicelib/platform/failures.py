@@ -22,6 +22,6 @@ class Failures:
             yield
         except unless:
             raise
-        except Exception as problem:  # noqa: BLE001 - one bad thing of any kind must not stop the others
+        except Exception as problem:  # noqa: BLE001 - one failure of any kind must not stop the others
             logs.unexpected_error(problem)
             self.number += 1

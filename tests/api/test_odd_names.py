@@ -1,5 +1,6 @@
 """Names with characters that headers cannot hold: no request fails, and no header is split (core/header_text.py)."""
 
+from collections.abc import Iterable
 from urllib.parse import quote
 
 import pytest
@@ -25,8 +26,8 @@ ODD = {
 }
 
 
-def assert_sendable(headers: object) -> None:
-    for name, value in headers:  # type: ignore[attr-defined]
+def assert_sendable(headers: Iterable[tuple[str, str]]) -> None:
+    for name, value in headers:
         assert value.isascii() and value.isprintable(), (name, value)
 
 

@@ -8,7 +8,7 @@ from bldr.packages import Package
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from tests.builders.hart import Hart
-from tests.builders.http_double import HttpDouble, ReceivedRequest, Scripted
+from tests.builders.http_double import HttpDouble, Scripted
 from tests.builders.keys import a_signing_pair
 
 PACKAGE_NUMBERS = st.integers(0, 7)
@@ -46,9 +46,4 @@ def write_new_key(folder: Path, origin: str) -> str:
 def respond_in_turn(double: HttpDouble, *responses: Scripted) -> None:
     """Make a server send these responses one after the other, whatever the requests are."""
     remaining = list(responses)
-
-    def answer_to(request: ReceivedRequest) -> Scripted:
-        double.received.append(request)
-        return remaining.pop(0)
-
-    double.answer_to = answer_to  # type: ignore[method-assign]
+    double.choose = lambda _: remaining.pop(0)

@@ -151,8 +151,8 @@ class _Noise:
         self._left = size
         self._random = random.Random(size)
 
-    def read(self, size: int) -> bytes:
-        count = min(size, self._left)
+    def read(self, size: int = -1, /) -> bytes:
+        count = self._left if size < 0 else min(size, self._left)
         self._left -= count
         return self._random.randbytes(count)
 
@@ -165,7 +165,7 @@ def _header(digest: str, signer: str) -> bytes:
 def _add(tar: tarfile.TarFile, path: str, content: "io.BytesIO | _Noise", size: int) -> None:
     member = tarfile.TarInfo(path)
     member.size, member.mode, member.mtime = size, 0o644, 1_709_296_496
-    tar.addfile(member, content)  # type: ignore[arg-type] # it only reads
+    tar.addfile(member, content)
 
 
 def _lines(values: Iterable[str]) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -62,6 +62,8 @@ class HttpDouble:
         self.test_ended = threading.Event()
         self.outwaited = False
         """True if a caller waited until the end of a silent or dripping answer."""
+        self.choose: Callable[[ReceivedRequest], Scripted] = self.scripted
+        """Chooses the answer to a request. Tests may replace it."""
         self._script: dict[tuple[str, str], Scripted] = {}
 
     def answers(self, method: str, path: str, json_body: Any = None, **answer: Any) -> None:
@@ -72,8 +74,12 @@ class HttpDouble:
         self._script[method, path] = Scripted(**answer)
 
     def answer_to(self, request: ReceivedRequest) -> Scripted:
-        """Record a request and return its scripted answer."""
+        """Record a request and return its answer."""
         self.received.append(request)
+        return self.choose(request)
+
+    def scripted(self, request: ReceivedRequest) -> Scripted:
+        """Return the scripted answer to a request."""
         return self._script.get((request.method, urlsplit(request.target).path), Scripted(404))
 
 

@@ -34,7 +34,7 @@ def these_functions(**declared: Function) -> Iterator[None]:
             return Outcome(json.dumps(declared[name](json.loads(event))).encode())
         except (Unavailable, KeyError) as problem:
             raise FunctionsUnavailable from problem
-        except Exception as problem:  # noqa: BLE001 - as Lambda
+        except Exception as problem:  # noqa: BLE001 - Lambda returns every error too
             error = {"errorType": type(problem).__name__, "errorMessage": str(problem)}
             return Outcome(json.dumps(error).encode(), is_error=True)
 

@@ -81,7 +81,7 @@ class Wire:
 
     def reply(self, to: str = "GET") -> Reply:
         """Read and return the next response. `to` is the method of its request."""
-        response = HTTPResponse(_ReplySocket(self._received), method=to)  # type: ignore[arg-type]
+        response = HTTPResponse(_ReplySocket(self._received), method=to)  # type: ignore[arg-type]  # only `makefile` is called
         response.begin()
         return Reply(response.status, response.headers, response.read())
 

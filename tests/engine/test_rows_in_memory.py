@@ -9,19 +9,25 @@ from local.moto_partitions import call_lock
 from tests.builders import rows
 
 
+def assert_locked() -> None:
+    """Fail unless this thread holds the lock of calls to the table."""
+    lock: Any = call_lock  # the types of the standard library lack the method
+    assert lock._is_owned()
+
+
 class Guarded(dict[Any, Any]):
     """Partitions that may be read only while no call to the table can change them."""
 
     def __iter__(self) -> Iterator[Any]:
-        assert call_lock._is_owned()  # type: ignore[attr-defined]
+        assert_locked()
         return super().__iter__()
 
     def items(self) -> Any:
-        assert call_lock._is_owned()  # type: ignore[attr-defined]
+        assert_locked()
         return super().items()
 
     def get(self, key: Any, default: Any = None) -> Any:
-        assert call_lock._is_owned()  # type: ignore[attr-defined]
+        assert_locked()
         return super().get(key, default)
 
 

@@ -97,10 +97,11 @@ class TestUnexpectedErrors:
         assert "hunter2" not in json.dumps(logged)
 
     def test_messages_of_the_interpreter_are_logged(self, log: Log) -> None:
+        nothing: Any = None
         with pytest.raises(AttributeError) as caught:
-            None.nothing  # type: ignore[attr-defined] # noqa: B018
+            nothing.attribute()
 
-        assert self.logged(log, caught.value)[0]["message"] == "'NoneType' object has no attribute 'nothing'"
+        assert self.logged(log, caught.value)[0]["message"] == "'NoneType' object has no attribute 'attribute'"
 
     def test_a_cycle_of_causes_ends(self, log: Log) -> None:
         one, other = ValueError(), ValueError()

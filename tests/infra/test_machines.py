@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from statelint.config import Config  # type: ignore[import-untyped]  # the package has no types
-from statelint.linter import Linter  # type: ignore[import-untyped]  # as above
+from statelint.config import Config
+from statelint.linter import Linter
 
 from chalicelib.builds.steps import group, job
 from chalicelib.long_changes import steps as long_changes

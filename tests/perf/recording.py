@@ -68,14 +68,16 @@ def record(app: Any, send: Callable[[Depot], Reply]) -> Recording:
     events: list[dict[str, Any]] = []
     memories: list[ProcessMemory] = []
 
-    def recording_app(event: dict[str, Any], context: Any) -> Any:
-        events.append(event)
-        memories.append(ProcessMemory.of_this_process())
-        return app(event, context)
+    class RecordingApp:
+        routes = app.routes
 
-    recording_app.routes = app.routes  # type: ignore[attr-defined]
+        def __call__(self, event: dict[str, Any], context: Any) -> Any:
+            events.append(event)
+            memories.append(ProcessMemory.of_this_process())
+            return app(event, context)
+
     with recorded_calls() as recorder:
-        reply = send(Depot(Front(recording_app)))
+        reply = send(Depot(Front(RecordingApp())))
     return Recording(
         events[-1],
         reply.status,

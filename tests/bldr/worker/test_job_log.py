@@ -147,7 +147,7 @@ def test_a_refusal_ends_the_sending(receiver: Receiver, status: int) -> None:
 
 def test_close_waits_only_for_a_time(receiver: Receiver) -> None:
     receiver.problems = [Unreachable("down")] * 100
-    log = JobLog(receiver, Limits(), [])  # type: ignore[arg-type]  # as above
+    log = JobLog(receiver, Limits(), [])  # type: ignore[arg-type]  # a double of the client
     log.output("hello")
     started = time.monotonic()
 

@@ -60,7 +60,7 @@ def test_the_log_tells_a_further_attempt_from_the_first(builder: FakeBuilder, ur
 
 
 def test_the_workspace_is_removed_after_the_report_because_dependents_wait_for_that(
-    builder: FakeBuilder, url: str, work: Path
+    builder: FakeBuilder, url: str, work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = builder.add(a_bundle(url))
     answer, existed = builder.answer, list[bool]()
@@ -70,14 +70,16 @@ def test_the_workspace_is_removed_after_the_report_because_dependents_wait_for_t
             existed.append((work / job.id).exists())
         return answer(method, target, headers, body)
 
-    builder.answer = recording  # type: ignore[method-assign]
+    monkeypatch.setattr(builder, "answer", recording)
     a_worker(builder, StubStrategy(), work).run(once=True)
 
     assert existed == [True]
     assert not (work / job.id).exists()
 
 
-def test_a_claim_is_repeated_with_its_id_until_it_is_answered(builder: FakeBuilder, url: str, work: Path) -> None:
+def test_a_claim_is_repeated_with_its_id_until_it_is_answered(
+    builder: FakeBuilder, url: str, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     builder.failing["POST work/claims"] = [503, 500, 429, 401, 404]
     job = builder.add(a_bundle(url))
     seen: list[str] = []
@@ -88,7 +90,7 @@ def test_a_claim_is_repeated_with_its_id_until_it_is_answered(builder: FakeBuild
             seen.append(body.decode().partition('"claim":')[2].split('"')[1])
         return answer(method, target, headers, body)
 
-    builder.answer = recording  # type: ignore[method-assign]  # replaces it for one test
+    monkeypatch.setattr(builder, "answer", recording)
     a_worker(builder, StubStrategy(), work).run(once=True)
 
     assert len(seen) == 6
@@ -275,7 +277,9 @@ def test_a_result_is_repeated_until_it_is_answered(builder: FakeBuilder, url: st
     assert job.result["kind"] == "complete"
 
 
-def test_the_log_is_sent_again_after_lost_answers(builder: FakeBuilder, url: str, work: Path) -> None:
+def test_the_log_is_sent_again_after_lost_answers(
+    builder: FakeBuilder, url: str, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job = builder.add(a_bundle(url))
     builder.failing[f"POST work/jobs/{job.id}/log"] = [503]
     log = builder.append_to_log
@@ -285,7 +289,7 @@ def test_the_log_is_sent_again_after_lost_answers(builder: FakeBuilder, url: str
         answer = log(of, body)
         return (502, b"") if next(lost, False) else answer
 
-    builder.append_to_log = losing  # type: ignore[assignment,method-assign]  # as above
+    monkeypatch.setattr(builder, "append_to_log", losing)
     a_worker(builder, StubStrategy(), work).run(once=True)
 
     assert len(set(job.lines)) == len(job.lines)

@@ -1,7 +1,6 @@
 """Packages and events written directly to the table, and what callers see of them."""
 
 from datetime import date
-from typing import Any
 
 from chalicelib.catalog.events import event_rows, event_states
 from chalicelib.catalog.package_rows import IdentRow, ident_key
@@ -14,6 +13,7 @@ from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
 from chalicelib.events import service
 from chalicelib.events.service import EventFilter
+from chalicelib.identity.caller import Caller
 from chalicelib.platform.change import Change
 from chalicelib.platform.table import read_many
 from tests.builders.names import a_name
@@ -25,16 +25,13 @@ PUBLIC, PRIVATE = (
 )
 
 
-class CallerDouble:
+class CallerDouble(Caller):
     """A caller that is proven already: an account, if any, and the origins of which it is a member."""
 
     def __init__(self, account: int | None = None, *origins: str) -> None:
-        self.session = None if account is None else Session(account, f"user{account}", SessionFlags(0))
+        super().__init__(credential=None)
+        self._session = None if account is None else Session(account, f"user{account}", SessionFlags(0))
         self.origins = frozenset(origins)
-
-    def read_with(self, *keys: Any) -> Any:
-        """Read rows."""
-        return read_many(keys)
 
 
 def an_ident(origin: str = "a", name: str = "tool") -> PackageIdent:
@@ -73,6 +70,6 @@ def promote(ident: PackageIdent, standing: Standing = PUBLIC, channel: str | Non
 
 def shown(channel: str, size: int = 50) -> list[str]:
     """Return the idents of the events of a channel that everyone sees, newest first. Their number is the total."""
-    entries, total = service.page(EventFilter(*EVER, channel), 0, size, CallerDouble())  # type: ignore[arg-type]
+    entries, total = service.page(EventFilter(*EVER, channel), 0, size, CallerDouble())
     assert total == len(entries)
     return [entry.ident for entry in entries]

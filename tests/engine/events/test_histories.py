@@ -112,7 +112,7 @@ class History:
         caller = self.random.choice(CALLERS)
         offset, size = self.random.choice((0, 0, 3, 10)), self.random.choice((4, 50))
 
-        entries, total = service.page(event_filter, offset, size, caller)  # type: ignore[arg-type]
+        entries, total = service.page(event_filter, offset, size, caller)
 
         expected = self.expected(event_filter, caller)
         shown = [(entry.created_at, entry.ident, entry.channel, entry.operation) for entry in entries]

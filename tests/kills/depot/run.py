@@ -107,7 +107,7 @@ def _prepare(depot: Depot) -> None:
     owner, member = depot.client(OWNER), depot.client(MEMBER)
 
     def must(method: str, path: str, *more: object) -> None:
-        answer = owner.send(method, path, *more)  # type: ignore[arg-type]  # passed on
+        answer = owner.send(method, path, *more)  # type: ignore[arg-type]  # arguments of the caller
         assert answer.status in (201, 204), answer
 
     for origin in (ORIGIN, OTHER_ORIGIN):

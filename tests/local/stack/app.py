@@ -112,8 +112,8 @@ def binary() -> Response:
 
 
 @app.route("/broken", methods=["GET"], **ANY)
-def broken() -> Response:
-    return {"not": object()}  # type: ignore[return-value]
+def broken() -> Any:
+    return {"not": object()}
 
 
 @app.lambda_function(name="repeat")

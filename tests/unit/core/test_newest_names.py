@@ -1,6 +1,7 @@
 """The newest releases of names: kept by changes, or unknown, whatever the order of the changes."""
 
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -61,12 +62,12 @@ def test_the_newest_of_some_releases(states: Releases) -> None:
 
 @given(releases, changes, st.integers(1, 5), st.randoms(use_true_random=False))
 def test_changes_in_batches_in_any_order_give_the_newest_or_unknown(
-    states: Releases, steps: list[tuple[str, str, Shown]], size: int, random: "object"
+    states: Releases, steps: list[tuple[str, str, Shown]], size: int, random: Random
 ) -> None:
     names = of(states)
     for first in range(0, len(steps), size):
         batch = applied(states, steps[first : first + size])
-        random.shuffle(batch)  # type: ignore[attr-defined]
+        random.shuffle(batch)
 
         names.apply(batch, NOW)
         names.forget(NOW + timedelta(days=1))
