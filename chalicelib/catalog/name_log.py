@@ -1,10 +1,10 @@
 """The log of names: one row each time that a name appears, disappears, becomes public or stops being public.
 
 The transaction that changes a name inserts the row. Its key is unique, so writers do not meet. Search reads the log to
-bring its catalogue of all names up to date (`packages/search/catalogue.py`).
+bring its index of all names up to date (`packages/search/cached_index.py`).
 
 Ids of one name grow in the order of its changes, so the row with the greatest id holds the current state. Ids of
-different names grow only roughly in the order in which the transactions commit. A change that the caller was told about
+different names grow only roughly in the order in which the transactions commit. A change whose request was answered
 has a row whose id is at most MARGIN older than its commit, so readers read the last MARGIN again.
 """
 
@@ -25,7 +25,7 @@ MARGIN = timedelta(seconds=30)
 """Also allows for the difference of the clocks of two functions."""
 
 SLOW = timedelta(seconds=10)
-"""A change that took longer is noted again before the caller hears of it."""
+"""A change that took longer is noted again before its request is answered."""
 
 LOG = partition("NAME-LOG")
 

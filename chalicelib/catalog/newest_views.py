@@ -51,7 +51,7 @@ LARGEST = 300_000
 Changes = Sequence[tuple[int, EntryChange]]
 
 
-def moved(by_list: Mapping[str, Changes]) -> dict[str, list[tuple[int, EntryChange]]]:
+def changes_by_view(by_list: Mapping[str, Changes]) -> dict[str, list[tuple[int, EntryChange]]]:
     """Return the changes of each view. A view is named by its list and its target."""
     result: dict[str, list[tuple[int, EntryChange]]] = {}
     for name, changes in by_list.items():
@@ -62,7 +62,7 @@ def moved(by_list: Mapping[str, Changes]) -> dict[str, list[tuple[int, EntryChan
 
 
 def key_of(origin: str, view: str) -> Key[NewestOfAllRow]:
-    """Key of a view, from its name in `moved`."""
+    """Key of a view, from its name in `changes_by_view`."""
     name, _, target = view.rpartition(UNIT_SEPARATOR)
     return channel_rows.newest_of_all_key(origin, list_rows.channel_of(name) or "", target)
 

@@ -115,7 +115,7 @@ def steps_together(
                 change.delete(package_rows.package_key(observed.ident, target))
                 change.delete(package_rows.texts_key(observed.ident, target))
             _write_memberships(change, observed.ident, target, old, new, joining)
-    list_folding.add(change, steps[0][0].ident.origin, entries)
+    list_folding.add_and_fold(change, steps[0][0].ident.origin, entries)
 
 
 def demand_few_channels(after: Standing) -> None:
@@ -200,9 +200,9 @@ def _write_name(change: Change, observed: Observed, delta: CountDelta) -> None:
         ],
     )
     if delta.idents:
-        change.update(key, [], condition=_passes_zero_alike(NameRow.idents, observed.idents, delta.idents))
+        change.update(key, [], condition=_crosses_zero_as_observed(NameRow.idents, observed.idents, delta.idents))
     if delta.public_idents:
-        condition = _passes_zero_alike(NameRow.public_idents, observed.public_idents, delta.public_idents)
+        condition = _crosses_zero_as_observed(NameRow.public_idents, observed.public_idents, delta.public_idents)
         change.update(key, [], condition=condition)
     before, after = _name_shown(observed, delta)
     if before is not after:
@@ -217,8 +217,8 @@ def _note_name(change: Change, observed: Observed, shown: Shown) -> None:
     change.update(package_rows.name_key(ident.origin, ident.name), [NameRow.log_id.set(log_id)], condition=unchanged)
 
 
-def _passes_zero_alike(count: NumberAttribute, observed: int, delta: int) -> Condition:
-    """Return the condition that a count, changed by a delta, leaves or reaches zero if the observed count does.
+def _crosses_zero_as_observed(count: NumberAttribute, observed: int, delta: int) -> Condition:
+    """Return the condition that a delta takes the stored count from or to zero if and only if it does so to `observed`.
 
     Other clients may change the count meanwhile, so it need not be equal.
     """

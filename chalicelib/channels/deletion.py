@@ -55,13 +55,13 @@ def complete(origin: str, channel: str) -> None:
         raise ChannelLeaving
 
 
-def demand_none(change: Change, origin: str, channel: str) -> None:
+def require_no_deletion(change: Change, origin: str, channel: str) -> None:
     """Require as part of a change that no channel of that name is under deletion. The change raises ChannelExists."""
     no_deletion = OpenLongChangeRow.pk.does_not_exist()
     change.check(open_key(origin, KIND, channel), no_deletion, otherwise=ChannelExists())
 
 
-def carry_on(origin: str, identifier: int, seconds: float) -> bool:
+def resume(origin: str, identifier: int, seconds: float) -> bool:
     """Continue a deletion for about `seconds`. Returns whether it has ended."""
     return _work(long_change_key(origin, identifier), seconds)
 
@@ -103,7 +103,7 @@ def _leave_to_machine(key: Key[LongChangeRow]) -> None:
 def _note_total(row: LongChangeRow) -> None:
     """Store how many packages the channel had, for those who watch the deletion."""
     left = counted_lists.counted_alone(row.origin, list_rows.channel_list(row.source)).whole.total(member=True)
-    long_change_states.describe(row, LongChangeRow.total.set(int(row.moved) + left))
+    long_change_states.store_details(row, LongChangeRow.total.set(int(row.moved) + left))
 
 
 def _remove_members(hold: Hold, row: LongChangeRow) -> bool:

@@ -69,7 +69,7 @@ def create(origin: str, channel: str, by: Session) -> ChannelRow:
     with Change() as change:
         change.add(row, otherwise=ChannelExists())
         origin_rows.require(change, origin, by.permission, otherwise=ChannelMissing)
-        deletion.demand_none(change, origin, channel)
+        deletion.require_no_deletion(change, origin, channel)
         channel_rows.add_to_list(change, origin, channel)
     return row
 

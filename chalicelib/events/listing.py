@@ -24,7 +24,7 @@ MOST_CHUNKS = 450
 Sees = Callable[[Kind], bool]
 
 
-class Loose(Struct, frozen=True):
+class InboxEvent(Struct, frozen=True):
     """An event of the inbox with the state of its ident."""
 
     entry: EventEntry
@@ -34,7 +34,7 @@ class Loose(Struct, frozen=True):
 class Listing:
     """The events of some days (since 1970, both included) that a caller sees and terms match.
 
-    - `loose`: events of the inbox, some of which the index may have.
+    - `arrived`: events of the inbox, some of which the index may have.
     - `changed`: states of idents that may differ from those in the index.
     - `sees`: whether the caller sees events of a kind.
 
@@ -45,7 +45,7 @@ class Listing:
         self,
         root: Root,
         days: tuple[int, int],
-        loose: Iterable[Loose],
+        arrived: Iterable[InboxEvent],
         changed: Mapping[str, PackageState],
         sees: Sees,
         terms: Terms | None,
@@ -66,9 +66,9 @@ class Listing:
         if names is not None and terms is not None:
             matching = event_columns.name_flags(names.dictionary, terms)
             self._flags = event_columns.both(self._flags, b"".join(each.column.mask(matching) for each in names.names))
-        self._loose = self._placed(
+        self._missing = self._placed(
             event
-            for event in loose
+            for event in arrived
             if first <= event.entry.time // DAY <= last
             and sees(Kind.of(event.entry, event.state))
             and (terms is None or terms.match(event_columns.tokens_of_name(event.entry.name)))
@@ -77,13 +77,13 @@ class Listing:
     @property
     def total(self) -> int:
         """The number of events."""
-        return self._flags.count(1) + len(self._loose)
+        return self._flags.count(1) + len(self._missing)
 
     def page(self, offset: int, size: int) -> list[EventEntry]:
         """Return some events, newest first, then by ident descending."""
         chosen: list[EventEntry | int] = []
         stop = len(self._flags)
-        for position, entry in [*reversed(self._loose), (0, None)]:
+        for position, entry in [*reversed(self._missing), (0, None)]:
             wanted = size - len(chosen)
             chosen += event_columns.newest(self._flags, position, stop, offset, wanted)
             offset = max(0, offset - self._flags.count(1, position, stop))
@@ -113,9 +113,9 @@ class Listing:
             chunk.set_states(changed, numbers, lambda page: self._pages[page.id])
         return [chunk.facts(facts.pages) for chunk, facts in zip(chunks, self._facts, strict=True)]
 
-    def _placed(self, loose: Iterable[Loose]) -> list[tuple[int, EventEntry]]:
+    def _placed(self, arrived: Iterable[InboxEvent]) -> list[tuple[int, EventEntry]]:
         """Return the events that the index lacks in order, each with the number of events before it in the index."""
-        unique = {event.entry.order: event.entry for event in loose}
+        unique = {event.entry.order: event.entry for event in arrived}
         entries = [unique[order] for order in sorted(unique)]
         pages = [self._page_around(entry.time) for entry in entries]
         self._read(self._facts[place[0]].pages[place[1]] for place in pages if place is not None)

@@ -14,7 +14,7 @@ from chalicelib.core.events.event_entries import EventEntry, PackageState
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.search.search_terms import Terms
 from chalicelib.events.errors import SaasUnreachable
-from chalicelib.events.listing import Listing, Loose, Sees
+from chalicelib.events.listing import InboxEvent, Listing, Sees
 from chalicelib.identity.access import VisibleOrigins
 from chalicelib.identity.caller import Caller
 from chalicelib.platform import outbound
@@ -75,8 +75,8 @@ def _listing(event_filter: EventFilter, caller: Caller, folds: int) -> Listing:
         return _listing(event_filter, caller, folds - 1)
     if not inbox.complete:
         raise StoreUnavailable
-    loose = [Loose(event.entry, states.get(event.ident, event.state)) for event in fresh]
-    return Listing(root, event_filter.days, loose, states, _sees(event_filter, caller), event_filter.terms)
+    arrived = [InboxEvent(event.entry, states.get(event.ident, event.state)) for event in fresh]
+    return Listing(root, event_filter.days, arrived, states, _sees(event_filter, caller), event_filter.terms)
 
 
 def _sees(event_filter: EventFilter, caller: Caller) -> Sees:

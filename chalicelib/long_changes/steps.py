@@ -47,7 +47,7 @@ def run(event: dict[str, Any]) -> Any:
     """
     step = msgspec.convert(event, Step)
     step.rounds += 1
-    if carry_on(step.kind, step.origin, step.id, SECONDS):
+    if resume(step.kind, step.origin, step.id, SECONDS):
         step.next = Next.END
     elif step.rounds >= ROUNDS:
         long_change_motor.renew(step.kind, step.origin, step.id, step.generation + 1)
@@ -55,12 +55,12 @@ def run(event: dict[str, Any]) -> Any:
     return msgspec.to_builtins(step)
 
 
-def carry_on(kind: LongChangeKind, origin: str, identifier: str, seconds: float) -> bool:
+def resume(kind: LongChangeKind, origin: str, identifier: str, seconds: float) -> bool:
     """Continue a change for about `seconds`. Returns whether it has ended."""
     match kind:
         case LongChangeKind.CHANNEL_DELETION:
-            return deletion.carry_on(origin, int(identifier), seconds)
+            return deletion.resume(origin, int(identifier), seconds)
         case LongChangeKind.HINTS:
-            return pending_hints.carry_on(identifier, seconds)
+            return pending_hints.resume(identifier, seconds)
         case _:
-            return progress.carry_on(origin, int(identifier), seconds)
+            return progress.resume(origin, int(identifier), seconds)

@@ -99,7 +99,7 @@ def dependents(needed: Name, target: Target) -> list[str]:
     return sorted(found)
 
 
-def carry_on(identifier: str, seconds: float) -> bool:
+def resume(identifier: str, seconds: float) -> bool:
     """Write the hints of a package (`<target>-<id>`) for about `seconds`. Returns whether all are written.
 
     May be repeated and interrupted. A package that has been deleted needs no hints.
@@ -131,7 +131,7 @@ def hints_of(ident: PackageIdent, target: Target, needed: Iterable[Name]) -> lis
     return [DependentRow(key.pk, key.sk) for key in keys]
 
 
-def left_behind(target: Target, seconds: float) -> Iterator[PendingHintsRow]:
+def older_than(target: Target, seconds: float) -> Iterator[PendingHintsRow]:
     """Yield the rows of a target that are older than some seconds, without the names."""
     for row in rows(PendingHintsRow, pending_partition(target), only=["pk", "sk", "ident"]):
         if moment_of(int(row.sk)) > now() - timedelta(seconds=seconds):

@@ -12,7 +12,7 @@ from chalicelib.platform import metrics
 from chalicelib.platform.attributes import Action, Condition
 from chalicelib.platform.aws import CONFLICT
 from chalicelib.platform.config import config
-from chalicelib.platform.retry_budget import conflicts_at_once, shared_budget
+from chalicelib.platform.retry_budget import shared_budget, without_conflict_retries
 from chalicelib.platform.table import Key, KeyTooLong, R, Row, StoreUnavailable, code_of, connection, failure_of
 
 Result = TypeVar("Result")
@@ -127,9 +127,9 @@ class Change:
         updates: list[_Step] = [(update.request, update.otherwise) for update in self._updates.values()]
         # PynamoDB sends the kinds of steps in this order, and the reasons of a refusal come in the same order.
         kinds = [self._checks, self._deletes, self._puts, updates]
-        at_once = conflicts_at_once() if self._may_choose_others else nullcontext()
+        retries = without_conflict_retries() if self._may_choose_others else nullcontext()
         try:
-            with at_once:
+            with retries:
                 connection().transact_write_items(*([request() for request, _ in steps] for steps in kinds))
         except TransactWriteError as problem:
             errors = [error for steps in kinds for _, error in steps]

@@ -80,7 +80,7 @@ def single_try() -> Iterator[None]:
 
 
 @contextmanager
-def conflicts_at_once() -> Iterator[None]:
+def without_conflict_retries() -> Iterator[None]:
     """Do not repeat calls inside the block that fail only because other writers use their rows."""
     token = _ends_on_conflict.set(True)
     try:

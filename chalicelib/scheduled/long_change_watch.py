@@ -85,7 +85,7 @@ def _idle(entries: list[OpenLongChangeRow]) -> Iterator[Change]:
 
 
 def _idle_hints(target: Target) -> Iterator[Change]:
-    for row in pending_hints.left_behind(target, IDLE_SECONDS):
+    for row in pending_hints.older_than(target, IDLE_SECONDS):
         yield Change(LongChangeKind.HINTS, PackageIdent.parse(row.ident).origin, f"{target}-{int(row.sk)}")
 
 
@@ -97,4 +97,4 @@ def _continue(change: Change, end: float, failures: Failures, watched: Watched) 
             long_change_motor.renew(change.kind, change.origin, change.id, generation)
         else:
             seconds = min(steps.SECONDS, max(0.0, end - time.monotonic()))
-            steps.carry_on(change.kind, change.origin, change.id, seconds)
+            steps.resume(change.kind, change.origin, change.id, seconds)

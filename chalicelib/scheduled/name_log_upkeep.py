@@ -2,7 +2,7 @@
 
 A reader that has read the snapshots needs the changes behind their position until it has read the log. So a change is
 deleted when the snapshots have held it for an hour: the position is stored by one run, and used by a run at least an
-hour later. Readers that were idle for longer read the snapshots again (`packages/search/catalogue.py`).
+hour later. Readers that were idle for longer read the snapshots again (`packages/search/cached_index.py`).
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ CURSOR = "name-log"
 """The cursor is a position of the snapshots, and the id of the moment at which it was stored."""
 
 
-def tend_name_log(enough: Callable[[], bool]) -> int:
+def maintain_name_log(enough: Callable[[], bool]) -> int:
     """Fold the log, and delete old changes until `enough` returns True. Returns how many. Safe to repeat."""
     deleted = 0
     position, _, stored = read_cursor(CURSOR).partition("/")

@@ -26,7 +26,7 @@ from chalicelib.platform import logs
 from chalicelib.platform.failures import Failures
 from chalicelib.platform.table import Found, Key, read_many
 from chalicelib.scheduled import sweep_rows
-from chalicelib.scheduled.name_log_upkeep import tend_name_log
+from chalicelib.scheduled.name_log_upkeep import maintain_name_log
 from chalicelib.uploads import leftovers
 
 GRACE = timedelta(days=1)
@@ -62,7 +62,7 @@ def sweep(seconds: float) -> SweepResult:
     with failures.skipped():
         expired = leftovers.remove_expired(enough, failures)
     with failures.skipped():
-        tend_name_log(enough)
+        maintain_name_log(enough)
     with failures.skipped():
         _sweep_objects(enough, failures, objects)
     result = SweepResult(expired, objects.removed, objects.examined, failures.number)

@@ -95,7 +95,7 @@ def of_hints() -> None:
     with Change() as change:
         pending_hints.add(change, ident, LINUX, 1, [("core", f"dep-{number}") for number in range(HINTS)])
     with figures(f"{HINTS:,} hints", 1, "the steps"):
-        while not pending_hints.carry_on(f"{LINUX}-{int(key.sk)}", machine.SECONDS):
+        while not pending_hints.resume(f"{LINUX}-{int(key.sk)}", machine.SECONDS):
             pass
 
 

@@ -7,7 +7,7 @@ from chalicelib.catalog import fences
 from chalicelib.catalog.fences import Fence
 from chalicelib.core.target import Target
 from chalicelib.graph import service as graph
-from chalicelib.packages.search import catalogue
+from chalicelib.packages.search import cached_index
 from chalicelib.platform.clock import now
 
 
@@ -22,7 +22,7 @@ class ProcessMemory:
     @classmethod
     def of_this_process(cls) -> "ProcessMemory":
         """Return what this process keeps now."""
-        names = catalogue._cache[0].index if catalogue._cache else None
+        names = cached_index._cache[0].index if cached_index._cache else None
         return cls({origin: list(kept) for origin, kept in fences._kept.items()}, names, dict(graph._cache))
 
     def restore(self) -> None:
@@ -31,4 +31,4 @@ class ProcessMemory:
         fences._kept.update({origin: list(kept) for origin, kept in self.fences.items()})
         graph._cache.clear()
         graph._cache.update(self.graphs)
-        catalogue._cache[:] = [] if self.names is None else [catalogue._Cached(self.names, now())]
+        cached_index._cache[:] = [] if self.names is None else [cached_index._Cached(self.names, now())]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from chalicelib.catalog.long_changes import long_change_motor
-from chalicelib.packages.search import catalogue
+from chalicelib.packages.search import cached_index
 from tests.api.client import Depot, Reply
 from tests.builders.graphs import a_graph_of, fold_shard_of, make_fold_due
 from tests.builders.hart import Hart, a_hart
@@ -80,7 +80,7 @@ def shelf(depot: Depot) -> Shelf:
     assert depot.put(f"{shelf.in_stable(shelf.hart)}/promote", by=token).status == 200
     fold_shard_of(shelf.name)
     assert depot.get(f"/rdeps/{shelf.needed}/group").status == 200  # reads the build graph
-    assert depot.get("/depot/pkgs/search/tool").status == 200  # reads the catalogue of names
+    assert depot.get("/depot/pkgs/search/tool").status == 200  # reads the name index
     return shelf
 
 
@@ -118,9 +118,9 @@ def test_a_warm_request_stays_within_its_budget(shelf: Shelf, name: str) -> None
 
 
 def test_the_first_search_of_a_process_stays_within_its_budget(shelf: Shelf) -> None:
-    """The snapshots of the catalogue, and the log since then."""
+    """The snapshots of the name index, and the log since then."""
     for by, budget in ((None, 2), (shelf.token, 3)):
-        catalogue.forget()
+        cached_index.forget()
         with counted_calls() as calls:
             assert shelf.depot.get(f"/depot/pkgs/search/{shelf.hart.ident.name}?distinct=true", by=by).status == 200
 

@@ -16,7 +16,7 @@ from chalicelib.core.target import Target
 from chalicelib.graph import service as graph
 from chalicelib.http.paging import PAGE_SIZE
 from chalicelib.packages import artifacts
-from chalicelib.packages.search import catalogue
+from chalicelib.packages.search import cached_index
 from chalicelib.platform.table import read
 from local.seed import bulk_writer
 from local.seed.releases import CORE, MOST_NEEDED, PROBE, GeneratedDepot
@@ -205,7 +205,7 @@ def _sender(path: str, by: str | None) -> Callable[[Depot], Reply]:
 
 
 def _first_of_a_process(depot: Depot, send: Callable[[Depot], Reply]) -> Reply:
-    catalogue.forget()
+    cached_index.forget()
     return send(depot)
 
 

@@ -13,7 +13,7 @@ from chalicelib.core.target import Target
 from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.table import read
 
-__all__ = ["cancel", "fail", "finish", "open_entries", "outlive", "pass_turn"]
+__all__ = ["cancel", "cancel_of_deleted_origin", "fail", "finish", "open_entries", "pass_turn"]
 
 Record = Callable[[Change], None]
 """Adds rows to a change."""
@@ -55,7 +55,7 @@ def cancel(group_id: int, record: Record | None = None) -> None:
     _end(group_id, GroupState.CANCELED, STOPPED_BY_A_REQUEST, record)
 
 
-def outlive(group_id: int) -> None:
+def cancel_of_deleted_origin(group_id: int) -> None:
     """Cancel a group of a deleted origin, and let groups of a new origin of that name begin. May be repeated.
 
     They do not wait for the jobs that workers still hold, because a worker of the earlier owner might not end them.

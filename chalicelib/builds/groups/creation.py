@@ -55,7 +55,7 @@ def _begun(new: NewGroup, graph: BuildGraph, names: Sequence[str]) -> Created:
             return retry_when_stale(partial(beginning.begin, new, graph, names))
         except BehindOutlived as found:
             for group in found.groups:
-                ending.outlive(int(group.id))
+                ending.cancel_of_deleted_origin(int(group.id))
         except BehindUnfinished as found:
             start.without_failing(found.group, partial(filling.expand, int(found.group.id)))
     return retry_when_stale(partial(beginning.begin, new, graph, names, patient=True))

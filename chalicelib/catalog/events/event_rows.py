@@ -173,8 +173,8 @@ def event(
     )
 
 
-def state_changed(change: Change, ident: PackageIdent) -> None:
-    """Add to a change that the ident's visibility or existence changes with it."""
+def add_state_change(change: Change, ident: PackageIdent) -> None:
+    """Add a row to a change that changes the visibility or the existence of an ident."""
     pk = inbox_partition(secrets.randbelow(_Shards.number))
     change.add(StateRow(pk, f"{CHANGED}{new_id():019d}", ident=str(ident)))
 

@@ -42,7 +42,7 @@ def note(change: Change, ident: PackageIdent, before: Standing, after: Standing)
     """
     if not before.exists or (after.exists and after.is_public == before.is_public):
         return
-    event_rows.state_changed(change, ident)
+    event_rows.add_state_change(change, ident)
     if not after.exists:
         key = deleted_key(ident)
         change.put(DeletedIdentRow(key.pk, key.sk))
@@ -59,7 +59,7 @@ def note_return(change: Change, ident: PackageIdent, found: Found) -> None:
         change.check(key, DeletedIdentRow.pk.does_not_exist())
         return
     change.delete(key)
-    event_rows.state_changed(change, ident)
+    event_rows.add_state_change(change, ident)
 
 
 def keys_before(ident: PackageIdent) -> list[Key[Any]]:

@@ -15,7 +15,7 @@ def add(change: Change, origin: str, entries: Iterable[EntryChange]) -> int | No
     """Add one row with all changes of entries to a transaction, and return its id; None if no entry changes.
 
     The transaction must make sure that `before` is the state of each entry when it commits. Callers use
-    `list_folding.add`, which also folds.
+    `list_folding.add_and_fold`, which also folds.
     """
     changed = [entry for entry in entries if entry.before is not entry.after]
     if not changed:

@@ -66,17 +66,17 @@ def fold(origin: str) -> None:
     log = _oldest(origin, began)
     if not log.by_list:
         return
-    names, moved = sorted(log.by_list), newest_views.moved(log.by_list)
-    view_keys = {view: newest_views.key_of(origin, view) for view in sorted(moved)}
+    names, by_view = sorted(log.by_list), newest_views.changes_by_view(log.by_list)
+    view_keys = {view: newest_views.key_of(origin, view) for view in sorted(by_view)}
     found = read_many([*(counted_lists.index_key(origin, name) for name in names), *view_keys.values()])
     if clock.now() - began > counted_lists.READ_WITHIN:
         return
     included = {name: _fold_list(origin, name, log, found.get(counted_lists.index_key(origin, name))) for name in names}
     holders = {identifier: [included[name] for name in of_change] for identifier, of_change in log.lists_of.items()}
     for view, key in view_keys.items():
-        included_in_view = newest_views.fold(found.get(key), moved[view], log.complete_to)
+        included_in_view = newest_views.fold(found.get(key), by_view[view], log.complete_to)
         if included_in_view is not None:
-            for identifier, _ in moved[view]:
+            for identifier, _ in by_view[view]:
                 holders[identifier].append(included_in_view)
     _delete(origin, holders)
 
@@ -87,7 +87,7 @@ def fold_if_possible(origin: str) -> None:
         fold(origin)
 
 
-def add(change: Change, origin: str, entries: Iterable[EntryChange]) -> None:
+def add_and_fold(change: Change, origin: str, entries: Iterable[EntryChange]) -> None:
     """Add changes of entries to a transaction (`list_changes.add`), and a fold after it if one is due."""
     identifier = list_changes.add(change, origin, entries)
     change.then(partial(fold_if_due, origin, identifier))

@@ -66,7 +66,7 @@ class Hold(Struct):
 
     @property
     def is_due(self) -> bool:
-        """Return whether a worker that has written nothing for a while should renew the hold (`note`)."""
+        """Return whether a worker that has written nothing for a while should renew the hold (`renew`)."""
         return time.monotonic() > self.renewed_at + LEASE_SECONDS / 3
 
     def advance(self, change: Change, *progress: Action) -> None:
@@ -75,8 +75,8 @@ class Hold(Struct):
         change.update(self.key, actions, self._condition(), otherwise=HoldLost())
         self.renewed_at = time.monotonic()
 
-    def note(self, *progress: Action) -> None:
-        """Store progress and renew the hold, with one call. Raises HoldLost."""
+    def renew(self, *progress: Action) -> None:
+        """Renew the hold and store progress, with one call. Raises HoldLost."""
         self.renewed_at = time.monotonic()
         if update_if(self.key, self._condition(), [LongChangeRow.held_until.set(_lease_end()), *progress]) is None:
             raise HoldLost
@@ -210,7 +210,7 @@ def session_of(row: LongChangeRow) -> Session:
     return Session(int(row.requester_id), row.requester, SessionFlags(0), trigger=trigger, permission=permission)
 
 
-def describe(row: LongChangeRow, *details: Action) -> None:
+def store_details(row: LongChangeRow, *details: Action) -> None:
     """Store details of a change that only those who watch it read. Does nothing if it has ended."""
     update_if(key_of(row), LongChangeRow.state == str(LongChangeState.RUNNING), details)
 

@@ -24,8 +24,8 @@ SHARED_ROWS = 4
 """Rows that every transaction needs besides its packages: the fence, the row of list changes, the audit row or the long
 change, a job."""
 
-BEHIND_SLASH = "0"
-"""The character after the slash: `name0` sorts behind all rows of `name/` and before those of other names."""
+AFTER_SLASH = "0"
+"""The character after the slash: `name0` sorts after all rows of `name/` and before those of other names."""
 
 
 class BulkChange(Struct, frozen=True):
@@ -92,16 +92,16 @@ def remaining(bulk: BulkChange, channels: Channels, after: str | None = None) ->
     return iter(()) if channels.source is None else chain.from_iterable(names(bulk, after))
 
 
-def position_behind(name: str) -> str:
-    """Return the position behind all packages of a name."""
-    return name + BEHIND_SLASH
+def position_after(name: str) -> str:
+    """Return the position after all packages of a name."""
+    return name + AFTER_SLASH
 
 
 def position_before_last(moves: Sequence[Move]) -> str | None:
-    """Return the position behind the last name of some moves that is surely complete. None if there is none."""
+    """Return the position after the last name that some moves complete, None if they complete none."""
     last = moves[-1].ident.name
     complete = [move.ident.name for move in moves if move.ident.name != last]
-    return position_behind(complete[-1]) if complete else None
+    return position_after(complete[-1]) if complete else None
 
 
 def batches(moves: Iterable[Move]) -> Iterator[list[Move]]:

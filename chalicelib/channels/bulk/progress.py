@@ -50,7 +50,7 @@ _OPERATIONS = {
 Planned = Sequence[tuple[Observed, Standing]]
 
 
-class SourceEnded(Exception):
+class SourceDeleted(Exception):
     """The source was deleted: there is nothing left to move."""
 
 
@@ -88,7 +88,7 @@ def join(key: Key[LongChangeRow], seconds: float) -> bool:
     return True
 
 
-def carry_on(origin: str, identifier: int, seconds: float) -> bool:
+def resume(origin: str, identifier: int, seconds: float) -> bool:
     """Continue a change for about `seconds`. Returns whether it has ended."""
     return join(long_change_key(origin, identifier), seconds)
 
@@ -101,7 +101,7 @@ def start(row: LongChangeRow) -> None:
 def planned(bulk: BulkChange, channels: Channels, batch: Sequence[Move]) -> Planned:
     """Read the idents of a batch, and return the steps of those that change. One call.
 
-    Raises ChannelMissing if the target is another channel than before, SourceEnded.
+    Raises ChannelMissing if the target is another channel than before, SourceDeleted.
     """
     source_key, target_key = channel_keys(bulk)
     found = read_many([*(package_rows.ident_key(move.ident) for move in batch), source_key, target_key])
@@ -109,7 +109,7 @@ def planned(bulk: BulkChange, channels: Channels, batch: Sequence[Move]) -> Plan
     if target is None or int(target.id) != channels.target:
         raise ChannelMissing
     if batch and (source is None or int(source.id) != channels.source):
-        raise SourceEnded
+        raise SourceDeleted
     observed = [(move, Observed.from_rows(move.ident, found)) for move in batch]
     steps = [(before, move.applied_to(before.standing, bulk)) for move, before in observed]
     return [(before, after) for before, after in steps if after != before.standing]
@@ -159,12 +159,12 @@ def _examine(bulk: BulkChange, channels: Channels, hold: Hold, row: LongChangeRo
         if len(read) < EXAMINED_AT_ONCE:
             continue
         total += _examined(bulk, read)
-        position, read = moves.position_behind(of_name[0].ident.name), []
+        position, read = moves.position_after(of_name[0].ident.name), []
         if hold.is_over:
-            hold.note(LongChangeRow.total.set(total), LongChangeRow.position.set(position))
+            hold.renew(LongChangeRow.total.set(total), LongChangeRow.position.set(position))
             return False
         if hold.is_due:
-            hold.note()
+            hold.renew()
     total += _examined(bulk, read)
     row.phase, row.position, row.total = MOVING, None, total
     group = event_rows.group_event(bulk.operation, bulk.origin, bulk.source, bulk.target, bulk.by)
@@ -189,7 +189,7 @@ def _examined(bulk: BulkChange, read: Sequence[Move]) -> int:
 def _move(bulk: BulkChange, channels: Channels, hold: Hold, row: LongChangeRow) -> bool:
     """Move the packages from the stored position on. Returns False if the time is over before."""
     position = row.position
-    with suppress(SourceEnded):
+    with suppress(SourceDeleted):
         for number, batch in enumerate(moves.batches(moves.remaining(bulk, channels, position))):
             if number > 0 and hold.is_over:
                 return False
@@ -205,7 +205,7 @@ def _move(bulk: BulkChange, channels: Channels, hold: Hold, row: LongChangeRow) 
 def _write(
     bulk: BulkChange, channels: Channels, batch: Sequence[Move], hold: Hold, position: str | None, fence: Fence
 ) -> None:
-    """Move a batch in one transaction, and store the position behind its last complete name."""
+    """Move a batch in one transaction, and store the position after its last complete name."""
     steps = planned(bulk, channels, batch)
     progress: list[Action] = [LongChangeRow.moved.add(sum(len(move.targets) for move in batch))]
     if position is not None:

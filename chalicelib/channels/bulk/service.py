@@ -21,7 +21,7 @@ from chalicelib.catalog.long_changes.long_change_states import AlreadyRunning
 from chalicelib.channels import service
 from chalicelib.channels.bulk import moves, progress
 from chalicelib.channels.bulk.moves import BulkChange, Channels, Move
-from chalicelib.channels.bulk.progress import SourceEnded
+from chalicelib.channels.bulk.progress import SourceDeleted
 from chalicelib.channels.errors import BulkUnfinished, ChannelExists, ChannelQueryMalformed
 from chalicelib.platform.change import Change
 from chalicelib.platform.table import Key, read, read_many
@@ -110,7 +110,7 @@ def _write_all(bulk: BulkChange, channels: Channels, all_moves: Sequence[Move], 
     group.state = event_rows.DONE
     try:
         steps = progress.planned(bulk, channels, all_moves)
-    except SourceEnded:
+    except SourceDeleted:
         steps = []
     with Change() as change:
         fence.check(change, bulk.by.permission)

@@ -72,7 +72,7 @@ class Chunk:
         return cls([*facts.pages], facts.day_of_each, facts.kind_of_each, numbers, bytearray(hashes))
 
     def insert(self, arrivals: Iterable[Arrival], number_of: Callable[[str], int], load: Load) -> bool:
-        """Add events with the states of their idents; events that are there stay. Returns False if nothing changed.
+        """Add events with the states of their idents; events that exist already stay. Returns False if nothing changed.
 
         `number_of` returns the number of a name, `load` the events of a stored page.
         """

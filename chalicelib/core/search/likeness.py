@@ -1,6 +1,6 @@
 """Fuzzy matching of query words and the words of package names: a missing `lib`, substrings and single typos.
 
-An addition to the contract (packages.md section 6). `name_guesses.py` applies the rules to a catalogue of names.
+An addition to the contract (packages.md section 6). `name_guesses.py` applies the rules to a table of names.
 """
 
 from enum import IntEnum

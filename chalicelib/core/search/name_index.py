@@ -1,4 +1,4 @@
-"""A catalogue of package names that search asks (packages.md section 6). Pure and immutable."""
+"""An index of package names that search asks (packages.md section 6). Pure and immutable."""
 
 from collections.abc import Callable, Collection, Mapping
 from heapq import nsmallest

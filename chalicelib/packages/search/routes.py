@@ -14,7 +14,7 @@ from chalicelib.packages.shapes import ListQuery
 
 with deferred():
     from chalicelib.identity import access
-    from chalicelib.packages.search import catalogue, service
+    from chalicelib.packages.search import cached_index, service
 
 routes = Routes("search")
 
@@ -39,7 +39,7 @@ def search_packages(call: Call, request: tuple[Window, bool, Terms]) -> Answer:
     find = service.names if distinct else service.packages
     if not terms.can_match:
         return page(requested, [], 0)
-    index = catalogue.current(call.caller.read_with)
+    index = cached_index.current(call.caller.read_with)
     visible = access.VisibleOrigins.of(call.caller)
     matches, total = find(index, terms, requested.offset, requested.size, visible)
     return page(requested, [FoundPackage.of(match) for match in matches], total)

@@ -1,4 +1,4 @@
-"""Snapshots of the catalogue of all names, so that a process that starts reads few rows.
+"""Snapshots of the name index, so that a process that starts reads few rows.
 
 A name belongs to one of SHARDS shards, by a hash. The snapshot of a shard holds its names, and every change in the log
 of names up to its position (`catalog/name_log.py`). It may hold some later changes, too.

@@ -1,6 +1,6 @@
 """Search for packages by the words of origin and name (packages.md section 6).
 
-The names come from the catalogue in memory. Matches are in the contract's order. If no visible name matches, the result
+The names come from an index in memory. Matches are in the contract's order. If no visible name matches, the result
 is a few visible names that resemble the terms, best match first. Invisible names have no effect on it, nor on the calls
 that a search makes: the caller could otherwise find out whether one exists.
 """

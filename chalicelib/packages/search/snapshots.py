@@ -1,4 +1,4 @@
-"""Reading and folding of the snapshots of the catalogue: changes in the log of names move into the snapshots.
+"""Reading and folding of the snapshots of the name index: changes in the log of names move into the snapshots.
 
 Each snapshot is complete in itself and is written with one conditional update. So a fold may be interrupted anywhere,
 several folds may run at the same time, and none meets the transactions of uploads. The changes stay in the log until

@@ -81,7 +81,7 @@ def _create(origin: str, name: str, by: Session, fence: Fence) -> SettingsRow:
     row = rows.new(origin, name, default, by.account_id)
     with Change() as change:
         fence.check(change, by.permission)
-        list_folding.add(change, origin, [rows.add(change, origin, row, otherwise=SettingsExist())])
+        list_folding.add_and_fold(change, origin, [rows.add(change, origin, row, otherwise=SettingsExist())])
     return row
 
 
@@ -100,7 +100,7 @@ def _change_visibility(origin: str, name: str, visibility: Visibility, by: Sessi
             ],
             condition=unchanged,
         )
-        list_folding.add(change, origin, [rows.note(change, origin, name, before, row.visibility)])
+        list_folding.add_and_fold(change, origin, [rows.note(change, origin, name, before, row.visibility)])
     return row
 
 
@@ -114,7 +114,7 @@ def _delete(origin: str, name: str, by: Session, fence: Fence) -> None:
     with Change() as change:
         fence.check(change, by.permission)
         change.delete(key, condition=_unchanged(row))
-        list_folding.add(change, origin, [rows.note(change, origin, name, row.visibility, None)])
+        list_folding.add_and_fold(change, origin, [rows.note(change, origin, name, row.visibility, None)])
         change.update(name_key, [], condition=NameRow.packages.does_not_exist() | (NameRow.packages == 0))
 
 

@@ -285,7 +285,7 @@ def test_a_change_ends_when_its_target_is_another_channel() -> None:
     service.create(origin, "to", UPLOADER)
     [row] = [row for row in changes(origin) if row.kind == "promotion"]
 
-    assert progress.carry_on(origin, row.id, 5.0)
+    assert progress.resume(origin, row.id, 5.0)
 
     [row] = [row for row in changes(origin) if row.kind == "promotion"]
     assert (row.state, row.why) == ("refused", "ChannelMissing")
@@ -303,7 +303,7 @@ def test_nothing_is_moved_from_another_channel_with_the_name_of_the_source() -> 
     add(origin, ("zz", "1", "1"), "from")
     [row] = [row for row in changes(origin) if row.kind == "promotion"]
 
-    assert progress.carry_on(origin, row.id, 5.0)
+    assert progress.resume(origin, row.id, 5.0)
 
     [row] = [row for row in changes(origin) if row.kind == "promotion"]
     assert row.state == "done"
@@ -351,7 +351,7 @@ def test_the_deletion_of_an_origin_ends_its_changes() -> None:
 
     assert changes(origin) == []
     assert open_changes(origin) == []
-    assert progress.carry_on(origin, row.id, 1.0)
+    assert progress.resume(origin, row.id, 1.0)
 
 
 def test_a_small_change_is_one_transaction_without_a_long_change() -> None:

@@ -149,7 +149,7 @@ def test_workers_of_one_deletion_and_the_next_channel_do_not_meet(running: Histo
     created: list[bool] = []
 
     def work() -> None:
-        deletion.carry_on(origin, row.id, 60.0)
+        deletion.resume(origin, row.id, 60.0)
 
     def create_again() -> None:
         with suppress(ChannelExists):
@@ -158,7 +158,7 @@ def test_workers_of_one_deletion_and_the_next_channel_do_not_meet(running: Histo
             add(origin, ("other", "1", "1"), "one")
 
     running.run(random.Random(seed), [work, work, create_again], lambda: None, killed=0.2)
-    deletion.carry_on(origin, row.id, 60.0)
+    deletion.resume(origin, row.id, 60.0)
 
     left = members(origin, "one")
     assert left in ([], ["other/1"])

@@ -381,8 +381,8 @@ def test_packages_are_found_while_their_hints_are_written_later(
     scene.begin(UPLOAD)
 
     def write_pending_hints() -> None:
-        for row in pending_hints.left_behind(LINUX, -10.0):
-            pending_hints.carry_on(f"{LINUX}-{int(row.sk)}", 60.0)
+        for row in pending_hints.older_than(LINUX, -10.0):
+            pending_hints.resume(f"{LINUX}-{int(row.sk)}", 60.0)
 
     writers = [write_pending_hints] * 4
     requests = [REMOVE, other, another, UPLOAD, replace(REMOVE, package=other.package), other, REMOVE]
@@ -403,8 +403,8 @@ def test_a_reader_finds_a_package_whose_hints_are_being_written(
     found: list[list[str]] = []
 
     def write_pending_hints() -> None:
-        for row in pending_hints.left_behind(LINUX, -10.0):
-            pending_hints.carry_on(f"{LINUX}-{int(row.sk)}", 60.0)
+        for row in pending_hints.older_than(LINUX, -10.0):
+            pending_hints.resume(f"{LINUX}-{int(row.sk)}", 60.0)
 
     def look() -> None:
         found.append(list(dependents.of(f"{scene.origin}-needs", "lib", LINUX)))

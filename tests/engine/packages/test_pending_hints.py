@@ -48,7 +48,7 @@ def hinted(origin: str, name: str) -> list[str]:
 
 
 def write(package_id: str, seconds: float = 60.0) -> bool:
-    return pending_hints.carry_on(f"{LINUX}-{int(package_id)}", seconds)
+    return pending_hints.resume(f"{LINUX}-{int(package_id)}", seconds)
 
 
 def needed_by(origin: str, name: str) -> list[str]:

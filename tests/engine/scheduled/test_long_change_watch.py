@@ -115,22 +115,22 @@ def test_the_next_run_continues_behind_what_a_run_has_reached(
     for channel in ("one", "two", "three"):
         an_interrupted_deletion(depot, origin, channel, monkeypatch)
     monkeypatch.setattr(long_change_watch, "AT_ONCE", 1)
-    carry_on, now = steps.carry_on, [0.0]
+    resume, now = steps.resume, [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
 
     def slowly(*arguments: Any) -> bool:
         now[0] += 40
         return True
 
-    monkeypatch.setattr(steps, "carry_on", slowly)
+    monkeypatch.setattr(steps, "resume", slowly)
     assert watch_long_changes(60).changes == 2  # both fail silently: they are still open
     seen: list[str] = []
 
     def note(*arguments: Any) -> bool:
         seen.append(arguments[2])
-        return carry_on(*arguments)
+        return resume(*arguments)
 
-    monkeypatch.setattr(steps, "carry_on", note)
+    monkeypatch.setattr(steps, "resume", note)
 
     assert watch_long_changes(60).changes == 1
     assert watch_long_changes(60).changes == 2

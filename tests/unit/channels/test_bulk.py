@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.channels.bulk.moves import SHARED_ROWS, Move, batches, position_before_last, position_behind
+from chalicelib.channels.bulk.moves import SHARED_ROWS, Move, batches, position_after, position_before_last
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.platform.change import TRANSACTION_LIMIT
@@ -39,13 +39,13 @@ def a_move(name: str) -> Move:
 
 
 def test_a_change_continues_behind_the_last_name_that_is_complete() -> None:
-    assert position_before_last([a_move("a"), a_move("b"), a_move("c")]) == position_behind("b")
+    assert position_before_last([a_move("a"), a_move("b"), a_move("c")]) == position_after("b")
     assert position_before_last([a_move("a"), a_move("a")]) is None
 
 
 @given(st.text("abz-.0/~", min_size=1).filter(lambda name: "/" not in name), st.text("abz-.0", min_size=1))
 def test_the_position_behind_a_name_is_behind_its_rows_and_not_behind_those_of_others(name: str, other: str) -> None:
-    position = position_behind(name)
+    position = position_after(name)
 
     assert f"{name}/1/2" < position
     if other != name:

@@ -1,4 +1,4 @@
-"""The stored form of the catalogue of names."""
+"""The stored form of the name index."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +10,7 @@ from local.seed.package_names import package_names
 from local.seed.seeded_random import SeededRandom
 
 UNITS, BYTES_PER_UNIT = 40, 4_096
-"""What a process that starts may read of a catalogue of 12,000 names."""
+"""What a process that starts may read of a name index of 12,000 names."""
 
 NAMES = st.tuples(st.text(max_size=9), st.text(max_size=9))
 

@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib.catalog import name_log
 from chalicelib.core.search import name_index
-from chalicelib.packages.search import catalogue
+from chalicelib.packages.search import cached_index
 from tests.api.client import Depot, Reply
 from tests.builders.members import a_member
 from tests.builders.names import a_name
@@ -420,5 +420,5 @@ def test_a_search_makes_few_calls(depot: Depot) -> None:
         assert cost(term, "bobo", distinct="true") <= 3
         assert cost(term) == 3  # also the counts of the names, and the idents of the page
     for by, calls in ((None, 2), ("bobo", 3)):
-        catalogue.forget()
+        cached_index.forget()
         assert cost(release.name, by, distinct="true") <= calls

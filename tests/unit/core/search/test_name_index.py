@@ -1,4 +1,4 @@
-"""The catalogue of names in memory: exact matches, guesses and compounds (packages.md section 6)."""
+"""The index of names in memory: exact matches, guesses and compounds (packages.md section 6)."""
 
 from collections.abc import Iterable
 
@@ -18,7 +18,7 @@ from tests.builders.cost import function_calls
 NAMES = st.from_regex(r"[abl]{1,5}([-_][abi]{1,4}){0,2}2?", fullmatch=True)
 ORIGINS = st.sampled_from(["a", "core", "lab-a", "b"])
 SHOWN = st.sampled_from(list(Shown))
-CATALOGUES = st.dictionaries(st.tuples(NAMES, ORIGINS), SHOWN, max_size=12)
+SHOWN_NAMES = st.dictionaries(st.tuples(NAMES, ORIGINS), SHOWN, max_size=12)
 QUERIES = st.lists(st.from_regex(r"[abl]{1,5}(-[abi]{1,3})?|core", fullmatch=True), min_size=1, max_size=3)
 
 
@@ -39,7 +39,7 @@ def names(found: Iterable[Name]) -> list[str]:
     return [name for name, _ in found]
 
 
-@given(CATALOGUES, CATALOGUES, QUERIES, ORIGINS)
+@given(SHOWN_NAMES, SHOWN_NAMES, QUERIES, ORIGINS)
 def test_exact_matches_are_those_of_the_contract(
     stored: dict[Name, Shown], changes: dict[Name, Shown], query: list[str], own: str
 ) -> None:
@@ -66,7 +66,7 @@ def test_the_example_of_the_contract() -> None:
     assert "mytool" not in names(index.compounds(terms, nowhere))
 
 
-@given(CATALOGUES, st.lists(CATALOGUES, max_size=4))
+@given(SHOWN_NAMES, st.lists(SHOWN_NAMES, max_size=4))
 def test_an_index_that_changed_equals_one_that_was_built(
     stored: dict[Name, Shown], several: list[dict[Name, Shown]]
 ) -> None:

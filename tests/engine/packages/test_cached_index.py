@@ -1,4 +1,4 @@
-"""The catalogue of all names: its log, its snapshots, and the index of each process (`packages/search`)."""
+"""The index of all names: its log, its snapshots, and its copy in each process (`packages/search`)."""
 
 import itertools
 import os
@@ -15,14 +15,14 @@ from chalicelib.catalog.package_rows import NameRow
 from chalicelib.core.search.name_index import NameIndex
 from chalicelib.core.search.name_table import Name
 from chalicelib.core.shown import Shown
-from chalicelib.packages.search import catalogue, snapshots
+from chalicelib.packages.search import cached_index, snapshots
 from chalicelib.packages.search import rows as search_rows
 from chalicelib.platform import change as change_module
 from chalicelib.platform import clock
 from chalicelib.platform.change import Change
 from chalicelib.platform.table import StoreUnavailable
 from chalicelib.scheduled import name_log_upkeep
-from chalicelib.scheduled.name_log_upkeep import tend_name_log
+from chalicelib.scheduled.name_log_upkeep import maintain_name_log
 from tests.builders.engine import empty_engine
 from tests.builders.rows import partition_rows
 from tests.perf.calls import counted_calls
@@ -70,7 +70,7 @@ class Later:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self._by = timedelta()
         real = clock.now
-        for module in (clock, name_log, catalogue, name_log_upkeep):
+        for module in (clock, name_log, cached_index, name_log_upkeep):
             patch.setattr(module, "now", lambda: real() + self._by)
 
     def by(self, **duration: float) -> None:
@@ -94,13 +94,13 @@ def names(index: NameIndex) -> dict[Name, Shown]:
 
 def cold() -> dict[Name, Shown]:
     """The names as a process that starts reads them."""
-    catalogue.forget()
-    return names(catalogue.current())
+    cached_index.forget()
+    return names(cached_index.current())
 
 
 def warm() -> dict[Name, Shown]:
     """The names as a process reads them that has read them before."""
-    return names(catalogue.current())
+    return names(cached_index.current())
 
 
 def calls_of(read: Callable[[], object]) -> dict[str, int]:
@@ -261,7 +261,7 @@ def test_a_process_that_was_idle_reads_the_snapshots_again(depot: Depot, later: 
     depot.write("wget")
     later.by(minutes=40)
     for _ in range(3):
-        tend_name_log(never)
+        maintain_name_log(never)
         later.by(hours=1)
     assert partition_rows(name_log.LOG) == {}
 
@@ -276,7 +276,7 @@ def test_a_change_stays_in_the_log_for_an_hour_after_it_was_folded(depot: Depot,
 
     for minutes, left in ((1, 1), (30, 1), (30, 0)):
         later.by(minutes=minutes)
-        tend_name_log(never)
+        maintain_name_log(never)
         assert len(partition_rows(name_log.LOG)) == left
     assert warm() == cold() == depot.visible
 
@@ -288,13 +288,13 @@ def test_the_upkeep_deletes_until_its_time_is_over_and_the_next_run_continues(
     for number in range(5):
         depot.write(f"n-{number}")
     later.by(hours=1)
-    tend_name_log(never)
+    maintain_name_log(never)
     later.by(hours=1)
     asked = iter([False, True])
 
-    assert tend_name_log(lambda: next(asked)) == 2
+    assert maintain_name_log(lambda: next(asked)) == 2
     later.by(hours=1)
-    assert tend_name_log(never) == 3
+    assert maintain_name_log(never) == 3
     assert cold() == depot.visible
 
 
@@ -313,7 +313,7 @@ def test_uploads_fold_after_some_new_names(depot: Depot, later: Later, monkeypat
 
 
 def test_a_reader_folds_a_long_log(depot: Depot, later: Later, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalogue, "FOLDED_FROM", 3)
+    monkeypatch.setattr(cached_index, "FOLDED_FROM", 3)
     for number in range(3):
         depot.write(f"n-{number}")
     assert cold() == depot.visible
@@ -379,7 +379,7 @@ def test_any_order_of_changes_folds_and_reads_is_consistent(
             snapshots.fold()
 
     def tend() -> None:
-        tend_name_log(never)
+        maintain_name_log(never)
 
     def wait() -> None:
         later.by(seconds=order.choice([1, 20, 100, 2_000, 4_000]))

@@ -1,4 +1,4 @@
-"""The catalogue of all names of the depot, cached between requests. Strongly consistent.
+"""The index of all names of the depot, cached between requests. Strongly consistent.
 
 A process reads the snapshots once, and then with each search the changes in the log since its last one.
 """
