@@ -1,6 +1,7 @@
 """Idents of an origin with their counted list, written without packages, and a clock that the test moves."""
 
 import base64
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +20,8 @@ from chalicelib.core.lists.list_blocks import Blocks
 from chalicelib.core.shown import Shown
 from chalicelib.platform import clock
 from chalicelib.platform.change import Change, Stale
-from chalicelib.platform.table import Key, put_many, read
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import put_many, read
 from tests.builders.names import a_name
 from tests.builders.rows import partition_rows, put_copies
 
@@ -29,19 +31,25 @@ STANDING = '{"x86_64-linux":["public",["stable","unstable"]]}'
 
 
 class Clock:
-    """The time of the service, which the test can advance."""
+    """The time of the service, which only the test advances: a slow machine does not change what happens.
+
+    Each reading takes a millisecond, so that ids keep their order.
+    """
 
     def __init__(self) -> None:
-        self._ahead = timedelta()
-        self._now = clock.now
+        self._now = clock.now()
+        self._reading = threading.Lock()
 
     def now(self) -> datetime:
         """Return the time."""
-        return self._now() + self._ahead
+        with self._reading:
+            self._now += timedelta(milliseconds=1)
+            return self._now
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""
-        self._ahead += timedelta(seconds=seconds)
+        with self._reading:
+            self._now += timedelta(seconds=seconds)
 
 
 @contextmanager
