@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from app import app
 from chalicelib.core.deferred import load_deferred
-from chalicelib.platform import aws, logs, table, waiting
+from chalicelib.platform import aws, logs, row, table, waiting
 from chalicelib.platform.config import config
 from chalicelib.platform.key_ring import key_ring
 from local.asgi import AsgiFront
@@ -39,4 +39,4 @@ def _warm_up() -> None:
     logs.logger()
     key_ring()
     aws.client("s3")
-    table.read(table.Key(table.Row, "first", "request"))
+    table.read(row.Key(row.Row, "first", "request"))

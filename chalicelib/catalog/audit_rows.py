@@ -6,7 +6,7 @@ from chalicelib.core.session import Session
 from chalicelib.platform.attributes import NumberAttribute, UnicodeAttribute
 from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id, now, timestamp
-from chalicelib.platform.table import Row, partition
+from chalicelib.platform.row import Row, partition
 
 
 class AuditAction(StrEnum):

@@ -17,7 +17,8 @@ from chalicelib.core.visibility import Visibility
 from chalicelib.platform.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id
-from chalicelib.platform.table import Key, Row, partition, rows
+from chalicelib.platform.row import Key, Row, partition
+from chalicelib.platform.table import rows
 
 UNSTABLE = "unstable"
 STABLE = "stable"

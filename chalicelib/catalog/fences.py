@@ -30,7 +30,8 @@ from chalicelib.platform.attributes import NumberAttribute
 from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.clock import new_id
 from chalicelib.platform.retry_budget import shared_budget
-from chalicelib.platform.table import Key, Row, StoreUnavailable, delete_many, partition, put_many, rows
+from chalicelib.platform.row import Key, Row, partition
+from chalicelib.platform.table import StoreUnavailable, delete_many, put_many, rows
 
 with deferred():
     from chalicelib.catalog import job_token_rows

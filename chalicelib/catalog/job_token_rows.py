@@ -8,7 +8,7 @@ an upload also stores the ident in the row, so that a release is not built again
 from chalicelib.core.ident import PackageIdent
 from chalicelib.platform.attributes import Condition, NumberAttribute, UnicodeAttribute
 from chalicelib.platform.change import Change
-from chalicelib.platform.table import Key, Row, partition
+from chalicelib.platform.row import Key, Row, partition
 
 
 class JobTokenRow(Row):

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from chalicelib.platform.attributes import UnicodeAttribute
-from chalicelib.platform.table import Key, Row, partition, rows
+from chalicelib.platform.row import Key, Row, partition
+from chalicelib.platform.table import rows
 
 MEMBER = "MEMBER#"
 ORIGIN_OF = "ORIGIN#"

@@ -14,12 +14,13 @@ from datetime import timedelta
 
 from msgspec import Struct
 
-from chalicelib.catalog import package_rows
-from chalicelib.catalog.package_rows import NameRow
+from chalicelib.catalog import name_rows
+from chalicelib.catalog.name_rows import NameRow
 from chalicelib.core.shown import Shown
 from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.clock import first_id, moment_of, new_id, now
-from chalicelib.platform.table import Key, Row, delete_many, partition, rows
+from chalicelib.platform.row import Key, Row, partition
+from chalicelib.platform.table import delete_many, rows
 
 MARGIN = timedelta(seconds=30)
 """Also allows for the difference of the clocks of two functions."""
@@ -85,7 +86,7 @@ def _sort_key(number: int) -> str:
 
 def _note_again_if_slow(origin: str, name: str, shown: Shown, number: int) -> None:
     """Note a change again that took so long that readers may be past its id, unless the name has changed since."""
-    key = package_rows.name_key(origin, name)
+    key = name_rows.name_key(origin, name)
     with suppress(Stale):
         while now() - moment_of(number) > SLOW:
             with Change() as change:

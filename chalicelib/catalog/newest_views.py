@@ -31,7 +31,8 @@ from chalicelib.core.lists.included_changes import IncludedChanges
 from chalicelib.core.newest_names import MembershipChange, NewestNames
 from chalicelib.platform import clock
 from chalicelib.platform.change import Change, Stale, put_if
-from chalicelib.platform.table import Key, delete_many, read
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import delete_many, read
 
 KEPT = timedelta(seconds=30)
 """As long as in `list_folding`."""

@@ -15,7 +15,8 @@ from chalicelib.core.roles import Role
 from chalicelib.platform.attributes import Condition, NumberAttribute, UnicodeAttribute
 from chalicelib.platform.change import Change
 from chalicelib.platform.clock import moment_of
-from chalicelib.platform.table import Key, Row, partition, read_many
+from chalicelib.platform.row import Key, Row, partition
+from chalicelib.platform.table import read_many
 
 with deferred():
     from chalicelib.catalog import job_token_rows

@@ -27,7 +27,8 @@ from chalicelib.platform import clock
 from chalicelib.platform.attributes import Condition
 from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.retry_budget import single_try
-from chalicelib.platform.table import Found, Key, StoreUnavailable, delete_many, read_many, rows
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import Found, StoreUnavailable, delete_many, read_many, rows
 
 SETTLED = timedelta(milliseconds=500)
 DELETED_WITHIN = timedelta(seconds=5)

@@ -6,9 +6,7 @@ makes `latest` a Query of one row. Only uploads write it. What promotions and ch
 (MANIFEST and default.toml) have their own rows.
 """
 
-import json
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -22,19 +20,16 @@ from chalicelib.core.visibility import Visibility
 from chalicelib.platform.attributes import (
     BinaryAttribute,
     BooleanAttribute,
-    Condition,
     NumberAttribute,
     UnicodeAttribute,
 )
-from chalicelib.platform.change import Change
-from chalicelib.platform.clock import new_id
-from chalicelib.platform.table import Found, Key, Row, partition, read, rows
+from chalicelib.platform.row import Key, Row, partition
+from chalicelib.platform.table import Found, read, rows
 
 NUMBERED, NUMBERLESS = "1", "0"
 """First character of a release's sort key. Versions without a digit sort below all others and are never `latest`."""
 
 UNIT_SEPARATOR = "\x1f"
-LIST_SEPARATOR = "\x1e"
 
 
 class PackageRow(Row):
@@ -74,98 +69,11 @@ class IdentRow(Row):
         return name, version, release
 
 
-class NameRow(Row):
-    """A name with the number of its packages and idents. The rows of an origin are in text order.
-
-    - `revision`: every addition and deletion of a package sets a new one.
-    - `epoch`: when its settings change, or hints that lead to it are deleted, the name gets a new one. Uploads check it
-      (`is_same_epoch`).
-    - `visibility`: that of its settings, None without settings. An upload reads it together with the epoch.
-    - `log_id`: the id of its last change in the log of names (`catalog/name_log.py`).
-    """
-
-    packages = NumberAttribute(default=0)
-    public_packages = NumberAttribute(default=0)
-    idents = NumberAttribute(default=0)
-    public_idents = NumberAttribute(default=0)
-    revision = NumberAttribute(null=True)
-    epoch = NumberAttribute(null=True)
-    log_id = NumberAttribute(null=True)
-    visibility = UnicodeAttribute(null=True)
-
-
-class VersionRow(Row):
-    """A version of a name with the number of its idents."""
-
-    idents = NumberAttribute(default=0)
-    public_idents = NumberAttribute(default=0)
-
-
-class SettingsRow(Row):
-    """The settings of a name: the visibility of its next upload."""
-
-    id = NumberAttribute()
-    visibility = UnicodeAttribute()
-    owner_id = NumberAttribute()
-    created_at = UnicodeAttribute()
-    updated_at = UnicodeAttribute()
-
-
 class DependentRow(Row):
     """A hint: the name in `sk` has, or had, a release that needs the name of the partition. Readers verify it.
 
     It is deleted with the last of these releases, or by the next reader.
     """
-
-
-class PackageLists(Struct, frozen=True):
-    """The dependencies of a package as idents, in the order of its archive, and its ports."""
-
-    deps: Sequence[str] = ()
-    tdeps: Sequence[str] = ()
-    build_deps: Sequence[str] = ()
-    build_tdeps: Sequence[str] = ()
-    exposes: Sequence[int] = ()
-
-    @property
-    def size(self) -> int:
-        """The number of bytes before compression."""
-        return len(self._joined())
-
-    def packed(self) -> bytes:
-        """Return the compressed form that rows store. DynamoDB's own lists take ten times longer to parse."""
-        return zlib.compress(self._joined(), 6)
-
-    def _joined(self) -> bytes:
-        lists: Sequence[Sequence[object]] = (self.deps, self.tdeps, self.build_deps, self.build_tdeps, self.exposes)
-        return LIST_SEPARATOR.join("\n".join(map(str, each)) for each in lists).encode()
-
-    @classmethod
-    def unpacked(cls, content: bytes) -> "PackageLists":
-        """Return the lists in a compressed form."""
-        joined = zlib.decompress(content).decode().split(LIST_SEPARATOR)
-        deps, tdeps, build_deps, build_tdeps, ports = map(entries, joined)
-        return cls(deps, tdeps, build_deps, build_tdeps, [int(port) for port in ports])
-
-
-class Texts(Struct, frozen=True):
-    """The long texts of a package."""
-
-    manifest: str
-    config: str
-
-    def packed(self) -> bytes:
-        """Return the compressed form that rows and objects store."""
-        return zlib.compress(json.dumps([self.manifest, self.config], ensure_ascii=False).encode(), 6)
-
-    @classmethod
-    def unpacked(cls, content: bytes) -> "Texts":
-        """Return the texts in a compressed form."""
-        manifest, config = json.loads(zlib.decompress(content))
-        return cls(manifest, config)
-
-
-NO_TEXTS = Texts("", "")
 
 
 def releases_partition(origin: str, name: str, target: Target) -> str:
@@ -198,61 +106,6 @@ def idents_partition(origin: str) -> str:
 def ident_key(ident: PackageIdent) -> Key[IdentRow]:
     """Key of an ident."""
     return Key(IdentRow, idents_partition(ident.origin), f"{ident.name}/{ident.version}/{ident.release}")
-
-
-def names_partition(origin: str) -> str:
-    """Partition of the names of an origin, in text order."""
-    return partition("NAMES", origin)
-
-
-def name_key(origin: str, name: str) -> Key[NameRow]:
-    """Key of a name and its counts."""
-    return Key(NameRow, names_partition(origin), name)
-
-
-def renew_revision(change: Change, key: Key[NameRow]) -> None:
-    """Give a name a new revision as part of a change."""
-    change.update(key, [NameRow.revision.set(new_id())])
-
-
-def is_same_revision(name: NameRow | None) -> Condition:
-    """Return the condition that a name has had no addition or deletion of a package since it was read."""
-    return _is_same(NameRow.revision, None if name is None else name.revision)
-
-
-def renew_epoch(change: Change, key: Key[NameRow]) -> None:
-    """Give a name a new epoch as part of a change, which makes the uploads under way decide again."""
-    change.update(key, [NameRow.epoch.set(new_id())])
-
-
-def is_same_epoch(name: NameRow | None) -> Condition:
-    """Return the condition that what uploads of a name rely on has not changed since the name was read."""
-    return _is_same(NameRow.epoch, None if name is None else name.epoch)
-
-
-def _is_same(attribute: NumberAttribute, read_before: float | None) -> Condition:
-    condition: Condition = attribute.does_not_exist() if read_before is None else attribute == read_before
-    return condition
-
-
-def version_counts_partition(origin: str, name: str) -> str:
-    """Partition of the versions of a name, in text order."""
-    return partition("VERSIONS", origin, name)
-
-
-def version_count_key(origin: str, name: str, version: str) -> Key[VersionRow]:
-    """Key of a version and its counts."""
-    return Key(VersionRow, version_counts_partition(origin, name), version)
-
-
-def settings_partition(origin: str) -> str:
-    """Partition of the package settings of an origin, in text order of the names."""
-    return partition("SETTINGS", origin)
-
-
-def settings_key(origin: str, name: str) -> Key[SettingsRow]:
-    """Key of the settings of a name."""
-    return Key(SettingsRow, settings_partition(origin), name)
 
 
 def dependents_partition(origin: str, name: str, target: Target) -> str:
@@ -317,11 +170,3 @@ def newest_first(origin: str, name: str, target: Target, version: str | None = N
     for row in releases:
         if version is None or PackageIdent.parse(row.ident).version == version:
             yield row
-
-
-def entries(joined: str) -> list[str]:
-    """Return the entries of a list that is stored as one text, joined by line feeds.
-
-    Not `splitlines`: an entry may contain other line separators of Unicode.
-    """
-    return joined.split("\n") if joined else []

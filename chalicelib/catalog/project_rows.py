@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from chalicelib.core.target import Target
 from chalicelib.platform.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
-from chalicelib.platform.table import Key, Row, partition, read_many, rows
+from chalicelib.platform.row import Key, Row, partition
+from chalicelib.platform.table import read_many, rows
 
 
 class ProjectRow(Row):

@@ -15,13 +15,14 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.catalog import channel_rows, name_log, package_rows
+from chalicelib.catalog import channel_rows, name_log, name_rows, package_rows
 from chalicelib.catalog.channel_rows import MembershipRow, NewestRow
 from chalicelib.catalog.errors import TooManyChannels
 from chalicelib.catalog.events import event_states
 from chalicelib.catalog.lists import list_folding, list_rows
 from chalicelib.catalog.lists.list_rows import EntryChange
-from chalicelib.catalog.package_rows import IdentRow, NameRow, VersionRow
+from chalicelib.catalog.name_rows import NameRow, VersionRow
+from chalicelib.catalog.package_rows import IdentRow
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.session import Session
 from chalicelib.core.shown import Shown
@@ -31,7 +32,8 @@ from chalicelib.core.version_order import release_key
 from chalicelib.platform.attributes import Condition, NumberAttribute
 from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id, now, timestamp
-from chalicelib.platform.table import Found, Key
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import Found
 
 CHANNELS_LIMIT = 30
 """Keeps every step of a package within one transaction of 100 rows. The largest step is a forced upload that
@@ -54,7 +56,7 @@ class Observed(Struct, frozen=True):
     @classmethod
     def from_rows(cls, ident: PackageIdent, found: Found) -> "Observed":
         """Return the state of an ident. `found` must hold the rows of `keys_of(ident)`."""
-        row, name = found.get(package_rows.ident_key(ident)), found.get(package_rows.name_key(ident.origin, ident.name))
+        row, name = found.get(package_rows.ident_key(ident)), found.get(name_rows.name_key(ident.origin, ident.name))
         return cls(
             ident,
             NOWHERE if row is None else Standing.parse(row.standing),
@@ -67,7 +69,7 @@ class Observed(Struct, frozen=True):
 
 def keys_of(ident: PackageIdent) -> list[Key[Any]]:
     """Return the keys of the rows that must be read before a step of an ident."""
-    return [package_rows.ident_key(ident), package_rows.name_key(ident.origin, ident.name)]
+    return [package_rows.ident_key(ident), name_rows.name_key(ident.origin, ident.name)]
 
 
 def step(
@@ -180,16 +182,16 @@ def _write_counts(change: Change, observed: Observed, after: Standing) -> None:
     _write_name(change, observed, delta)
     if delta.idents or delta.public_idents:
         change.update(
-            package_rows.version_count_key(ident.origin, ident.name, ident.version),
+            name_rows.version_count_key(ident.origin, ident.name, ident.version),
             [VersionRow.idents.add(delta.idents), VersionRow.public_idents.add(delta.public_idents)],
         )
 
 
 def _write_name(change: Change, observed: Observed, delta: CountDelta) -> None:
     """Update the counts of the name, on condition that the name still gets or loses its first ident, or does not."""
-    key = package_rows.name_key(observed.ident.origin, observed.ident.name)
+    key = name_rows.name_key(observed.ident.origin, observed.ident.name)
     if delta.packages < 0:  # an upload has set it already
-        package_rows.renew_revision(change, key)
+        name_rows.renew_revision(change, key)
     change.update(
         key,
         [
@@ -214,7 +216,7 @@ def _note_name(change: Change, observed: Observed, shown: Shown) -> None:
     ident, last = observed.ident, observed.log_id
     unchanged = NameRow.log_id.does_not_exist() if last is None else NameRow.log_id == last
     log_id = name_log.note(change, ident.origin, ident.name, shown, last)
-    change.update(package_rows.name_key(ident.origin, ident.name), [NameRow.log_id.set(log_id)], condition=unchanged)
+    change.update(name_rows.name_key(ident.origin, ident.name), [NameRow.log_id.set(log_id)], condition=unchanged)
 
 
 def _crosses_zero_as_observed(count: NumberAttribute, observed: int, delta: int) -> Condition:

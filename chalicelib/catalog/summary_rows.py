@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from chalicelib.platform.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
-from chalicelib.platform.table import Key, Row, partition
+from chalicelib.platform.row import Key, Row, partition
 
 SHARDS = 4
 """One call reads all. A thousand origins take about 32 KB together; a shard has room for 12,000."""

@@ -25,7 +25,8 @@ from chalicelib.core.ident import PackageIdent
 from chalicelib.core.long_change import LongChangeKind, LongChangeState
 from chalicelib.core.session import Session
 from chalicelib.platform.change import TRANSACTION_LIMIT, Change, retry_when_stale
-from chalicelib.platform.table import Key, read, read_many, rows
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import read, read_many, rows
 
 KIND = LongChangeKind.CHANNEL_DELETION
 

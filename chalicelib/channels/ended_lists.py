@@ -12,7 +12,8 @@ from chalicelib.catalog.lists import counted_lists, list_folding, list_rows
 from chalicelib.core.target import Target
 from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.failures import Failures
-from chalicelib.platform.table import Key, read, rows
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import read, rows
 
 
 def remove_all(enough: Callable[[], bool], failures: Failures) -> int:

@@ -8,14 +8,15 @@ from chalicelib.catalog.channel_rows import NewestRow
 from chalicelib.catalog.errors import ReleaseMissing
 from chalicelib.catalog.lists import counted_lists, list_pages, list_rows
 from chalicelib.catalog.lists.listed_rows import listed_rows
-from chalicelib.catalog.package_rows import StoredPackage, Texts
+from chalicelib.catalog.package_rows import StoredPackage
+from chalicelib.catalog.package_texts import Texts
 from chalicelib.core.deferred import deferred
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
 from chalicelib.identity.caller import Caller
 from chalicelib.packages.reads import is_visible, texts_of
-from chalicelib.platform.table import Key
+from chalicelib.platform.row import Key
 
 with deferred():
     from chalicelib.catalog.lists import list_folding

@@ -1,7 +1,7 @@
 """Rows of deprecations, by origin."""
 
 from chalicelib.platform.attributes import UnicodeAttribute
-from chalicelib.platform.table import Key, Row, partition
+from chalicelib.platform.row import Key, Row, partition
 
 
 class DeprecationRow(Row):

@@ -8,9 +8,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.catalog import origin_rows, package_rows
+from chalicelib.catalog import name_rows, origin_rows, package_rows
 from chalicelib.catalog.errors import OriginMissing, ReleaseMissing
-from chalicelib.catalog.package_rows import IdentRow, NameRow, VersionRow
+from chalicelib.catalog.name_rows import NameRow, VersionRow
+from chalicelib.catalog.package_rows import IdentRow
 from chalicelib.core.ident import PackageIdent, is_origin_name, is_package_name, is_storable
 from chalicelib.core.plain_text import has_insecure_link, is_plain
 from chalicelib.core.session import Session
@@ -20,7 +21,8 @@ from chalicelib.deprecations.rows import DeprecationRow
 from chalicelib.identity.caller import Caller
 from chalicelib.platform.change import Change
 from chalicelib.platform.clock import now, timestamp
-from chalicelib.platform.table import Found, Key, read
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import Found, read
 
 MESSAGE_CHARACTERS = 2_000
 
@@ -58,9 +60,9 @@ class Subject(Struct, frozen=True):
     def existence_key(self) -> Key[Any]:
         """Key of the row that shows whether the subject exists and whether it is public."""
         if len(self.parts) == 1:
-            return package_rows.name_key(self.origin, self.parts[0])
+            return name_rows.name_key(self.origin, self.parts[0])
         if len(self.parts) == 2:
-            return package_rows.version_count_key(self.origin, *self.parts)
+            return name_rows.version_count_key(self.origin, *self.parts)
         return package_rows.ident_key(PackageIdent(self.origin, *self.parts))
 
 

@@ -11,7 +11,8 @@ from chalicelib.http.routes import ACCOUNT_ONLY, ANYONE, JOB, WORKER, Route
 from chalicelib.platform.aws import SecretUnavailable
 from chalicelib.platform.background import NotStarted
 from chalicelib.platform.object_store import ObjectStoreFailed
-from chalicelib.platform.table import KeyTooLong, StoreUnavailable
+from chalicelib.platform.row import KeyTooLong
+from chalicelib.platform.table import StoreUnavailable
 
 _REFERENCE = r"\s*\((?:[^()]*\.(?:md|py)\b[^()]*|sections?\s[^()]*|\d+(?:\.\d+)+[^()]*|steps?\s[^()]*)\)"
 """A reference in parentheses to a section of the contract or to a file, which means nothing to users of the API."""

@@ -17,7 +17,8 @@ from chalicelib.platform.attributes import Condition
 from chalicelib.platform.change import Change, update
 from chalicelib.platform.clock import new_id
 from chalicelib.platform.retry_budget import single_try
-from chalicelib.platform.table import Found, Key, StoreUnavailable
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import Found, StoreUnavailable
 
 NAMES_PER_NODE = 1_000
 """A node keeps so many names that a release needs. Real packages need less than a hundred."""

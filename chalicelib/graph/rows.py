@@ -11,7 +11,7 @@ from chalicelib.core.builds.numbered_graph import Node
 from chalicelib.core.target import Target
 from chalicelib.platform.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 from chalicelib.platform.clock import moment_of, now
-from chalicelib.platform.table import Key, Row, partition
+from chalicelib.platform.row import Key, Row, partition
 
 SHARDS = 64
 """One call reads the rows of all shards."""

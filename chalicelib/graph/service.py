@@ -11,7 +11,8 @@ from chalicelib.graph import rows, snapshots
 from chalicelib.graph.rows import NodeRow, ShardRow
 from chalicelib.platform.change import Stale, retry_when_stale
 from chalicelib.platform.config import config
-from chalicelib.platform.table import Found, Key, read_many
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import Found, read_many
 
 
 class _Shard(Struct, frozen=True):

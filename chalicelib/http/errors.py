@@ -13,7 +13,8 @@ from chalicelib.platform.aws import SecretUnavailable
 from chalicelib.platform.background import NotStarted
 from chalicelib.platform.key_ring import BuilderKeyInvalid
 from chalicelib.platform.metrics import is_server_error
-from chalicelib.platform.table import KeyTooLong, StoreUnavailable
+from chalicelib.platform.row import KeyTooLong
+from chalicelib.platform.table import StoreUnavailable
 
 COMMON: dict[type[Exception], int] = {
     QueryMalformed: 400,

@@ -17,7 +17,8 @@ from chalicelib.identity.errors import (
     TokenRefused,
 )
 from chalicelib.platform.aws import SecretUnavailable
-from chalicelib.platform.table import KeyTooLong, StoreUnavailable
+from chalicelib.platform.row import KeyTooLong
+from chalicelib.platform.table import StoreUnavailable
 
 READS = frozenset({"GET", "HEAD"})
 PASSED_ON = frozenset(range(300, 600))

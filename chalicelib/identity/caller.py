@@ -31,7 +31,8 @@ from chalicelib.identity.errors import (
     TokenRefused,
 )
 from chalicelib.identity.rows import NamedTokenRow
-from chalicelib.platform.table import Found, Key, read_many
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import Found, read_many
 
 with deferred():
     from chalicelib.identity import machines

@@ -19,7 +19,7 @@ from chalicelib.identity import rows as account_rows
 from chalicelib.identity.errors import TokenRefused
 from chalicelib.identity.rows import AccessTokenRow, NamedTokenRow, SessionRow
 from chalicelib.platform.config import config
-from chalicelib.platform.table import Key
+from chalicelib.platform.row import Key
 
 with deferred():
     from chalicelib.core.tokens import access_token, named_token, session_token

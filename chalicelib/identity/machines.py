@@ -29,7 +29,7 @@ from chalicelib.core.tokens.token_scope import Grant, Scope
 from chalicelib.identity import worker_rows
 from chalicelib.identity.errors import TokenRefused
 from chalicelib.identity.worker_rows import ALL_ORIGINS, ClaimCodeRow, WorkerRow
-from chalicelib.platform.table import Key
+from chalicelib.platform.row import Key
 
 __all__ = [
     "BuildTokenReference",

@@ -8,7 +8,8 @@ from chalicelib.platform import retry_budget
 from chalicelib.platform.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.clock import now, timestamp
-from chalicelib.platform.table import Key, Row, StoreUnavailable
+from chalicelib.platform.row import Key, Row
+from chalicelib.platform.table import StoreUnavailable
 
 NAMED_TOKEN = "NAMED-TOKEN#"
 USE_NOTED_EVERY = timedelta(hours=1)

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from chalicelib.core.target import Target
 from chalicelib.platform.attributes import NumberAttribute, UnicodeAttribute
-from chalicelib.platform.table import Key, Row, partition, rows
+from chalicelib.platform.row import Key, Row, partition
+from chalicelib.platform.table import rows
 
 WORKER, SEEN = "WORKER#", "SEEN#"
 ALL_ORIGINS = ""

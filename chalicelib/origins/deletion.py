@@ -16,7 +16,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from chalicelib.catalog import audit_rows, channel_rows, fences, origin_rows, origin_summaries, package_rows
+from chalicelib.catalog import audit_rows, channel_rows, fences, name_rows, origin_rows, origin_summaries
 from chalicelib.catalog.audit_rows import AuditAction
 from chalicelib.catalog.channel_rows import UNSTABLE, ChannelRow, ChannelsRow
 from chalicelib.catalog.fences import FenceRow
@@ -25,8 +25,8 @@ from chalicelib.catalog.lists.list_rows import ListChangeRow, ListIndexRow
 from chalicelib.catalog.long_changes import long_change_rows
 from chalicelib.catalog.long_changes.long_change_rows import LongChangeRow, OpenLongChangeRow
 from chalicelib.catalog.member_rows import member_key, membership_of_account_key
+from chalicelib.catalog.name_rows import NameRow, VersionRow
 from chalicelib.catalog.origin_rows import LeavingOriginRow, OriginCountRow, OriginRow
-from chalicelib.catalog.package_rows import NameRow, VersionRow
 from chalicelib.core.roles import SessionFlags
 from chalicelib.core.session import Session
 from chalicelib.core.target import Target
@@ -40,7 +40,8 @@ from chalicelib.origins.keys import rows as key_rows
 from chalicelib.platform.attributes import Condition
 from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.clock import new_id
-from chalicelib.platform.table import Key, Row, read, read_many, rows
+from chalicelib.platform.row import Key, Row
+from chalicelib.platform.table import read, read_many, rows
 from chalicelib.retention import rows as policy_rows
 
 GROUP_LIMIT = 90
@@ -202,8 +203,8 @@ def _remaining_keys(origin: str) -> Iterator[Sequence[Key[Any]]]:
             yield [Key(kind, row.pk, row.sk)]
     for running in rows(OpenLongChangeRow, long_change_rows.OPEN, begins=long_change_rows.open_prefix(origin)):
         yield [Key(OpenLongChangeRow, running.pk, running.sk)]
-    for name in rows(NameRow, package_rows.names_partition(origin)):  # counts of deleted packages remain, with zero
-        for version in rows(VersionRow, package_rows.version_count_key(origin, name.sk, "").pk):
+    for name in rows(NameRow, name_rows.names_partition(origin)):  # counts of deleted packages remain, with zero
+        for version in rows(VersionRow, name_rows.version_count_key(origin, name.sk, "").pk):
             yield [Key(VersionRow, version.pk, version.sk)]
         yield [Key(NameRow, name.pk, name.sk)]
 

@@ -3,7 +3,7 @@
 from msgspec import Struct
 from msgspec.json import encode
 
-from chalicelib.catalog.package_rows import PackageLists, Texts
+from chalicelib.catalog.package_texts import PackageLists, Texts
 from chalicelib.core.harts import hart
 from chalicelib.core.harts.hart import HartArchive
 from chalicelib.core.target import Target

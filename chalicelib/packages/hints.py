@@ -26,15 +26,18 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.catalog import package_rows
-from chalicelib.catalog.package_rows import DependentRow, NameRow, PackageLists, PackageRow
+from chalicelib.catalog import name_rows, package_rows
+from chalicelib.catalog.name_rows import NameRow
+from chalicelib.catalog.package_rows import DependentRow, PackageRow
+from chalicelib.catalog.package_texts import PackageLists
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.packages import pending_hints
 from chalicelib.packages.pending_hints import Name
 from chalicelib.platform.change import TRANSACTION_LIMIT, Change, Stale
 from chalicelib.platform.retry_budget import single_try
-from chalicelib.platform.table import BATCH_WRITE_LIMIT, Key, StoreUnavailable, put_many, read, rows
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import BATCH_WRITE_LIMIT, StoreUnavailable, put_many, read, rows
 
 PENDING_AFTER = BATCH_WRITE_LIMIT
 """The number of new hints that an upload writes itself: one call."""
@@ -142,7 +145,7 @@ def remove_unneeded(needed: Name, origin: str, name: str, target: Target) -> Non
 
 def _remove(unneeded: Callable[[NameRow | None], Sequence[Key[Any]]], origin: str, name: str) -> None:
     """Delete the hints that `unneeded` finds, which is called after the revision of the name was read."""
-    name_key = package_rows.name_key(origin, name)
+    name_key = name_rows.name_key(origin, name)
     for _ in range(ATTEMPTS):
         row = read(name_key)
         hints = unneeded(row)
@@ -158,8 +161,8 @@ def _delete(hints: Sequence[Key[Any]], name_key: Key[NameRow], name: NameRow | N
     at_once = TRANSACTION_LIMIT - 1
     for start in range(0, len(hints), at_once):
         with Change() as change:
-            package_rows.renew_epoch(change, name_key)
-            change.update(name_key, [], condition=package_rows.is_same_revision(name))
+            name_rows.renew_epoch(change, name_key)
+            change.update(name_key, [], condition=name_rows.is_same_revision(name))
             for hint in hints[start : start + at_once]:
                 change.delete(hint)
 

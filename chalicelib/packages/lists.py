@@ -10,10 +10,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.catalog import package_rows
+from chalicelib.catalog import name_rows, package_rows
 from chalicelib.catalog.lists import counted_lists, list_pages, list_rows
 from chalicelib.catalog.lists.listed_rows import listed_rows
-from chalicelib.catalog.package_rows import IdentRow, NameRow, SettingsRow, VersionRow
+from chalicelib.catalog.name_rows import NameRow, SettingsRow, VersionRow
+from chalicelib.catalog.package_rows import IdentRow
 from chalicelib.core.deferred import deferred
 from chalicelib.core.standing import Standing, listed_as
 from chalicelib.core.target import Target
@@ -21,7 +22,8 @@ from chalicelib.core.version_order import version_key
 from chalicelib.core.visibility import Visibility
 from chalicelib.identity.caller import Caller
 from chalicelib.packages.shapes import ListedPackage, ListedVersion
-from chalicelib.platform.table import Key, page_for, rows
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import page_for, rows
 
 with deferred():
     from chalicelib.catalog.lists import list_folding
@@ -46,8 +48,8 @@ class Level(Struct, frozen=True):
     def counts_key(self) -> Key[Any]:
         """Key of the row that counts the idents of a name or a version."""
         if self.version is None:
-            return package_rows.name_key(self.origin, self.name or "")
-        return package_rows.version_count_key(self.origin, self.name or "", self.version)
+            return name_rows.name_key(self.origin, self.name or "")
+        return name_rows.version_count_key(self.origin, self.name or "", self.version)
 
 
 def idents(level: Level, offset: int, size: int, caller: Caller) -> tuple[Iterable[ListedPackage], int]:

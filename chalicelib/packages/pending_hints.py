@@ -12,26 +12,18 @@ import zlib
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
-from chalicelib.catalog import package_rows
+from chalicelib.catalog import name_rows, package_rows
 from chalicelib.catalog.long_changes import long_change_motor
-from chalicelib.catalog.package_rows import DependentRow, NameRow
+from chalicelib.catalog.name_rows import NameRow
+from chalicelib.catalog.package_rows import DependentRow
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.long_change import LongChangeKind
 from chalicelib.core.target import Target
 from chalicelib.platform.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from chalicelib.platform.change import Change, update_if
 from chalicelib.platform.clock import moment_of, now
-from chalicelib.platform.table import (
-    BATCH_WRITE_LIMIT,
-    Key,
-    Row,
-    StoreUnavailable,
-    delete_many,
-    partition,
-    put_many,
-    read,
-    rows,
-)
+from chalicelib.platform.row import Key, Row, partition
+from chalicelib.platform.table import BATCH_WRITE_LIMIT, StoreUnavailable, delete_many, put_many, read, rows
 
 Name = tuple[str, str]
 """An origin and a name in it."""
@@ -150,10 +142,10 @@ def _forget(key: Key[PendingHintsRow], ident: PackageIdent) -> None:
     An upload may have read the package before, and take a missing row for written hints. The new epoch of the name
     makes it decide again.
     """
-    name_key = package_rows.name_key(ident.origin, ident.name)
+    name_key = name_rows.name_key(ident.origin, ident.name)
     try:
         with Change() as change:
-            package_rows.renew_epoch(change, name_key)
+            name_rows.renew_epoch(change, name_key)
             change.update(name_key, [], NameRow.pk.exists(), otherwise=_NameMissing())
             change.delete(key)
     except _NameMissing:

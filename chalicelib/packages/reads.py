@@ -3,7 +3,8 @@
 from chalicelib.catalog import channel_rows, package_rows
 from chalicelib.catalog.channel_rows import UNSTABLE
 from chalicelib.catalog.errors import ReleaseMissing
-from chalicelib.catalog.package_rows import NO_TEXTS, StoredPackage, Texts, TextsRow
+from chalicelib.catalog.package_rows import StoredPackage, TextsRow
+from chalicelib.catalog.package_texts import NO_TEXTS, Texts
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.standing import Standing
 from chalicelib.core.target import Target

@@ -5,7 +5,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.catalog.package_rows import NO_TEXTS, PackageLists, StoredPackage, Texts
+from chalicelib.catalog.package_rows import StoredPackage
+from chalicelib.catalog.package_texts import NO_TEXTS, PackageLists, Texts
 from chalicelib.core import answer_size
 from chalicelib.core.ident import PackageIdent
 

@@ -10,14 +10,15 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.catalog import fences, job_token_rows, origin_rows, package_rows, project_rows, steps
+from chalicelib.catalog import fences, job_token_rows, name_rows, origin_rows, package_rows, project_rows, steps
 from chalicelib.catalog.channel_rows import UNSTABLE
 from chalicelib.catalog.errors import OriginMissing, RoleLost
 from chalicelib.catalog.events import event_states
 from chalicelib.catalog.fences import Fence
 from chalicelib.catalog.lists.list_rows import EntryChange
+from chalicelib.catalog.name_rows import NameRow
 from chalicelib.catalog.origin_rows import origin_key
-from chalicelib.catalog.package_rows import NameRow, PackageRow, TextsRow
+from chalicelib.catalog.package_rows import PackageRow, TextsRow
 from chalicelib.catalog.steps import Observed
 from chalicelib.core.harts import hart
 from chalicelib.core.harts.hart import HartRefused
@@ -39,7 +40,8 @@ from chalicelib.packages.upload_checks import Upload
 from chalicelib.platform import metrics
 from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id, now, timestamp
-from chalicelib.platform.table import Found, Key, read_many
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import Found, read_many
 
 INLINE_TEXTS_BYTES = 300_000
 """Compressed texts of more bytes are stored as an object, because a row holds 400 KB."""
@@ -53,7 +55,7 @@ def demand_absent(upload: Upload) -> None:
 def keys_of_announced(ident: PackageIdent, target: Target, forced: bool) -> list[Key[Any]]:
     """Return the keys of the rows that `publish` needs before it reads the archive."""
     package_key = [] if forced else [package_rows.package_key(ident, target)]
-    return [*package_key, *graph_nodes.keys_before(ident, target), package_rows.name_key(ident.origin, ident.name)]
+    return [*package_key, *graph_nodes.keys_before(ident, target), name_rows.name_key(ident.origin, ident.name)]
 
 
 @refusals.counted()
@@ -65,7 +67,7 @@ def publish(upload: Upload, source: Source, announced: Found | None = None) -> N
     Raises ReleaseExists, TargetUnsupported, ArchiveRefused, CycleClosed, OriginMissing, RoleLost, ObjectStoreFailed and
     the exceptions of the source.
     """
-    name_key = package_rows.name_key(upload.ident.origin, upload.ident.name)
+    name_key = name_rows.name_key(upload.ident.origin, upload.ident.name)
     if announced is None:
         announced = read_many(keys_of_announced(upload.ident, upload.target, upload.forced))
     _demand_absent(upload, announced)
@@ -201,7 +203,7 @@ def _released(upload: Upload, contents: Contents) -> Release:
 
 def _hinted(upload: Upload, contents: Contents, found: Found, newest: KnownNewest) -> Hinted:
     """Return what hints need. A newest release counts as not known if its hints may have been deleted meanwhile."""
-    name = found.get(package_rows.name_key(upload.ident.origin, upload.ident.name))
+    name = found.get(name_rows.name_key(upload.ident.origin, upload.ident.name))
     release = newest.release if newest.has_hints(name, contents.target, found) else None
     tdeps = hart.tdeps(contents.archive)
     return Hinted(upload.ident, contents.target, tdeps, release)
@@ -234,10 +236,10 @@ def _visibility(change: Change, upload: Upload, found: Found) -> tuple[Visibilit
     origin = found.get(origin_key(ident.origin))
     if origin is None or not origin_rows.is_same(origin, upload.permission):
         raise OriginMissing
-    name_key = package_rows.name_key(ident.origin, ident.name)
+    name_key = name_rows.name_key(ident.origin, ident.name)
     name = found.get(name_key)
-    package_rows.renew_revision(change, name_key)
-    change.update(name_key, [], condition=package_rows.is_same_epoch(name))
+    name_rows.renew_revision(change, name_key)
+    change.update(name_key, [], condition=name_rows.is_same_epoch(name))
     if name is not None and name.visibility is not None:
         return Visibility(name.visibility), []
     visibility = Visibility(origin.default_package_visibility)

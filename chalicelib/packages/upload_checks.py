@@ -7,7 +7,8 @@ upload may have made untrue meanwhile (`upload.py`).
 from msgspec import Struct
 
 from chalicelib.catalog import package_rows
-from chalicelib.catalog.package_rows import PackageRow, Texts
+from chalicelib.catalog.package_rows import PackageRow
+from chalicelib.catalog.package_texts import Texts
 from chalicelib.core import answer_size
 from chalicelib.core.harts import hart
 from chalicelib.core.harts.hart import HartArchive

@@ -13,7 +13,8 @@ from chalicelib.platform.attributes import Action, Condition
 from chalicelib.platform.aws import CONFLICT
 from chalicelib.platform.config import config
 from chalicelib.platform.retry_budget import shared_budget, without_conflict_retries
-from chalicelib.platform.table import Key, KeyTooLong, R, Row, StoreUnavailable, code_of, connection, failure_of
+from chalicelib.platform.row import Key, KeyTooLong, R, Row
+from chalicelib.platform.table import StoreUnavailable, code_of, connection, failure_of
 
 Result = TypeVar("Result")
 TRANSACTION_LIMIT = 100

@@ -17,9 +17,11 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
-from chalicelib.catalog import audit_rows, fences, package_rows, steps
+from chalicelib.catalog import audit_rows, fences, name_rows, package_rows, steps
 from chalicelib.catalog.fences import Fence
-from chalicelib.catalog.package_rows import IdentRow, NameRow, PackageLists, PackageRow
+from chalicelib.catalog.name_rows import NameRow
+from chalicelib.catalog.package_rows import IdentRow, PackageRow
+from chalicelib.catalog.package_texts import PackageLists
 from chalicelib.catalog.steps import Observed
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.session import Session
@@ -109,7 +111,7 @@ def apply(run: Run, after: str) -> Report:
 
 def names(run: Run, after: str) -> Iterator[NameRow]:
     """Yield the names after `after`."""
-    return rows(NameRow, package_rows.names_partition(run.origin), after=after or None)
+    return rows(NameRow, name_rows.names_partition(run.origin), after=after or None)
 
 
 def judge_name(run: Run, name: NameRow, is_over: Callable[[], bool]) -> list[JudgedPackage]:

@@ -7,7 +7,7 @@ import json
 
 from chalicelib.platform.attributes import Action, NumberAttribute, UnicodeAttribute
 from chalicelib.platform.change import Change
-from chalicelib.platform.table import Key, Row, partition
+from chalicelib.platform.row import Key, Row, partition
 from chalicelib.retention.errors import PolicyGone
 from chalicelib.retention.policy import Policy
 

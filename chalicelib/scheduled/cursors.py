@@ -1,7 +1,8 @@
 """Rows that store where the next run of a scheduled function continues."""
 
 from chalicelib.platform.attributes import UnicodeAttribute
-from chalicelib.platform.table import Key, Row, delete_many, partition, put_many, read
+from chalicelib.platform.row import Key, Row, partition
+from chalicelib.platform.table import delete_many, put_many, read
 
 
 class CursorRow(Row):

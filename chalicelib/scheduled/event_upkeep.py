@@ -11,7 +11,8 @@ from chalicelib.platform import logs
 from chalicelib.platform.attributes import Condition
 from chalicelib.platform.change import update_if
 from chalicelib.platform.clock import moment_of, now
-from chalicelib.platform.table import Key, delete_many, read, rows
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import delete_many, read, rows
 from chalicelib.scheduled import cursors
 
 PER_SHARD = 100

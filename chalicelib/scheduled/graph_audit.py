@@ -15,8 +15,10 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from chalicelib.catalog import package_rows
-from chalicelib.catalog.package_rows import NameRow, PackageLists, PackageRow
+from chalicelib.catalog import name_rows, package_rows
+from chalicelib.catalog.name_rows import NameRow
+from chalicelib.catalog.package_rows import PackageRow
+from chalicelib.catalog.package_texts import PackageLists
 from chalicelib.catalog.project_rows import ProjectRow, project_key
 from chalicelib.core.builds.build_graph import BuildGraph
 from chalicelib.core.ident import PackageIdent
@@ -30,7 +32,8 @@ from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.config import config
 from chalicelib.platform.failures import Failures
-from chalicelib.platform.table import Key, read, read_many
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import read, read_many
 from chalicelib.scheduled.cursors import read_cursor, store_cursor
 
 UNUSED = timedelta(days=30)
@@ -155,7 +158,7 @@ def _names(origin: str, after: str, run: _Run) -> Iterator[tuple[str, _Found]]:
     def of_kind(kind: type[Any], pk: str, target: Target | None) -> Iterator[tuple[str, Target | None, Any]]:
         return ((row.sk, target, row) for row in table.rows(kind, pk, after=start))
 
-    parts = [of_kind(NameRow, package_rows.names_partition(origin), None)]
+    parts = [of_kind(NameRow, name_rows.names_partition(origin), None)]
     parts += [of_kind(NodeRow, rows.nodes_partition(target, origin), target) for target in run.graphs]
     for name, entries in groupby(merge(*parts, key=lambda entry: entry[0]), key=lambda entry: entry[0]):
         found = _Found(None, {})
@@ -235,7 +238,7 @@ def _note_used(node: NodeRow) -> None:
 
 def _remove(origin: str, name: str, target: Target, unused_since: str) -> bool:
     """Remove a node, unless the name has got a release or a project meanwhile. Raises Stale."""
-    key, name_key = rows.node_key(target, f"{origin}/{name}"), package_rows.name_key(origin, name)
+    key, name_key = rows.node_key(target, f"{origin}/{name}"), name_rows.name_key(origin, name)
     found = read_many([key, name_key])
     node, counts = found.get(key), found.get(name_key)
     if node is None or node.unused_since != unused_since or _newest(origin, name, target) is not None:
@@ -245,6 +248,6 @@ def _remove(origin: str, name: str, target: Target, unused_since: str) -> bool:
     nodes.announce(target, f"{origin}/{name}", new_id())
     with Change() as change:
         change.delete(key, condition=nodes.is_unchanged(node) & (NodeRow.unused_since == unused_since))
-        change.check(name_key, package_rows.is_same_revision(counts))
+        change.check(name_key, name_rows.is_same_revision(counts))
         change.check(project_key(origin, name, target), ProjectRow.pk.does_not_exist())
     return True

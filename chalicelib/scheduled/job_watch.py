@@ -27,7 +27,8 @@ from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.clock import moment_of, now, timestamp
 from chalicelib.platform.config import config
 from chalicelib.platform.failures import Failures
-from chalicelib.platform.table import Key, count, delete_many, read_many, rows
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import count, delete_many, read_many, rows
 from chalicelib.scheduled import worker_starts
 from chalicelib.scheduled.cursors import read_cursor, store_cursor
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from chalicelib.catalog.package_rows import NameRow
+from chalicelib.catalog.name_rows import NameRow
 from chalicelib.core.roles import SessionFlags
 from chalicelib.core.session import Session
 from chalicelib.platform import logs

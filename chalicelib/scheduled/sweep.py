@@ -24,7 +24,8 @@ from chalicelib.core.target import Target, TargetUnknown
 from chalicelib.packages import artifacts
 from chalicelib.platform import logs
 from chalicelib.platform.failures import Failures
-from chalicelib.platform.table import Found, Key, read_many
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import Found, read_many
 from chalicelib.scheduled import sweep_rows
 from chalicelib.scheduled.name_log_upkeep import maintain_name_log
 from chalicelib.uploads import leftovers

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 from chalicelib.platform.attributes import NumberAttribute, UnicodeAttribute
 from chalicelib.platform.change import Change
-from chalicelib.platform.table import Key, Row, delete_many, partition, put_many, read, read_many
+from chalicelib.platform.row import Key, Row, partition
+from chalicelib.platform.table import delete_many, put_many, read, read_many
 
 LIFE_SECONDS = 90 * 86_400
 """Lifetime of an UnnamedRow."""

@@ -12,7 +12,8 @@ from msgspec import Struct
 
 from chalicelib.platform.attributes import Condition, NumberAttribute, UnicodeAttribute
 from chalicelib.platform.change import Change
-from chalicelib.platform.table import Key, Row, partition, read_many, rows
+from chalicelib.platform.row import Key, Row, partition
+from chalicelib.platform.table import read_many, rows
 from chalicelib.uploads.errors import TooManyUploads
 from chalicelib.uploads.rows import UploadRow, upload_key
 

@@ -14,7 +14,8 @@ from chalicelib.core.roles import Role
 from chalicelib.core.target import Target
 from chalicelib.platform.attributes import BooleanAttribute, Condition, NumberAttribute, UnicodeAttribute
 from chalicelib.platform.change import Change
-from chalicelib.platform.table import Key, Row, partition, read
+from chalicelib.platform.row import Key, Row, partition
+from chalicelib.platform.table import read
 from chalicelib.uploads.errors import LeaseHeld, LeaseLost, UploadMissing
 from chalicelib.uploads.parts import Plan
 

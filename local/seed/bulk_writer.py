@@ -15,7 +15,8 @@ from chalicelib.catalog.channel_rows import INITIAL_CHANNELS
 from chalicelib.catalog.events import event_folding, event_rows, event_states
 from chalicelib.catalog.events.event_rows import EventRow
 from chalicelib.catalog.origin_rows import origin_key
-from chalicelib.catalog.package_rows import PackageRow, Texts, release_sort_key
+from chalicelib.catalog.package_rows import PackageRow, release_sort_key
+from chalicelib.catalog.package_texts import Texts
 from chalicelib.catalog.steps import Observed
 from chalicelib.channels import service as channels
 from chalicelib.core.builds.numbered_graph import Node
@@ -37,7 +38,7 @@ from chalicelib.packages.contents import Contents
 from chalicelib.packages.search import snapshots as search_snapshots
 from chalicelib.platform.change import retry_when_stale
 from chalicelib.platform.clock import new_id
-from chalicelib.platform.table import Key
+from chalicelib.platform.row import Key
 from local.seed import graph_writer
 from local.seed.memory_change import MemoryChange
 from local.seed.origin_change import OriginChange

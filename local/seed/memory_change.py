@@ -15,7 +15,8 @@ from pynamodb.expressions.update import Action, AddAction, SetAction
 from chalicelib.platform.aws import client
 from chalicelib.platform.change import Change
 from chalicelib.platform.config import config
-from chalicelib.platform.table import Found, Key, Row, read_many
+from chalicelib.platform.row import Key, Row
+from chalicelib.platform.table import Found, read_many
 
 BATCH_WRITE_LIMIT = 25
 THREADS = 4

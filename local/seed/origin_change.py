@@ -11,7 +11,7 @@ from chalicelib.core.lists.list_blocks import Blocks
 from chalicelib.core.shown import Shown
 from chalicelib.platform.attributes import Condition
 from chalicelib.platform.clock import new_id
-from chalicelib.platform.table import Row
+from chalicelib.platform.row import Row
 from local.seed.memory_change import MemoryChange
 
 

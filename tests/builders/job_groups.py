@@ -37,7 +37,8 @@ from chalicelib.core.builds.build_states import GroupState, JobState
 from chalicelib.core.target import Target
 from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.clock import new_id, now, timestamp
-from chalicelib.platform.table import Key, put_many, read
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import put_many, read
 from tests.builders.names import a_name
 from tests.builders.project_rows import a_project_row
 from tests.builders.rows import partition_rows

@@ -20,7 +20,8 @@ from chalicelib.core.builds.build_states import JobState
 from chalicelib.core.target import Target
 from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id, now, timestamp
-from chalicelib.platform.table import Key, Row, put_many, read
+from chalicelib.platform.row import Key, Row
+from chalicelib.platform.table import put_many, read
 from tests.builders.group_rows import LINUX, ago
 from tests.builders.names import a_name
 

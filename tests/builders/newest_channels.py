@@ -18,7 +18,8 @@ from chalicelib.core.target import Target
 from chalicelib.core.version_order import release_key
 from chalicelib.platform.attributes import Condition
 from chalicelib.platform.change import Change, Stale
-from chalicelib.platform.table import Found, Key, put_many, read, read_many
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import Found, put_many, read, read_many
 from tests.builders.names import a_name
 from tests.builders.rows import partition_rows
 

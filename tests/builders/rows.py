@@ -13,7 +13,7 @@ from moto.backends import get_backend
 from moto.dynamodb.models.dynamo_type import DynamoType
 
 from chalicelib.platform.config import config
-from chalicelib.platform.table import Row
+from chalicelib.platform.row import Row
 from local.moto_partitions import call_lock
 
 Attributes = dict[str, Any]

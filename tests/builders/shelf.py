@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.catalog import channel_rows, name_log, package_rows
+from chalicelib.catalog import channel_rows, name_log, name_rows, package_rows
 from chalicelib.catalog.lists import counted_lists, list_rows
 from chalicelib.catalog.lists.list_rows import channel_list
 from chalicelib.catalog.long_changes.long_change_rows import long_changes_partition
@@ -50,7 +50,7 @@ class Shelf:
             ident = PackageIdent.parse(f"{origin}/{path}")
             for target, (visibility, names) in json.loads(row["standing"]).items():
                 shelf.packages[ident, Target(target)] = Spot(visibility, frozenset(names))
-        for name, row in partition_rows(package_rows.settings_partition(origin)).items():
+        for name, row in partition_rows(name_rows.settings_partition(origin)).items():
             shelf.settings[name] = row["visibility"]
         return shelf
 
@@ -72,13 +72,13 @@ class Shelf:
         idents = {ident for ident, _ in self.packages}
         public = {ident for (ident, _), spot in self.packages.items() if spot.visibility == PUBLIC}
         for name in {ident.name for ident in idents}:
-            key = package_rows.name_key(self.origin, name)
+            key = name_rows.name_key(self.origin, name)
             spots = [spot for (ident, _), spot in self.packages.items() if ident.name == name]
             public_spots = sum(spot.visibility == PUBLIC for spot in spots)
             packages = {"packages": len(spots), "public_packages": public_spots}
             yield (key.pk, key.sk), packages | _ident_counts(name, idents, public)
         for name, version in {(ident.name, ident.version) for ident in idents}:
-            version_key = package_rows.version_count_key(self.origin, name, version)
+            version_key = name_rows.version_count_key(self.origin, name, version)
             yield (version_key.pk, version_key.sk), _ident_counts(name, idents, public, version)
 
     @property

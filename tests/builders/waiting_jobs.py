@@ -11,7 +11,8 @@ from chalicelib.core.builds.build_states import JobState
 from chalicelib.core.target import Target
 from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id, now, timestamp
-from chalicelib.platform.table import Key, put_many, read
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import put_many, read
 from tests.builders.names import a_name
 
 LINUX = Target.X86_64_LINUX

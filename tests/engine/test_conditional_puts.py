@@ -3,7 +3,8 @@
 import pytest
 
 from chalicelib.platform.change import put_if
-from chalicelib.platform.table import Key, KeyTooLong, Row, StoreUnavailable, read
+from chalicelib.platform.row import Key, KeyTooLong, Row
+from chalicelib.platform.table import StoreUnavailable, read
 from tests.faults.injector import THROTTLED, everything, faults, lost, once
 from tests.faults.number_rows import NumberRow, number_rows
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from pynamodb.attributes import NumberAttribute
 
 from chalicelib.platform.change import Change
-from chalicelib.platform.table import Key, Row, count, delete_many, put_many, read, read_many, rows
+from chalicelib.platform.row import Key, Row
+from chalicelib.platform.table import count, delete_many, put_many, read, read_many, rows
 from tests.builders.names import a_name
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from chalicelib.platform import aws, retry_budget, table
 from chalicelib.platform.retry_budget import shared_budget, single_try
-from chalicelib.platform.table import Key, Row, StoreUnavailable, read
+from chalicelib.platform.row import Key, Row
+from chalicelib.platform.table import StoreUnavailable, read
 from tests.faults.injector import THROTTLED, TRANSIENT, Fault, everything, faults, silent, unreachable
 from tests.faults.number_rows import NumberRow, adding, calls_on, number_rows
 

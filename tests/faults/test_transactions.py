@@ -6,7 +6,8 @@ import pytest
 
 from chalicelib.platform import retry_budget
 from chalicelib.platform.change import Change, Stale, retry_when_stale
-from chalicelib.platform.table import Key, StoreRefused, StoreUnavailable, read
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import StoreRefused, StoreUnavailable, read
 from tests.faults.injector import TRANSIENT, Fault, Wire, cancelled, everything, faults, lost, once, refused
 from tests.faults.number_rows import NumberRow, adding, number_rows
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from chalicelib.catalog.package_rows import PackageLists, Texts
+from chalicelib.catalog.package_texts import PackageLists, Texts
 from local.seed import bulk_writer
 from local.seed.package_graph import generate
 from local.seed.releases import GRAPH_SEED, MOST_NEEDED, PROBE, GeneratedDepot, Release

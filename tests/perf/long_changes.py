@@ -15,7 +15,7 @@ from tests import environment
 # The service reads the environment when it is imported.
 environment.use()
 
-from chalicelib.catalog import package_rows, steps
+from chalicelib.catalog import package_rows, package_texts, steps
 from chalicelib.catalog.lists import list_folding
 from chalicelib.catalog.steps import Observed
 from chalicelib.channels import service
@@ -87,7 +87,7 @@ def of_hints() -> None:
     """Write the hints of an upload."""
     ident = PackageIdent("long-hints", "needy", "1", "1")
     key, package = pending_hints.pending_key(LINUX, 1), package_rows.package_key(ident, LINUX)
-    lists = package_rows.PackageLists().packed()
+    lists = package_texts.PackageLists().packed()
     row = package_rows.PackageRow(package.pk, package.sk, id=1, ident=str(ident), lists=lists, owner_id=1, checksum="")
     row.size, row.package_type, row.is_a_service, row.artifact = 1, "standard", False, "a"
     row.created_at = row.updated_at = ""

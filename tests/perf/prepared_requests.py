@@ -17,7 +17,8 @@ from chalicelib.origins.secrets.rows import ALL_VALUES_BYTES, VALUE_BYTES, Secre
 from chalicelib.platform.aws import client
 from chalicelib.platform.clock import new_id
 from chalicelib.platform.config import config
-from chalicelib.platform.table import Key, Row, put_many, read
+from chalicelib.platform.row import Key, Row
+from chalicelib.platform.table import put_many, read
 from chalicelib.uploads import rows as upload_rows
 from chalicelib.uploads import staging
 from local.seed.releases import MOST_NEEDED

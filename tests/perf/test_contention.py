@@ -6,7 +6,7 @@ The runs are on a simulated clock, so the counts do not depend on the machine.
 import pytest
 
 from chalicelib.platform.change import Change
-from chalicelib.platform.table import Key
+from chalicelib.platform.row import Key
 from tests.api.client import Depot
 from tests.builders.names import a_name
 from tests.faults.number_rows import NumberRow

@@ -11,7 +11,8 @@ from chalicelib.catalog.events import event_folding, event_index, event_rows
 from chalicelib.catalog.events.event_index import EventIndexRow
 from chalicelib.core.events.event_chunks import Arrival
 from chalicelib.core.events.event_entries import DAY, EventEntry, PackageState
-from chalicelib.platform.table import Key, delete_many, rows
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import delete_many, rows
 from tests.api.client import Depot
 from tests.builders.origins import an_origin
 from tests.builders.releases import a_release, promoted

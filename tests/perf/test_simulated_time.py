@@ -9,7 +9,8 @@ import pytest
 from chalicelib.platform.attributes import Action
 from chalicelib.platform.change import Change, update_if
 from chalicelib.platform.retry_budget import single_try
-from chalicelib.platform.table import Key, StoreUnavailable, delete_many, put_many, read
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import StoreUnavailable, delete_many, put_many, read
 from tests.builders.names import a_name
 from tests.faults.number_rows import NumberRow, number_rows
 from tests.perf.simulated_time import SimulatedTime, Writer, simulated_time

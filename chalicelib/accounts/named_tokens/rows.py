@@ -2,7 +2,7 @@
 
 from chalicelib.identity.rows import account_partition
 from chalicelib.platform.attributes import NumberAttribute
-from chalicelib.platform.table import Key, Row
+from chalicelib.platform.row import Key, Row
 
 
 class NamedTokenCountRow(Row):

@@ -1,7 +1,7 @@
 """Counters of sign-ins by address and minute."""
 
 from chalicelib.platform.attributes import NumberAttribute
-from chalicelib.platform.table import Key, Row, partition
+from chalicelib.platform.row import Key, Row, partition
 
 
 class SignInsRow(Row):

@@ -21,7 +21,8 @@ from chalicelib.catalog.project_rows import ProjectRow
 from chalicelib.core.builds.build_states import EntryState, JobState
 from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id, now, timestamp
-from chalicelib.platform.table import Found, Key, put_many
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import Found, put_many
 
 NOTE_SECONDS = 60
 """An origin is noted again if its note is older, so that jobs that start together do not all write the row.

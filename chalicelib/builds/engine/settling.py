@@ -33,7 +33,8 @@ from chalicelib.core.target import Target
 from chalicelib.platform.attributes import Action, Condition
 from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.clock import now, timestamp
-from chalicelib.platform.table import Key, read, read_many
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import read, read_many
 
 __all__ = ["Cause", "Result", "ResultKind", "settle", "settle_in_request"]
 

@@ -25,7 +25,8 @@ from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.platform import parallel
 from chalicelib.platform.change import Change, retry_when_stale
-from chalicelib.platform.table import Found, Key, read, read_many, rows
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import Found, read, read_many, rows
 
 STARTED_TOGETHER = 15
 """Jobs in a transaction; each takes five rows."""

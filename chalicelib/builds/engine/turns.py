@@ -22,7 +22,8 @@ from chalicelib.core.builds.build_states import EntryState, GroupState
 from chalicelib.core.target import Target
 from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.clock import now, timestamp
-from chalicelib.platform.table import Key, read, read_many
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import read, read_many
 
 
 class Turns(Struct, frozen=True):

@@ -15,7 +15,8 @@ from chalicelib.core.builds.build_weights import weights
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.standing import Standing
 from chalicelib.core.target import Target
-from chalicelib.platform.table import Row, read_many
+from chalicelib.platform.row import Row
+from chalicelib.platform.table import read_many
 
 ROWS_PER_TRANSACTION = 95
 BYTES_PER_TRANSACTION = 2_000_000

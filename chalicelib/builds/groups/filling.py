@@ -19,7 +19,8 @@ from chalicelib.platform import logs
 from chalicelib.platform.attributes import Condition
 from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.clock import new_id, now, timestamp
-from chalicelib.platform.table import Key, delete_many, read
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import delete_many, read
 from chalicelib.platform.table import rows as rows_of
 
 LEFT_AFTER = timedelta(seconds=60)

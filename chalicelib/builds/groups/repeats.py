@@ -11,7 +11,8 @@ from chalicelib.builds import rows
 from chalicelib.builds.rows import GroupRow
 from chalicelib.platform.attributes import NumberAttribute
 from chalicelib.platform.change import Change
-from chalicelib.platform.table import Key, Row, partition, read
+from chalicelib.platform.row import Key, Row, partition
+from chalicelib.platform.table import read
 
 LIFE_SECONDS = 7 * 24 * 3600
 

@@ -8,7 +8,8 @@ from chalicelib.builds.rows import JobRow, job_key, unarchived_key
 from chalicelib.core.builds import job_log
 from chalicelib.platform import object_store
 from chalicelib.platform.change import Change, Stale, retry_when_stale
-from chalicelib.platform.table import Key, delete_many, read, rows
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import delete_many, read, rows
 
 
 def archive(job_id: int) -> None:

@@ -3,7 +3,7 @@
 import zlib
 
 from chalicelib.platform.attributes import BinaryAttribute, NumberAttribute
-from chalicelib.platform.table import Key, Row, partition
+from chalicelib.platform.row import Key, Row, partition
 
 FIRST_LINE, LAST_LINE = "0" * 10, "9" * 10
 

@@ -14,7 +14,7 @@ from chalicelib.builds.rows import (
     job_pointer_key,
     project_jobs_partition,
 )
-from chalicelib.catalog import package_rows
+from chalicelib.catalog import name_rows, package_rows
 from chalicelib.catalog.origin_rows import has_made, origin_key
 from chalicelib.catalog.project_rows import project_key
 from chalicelib.core.ident import PackageIdent
@@ -99,7 +99,7 @@ def log_visibility(job: JobRow) -> Visibility:
     Raises LogMissing if the project or the origin was deleted since, or the package has no settings.
     """
     project = project_key(job.origin, job.name, Target(job.target))
-    settings = package_rows.settings_key(job.origin, job.name)
+    settings = name_rows.settings_key(job.origin, job.name)
     origin = origin_key(job.origin)
     found = read_many([project, settings, origin])
     row = found.get(settings)

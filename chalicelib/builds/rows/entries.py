@@ -3,7 +3,7 @@
 from chalicelib.builds.rows.groups import group_partition
 from chalicelib.core.builds.build_states import EntryState
 from chalicelib.platform.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
-from chalicelib.platform.table import Key, Row
+from chalicelib.platform.row import Key, Row
 
 
 class EntryRow(Row):

@@ -3,7 +3,7 @@
 from chalicelib.core.builds.build_states import GroupState
 from chalicelib.core.target import Target
 from chalicelib.platform.attributes import BinaryAttribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
-from chalicelib.platform.table import Key, Row, partition
+from chalicelib.platform.row import Key, Row, partition
 
 GROUP_PROJECTS = 10_000
 """The most projects that a job group can hold."""

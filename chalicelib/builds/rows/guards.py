@@ -2,7 +2,7 @@
 
 from chalicelib.core.target import Target
 from chalicelib.platform.attributes import NumberAttribute
-from chalicelib.platform.table import Key, Row, partition
+from chalicelib.platform.row import Key, Row, partition
 
 
 class GuardRow(Row):

@@ -3,7 +3,7 @@
 from chalicelib.core.builds.build_states import JobState
 from chalicelib.core.target import Target
 from chalicelib.platform.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
-from chalicelib.platform.table import Key, Row, partition
+from chalicelib.platform.row import Key, Row, partition
 
 ATTEMPTS = 4
 """A job that loses its worker is tried again three times (builds.md 8.5)."""

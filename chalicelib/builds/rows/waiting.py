@@ -3,7 +3,7 @@
 from chalicelib.builds.rows.jobs import JobRow
 from chalicelib.core.target import Target
 from chalicelib.platform.attributes import NumberAttribute
-from chalicelib.platform.table import Key, Row, partition
+from chalicelib.platform.row import Key, Row, partition
 
 
 class WaitingJobRow(Row):

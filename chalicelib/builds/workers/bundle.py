@@ -34,7 +34,8 @@ from chalicelib.origins.secrets import service as secrets
 from chalicelib.platform.config import config
 from chalicelib.platform.key_ring import key_ring
 from chalicelib.platform.logs import logger
-from chalicelib.platform.table import Key, delete_many, read_many
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import delete_many, read_many
 from chalicelib.projects.integrations import service as project_integrations
 
 MOST_BYTES = 5_000_000

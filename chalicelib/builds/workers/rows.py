@@ -3,7 +3,7 @@
 import hashlib
 
 from chalicelib.platform.attributes import NumberAttribute
-from chalicelib.platform.table import Key, Row, partition
+from chalicelib.platform.row import Key, Row, partition
 
 
 class ClaimRow(Row):

@@ -22,7 +22,8 @@ from chalicelib.platform.attributes import Condition
 from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.clock import now, timestamp
 from chalicelib.platform.config import config
-from chalicelib.platform.table import Key, read_many
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import read_many
 
 
 class Claim(Struct, frozen=True):

@@ -34,7 +34,8 @@ from chalicelib.core.events.event_entries import PackageState, packed
 from chalicelib.platform.attributes import Condition
 from chalicelib.platform.change import Stale, update_if
 from chalicelib.platform.clock import new_id
-from chalicelib.platform.table import Key, delete_many, put_many, read
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import delete_many, put_many, read
 
 MOST_EVENTS, MOST_STATES = 2_000, 1_000
 """Events and changed idents that one fold takes. It reads the rows of a hundred changed idents with one call."""

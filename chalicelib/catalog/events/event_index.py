@@ -15,7 +15,8 @@ from chalicelib.core.events.event_columns import Facts, Names, StoredPage
 from chalicelib.core.events.event_entries import EventEntry, unpacked
 from chalicelib.platform.attributes import BinaryAttribute, NumberAttribute
 from chalicelib.platform.change import Stale
-from chalicelib.platform.table import Found, Key, Row, partition, read_many, rows
+from chalicelib.platform.row import Key, Row, partition
+from chalicelib.platform.table import Found, read_many, rows
 
 KEPT_SECONDS = 180
 """How long a replaced row stays. No request and no fold that has read an older root runs longer."""

@@ -19,7 +19,8 @@ from chalicelib.core.target import Target
 from chalicelib.platform.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id, now, timestamp
-from chalicelib.platform.table import Found, Key, Row, partition, rows
+from chalicelib.platform.row import Key, Row, partition
+from chalicelib.platform.table import Found, rows
 
 STARTED, DONE, REFUSED = "started", "done", "refused"
 

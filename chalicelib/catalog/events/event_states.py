@@ -14,7 +14,8 @@ from chalicelib.core.events.event_entries import PackageState
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.standing import Standing
 from chalicelib.platform.change import Change
-from chalicelib.platform.table import Found, Key, Row, partition, read_many
+from chalicelib.platform.row import Key, Row, partition
+from chalicelib.platform.table import Found, read_many
 
 
 class DeletedIdentRow(Row):

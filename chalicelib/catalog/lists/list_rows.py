@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from chalicelib.core.shown import Shown
 from chalicelib.platform.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
-from chalicelib.platform.table import Key, Row, partition
+from chalicelib.platform.row import Key, Row, partition
 
 IDENTS, NAMES, SETTINGS = "idents", "names", "settings"
 _CHANNEL = "channel/"

@@ -5,15 +5,17 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.catalog import channel_rows, package_rows
+from chalicelib.catalog import channel_rows, name_rows, package_rows
 from chalicelib.catalog.channel_rows import MembershipRow
 from chalicelib.catalog.lists import list_rows
-from chalicelib.catalog.package_rows import IdentRow, NameRow, SettingsRow
+from chalicelib.catalog.name_rows import NameRow, SettingsRow
+from chalicelib.catalog.package_rows import IdentRow
 from chalicelib.core.lists.list_blocks import Span
 from chalicelib.core.shown import Shown
 from chalicelib.core.visibility import Visibility
 from chalicelib.platform.attributes import Condition
-from chalicelib.platform.table import Key, Row, read_many, rows
+from chalicelib.platform.row import Key, Row
+from chalicelib.platform.table import read_many, rows
 
 FIRST_KEY, LAST_KEY = "\x00", "\U0010ffff"
 PUBLIC = str(Visibility.PUBLIC)
@@ -81,7 +83,7 @@ _LISTS: dict[str, Callable[[str], ListedRows]] = {
     ),
     list_rows.NAMES: lambda origin: ListedRows(
         NameRow,
-        package_rows.names_partition(origin),
+        name_rows.names_partition(origin),
         _name,
         ("idents", "public_idents"),
         NameRow.public_idents > 0,
@@ -89,7 +91,7 @@ _LISTS: dict[str, Callable[[str], ListedRows]] = {
     ),
     list_rows.SETTINGS: lambda origin: ListedRows(
         SettingsRow,
-        package_rows.settings_partition(origin),
+        name_rows.settings_partition(origin),
         _visible,
         ("visibility",),
         SettingsRow.visibility == PUBLIC,

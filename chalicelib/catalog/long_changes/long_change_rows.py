@@ -4,7 +4,7 @@ import hashlib
 
 from chalicelib.core.long_change import LongChangeKind, LongChangeState
 from chalicelib.platform.attributes import NumberAttribute, UnicodeAttribute
-from chalicelib.platform.table import Key, Row, partition
+from chalicelib.platform.row import Key, Row, partition
 
 OPEN = partition("OPEN-LONG-CHANGES")
 

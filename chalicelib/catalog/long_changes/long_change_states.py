@@ -28,7 +28,8 @@ from chalicelib.platform.attributes import Action, Condition
 from chalicelib.platform.change import Change, update_if
 from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.retry_budget import single_try
-from chalicelib.platform.table import Key, StoreUnavailable, read
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import StoreUnavailable, read
 
 LEASE_SECONDS = 5.0
 """How long a worker may be silent before another one takes its place."""

@@ -33,7 +33,8 @@ from chalicelib.core.long_change import LongChangeKind, LongChangeState
 from chalicelib.core.standing import Standing
 from chalicelib.platform.attributes import Action
 from chalicelib.platform.change import Change
-from chalicelib.platform.table import Key, read_many
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import read_many
 
 EXAMINING, MOVING = "examining", "moving"
 

@@ -24,7 +24,8 @@ from chalicelib.channels.bulk.moves import BulkChange, Channels, Move
 from chalicelib.channels.bulk.progress import SourceDeleted
 from chalicelib.channels.errors import BulkUnfinished, ChannelExists, ChannelQueryMalformed
 from chalicelib.platform.change import Change
-from chalicelib.platform.table import Key, read, read_many
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import read, read_many
 
 __all__ = ["BulkChange", "apply"]
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from chalicelib.catalog.origin_rows import origin_partition
 from chalicelib.platform.attributes import NumberAttribute, UnicodeAttribute
-from chalicelib.platform.table import Key, Row, partition, rows
+from chalicelib.platform.row import Key, Row, partition
+from chalicelib.platform.table import rows
 
 INTEGRATION = "INTEGRATION#"
 

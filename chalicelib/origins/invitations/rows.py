@@ -11,7 +11,8 @@ from typing import Any
 from chalicelib.catalog.origin_rows import origin_partition
 from chalicelib.identity.rows import account_partition
 from chalicelib.platform.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
-from chalicelib.platform.table import Key, Row, partition, rows
+from chalicelib.platform.row import Key, Row, partition
+from chalicelib.platform.table import rows
 
 INVITATION = "INVITATION#"
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from chalicelib.catalog.origin_rows import origin_partition
 from chalicelib.platform.attributes import UnicodeAttribute
 from chalicelib.platform.change import Change
-from chalicelib.platform.table import Key, Row, read, rows
+from chalicelib.platform.row import Key, Row
+from chalicelib.platform.table import read, rows
 
 PUBLIC = "SIGNING-KEY#"
 SECRET = "SECRET-SIGNING-KEY#"

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from chalicelib.catalog.origin_rows import origin_partition
 from chalicelib.platform.attributes import NumberAttribute, UnicodeAttribute
-from chalicelib.platform.table import Key, Row, rows
+from chalicelib.platform.row import Key, Row
+from chalicelib.platform.table import rows
 
 SECRET = "SECRET#"
 VALUE_BYTES = 390_000

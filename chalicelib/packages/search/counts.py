@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from chalicelib.catalog import package_rows
-from chalicelib.catalog.package_rows import NameRow
+from chalicelib.catalog import name_rows
+from chalicelib.catalog.name_rows import NameRow
 from chalicelib.core.search.name_index import NameIndex
 from chalicelib.core.search.name_table import Name
 from chalicelib.identity.access import VisibleOrigins
@@ -49,7 +49,7 @@ def of(index: NameIndex, found: list[Name], visible: VisibleOrigins) -> list[Cou
 
 
 def _by_key(found: list[Name]) -> dict[Name, NameRow]:
-    keys = {name: package_rows.name_key(name[1], name[0]) for name in found}
+    keys = {name: name_rows.name_key(name[1], name[0]) for name in found}
     read = read_many(list(keys.values()), only=_ATTRIBUTES)
     stored = {name: read.get(key) for name, key in keys.items()}
     return {name: row for name, row in stored.items() if row is not None}
@@ -65,7 +65,7 @@ def _by_range(index: NameIndex, found: list[Name], visible: VisibleOrigins) -> d
     wanted = wanted[: bisect_right(wanted, last)]
     if len(wanted) <= NAMES:
         return None
-    partition = package_rows.names_partition(origin)
+    partition = name_rows.names_partition(origin)
     read = rows(NameRow, partition, between=(wanted[0], wanted[-1]), limit=NAMES_READ, only=["sk", *_ATTRIBUTES])
     return {(row.sk, origin): row for row in read}
 

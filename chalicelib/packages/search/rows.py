@@ -7,7 +7,7 @@ of names up to its position (`catalog/name_log.py`). It may hold some later chan
 from zlib import crc32
 
 from chalicelib.platform.attributes import BinaryAttribute, NumberAttribute
-from chalicelib.platform.table import Key, Row, partition
+from chalicelib.platform.row import Key, Row, partition
 
 SHARDS = 8
 """One call reads all of them. They hold 400,000 names, and 12,000 names cost 24 units."""

@@ -1,9 +1,9 @@
 """Writes of settings rows, which keep the list of settings and the row of the name up to date."""
 
-from chalicelib.catalog import origin_summaries, package_rows
+from chalicelib.catalog import name_rows, origin_summaries
 from chalicelib.catalog.lists import list_rows
 from chalicelib.catalog.lists.list_rows import EntryChange
-from chalicelib.catalog.package_rows import NameRow, SettingsRow
+from chalicelib.catalog.name_rows import NameRow, SettingsRow
 from chalicelib.core.shown import Shown
 from chalicelib.core.visibility import Visibility
 from chalicelib.platform.change import Change
@@ -12,7 +12,7 @@ from chalicelib.platform.clock import new_id, now, timestamp
 
 def new(origin: str, name: str, visibility: Visibility, owner_id: int) -> SettingsRow:
     """Return the row of new settings."""
-    key, moment = package_rows.settings_key(origin, name), now()
+    key, moment = name_rows.settings_key(origin, name), now()
     return SettingsRow(
         key.pk,
         key.sk,
@@ -39,8 +39,8 @@ def note(change: Change, origin: str, name: str, before: str | None, after: str 
     Uploads of the name that are under way decide again. Returns the change of the list of settings, which the caller
     adds to the change.
     """
-    key = package_rows.name_key(origin, name)
-    package_rows.renew_epoch(change, key)
+    key = name_rows.name_key(origin, name)
+    name_rows.renew_epoch(change, key)
     change.update(key, [NameRow.visibility.remove() if after is None else NameRow.visibility.set(after)])
     added = (after is not None) - (before is not None)
     if added:

@@ -8,12 +8,12 @@ settings are still the same.
 from functools import partial
 from typing import Any
 
-from chalicelib.catalog import fences, origin_rows, package_rows
+from chalicelib.catalog import fences, name_rows, origin_rows
 from chalicelib.catalog.errors import OriginMissing
 from chalicelib.catalog.fences import Fence
 from chalicelib.catalog.lists import list_folding
+from chalicelib.catalog.name_rows import NameRow, SettingsRow
 from chalicelib.catalog.origin_rows import origin_key
-from chalicelib.catalog.package_rows import NameRow, SettingsRow
 from chalicelib.core.plain_text import is_plain_name
 from chalicelib.core.session import Session
 from chalicelib.core.visibility import Visibility, VisibilityUnknown
@@ -33,7 +33,7 @@ from chalicelib.platform.table import read, read_many
 
 def show(origin: str, name: str) -> SettingsRow:
     """Return the settings of a name. Raises SettingsMissing."""
-    row = read(package_rows.settings_key(origin, name))
+    row = read(name_rows.settings_key(origin, name))
     if row is None:
         raise SettingsMissing
     return row
@@ -70,7 +70,7 @@ def delete(origin: str, name: str, by: Session) -> None:
 
 
 def _create(origin: str, name: str, by: Session, fence: Fence) -> SettingsRow:
-    key = package_rows.settings_key(origin, name)
+    key = name_rows.settings_key(origin, name)
     found = read_many([origin_key(origin), key])
     origin_row = found.get(origin_key(origin))
     if origin_row is None or not origin_rows.is_same(origin_row, by.permission):
@@ -86,7 +86,7 @@ def _create(origin: str, name: str, by: Session, fence: Fence) -> SettingsRow:
 
 
 def _change_visibility(origin: str, name: str, visibility: Visibility, by: Session, fence: Fence) -> SettingsRow:
-    key, row = package_rows.settings_key(origin, name), show(origin, name)
+    key, row = name_rows.settings_key(origin, name), show(origin, name)
     before, unchanged = row.visibility, _unchanged(row)
     row.visibility, row.owner_id, row.updated_at = str(visibility), by.account_id, timestamp(now())
     with Change() as change:
@@ -105,7 +105,7 @@ def _change_visibility(origin: str, name: str, visibility: Visibility, by: Sessi
 
 
 def _delete(origin: str, name: str, by: Session, fence: Fence) -> None:
-    key, name_key = package_rows.settings_key(origin, name), package_rows.name_key(origin, name)
+    key, name_key = name_rows.settings_key(origin, name), name_rows.name_key(origin, name)
     found = read_many([key, name_key])
     _demand_no_packages(origin, name, found.get(name_key))
     row = found.get(key)

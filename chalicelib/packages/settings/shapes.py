@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from chalicelib.catalog.package_rows import SettingsRow
+from chalicelib.catalog.name_rows import SettingsRow
 
 
 class NewVisibility(Struct):

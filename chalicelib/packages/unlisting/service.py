@@ -3,7 +3,7 @@
 Only members of the origin see a hidden release. Anyone who knows its ident can download it.
 """
 
-from chalicelib.catalog import package_rows
+from chalicelib.catalog import name_rows, package_rows
 from chalicelib.catalog.errors import ReleaseMissing
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.session import Session
@@ -21,7 +21,7 @@ def unlist(ident: PackageIdent, by: Session) -> None:
 def list_again(ident: PackageIdent, by: Session) -> None:
     """Give a release the visibility that a new upload of its name would get. Idempotent. Raises ReleaseMissing."""
     _demand_exists(ident)
-    settings = read(package_rows.settings_key(ident.origin, ident.name))
+    settings = read(name_rows.settings_key(ident.origin, ident.name))
     of_new_upload = Visibility.PUBLIC if settings is None else Visibility(settings.visibility)
     visibility.set_any_visibility(ident, of_new_upload, by)
 

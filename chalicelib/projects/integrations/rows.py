@@ -1,7 +1,7 @@
 """Rows of project integrations. All rows of a package name share a partition, and apply to all of its targets."""
 
 from chalicelib.platform.attributes import NumberAttribute, UnicodeAttribute
-from chalicelib.platform.table import Key, Row, partition
+from chalicelib.platform.row import Key, Row, partition
 
 MOST = 20
 """How many a package name can have: all are deleted in one transaction, and the worker gets all of them."""

@@ -15,7 +15,8 @@ from chalicelib.core.session import Session
 from chalicelib.origins.integrations.rows import IntegrationRow, integration_key, integrations
 from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.key_ring import key_ring
-from chalicelib.platform.table import Key, read, read_many
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import read, read_many
 from chalicelib.platform.table import rows as rows_of
 from chalicelib.projects.errors import ProjectIntegrationInvalid, ProjectIntegrationMissing
 from chalicelib.projects.integrations import rows

@@ -19,7 +19,8 @@ from chalicelib.core.builds.build_states import JobState
 from chalicelib.identity.errors import AttemptOver
 from chalicelib.platform import object_store, waiting
 from chalicelib.platform.clock import RANDOM_BITS
-from chalicelib.platform.table import Key, delete_many, put_many, read
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import delete_many, put_many, read
 from tests.api.client import Depot
 from tests.builders.job_rows import a_numbered_job, change_job
 from tests.builders.names import a_name

@@ -24,7 +24,8 @@ from chalicelib.identity.rows import NamedTokenRow
 from chalicelib.origins import service as origins
 from chalicelib.platform import clock
 from chalicelib.platform.change import Change
-from chalicelib.platform.table import Key, StoreUnavailable, delete_many, read
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import StoreUnavailable, delete_many, read
 from tests.builders.histories import CLIENTS, histories
 from tests.builders.names import a_name
 

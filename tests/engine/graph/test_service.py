@@ -11,7 +11,8 @@ from chalicelib.graph import nodes, rows, service, snapshots
 from chalicelib.graph.nodes import Release
 from chalicelib.platform.change import Change, Stale
 from chalicelib.platform.config import config
-from chalicelib.platform.table import Found, Key, delete_many, put_many, read, read_many
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import Found, delete_many, put_many, read, read_many
 from tests.builders.stored_graph import STAMP, TARGET, add, another_process, in_one_shard
 from tests.perf.calls import counted_calls
 

@@ -27,7 +27,8 @@ from chalicelib.origins.invitations import service as invitations
 from chalicelib.origins.keys import service as keys
 from chalicelib.origins.secrets import service as secrets
 from chalicelib.packages.settings import service as settings
-from chalicelib.platform.table import Row, read, rows
+from chalicelib.platform.row import Row
+from chalicelib.platform.table import read, rows
 from chalicelib.projects import service as projects
 from chalicelib.projects.sources import Location
 from tests.builders.histories import Histories

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.catalog import name_log, package_rows
-from chalicelib.catalog.package_rows import NameRow
+from chalicelib.catalog import name_log, name_rows
+from chalicelib.catalog.name_rows import NameRow
 from chalicelib.core.search.name_index import NameIndex
 from chalicelib.core.search.name_table import Name
 from chalicelib.core.shown import Shown
@@ -46,7 +46,7 @@ class Depot:
         """Return the transaction that changes a name, not yet committed."""
         change, key = Change(), (name, origin)
         self._last[key] = name_log.note(change, origin, name, shown, self._last.get(key))
-        change.update(package_rows.name_key(origin, name), [NameRow.log_id.set(self._last[key])])
+        change.update(name_rows.name_key(origin, name), [NameRow.log_id.set(self._last[key])])
         self.shown[key] = shown
         return change
 

@@ -21,7 +21,7 @@ from pynamodb.connection.base import Connection
 
 from chalicelib.catalog import package_rows
 from chalicelib.catalog.errors import ChannelMissing, ReleaseMissing
-from chalicelib.catalog.package_rows import PackageLists
+from chalicelib.catalog.package_texts import PackageLists
 from chalicelib.channels import reads
 from chalicelib.channels.errors import ChannelExists, NotInChannel
 from chalicelib.core.ident import PackageIdent
@@ -34,7 +34,7 @@ from chalicelib.packages import dependents, hints, pending_hints
 from chalicelib.packages import reads as package_reads
 from chalicelib.packages.errors import DeletionRefused, ReleaseExists
 from chalicelib.packages.pending_hints import PendingHintsRow
-from chalicelib.platform.table import Row
+from chalicelib.platform.row import Row
 from tests.builders.bucket import Bucket, a_bucket
 from tests.builders.events import all_events
 from tests.builders.histories import Histories, Killed, histories, wait_for_turn

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.catalog import package_rows
+from chalicelib.catalog import name_rows, package_rows
 from chalicelib.core.target import Target
 from chalicelib.long_changes import steps as machine
 from chalicelib.packages import dependents, hints, pending_hints, upload_checks
@@ -169,7 +169,7 @@ def test_hints_of_a_deleted_origin_are_forgotten(depot: Depot, origin: str) -> N
     assert write(pending()[0])
 
     assert pending() == []
-    assert not partition_rows(package_rows.names_partition(origin))
+    assert not partition_rows(name_rows.names_partition(origin))
 
 
 def test_a_writer_stores_its_progress(depot: Depot, origin: str, monkeypatch: pytest.MonkeyPatch) -> None:

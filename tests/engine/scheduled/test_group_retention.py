@@ -16,7 +16,8 @@ from chalicelib.packages import artifacts
 from chalicelib.platform import logs
 from chalicelib.platform.clock import now
 from chalicelib.platform.config import config
-from chalicelib.platform.table import Key, delete_many, put_many
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import delete_many, put_many
 from chalicelib.scheduled import builds, group_channels, group_retention
 from chalicelib.scheduled.cursors import store_cursor
 from chalicelib.scheduled.group_retention import CHANNEL_DAYS, GroupsRetained, retain_groups

@@ -19,7 +19,8 @@ from chalicelib.identity.errors import STATUS as IDENTITY
 from chalicelib.identity.errors import RoleMissing, SessionMissing, TokenRefused
 from chalicelib.origins.errors import IntegrationUnreadable
 from chalicelib.platform.object_store import ObjectStoreFailed
-from chalicelib.platform.table import KeyTooLong, StoreUnavailable
+from chalicelib.platform.row import KeyTooLong
+from chalicelib.platform.table import StoreUnavailable
 
 
 class Missing(Exception):

@@ -9,7 +9,7 @@ from chalicelib.core.ident import STORABLE_BYTES
 from chalicelib.origins.invitations import service as invitations
 from chalicelib.origins.secrets import rows as secret_rows
 from chalicelib.origins.user import service as own_origins
-from chalicelib.platform.table import SORT_KEY_BYTES
+from chalicelib.platform.row import SORT_KEY_BYTES
 from tests.api.client import Depot, Reply
 from tests.builders.accounts import an_account
 from tests.builders.keys import a_sealed_value

@@ -2,8 +2,9 @@
 
 import pytest
 
-from chalicelib.catalog import name_log, package_rows
-from chalicelib.catalog.package_rows import IdentRow, NameRow
+from chalicelib.catalog import name_log, name_rows, package_rows
+from chalicelib.catalog.name_rows import NameRow
+from chalicelib.catalog.package_rows import IdentRow
 from chalicelib.core.shown import Shown
 from chalicelib.core.standing import Placement, Standing
 from chalicelib.core.target import Target
@@ -26,7 +27,7 @@ QUERY_LETTERS = 7_500
 def published(origin: str, *package_names: str, public: int = 1, packages: int = 1) -> None:
     """Write names and their counts, without packages."""
     for name in package_names:
-        key = package_rows.name_key(origin, name)
+        key = name_rows.name_key(origin, name)
         with Change() as change:
             name_log.note(change, origin, name, Shown.entry(True, public > 0), None)
             change.put(

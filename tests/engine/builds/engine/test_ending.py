@@ -12,7 +12,8 @@ from chalicelib.builds.engine.settling import Cause, ResultKind, settle
 from chalicelib.builds.rows import active_key, open_group_key, queued_key
 from chalicelib.catalog.origin_rows import OriginRow, origin_key
 from chalicelib.core.builds.build_states import GroupState
-from chalicelib.platform.table import Found, Key, read, read_many
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import Found, read, read_many
 from tests.builders.job_groups import LINUX, Group, a_group, build, claim, report, slots_of, start, waiting_jobs
 
 pytestmark = pytest.mark.usefixtures("table")

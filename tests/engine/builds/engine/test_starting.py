@@ -19,7 +19,8 @@ from chalicelib.builds.rows import (
     queued_key,
     waiting_origin_key,
 )
-from chalicelib.catalog.package_rows import PackageLists, PackageRow, package_key
+from chalicelib.catalog.package_rows import PackageRow, package_key
+from chalicelib.catalog.package_texts import PackageLists
 from chalicelib.core.builds.build_states import GroupState
 from chalicelib.core.ident import PackageIdent
 from chalicelib.platform.table import StoreUnavailable, delete_many, put_many, read

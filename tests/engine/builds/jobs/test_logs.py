@@ -8,7 +8,8 @@ from chalicelib.builds.jobs import logs
 from chalicelib.builds.rows import JobRow
 from chalicelib.core.builds.build_states import JobState
 from chalicelib.identity.errors import AttemptOver
-from chalicelib.platform.table import Key, read
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import read
 from tests.builders.job_rows import a_job, change_job, job_row
 
 pytestmark = pytest.mark.usefixtures("table")

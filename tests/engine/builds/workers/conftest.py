@@ -14,7 +14,8 @@ from chalicelib.builds.rows import (
 )
 from chalicelib.builds.workers import claims, presence, search
 from chalicelib.core.builds.build_access import WorkerAccess
-from chalicelib.platform.table import Key, delete_many, rows
+from chalicelib.platform.row import Key
+from chalicelib.platform.table import delete_many, rows
 from tests.builders.motor_double import Calls, recorded_motor
 from tests.builders.waiting_jobs import LINUX, an_empty_origin
 from tests.builders.workers import access_of_a_new_worker

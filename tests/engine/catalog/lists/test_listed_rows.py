@@ -2,18 +2,20 @@
 
 import pytest
 
-from chalicelib.catalog import channel_rows, package_rows
+from chalicelib.catalog import channel_rows, name_rows, package_rows
 from chalicelib.catalog.channel_rows import MembershipRow
 from chalicelib.catalog.lists import list_rows
 from chalicelib.catalog.lists.listed_rows import listed_rows
-from chalicelib.catalog.package_rows import IdentRow, NameRow
+from chalicelib.catalog.name_rows import NameRow
+from chalicelib.catalog.package_rows import IdentRow
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.lists.list_blocks import Span
 from chalicelib.core.shown import Shown
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
 from chalicelib.packages.settings import rows as settings_rows
-from chalicelib.platform.table import Row, put_many, rows
+from chalicelib.platform.row import Row
+from chalicelib.platform.table import put_many, rows
 from tests.builders.names import a_name
 
 pytestmark = pytest.mark.usefixtures("table")
@@ -33,7 +35,7 @@ def idents(origin: str) -> Entries:
 
 
 def names(origin: str) -> Entries:
-    pk = package_rows.names_partition(origin)
+    pk = name_rows.names_partition(origin)
     counts = {"public": (2, 1), "private": (2, 0), "former": (0, 0)}
     put_many([NameRow(pk, sk, idents=idents, public_idents=public) for sk, (idents, public) in counts.items()])
     return {"public": Shown.EVERYONE, "private": Shown.MEMBERS, "former": Shown.ABSENT}

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.catalog.package_rows import entries
+from chalicelib.catalog.package_texts import entries
 
 SEPARATORS_BUT_LINE_FEED = "\v\f\r\x1c\x1d\x1e\x85\u2028\u2029"
 

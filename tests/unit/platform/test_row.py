@@ -16,7 +16,7 @@ from chalicelib.platform.attributes import (
 )
 from chalicelib.platform.change import Change
 from chalicelib.platform.config import config
-from chalicelib.platform.table import Key, Row
+from chalicelib.platform.row import Key, Row
 
 
 class Ours(Row):
