@@ -10,14 +10,15 @@ from typing import Any
 from zlib import crc32
 
 from chalicelib.catalog import origin_rows
-from chalicelib.core.ident import PackageIdent
+from chalicelib.catalog.lists import list_rows
+from chalicelib.core.ident import STORABLE_BYTES, PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.core.version_order import version_key
 from chalicelib.core.visibility import Visibility
 from chalicelib.platform.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id
-from chalicelib.platform.row import Key, Row, partition
+from chalicelib.platform.row import Key, KeyTooLong, Row, partition
 from chalicelib.platform.table import rows
 
 UNSTABLE = "unstable"
@@ -159,8 +160,9 @@ def add_to_list(change: Change, origin: str, channel: str) -> None:
     """Count a new channel. The change raises TooManyInOrigin if the origin has the most that it can have.
 
     Also writes the copies of the channel's row. Channels of job groups are not counted: every group makes one, and only
-    a part of them is ever listed.
+    a part of them is ever listed. Raises KeyTooLong also if other rows of the channel would have too long keys.
     """
+    _demand_storable(origin, channel)
     renewed = ChannelsRow.revision.set(new_id())
     for key in _copy_keys(origin, channel):
         change.put(ChannelCopyRow(key.pk, key.sk))
@@ -173,6 +175,17 @@ def add_to_list(change: Change, origin: str, channel: str) -> None:
         condition=origin_rows.is_below_most(ChannelsRow.channels, "channels"),
         otherwise=origin_rows.too_many("channels"),
     )
+
+
+def _demand_storable(origin: str, channel: str) -> None:
+    """Raise KeyTooLong for the name of a channel if the rows of its list, or of one of its packages, cannot be stored.
+
+    Otherwise the folds of all lists of the origin would fail, or a bulk change when it comes to a long name.
+    """
+    longest_name = "x" * (STORABLE_BYTES - len(origin))
+    newest = newest_partition(origin, channel, longest_name, max(Target, key=len))
+    if not (list_rows.index_key(origin, list_rows.channel_list(channel)).fits and Key(NewestRow, newest, "").fits):
+        raise KeyTooLong
 
 
 def remove_from_list(change: Change, origin: str, channel: str) -> None:

@@ -1,11 +1,17 @@
 """POST /depot/channels/{origin}/{channel} (packages.md 9.2)."""
 
 import re
+import time
 from urllib.parse import quote
 
 import pytest
 
+from chalicelib.catalog.lists import list_folding, list_rows
+from chalicelib.core.ident import STORABLE_BYTES
 from tests.api.client import Depot
+from tests.builders.origins import an_origin
+from tests.builders.packages import a_package, promote
+from tests.builders.rows import partition_rows
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}")
 
@@ -49,6 +55,44 @@ def test_an_unknown_origin_is_401(depot: Depot, name: str) -> None:
     reply = depot.post(f"/depot/channels/nowhere-at-all/{name}", by="bobo")
 
     assert (reply.status, reply.body) == (401, b"")
+
+
+LONGEST = 1016
+"""Bytes of a channel's name. The key of the index of its packages has eight more, and 1,024 at most."""
+
+
+@pytest.mark.parametrize("letter", ["x", "\u00e9"])
+def test_a_name_of_which_no_list_could_be_kept_is_422(depot: Depot, origin: str, letter: str) -> None:
+    count = LONGEST // len(letter.encode())
+    for channel in (letter * count + "x", letter * 1_024, letter * 2_000):
+        reply = depot.post(f"/depot/channels/{origin}/{quote(channel)}", by="bobo")
+        assert (reply.status, reply.body) == (422, b"A name is too long to be stored.")
+
+
+def test_a_name_with_which_a_package_could_not_be_stored_is_422(depot: Depot, origin: str) -> None:
+    longest_name = "n" * (STORABLE_BYTES - len(f"{origin}//1/1"))
+    hart = a_package(depot, origin, name=longest_name, version="1", release="1")
+    statuses = set()
+    for count in (500, 520, 530, 550, 600, 660):  # keys hold three letters for each percent sign
+        path = quote("%" * count, safe="")
+        created = depot.post(f"/depot/channels/{origin}/{path}", by="bobo").status
+        statuses.add(created)
+        if created == 201:
+            promote(depot, hart, path)
+
+    assert statuses == {201, 422}
+
+
+def test_lists_are_folded_with_a_channel_of_the_longest_name(depot: Depot) -> None:
+    origin, channel = an_origin(depot), "x" * LONGEST
+    assert depot.post(f"/depot/channels/{origin}/{channel}", by="bobo").status == 201
+    promote(depot, a_package(depot, origin), channel)
+
+    time.sleep(2 * list_folding.SETTLED.total_seconds())
+    list_folding.fold(origin)
+
+    assert partition_rows(list_rows.changes_partition(origin)) == {}
+    assert depot.get(f"/depot/channels/{origin}/{channel}/pkgs").json()["total_count"] == 1
 
 
 @pytest.mark.parametrize("channel", ["LTS-2024.1", "a b", "Ä", "a/b", "a%2Fb", "-", "pkgs", "x" * 900])
