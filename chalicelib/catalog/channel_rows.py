@@ -25,7 +25,7 @@ UNSTABLE = "unstable"
 STABLE = "stable"
 INITIAL_CHANNELS = (UNSTABLE, STABLE)
 COPIES = 16
-PUBLIC_ROWS_PER_CALL = 1_000
+ROWS_PER_CALL = 1_000
 UNIT_SEPARATOR = "\x1f"
 _OF_GROUP = re.compile("bldr-[0-9]{1,19}", re.ASCII)
 
@@ -219,12 +219,27 @@ def newest_partition(origin: str, channel: str, name: str, target: Target) -> st
     return partition("NEWEST", origin, channel, name, target)
 
 
-def newest_row(
-    origin: str, channel: str, name: str, version: str | None, target: Target, public_only: bool
-) -> NewestRow | None:
+def newest_row(origin: str, channel: str, name: str, version: str | None, target: Target) -> NewestRow | None:
     """Return the newest release of a name, or of one version of it, in a channel (packages.md section 3).
 
-    One Query of one row; of up to a thousand rows per call with `public_only`, which skips newer private releases.
+    One Query of one row. None also if another text of the version, such as `1.2` for `01.2`, has a newer release:
+    `newest_behind` finds the release then.
+    """
+    order = "" if version is None else version_key(version)
+    if order is None:
+        return None
+    releases = newest_partition(origin, channel, name, target)
+    row = next(rows(NewestRow, releases, begins=order, newest_first=True, limit=1), None)
+    return row if row is None or _is_of_version(row, version) else None
+
+
+def newest_behind(
+    origin: str, channel: str, name: str, version: str | None, target: Target, *, public_only: bool
+) -> NewestRow | None:
+    """Like `newest_row`, behind newer releases of other texts of the version, and with `public_only` private ones.
+
+    One Query, of up to a thousand rows per call. Callers find out first whether there is such a release at all
+    (`name_rows.counts_key`), so that a request for an unknown version does not read all releases of another text.
     """
     order = "" if version is None else version_key(version)
     if order is None:
@@ -234,12 +249,14 @@ def newest_row(
         newest_partition(origin, channel, name, target),
         begins=order,
         newest_first=True,
-        page=PUBLIC_ROWS_PER_CALL if public_only else 1,
+        page=ROWS_PER_CALL,
         where=NewestRow.visibility == str(Visibility.PUBLIC) if public_only else None,
     )
-    # Several texts of a version have the same order: `1.2` and `01.2`.
-    matching = (row for row in newest_first if version is None or PackageIdent.parse(row.ident).version == version)
-    return next(matching, None)
+    return next((row for row in newest_first if _is_of_version(row, version)), None)
+
+
+def _is_of_version(row: NewestRow, version: str | None) -> bool:
+    return version is None or PackageIdent.parse(row.ident).version == version
 
 
 def newest_of_all_key(origin: str, channel: str, target: str) -> Key[NewestOfAllRow]:

@@ -1,5 +1,7 @@
 """Rows of names, with their versions and settings, all in text order."""
 
+from typing import Any
+
 from chalicelib.platform.attributes import Condition, NumberAttribute, UnicodeAttribute
 from chalicelib.platform.change import Change
 from chalicelib.platform.clock import new_id
@@ -86,6 +88,18 @@ def version_counts_partition(origin: str, name: str) -> str:
 def version_count_key(origin: str, name: str, version: str) -> Key[VersionRow]:
     """Key of a version and its counts."""
     return Key(VersionRow, version_counts_partition(origin, name), version)
+
+
+def counts_key(origin: str, name: str, version: str | None) -> Key[Any]:
+    """Key of the row that counts the idents of a name, or of one version of it."""
+    return name_key(origin, name) if version is None else version_count_key(origin, name, version)
+
+
+def visible_idents(counts: NameRow | VersionRow | None, member: bool) -> int:
+    """Return the number of idents of a name or version that a member of the origin, or anyone else, may see."""
+    if counts is None:
+        return 0
+    return int(counts.idents if member else counts.public_idents)
 
 
 def settings_partition(origin: str) -> str:

@@ -6,7 +6,6 @@ makes `latest` a Query of one row. Only uploads write it. What promotions and ch
 (MANIFEST and default.toml) have their own rows.
 """
 
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -153,20 +152,18 @@ def standing_of(ident: PackageIdent) -> Standing | None:
     return None if row is None else Standing.parse(row.standing)
 
 
-def newest_first(origin: str, name: str, target: Target, version: str | None = None) -> Iterator[PackageRow]:
-    """Yield the releases of a name, or of one version of it, newest first (packages.md section 3).
+def newest(origin: str, name: str, target: Target, version: str | None = None) -> PackageRow | None:
+    """Return the newest release of a name, or of one version of it (packages.md section 3).
 
-    Each call to the table reads one row. Versions without a digit are left out.
+    One Query of one row. Versions without a digit are left out. None also if another text of the version, such as
+    `1.2` for `01.2`, has a newer release: `channel_rows.newest_behind` finds the release then.
     """
     prefix = NUMBERED
     if version is not None:
         order = version_key(version)
         if order is None:
-            return
+            return None
         prefix += order
-    releases = rows(
-        PackageRow, releases_partition(origin, name, target), begins=prefix, newest_first=True, limit=None, page=1
-    )
-    for row in releases:
-        if version is None or PackageIdent.parse(row.ident).version == version:
-            yield row
+    partition_key = releases_partition(origin, name, target)
+    row = next(rows(PackageRow, partition_key, begins=prefix, newest_first=True, limit=1), None)
+    return row if row is None or version in (None, PackageIdent.parse(row.ident).version) else None

@@ -101,8 +101,10 @@ def _from_view(request: _Request, log: counted_lists.Log, view: NewestOfAllRow) 
 
 def _newest(request: _Request, name: str) -> tuple[str, str] | None:
     """Return version and release of the newest release of a name, or None."""
-    public_only = request.seen_by is Shown.EVERYONE
-    row = channel_rows.newest_row(request.origin, request.channel, name, None, request.target, public_only=public_only)
+    place = (request.origin, request.channel, name, None, request.target)
+    row = channel_rows.newest_row(*place)
+    if row is not None and row.visibility != PUBLIC and request.seen_by is Shown.EVERYONE:
+        row = channel_rows.newest_behind(*place, public_only=True)
     if row is None:
         return None
     ident = PackageIdent.parse(row.ident)

@@ -1,6 +1,5 @@
 """Reads of a channel's packages: lists and the newest release of a name (packages.md 9.4, 9.6)."""
 
-from functools import partial
 from typing import Any
 
 from chalicelib.catalog import channel_rows, package_rows
@@ -15,7 +14,7 @@ from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
 from chalicelib.identity.caller import Caller
-from chalicelib.packages.reads import is_visible, texts_of
+from chalicelib.packages.reads import is_visible, may_be_behind, texts_of
 from chalicelib.platform.row import Key
 
 with deferred():
@@ -53,17 +52,20 @@ def latest(
     """Return the newest release of a name or version that the caller may see, with its texts (packages.md 9.6).
 
     Makes two calls, which also read the caller's rows: a Query of one row, then the package. Both are repeated if the
-    release left the channel in between. Callers who are not members get the newest public release by one more Query,
-    which is made for an unknown name too: otherwise the time would tell a private name from an unknown one. Raises
-    ReleaseMissing.
+    release left the channel in between. If the caller may not see the release, or there is none, the counts of the name
+    or version say whether there may be another one, which takes two calls more. They are read for an unknown name too:
+    otherwise the time would tell a private name from an unknown one. Raises ReleaseMissing.
     """
-    newest_row = partial(channel_rows.newest_row, origin, channel, name, version, target)
+    place = (origin, channel, name, version, target)
     for _ in range(TRIES):
-        newest = newest_row(public_only=False)
+        newest = channel_rows.newest_row(*place)
         is_public = newest is not None and newest.visibility == PUBLIC
         package = None if caller.is_anonymous and not is_public else _package_of(newest, target, channel, caller)
-        if package is None and not is_public and caller.role_in(origin) is None:
-            newest = newest_row(public_only=True)
+        if package is None and not is_public and (newest is None or caller.role_in(origin) is None):
+            member = caller.role_in(origin) is not None
+            if not may_be_behind(origin, name, version, member):
+                break
+            newest = channel_rows.newest_behind(*place, public_only=not member)
             package = _package_of(newest, target, channel, caller)
         if package is not None:
             return package

@@ -13,7 +13,7 @@ from msgspec import Struct
 from chalicelib.catalog import name_rows, package_rows
 from chalicelib.catalog.lists import counted_lists, list_pages, list_rows
 from chalicelib.catalog.lists.listed_rows import listed_rows
-from chalicelib.catalog.name_rows import NameRow, SettingsRow, VersionRow
+from chalicelib.catalog.name_rows import SettingsRow, visible_idents
 from chalicelib.catalog.package_rows import IdentRow
 from chalicelib.core.deferred import deferred
 from chalicelib.core.standing import Standing, listed_as
@@ -29,7 +29,8 @@ with deferred():
     from chalicelib.catalog.lists import list_folding
 
 DEEP = 200
-"""Pages of a name or version after this many rows are found by the index of the origin's idents."""
+"""Pages of a name or version after this many rows are found by the index of the origin's idents, and so are all its
+pages for callers who do not see that many."""
 
 
 class Level(Struct, frozen=True):
@@ -47,9 +48,7 @@ class Level(Struct, frozen=True):
     @property
     def counts_key(self) -> Key[Any]:
         """Key of the row that counts the idents of a name or a version."""
-        if self.version is None:
-            return name_rows.name_key(self.origin, self.name or "")
-        return name_rows.version_count_key(self.origin, self.name or "", self.version)
+        return name_rows.counts_key(self.origin, self.name or "", self.version)
 
 
 def idents(level: Level, offset: int, size: int, caller: Caller) -> tuple[Iterable[ListedPackage], int]:
@@ -70,11 +69,11 @@ def _below_name(level: Level, offset: int, size: int, caller: Caller) -> tuple[I
     """Return a page of the idents below a name or version, the total, and whether the caller is a member."""
     counts = caller.read_with(level.counts_key).get(level.counts_key)
     member = caller.role_in(level.origin) is not None
-    total = _visible_idents(counts, member)
+    total = visible_idents(counts, member)
     if total <= offset:
         return [], total, member
     stored = listed_rows(level.origin, list_rows.IDENTS)
-    if offset > DEEP:
+    if offset > DEEP or visible_idents(counts, member=True) - total > DEEP:
         counted = counted_lists.counted_alone(level.origin, list_rows.IDENTS)
         page, _ = list_pages.page(stored, counted, level.prefix, offset, size, member=member, descending=True)
         return page, total, member
@@ -84,7 +83,7 @@ def _below_name(level: Level, offset: int, size: int, caller: Caller) -> tuple[I
         begins=level.prefix,
         newest_first=True,
         where=None if member else stored.public,
-        page=page_for(offset + size, _visible_idents(counts, member=True), total),
+        page=page_for(offset + size, visible_idents(counts, member=True), total),
     )
     return islice(found, offset, offset + size), total, member
 
@@ -94,7 +93,7 @@ def names(level: Level, offset: int, size: int, caller: Caller) -> tuple[list[Li
     if level.name is not None:
         counts = caller.read_with(level.counts_key).get(level.counts_key)
         member = caller.role_in(level.origin) is not None
-        listed = [_listed_name(level.origin, level.name)] if _visible_idents(counts, member) else []
+        listed = [_listed_name(level.origin, level.name)] if visible_idents(counts, member) else []
         return listed[offset : offset + size], len(listed)
     found, total, _ = _page(level.origin, list_rows.NAMES, offset, size, caller)
     return [_listed_name(level.origin, row.sk) for row in found], total
@@ -138,12 +137,6 @@ def _page(
     found, total = list_pages.page(stored, counted, "", offset, size, member=member, descending=descending)
     list_folding.fold_if_long(log)
     return found, total, member
-
-
-def _visible_idents(counts: NameRow | VersionRow | None, member: bool) -> int:
-    if counts is None:
-        return 0
-    return int(counts.idents if member else counts.public_idents)
 
 
 def _listed(origin: str, row: IdentRow, member: bool) -> ListedPackage:

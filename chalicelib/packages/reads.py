@@ -1,6 +1,6 @@
 """Reads of single packages: exact, latest, channels and download (packages.md sections 3 and 5.4-5.7)."""
 
-from chalicelib.catalog import channel_rows, package_rows
+from chalicelib.catalog import channel_rows, name_rows, package_rows
 from chalicelib.catalog.channel_rows import UNSTABLE
 from chalicelib.catalog.errors import ReleaseMissing
 from chalicelib.catalog.package_rows import StoredPackage, TextsRow
@@ -15,7 +15,7 @@ from chalicelib.packages.errors import TargetNotServed
 from chalicelib.packages.shapes import PackageChannel
 from chalicelib.platform import logs, object_store
 from chalicelib.platform.config import config
-from chalicelib.platform.table import Found, read_many
+from chalicelib.platform.table import Found, read, read_many
 
 TRIES = 3
 """The number of attempts to find the newest release of a name while its releases change."""
@@ -50,35 +50,47 @@ def _for_another_target(ident: PackageIdent, found: Found, caller: Caller) -> St
 def latest(origin: str, name: str, version: str | None, target: Target, caller: Caller) -> StoredPackage:
     """Return the newest visible release of a name, or of one version of it (packages.md 5.4).
 
-    Makes two calls: a Query of one row, and a read of its standing with the caller's rows. Callers who are not members
-    get the newest public release by another Query and the read of its package. Both are made for an unknown name too:
-    otherwise the time would tell a private name from an unknown one. Raises ReleaseMissing.
+    Makes two calls: a Query of one row, and a read of its standing with the caller's rows. If the caller may not see
+    the release, or there is none, the counts of the name or version say whether there is another one, which takes two
+    calls more. They are read for an unknown name too: otherwise the time would tell a private name from an unknown one.
+    Raises ReleaseMissing.
     """
     for _ in range(TRIES):
-        newest = next(package_rows.newest_first(origin, name, target, version), None)
+        newest = package_rows.newest(origin, name, target, version)
         ident = PackageIdent(origin, name, "", "") if newest is None else PackageIdent.parse(newest.ident)
         row = caller.read_with(package_rows.ident_key(ident)).get(package_rows.ident_key(ident))
         placement = None if row is None else Standing.parse(row.standing).placements.get(target)
         if newest is not None and placement is not None:
             package = StoredPackage(newest, placement)
-            return package if is_visible(package, caller) else _newest_public(origin, name, version, target)
+            return package if is_visible(package, caller) else _behind(origin, name, version, target, caller)
         if newest is None:  # otherwise it was deleted in between
             break
-    if caller.role_in(origin) is not None:
+    return _behind(origin, name, version, target, caller)
+
+
+def _behind(origin: str, name: str, version: str | None, target: Target, caller: Caller) -> StoredPackage:
+    """Return the newest visible release, found by the small rows of `unstable`, which every package is in."""
+    member = caller.role_in(origin) is not None
+    if not may_be_behind(origin, name, version, member):
         raise ReleaseMissing
-    return _newest_public(origin, name, version, target)
-
-
-def _newest_public(origin: str, name: str, version: str | None, target: Target) -> StoredPackage:
-    """Return the newest public release, found by the small rows of `unstable`, which every package is in."""
     for _ in range(TRIES):
-        newest = channel_rows.newest_row(origin, UNSTABLE, name, version, target, public_only=True)
+        newest = channel_rows.newest_behind(origin, UNSTABLE, name, version, target, public_only=not member)
         if newest is None:
             break
         package = stored(PackageIdent.parse(newest.ident), target)
-        if package is not None and package.placement.is_public:
+        if package is not None and is_visible(package, caller):
             return package
     raise ReleaseMissing
+
+
+def may_be_behind(origin: str, name: str, version: str | None, member: bool) -> bool:
+    """Return whether a visible release may be behind the newest one, which is not what the caller requests.
+
+    One call, unless a member requests a name: members see all its releases.
+    """
+    if member and version is None:
+        return False
+    return name_rows.visible_idents(read(name_rows.counts_key(origin, name, version)), member) > 0
 
 
 def stored(ident: PackageIdent, target: Target) -> StoredPackage | None:

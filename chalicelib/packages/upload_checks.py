@@ -87,7 +87,7 @@ def _demand_native_allowed(origin: str) -> None:
 
 def newest_of_same_type(upload: Upload, contents: Contents) -> PackageRow | None:
     """Return the newest release of the name for the archive's target, after check 10. Raises ArchiveRefused."""
-    newest = next(package_rows.newest_first(upload.ident.origin, upload.ident.name, contents.target), None)
+    newest = package_rows.newest(upload.ident.origin, upload.ident.name, contents.target)
     if newest is not None and newest.package_type != contents.package_type:
         raise ArchiveRefused(
             f"Package type mismatch; expected '{newest.package_type}', found '{contents.package_type}'",

@@ -101,7 +101,7 @@ def test_the_newest_public_release_is_found_behind_private_ones(depot: Depot, or
         if version != "1.0":
             set_visibility(depot, hart, "private")
 
-    for start, most in ((f"/depot/pkgs/{origin}", 4), (f"/depot/channels/{origin}/{CHANNEL}/pkgs", 3)):
+    for start, most in ((f"/depot/pkgs/{origin}", 5), (f"/depot/channels/{origin}/{CHANNEL}/pkgs", 4)):
         with counted_calls() as calls:
             assert depot.get(f"{start}/{name}/latest").json()["ident"]["version"] == "1.0"
         assert calls.total() == most

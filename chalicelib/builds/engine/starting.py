@@ -100,7 +100,7 @@ class _Wanted:
         """
         if self.release is None or found.get(package_rows.package_key(self.release, self.target)) is not None:
             return False
-        newest = next(package_rows.newest_first(self.release.origin, self.release.name, self.target), None)
+        newest = package_rows.newest(self.release.origin, self.release.name, self.target)
         return newest is None or newest.sk < package_rows.release_sort_key(self.release)
 
 

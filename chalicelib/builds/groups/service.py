@@ -101,7 +101,7 @@ def cancel(group: GroupRow, by: Requester) -> None:
 
 def _demand_not_native(root: str, target: Target) -> None:
     origin, _, name = root.partition("/")
-    newest = next(package_rows.newest_first(origin, name, target), None)
+    newest = package_rows.newest(origin, name, target)
     if newest is not None and newest.package_type == "native":
         raise NativeNotBuilt("Building 'native' package is not supported")
 

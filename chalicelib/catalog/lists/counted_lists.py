@@ -19,11 +19,11 @@ from msgspec import Struct
 from chalicelib.catalog.lists import list_rows
 from chalicelib.catalog.lists.list_rows import EntryChange, ListChangeRow, ListIndexRow, index_key
 from chalicelib.core.lists.included_changes import IncludedChanges
-from chalicelib.core.lists.list_blocks import Blocks, Part, Start
+from chalicelib.core.lists.list_blocks import Blocks, Part
 from chalicelib.platform import clock
 from chalicelib.platform.table import StoreUnavailable, read, rows
 
-__all__ = ["CountedList", "Log", "Part", "Start", "counted", "counted_alone", "index_key", "log_of"]
+__all__ = ["CountedList", "Log", "Part", "counted", "counted_alone", "index_key", "log_of"]
 
 READ_WITHIN = timedelta(seconds=5)
 """A reader that takes longer from the log to the index reads both again. See `list_folding.KEPT`."""

@@ -1,4 +1,4 @@
-"""The index of a list: counted blocks of neighbouring entries, for exact totals and the start of any page.
+"""The index of a list: counted blocks of neighbouring entries, for exact totals and the place of any page.
 
 An entry has a key, whose order by bytes is the order of the list. A block begins at a key, ends before the next block,
 and counts its entries, all and public ones. Keys are paths such as `name/version/release`. A *prefix* is a path that
@@ -23,6 +23,12 @@ BLOCK_ENTRIES = 128
 MOST_BLOCKS = 4096
 """A list with more entries than this many full blocks has longer blocks, so that its index fits into one row."""
 
+MOST_PASSED = 256
+"""So many invisible entries are read to avoid another Query."""
+
+MOST_STRETCHES = 64
+"""A page with more stretches reads everything that is in the last one. Only requests for all rows have so many."""
+
 _SLASH, _AFTER_SLASH = "/", "0"
 _decoder = msgspec.msgpack.Decoder(tuple[list[str], list[int], list[int]])
 _encoder = msgspec.msgpack.Encoder()
@@ -30,15 +36,6 @@ _encoder = msgspec.msgpack.Encoder()
 
 class WrongCounts(Exception):
     """The counts of a block contradict each other or the entries: the index must be made again from the rows."""
-
-
-class Start(Struct, frozen=True):
-    """Where reading starts: at `key`, included, or in descending order before it. Then `skip` visible entries follow
-    that do not belong to the page. In descending order None is the end of the list.
-    """
-
-    key: str | None
-    skip: int
 
 
 class Span(Struct, frozen=True):
@@ -49,6 +46,20 @@ class Span(Struct, frozen=True):
 
     def __contains__(self, key: object) -> bool:
         return isinstance(key, str) and key >= self.first and (self.end is None or key < self.end)
+
+
+class Stretch(Struct, frozen=True):
+    """Neighbouring blocks that are read with one Query, and the numbers of their entries, all and visible ones."""
+
+    span: Span
+    entries: int
+    visible: int
+
+    def joined(self, other: "Stretch", between: int) -> "Stretch":
+        """Return this stretch with another one and the invisible entries between them."""
+        firsts = {self.span.first: self.span, other.span.first: other.span}
+        span = Span(min(firsts), firsts[max(firsts)].end)
+        return Stretch(span, self.entries + between + other.entries, self.visible + other.visible)
 
 
 class Part(Struct, frozen=True):
@@ -63,28 +74,31 @@ class Part(Struct, frozen=True):
         """Return the number of entries that a member of the origin, or everyone, may see."""
         return sum(self.entries if member else self.public)
 
-    def start(self, offset: int, member: bool, descending: bool = False) -> Start | None:
-        """Return where to read the entry after `offset` visible ones, or None if there is none."""
+    def stretches(self, offset: int, size: int, member: bool, descending: bool = False) -> tuple[int, list[Stretch]]:
+        """Return what to read for the visible entries from `offset` on: how many to skip first, and where they are.
+
+        The stretches are in the order of the list. None of them begins or ends with a block without visible entries.
+        """
         counts = self.entries if member else self.public
         numbered = range(len(counts))
+        found: list[Stretch] = []
+        passed = hidden = 0
         for i in reversed(numbered) if descending else numbered:
-            if offset < counts[i]:
-                return Start(self._end_of(i) if descending else self.first_keys[i], offset)
-            offset -= counts[i]
-        return None
+            if not found and passed + counts[i] <= offset:
+                passed += counts[i]
+            elif not counts[i]:
+                hidden += self.entries[i]
+            else:
+                block = Stretch(self._span(i), self.entries[i], counts[i])
+                is_near = hidden <= MOST_PASSED or len(found) == MOST_STRETCHES
+                found[-1:] = [found[-1].joined(block, hidden)] if found and is_near else [*found[-1:], block]
+                hidden = 0
+                if passed + sum(stretch.visible for stretch in found) >= offset + size:
+                    break
+        return offset - passed, found
 
-    def extent(self, offset: int, size: int, member: bool, descending: bool = False) -> tuple[int, int]:
-        """Return how many entries the blocks of a page have, and how many of these are visible."""
-        counts = self.entries if member else self.public
-        blocks = list(zip(counts, self.entries, strict=True))
-        extent, within, seen = 0, 0, 0
-        for visible, entries in reversed(blocks) if descending else blocks:
-            seen += visible
-            if seen > offset:
-                extent, within = extent + entries, within + visible
-            if seen >= offset + size:
-                break
-        return extent, within
+    def _span(self, i: int) -> Span:
+        return Span(self.first_keys[i], self._end_of(i))
 
     def _end_of(self, i: int) -> str | None:
         return self.first_keys[i + 1] if i + 1 < len(self.first_keys) else self.end

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("table")
 
 def test_an_empty_list_has_no_entries(origin: CountedOrigin) -> None:
     assert origin.totals == (0, 0)
-    assert counted_lists.counted_alone(origin.name, IDENTS).whole.start(0, member=True) is None
+    assert counted_lists.counted_alone(origin.name, IDENTS).whole.stretches(0, 50, member=True) == (0, [])
 
 
 def test_totals_hold_right_after_each_write(origin: CountedOrigin) -> None:

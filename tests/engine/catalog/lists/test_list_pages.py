@@ -111,6 +111,24 @@ def test_a_page_takes_few_calls_and_units(
     assert cost.read_units <= 20
 
 
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("shown", [1, 60])
+def test_hidden_entries_are_not_read(table: None, shown: int, descending: bool) -> None:
+    origin = CountedOrigin()
+    keys = sorted(entries(20_000, names=2_500))
+    step = len(keys) // shown
+    public = keys[step // 2 :: step][:shown]
+    origin.load(dict.fromkeys(keys, MEMBERS) | dict.fromkeys(public, EVERYONE))
+    expected = public[::-1] if descending else public
+
+    with recorded_calls() as cost:
+        found = page(origin, "", 0, member=False, descending=descending)
+
+    assert found == (expected[:SIZE], shown)
+    assert len(cost.exchanges) <= 2 + min(SIZE, shown)
+    assert cost.read_units <= 4 + 10 * min(SIZE, shown)
+
+
 def test_a_fold_takes_few_calls(large: CountedOrigin) -> None:
     with a_clock() as time:
         for number in range(64):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.core.lists import list_blocks
-from chalicelib.core.lists.list_blocks import Blocks, Span, Start, WrongCounts, end_of
+from chalicelib.core.lists.list_blocks import Blocks, Span, WrongCounts, end_of
 from chalicelib.core.shown import Shown
 
 LIMIT = 4
@@ -62,16 +62,6 @@ def prefixes(model: Model) -> set[str]:
     return {prefix for key in model for prefix in (key.split("/")[0] + "/", key.rpartition("/")[0] + "/") if "/" in key}
 
 
-def read_from(start: Start, model: Model, member: bool, prefix: str, descending: bool) -> list[str]:
-    """Return the keys from the start of a page, as a reader of rows finds them."""
-    keys = visible(model, member, prefix)
-    if descending:
-        keys = [key for key in reversed(keys) if start.key is None or key < start.key]
-    else:
-        keys = [key for key in keys if key >= (start.key or "")]
-    return keys[start.skip :]
-
-
 @given(CHANGES, FOLDED_AFTER)
 def test_blocks_count_what_a_plain_list_holds(changes: list[tuple[str, Shown]], fold_after: int) -> None:
     blocks, model = changed(changes, fold_after)
@@ -101,31 +91,35 @@ def test_parts_have_the_totals_and_starts_of_a_plain_list(changes: list[tuple[st
             keys = visible(model, member, prefix)
             assert part.total(member) == len(keys)
             for descending in (True, False):
-                for offset in range(len(keys)):
-                    start = part.start(offset, member, descending)
-                    assert start is not None
-                    expected = (keys[::-1] if descending else keys)[offset:]
-                    assert read_from(start, model, member, prefix, descending) == expected
-                assert part.start(len(keys), member, descending) is None
+                ordered = keys[::-1] if descending else keys
+                for offset in range(len(keys) + 1):
+                    skipped, stretches = part.stretches(offset, 3, member, descending)
+                    held = [key for stretch in stretches for key in ordered if key in stretch.span]
+                    assert held[skipped : skipped + 3] == ordered[offset : offset + 3]
 
 
-@given(CHANGES, FOLDED_AFTER, st.integers(0, 30), st.integers(1, 10))
-def test_the_extent_of_a_page_holds_the_page(
-    changes: list[tuple[str, Shown]], fold_after: int, offset: int, size: int
+@given(CHANGES, FOLDED_AFTER, st.integers(0, 30), st.integers(1, 10), st.integers(0, 3), st.integers(1, 3))
+def test_the_stretches_of_a_page_leave_out_blocks_without_visible_entries(
+    changes: list[tuple[str, Shown]], fold_after: int, offset: int, size: int, passed: int, most: int
 ) -> None:
     blocks, model = changed(changes, fold_after)
-    visible_keys = visible(model, member=False)
+    keys, everything = visible(model, member=False), visible(model, member=True)
+    shown_blocks = [span for span in spans(blocks) if any(key in span for key in keys)]
 
-    for descending in (True, False):
-        start = blocks.whole.start(offset, member=False, descending=descending)
-        if start is None:
-            continue
-        extent, within = blocks.whole.extent(offset, size, member=False, descending=descending)
-        examined = read_from(Start(start.key, 0), model, True, "", descending)[:extent]
-        page = (visible_keys[::-1] if descending else visible_keys)[offset : offset + size]
-        assert set(page) <= set(examined)
-        assert extent <= LIMIT * len(blocks)
-        assert within == len(set(visible_keys) & set(examined))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(list_blocks, "MOST_PASSED", passed)
+        patch.setattr(list_blocks, "MOST_STRETCHES", most)
+        for descending in (True, False):
+            skipped, stretches = blocks.whole.stretches(offset, size, member=False, descending=descending)
+            ordered = keys[::-1] if descending else keys
+            held = [key for stretch in stretches for key in ordered if key in stretch.span]
+            assert held[skipped : skipped + size] == ordered[offset : offset + size]
+            assert len(stretches) <= most
+            for stretch in stretches:
+                within = [span for span in spans(blocks) if span.first in stretch.span]
+                assert {within[0], within[-1]} <= set(shown_blocks)
+                assert stretch.entries == sum(key in stretch.span for key in everything)
+                assert stretch.visible == sum(key in stretch.span for key in keys)
 
 
 @given(st.one_of(CHANGES, CHANGES_OF_NAMES), FOLDED_AFTER)
