@@ -13,7 +13,6 @@ A process keeps the summaries. The small heads say whether they have changed.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,7 +25,7 @@ from chalicelib.core.lists.included_changes import IncludedChanges
 from chalicelib.platform import clock
 from chalicelib.platform.attributes import Condition
 from chalicelib.platform.change import Change, Stale
-from chalicelib.platform.retry_budget import single_try
+from chalicelib.platform.failures import optional_work
 from chalicelib.platform.row import Key
 from chalicelib.platform.table import Found, StoreUnavailable, delete_many, read_many, rows
 
@@ -123,7 +122,7 @@ def fold() -> None:
 
 def fold_if_possible() -> None:
     """Fold in a single attempt. A failure must not fail the request, which has committed or read already."""
-    with single_try(), suppress(StoreUnavailable):
+    with optional_work():
         fold()
 
 

@@ -1,9 +1,28 @@
-"""Failures in loops over many things, such as the origins of the depot. One that fails is skipped."""
+"""Failures that must not stop other work: of one of many things in a loop, and of optional work in a request."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from chalicelib.platform import logs
+from chalicelib.platform.retry_budget import single_try
+from chalicelib.platform.row import KeyTooLong
+from chalicelib.platform.table import StoreRefused, StoreUnavailable
+
+
+@contextmanager
+def optional_work() -> Iterator[None]:
+    """Make the calls of the block in a single attempt, and end the block at the first that fails.
+
+    For work that a request does for later ones, such as a fold, after it has committed or read. A refusal of the table
+    is a bug, and is logged.
+    """
+    with single_try():
+        try:
+            yield
+        except StoreUnavailable:
+            return
+        except (StoreRefused, KeyTooLong) as problem:
+            logs.unexpected_error(problem)
 
 
 class Failures:

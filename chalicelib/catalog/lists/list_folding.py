@@ -27,8 +27,8 @@ from chalicelib.core.lists.included_changes import IncludedChanges
 from chalicelib.core.lists.list_blocks import Blocks, Span, WrongCounts
 from chalicelib.platform import clock, logs
 from chalicelib.platform.change import Change, Stale, put_if
-from chalicelib.platform.retry_budget import single_try
-from chalicelib.platform.table import StoreUnavailable, delete_many, read, read_many, rows
+from chalicelib.platform.failures import optional_work
+from chalicelib.platform.table import delete_many, read, read_many, rows
 
 SETTLED = timedelta(milliseconds=500)
 DELETED_WITHIN = timedelta(seconds=5)
@@ -83,7 +83,7 @@ def fold(origin: str) -> None:
 
 def fold_if_possible(origin: str) -> None:
     """Fold in a single attempt. A failure must not fail the request, which has committed or read already."""
-    with single_try(), suppress(StoreUnavailable):
+    with optional_work():
         fold(origin)
 
 

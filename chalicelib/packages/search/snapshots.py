@@ -8,7 +8,6 @@ no reader needs them (`scheduled/name_log_upkeep.py`).
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from operator import itemgetter
 
 import msgspec
@@ -24,8 +23,8 @@ from chalicelib.platform import logs
 from chalicelib.platform.attributes import Condition
 from chalicelib.platform.change import update_if
 from chalicelib.platform.clock import new_id
-from chalicelib.platform.retry_budget import single_try
-from chalicelib.platform.table import Found, StoreUnavailable, read_many
+from chalicelib.platform.failures import optional_work
+from chalicelib.platform.table import Found, read_many
 
 FOLD_EVERY = 64
 """The number of changes after which the process that made them folds."""
@@ -88,7 +87,7 @@ def fold(upto: int | None = None) -> None:
 
 def fold_if_possible() -> None:
     """Fold in a single attempt. Optional: a later one continues."""
-    with single_try(), suppress(StoreUnavailable):
+    with optional_work():
         fold()
 
 

@@ -11,9 +11,11 @@ from chalicelib.catalog.lists import counted_lists, list_changes, list_folding, 
 from chalicelib.catalog.lists.list_rows import EntryChange
 from chalicelib.core.lists import list_blocks
 from chalicelib.platform.change import Change, put_if
-from chalicelib.platform.table import read
+from chalicelib.platform.row import KeyTooLong
+from chalicelib.platform.table import StoreRefused, read
 from tests.builders.counted_lists import ABSENT, EVERYONE, IDENTS, MEMBERS, Clock, CountedOrigin, after, fold
 from tests.builders.histories import Killed
+from tests.builders.log_lines import log_lines
 from tests.faults.injector import THROTTLED, everything, faults
 
 pytestmark = pytest.mark.usefixtures("table")
@@ -209,6 +211,24 @@ def test_a_fold_that_fails_does_not_fail_its_request(origin: CountedOrigin, time
         list_folding.fold_if_possible(origin.name)
 
     assert len(wire.attempts) == 1
+
+
+@pytest.mark.parametrize("problem", [StoreRefused, KeyTooLong])
+def test_a_fold_that_the_table_refuses_does_not_fail_its_request(
+    origin: CountedOrigin, time: Clock, monkeypatch: pytest.MonkeyPatch, problem: type[Exception]
+) -> None:
+    def refuse(*_: object) -> bool:
+        raise problem
+
+    monkeypatch.setattr(list_folding, "put_if", refuse)
+    origin.set("a/1/1", EVERYONE)
+    time.advance(1)
+
+    with log_lines() as log:
+        list_folding.fold_if_due(origin.name, 64)
+
+    assert origin.totals == (1, 1)
+    assert len(log.named("unexpected error")) == 1
 
 
 def test_a_fold_takes_a_bounded_part_of_the_log(
