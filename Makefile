@@ -40,6 +40,9 @@ bench: $(INSTALLED) ## measure requests in a small and a large depot, writers th
 bench-builds: $(INSTALLED) ## build a job group of 200 projects with stub workers (ten minutes); writes docs/PERFORMANCE.md
 	@exec $(BIN)/python -m tests.perf.job_groups
 
+bench-pypicloud: $(INSTALLED) ## compare with pypicloud on one engine, in turns (many minutes; installs it); writes docs/PERFORMANCE.md
+	@exec $(BIN)/python -m tests.perf.beside_pypicloud
+
 test: $(INSTALLED) ## run all tests
 	$(BIN)/pytest
 
@@ -100,4 +103,4 @@ $(INSTALLED): requirements.txt requirements-dev.txt $(if $(USABLE),,new-venv)
 	repeat the command. If it still fails, remove $(VENV) first."; exit 1; }
 	@touch $@
 
-.PHONY: new-venv help run demo engine seed bench bench-builds test test-one fuzz large-groups kill-builds kill-depot check lint format package lock clean
+.PHONY: new-venv help run demo engine seed bench bench-builds bench-pypicloud test test-one fuzz large-groups kill-builds kill-depot check lint format package lock clean

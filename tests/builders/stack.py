@@ -30,7 +30,11 @@ class Stack:
 
     def api_memory(self) -> int:
         """Return the largest peak memory of the API's workers, in bytes."""
-        return max(peak_memory(process) for process in _api_processes(self.pid))
+        return max(peak_memory(process) for process in self.api_processes())
+
+    def api_processes(self) -> list[int]:
+        """Return the processes of the API: gunicorn's master and its workers."""
+        return _api_processes(self.pid)
 
     @property
     def engine_url(self) -> str:
@@ -72,11 +76,14 @@ def peak_memory(process: int) -> int:
 
 
 @contextmanager
-def depot_stack(log: Path) -> Iterator[Stack]:
-    """Run a stack on a free port inside the block, and end it as Ctrl-C does. `log` receives its output."""
+def depot_stack(log: Path, **more: str) -> Iterator[Stack]:
+    """Run a stack on a free port inside the block, and end it as Ctrl-C does.
+
+    `log` receives its output. `more` are further settings.
+    """
     port = free_port()
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "BLDR_", "MAKE"))}
-    settings = {"BLDR_LISTEN": "127.0.0.1", "BLDR_PORT": str(port), "BLDR_DOWNLOAD_MODE": "redirect"}
+    settings = {"BLDR_LISTEN": "127.0.0.1", "BLDR_PORT": str(port), "BLDR_DOWNLOAD_MODE": "redirect", **more}
     with log.open("w") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "local"],
