@@ -126,7 +126,11 @@ class StoredPackage(Struct, frozen=True):
     @classmethod
     def found(cls, found: Found, ident: PackageIdent, target: Target) -> "StoredPackage | None":
         """Return the package in the rows of `package_keys`, or None if it does not exist."""
-        row, ident_row = found.get(package_key(ident, target)), found.get(ident_key(ident))
+        return cls.of(found.get(package_key(ident, target)), found.get(ident_key(ident)), target)
+
+    @classmethod
+    def of(cls, row: PackageRow | None, ident_row: IdentRow | None, target: Target) -> "StoredPackage | None":
+        """Return the package of a row for a target and the row of its ident, or None if it does not exist."""
         placement = None if ident_row is None else Standing.parse(ident_row.standing).placements.get(target)
         return None if row is None or placement is None else cls(row, placement)
 

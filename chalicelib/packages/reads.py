@@ -10,8 +10,9 @@ from chalicelib.core.standing import Standing
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
 from chalicelib.identity.caller import Caller
-from chalicelib.packages import artifacts
+from chalicelib.packages import artifacts, newest
 from chalicelib.packages.errors import TargetNotServed
+from chalicelib.packages.newest import Place
 from chalicelib.packages.shapes import PackageChannel
 from chalicelib.platform import logs, object_store
 from chalicelib.platform.config import config
@@ -50,21 +51,14 @@ def _for_another_target(ident: PackageIdent, found: Found, caller: Caller) -> St
 def latest(origin: str, name: str, version: str | None, target: Target, caller: Caller) -> StoredPackage:
     """Return the newest visible release of a name, or of one version of it (packages.md 5.4).
 
-    Makes two calls: a Query of one row, and a read of its standing with the caller's rows. If the caller may not see
-    the release, or there is none, the counts of the name or version say whether there is another one, which takes two
-    calls more. They are read for an unknown name too: otherwise the time would tell a private name from an unknown one.
+    Makes one or two calls (`packages/newest.py`), which also read the caller's rows. If the caller may not see the
+    release, or there is none, the counts of the name or version say whether there is another one, which takes two calls
+    more. They are read for an unknown name too: otherwise the time would tell a private name from an unknown one.
     Raises ReleaseMissing.
     """
-    for _ in range(TRIES):
-        newest = package_rows.newest(origin, name, target, version)
-        ident = PackageIdent(origin, name, "", "") if newest is None else PackageIdent.parse(newest.ident)
-        row = caller.read_with(package_rows.ident_key(ident)).get(package_rows.ident_key(ident))
-        placement = None if row is None else Standing.parse(row.standing).placements.get(target)
-        if newest is not None and placement is not None:
-            package = StoredPackage(newest, placement)
-            return package if is_visible(package, caller) else _behind(origin, name, version, target, caller)
-        if newest is None:  # otherwise it was deleted in between
-            break
+    package = newest.newest(Place(origin, name, version, target), caller)
+    if package is not None and is_visible(package, caller):
+        return package
     return _behind(origin, name, version, target, caller)
 
 
@@ -74,10 +68,10 @@ def _behind(origin: str, name: str, version: str | None, target: Target, caller:
     if not may_be_behind(origin, name, version, member):
         raise ReleaseMissing
     for _ in range(TRIES):
-        newest = channel_rows.newest_behind(origin, UNSTABLE, name, version, target, public_only=not member)
-        if newest is None:
+        row = channel_rows.newest_behind(origin, UNSTABLE, name, version, target, public_only=not member)
+        if row is None:
             break
-        package = stored(PackageIdent.parse(newest.ident), target)
+        package = stored(PackageIdent.parse(row.ident), target)
         if package is not None and is_visible(package, caller):
             return package
     raise ReleaseMissing

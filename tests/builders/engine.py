@@ -13,6 +13,7 @@ from chalicelib.builds.workers import presence, search
 from chalicelib.catalog import fences
 from chalicelib.graph import service as graph
 from chalicelib.identity import functional_users
+from chalicelib.packages import newest
 from chalicelib.packages.search import cached_index, snapshots
 from chalicelib.platform.config import config
 from local import moto_executions, moto_partitions, moto_patches
@@ -40,6 +41,7 @@ def empty_engine() -> None:
     moto_executions.forget_executions()
     graph.forget()
     fences.forget()
+    newest.forget()
     cached_index.forget()
     snapshots.Count.value = 0
     for cached in (functional_users._ids, presence._noted, search._continue_after, search._found_empty):
