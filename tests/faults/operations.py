@@ -2,10 +2,13 @@
 
 from msgspec import Struct
 
+from chalicelib.packages import newest
+from tests.api.client import Reply
 from tests.faults.scenes import (
     SETTINGS,
     Act,
     Prepare,
+    Scene,
     a_complete_group,
     a_free_name,
     a_held_job,
@@ -84,6 +87,16 @@ class Operation(Struct, frozen=True):
     partial: bool = False
     objects: bool = False
     finish: Prepare = lambda scene: None
+
+
+def _in_a_new_process(act: Act) -> Act:
+    """Return an action that makes all its calls each time. A process that remembers the newest release makes fewer."""
+
+    def forgetful(scene: Scene) -> Reply:
+        newest.forget()
+        return act(scene)
+
+    return forgetful
 
 
 WRITES: dict[str, Operation] = {
@@ -192,7 +205,7 @@ READS: dict[str, Operation] = {
     "reverse dependencies": Operation(owner("GET", "/rdeps/{o}/tool"), prepare=a_needed_release),
     "grouped reverse dependencies": Operation(owner("GET", "/rdeps/{o}/tool/group"), prepare=a_needed_release),
     "package without a token": Operation(owner("GET", RELEASE, by=None)),
-    "latest": Operation(owner("GET", TOOL + "/latest")),
+    "latest": Operation(_in_a_new_process(owner("GET", TOOL + "/latest"))),
     "latest in a channel": Operation(owner("GET", "/depot/channels/{o}/stable/pkgs/tool/latest")),
     "list": Operation(owner("GET", "/depot/pkgs/{o}")),
     "distinct list": Operation(owner("GET", "/depot/pkgs/{o}?distinct=true")),
