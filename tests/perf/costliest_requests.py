@@ -49,7 +49,7 @@ class Form:
 
 
 POINT = "a fixed number of keys"
-ONE_PAGE = "50 rows of a page, skipped rows are counted by the table"
+ONE_PAGE = "50 rows of a page, found by the index of the list"
 ALL_ROWS = "10,000 rows or 5 MB (`http/paging.py`)"
 OF_A_NAME = "all releases of one name, without pages in the contract; 1 MB of rows per call"
 JSON_BODY = "2 MiB (`http/call.py`), parsed into the declared shape only"
