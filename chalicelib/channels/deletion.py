@@ -7,6 +7,9 @@
 The request works for REQUEST_SECONDS at most. The rest is left to the state machine of long changes. Until the end, the
 `channels` of packages may name the channel, and it cannot be created again: the creation of a channel with that name
 works on the deletion for CREATION_SECONDS at most, and otherwise raises ChannelLeaving.
+
+A deletion that has failed keeps the name of the channel, too, because a new channel would have the packages that are
+left. Another deletion or creation of the channel continues it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +21,7 @@ from chalicelib.catalog.channel_rows import ChannelRow, MembershipRow
 from chalicelib.catalog.lists import counted_lists, list_rows
 from chalicelib.catalog.long_changes import long_change_motor, long_change_states
 from chalicelib.catalog.long_changes.long_change_rows import LongChangeRow, OpenLongChangeRow, long_change_key, open_key
-from chalicelib.catalog.long_changes.long_change_states import Hold
+from chalicelib.catalog.long_changes.long_change_states import Hold, Work
 from chalicelib.catalog.steps import Observed
 from chalicelib.channels.errors import ChannelExists, ChannelLeaving
 from chalicelib.core.ident import PackageIdent
@@ -41,18 +44,22 @@ SHARED_ROWS = 2
 
 
 def delete(origin: str, channel: str, by: Session) -> None:
-    """Delete a channel, if there is one. A repeat continues an unfinished deletion."""
+    """Delete a channel, if there is one. A repeat continues an unfinished deletion, also one that has failed."""
     begun = retry_when_stale(partial(_close, origin, channel, by))
-    key = _running(origin, channel) if begun is None else long_change_states.key_of(begun)
+    key = _unfinished(origin, channel) if begun is None else long_change_states.key_of(begun)
     if key is not None and not _work(key, REQUEST_SECONDS, begun):
         _leave_to_machine(key)
 
 
 def complete(origin: str, channel: str) -> None:
     """Complete the deletion of a channel, if one is unfinished. Raises ChannelLeaving if that takes too long."""
-    key = _running(origin, channel)
-    if key is not None and not _work(key, CREATION_SECONDS):
+    key = _unfinished(origin, channel)
+    if key is None:
+        return
+    if not _work(key, CREATION_SECONDS):
         _leave_to_machine(key)
+        raise ChannelLeaving
+    if read(open_key(origin, KIND, channel)) is not None:  # it has failed, in the hands of another worker
         raise ChannelLeaving
 
 
@@ -82,14 +89,22 @@ def _close(origin: str, channel: str, by: Session) -> LongChangeRow | None:
     return begun
 
 
-def _running(origin: str, channel: str) -> Key[LongChangeRow] | None:
-    """Return the key of the unfinished deletion of a channel, or None."""
-    row = read(open_key(origin, KIND, channel))
-    return None if row is None else long_change_key(origin, int(row.id))
+def _unfinished(origin: str, channel: str) -> Key[LongChangeRow] | None:
+    """Return the key of the unfinished deletion of a channel, or None. One that has failed begins again."""
+    entry = read(open_key(origin, KIND, channel))
+    if entry is None:
+        return None
+    key = long_change_key(origin, int(entry.id))
+    long_change_states.begin_again(key)
+    return key
 
 
 def _work(key: Key[LongChangeRow], seconds: float, begun: LongChangeRow | None = None) -> bool:
-    return long_change_states.work(key, seconds, _remove_members, begun)
+    return long_change_states.work(key, seconds, Work(_remove_members, _fail), begun)
+
+
+def _fail(change: Change, hold: Hold, _: LongChangeRow, why: str) -> None:
+    hold.suspend(change, why)
 
 
 def _leave_to_machine(key: Key[LongChangeRow]) -> None:

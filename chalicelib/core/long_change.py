@@ -14,8 +14,13 @@ class LongChangeKind(StrEnum):
 
 
 class LongChangeState(StrEnum):
-    """The state of a long change. `refused`: it ended early, because a role or a channel that it needs has ended."""
+    """The state of a long change.
+
+    - `refused`: it ended early, because a role or a channel that it needs has ended.
+    - `failed`: it ended early, because several attempts met an error that nobody foresaw.
+    """
 
     RUNNING = "running"
     DONE = "done"
     REFUSED = "refused"
+    FAILED = "failed"

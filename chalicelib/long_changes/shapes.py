@@ -9,7 +9,8 @@ class LongChange(Struct):
     """A long change with its progress.
 
     `source` is the deleted channel, or the channel whose packages are promoted to `target` or demoted from it. `moved`
-    of `total` packages have moved; `total` is null until they are counted. `why` says why a change was refused.
+    of `total` packages have moved; `total` is null until they are counted. `why` says why a change was refused,
+    or with which kind of error it failed.
     """
 
     id: str

@@ -79,6 +79,12 @@ def unexpected_error(problem: BaseException) -> None:
     logger().error("unexpected error", extra={"problem": [_described(each) for each in _with_causes(problem)]})
 
 
+def failed_change(problem: Exception, **change: str | int) -> None:
+    """Log that a long change ended as failed, with its names and the causes of its last error as above."""
+    extra = {"change": change, "problem": [_described(each) for each in _with_causes(problem)]}
+    logger().error("long change failed", extra=extra)
+
+
 def failed_service(problem: ServiceFailed) -> None:
     """Log as a warning that another service failed, with the reason and the chain of causes as above."""
     logger().warning("service failed", extra={"problem": [_described(each) for each in _with_causes(problem)]})

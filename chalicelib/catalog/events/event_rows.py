@@ -22,7 +22,7 @@ from chalicelib.platform.clock import new_id, now, timestamp
 from chalicelib.platform.row import Key, Row, partition
 from chalicelib.platform.table import Found, rows
 
-STARTED, DONE, REFUSED = "started", "done", "refused"
+STARTED, DONE, REFUSED, FAILED = "started", "done", "refused", "failed"
 
 SHARDS, CHANGED, EVENT = "#SHARDS", "CHANGED#", "EVENT#"
 """Sort key of the number of shards, and how those of changed idents and of events begin, in the order of reads."""
@@ -107,8 +107,8 @@ class GroupEventRow(Row):
     """A bulk change, a package set, or a part of a job group. No endpoint shows these rows.
 
     A bulk change is `started` until all of its packages have moved. It is `refused` if the role of its requester or its
-    target has ended before. `idents` are the packages of a job group, joined by spaces, which give no events
-    (builds.md 4.3).
+    target has ended before, and `failed` if it has met an unexpected error. `idents` are the packages of a job group,
+    joined by spaces, which give no events (builds.md 4.3).
     """
 
     operation = UnicodeAttribute()

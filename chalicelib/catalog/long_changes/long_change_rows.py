@@ -19,7 +19,10 @@ class LongChangeRow(Row):
     - `requester_id`, `requester`, `trigger`: who requested it. `role`, `origin_id`, `refused_as`: the permission
       (`core/permission.py`) that must still hold; None without one.
     - `holder`, `held_until`: the worker that holds the change, and until when (milliseconds).
-    - `why`: why it was refused. Rows of changes that have ended expire.
+    - `failures`: the number of attempts since the last progress that ended with an unexpected error.
+    - `why`: why it was refused, or the kind of the error with which it failed.
+
+    Rows of changes that have ended expire, except those that can be continued (`Hold.suspend`).
     """
 
     kind = UnicodeAttribute()
@@ -45,6 +48,7 @@ class LongChangeRow(Row):
     why = UnicodeAttribute(null=True)
     holder = NumberAttribute()
     held_until = NumberAttribute()
+    failures = NumberAttribute(default=0)
     expires_at = NumberAttribute(null=True)
 
     @property
@@ -59,7 +63,7 @@ class LongChangeRow(Row):
 
 
 class OpenLongChangeRow(Row):
-    """A long change that is running. There is one at most of each kind for the same channels.
+    """A long change that is running, or failed and can be continued. One at most of each kind for the same channels.
 
     These rows of all origins share a partition, in which a scheduled function finds what no execution drives any more.
     """

@@ -8,6 +8,10 @@ LEASE_SECONDS, and another worker continues at the stored progress.
 - `add` begins a change as part of a transaction. Its process holds it.
 - `work` works on a change for a limited time, or waits for another worker.
 - The state machine (`catalog/long_changes/long_change_motor.py`) calls `work` until the change has ended.
+
+An unexpected error ends an attempt of a worker. After ATTEMPTS of them without progress, the change ends as failed:
+another attempt would most likely meet the same bug. A table that does not answer (StoreUnavailable) is not such an
+error: the change waits for it without a limit.
 """
 
 import time
@@ -24,9 +28,11 @@ from chalicelib.core.long_change import LongChangeKind, LongChangeState
 from chalicelib.core.permission import Permission
 from chalicelib.core.roles import Role, SessionFlags
 from chalicelib.core.session import Session
+from chalicelib.platform import logs
 from chalicelib.platform.attributes import Action, Condition
 from chalicelib.platform.change import Change, update_if
 from chalicelib.platform.clock import new_id, now, timestamp
+from chalicelib.platform.failures import optional_work
 from chalicelib.platform.retry_budget import single_try
 from chalicelib.platform.row import Key
 from chalicelib.platform.table import StoreUnavailable, read
@@ -39,6 +45,9 @@ POLL_SECONDS = 0.5
 
 KEPT_SECONDS = 30 * 24 * 3600
 """How long the row of a change that has ended is kept."""
+
+ATTEMPTS = 20
+"""After this many failed attempts without progress, a change ends as failed. An execution makes 11."""
 
 sleep = time.sleep
 
@@ -70,43 +79,72 @@ class Hold(Struct):
         """Return whether a worker that has written nothing for a while should renew the hold (`renew`)."""
         return time.monotonic() > self.renewed_at + LEASE_SECONDS / 3
 
-    def advance(self, change: Change, *progress: Action) -> None:
-        """Store progress, and renew the hold, as part of a change. The change raises HoldLost."""
+    def advance(self, change: Change, *progress: Action, ends_failures: bool = True) -> None:
+        """Store progress, and renew the hold, as part of a change. The change raises HoldLost.
+
+        ends_failures: failed attempts before this progress do not count any more.
+        """
         actions = [LongChangeRow.held_until.set(_lease_end()), *progress]
+        if ends_failures:
+            actions.append(LongChangeRow.failures.set(0))
         change.update(self.key, actions, self._condition(), otherwise=HoldLost())
         self.renewed_at = time.monotonic()
 
     def renew(self, *progress: Action) -> None:
-        """Renew the hold and store progress, with one call. Raises HoldLost."""
+        """Renew the hold and store progress, if there is any, with one call. Raises HoldLost."""
         self.renewed_at = time.monotonic()
-        if update_if(self.key, self._condition(), [LongChangeRow.held_until.set(_lease_end()), *progress]) is None:
+        actions = [LongChangeRow.held_until.set(_lease_end()), *progress]
+        if progress:
+            actions.append(LongChangeRow.failures.set(0))
+        if update_if(self.key, self._condition(), actions) is None:
             raise HoldLost
 
     def end(self, change: Change, state: LongChangeState, why: str | None = None) -> None:
         """End the change as part of a transaction, which raises HoldLost."""
-        moment = now()
-        actions = [
-            LongChangeRow.state.set(str(state)),
-            LongChangeRow.held_until.set(_milliseconds()),
-            LongChangeRow.ended_at.set(timestamp(moment)),
-            LongChangeRow.expires_at.set(int(moment.timestamp()) + KEPT_SECONDS),
-        ]
-        if why is not None:
-            actions.append(LongChangeRow.why.set(why))
-        change.update(self.key, actions, self._condition(), otherwise=HoldLost())
+        self._store_end(change, state, why, LongChangeRow.expires_at.set(int(time.time()) + KEPT_SECONDS))
         change.delete(self.open_key)
+
+    def suspend(self, change: Change, why: str) -> None:
+        """End the change as failed as part of a transaction, which raises HoldLost, so that `begin_again` continues it.
+
+        Its entry remains: nothing that requires the end of the change can happen before.
+        """
+        self._store_end(change, LongChangeState.FAILED, why)
 
     def release(self) -> None:
         """Let the next worker begin at once. Optional: otherwise it waits until the hold ends by itself."""
         with single_try(), suppress(StoreUnavailable):
             update_if(self.key, self._condition(), [LongChangeRow.held_until.set(_milliseconds())])
 
+    def note_failure(self) -> LongChangeRow | None:
+        """Count a failed attempt, release the hold, and return the new row. None if the change is not held any more."""
+        actions = [LongChangeRow.failures.add(1), LongChangeRow.held_until.set(_milliseconds())]
+        return update_if(self.key, self._condition(), actions)
+
+    def _store_end(self, change: Change, state: LongChangeState, why: str | None, *more: Action) -> None:
+        actions = [
+            LongChangeRow.state.set(str(state)),
+            LongChangeRow.held_until.set(_milliseconds()),
+            LongChangeRow.ended_at.set(timestamp(now())),
+            *more,
+        ]
+        if why is not None:
+            actions.append(LongChangeRow.why.set(why))
+        change.update(self.key, actions, self._condition(), otherwise=HoldLost())
+
     def _condition(self) -> Condition:
         return _is_held_by(self.holder)
 
 
-Treat = Callable[[Hold, LongChangeRow], bool]
-"""Continues a change that a worker holds. Returns True if the change has ended, False if the time is over."""
+class Work(Struct, frozen=True):
+    """How the changes of a kind are continued, and how they end if they cannot be.
+
+    - `treat` continues a change that a worker holds. Returns True if the change has ended, False if the time is over.
+    - `fail` ends a change as failed, as part of a transaction: with Hold.end or Hold.suspend.
+    """
+
+    treat: Callable[[Hold, LongChangeRow], bool]
+    fail: Callable[[Change, Hold, LongChangeRow, str], None]
 
 
 def new(kind: LongChangeKind, origin: str, source: str, target: str | None, by: Session) -> LongChangeRow:
@@ -147,10 +185,24 @@ def begun(row: LongChangeRow) -> Hold:
     return Hold(key_of(row), _open_key_of(row), int(row.holder), 0.0, time.monotonic())
 
 
-def work(key: Key[LongChangeRow], seconds: float, treat: Treat, own: LongChangeRow | None = None) -> bool:
+def begin_again(key: Key[LongChangeRow]) -> None:
+    """Let workers continue a change that has failed (`Hold.suspend`). Does nothing if it has not."""
+    row = read(key)
+    if row is None or row.state != LongChangeState.FAILED:
+        return
+    actions = [
+        LongChangeRow.state.set(str(LongChangeState.RUNNING)),
+        LongChangeRow.failures.set(0),
+        LongChangeRow.ended_at.remove(),
+        LongChangeRow.why.remove(),
+    ]
+    update_if(key, LongChangeRow.state == str(LongChangeState.FAILED), actions)
+
+
+def work(key: Key[LongChangeRow], seconds: float, how: Work, own: LongChangeRow | None = None) -> bool:
     """Work on a change for about `seconds`, or wait while another worker does. Returns whether the change has ended.
 
-    `own` is the row of a change that this process has begun. Raises the errors of `treat`.
+    `own` is the row of a change that this process has begun. Raises the errors of `how.treat`.
     """
     deadline = time.monotonic() + seconds
     row, hold = own, None if own is None else begun(own)
@@ -163,21 +215,37 @@ def work(key: Key[LongChangeRow], seconds: float, treat: Treat, own: LongChangeR
         if hold is not None and row is not None:
             hold.deadline = deadline
             with suppress(HoldLost):
-                return _treated(hold, row, treat)
+                return _treated(hold, row, how)
             hold = None
         if time.monotonic() > deadline:
             return False
         sleep(min(POLL_SECONDS, LEASE_SECONDS))
 
 
-def _treated(hold: Hold, row: LongChangeRow, treat: Treat) -> bool:
-    has_ended = False
+def _treated(hold: Hold, row: LongChangeRow, how: Work) -> bool:
     try:
-        has_ended = treat(hold, row)
-    finally:
-        if not has_ended:
-            hold.release()
+        has_ended = how.treat(hold, row)
+    except (HoldLost, StoreUnavailable):
+        hold.release()
+        raise
+    except Exception as problem:
+        with optional_work():  # what fails here is done by the next attempt
+            _note_failure(hold, how, problem)
+        raise
+    if not has_ended:
+        hold.release()
     return has_ended
+
+
+def _note_failure(hold: Hold, how: Work, problem: Exception) -> None:
+    """Count a failed attempt, and end the change as failed after ATTEMPTS. Does nothing if `treat` has ended it."""
+    row = hold.note_failure()
+    if row is None or row.failures < ATTEMPTS:
+        return
+    with suppress(HoldLost):  # another worker makes a further attempt
+        with Change() as change:
+            how.fail(change, hold, row, type(problem).__name__)
+        logs.failed_change(problem, kind=row.kind, origin=row.origin, id=str(row.id), attempts=int(row.failures))
 
 
 def _taken(row: LongChangeRow) -> Hold | None:
@@ -222,8 +290,8 @@ def key_of(row: LongChangeRow) -> Key[LongChangeRow]:
 
 
 def is_idle(row: LongChangeRow, seconds: float) -> bool:
-    """Return True if no worker has held a change during the last seconds."""
-    return int(row.held_until) < _milliseconds() - seconds * 1000
+    """Return True if a change is running, and no worker has held it during the last seconds."""
+    return row.is_running and int(row.held_until) < _milliseconds() - seconds * 1000
 
 
 def _is_held_by(holder: int) -> Condition:

@@ -8,7 +8,8 @@
 
 Each transaction requires that the target is the channel with which the change began, and that the role still holds with
 which it was requested: otherwise the change ends as `refused`. If the source has been deleted, there is nothing left to
-move. An interruption leaves every package either moved or not; the next worker continues at the stored position.
+move. An interruption leaves every package either moved or not; the next worker continues at the stored position. A
+change that has failed is not continued: a repeat of its request begins another one, which moves the rest.
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ from chalicelib.catalog.events.event_rows import GroupEventRow
 from chalicelib.catalog.fences import Fence
 from chalicelib.catalog.long_changes import long_change_motor, long_change_states
 from chalicelib.catalog.long_changes.long_change_rows import LongChangeRow, OpenLongChangeRow, long_change_key, open_key
-from chalicelib.catalog.long_changes.long_change_states import Hold
+from chalicelib.catalog.long_changes.long_change_states import Hold, Work
 from chalicelib.catalog.steps import Observed
 from chalicelib.channels.bulk import moves
 from chalicelib.channels.bulk.moves import BulkChange, Channels, Move
@@ -79,13 +80,13 @@ def begin(bulk: BulkChange, channels: Channels) -> LongChangeRow:
 
 def finish(bulk: BulkChange, begun: LongChangeRow, seconds: float) -> bool:
     """Work on a change that this process has begun. Returns whether it has ended. Raises REFUSALS."""
-    return long_change_states.work(long_change_states.key_of(begun), seconds, partial(_treat, bulk), begun)
+    return long_change_states.work(long_change_states.key_of(begun), seconds, _how(bulk), begun)
 
 
 def join(key: Key[LongChangeRow], seconds: float) -> bool:
     """Work on a change of any request, or wait for its worker. Returns whether it has ended, one way or another."""
     with suppress(*REFUSALS):
-        return long_change_states.work(key, seconds, partial(_treat, None))
+        return long_change_states.work(key, seconds, _how())
     return True
 
 
@@ -126,6 +127,10 @@ def _kind(bulk: BulkChange) -> LongChangeKind:
     return LongChangeKind.PROMOTION if bulk.promotes else LongChangeKind.DEMOTION
 
 
+def _how(own: BulkChange | None = None) -> Work:
+    return Work(partial(_treat, own), _fail)
+
+
 def _treat(own: BulkChange | None, hold: Hold, row: LongChangeRow) -> bool:
     """Continue a change: see the steps in the docstring of this module. `own` is that of the request that began it."""
     try:
@@ -139,6 +144,11 @@ def _treat(own: BulkChange | None, hold: Hold, row: LongChangeRow) -> bool:
             hold.end(change, LongChangeState.REFUSED, why=type(problem).__name__)
             _mark_group(change, row, event_rows.REFUSED)
         raise
+
+
+def _fail(change: Change, hold: Hold, row: LongChangeRow, why: str) -> None:
+    hold.end(change, LongChangeState.FAILED, why)
+    _mark_group(change, row, event_rows.FAILED)
 
 
 def _bulk_of(row: LongChangeRow) -> BulkChange:
@@ -213,7 +223,7 @@ def _write(
         progress.append(LongChangeRow.position.set(position))
     with Change() as change:
         fence.check(change, bulk.by.permission)
-        hold.advance(change, *progress)
+        hold.advance(change, *progress, ends_failures=bool(steps))
         add_steps(change, bulk, steps)
 
 

@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
+from chalicelib.catalog.long_changes import long_change_states
 from chalicelib.channels import deletion
 from chalicelib.channels.bulk import moves
 from chalicelib.channels.bulk import service as bulk
 from chalicelib.long_changes import service
+from chalicelib.platform.table import StoreRefused
 from tests.api.client import Depot
 from tests.builders.members import a_member
 from tests.builders.releases import an_origin_with_promoted
@@ -84,6 +86,27 @@ def test_the_deletion_of_a_channel_is_shown(depot: Depot, origin: str, monkeypat
         "moved": 1,
         "total": 3,
     }
+
+
+def test_a_deletion_that_has_failed_is_shown_and_can_be_repeated(
+    depot: Depot, origin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(long_change_states, "ATTEMPTS", 2)
+
+    def refuse(*_: Any) -> None:
+        raise StoreRefused
+
+    with monkeypatch.context() as broken:
+        broken.setattr(deletion, "_leave", refuse)
+        replies = [depot.delete(f"/depot/channels/{origin}/from", by="bobo") for _ in range(2)]
+
+    assert [reply.status for reply in replies] == [500, 500]
+    [change] = listed(depot, origin)
+    assert (change["state"], change["why"], change["moved"]) == ("failed", "StoreRefused", 0)
+    assert change["ended_at"] is not None
+    assert depot.delete(f"/depot/channels/{origin}/from", by="bobo").status == 200
+    assert [(change["state"], change["why"]) for change in listed(depot, origin)] == [("done", None)]
+    assert depot.post(f"/depot/channels/{origin}/from", by="bobo").status == 201
 
 
 def test_a_channel_whose_packages_are_leaving_cannot_be_created_yet(

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -28,8 +28,11 @@ from chalicelib.origins import deletion
 from chalicelib.packages.settings import service as settings
 from chalicelib.platform import table
 from chalicelib.platform.change import Change
+from chalicelib.platform.row import KeyTooLong
+from chalicelib.platform.table import StoreRefused
 from tests.builders.bulk import add, an_origin_with, audit, changes, dying_before_call, members
 from tests.builders.histories import Histories, Killed
+from tests.builders.log_lines import log_lines
 from tests.builders.package_requests import UPLOADER, PackageRequest
 from tests.builders.shelf import assert_consistent
 
@@ -352,6 +355,158 @@ def test_the_deletion_of_an_origin_ends_its_changes() -> None:
     assert changes(origin) == []
     assert open_changes(origin) == []
     assert progress.resume(origin, row.id, 1.0)
+
+
+def steps_fail_with(problem: Exception, patch: pytest.MonkeyPatch, when: Callable[[str], bool]) -> None:
+    """Let the transaction of a batch fail if it has an ident whose text fulfils a condition."""
+    together = steps.steps_together
+
+    def fail(change: Change, changed: progress.Planned, **more: Any) -> None:
+        if any(when(str(before.ident)) for before, _ in changed):
+            raise problem
+        together(change, changed, **more)
+
+    patch.setattr(steps, "steps_together", fail)
+
+
+def attempt(origin: str, problem: type[Exception]) -> None:
+    """Carry out a step of the newest change, which fails."""
+    with pytest.raises(problem):
+        step(origin)
+
+
+UNFORESEEN = [ZeroDivisionError, StoreRefused, KeyTooLong]
+
+
+@pytest.mark.usefixtures("slow")
+@pytest.mark.parametrize("problem", UNFORESEEN)
+def test_a_change_that_always_fails_ends_and_can_be_begun_again(
+    problem: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(long_change_states, "ATTEMPTS", 3)
+    origin, mended = an_origin_with(*MANY), [False]
+    begin(origin)
+    steps_fail_with(problem(), monkeypatch, lambda ident: not mended[0])
+
+    with log_lines() as log:
+        for _ in range(2):
+            attempt(origin, problem)
+            assert changes(origin)[0].is_running
+        assert log.named("long change failed") == []
+        attempt(origin, problem)
+
+    [row] = changes(origin)
+    assert (row.state, row.why, int(row.moved)) == ("failed", problem.__name__, 2)
+    assert row.ended_at is not None
+    assert row.expires_at is not None
+    [line] = log.named("long change failed")
+    assert line["change"] == {"kind": "promotion", "origin": origin, "id": str(row.id), "attempts": 3}
+    assert line["problem"][0]["type"] == f"{problem.__module__}.{problem.__name__}"
+    assert open_changes(origin) == []
+    assert audit(origin) == ["failed"]
+    assert step(origin) == "end"
+    mended[0] = True
+    begin(origin)
+    finish(origin)
+    assert [row.state for row in changes(origin)] == ["failed", "done"]
+    assert members(origin, "to") == members(origin, "from")
+    assert_consistent(origin)
+
+
+@pytest.mark.usefixtures("slow")
+def test_failed_attempts_of_requests_count_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(long_change_states, "ATTEMPTS", 3)
+    origin = an_origin_with(*MANY)
+    steps_fail_with(ZeroDivisionError(), monkeypatch, lambda _: True)
+
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError):
+            bulk.apply(promotion(origin))
+
+    assert [row.state for row in changes(origin)] == ["failed"]
+
+
+@pytest.mark.usefixtures("slow")
+def test_progress_ends_the_count_of_failed_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(long_change_states, "ATTEMPTS", 3)
+    origin, fails = an_origin_with(*MANY), [False]
+    begin(origin)
+    steps_fail_with(ZeroDivisionError(), monkeypatch, lambda _: fails[0])
+
+    for _ in range(2):
+        fails[0] = True
+        for _ in range(2):
+            attempt(origin, ZeroDivisionError)
+        assert int(changes(origin)[0].failures) == 2
+        fails[0] = False
+        assert step(origin) == "again"
+        assert int(changes(origin)[0].failures) == 0
+
+
+@pytest.mark.usefixtures("slow")
+def test_an_attempt_that_moves_packages_before_it_fails_has_made_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(long_change_states, "ATTEMPTS", 3)
+    monkeypatch.setattr(machine, "SECONDS", 60.0)
+    origin = an_origin_with(*MANY)
+    begin(origin)
+    steps_fail_with(ZeroDivisionError(), monkeypatch, lambda ident: "/z/" in ident)
+
+    for _ in range(2):
+        attempt(origin, ZeroDivisionError)
+        assert changes(origin)[0].is_running
+    attempt(origin, ZeroDivisionError)
+
+    [row] = changes(origin)
+    assert (row.state, int(row.failures)) == ("failed", 3)
+    assert members(origin, "to") == [each for each in members(origin, "from") if not each.startswith(("n/", "z/"))]
+
+
+@pytest.mark.usefixtures("slow")
+def test_a_batch_without_changes_is_not_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "planned", lambda *_: [])
+    held: list[bool] = []
+    advance = long_change_states.Hold.advance
+
+    def note(hold: long_change_states.Hold, change: Change, *actions: Any, ends_failures: bool = True) -> None:
+        held.append(ends_failures)
+        advance(hold, change, *actions, ends_failures=ends_failures)
+
+    monkeypatch.setattr(long_change_states.Hold, "advance", note)
+    begin(an_origin_with(*MANY))
+
+    assert held == [True, False]  # the end of the examination, and a batch
+
+
+@pytest.mark.usefixtures("slow")
+def test_a_table_that_does_not_answer_is_tried_again_without_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(long_change_states, "ATTEMPTS", 3)
+    origin, fails = an_origin_with(*MANY), [True]
+    steps_fail_with(table.StoreUnavailable(), monkeypatch, lambda _: fails[0])
+    for _ in range(9):
+        with pytest.raises(table.StoreUnavailable):
+            bulk.apply(promotion(origin))
+
+    [row] = changes(origin)
+    assert (row.state, int(row.failures)) == ("running", 0)
+    fails[0] = False
+    finish(origin)
+    assert changes(origin)[0].state == "done"
+
+
+@pytest.mark.usefixtures("slow")
+def test_a_change_that_fails_before_it_has_an_audit_row_gets_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(long_change_states, "ATTEMPTS", 1)
+    origin = an_origin_with(*MANY)
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise StoreRefused
+
+    with monkeypatch.context() as patch, pytest.raises(StoreRefused):
+        patch.setattr(long_change_states.Hold, "advance", refuse)
+        bulk.apply(promotion(origin))
+
+    assert [row.state for row in changes(origin)] == ["failed"]
+    assert audit(origin) == []
 
 
 def test_a_small_change_is_one_transaction_without_a_long_change() -> None:

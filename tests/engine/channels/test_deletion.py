@@ -11,6 +11,7 @@ from chalicelib.catalog.long_changes import long_change_states
 from chalicelib.channels import deletion, service
 from chalicelib.channels.errors import ChannelExists, ChannelLeaving
 from chalicelib.long_changes import steps as machine
+from chalicelib.platform.table import StoreRefused, StoreUnavailable
 from tests.builders.bulk import add, an_origin_with, changes, dying_before_call, members
 from tests.builders.histories import Histories, Killed
 from tests.builders.package_requests import UPLOADER
@@ -109,6 +110,95 @@ def test_the_creation_of_a_channel_does_not_wait_for_many_packages(started: list
     finish(origin)
     service.create(origin, "one", UPLOADER)
     assert_consistent(origin)
+
+
+def a_failed_deletion(patch: pytest.MonkeyPatch) -> tuple[str, list[bool]]:
+    """Return an origin with MANY in the channel `one`, whose deletion has failed. It fails until the flag is set."""
+    patch.setattr(long_change_states, "ATTEMPTS", 2)
+    origin, mended = an_origin_with_a_begun_deletion(), [False]
+    leave = deletion._leave
+
+    def fail(*arguments: Any) -> None:
+        if not mended[0]:
+            raise StoreRefused
+        leave(*arguments)
+
+    patch.setattr(deletion, "_leave", fail)
+    for _ in range(2):
+        with pytest.raises(StoreRefused):
+            service.delete(origin, "one", UPLOADER)
+    return origin, mended
+
+
+def test_a_deletion_that_always_fails_ends_and_keeps_its_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    origin, _ = a_failed_deletion(monkeypatch)
+
+    [row] = changes(origin)
+    assert (row.state, row.why, int(row.moved)) == ("failed", "StoreRefused", 2)
+    assert row.ended_at is not None
+    assert row.expires_at is None
+    assert deletion.resume(origin, row.id, 5.0)
+    assert "one" not in service.names(origin, sandbox=False)
+
+
+def test_a_repeat_continues_a_deletion_that_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    origin, mended = a_failed_deletion(monkeypatch)
+    with pytest.raises(StoreRefused):
+        service.delete(origin, "one", UPLOADER)
+    [row] = changes(origin)
+    assert (row.state, int(row.failures)) == ("running", 1)
+    assert (row.ended_at or row.why) is None
+    mended[0] = True
+
+    service.delete(origin, "one", UPLOADER)
+
+    [row] = changes(origin)
+    assert (row.state, int(row.moved)) == ("done", 6)
+    assert row.why is None
+    assert row.expires_at is not None
+    assert members(origin, "one") == []
+    service.create(origin, "one", UPLOADER)
+    assert_consistent(origin)
+
+
+def test_the_creation_of_a_channel_continues_a_deletion_that_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    origin, mended = a_failed_deletion(monkeypatch)
+    with pytest.raises(StoreRefused):
+        service.create(origin, "one", UPLOADER)
+    assert "one" not in service.names(origin, sandbox=False)
+    mended[0] = True
+
+    service.create(origin, "one", UPLOADER)
+
+    assert members(origin, "one") == []
+    assert [row.state for row in changes(origin)] == ["done"]
+    assert_consistent(origin)
+
+
+def test_a_creation_that_waits_for_a_deletion_that_fails_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    origin, _ = a_failed_deletion(monkeypatch)
+    monkeypatch.setattr(long_change_states, "begin_again", lambda _: None)  # it fails after this
+
+    with pytest.raises(ChannelLeaving):
+        service.create(origin, "one", UPLOADER)
+
+
+def test_a_table_that_does_not_answer_is_tried_again_without_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(long_change_states, "ATTEMPTS", 2)
+    origin = an_origin_with_a_begun_deletion()
+
+    def fail(*_: Any) -> None:
+        raise StoreUnavailable
+
+    with monkeypatch.context() as patch:
+        patch.setattr(deletion, "_leave", fail)
+        for _ in range(9):
+            with pytest.raises(StoreUnavailable):
+                service.delete(origin, "one", UPLOADER)
+
+    assert [(row.state, int(row.failures)) for row in changes(origin)] == [("running", 0)]
+    service.delete(origin, "one", UPLOADER)
+    assert changes(origin)[0].state == "done"
 
 
 def test_a_late_worker_leaves_the_next_channel_of_that_name_alone() -> None:

@@ -109,6 +109,22 @@ def test_a_change_that_fails_does_not_stop_the_others(
 
 
 @pytest.mark.usefixtures("later")
+def test_a_change_that_has_failed_is_not_continued(depot: Depot, origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(long_change_states, "ATTEMPTS", 3)
+    an_interrupted_deletion(depot, origin, "leaving", monkeypatch)
+
+    def fail(hold: Any, row: Any) -> bool:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(deletion, "_remove_members", fail)
+    for _ in range(3):
+        assert watch_long_changes(60) == Watched(changes=1, failed=1)
+
+    assert watch_long_changes(60) == Watched()
+    assert (changes(origin)[0].state, changes(origin)[0].why) == ("failed", "ZeroDivisionError")
+
+
+@pytest.mark.usefixtures("later")
 def test_the_next_run_continues_behind_what_a_run_has_reached(
     depot: Depot, origin: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
