@@ -36,9 +36,9 @@ class Watched(Struct):
 
 
 class Change(Struct, frozen=True):
-    """A change without a worker."""
+    """A change without a worker. A newer version of the service may have begun it, of a kind that is not known here."""
 
-    kind: LongChangeKind
+    kind: str
     origin: str
     id: str
 
@@ -81,7 +81,7 @@ def _idle(entries: list[OpenLongChangeRow]) -> Iterator[Change]:
     for entry, key in zip(entries, keys, strict=True):
         row = found.get(key)
         if row is not None and long_change_states.is_idle(row, IDLE_SECONDS):
-            yield Change(LongChangeKind(entry.kind), entry.origin, str(int(entry.id)))
+            yield Change(entry.kind, entry.origin, str(int(entry.id)))
 
 
 def _idle_hints(target: Target) -> Iterator[Change]:
@@ -92,9 +92,10 @@ def _idle_hints(target: Target) -> Iterator[Change]:
 def _continue(change: Change, end: float, failures: Failures, watched: Watched) -> None:
     watched.changes += 1
     with failures.skipped():
+        kind = LongChangeKind(change.kind)
         if long_change_motor.has_machine():
             generation = long_change_motor.repair_generation()
-            long_change_motor.renew(change.kind, change.origin, change.id, generation)
+            long_change_motor.renew(kind, change.origin, change.id, generation)
         else:
             seconds = min(steps.SECONDS, max(0.0, end - time.monotonic()))
-            steps.resume(change.kind, change.origin, change.id, seconds)
+            steps.resume(kind, change.origin, change.id, seconds)

@@ -9,13 +9,14 @@ from msgspec.structs import replace
 
 from chalicelib.catalog.channel_rows import members_partition
 from chalicelib.catalog.long_changes import long_change_motor, long_change_states
+from chalicelib.catalog.long_changes.long_change_rows import OPEN, OpenLongChangeRow, open_prefix
 from chalicelib.channels import deletion
 from chalicelib.channels import service as channels
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.long_changes import steps
 from chalicelib.packages import hints, pending_hints
-from chalicelib.platform import step_functions
+from chalicelib.platform import step_functions, table
 from chalicelib.platform.config import config
 from chalicelib.scheduled import long_change_watch
 from chalicelib.scheduled.long_change_watch import Watched, watch_long_changes
@@ -189,3 +190,18 @@ def test_pending_hints_are_written(depot: Depot, origin: str, monkeypatch: pytes
 
     assert not partition_rows(pending_hints.pending_partition(LINUX))
     assert list(partition_rows(f"DEPENDENTS#{origin}/{library.ident.name}/{LINUX}")) == [f"{origin}/{name}"]
+
+
+@pytest.mark.usefixtures("later")
+def test_a_change_of_an_unknown_kind_does_not_keep_others_from_being_continued(
+    depot: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = sorted(an_origin(depot) for _ in range(2))
+    for name in names:
+        an_interrupted_deletion(depot, name, "leaving", monkeypatch)
+    first = next(table.rows(OpenLongChangeRow, OPEN, begins=open_prefix(names[0]), limit=1))
+    table.put_many([OpenLongChangeRow(first.pk, first.sk, kind="of a newer version", origin=first.origin, id=first.id)])
+
+    assert watch_long_changes(60) == Watched(changes=2, failed=1)
+
+    assert [changes(name)[0].state for name in names] == ["running", "done"]
