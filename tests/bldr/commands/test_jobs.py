@@ -505,12 +505,20 @@ def test_the_default_target_is_shown_as_users_write_it(unconfigured: CommandLine
     assert "[default: x86_64-linux]" in unconfigured.succeeds("jobs", "start", "--help")
 
 
+AS_FROM_A_TERMINAL = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("bldr", run_name="__main__", alter_sys=True)
+"""
+"""Runs the command line. A program that a shell has started in the background, and its children, ignore Ctrl-C."""
+
+
 def test_a_terminal_shows_a_live_table_and_ctrl_c_leaves_the_group(double: HttpDouble) -> None:
     group = a_group("Dispatching", ("acme/base", "InProgress", JOB), ("acme/web", "NotStarted", "0"))
     double.answers("GET", f"{SCHEDULE}/{GROUP}", group)
     parent, child = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "bldr", "jobs", "status", GROUP, "--watch"],
+        [sys.executable, "-c", AS_FROM_A_TERMINAL, "jobs", "status", GROUP, "--watch"],
         stdin=child,
         stdout=child,
         stderr=child,
