@@ -2,6 +2,7 @@
 
 import pytest
 
+from app import app
 from chalicelib.packages import newest
 from tests.api.client import Depot
 from tests.builders.hart import Hart
@@ -9,6 +10,8 @@ from tests.builders.names import a_name
 from tests.builders.origins import an_origin
 from tests.builders.packages import a_package, delete, set_visibility
 from tests.perf.calls import counted_calls
+from tests.perf.recording import record
+from tests.perf.replay import handler
 
 WINDOWS = "x86_64-windows"
 
@@ -111,3 +114,15 @@ def test_a_process_remembers_a_fixed_number_of_releases(
 
     assert (version, name) == (("1", 2), ("2", 2))
     assert len(newest._remembered) == 1
+
+
+def test_a_recorded_request_is_replayed_in_a_process_that_remembers_nothing(depot: Depot, url: str) -> None:
+    for _ in range(3):
+        latest(depot, url)
+    recording = record(app, lambda client: client.get(f"{url}/latest", by="bobo"))
+    newest.forget()
+
+    replay = handler(app, recording)
+    for _ in range(2):
+        replay()  # fails if its calls are not those of the recording
+    assert len(recording.exchanges) == 1
