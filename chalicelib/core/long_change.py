@@ -17,7 +17,7 @@ class LongChangeState(StrEnum):
     """The state of a long change.
 
     - `refused`: it ended early, because a role or a channel that it needs has ended.
-    - `failed`: it ended early, because several attempts met an error that nobody foresaw.
+    - `failed`: it ended early, after several attempts with an unexpected error.
     """
 
     RUNNING = "running"

@@ -228,7 +228,7 @@ def _treated(hold: Hold, row: LongChangeRow, how: Work) -> bool:
     except (HoldLost, StoreUnavailable):
         hold.release()
         raise
-    except Exception as problem:
+    except Exception as problem:  # of any kind: it is counted, and raised again
         with optional_work():  # what fails here is done by the next attempt
             _note_failure(hold, how, problem)
         raise
