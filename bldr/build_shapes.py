@@ -1,4 +1,4 @@
-"""Shapes of a Builder's answers about job groups and logs (builds.md 3.3, 4.1; docs/OPERATING.md, "Builds")."""
+"""Shapes of a Builder's answers about job groups and logs (builds.md 3.3, 4.1; docs/ORIGINS.md, "Builds")."""
 
 from msgspec import Struct
 

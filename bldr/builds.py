@@ -1,4 +1,4 @@
-"""Client of the build service: job groups, jobs and their logs (builds.md 3 to 6; docs/OPERATING.md, "Builds")."""
+"""Client of the build service: job groups, jobs and their logs (builds.md 3 to 6; docs/ORIGINS.md, "Builds")."""
 
 import time
 from collections.abc import Iterator

@@ -12,12 +12,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
 from samtranslator.translator.transform import transform
 
-from infra.template import TEMPLATE
+from infra.template import REPOSITORY, read_template
 
-REPOSITORY = TEMPLATE.parents[1]
 MAX_TEMPLATE_BYTES = 1_000_000
 REGION = "us-east-1"
 
@@ -57,13 +55,14 @@ def package(stage: str, folder: Path) -> list[Path]:
 def merge(stage: str, folder: Path) -> dict[str, Any]:
     """Package the archive into a folder, and return Chalice's template merged with ours. Raises PackagingFailed.
 
-    The caller writes the template as JSON: Chalice writes YAML with aliases, which CloudFormation rejects.
+    Both templates are JSON: Chalice writes YAML with aliases, which CloudFormation rejects.
     """
-    options = ["--stage", stage, "--template-format", "yaml", "--merge-template", str(TEMPLATE)]
+    own = folder.resolve() / "own.json"
+    own.write_text(json.dumps(read_template()))
+    options = ["--stage", stage, "--template-format", "json", "--merge-template", str(own)]
     _run("chalice", "package", *options, str(folder.resolve()))
-    written = folder / "sam.yaml"
-    template: dict[str, Any] = yaml.safe_load(written.read_text())
-    written.unlink()
+    own.unlink()
+    template: dict[str, Any] = json.loads((folder / "sam.json").read_text())
     _inline_edge_functions(template)
     _inline_state_machines(template)
     _inline_build_specifications(template)
@@ -75,7 +74,7 @@ def _inline_edge_functions(template: dict[str, Any]) -> None:
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::CloudFront::Function":
             path = resource["Properties"]["FunctionCode"]
-            resource["Properties"]["FunctionCode"] = (TEMPLATE.parents[1] / path).read_text()
+            resource["Properties"]["FunctionCode"] = (REPOSITORY / path).read_text()
 
 
 def _inline_state_machines(template: dict[str, Any]) -> None:

@@ -1,10 +1,10 @@
-"""Creates the state machines of infra/template.yaml in the engine. Their tasks invoke functions by local names."""
+"""Creates the state machines of infra/resources in the engine. Their tasks invoke functions by local names."""
 
 import re
 from typing import Any
 
 from chalicelib.platform.aws import client
-from infra.template import TEMPLATE, read_template
+from infra.template import REPOSITORY, read_template
 
 VARIABLES = {
     "GroupMachine": "BLDR_GROUP_MACHINE",
@@ -33,7 +33,7 @@ def definition(machine: dict[str, Any]) -> str:
 
     The template has the path of a file, into whose text packaging puts the names of the deployed functions.
     """
-    text = (TEMPLATE.parents[1] / machine["DefinitionString"]).read_text()
+    text = (REPOSITORY / machine["DefinitionString"]).read_text()
     return _FUNCTION_ARN.sub(lambda match: function_arn(_function_name(match[1])), text)
 
 

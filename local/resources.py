@@ -1,4 +1,4 @@
-"""Creates the table, bucket and secret of infra/template.yaml in the engine at AWS_ENDPOINT_URL[_SERVICE].
+"""Creates the table, bucket and secret of infra/resources in the engine at AWS_ENDPOINT_URL[_SERVICE].
 
 The template's properties are passed to create_table and create_bucket directly. Deploying the template with an engine's
 CloudFormation does not work: the API and its functions would have to be removed first, engines implement it differently

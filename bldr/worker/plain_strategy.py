@@ -1,4 +1,4 @@
-"""The strategy `plain`: build a simple plan.sh without a studio, in isolation from the worker (docs/OPERATING.md)."""
+"""The strategy `plain`: build a simple plan.sh without a studio, in isolation from the worker (docs/ORIGINS.md)."""
 
 import calendar
 import hashlib

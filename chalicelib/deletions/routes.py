@@ -1,4 +1,4 @@
-"""Deletions with a plan over HTTP; an addition to the contract (docs/OPERATING.md)."""
+"""Deletions with a plan over HTTP; an addition to the contract (docs/ORIGINS.md)."""
 
 from __future__ import annotations
 

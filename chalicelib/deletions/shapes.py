@@ -1,4 +1,4 @@
-"""Shapes of deletions over HTTP (docs/OPERATING.md)."""
+"""Shapes of deletions over HTTP (docs/ORIGINS.md)."""
 
 from msgspec import Struct
 

@@ -1,4 +1,4 @@
-"""Deprecations over HTTP (docs/OPERATING.md)."""
+"""Deprecations over HTTP (docs/ORIGINS.md)."""
 
 from __future__ import annotations
 

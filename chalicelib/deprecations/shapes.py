@@ -1,4 +1,4 @@
-"""Shapes of deprecations over HTTP (docs/OPERATING.md)."""
+"""Shapes of deprecations over HTTP (docs/ORIGINS.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Long changes over HTTP; an addition to the contract (docs/OPERATING.md)."""
+"""Long changes over HTTP; an addition to the contract (docs/ORIGINS.md)."""
 
 from __future__ import annotations
 

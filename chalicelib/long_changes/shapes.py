@@ -1,4 +1,4 @@
-"""Shapes of long changes over HTTP (docs/OPERATING.md)."""
+"""Shapes of long changes over HTTP (docs/ORIGINS.md)."""
 
 from msgspec import Struct
 

@@ -1,4 +1,4 @@
-"""Counts refused uploads by their kind (docs/OPERATING.md, "Metrics")."""
+"""Counts refused uploads by their kind (docs/OPERATIONS.md, "Metrics")."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

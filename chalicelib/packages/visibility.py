@@ -36,7 +36,7 @@ def set_visibility(ident: PackageIdent, visibility: Visibility, by: Session) -> 
 
 
 def set_any_visibility(ident: PackageIdent, visibility: Visibility, by: Session) -> None:
-    """Set any visibility on all targets of an ident. Only unlisting sets `hidden` (docs/OPERATING.md).
+    """Set any visibility on all targets of an ident. Only unlisting sets `hidden` (docs/ORIGINS.md).
 
     All targets change in one transaction if their rows fit, otherwise one target after the other. Repeating the call
     completes an interrupted change. Does nothing if the ident does not exist.

@@ -1,7 +1,7 @@
 """Where the plan of a project is: in a repository at GitHub, or at a clone URL that the settings allow.
 
 The order of the checks and their texts are those of builds.md 2.1 and 2.4, the test mode that of 1.6. `clone_url` is an
-addition (docs/OPERATING.md).
+addition (docs/ORIGINS.md).
 """
 
 from msgspec import Struct

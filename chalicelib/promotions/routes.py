@@ -1,4 +1,4 @@
-"""Package sets over HTTP; an addition to the contract (docs/OPERATING.md)."""
+"""Package sets over HTTP; an addition to the contract (docs/ORIGINS.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shapes of package sets over HTTP (docs/OPERATING.md)."""
+"""Shapes of package sets over HTTP (docs/ORIGINS.md)."""
 
 from msgspec import Struct
 

@@ -1,4 +1,4 @@
-"""Retention policies over HTTP; an addition to the contract (docs/OPERATING.md)."""
+"""Retention policies over HTTP; an addition to the contract (docs/ORIGINS.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shapes of retention policies over HTTP (docs/OPERATING.md)."""
+"""Shapes of retention policies over HTTP (docs/ORIGINS.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The metrics in the log lines of requests: names, units and dimensions (OPERATING.md, "Metrics")."""
+"""The metrics in the log lines of requests: names, units and dimensions (OPERATIONS.md, "Metrics")."""
 
 from collections.abc import Callable
 

@@ -7,9 +7,9 @@ from urllib.parse import quote
 import pytest
 from py_mini_racer import MiniRacer
 
-from infra.template import TEMPLATE
+from infra.template import REPOSITORY
 
-SOURCE = TEMPLATE.with_name("edge") / "x_filename.js"
+SOURCE = REPOSITORY / "infra/edge/x_filename.js"
 FOLDER = "/core/tool/1.0/20240101000000/x86_64/linux/0123abcd"
 
 

@@ -23,7 +23,7 @@ from chalicelib.identity.worker_rows import SightingRow
 from chalicelib.platform.config import read_config
 from chalicelib.platform.settings.declaration import SETTINGS
 from infra import package
-from infra.template import TEMPLATE, read_template
+from infra.template import REPOSITORY, read_template
 from infra.template import machine as read_machine
 from tests.rights.policies import own_policies, policies_of
 
@@ -56,8 +56,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = folder / "project"
     for name in (".chalice", "bldr", "chalicelib", "gateway", "infra", "local", "tests"):
         ignored = shutil.ignore_patterns("__pycache__", "deployments")
-        shutil.copytree(package.REPOSITORY / name, project / name, ignore=ignored)
-    shutil.copy(package.REPOSITORY / "app.py", project)
+        shutil.copytree(REPOSITORY / name, project / name, ignore=ignored)
+    shutil.copy(REPOSITORY / "app.py", project)
     (project / "requirements.txt").write_text("")
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(package, "REPOSITORY", project)
@@ -299,7 +299,7 @@ def test_workers_on_codebuild_follow_the_specification_in_the_repository(built: 
 
     assert source == {
         "Type": "NO_SOURCE",
-        "BuildSpec": (package.REPOSITORY / "infra/worker/buildspec.yaml").read_text(),
+        "BuildSpec": (REPOSITORY / "infra/worker/buildspec.yaml").read_text(),
     }
 
 
@@ -353,7 +353,7 @@ def test_the_edge_function_has_the_code_that_the_tests_run(built: Path, template
     function = found["CdnFileName"]["Properties"]
     behaviour = found["Distribution"]["Properties"]["DistributionConfig"]["DefaultCacheBehavior"]
 
-    assert function["FunctionCode"] == TEMPLATE.with_name("edge").joinpath("x_filename.js").read_text()
+    assert function["FunctionCode"] == (REPOSITORY / "infra/edge/x_filename.js").read_text()
     assert function["FunctionConfig"]["Runtime"] == "cloudfront-js-2.0"
     assert behaviour["FunctionAssociations"] == [
         {"EventType": "viewer-response", "FunctionARN": {"Fn::GetAtt": ["CdnFileName", "FunctionARN"]}}
@@ -368,10 +368,10 @@ def test_the_archive_contains_only_the_service_and_chalice(built: Path) -> None:
 
 
 def test_requirements_list_every_package_that_the_service_imports() -> None:
-    requirements = (package.REPOSITORY / "requirements.txt").read_text().lower()
+    requirements = (REPOSITORY / "requirements.txt").read_text().lower()
     distributions = packages_distributions()
     # Chalice adds its own runtime to the archive.
-    modules = imported_modules(package.REPOSITORY / "chalicelib") - sys.stdlib_module_names - {"chalicelib", "chalice"}
+    modules = imported_modules(REPOSITORY / "chalicelib") - sys.stdlib_module_names - {"chalicelib", "chalice"}
 
     assert "msgspec" in modules
     for module in modules:

@@ -43,7 +43,7 @@ from chalicelib.scheduled import cursors, long_change_watch, sweep, sweep_rows
 from chalicelib.uploads import finishing, leftovers
 from chalicelib.uploads import rows as upload_rows
 from chalicelib.uploads import service as uploads
-from infra.template import TEMPLATE, read_template
+from infra.template import REPOSITORY, read_template
 from tests.api.client import Depot
 from tests.builders import operator_secrets
 from tests.builders.accounts import an_account
@@ -205,7 +205,7 @@ def test_the_api_uses_every_right(depot: Depot, monkeypatch: pytest.MonkeyPatch)
 
 def assert_all_used(used_by: Enforcement, function: str) -> None:
     assert used_by.refused == []
-    assert granted(function) - used_by.used == set(), "remove these rights from infra/template.yaml"
+    assert granted(function) - used_by.used == set(), "remove these rights from infra/resources"
 
 
 def test_the_function_that_finishes_uploads_uses_every_right(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -459,7 +459,7 @@ def test_the_api_of_a_stack_is_checked_as_well(stack: Stack) -> None:
 
 def test_the_gateway_has_no_rights() -> None:
     """It sends archives to presigned URLs. Only a function or a role of the template could give it rights."""
-    requirements = TEMPLATE.parents[1] / "gateway" / "requirements.txt"
+    requirements = REPOSITORY / "gateway" / "requirements.txt"
 
     assert "boto" not in requirements.read_text()
     assert set(own_policies().statements) == set(enforcement.ENTRIES)

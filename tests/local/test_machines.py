@@ -15,7 +15,7 @@ def template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "infra").mkdir()
     resource = {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"DefinitionString": "infra/job.json"}}
     content: dict[str, Any] = {"Resources": {"JobMachine": resource}}
-    monkeypatch.setattr(machines, "TEMPLATE", tmp_path / "infra" / "template.yaml")
+    monkeypatch.setattr(machines, "REPOSITORY", tmp_path)
     monkeypatch.setattr(machines, "read_template", lambda: content)
     return tmp_path / "infra" / "job.json"
 

@@ -30,7 +30,7 @@ def _every_call_is_permitted() -> Iterator[None]:
     refused = enforcement.in_force().refused
     before = len(refused)
     yield
-    assert refused[before:] == [], "the deployed function may not do this: see infra/template.yaml"
+    assert refused[before:] == [], "the deployed function may not do this: see infra/resources"
 
 
 @pytest.hookimpl(trylast=True)

@@ -80,7 +80,10 @@ class Policies(Struct, frozen=True):
 def policies_of(template: Mapping[str, Any]) -> Policies:
     """Return the policies of the functions of a template, our own or a packaged one, including conditional ones."""
     resources = template["Resources"]
-    arns = _arns(resources)
+    settings = template.get("Globals", {"Function": {"Environment": {"Variables": {}}}})["Function"]["Environment"][
+        "Variables"
+    ]
+    arns = _arns(resources, settings | resources["APIHandler"]["Properties"]["Environment"]["Variables"])
     return Policies(
         {
             function: tuple(_statement(each, arns) for document in _documents(resources, role) for each in document)
@@ -90,7 +93,7 @@ def policies_of(template: Mapping[str, Any]) -> Policies:
 
 
 def own_policies() -> Policies:
-    """Return the policies in infra/template.yaml. A test of the packaging compares them with the packaged ones."""
+    """Return the policies of infra/resources. A test of the packaging compares them with the packaged ones."""
     return policies_of(read_template())
 
 
@@ -99,7 +102,7 @@ def roles_of(resources: Mapping[str, Any]) -> dict[str, str]:
     functions = {
         name: one["Properties"]
         for name, one in resources.items()
-        if one.get("Type") in FUNCTION_TYPES or ("Type" not in one and "Environment" in one["Properties"])
+        if one.get("Type") in FUNCTION_TYPES or ("Type" not in one and "LoggingConfig" in one["Properties"])
     }
     by_name = {name.lower(): name for name in resources}
     return {
@@ -133,10 +136,10 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _arns(resources: Mapping[str, Any]) -> dict[str, str]:
+def _arns(resources: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, str]:
     """Return the ARN of each resource in tests, by its logical id."""
     names = {name: name for name in resources}
-    for variable, value in resources["APIHandler"]["Properties"]["Environment"]["Variables"].items():
+    for variable, value in variables.items():
         for reference in re.findall(r"'Ref': '(\w+)'", str(value)):
             if reference in names and (variable in os.environ or variable in NAMES):
                 names[reference] = os.environ.get(variable) or NAMES[variable]

@@ -1,4 +1,4 @@
-"""Metrics of builds, one log line each (builds.md 8.7; docs/OPERATING.md, "Metrics")."""
+"""Metrics of builds, one log line each (builds.md 8.7; docs/OPERATIONS.md, "Metrics")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Job groups over HTTP (builds.md 4 and 6), with two additions (docs/OPERATING.md, "Builds")."""
+"""Job groups over HTTP (builds.md 4 and 6), with two additions (docs/ORIGINS.md, "Builds")."""
 
 from __future__ import annotations
 

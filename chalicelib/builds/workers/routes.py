@@ -1,4 +1,4 @@
-"""Workers over HTTP: their credentials, and the protocol with which they get and report jobs (docs/OPERATING.md)."""
+"""Workers over HTTP: their credentials, and the protocol with which they get and report jobs (docs/ORIGINS.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shapes of workers, claims and reports over HTTP (docs/OPERATING.md)."""
+"""Shapes of workers, claims and reports over HTTP (docs/ORIGINS.md)."""
 
 from __future__ import annotations
 

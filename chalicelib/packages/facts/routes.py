@@ -1,4 +1,4 @@
-"""Facts about a package over HTTP (docs/OPERATING.md)."""
+"""Facts about a package over HTTP (docs/ORIGINS.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shapes of facts about a package over HTTP (docs/OPERATING.md)."""
+"""Shapes of facts about a package over HTTP (docs/ORIGINS.md)."""
 
 from msgspec import Struct
 

@@ -1,4 +1,4 @@
-"""Unlisting over HTTP (docs/OPERATING.md)."""
+"""Unlisting over HTTP (docs/ORIGINS.md)."""
 
 from typing import Any
 

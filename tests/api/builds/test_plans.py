@@ -1,4 +1,4 @@
-"""GET /builds/plans/{origin}/{pkg}; an addition (docs/OPERATING.md)."""
+"""GET /builds/plans/{origin}/{pkg}; an addition (docs/ORIGINS.md)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""GET /builds/groups/{id}; an addition (docs/OPERATING.md)."""
+"""GET /builds/groups/{id}; an addition (docs/ORIGINS.md)."""
 
 import time
 from typing import Any

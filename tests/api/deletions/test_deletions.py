@@ -1,4 +1,4 @@
-"""POST /deletions/{origin}/{pkg}/{version}/{release}: deletion with a plan (docs/OPERATING.md)."""
+"""POST /deletions/{origin}/{pkg}/{version}/{release}: deletion with a plan (docs/ORIGINS.md)."""
 
 from typing import Any
 

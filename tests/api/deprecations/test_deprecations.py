@@ -1,4 +1,4 @@
-"""GET, PUT, DELETE /deprecations/{origin}/{name}[/{version}[/{release}]] (docs/OPERATING.md)."""
+"""GET, PUT, DELETE /deprecations/{origin}/{name}[/{version}[/{release}]] (docs/ORIGINS.md)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""GET /long-changes/{origin} and /{id}; our own paths (docs/OPERATING.md)."""
+"""GET /long-changes/{origin} and /{id}; our own paths (docs/ORIGINS.md)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""GET /packages/{origin}/{name}/{version}/{release} (docs/OPERATING.md)."""
+"""GET /packages/{origin}/{name}/{version}/{release} (docs/ORIGINS.md)."""
 
 from typing import Any
 

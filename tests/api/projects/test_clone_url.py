@@ -1,4 +1,4 @@
-"""Projects whose repositories are not at GitHub, an addition (docs/OPERATING.md)."""
+"""Projects whose repositories are not at GitHub, an addition (docs/ORIGINS.md)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Promotion and demotion of package sets, all or nothing; our own paths (docs/OPERATING.md)."""
+"""Promotion and demotion of package sets, all or nothing; our own paths (docs/ORIGINS.md)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""GET, PUT and DELETE /retention/{origin}; our own paths (docs/OPERATING.md)."""
+"""GET, PUT and DELETE /retention/{origin}; our own paths (docs/ORIGINS.md)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""POST /retention/{origin}/run: which packages are removed and which are kept (docs/OPERATING.md)."""
+"""POST /retention/{origin}/run: which packages are removed and which are kept (docs/ORIGINS.md)."""
 
 from collections.abc import Iterator
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""PUT, DELETE /unlisted/{origin}/{name}/{version}/{release} (docs/OPERATING.md)."""
+"""PUT, DELETE /unlisted/{origin}/{name}/{version}/{release} (docs/ORIGINS.md)."""
 
 from tests.api.client import Depot
 from tests.builders.origins import an_origin

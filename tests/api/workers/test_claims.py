@@ -1,4 +1,4 @@
-"""POST /work/claims: the bundle of a job, and who gets it (builds.md 9.1, 14; docs/OPERATING.md)."""
+"""POST /work/claims: the bundle of a job, and who gets it (builds.md 9.1, 14; docs/ORIGINS.md)."""
 
 import json
 import time

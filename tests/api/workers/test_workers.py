@@ -1,4 +1,4 @@
-"""GET, POST /workers/{origin} and DELETE /workers/{origin}/{id} (docs/OPERATING.md)."""
+"""GET, POST /workers/{origin} and DELETE /workers/{origin}/{id} (docs/ORIGINS.md)."""
 
 from typing import Any
 

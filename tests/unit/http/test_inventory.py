@@ -45,10 +45,10 @@ ADDITIONS = {
     "GET /depot/uploads/{}",
     "DELETE /depot/uploads/{}",
     "POST /depot/uploads/{}/complete",
-    # Our own: the progress of long changes (docs/OPERATING.md).
+    # Our own: the progress of long changes (docs/ORIGINS.md).
     "GET /long-changes/{}",
     "GET /long-changes/{}/{}",
-    # Our own: promotions of sets, deletions, retention, deprecations and facts (docs/OPERATING.md).
+    # Our own: promotions of sets, deletions, retention, deprecations and facts (docs/ORIGINS.md).
     "POST /promotions/{}",
     "POST /demotions/{}",
     "POST /deletions/{}/{}/{}/{}",
@@ -62,9 +62,9 @@ ADDITIONS = {
         for below in ("/{}", "/{}/{}", "/{}/{}/{}")
     ),
     "GET /packages/{}/{}/{}/{}",
-    # Our own: details of jobs (docs/OPERATING.md, "Builds").
+    # Our own: details of jobs (docs/ORIGINS.md, "Builds").
     "GET /builds/jobs/{}",
-    # Our own: workers (docs/OPERATING.md).
+    # Our own: workers (docs/ORIGINS.md).
     "GET /workers/{}",
     "POST /workers/{}",
     "DELETE /workers/{}/{}",
@@ -72,7 +72,7 @@ ADDITIONS = {
     "POST /work/jobs/{}/heartbeat",
     "POST /work/jobs/{}/log",
     "POST /work/jobs/{}/result",
-    # Our own: plans and the progress of job groups (docs/OPERATING.md); a package called `status` (builds.md 6).
+    # Our own: plans and the progress of job groups (docs/ORIGINS.md); a package called `status` (builds.md 6).
     "GET /builds/plans/{}/{}",
     "GET /builds/groups/{}",
     "POST /depot/pkgs/schedule/{}/status",
