@@ -1,4 +1,4 @@
-"""What a request or a function measures while it runs. Its log line carries the metrics (docs/OPERATIONS.md, "Metrics").
+"""What a request or a function measures while it runs; its log line carries the metrics (docs/OPERATIONS.md).
 
 Names and dimensions are bounded: routes, statuses and kinds of refusals; never idents, accounts or texts of clients.
 """

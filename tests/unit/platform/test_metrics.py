@@ -54,7 +54,7 @@ def test_metrics_can_be_switched_off() -> None:
 
 
 def test_every_metric_is_documented_with_its_unit() -> None:
-    text = (REPOSITORY / "docs" / "ORIGINS.md").read_text()
+    text = (REPOSITORY / "docs" / "OPERATIONS.md").read_text()
     documented = re.findall(r"^\| `(\w+)` \| (\w+) \| `service`", text, re.MULTILINE)
 
     assert documented == [(name, unit.value) for name, unit in emf.UNITS.items()]
