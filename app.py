@@ -18,6 +18,7 @@ if "typing_extensions" not in sys.modules:
 from chalicelib.catalog.errors import STATUS as CATALOG_ERRORS
 from chalicelib.channels.routes import routes as channels
 from chalicelib.core.deferred import deferred
+from chalicelib.declared_paths import PATHS
 from chalicelib.http.app import App
 from chalicelib.http.routes import Routes
 from chalicelib.identity.errors import STATUS as IDENTITY_ERRORS
@@ -36,7 +37,7 @@ def other_domains() -> Iterable[Routes]:
     return domains.other_domains()
 
 
-app = App("bldr", IDENTITY_ERRORS, CATALOG_ERRORS, OBJECT_STORE_ERRORS)
+app = App("bldr", IDENTITY_ERRORS, CATALOG_ERRORS, OBJECT_STORE_ERRORS, paths=PATHS)
 app.register(status, packages, channels)
 app.register_later(other_domains)
 

@@ -63,10 +63,19 @@ def merge(stage: str, folder: Path) -> dict[str, Any]:
     _run("chalice", "package", *options, str(folder.resolve()))
     own.unlink()
     template: dict[str, Any] = json.loads((folder / "sam.json").read_text())
+    _remove_rest_api(template)
     _inline_edge_functions(template)
     _inline_state_machines(template)
     _inline_build_specifications(template)
     return template
+
+
+def _remove_rest_api(template: dict[str, Any]) -> None:
+    """Remove the REST API that Chalice declares: the function has a URL (docs/DECISIONS.md)."""
+    for name in ("RestAPI", "APIHandlerInvokePermission"):
+        del template["Resources"][name]
+    for name in ("RestAPIId", "EndpointURL"):
+        del template["Outputs"][name]
 
 
 def _inline_edge_functions(template: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The limits of API Gateway and Lambda that the front enforces, so that tests notice what AWS would refuse.
+"""The limits of Lambda and its function URLs that the front enforces, so that tests notice what AWS would refuse.
 
 Contract: platform.md 4.1.
 """
@@ -24,7 +24,7 @@ def response_problem(response: Mapping[str, Any]) -> str | None:
     """Return why AWS would replace a function's response by 502, or None if it would send the response."""
     headers = sum(len(name) + len(value.encode()) for name, value in header_pairs(response))
     if headers > MAX_HEADER_BYTES:
-        return f"its headers have {headers} bytes; API Gateway sends at most {MAX_HEADER_BYTES}"
+        return f"its headers have {headers} bytes; AWS sends at most {MAX_HEADER_BYTES}"
     if _LONGEST_ESCAPE * (len(response.get("body") or "") + 2 * MAX_HEADER_BYTES) < MAX_RESPONSE_BYTES:
         return None  # the usual case, without the cost of encoding the response
     size = len(json.dumps(response))

@@ -1,6 +1,6 @@
-"""The events of API Gateway's REST proxy integration, and HTTP answers from a function's responses (platform.md 4.6).
+"""The events of a function URL (payload format 2.0), and HTTP answers from a function's responses (platform.md 4.6).
 
-There is one difference from API Gateway: the archive of a raw upload may exceed the event's limit. It is then passed as
+There is one difference from AWS: the archive of a raw upload may exceed the event's limit. It is then passed as
 an open file in `requestContext.bldrBodyFile`, and `body` is empty.
 """
 
@@ -10,13 +10,10 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any
-from urllib.parse import parse_qsl
 
 from local.aws_limits import MAX_EVENT_BODY_BYTES, SECONDS, header_pairs
 from local.http_messages import HttpAnswer, HttpRequest
-from local.routing import Match
 
-STAGE = "v1"
 _CONTROL_CHARACTERS = {code: None for code in [*range(0x20), 0x7F] if code != 0x09}
 
 
@@ -31,35 +28,27 @@ class Invocation:
     started: float = field(default_factory=time.monotonic)
 
     def get_remaining_time_in_millis(self) -> int:
-        """Return the milliseconds until API Gateway times out, 29 s after the start."""
+        """Return the milliseconds until the function times out, 29 s after the start."""
         return max(0, int((SECONDS - (time.monotonic() - self.started)) * 1000))
 
 
-def proxy_event(request: HttpRequest, raw_path: str, match: Match, body: IO[bytes]) -> dict[str, Any]:
-    """Return the proxy event of a request. `raw_path` is the path below the stage, percent-encoded as it was sent."""
-    headers = request.headers
-    query = parse_qsl(request.raw_query, keep_blank_values=True, errors="replace")
-    by_name: dict[str, list[str]] = {}
-    for name, value in query:
-        by_name.setdefault(name, []).append(value)
+def lambda_event(request: HttpRequest, body: IO[bytes]) -> dict[str, Any]:
+    """Return the event of a request, in payload format 2.0. Paths are percent-encoded as they were sent."""
     content, is_large = _content(body)
-    context = _request_context(request, raw_path, match)
-    if is_large:
-        context["bldrBodyFile"] = body
-    return {
-        "resource": match.resource,
-        "path": raw_path,
-        "httpMethod": request.method,
-        "headers": dict(headers),
-        "multiValueHeaders": {name: [value] for name, value in headers.items()},
-        "queryStringParameters": {name: values[-1] for name, values in by_name.items()} or None,
-        "multiValueQueryStringParameters": by_name or None,
-        "pathParameters": dict(match.variables) or None,
-        "stageVariables": None,
-        "requestContext": context,
-        "body": base64.b64encode(content).decode("ascii") if content else ("" if is_large else None),
+    event: dict[str, Any] = {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": request.raw_path,
+        "rawQueryString": request.raw_query,
+        "headers": dict(request.headers),
+        "requestContext": _request_context(request),
         "isBase64Encoded": bool(content),
     }
+    if content:
+        event["body"] = base64.b64encode(content).decode("ascii")
+    if is_large:
+        event["requestContext"]["bldrBodyFile"] = body
+    return event
 
 
 def http_answer(response: Mapping[str, Any]) -> HttpAnswer:
@@ -80,18 +69,21 @@ def _content(body: IO[bytes]) -> tuple[bytes, bool]:
     return body.read(), False
 
 
-def _request_context(request: HttpRequest, raw_path: str, match: Match) -> dict[str, Any]:
+def _request_context(request: HttpRequest) -> dict[str, Any]:
     return {
-        "accountId": "123456789012",
+        "accountId": "anonymous",
         "apiId": "local",
-        "httpMethod": request.method,
-        "identity": {"sourceIp": request.source_ip, "userAgent": request.headers.get("user-agent")},
-        "path": f"/{STAGE}{raw_path}",
-        "protocol": request.protocol,
+        "http": {
+            "method": request.method,
+            "path": request.raw_path,
+            "protocol": request.protocol,
+            "sourceIp": request.source_ip,
+            "userAgent": request.headers.get("user-agent"),
+        },
         "requestId": str(uuid.uuid4()),
-        "requestTimeEpoch": int(time.time() * 1000),
-        "resourcePath": match.resource,
-        "stage": STAGE,
+        "routeKey": "$default",
+        "stage": "$default",
+        "timeEpoch": int(time.time() * 1000),
     }
 
 

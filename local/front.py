@@ -1,4 +1,4 @@
-"""The HTTP front: serves an app under /v1 as API Gateway does, and artifacts from the bucket (platform.md 1.1)."""
+"""The HTTP front: serves an app under /v1 as a function URL does, and artifacts from the bucket (platform.md 1.1)."""
 
 import logging
 import time
@@ -9,17 +9,20 @@ from functools import partial
 from io import BytesIO
 from typing import IO, Any
 
+from chalicelib.http.events import PREFIX as API
+from chalicelib.http.route_tree import RouteTree
 from chalicelib.platform import logs
 from chalicelib.platform.config import config
 from local import aws_limits
 from local.artifacts import ACCEL_REDIRECT, PREFIX, REQUEST_ID, Artifacts, Verifier
-from local.event import STAGE, Invocation, http_answer, proxy_event
+from local.event import Invocation, http_answer, lambda_event
 from local.http_messages import HttpAnswer, HttpRequest
-from local.routing import Match, RouteTree
 
 MAX_ARCHIVE_BYTES = 1024 * 1024 * 1024
 RAW_UPLOAD = "/depot/pkgs/{origin}/{pkg}/{version}/{release}"
 NOT_FOUND = HttpAnswer(404)
+UNKNOWN = "unknown"
+"""The route of a request for which none is declared. Its body is not needed."""
 _log = logging.getLogger("gunicorn.error")
 
 
@@ -45,7 +48,7 @@ class Handling:
 
 
 class Front:
-    """Calls a Chalice app as API Gateway and Lambda do: `app(event, context)`, within their limits.
+    """Calls a Chalice app as Lambda does for a function URL: `app(event, context)`, within its limits.
 
     `verify` decides whether a signed artifact URL is valid; without it all are refused. `bucket` holds the artifacts.
     POSTs to `raw_uploads` may have a body of `max_archive_bytes`; on AWS the upload gateway takes them.
@@ -69,8 +72,8 @@ class Front:
     def handling(self, request: HttpRequest) -> Handling:
         """Return how to answer a request, decided by its method, path and headers, without a call to AWS."""
         path = request.raw_path
-        if path.startswith(f"/{STAGE}/"):
-            return self._api(request, path.removeprefix(f"/{STAGE}"))
+        if path.startswith(f"{API}/"):
+            return self._api(request, path.removeprefix(API))
         if request.method not in ("GET", "HEAD"):
             return Handling(at_once=NOT_FOUND)
         if path.startswith(PREFIX):
@@ -87,44 +90,28 @@ class Front:
     def _api(self, request: HttpRequest, path: str) -> Handling:
         match = self._tree.match(path)
         if match is None or request.method not in match.methods:
-            return self._unknown_route(request)
+            return Handling(respond=lambda _body: self._invoke(request, UNKNOWN, BytesIO()))
         is_raw_upload = request.method == "POST" and match.resource in self._raw_uploads
         limit = self._max_archive_bytes if is_raw_upload else aws_limits.MAX_EVENT_BODY_BYTES
-        return Handling(match.resource, None, partial(self._invoke, request, path, match), limit)
+        return Handling(match.resource, None, partial(self._invoke, request, match.resource), limit)
 
-    def _unknown_route(self, request: HttpRequest) -> Handling:
-        """Answer 404, or 401 for an invalid token, which is checked before routing (platform.md 1.4).
-
-        The status route checks the token. API Gateway answers unknown routes itself and always returns 404.
-        """
-        status = self._tree.match("/status")
-        if status is None or "authorization" not in request.headers:
-            return Handling(at_once=NOT_FOUND)
-        probe = HttpRequest("GET", f"/{STAGE}/status", request.headers, request.source_ip, request.protocol)
-
-        def check_token(_body: IO[bytes]) -> HttpAnswer:
-            answer = self._invoke(probe, "/status", status, BytesIO())
-            return NOT_FOUND if answer.status == 200 else answer
-
-        return Handling(respond=check_token)
-
-    def _invoke(self, request: HttpRequest, path: str, match: Match, body: IO[bytes]) -> HttpAnswer:
-        event = proxy_event(request, path, match, body)
+    def _invoke(self, request: HttpRequest, route: str, body: IO[bytes]) -> HttpAnswer:
+        event = lambda_event(request, body)
         request_id = event["requestContext"]["requestId"]
         started = time.monotonic()
         try:
             response = self._app(event, Invocation(str(uuid.uuid4())))
             problem = aws_limits.response_problem(response)
             if problem is not None:
-                _log.error("502 on AWS for %s %s: %s (request %s)", request.method, match.resource, problem, request_id)
+                _log.error("502 on AWS for %s %s: %s (request %s)", request.method, route, problem, request_id)
                 return HttpAnswer(502, [(REQUEST_ID, request_id)])
             answer = http_answer(response)
         except Exception:  # noqa: BLE001 - last resort: a function that raises becomes an empty 500, as in Lambda
-            _log.exception("the app failed on %s %s (request %s)", request.method, match.resource, request_id)
+            _log.exception("the app failed on %s %s (request %s)", request.method, route, request_id)
             return HttpAnswer(500, [(REQUEST_ID, request_id)])
         seconds = time.monotonic() - started
         if seconds > aws_limits.SECONDS:
-            _log.warning("%s %s took %d s: too long for API Gateway", request.method, match.resource, seconds)
+            _log.warning("%s %s took %d s: longer than the function's time-out", request.method, route, seconds)
         if answer.header(ACCEL_REDIRECT) is not None:
             with logs.correlated(request_id, None):
                 return self._artifacts.internal_redirect(answer, request)

@@ -107,7 +107,7 @@ def list_channel_packages(call: Call, requested: Window) -> Answer:
     return _list(call, requested, "".join(part + "/" for part in parts))
 
 
-# A package may be named like an operation. API Gateway does not try a variable where a literal matches, so these two
+# A package may be named like an operation. Routing does not try a variable where a literal matches, so these two
 # names need their own paths (packages.md 1.5).
 @routes.get(PACKAGES + "/promote", **LIST)
 def list_channel_packages_named_promote(call: Call, requested: Window) -> Answer:

@@ -1,4 +1,4 @@
-"""The size of answers. A function's answer to API Gateway is JSON of at most 6 MB, with the body as one of its strings.
+"""The size of answers. A function's answer is JSON of at most 6 MB, with the body as one of its strings.
 
 The body of an answer is therefore escaped once more: quotes, backslashes and everything that is not ASCII get longer.
 """

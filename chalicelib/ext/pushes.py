@@ -8,7 +8,7 @@ from chalicelib.ext.push_plans import FoundPlan, plans_of
 from chalicelib.github.installation import Installation
 
 TOTAL_SECONDS = 24.0
-"""No build is started later. GitHub's own requests have less time, and API Gateway gives up after 29 seconds."""
+"""No build is started later. GitHub's own requests have less time, and The function times out after 29 seconds."""
 
 
 def receive(push: Push, delivery: str | None) -> list[FoundPlan]:

@@ -34,7 +34,7 @@ with deferred():
 routes = Routes("ext", STATUS)
 
 NOTICE_LIMIT = 25 * 1024 * 1024
-"""GitHub's own limit. The limit of API Gateway is lower."""
+"""GitHub's own limit. The limit of a request is lower."""
 
 
 @routes.post(

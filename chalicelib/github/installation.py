@@ -22,7 +22,7 @@ from chalicelib.platform.config import config
 from chalicelib.platform.outbound import OutboundRequest, OutboundResponse, Unreachable, send
 
 TOTAL_SECONDS = 20.0
-"""The time limit of all requests of one installation together. API Gateway gives up after 29 seconds."""
+"""The time limit of all requests of one installation together. The function times out after 29 seconds."""
 
 ACCEPT = "application/json, application/vnd.github.v3+json, application/vnd.github.machine-man-preview+json"
 

@@ -3,16 +3,24 @@
 import base64
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from chalice.app import Chalice, Response
 
+from chalicelib.core.deferred import deferred
 from chalicelib.http import pipeline
 from chalicelib.http.answer import TEXT_TYPES, Answer
 from chalicelib.http.errors import ErrorTable
+from chalicelib.http.events import header, rest_event
+from chalicelib.http.route_tree import RouteTree
 from chalicelib.http.routes import Route, Routes
 from chalicelib.platform import logs, metrics, retry_budget
+from chalicelib.platform.config import config
+
+with deferred():
+    from chalicelib.platform import site
 
 BROWSER_HEADERS = {"X-Content-Type-Options": "nosniff", "X-Frame-Options": "SAMEORIGIN"}
 """Headers of every answer, so that no browser runs what users have stored (platform.md 1.8)."""
@@ -22,10 +30,14 @@ class App(Chalice):
     """A Chalice application for several threads. It accepts requests without `Accept` and sends text without Base64.
 
     Lambda runs one request at a time. The local front does not, so the current request is stored per thread.
-    `errors` are the error tables of folders that declare no routes.
+    `errors` are the error tables of folders that declare no routes. `paths` are all declared paths with their methods;
+    a request is matched to one of them before the domain that declares it is loaded.
     """
 
-    def __init__(self, name: str, *errors: Mapping[type[Exception], int]) -> None:
+    def __init__(
+        self, name: str, *errors: Mapping[type[Exception], int], paths: Mapping[str, Collection[str]] | None = None
+    ) -> None:
+        self._paths = paths
         self._per_thread = threading.local()
         self._views: dict[str, dict[str, Any]] = defaultdict(dict)
         self._declared: list[Route] = []
@@ -93,21 +105,28 @@ class App(Chalice):
         self._per_thread.context = context
 
     def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
-        headers = event.get("headers") or {}
-        if not any(name.lower() == "accept" for name in headers):
-            headers = {**headers, "accept": "*/*"}
-        multi = event.get("multiValueHeaders") or {}
-        if not any(name.lower() == "accept" for name in multi):
-            multi = {**multi, "accept": ["*/*"]}
-        prepared = {**event, "headers": headers, "multiValueHeaders": multi}
-        prepared["pathParameters"] = event.get("pathParameters") or {}
         of_gateway = event.get("requestContext") or {}
-        self._per_thread.serves_registered_path = of_gateway.get("resourcePath") in self._views
+        with logs.correlated(of_gateway.get("requestId"), context), metrics.measured():
+            return _with_request_id(self._answered(event, context))
+
+    def _answered(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
+        if config.only_through_site:
+            refusal = pipeline.refuse_outside(header(event, site.KEY_HEADER), self.errors)
+            if refusal is not None:
+                return _as_chalice(refusal).to_dict()
+        routed = rest_event(event, self._tree)
+        if routed is None:
+            return _as_chalice(pipeline.refuse_unknown(header(event, "authorization"), self.errors)).to_dict()
+        self._per_thread.serves_registered_path = routed["resource"] in self._views
         try:
-            with logs.correlated(of_gateway.get("requestId"), context), metrics.measured():
-                return _with_request_id(_text_as_text(super().__call__(prepared, context)))
+            return _text_as_text(super().__call__(routed, context))
         finally:
             self._per_thread.serves_registered_path = False
+
+    @cached_property
+    def _tree(self) -> RouteTree:
+        """All declared paths. An app that does not know them has to load all domains first."""
+        return RouteTree(self.routes if self._paths is None else self._paths)
 
 
 def _with_request_id(response: dict[str, Any]) -> dict[str, Any]:

@@ -8,11 +8,15 @@ from urllib.parse import unquote, urlencode
 
 from msgspec import Struct
 
+from chalicelib.core.deferred import deferred
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target, resolve
 from chalicelib.http import body, query
 from chalicelib.http.body import BodyTooLarge
 from chalicelib.identity.caller import Caller
+
+with deferred():
+    from chalicelib.platform import site
 
 JSON_LIMIT = 2 * 1024 * 1024
 TEXT_LIMIT = 256 * 1024
@@ -95,7 +99,12 @@ class Call:
 
     @property
     def source_address(self) -> str:
-        """The client's address as the gateway reports it, or an empty text."""
+        """The client's address as Lambda or our CloudFront distribution reports it, or an empty text.
+
+        Raises SecretUnavailable.
+        """
+        if site.sent(self.header(site.KEY_HEADER)):
+            return self.header(site.ADDRESS_HEADER) or ""
         identity = (self._request.context or {}).get("identity") or {}
         return str(identity.get("sourceIp") or "")
 

@@ -4,9 +4,10 @@ import time
 from typing import Any
 from urllib.parse import unquote
 
+from chalicelib.core.deferred import deferred
 from chalicelib.core.events.event_kinds import trigger_of
 from chalicelib.core.roles import Role
-from chalicelib.http.answer import Answer, AnswerTooLarge
+from chalicelib.http.answer import Answer, AnswerTooLarge, empty, text
 from chalicelib.http.call import Call
 from chalicelib.http.errors import ErrorTable
 from chalicelib.http.routes import ANYONE, JOB, WORKER, Content, Route
@@ -14,6 +15,15 @@ from chalicelib.identity.caller import Caller, identify
 from chalicelib.platform import metrics
 from chalicelib.platform.logs import logger
 from chalicelib.platform.table import StoreUnavailable
+
+with deferred():
+    from chalicelib.platform import site
+
+UNKNOWN = "unknown"
+"""The route that the log names if none is declared."""
+
+OUTSIDE = "outside"
+"""The route that the log names for a request that did not come through our distribution."""
 
 
 def respond(route: Route, request: Any, variables: dict[str, str], errors: ErrorTable) -> Answer:
@@ -29,7 +39,34 @@ def respond(route: Route, request: Any, variables: dict[str, str], errors: Error
         answer = _answer(route, Call(request, variables, caller))
     except Exception as problem:  # noqa: BLE001 - the outermost handler: the error table decides
         answer = _refusal(problem, caller, errors)
-    _log(route, answer, started, caller)
+    _log(route.name, answer, started, caller)
+    return answer
+
+
+def refuse_outside(site_key: str | None, errors: ErrorTable) -> Answer | None:
+    """Return the refusal of a request that did not come through our distribution, or None if it did."""
+    started = time.perf_counter()
+    try:
+        if site.sent(site_key):
+            return None
+        answer = text(403, "Use the address of the distribution")
+    except Exception as problem:  # noqa: BLE001 - the outermost handler: the error table decides
+        answer = errors.answer_to(problem)
+    _log(OUTSIDE, answer, started, None)
+    return answer
+
+
+def refuse_unknown(authorization: str | None, errors: ErrorTable) -> Answer:
+    """Answer a request for which no route is declared: 404, or 401 for an invalid token (platform.md 1.4)."""
+    started = time.perf_counter()
+    caller: Caller | None = None
+    try:
+        caller = identify(authorization)
+        caller.settle()
+        answer = empty(404)
+    except Exception as problem:  # noqa: BLE001 - the outermost handler: the error table decides
+        answer = errors.answer_to(problem)
+    _log(UNKNOWN, answer, started, caller)
     return answer
 
 
@@ -91,17 +128,17 @@ def _refusal(problem: Exception, caller: Caller | None, errors: ErrorTable) -> A
     return errors.answer_to(problem)
 
 
-def _log(route: Route, answer: Answer, started: float, caller: Caller | None) -> None:
+def _log(route: str, answer: Answer, started: float, caller: Caller | None) -> None:
     """Log a request by its route, with its metrics in the same line.
 
     Path, query and headers are left out, because they may contain tokens and codes.
     """
     milliseconds = round((time.perf_counter() - started) * 1000, 1)
     fields = {
-        "route": route.name,
+        "route": route,
         "status": str(answer.status),
         "ms": milliseconds,
         "account": None if caller is None else caller.account_id,
     }
-    measured = metrics.current().of_request(route.name, answer.status, milliseconds)
+    measured = metrics.current().of_request(route, answer.status, milliseconds)
     logger().info("request", extra=fields | measured)

@@ -210,7 +210,7 @@ def upload_package(call: Call, announced: tuple[Target, shapes.UploadQuery]) -> 
     return text(201, f"/pkgs/{call.ident}/download", {"Location": call.request_uri})
 
 
-# API Gateway does not try the variable of the release where `latest` matches, on any method.
+# Routing does not try the variable of the release where `latest` matches, on any method.
 @routes.post(VERSION + "/latest", needs=ANYONE, answers={422: Content.TEXT}, errors=(IdentInvalid,))
 def refuse_release_named_latest(call: Call) -> Answer:
     """Refuse the upload of a release called `latest`, because no read could return it."""

@@ -50,7 +50,7 @@ def _as_json(line: dict[str, Any]) -> str:
 def correlated(request_id: str | None, context: Any) -> Iterator[None]:
     """Add the ids of a request to all lines that this thread logs inside the block.
 
-    `request_id` is that of API Gateway, also in a function that the request invoked; without it the id of the
+    `request_id` is that of the request, also in a function that the request invoked; without it the id of the
     function's invocation takes its place. `context` is Lambda's context object, or None.
     """
     invocation_id = getattr(context, "aws_request_id", None)

@@ -1,6 +1,6 @@
 """The time that one request may lose to failed AWS calls and write conflicts before it fails with 503.
 
-API Gateway waits 29 s, and the work itself may need most of that time. All calls of a request charge their failed
+A request has 29 s, and the work itself may need most of that time. All calls of a request charge their failed
 attempts, and the pauses after these, to one budget; the last attempt is bounded by its own timeout (aws.py). So an
 outage costs a request less than ten seconds.
 """

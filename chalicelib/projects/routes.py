@@ -123,7 +123,7 @@ def change_project_visibility(call: Call) -> Answer:
     return EMPTY_204
 
 
-# API Gateway does not try the variable where `jobs` or `integrations` matches, on any method.
+# Routing does not try the variable where `jobs` or `integrations` matches, on any method.
 @routes.patch(PROJECT + "/jobs", needs=Role.MAINTAINER, scope=Scope.ADMIN, answers={}, errors=(VisibilityRefused,))
 @routes.patch(
     PROJECT + "/integrations", needs=Role.MAINTAINER, scope=Scope.ADMIN, answers={}, errors=(VisibilityRefused,)

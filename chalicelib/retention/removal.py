@@ -38,7 +38,7 @@ from chalicelib.retention.policy import Policy, Reason, Release, Verdict, judge
 from chalicelib.retention.rows import PolicyRow
 
 SECONDS = 20.0
-"""No removal is started later than this after the start of the request. API Gateway gives up after 29 seconds."""
+"""No removal is started later than this after the start of the request. The function times out after 29 seconds."""
 
 PACKAGES_PER_REQUEST = 5_000
 """An answer with this many packages has less than 2 MB."""

@@ -35,7 +35,7 @@ URLS_PER_ANSWER = 100
 """A signed URL has up to 2 KB; an answer holds 6 MB."""
 
 WAIT_SECONDS = 18
-"""How long `complete` waits for the result; API Gateway waits 29 s, of which retries after faults may take ten."""
+"""How long `complete` waits for the result; the function has 29 s, of which retries after faults may take ten."""
 
 CHECKSUM_CHARACTERS = 64
 

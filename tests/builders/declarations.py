@@ -5,8 +5,8 @@ from typing import Any
 
 from chalicelib.docs.openapi import document
 from chalicelib.http.app import App
+from chalicelib.http.route_tree import RouteTree
 from chalicelib.http.statuses import declared_statuses
-from local.routing import RouteTree
 
 SERVED_BY_THE_FRONT = frozenset({206, 416})
 """Statuses of requests with `Range`: the local front answers them, not the API."""

@@ -7,6 +7,7 @@ CLIENT_SECRET = "OAuthClientSecret"
 APP_PRIVATE_KEY = "GitHubAppPrivateKey"
 WEBHOOK_SECRET = "GitHubWebhookSecret"
 CDN_SIGNING_KEY = "bldr-cdn-signing-key"
+SITE_KEY = "SiteKey"
 
 
 def an_operator_secret(name: str, text: str | None) -> str:

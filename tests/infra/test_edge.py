@@ -74,3 +74,14 @@ def test_other_objects_have_no_file_name(uri: str) -> None:
 @pytest.mark.parametrize("status", [403, 404, 416, 500, 503])
 def test_an_error_has_no_file_name(status: int) -> None:
     assert x_filename(f"{FOLDER}/a.hart", status) is None
+
+
+def test_the_service_gets_the_address_of_the_client_and_not_what_the_client_claims() -> None:
+    request = {"uri": "/v1/authenticate/x", "headers": {"x-bldr-viewer-address": {"value": "192.0.2.99"}}}
+    event = {"context": {"eventType": "viewer-request"}, "viewer": {"ip": "2001:db8::1"}, "request": request}
+    engine = MiniRacer()
+    engine.eval((REPOSITORY / "infra/edge/viewer_address.js").read_text())
+
+    sent: dict[str, Any] = json.loads(str(engine.eval(f"JSON.stringify(handler({json.dumps(event)}))")))
+
+    assert sent == {"uri": "/v1/authenticate/x", "headers": {"x-bldr-viewer-address": {"value": "2001:db8::1"}}}

@@ -128,6 +128,8 @@ def test_all_functions_get_the_same_settings(built: Path) -> None:
             "BLDR_GITHUB_APP_PRIVATE_KEY_ARN",
             "BLDR_GITHUB_WEBHOOK_SECRET_ARN",
             "BLDR_OAUTH_CLIENT_SECRET_ARN",
+            "BLDR_ONLY_THROUGH_SITE",
+            "BLDR_SITE_KEY_SECRET",
             "BLDR_UPLOAD_FUNCTION",
         }
 
@@ -166,6 +168,7 @@ def test_no_secret_is_a_parameter_or_the_text_of_a_variable(built: Path) -> None
         "BLDR_GITHUB_APP_PRIVATE_KEY_ARN",
         "BLDR_GITHUB_WEBHOOK_SECRET_ARN",
         "BLDR_OAUTH_CLIENT_SECRET_ARN",
+        "BLDR_SITE_KEY_SECRET",
     }
 
 
@@ -178,21 +181,52 @@ def test_the_packaged_policies_are_those_that_the_suite_enforces(built: Path) ->
     }
 
 
-def test_an_unknown_route_is_an_empty_404(built: Path) -> None:
-    api = resources(built, "cloudformation.json")["RestAPI"]["Properties"]["Body"]
-    responses = api["x-amazon-apigateway-gateway-responses"]
-
-    for kind in ("MISSING_AUTHENTICATION_TOKEN", "INVALID_SIGNATURE"):
-        assert responses[kind] == {"statusCode": "404", "responseTemplates": {"application/json": ""}}
-    assert responses["REQUEST_TOO_LARGE"]["statusCode"] == "413"
-    assert api["x-amazon-apigateway-binary-media-types"] == ["*/*"]
-
-
-def test_the_stage_is_the_version_prefix(built: Path) -> None:
+def test_the_api_has_a_public_function_url_and_no_gateway(built: Path) -> None:
     found = resources(built, "cloudformation.json")
-    stages = [one["Properties"]["StageName"] for one in found.values() if one["Type"] == "AWS::ApiGateway::Stage"]
+    url = found["ApiUrl"]["Properties"]
+    permissions = {
+        one["Properties"]["Action"]: one["Properties"]
+        for one in found.values()
+        if one["Type"] == "AWS::Lambda::Permission" and one["Properties"]["Principal"] == "*"
+    }
 
-    assert stages == ["v1"]
+    assert not {one["Type"] for one in found.values() if one["Type"].startswith("AWS::ApiGateway")}
+    assert (url["TargetFunctionArn"], url["AuthType"]) == ({"Fn::GetAtt": ["APIHandler", "Arn"]}, "NONE")
+    assert permissions.keys() == {"lambda:InvokeFunctionUrl", "lambda:InvokeFunction"}
+    assert permissions["lambda:InvokeFunctionUrl"]["FunctionUrlAuthType"] == "NONE"
+    assert permissions["lambda:InvokeFunction"]["InvokedViaFunctionUrl"] is True
+
+
+def test_the_site_caches_by_url_and_token_only_what_the_api_permits(built: Path) -> None:
+    found = resources(built, "cloudformation.json")
+    policy = found["SiteCaching"]["Properties"]["CachePolicyConfig"]
+    key = policy["ParametersInCacheKeyAndForwardedToOrigin"]
+    site = found["Site"]["Properties"]["DistributionConfig"]
+
+    assert (policy["MinTTL"], policy["DefaultTTL"]) == (0, 0)
+    assert key["HeadersConfig"] == {"HeaderBehavior": "whitelist", "Headers": ["Authorization"]}
+    assert key["QueryStringsConfig"] == {"QueryStringBehavior": "all"}
+    assert {each["ErrorCachingMinTTL"] for each in site["CustomErrorResponses"]} == {0}
+    assert {400, 403, 404, 503} <= {each["ErrorCode"] for each in site["CustomErrorResponses"]}
+
+
+def test_the_site_sends_the_key_that_the_function_knows(built: Path) -> None:
+    found = resources(built, "cloudformation.json")
+    [origin] = found["Site"]["Properties"]["DistributionConfig"]["Origins"]
+
+    assert origin["OriginCustomHeaders"] == [
+        {"HeaderName": "x-bldr-site-key", "HeaderValue": {"Fn::Sub": "{{resolve:secretsmanager:${SiteKey}}}"}}
+    ]
+    assert variables_of(found, "APIHandler")["BLDR_SITE_KEY_SECRET"] == {"Fn::If": ["HasSite", {"Ref": "SiteKey"}, ""]}
+
+
+def test_everything_of_the_site_is_optional(built: Path) -> None:
+    found = resources(built, "cloudformation.json")
+    of_cloudfront = {name for name, one in found.items() if one["Type"].startswith("AWS::CloudFront")}
+    names = {name for name in of_cloudfront if name.startswith("Site")}
+
+    assert len(names) == 5
+    assert all(found[name]["Condition"] == "HasSite" for name in names | {"SiteKey", "APIHandlerKnowsSite"})
 
 
 def test_the_functions_beside_the_api_have_minutes_and_fewer_permissions(built: Path) -> None:
@@ -341,7 +375,11 @@ def test_the_distribution_needs_signed_urls_and_caches_by_path_alone(built: Path
 
 def test_the_distribution_is_only_created_with_a_public_key(built: Path) -> None:
     found = resources(built, "cloudformation.json")
-    names = {name for name, one in found.items() if one["Type"].startswith("AWS::CloudFront::")}
+    names = {
+        name
+        for name, one in found.items()
+        if one["Type"].startswith("AWS::CloudFront::") and not name.startswith("Site")
+    }
 
     assert len(names) == 6
     assert all(found[name]["Condition"] == "HasCdn" for name in names | {"CdnSigningKey", "APIHandlerSignsUrls"})

@@ -33,7 +33,7 @@ from chalicelib.github import app_token, installation
 from chalicelib.identity import credentials
 from chalicelib.long_changes import steps as long_change_steps
 from chalicelib.packages import artifacts, download, hints, pending_hints
-from chalicelib.platform import cdn, key_ring, logs, secret_settings, transfers
+from chalicelib.platform import cdn, key_ring, logs, secret_settings, site, transfers
 from chalicelib.platform.aws import client
 from chalicelib.platform.background import Failed
 from chalicelib.platform.config import config
@@ -130,15 +130,16 @@ def use_the_secrets(depot: Depot, patch: pytest.MonkeyPatch) -> None:
         github_app_id="1",
         github_app_private_key_arn=an_operator_secret(operator_secrets.APP_PRIVATE_KEY, pem.decode()),
         github_webhook_secret_arn=an_operator_secret(operator_secrets.WEBHOOK_SECRET, "hush\n"),
+        site_key_secret=an_operator_secret(operator_secrets.SITE_KEY, "hush"),
     )
     account = an_account()
     assert depot.post("/profile/access-tokens", by=account.token).status == 200
     hart = a_package(depot, an_origin(depot))
-    for module in (download, cdn, sign_in, app_token, installation, notices):
+    for module in (download, cdn, sign_in, app_token, installation, notices, site):
         patch.setattr(module, "config", settings)
 
     assert depot.get(f"{hart.url}/download").headers["Location"].startswith("https://cdn.example/")
-    assert depot.get("/authenticate/a-code").status == 401
+    assert depot.get("/authenticate/a-code", headers={site.KEY_HEADER: "hush"}).status == 401
     assert depot.get("/ext/installations/1/repos/1/contents/a", by=account.token).status == 403
     signature = hmac.new(b"hush", b"{}", hashlib.sha256).hexdigest()
     headers = {"X-GitHub-Event": "ping", "X-Hub-Signature-256": f"sha256={signature}"}

@@ -28,7 +28,7 @@ def test_an_unknown_path_is_404_before_its_body_arrives(wire: Wire, request_line
 def test_an_invalid_token_for_an_unknown_path_is_refused_before_the_body_arrives(wire: Wire) -> None:
     wire.head("POST /v1/nowhere", "Content-Length: 100000000", "Authorization: Bearer x")
 
-    assert wire.reply().status == 404, "the probe app accepts every token"
+    assert wire.reply().status == 401
 
 
 @pytest.mark.parametrize("path", ["/v1/nowhere", "/v1/client/x"])
@@ -158,8 +158,9 @@ class LargeAnswer:
     def __init__(self) -> None:
         self.routes = {"/large": {"GET": None}}
 
-    def __call__(self, _event: Any, _context: Any) -> dict[str, Any]:
-        return {"statusCode": 200, "headers": {}, "body": "x" * 7_000_000}
+    def __call__(self, event: dict[str, Any], _context: Any) -> dict[str, Any]:
+        is_known = event["rawPath"] == "/v1/large"
+        return {"statusCode": 200 if is_known else 404, "headers": {}, "body": "x" * 7_000_000 if is_known else ""}
 
 
 def test_the_log_says_which_limit_an_answer_exceeds(caplog: pytest.LogCaptureFixture) -> None:

@@ -12,7 +12,7 @@ from chalicelib.platform.outbound import OutboundRequest, OutboundResponse, Unre
 from chalicelib.platform.secret_settings import secret_setting
 
 TOTAL_SECONDS = 20.0
-"""The time limit of both calls together. API Gateway gives up after 29 seconds."""
+"""The time limit of both calls together. The function times out after 29 seconds."""
 
 
 def identity_of(code: str, settings: Config) -> Identity:

@@ -21,7 +21,7 @@ IN_ONE_TRANSACTION = 80
 """Entries that fit the transaction of the group, which needs up to eleven other rows, and progress rows."""
 
 IN_THE_REQUEST = 2_000
-"""A larger group is filled by its execution, because API Gateway waits 29 seconds."""
+"""A larger group is filled by its execution, because the function times out after 29 seconds."""
 
 COPIED_IN_THE_REQUEST = 300
 """A group that repeats a larger one is filled by its execution, because it inherits up to so many packages."""

@@ -30,7 +30,7 @@ IN_ONE_TRANSACTION = 24
 """See promotions/service.py."""
 
 SECONDS = 20.0
-"""No transaction starts later than this after the start of the request. API Gateway gives up after 29 seconds."""
+"""No transaction starts later than this after the start of the request. The function times out after 29 seconds."""
 
 
 def move(group: GroupRow, operation: ChannelOperation, channel: str, idents: Collection[str], caller: Caller) -> None:

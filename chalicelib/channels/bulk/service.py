@@ -30,7 +30,7 @@ from chalicelib.platform.table import read, read_many
 __all__ = ["BulkChange", "apply"]
 
 SECONDS = 15.0
-"""How long a request works or waits, before its last transaction. API Gateway gives up after 29 seconds."""
+"""How long a request works or waits, before its last transaction. The function times out after 29 seconds."""
 
 
 def apply(bulk: BulkChange) -> None:

@@ -88,5 +88,5 @@ def delete_integration(call: Call) -> Answer:
 
 
 def _name(call: Call) -> str:
-    """Return the integration's name. `names` has a separate path, so API Gateway does not match it as a variable."""
+    """Return the integration's name. `names` has a separate path, so routing does not match it as a variable."""
     return call.path.get("name", "names")

@@ -72,7 +72,7 @@ def download_public_key(call: Call) -> Answer:
     return _file(service.public(call["origin"], call["revision"]))
 
 
-# The revision may also be `latest`: GET has a path of that name, so API Gateway does not match `{revision}` there.
+# The revision may also be `latest`: GET has a path of that name, so routing does not match `{revision}` there.
 @routes.post(PUBLIC + "/latest", **UPLOAD_PUBLIC)
 @routes.post(PUBLIC + "/{revision}", **UPLOAD_PUBLIC)
 def upload_public_key(call: Call) -> Answer:

@@ -35,6 +35,12 @@ class PackageSettings(ServiceSettings, frozen=True, eq=False):
         (),
         "Accounts that may create origins; if empty, every account may",
     )
+    public_seconds: int = setting(
+        "BLDR_PUBLIC_SECONDS",
+        values.natural_number,
+        5,
+        "How long shared caches may use a public answer that can change, in seconds; 0: they ask each time",
+    )
     private_max_age: int = setting(
         "BLDR_PRIVATE_MAX_AGE", values.natural_number, 300, "Cache lifetime of private downloads, in seconds"
     )

@@ -28,7 +28,7 @@ class ServiceSettings(Struct, frozen=True, eq=False):
         "BLDR_AWS_SECONDS",
         values.natural_number,
         0,
-        "Time limit of one call to AWS, in seconds; 0: 4 s, for S3 20 s, which fit the 29 s of API Gateway",
+        "Time limit of one call to AWS, in seconds; 0: 4 s, for S3 20 s, which fit the 29 s of a request",
         local=True,
     )
     builder_key_secret: str = setting(
@@ -36,6 +36,18 @@ class ServiceSettings(Struct, frozen=True, eq=False):
         values.matching(SECRET_NAME, "bldr-builder-key"),
         "bldr-builder-key",
         "Secrets Manager secret with the builder key",
+    )
+    site_key_secret: str = setting(
+        "BLDR_SITE_KEY_SECRET",
+        values.matching(SECRET_NAME, "bldr-site-key"),
+        "",
+        "Secrets Manager secret with the key that the CloudFront distribution adds to requests (set by the template)",
+    )
+    only_through_site: bool = setting(
+        "BLDR_ONLY_THROUGH_SITE",
+        values.true_or_false,
+        False,
+        "Refuse (403) requests that did not come through the CloudFront distribution",
     )
     builder_key: str = setting(
         "BLDR_SECRET_KEY", str, "", "Text of the builder key; takes precedence over the other two sources", local=True

@@ -10,8 +10,8 @@ from typing import Any
 
 from app import app
 from chalicelib.core.roles import Role
+from chalicelib.http.route_tree import RouteTree
 from chalicelib.http.routes import ANYONE, Needs, Route
-from local.routing import RouteTree
 
 
 class Rank(IntEnum):

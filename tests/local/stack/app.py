@@ -10,8 +10,9 @@ from typing import Any
 from chalice.app import Response
 
 from chalicelib.http.app import App
+from chalicelib.identity.errors import STATUS as IDENTITY_ERRORS
 
-app = App("probe")
+app = App("probe", IDENTITY_ERRORS)
 ANY = {"content_types": ["*/*"]}
 COUNTER = Path(os.environ.get("PROBE_COUNTER", os.devnull))
 

@@ -5,11 +5,16 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.http.answer import Answer, json_answer
 from chalicelib.http.app import App
 from chalicelib.http.call import Call
 from chalicelib.http.routes import ANYONE, Content, Routes
+from chalicelib.identity.errors import STATUS as IDENTITY_ERRORS
+from chalicelib.platform import site
+from chalicelib.platform.aws import SecretUnavailable
+from chalicelib.platform.config import config
 
 
 class Refused(Exception):
@@ -28,17 +33,9 @@ def a_domain(path: str) -> Routes:
 
 
 def an_event(path: str) -> dict[str, Any]:
-    """The event of a GET as API Gateway sends it."""
-    return {
-        "requestContext": {"httpMethod": "GET", "resourcePath": path, "path": path},
-        "headers": {},
-        "multiValueHeaders": {},
-        "pathParameters": {},
-        "multiValueQueryStringParameters": None,
-        "body": None,
-        "isBase64Encoded": False,
-        "stageVariables": None,
-    }
+    """The event of a GET as Lambda sends it."""
+    path = f"/v1{path}"
+    return {"rawPath": path, "rawQueryString": "", "requestContext": {"http": {"method": "GET", "path": path}}}
 
 
 class Later:
@@ -53,7 +50,7 @@ class Later:
 
 
 def an_app(later: Later) -> App:
-    app = App("probe")
+    app = App("probe", IDENTITY_ERRORS, paths={"/now": ("GET",), "/later": ("GET",)})
     app.register(a_domain("/now"))
     app.register_later(later)
     return app
@@ -106,8 +103,23 @@ def test_listing_the_routes_after_a_request_shows_all_domains() -> None:
     assert set(app.routes) == {"/now", "/later"}
 
 
-def test_an_event_without_a_request_context_is_refused_and_not_fatal() -> None:
-    assert an_app(Later())({}, None)["statusCode"] == 500
+def test_an_event_that_is_no_request_is_refused_and_not_fatal() -> None:
+    assert an_app(Later())({}, None)["statusCode"] == 404
+
+
+def test_a_request_is_matched_to_a_declared_path_before_its_domain_is_loaded() -> None:
+    later = Later()
+    app = an_app(later)
+
+    assert (app(an_event("/now"), None)["statusCode"], later.loads) == (200, 0)
+    assert (app(an_event("/nowhere"), None)["statusCode"], later.loads) == (404, 0)
+    assert (app(an_event("/later"), None)["statusCode"], later.loads) == (200, 1)
+
+
+def test_an_unknown_path_is_401_for_an_invalid_token() -> None:
+    event = an_event("/nowhere") | {"headers": {"authorization": "Bearer \x00"}}
+
+    assert an_app(Later())(event, None)["statusCode"] == 401
 
 
 def test_text_that_is_not_utf_8_is_sent_as_it_is() -> None:
@@ -158,3 +170,24 @@ def test_parts_are_registered_with_their_domain() -> None:
     app.register(domain)
 
     assert [route.path for route in app.declared] == ["/whole", "/part"]
+
+
+@pytest.mark.parametrize(("key", "status"), [("the key", 200), ("guessed", 403), (None, 403)])
+def test_requests_that_did_not_come_through_the_distribution_can_be_refused(
+    monkeypatch: pytest.MonkeyPatch, key: str | None, status: int
+) -> None:
+    monkeypatch.setattr("chalicelib.http.app.config", replace(config, only_through_site=True))
+    monkeypatch.setattr(site, "sent", lambda sent: sent == "the key")
+    event = an_event("/now") | {"headers": {} if key is None else {"X-Bldr-Site-Key": key}}
+
+    assert an_app(Later())(event, None)["statusCode"] == status
+
+
+def test_a_distribution_whose_key_cannot_be_read_makes_requests_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unavailable(_: str | None) -> bool:
+        raise SecretUnavailable("site-key")
+
+    monkeypatch.setattr("chalicelib.http.app.config", replace(config, only_through_site=True))
+    monkeypatch.setattr(site, "sent", unavailable)
+
+    assert an_app(Later())(an_event("/now"), None)["statusCode"] == 503

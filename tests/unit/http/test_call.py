@@ -17,6 +17,7 @@ from chalicelib.core.target import Target, TargetUnknown
 from chalicelib.http.body import BodyMalformed, BodyTooLarge
 from chalicelib.http.call import JSON_LIMIT, TEXT_LIMIT, Call
 from chalicelib.identity.caller import identify
+from chalicelib.platform import site
 
 HAB = "hab/2.1.78 (x86_64-windows; 10.0.19045)"
 
@@ -144,6 +145,17 @@ def test_the_request_uri_is_the_path_of_the_stage_with_the_query() -> None:
     assert call(context=context, query={"checksum": ["a b"], "forced": ["true"]}).request_uri == (
         "/v1/depot/pkgs/acme?checksum=a+b&forced=true"
     )
+
+
+def test_the_source_address_of_a_request_through_the_distribution_is_what_the_distribution_reports(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(site, "sent", lambda key: key == "the key")
+    context = {"identity": {"sourceIp": "192.0.2.1"}}
+    reported = {"x-bldr-site-key": "the key", "x-bldr-viewer-address": "2001:db8::1"}
+
+    assert call(context=context, headers=reported).source_address == "2001:db8::1"
+    assert call(context=context, headers=reported | {"x-bldr-site-key": "guessed"}).source_address == "192.0.2.1"
 
 
 @pytest.mark.parametrize("context", [None, {}, {"identity": None}, {"identity": {}}])

@@ -1,11 +1,11 @@
-"""Matching of raw request paths to declared paths, as API Gateway does it (platform.md 1.1)."""
+"""Matching of raw request paths to declared paths (platform.md 1.1)."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """A declared path, its methods, and the request's path variables, percent-encoded as the client sent them."""
 
     resource: str
@@ -13,8 +13,7 @@ class Match:
     variables: Mapping[str, str]
 
 
-@dataclass
-class _Node:
+class _Node(Struct):
     literals: dict[str, "_Node"] = field(default_factory=dict)
     variable: "_Node | None" = None
     resource: str = ""
@@ -35,7 +34,7 @@ class RouteTree:
         """Return the declared path that matches a raw path, or None.
 
         The path is split into segments before it is percent-decoded. An empty segment matches nothing; one trailing
-        slash is ignored, as API Gateway does.
+        slash is ignored.
         """
         trimmed = raw_path[:-1] if raw_path.endswith("/") and raw_path != "/" else raw_path
         if not trimmed.startswith("/"):
