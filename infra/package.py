@@ -5,6 +5,7 @@ Writes to FOLDER: `deployment.zip`; `sam.json`, which is deployed: Chalice's tem
 """
 
 import argparse
+import hashlib
 import json
 import os
 import subprocess
@@ -64,10 +65,19 @@ def merge(stage: str, folder: Path) -> dict[str, Any]:
     own.unlink()
     template: dict[str, Any] = json.loads((folder / "sam.json").read_text())
     _remove_rest_api(template)
+    template["Globals"]["Function"]["Environment"]["Variables"]["BLDR_CODE_DIGEST"] = code_digest()
     _inline_edge_functions(template)
     _inline_state_machines(template)
     _inline_build_specifications(template)
     return template
+
+
+def code_digest() -> str:
+    """Return a digest of the service's code. It is part of the validators of answers."""
+    digest = hashlib.sha256()
+    for path in sorted([REPOSITORY / "app.py", *(REPOSITORY / "chalicelib").rglob("*.py")]):
+        digest.update(path.relative_to(REPOSITORY).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def _remove_rest_api(template: dict[str, Any]) -> None:

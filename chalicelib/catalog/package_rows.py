@@ -122,6 +122,7 @@ class StoredPackage(Struct, frozen=True):
 
     row: PackageRow
     placement: Placement
+    standing_revision: float = 0
 
     @classmethod
     def found(cls, found: Found, ident: PackageIdent, target: Target) -> "StoredPackage | None":
@@ -132,7 +133,14 @@ class StoredPackage(Struct, frozen=True):
     def of(cls, row: PackageRow | None, ident_row: IdentRow | None, target: Target) -> "StoredPackage | None":
         """Return the package of a row for a target and the row of its ident, or None if it does not exist."""
         placement = None if ident_row is None else Standing.parse(ident_row.standing).placements.get(target)
-        return None if row is None or placement is None else cls(row, placement)
+        if row is None or ident_row is None or placement is None:
+            return None
+        return cls(row, placement, ident_row.revision)
+
+    @property
+    def revision(self) -> tuple[object, ...]:
+        """The revision of everything that is shown of the package: upload, channels and visibility."""
+        return int(self.row.id), self.row.updated_at, self.row.pk, self.standing_revision
 
     @property
     def visibility(self) -> Visibility:

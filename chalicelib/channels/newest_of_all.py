@@ -3,7 +3,7 @@
 See `catalog/newest_views.py`. A channel with few packages has no view; its rows are read.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -50,8 +50,17 @@ class _Request(Struct, frozen=True):
         return list_rows.channel_list(self.channel)
 
 
-def idents(origin: str, channel: str, target: str, caller: Caller) -> list[PackageIdent]:
+def idents(
+    origin: str,
+    channel: str,
+    target: str,
+    caller: Caller,
+    demand_changed: Callable[..., object] = lambda *_: None,
+) -> list[PackageIdent]:
     """Return the newest visible release of every name, sorted by name.
+
+    `demand_changed` gets the revision of the list, if it is known before the list is made, and may raise an error that
+    ends the request.
 
     The list is empty if the channel or the target is unknown. Makes two calls, which also read the caller's rows, and a
     Query for each name whose newest release has left the channel since the view was written. The first request for a
@@ -67,7 +76,12 @@ def idents(origin: str, channel: str, target: str, caller: Caller) -> list[Packa
     if found.get(channel_key) is None:
         return []
     seen_by = Shown.EVERYONE if caller.role_in(origin) is None else Shown.MEMBERS
-    names = _names(_Request(origin, channel, Target(target), seen_by), log, found.get(view_key))
+    request = _Request(origin, channel, Target(target), seen_by)
+    view = found.get(view_key)
+    if view is not None and view.content is not None:
+        changes = newest_views.changes_in(log, request.list, request.target)
+        demand_changed(str(seen_by), int(view.version), sorted(identifier for identifier, _ in changes))
+    names = _names(request, log, view)
     list_folding.fold_if_long(log)
     return [PackageIdent(origin, *release) for release in names.visible(seen_by)]
 

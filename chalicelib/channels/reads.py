@@ -7,14 +7,13 @@ from chalicelib.catalog.channel_rows import NewestRow
 from chalicelib.catalog.errors import ReleaseMissing
 from chalicelib.catalog.lists import counted_lists, list_pages, list_rows
 from chalicelib.catalog.lists.listed_rows import listed_rows
-from chalicelib.catalog.package_rows import StoredPackage
-from chalicelib.catalog.package_texts import Texts
+from chalicelib.catalog.package_rows import StoredPackage, TextsRow
 from chalicelib.core.deferred import deferred
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target
 from chalicelib.core.visibility import Visibility
 from chalicelib.identity.caller import Caller
-from chalicelib.packages.reads import is_visible, may_be_behind, texts_of
+from chalicelib.packages.reads import is_visible, may_be_behind
 from chalicelib.platform.row import Key
 
 with deferred():
@@ -48,8 +47,8 @@ def idents(
 
 def latest(
     origin: str, channel: str, name: str, version: str | None, target: Target, caller: Caller
-) -> tuple[StoredPackage, Texts]:
-    """Return the newest release of a name or version that the caller may see, with its texts (packages.md 9.6).
+) -> tuple[StoredPackage, TextsRow | None]:
+    """Return the newest release of a name or version that the caller may see, and the row of its texts (9.6).
 
     Makes two calls, which also read the caller's rows: a Query of one row, then the package. Both are repeated if the
     release left the channel in between. If the caller may not see the release, or there is none, the counts of the name
@@ -74,8 +73,11 @@ def latest(
     raise ReleaseMissing
 
 
-def exact(ident: PackageIdent, channel: str, target: Target, caller: Caller) -> tuple[StoredPackage, Texts]:
-    """Return a package with its texts if it is in the channel (packages.md 9.6). One call. Raises ReleaseMissing."""
+def exact(ident: PackageIdent, channel: str, target: Target, caller: Caller) -> tuple[StoredPackage, TextsRow | None]:
+    """Return a package and the row of its texts if it is in the channel (packages.md 9.6). One call.
+
+    Raises ReleaseMissing.
+    """
     package = _package(ident, target, channel, caller)
     if package is None:
         raise ReleaseMissing
@@ -84,11 +86,13 @@ def exact(ident: PackageIdent, channel: str, target: Target, caller: Caller) -> 
 
 def _package_of(
     newest: NewestRow | None, target: Target, channel: str, caller: Caller
-) -> tuple[StoredPackage, Texts] | None:
+) -> tuple[StoredPackage, TextsRow | None] | None:
     return None if newest is None else _package(PackageIdent.parse(newest.ident), target, channel, caller)
 
 
-def _package(ident: PackageIdent, target: Target, channel: str, caller: Caller) -> tuple[StoredPackage, Texts] | None:
+def _package(
+    ident: PackageIdent, target: Target, channel: str, caller: Caller
+) -> tuple[StoredPackage, TextsRow | None] | None:
     """Return the package if it is in the channel and the caller may see it, else None."""
     texts_key = package_rows.texts_key(ident, target)
     existence_key = channel_rows.existence_key(ident.origin, channel, ident.name)
@@ -99,4 +103,4 @@ def _package(ident: PackageIdent, target: Target, channel: str, caller: Caller) 
         return None
     if existence_key is not None and found.get(existence_key) is None:  # the channel is under deletion
         return None
-    return (package, texts_of(found.get(texts_key))) if is_visible(package, caller) else None
+    return (package, found.get(texts_key)) if is_visible(package, caller) else None

@@ -6,6 +6,7 @@ from typing import Any
 
 from chalicelib.catalog.channel_rows import ChannelRow
 from chalicelib.catalog.errors import ChannelMissing, ReleaseMissing, TooManyChannels, TooManyInOrigin
+from chalicelib.catalog.package_rows import StoredPackage, TextsRow
 from chalicelib.channels import reads, shapes
 from chalicelib.channels.bulk.routes import routes as bulk
 from chalicelib.channels.errors import (
@@ -24,9 +25,11 @@ from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import TargetUnknown
 from chalicelib.core.tokens.token_scope import Scope
 from chalicelib.http.answer import EMPTY_200, NO_CACHE, Answer, json_answer
+from chalicelib.http.caching import Cached
 from chalicelib.http.call import Call
 from chalicelib.http.paging import Family, Window, page, pages_of, window
 from chalicelib.http.routes import ANYONE, Routes
+from chalicelib.packages.reads import texts_of
 from chalicelib.packages.shapes import Package, TargetQuery, channel_package
 from chalicelib.platform.object_store import ObjectStoreFailed
 
@@ -52,7 +55,12 @@ def _demotion(call: Call, query: TargetQuery) -> TargetQuery:
     return query
 
 
-READ: dict[str, Any] = {"needs": ANYONE, "hides_private": True, "identity_along": True}
+READ: dict[str, Any] = {
+    "needs": ANYONE,
+    "hides_private": True,
+    "identity_along": True,
+    "cached": Cached.OUTSIDERS,
+}
 LIST: dict[str, Any] = {
     **READ,
     "query": shapes.PackagesQuery,
@@ -68,7 +76,11 @@ SHOW: dict[str, Any] = {
 
 
 @routes.get(
-    "/depot/channels/{origin}", needs=ANYONE, query=shapes.ChannelsQuery, answers={200: list[shapes.ChannelName]}
+    "/depot/channels/{origin}",
+    needs=ANYONE,
+    query=shapes.ChannelsQuery,
+    cached=Cached.EVERYONE,
+    answers={200: list[shapes.ChannelName]},
 )
 def list_channels(call: Call, query: shapes.ChannelsQuery) -> Answer:
     """Return the channels of an origin, by name."""
@@ -131,7 +143,7 @@ def list_channel_packages_named_demote(call: Call, requested: Window) -> Answer:
 )
 def list_newest(call: Call, target: str) -> Answer:
     """Return the newest release of each name in a channel, for the target in the query."""
-    idents = newest_of_all.idents(call["origin"], call["channel"], target, call.caller)
+    idents = newest_of_all.idents(call["origin"], call["channel"], target, call.caller, call.demand_changed)
     return json_answer(200, shapes.NewestPackages(call["channel"], target, idents), NO_CACHE)
 
 
@@ -139,17 +151,16 @@ def list_newest(call: Call, target: str) -> Answer:
 @routes.get(PACKAGES + "/{pkg}/{version}/latest", **SHOW)
 def show_latest_in_channel(call: Call, _: TargetQuery) -> Answer:
     """Return the newest release of a name or version in a channel."""
-    package, texts = reads.latest(
+    found = reads.latest(
         call["origin"], call["channel"], call["pkg"], call.path.get("version"), call.target, call.caller
     )
-    return json_answer(200, channel_package(package, texts), NO_CACHE)
+    return _shown(call, *found)
 
 
 @routes.get(RELEASE, **SHOW)
 def show_package_in_channel(call: Call, _: TargetQuery) -> Answer:
     """Return a package, if it is in the channel."""
-    package, texts = reads.exact(call.ident, call["channel"], call.target, call.caller)
-    return json_answer(200, channel_package(package, texts), NO_CACHE)
+    return _shown(call, *reads.exact(call.ident, call["channel"], call.target, call.caller))
 
 
 @routes.put(
@@ -178,6 +189,11 @@ def demote_package(call: Call, _: TargetQuery) -> Answer:
     """Remove a package from a channel."""
     service.demote(call.ident, call.target, call["channel"], call.caller.require_session())
     return EMPTY_200
+
+
+def _shown(call: Call, package: StoredPackage, texts: TextsRow | None) -> Answer:
+    call.demand_changed(package.revision)
+    return json_answer(200, channel_package(package, texts_of(texts)), NO_CACHE)
 
 
 def _list(call: Call, requested: Window, prefix: str) -> Answer:

@@ -11,6 +11,7 @@ from chalicelib.core.tokens.token_scope import Scope
 from chalicelib.deprecations import shapes
 from chalicelib.deprecations.errors import STATUS, DeprecationInvalid, DeprecationMissing
 from chalicelib.http.answer import EMPTY_204, NO_CACHE, Answer, json_answer
+from chalicelib.http.caching import Cached
 from chalicelib.http.call import Call
 from chalicelib.http.routes import ANYONE, Routes
 
@@ -25,6 +26,7 @@ RELEASE = VERSION + "/{release}"
 SHOW: dict[str, Any] = {
     "needs": ANYONE,
     "hides_private": True,
+    "cached": Cached.OUTSIDERS,
     "answers": {200: shapes.Deprecation},
     "errors": (DeprecationMissing, ReleaseMissing),
 }

@@ -16,7 +16,8 @@ TITLE = "Habitat Builder"
 INTRODUCTION = """\
 Errors have an empty body or a short text (`text/plain`) that explains them. A text is described as content if it is \
 always there. An invalid token is 401 on every path, even where no token is needed. An unknown path or method is 404 \
-with an empty body. Ids are strings of decimal digits; times are UTC without a zone.
+with an empty body. Answers to GET have an `ETag`, unless they contain a secret: a request with `If-None-Match` is \
+304 if the client has the answer already. Ids are strings of decimal digits; times are UTC without a zone.
 
 Any request may also be refused before it reaches an operation: 413 if it is too large, 429 if there are too many \
 requests at once, 504 if an answer takes too long."""
@@ -74,7 +75,8 @@ def _security(route: Route) -> list[dict[str, list[str]]]:
 def _responses(route: Route, schemas: Schemas, errors: ErrorTable) -> dict[str, Any]:
     refused = refusals(route, errors)
     responses = {}
-    for status in sorted({*route.answers, *refused}):
+    unchanged = {304} if route.is_revalidated else set()
+    for status in sorted({*route.answers, *unchanged, *refused}):
         kinds = refused.get(status, [])
         texts = schemas.answer(Content.TEXT) if has_text(kinds) else {}
         responses[str(status)] = _response(status, kinds, texts | schemas.answer(route.answers.get(status)))

@@ -7,6 +7,7 @@ from typing import Any
 
 from chalicelib.core.deferred import deferred
 from chalicelib.http.answer import Answer, json_answer
+from chalicelib.http.caching import Cached
 from chalicelib.http.call import Call
 from chalicelib.http.routes import ANYONE, Content, Routes
 
@@ -16,13 +17,13 @@ with deferred():
 routes = Routes("docs")
 
 
-@routes.get("/openapi.json", needs=ANYONE, answers={200: dict[str, Any]})
+@routes.get("/openapi.json", needs=ANYONE, cached=Cached.EVERYONE, answers={200: dict[str, Any]})
 def show_document(call: Call) -> Answer:
     """Return the OpenAPI document of this API."""
     return _document()
 
 
-@routes.get("/docs", needs=ANYONE, answers={200: Content.HTML})
+@routes.get("/docs", needs=ANYONE, cached=Cached.EVERYONE, answers={200: Content.HTML})
 def show_page(call: Call) -> Answer:
     """Return an HTML page that lists the operations of this API."""
     return _page()

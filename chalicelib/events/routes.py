@@ -15,6 +15,7 @@ from chalicelib.core.search.search_terms import QueryUndecodable, Terms, decoded
 from chalicelib.events import shapes
 from chalicelib.events.errors import STATUS, SaasUnreachable
 from chalicelib.http.answer import NO_CACHE, Answer
+from chalicelib.http.caching import Cached
 from chalicelib.http.call import Call
 from chalicelib.http.paging import Family, Page, Window, page, pages_of, window
 from chalicelib.http.query import QueryMalformed
@@ -43,7 +44,7 @@ def _request(_: Call, query: shapes.EventsQuery) -> _Request:
     return _Request(event_filter, window(Family.C, query.start), query.query)
 
 
-READ: dict[str, Any] = {"needs": ANYONE, "query": shapes.EventsQuery, "reads": _request}
+READ: dict[str, Any] = {"needs": ANYONE, "query": shapes.EventsQuery, "reads": _request, "cached": Cached.ANONYMOUS}
 
 
 @routes.get(

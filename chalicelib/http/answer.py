@@ -1,6 +1,5 @@
 """Answers: status, body and headers (packages.md 1.2-1.4, accounts.md 1.1)."""
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,8 +12,6 @@ from chalicelib.core.header_text import as_file_name, in_header, in_parameter
 NO_CACHE = {"Cache-Control": "private, no-cache, no-store"}
 TEXT_TYPES = ("application/json", "text/")
 """The beginnings of the content types that are sent as text; all other bodies are sent in Base64."""
-REVALIDATE = {"Cache-Control": "public, no-cache"}
-"""Shared caches may store the answer, but must ask whether it is still valid before each use."""
 CACHE_YEAR = {"Cache-Control": "public, max-age=31536000"}
 
 
@@ -61,16 +58,6 @@ def text(status: int, body: str, headers: Mapping[str, str] | None = None) -> An
 def json_answer(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Answer:
     """Return compact JSON, because some clients compare the raw text."""
     return Answer(status, encode(body), "application/json", headers or {})
-
-
-def revalidated(answer: Answer, if_none_match: str | None) -> Answer:
-    """Return an answer with its validator, or 304 if the client has the same answer already (RFC 9110, 13.1.2)."""
-    etag = f'"{hashlib.blake2b(answer.body, digest_size=16).hexdigest()}"'
-    headers = {**answer.headers, "ETag": etag}
-    known = [each.strip().removeprefix("W/") for each in (if_none_match or "").split(",")]
-    if etag in known or known == ["*"]:
-        return Answer(304, headers=headers)
-    return Answer(answer.status, answer.body, answer.content_type, headers)
 
 
 def attachment(name: str, body: str) -> Answer:

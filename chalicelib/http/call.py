@@ -11,8 +11,9 @@ from msgspec import Struct
 from chalicelib.core.deferred import deferred
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.target import Target, resolve
-from chalicelib.http import body, query
+from chalicelib.http import body, query, validators
 from chalicelib.http.body import BodyTooLarge
+from chalicelib.http.validators import Unchanged
 from chalicelib.identity.caller import Caller
 
 with deferred():
@@ -32,6 +33,7 @@ class Call:
         self.raw_path = raw_path
         self.path = {name: unquote(value) for name, value in raw_path.items()}
         self.caller = caller
+        self.etag: str | None = None
 
     def __getitem__(self, name: str) -> str:
         """Return a decoded path variable."""
@@ -40,6 +42,16 @@ class Call:
     def header(self, name: str) -> str | None:
         """Return the value of a header, or None. Names are case-insensitive."""
         return cast("str | None", self._request.headers.get(name))
+
+    def demand_changed(self, *revision: object) -> None:
+        """Raise Unchanged if the client already has the answer that belongs to a revision of what is stored.
+
+        A handler calls it before it makes an answer that takes work. The revision and the path determine the answer
+        completely, together with what the caller may see. Without this call, the body is compared.
+        """
+        self.etag = validators.of_revision(*revision)
+        if validators.is_known(self.etag, self.header("if-none-match")):
+            raise Unchanged
 
     def query_as(self, shape: type[S]) -> S:
         """Return the query parameters that a struct declares. Raises QueryMalformed."""
@@ -80,6 +92,11 @@ class Call:
     def target(self) -> Target:
         """The target from query, User-Agent or default (packages.md 1.6). Raises TargetUnknown."""
         return resolve(self._parameters.get("target"), self.user_agent)
+
+    @property
+    def names_target(self) -> bool:
+        """True if the query names the target."""
+        return "target" in self._parameters
 
     @property
     def ident(self) -> PackageIdent:

@@ -7,10 +7,12 @@ from urllib.parse import unquote
 from chalicelib.core.deferred import deferred
 from chalicelib.core.events.event_kinds import trigger_of
 from chalicelib.core.roles import Role
+from chalicelib.http import caching
 from chalicelib.http.answer import Answer, AnswerTooLarge, empty, text
 from chalicelib.http.call import Call
 from chalicelib.http.errors import ErrorTable
 from chalicelib.http.routes import ANYONE, JOB, WORKER, Content, Route
+from chalicelib.http.validators import Unchanged
 from chalicelib.identity.caller import Caller, identify
 from chalicelib.platform import metrics
 from chalicelib.platform.logs import logger
@@ -75,8 +77,13 @@ def _answer(route: Route, call: Call) -> Answer:
         call.caller.settle()
     values = _parsed(route, call)
     _authorise(route, call)
-    answer = route.handler(call, *values)
+    try:
+        answer = route.handler(call, *values)
+    except Unchanged:
+        answer = empty(304)
     call.caller.settle()
+    if route.is_revalidated:
+        answer = caching.finished(route.cached, route.query, call, answer)
     _demand_sendable(route, answer)
     return answer
 

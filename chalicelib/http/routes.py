@@ -16,6 +16,7 @@ from chalicelib.core.builds.build_access import JobUse
 from chalicelib.core.roles import Role
 from chalicelib.core.tokens.token_scope import Scope
 from chalicelib.http.answer import Answer
+from chalicelib.http.caching import Cached
 
 Handler = Callable[..., Answer]
 Reader = Callable[..., Any]
@@ -68,6 +69,7 @@ class Route(Struct, frozen=True):
     - `errors`: the domain errors that the operation raises. Those of parsing and authorisation follow from the rest
       (statuses.py).
     - `hides_private`: answers leave out what the caller may not see.
+    - `cached`: who may store the answers of a GET.
     - `checked_inside`: the service checks the role, because the rule needs more than the path.
     - `job_use`: the use for which the token of a job may call the operation; None: not at all, unless it is open to
       anyone.
@@ -88,6 +90,7 @@ class Route(Struct, frozen=True):
     answers: Mapping[int, Shape] = {}
     errors: tuple[type[Exception], ...] = ()
     hides_private: bool = False
+    cached: Cached = Cached.CLIENT
     checked_inside: bool = False
     identity_along: bool = False
     job_use: JobUse | None = None
@@ -96,6 +99,11 @@ class Route(Struct, frozen=True):
     def name(self) -> str:
         """`METHOD /path`, as logs and tables show it."""
         return f"{self.method} {self.path}"
+
+    @property
+    def is_revalidated(self) -> bool:
+        """True if the answers have a validator, so that the status may be 304."""
+        return self.method == "GET" and self.can_succeed and self.cached is not Cached.NEVER
 
     @property
     def can_succeed(self) -> bool:

@@ -28,7 +28,9 @@ PASSED_ON = frozenset(range(300, 600))
 def declared_statuses(route: Route, errors: ErrorTable) -> frozenset[int]:
     """Return every status that a route may answer with: those of its answers and of all its errors."""
     passed_on = any(issubclass(kind, PassedOn) for kind in route.errors)
-    return frozenset(route.answers) | frozenset(refusals(route, errors)) | (PASSED_ON if passed_on else frozenset())
+    unchanged = frozenset({304} if route.is_revalidated else ())
+    refused = frozenset(refusals(route, errors)) | (PASSED_ON if passed_on else frozenset())
+    return frozenset(route.answers) | unchanged | refused
 
 
 def refusals(route: Route, errors: ErrorTable) -> dict[int, list[type[Exception]]]:

@@ -7,6 +7,7 @@ from chalicelib.core.deferred import deferred
 from chalicelib.core.roles import Role
 from chalicelib.core.tokens.token_scope import Scope
 from chalicelib.http.answer import EMPTY_204, NO_CACHE, Answer, json_answer
+from chalicelib.http.caching import Cached
 from chalicelib.http.call import Call
 from chalicelib.http.routes import ANYONE, SESSION, Routes
 from chalicelib.origins import shapes
@@ -56,7 +57,14 @@ def create_origin(call: Call, body: shapes.NewOrigin) -> Answer:
     )
 
 
-@routes.get(ORIGIN, needs=ANYONE, answers={200: shapes.Origin}, errors=(OriginMissing,), identity_along=True)
+@routes.get(
+    ORIGIN,
+    needs=ANYONE,
+    cached=Cached.OUTSIDERS,
+    answers={200: shapes.Origin},
+    errors=(OriginMissing,),
+    identity_along=True,
+)
 def show_origin(call: Call) -> Answer:
     """Return an origin."""
     origin = service.show(call["origin"], call.caller)

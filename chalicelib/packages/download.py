@@ -1,7 +1,5 @@
 """Answers to downloads: an archive inline, through the local front or by signed URL (platform.md 4.3)."""
 
-from collections.abc import Callable
-
 from chalicelib.catalog.errors import ReleaseMissing
 from chalicelib.catalog.package_rows import StoredPackage
 from chalicelib.core.deferred import deferred
@@ -17,6 +15,9 @@ with deferred():
 INLINE_BYTES = 4 * 1024 * 1024
 """A function's answer holds 6 MB, and base64 adds a third to the archive."""
 
+MOST_SHARED_SECONDS = 300
+"""A signed URL is valid for ten minutes, and a client needs some of them to begin its download."""
+
 OCTETS = "application/octet-stream"
 
 
@@ -29,12 +30,13 @@ def answer(package: StoredPackage, presigned: bool = False) -> Answer:
     """
     row = package.row
     if presigned:
-        return _redirect(row.artifact, artifacts.presigned_url)
+        return _redirect(artifacts.presigned_url(row.artifact))
     if config.download_mode == "front":
         return Answer(200, b"", OCTETS, {**_headers(package), "X-Accel-Redirect": artifacts.front_path(row.artifact)})
     if config.download_mode == "auto" and row.size <= INLINE_BYTES:
         return Answer(200, _bytes(row.artifact), OCTETS, _headers(package))
-    return _redirect(row.artifact, cdn.signed_url if config.cdn_url else artifacts.presigned_url)
+    url = (cdn.signed_url if config.cdn_url else artifacts.presigned_url)(row.artifact)
+    return _redirect(url, is_for_all=package.placement.is_public and not config.restricted_if_present)
 
 
 def _headers(package: StoredPackage) -> dict[str, str]:
@@ -55,5 +57,9 @@ def _bytes(key: str) -> bytes:
         raise ReleaseMissing from problem
 
 
-def _redirect(key: str, url_of: Callable[[str], str]) -> Answer:
-    return Answer(302, headers={"Location": url_of(key), "Cache-Control": "private, no-store"})
+def _redirect(url: str, *, is_for_all: bool = False) -> Answer:
+    """Return a redirect, which shared caches may store while its URL is valid for long enough."""
+    seconds = min(config.public_seconds, MOST_SHARED_SECONDS)
+    shared = {"Cache-Control": f"public, max-age=0, s-maxage={seconds}", "Vary": "Authorization"}
+    private = {"Cache-Control": "private, no-store"}
+    return Answer(302, headers={"Location": url, **(shared if is_for_all and seconds else private)})

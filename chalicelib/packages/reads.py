@@ -44,7 +44,7 @@ def _for_another_target(ident: PackageIdent, found: Found, caller: Caller) -> St
     for target, key in keys.items():
         package = others.get(key)
         if package is not None:
-            return StoredPackage(package, visible[target])
+            return StoredPackage(package, visible[target], row.revision)
     raise ReleaseMissing
 
 

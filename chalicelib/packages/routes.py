@@ -13,7 +13,8 @@ from chalicelib.core.roles import Role
 from chalicelib.core.target import Target, TargetUnknown
 from chalicelib.core.tokens.token_scope import Scope
 from chalicelib.core.visibility import Visibility
-from chalicelib.http.answer import EMPTY_200, EMPTY_204, NO_CACHE, REVALIDATE, Answer, json_answer, revalidated, text
+from chalicelib.http.answer import EMPTY_200, EMPTY_204, NO_CACHE, Answer, json_answer, text
+from chalicelib.http.caching import Cached
 from chalicelib.http.call import Call
 from chalicelib.http.paging import Family, Window, page, pages_of, window
 from chalicelib.http.routes import ANYONE, Content, Routes
@@ -44,7 +45,12 @@ RELEASE = VERSION + "/{release}"
 UPLOADS = "uploads"
 """An origin of this name has its list of settings at a path of its own, since `/depot/uploads/{id}` shows an upload."""
 
-READ: dict[str, Any] = {"needs": ANYONE, "hides_private": True, "identity_along": True}
+READ: dict[str, Any] = {
+    "needs": ANYONE,
+    "hides_private": True,
+    "identity_along": True,
+    "cached": Cached.OUTSIDERS,
+}
 
 
 def _target(call: Call, _query: shapes.TargetQuery) -> Target:
@@ -102,6 +108,7 @@ def list_settings(call: Call, requested: Window) -> Answer:
     NAME + "/versions",
     needs=ANYONE,
     hides_private=True,
+    cached=Cached.OUTSIDERS,
     answers={200: list[shapes.ListedVersion]},
 )
 def list_versions(call: Call) -> Answer:
@@ -115,20 +122,16 @@ def list_versions(call: Call) -> Answer:
 def show_latest(call: Call, target: Target) -> Answer:
     """Return the newest release of a name or version for a target."""
     package = reads.latest(call["origin"], call["pkg"], call.path.get("version"), target, call.caller)
+    call.demand_changed(package.revision)
     return json_answer(200, shapes.depot_package(package), NO_CACHE)
 
 
-@routes.get(RELEASE, **SHOW | {"answers": {200: shapes.DepotPackage, 304: None}})
+@routes.get(RELEASE, **SHOW)
 def show_package(call: Call, target: Target) -> Answer:
-    """Return a package by its ident, for the target or else for any other.
-
-    Caches may store a public package. The status is 304 if its `ETag` is still that of `If-None-Match`.
-    """
+    """Return a package by its ident, for the target or else for any other."""
     package = reads.exact(call.ident, target, call.caller)
-    body = shapes.depot_package(package)
-    if not package.placement.is_public:
-        return json_answer(200, body, NO_CACHE)
-    return revalidated(json_answer(200, body, REVALIDATE), call.header("if-none-match"))
+    call.demand_changed(package.revision)
+    return json_answer(200, shapes.depot_package(package), NO_CACHE)
 
 
 @routes.get(
@@ -146,7 +149,7 @@ def list_channels_of_package(call: Call, target: Target) -> Answer:
 
 @routes.get(
     RELEASE + "/download",
-    **READ,
+    **READ | {"cached": Cached.CLIENT},
     query=shapes.DownloadQuery,
     answers={200: Content.BYTES, 302: None},
     errors=(
@@ -163,6 +166,7 @@ def download_archive(call: Call, query: shapes.DownloadQuery) -> Answer:
     """Return the archive of a package, or a redirect to it. A refusal of the licence service is returned unchanged."""
     package = reads.downloadable(call.ident, call.target, call.caller)
     license_gate.demand_license(package.channels, call.caller)
+    call.demand_changed(package.row.checksum)
     return download.answer(package, presigned=query.redirect == "s3")
 
 

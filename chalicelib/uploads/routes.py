@@ -16,6 +16,7 @@ from chalicelib.core.roles import Role
 from chalicelib.core.target import TargetUnknown, resolve
 from chalicelib.core.tokens.token_scope import Scope
 from chalicelib.http.answer import EMPTY_204, NO_CACHE, Answer, json_answer, text
+from chalicelib.http.caching import Cached
 from chalicelib.http.call import Call
 from chalicelib.http.routes import Content, Routes
 from chalicelib.packages.errors import ArchiveRefused, CycleClosed, IdentInvalid, ReleaseExists, TargetUnsupported
@@ -76,6 +77,7 @@ def begin_upload(call: Call, announcement: service.Announcement) -> Answer:
 @routes.get(
     UPLOAD,
     **UPLOADER,
+    cached=Cached.NEVER,
     query=shapes.ProgressQuery,
     answers={200: shapes.Upload},
     errors=(ObjectStoreFailed, UploadMissing),

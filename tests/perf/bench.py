@@ -27,12 +27,13 @@ from local.front import Front
 from local.seed.releases import GeneratedDepot
 from tests.api.client import Depot
 from tests.builders.engine import an_engine
-from tests.perf import replay
+from tests.perf import costs, replay
 from tests.perf.figures import markdown, publish, without_logs
 from tests.perf.workload import FilledDepot, RecordedCase
 
 ROOT = Path(__file__).parents[2]
 MARKERS = "<!-- figures of make bench -->", "<!-- end of figures -->"
+COST_MARKERS = "<!-- prices of make bench -->", "<!-- end of prices -->"
 HEADINGS = ["request", "calls", "read units", "write units", "CPU ms", "growth", "allowed", "CPU / bare"]
 HANDLER_BUDGET = 1.3
 """CPU time of a request as a multiple of that of a bare route."""
@@ -47,6 +48,12 @@ class Comparison:
     small_ms: float
     large_ms: float
     bare_ms: float
+
+    @property
+    def measured(self) -> costs.Measured:
+        """What the request needs in the large depot."""
+        recorded = self.large.recording
+        return costs.Measured(recorded.calls, recorded.read_units, self.large_ms, recorded.object_reads)
 
     @property
     def cells(self) -> list[str]:
@@ -82,10 +89,15 @@ def main() -> int:
         _record(options.packages[0], options.record)
         return 0
     small, large = (_record_in_process(packages) for packages in options.packages)
-    table = markdown(HEADINGS, [comparison.cells for comparison in _compare(small, large)])
+    comparisons = list(_compare(small, large))
+    table = markdown(HEADINGS, [comparison.cells for comparison in comparisons])
+    measured = {each.large.name: each.measured for each in comparisons}
     fewest, most = options.packages
     title = f"`make bench` on {datetime.now(UTC):%Y-%m-%d}, {fewest:,} → {most:,} packages:"
     publish(MARKERS, f"{title}\n\n{table}", print_only=options.print_only)
+    price = f"A million requests of a CI fleet (`tests/perf/costs.py`), {most:,} packages:"
+    prices = markdown(costs.HEADINGS, costs.rows(measured), texts=0)
+    publish(COST_MARKERS, f"{price}\n\n{prices}", print_only=options.print_only, document=costs.DOCUMENT)
     return 0
 
 

@@ -62,6 +62,11 @@ class Recording:
         """Number of AWS calls."""
         return len(self.exchanges)
 
+    @property
+    def object_reads(self) -> int:
+        """Number of calls that read from the bucket."""
+        return sum(exchange.operation == "GetObject" for exchange in self.exchanges)
+
 
 def record(app: Any, send: Callable[[Depot], Reply]) -> Recording:
     """Send a request to an app that uses the engine in this process, and return its recording."""

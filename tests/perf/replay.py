@@ -16,6 +16,9 @@ from botocore.session import get_session
 from chalice.app import Chalice, Response
 from moto.core.botocore_stubber import BotocoreStubber
 
+from chalicelib.declared_paths import PATHS
+from chalicelib.http.events import rest_event
+from chalicelib.http.route_tree import RouteTree
 from chalicelib.platform.aws import client
 from local.event import Invocation
 from tests.perf.recording import Exchange, Recording
@@ -26,19 +29,20 @@ NOTHING_FOUND = Exchange("dynamodb", "Query", {}, 200, {}, b'{"Items": [], "Coun
 
 def handler(app: Any, recording: Recording) -> Callable[[], None]:
     """Return a function that calls the app with a recorded request."""
+    return _caller(app, recording, recording.event)
+
+
+def _caller(app: Any, recording: Recording, event: dict[str, Any]) -> Callable[[], None]:
     context = Invocation("bench")
-    event = {
-        **recording.event,
-        "headers": {**recording.event["headers"], "accept": "*/*"},
-        "pathParameters": recording.event["pathParameters"] or {},
-    }
 
     def invoke() -> None:
         recording.memory.restore()
         with _replayed(recording):
             response = app(event, context)
         if response["statusCode"] != recording.status:
-            raise AssertionError(f"{event['path']}: {response['statusCode']} instead of {recording.status}")
+            raise AssertionError(
+                f"{recording.event['rawPath']}: {response['statusCode']} instead of {recording.status}"
+            )
 
     return invoke
 
@@ -57,9 +61,10 @@ def bare_route(recording: Recording) -> Callable[[], None]:
             _ordinary_client(exchange.service)._make_api_call(exchange.operation, exchange.parameters)
         return Response(body=body, status_code=recording.status, headers={"Content-Type": "application/json"})
 
-    path = recording.event["resource"]
-    bare.route(path, methods=[recording.event["httpMethod"]], content_types=["*/*"])(view)
-    return handler(bare, recording)
+    event = rest_event(recording.event, RouteTree(PATHS))
+    assert event is not None, recording.event
+    bare.route(event["resource"], methods=[event["httpMethod"]], content_types=["*/*"])(view)
+    return _caller(bare, recording, event)
 
 
 @cache

@@ -76,6 +76,9 @@ class FilledDepot:
     depot: Depot
     token: str
     newest: PackageIdent
+    key: str
+    """The revision of a public key of its origin."""
+
     archives: dict[str, Hart]
     """The archives that are uploaded, by the names of the requests."""
 
@@ -101,7 +104,9 @@ class FilledDepot:
         assert depot.put(ready, by=token).status == 200  # changes nothing, and leaves the process with a fence
         graph.graph_of(Target.X86_64_LINUX)  # nor the first of its process, which reads the whole graph
         settle_names()
-        return cls(depot, token, newest, archives)
+        assert depot.post(f"/depot/origins/{origin}/keys", by=token).status == 201
+        key = depot.get(f"/depot/origins/{origin}/keys").json()[0]["revision"]
+        return cls(depot, token, newest, key, archives)
 
     @property
     def origin(self) -> str:
@@ -130,6 +135,12 @@ class FilledDepot:
             ("channels of a package", 2, f"{package}/channels"),
         ):
             yield self._get(name, calls, Growth.POINT, path)
+        for name, calls, path in (
+            ("channel latest", 2, f"{stable}/{PROBE}/latest?target={LINUX}"),
+            ("download", 3, f"{package}/download?target={LINUX}"),
+            ("public key", 1, f"/depot/origins/{origin}/keys/{self.key}"),
+        ):
+            yield Case(f"{name}, anonymous", calls, Growth.POINT, _sender(path, None))
 
     def _pages(self) -> Iterator[Case]:
         packages, stable = f"/depot/pkgs/{self.origin}", f"/depot/channels/{self.origin}/stable/pkgs"

@@ -4,6 +4,7 @@ from chalicelib.accounts.errors import FunctionalUserUnknown, ProviderFailed, Pr
 from chalicelib.accounts.sign_in import shapes
 from chalicelib.core.deferred import deferred
 from chalicelib.http.answer import Answer, json_answer
+from chalicelib.http.caching import Cached
 from chalicelib.http.call import Call
 from chalicelib.http.routes import ANYONE, Routes
 
@@ -16,6 +17,7 @@ routes = Routes("accounts")
 @routes.get(
     "/authenticate/{code}",
     needs=ANYONE,
+    cached=Cached.NEVER,
     answers={200: shapes.SignedIn},
     errors=(FunctionalUserUnknown, ProviderFailed, ProviderRefused, TooManySignIns),
 )

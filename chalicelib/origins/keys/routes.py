@@ -10,6 +10,7 @@ from chalicelib.core.deferred import deferred
 from chalicelib.core.roles import Role
 from chalicelib.core.tokens.token_scope import Scope
 from chalicelib.http.answer import EMPTY_200, EMPTY_201, NO_CACHE, Answer, attachment, json_answer, text
+from chalicelib.http.caching import Cached
 from chalicelib.http.call import Call
 from chalicelib.http.routes import ANYONE, Content, Routes
 from chalicelib.origins.errors import KeyInvalid, KeyMissing, KeyTaken, KeyUploadForbidden
@@ -39,7 +40,7 @@ UPLOAD_SECRET: dict[str, Any] = {
 }
 
 
-@routes.get(PUBLIC, needs=ANYONE, answers={200: list[shapes.PublicKey]})
+@routes.get(PUBLIC, needs=ANYONE, cached=Cached.EVERYONE, answers={200: list[shapes.PublicKey]})
 def list_public_keys(call: Call) -> Answer:
     """Return the origin's public signing keys, newest first; an unknown origin has none."""
     origin = call["origin"]
@@ -60,13 +61,15 @@ def generate_keys(call: Call) -> Answer:
     return EMPTY_201
 
 
-@routes.get(PUBLIC + "/latest", needs=ANYONE, answers={200: Content.TEXT}, errors=(KeyMissing,))
+@routes.get(PUBLIC + "/latest", needs=ANYONE, cached=Cached.EVERYONE, answers={200: Content.TEXT}, errors=(KeyMissing,))
 def download_newest_public_key(call: Call) -> Answer:
     """Return the public signing key with the greatest revision."""
     return _file(service.newest_public(call["origin"]))
 
 
-@routes.get(PUBLIC + "/{revision}", needs=ANYONE, answers={200: Content.TEXT}, errors=(KeyMissing,))
+@routes.get(
+    PUBLIC + "/{revision}", needs=ANYONE, cached=Cached.FIXED, answers={200: Content.TEXT}, errors=(KeyMissing,)
+)
 def download_public_key(call: Call) -> Answer:
     """Return a public signing key."""
     return _file(service.public(call["origin"], call["revision"]))
@@ -88,6 +91,7 @@ def upload_public_key(call: Call) -> Answer:
 @routes.get(
     SECRET + "/latest",
     needs=Role.MEMBER,
+    cached=Cached.NEVER,
     scope=Scope.UPLOAD,
     job_use=JobUse.KEY,
     answers={200: Content.TEXT},

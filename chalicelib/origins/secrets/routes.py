@@ -7,6 +7,7 @@ from chalicelib.core.deferred import deferred
 from chalicelib.core.roles import Role
 from chalicelib.core.tokens.token_scope import Scope
 from chalicelib.http.answer import EMPTY_200, EMPTY_201, NO_CACHE, Answer, json_answer
+from chalicelib.http.caching import Cached
 from chalicelib.http.call import Call
 from chalicelib.http.routes import Routes
 from chalicelib.origins.errors import SecretInvalid, SecretTooLarge
@@ -19,7 +20,7 @@ routes = Routes("origins")
 SECRETS = "/depot/origins/{origin}/secret"
 
 
-@routes.get(SECRETS, needs=Role.ADMINISTRATOR, answers={200: list[shapes.Secret]})
+@routes.get(SECRETS, needs=Role.ADMINISTRATOR, cached=Cached.NEVER, answers={200: list[shapes.Secret]})
 def list_secrets(call: Call) -> Answer:
     """Return the origin's secrets with their sealed values, oldest first."""
     return json_answer(200, [shapes.Secret.of(row) for row in service.of_origin(call["origin"])], NO_CACHE)

@@ -7,6 +7,7 @@ from chalicelib.core.deferred import deferred
 from chalicelib.core.target import TargetUnknown
 from chalicelib.deprecations.shapes import Deprecation
 from chalicelib.http.answer import NO_CACHE, Answer, json_answer
+from chalicelib.http.caching import Cached
 from chalicelib.http.call import Call
 from chalicelib.http.routes import ANYONE, Routes
 from chalicelib.packages.facts import shapes
@@ -25,6 +26,7 @@ routes = Routes("packages")
     errors=(ReleaseMissing, TargetUnknown),
     hides_private=True,
     identity_along=True,
+    cached=Cached.OUTSIDERS,
 )
 def show_facts(call: Call, query: shapes.FactsQuery) -> Answer:
     """Return the size, history, channels and deprecation of a package."""

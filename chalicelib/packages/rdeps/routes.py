@@ -8,6 +8,7 @@ from chalicelib.catalog.errors import OriginMissing
 from chalicelib.core.deferred import deferred
 from chalicelib.core.target import DEFAULT_TARGET, Target, TargetUnknown
 from chalicelib.http.answer import Answer, json_answer
+from chalicelib.http.caching import Cached
 from chalicelib.http.call import Call
 from chalicelib.http.routes import ANYONE, Routes
 from chalicelib.packages.errors import GraphMissing, GraphTargetInvalid
@@ -25,6 +26,7 @@ READ: dict[str, Any] = {
     "errors": (GraphMissing, GraphTargetInvalid, OriginMissing),
     "hides_private": True,
     "identity_along": True,
+    "cached": Cached.ANONYMOUS,
 }
 
 

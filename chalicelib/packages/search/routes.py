@@ -5,6 +5,7 @@ from __future__ import annotations
 from chalicelib.core.deferred import deferred
 from chalicelib.core.search.search_terms import QueryUndecodable, Terms, decoded_again
 from chalicelib.http.answer import Answer
+from chalicelib.http.caching import Cached
 from chalicelib.http.call import Call
 from chalicelib.http.paging import Family, Window, page, pages_of, window
 from chalicelib.http.routes import ANYONE, Routes
@@ -32,6 +33,7 @@ def _request(call: Call, query: ListQuery) -> tuple[Window, bool, Terms]:
     errors=(SearchUndecodable,),
     hides_private=True,
     identity_along=True,
+    cached=Cached.ANONYMOUS,
 )
 def search_packages(call: Call, request: tuple[Window, bool, Terms]) -> Answer:
     """Find packages whose origin and name contain all words of a query, or with `distinct` only their names."""

@@ -37,6 +37,9 @@ class ServiceSettings(Struct, frozen=True, eq=False):
         "bldr-builder-key",
         "Secrets Manager secret with the builder key",
     )
+    code_digest: str = setting(
+        "BLDR_CODE_DIGEST", str, "", "Digest of the deployed code, a part of validators (set by the template)"
+    )
     site_key_secret: str = setting(
         "BLDR_SITE_KEY_SECRET",
         values.matching(SECRET_NAME, "bldr-site-key"),

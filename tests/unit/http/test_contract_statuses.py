@@ -10,7 +10,7 @@ from chalicelib.http.routes import Route
 from chalicelib.http.statuses import declared_statuses
 
 CONTRACT = Path(__file__).parents[3] / "docs" / "contract" / "packages.md"
-EVERYWHERE = {401, 403, 422, 503}
+EVERYWHERE = {304, 401, 403, 422, 503}
 """The statuses that the text below the table allows on every row."""
 CYCLE = 424
 """An upload that closes a cycle of dependencies, which only the build service refuses (packages.md 7, check 12)."""

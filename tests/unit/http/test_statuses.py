@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from chalicelib.core.roles import Role
 from chalicelib.http.answer import EMPTY_200, Answer
+from chalicelib.http.caching import Cached
 from chalicelib.http.call import Call
 from chalicelib.http.errors import ErrorTable, PassedOn
 from chalicelib.http.routes import ANYONE, SESSION, Content, Route
@@ -55,7 +56,23 @@ def handle(_: Call) -> Answer:
 
 
 def statuses(method: str = "GET", needs: Any = ANYONE, **more: Any) -> set[int]:
-    return set(declared_statuses(Route(method, "/x/{origin}", handle, needs, **more), TABLE))
+    """The statuses of a route, without that of an answer that the client has already."""
+    return set(declared_statuses(Route(method, "/x/{origin}", handle, needs, **more), TABLE)) - {304}
+
+
+@pytest.mark.parametrize(
+    ("method", "cached", "expected"),
+    [
+        ("GET", Cached.CLIENT, True),
+        ("GET", Cached.NEVER, False),
+        ("HEAD", Cached.CLIENT, False),
+        ("PUT", Cached.CLIENT, False),
+    ],
+)
+def test_a_get_with_a_validator_may_be_304(method: str, cached: Cached, expected: bool) -> None:
+    route = Route(method, "/x", handle, ANYONE, cached=cached, answers={200: None})
+
+    assert (304 in declared_statuses(route, TABLE)) is expected
 
 
 @pytest.mark.parametrize(
