@@ -194,7 +194,7 @@ def test_the_site_caches_by_url_and_token_only_what_the_api_permits(built: Path)
 
 def test_the_site_sends_the_key_that_the_function_knows(built: Path) -> None:
     found = resources(built, "cloudformation.json")
-    [origin] = found["Site"]["Properties"]["DistributionConfig"]["Origins"]
+    origin, *_ = found["Site"]["Properties"]["DistributionConfig"]["Origins"]
 
     assert origin["OriginCustomHeaders"] == [
         {"HeaderName": "x-bldr-site-key", "HeaderValue": {"Fn::Sub": "{{resolve:secretsmanager:${SiteKey}}}"}}
