@@ -8,7 +8,6 @@ import pytest
 from tests.builders.gateway import Gateway, a_gateway
 from tests.builders.raw_server import AcceptingApi, RawRequest, RawServer, raw_server, response
 from tests.builders.uploads import MIB
-from tests.builders.waiting import PATIENCE
 from tests.builders.wire import Reply
 
 UPLOAD = "/v1/depot/pkgs/demo/tool/1.0/20240101000000"
@@ -216,90 +215,3 @@ def test_a_response_before_the_api_has_read_the_body_is_forwarded(gateway: Gatew
         api.reads_bodies_first = True
 
     assert (reply.status_code, reply.text) == (413, "early")
-
-
-PENDING = response("202 Accepted", b"{}")
-
-
-@pytest.fixture(scope="module")
-def brief_gateway(api: RawServer) -> Iterator[Gateway]:
-    """A gateway that answers a client after a second, as it must behind a proxy that waits only so long."""
-    with a_gateway(api.url, BLDR_GATEWAY_ANSWER="1") as running:
-        yield running
-
-
-class PublishesLate(AcceptingApi):
-    """An API that publishes an upload when the client has been redirected a number of times."""
-
-    def __init__(self, outcome: bytes = b"") -> None:
-        super().__init__()
-        self.outcome = outcome or response("201 Created", b"published")
-        self.overridden["POST complete"] = PENDING
-
-    def publish(self) -> None:
-        """Let the next request for the completion succeed."""
-        self.overridden["POST complete"] = self.outcome
-
-
-def test_a_client_is_redirected_until_its_upload_is_published(brief_gateway: Gateway, api: RawServer) -> None:
-    api.respond = late = PublishesLate()
-    api.received.clear()
-
-    first = upload(brief_gateway)
-    second = brief_gateway.http.get(first.headers["Location"])
-    late.publish()
-    last = brief_gateway.http.get(second.headers["Location"])
-
-    assert (first.status_code, first.headers["Location"]) == (303, "/v1/gateway/uploads/1/1")
-    assert (second.status_code, second.headers["Location"]) == (303, "/v1/gateway/uploads/1/2")
-    assert first.headers["Cache-Control"] == second.headers["Cache-Control"] == "private, no-store"
-    assert (last.status_code, last.text) == (201, "published")
-    assert not [request for request in api.received if request.line.startswith("DELETE")]
-    completions = [request for request in api.received if request.line.endswith("/complete")]
-    assert {request.header("authorization") for request in completions} == {"Bearer bobo"}
-
-
-def test_a_client_that_follows_redirects_as_hab_does_gets_the_status_of_the_upload(
-    brief_gateway: Gateway, api: RawServer
-) -> None:
-    api.respond = late = PublishesLate()
-    redirects: list[str] = []
-
-    def note(reply: httpx.Response) -> None:
-        redirects.append(reply.headers.get("Location", ""))
-        late.publish()
-
-    with httpx.Client(
-        base_url=brief_gateway.http.base_url,
-        headers={"Authorization": "Bearer bobo"},
-        event_hooks={"response": [note]},
-        follow_redirects=True,
-        max_redirects=10,
-        timeout=PATIENCE,
-    ) as hab:
-        reply = hab.post(UPLOAD, params=QUERY, content=iter([b"abc"]))
-
-    assert (reply.status_code, reply.request.method) == (201, "GET")
-    assert redirects == ["/v1/gateway/uploads/1/1", ""]
-
-
-def test_a_refusal_reaches_a_redirected_client(brief_gateway: Gateway, api: RawServer) -> None:
-    api.respond = late = PublishesLate(response("422 Unprocessable Entity", b"ds:up:5"))
-    late.publish()
-
-    reply = brief_gateway.http.get("/v1/gateway/uploads/1/3")
-
-    assert (reply.status_code, reply.text) == (422, "ds:up:5")
-
-
-def test_redirects_end(brief_gateway: Gateway, api: RawServer) -> None:
-    api.respond = PublishesLate()
-
-    assert brief_gateway.http.get("/v1/gateway/uploads/1/9").status_code == 504
-    assert "an upload was not published after 9 redirects: 504" in brief_gateway.log
-
-
-def test_the_gateway_is_healthy_while_the_api_fails(gateway: Gateway, api: RawServer) -> None:
-    answers(api, b"")
-
-    assert gateway.http.get("/v1/gateway/health").status_code == 200
