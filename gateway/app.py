@@ -4,6 +4,7 @@ import logging
 import time
 import traceback
 
+from gateway import publication
 from gateway.api import new_client
 from gateway.config import Config
 from gateway.http import ClientDisconnected, Message, Receive, Refused, Reply, Request, Send
@@ -14,6 +15,10 @@ from gateway.upload import Turns, Upload, is_upload
 CODING_UNKNOWN = Reply.text(501, "The only transfer coding that this gateway supports is chunked.")
 STORAGE_FULL = Reply(503, [(b"retry-after", b"5")])
 INTERNAL_ERROR = Reply.text(500, "")
+HEALTH = b"/v1/gateway/health"
+"""The path at which a load balancer asks whether this process answers. It does not depend on the API."""
+
+HEALTHY = Reply.text(200, "The gateway answers.")
 _log = logging.getLogger("gateway")
 
 
@@ -54,6 +59,10 @@ class Gateway:
             raise Refused(CODING_UNKNOWN, "an unsupported transfer coding")
         if is_upload(request):
             await self._upload(request)
+        elif request.path == HEALTH:
+            await request.respond(HEALTHY)
+        elif publication.is_wait(request):
+            await self._wait(request)
         else:
             await forward(request, self._client, self._config)
 
@@ -66,6 +75,10 @@ class Gateway:
         finally:
             await upload.close()
         _log.info("%s: %d after %.1f s", request.path.decode("latin-1"), reply.status, time.monotonic() - started)
+
+    async def _wait(self, request: Request) -> None:
+        upload = Upload(request, self._client, self._config, self._turns)
+        await request.respond(await publication.continued(request, upload.complete_at_api, self._config))
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:

@@ -34,8 +34,9 @@ class Config:
     silence_seconds: float = 60
     """A client that sends or reads nothing for this long is disconnected: `BLDR_GATEWAY_SILENCE`."""
 
-    completion_seconds: float = 290
-    """How long a completed upload is polled until it is published; hab gives up after 300 s."""
+    answer_seconds: float = 290
+    """How long a client waits for the publication of its upload before it is redirected to wait further:
+    `BLDR_GATEWAY_ANSWER`. hab gives up after 300 s, CloudFront after 30 to 120 s."""
 
 
 def read_config(environment: Mapping[str, str] = os.environ) -> Config:
@@ -48,6 +49,7 @@ def read_config(environment: Mapping[str, str] = os.environ) -> Config:
         "max_archive_bytes": "BLDR_GATEWAY_LARGEST",
         "max_uploads": "BLDR_GATEWAY_UPLOADS",
         "silence_seconds": "BLDR_GATEWAY_SILENCE",
+        "answer_seconds": "BLDR_GATEWAY_ANSWER",
     }
     numbers = {field: _number(environment, name) for field, name in variables.items() if environment.get(name)}
     return Config(api, environment.get("BLDR_GATEWAY_LISTEN") or ALL_ADDRESSES, **numbers)

@@ -15,16 +15,16 @@ from urllib.parse import parse_qsl, unquote
 
 import httpx
 
+from gateway import publication
 from gateway.api import ATTEMPTS, BACKOFF_SECONDS, BAD_GATEWAY, IDEMPOTENT, api_request, send, status_of
 from gateway.config import MIB, Config
 from gateway.http import Headers, Refused, Reply, Request, end_to_end
+from gateway.publication import UPLOADS, refusal
 from gateway.spool import Spool
 
 PATH = re.compile(rb"/v1/depot/pkgs/([^/]+)/([^/]+)/([^/]+)/([^/]+)/?")
-UPLOADS = b"/v1/depot/uploads"
 PARTS_SENT_AT_ONCE = 8
 BUSY = Reply(503, [(b"retry-after", b"5")])
-NOT_PUBLISHED_YET = Reply.text(504, "")
 WRONG_CHECKSUM = Reply.text(422, "ds:up:3")
 _log = logging.getLogger("gateway")
 
@@ -61,7 +61,7 @@ class Upload:
             await self._send(self._parts)
         finally:
             self._turns.uploads.release()
-        reply = await self._complete(self._parts.upload_path)
+        reply = await self._complete(self._parts.upload_id)
         self._parts = None
         return reply
 
@@ -90,6 +90,10 @@ class Upload:
             f"{method} {target.partition(b'?')[0].decode()}",
             repeats=repeats or method in IDEMPOTENT,
         )
+
+    async def complete_at_api(self, method: str, target: bytes) -> httpx.Response:
+        """Call the API with a request that may be repeated. Raises Refused (502) if the API cannot be reached."""
+        return await self.call_api(method, target, repeats=True)
 
     async def put_part(self, number: int, url: str, part: Spool) -> None:
         """Send a part to its presigned URL; retries transport errors and 5xx. Raises Refused (502), SpoolFailed."""
@@ -134,7 +138,7 @@ class Upload:
             },
         )
         if response.status_code != 201:
-            raise _refusal(response)
+            raise refusal(response)
         return response
 
     async def _send(self, parts: "_Parts") -> None:
@@ -148,23 +152,11 @@ class Upload:
         if self._hash.hexdigest() != self._query.get("checksum"):
             raise Refused(WRONG_CHECKSUM)  # saves the API from reading the archive again to refuse it
 
-    async def _complete(self, upload_path: bytes) -> Reply:
-        """Complete the upload and return the API's response with the `Location` of the raw POST.
-
-        Returns 504 if the upload is not published in time; it continues, and hab's retry gets 409. Raises Refused for
-        every other failure.
-        """
-        target = upload_path + b"/complete"
-        try:
-            async with asyncio.timeout(self._config.completion_seconds):
-                while (response := await self.call_api("POST", target, repeats=True)).status_code == 202:
-                    await asyncio.sleep(BACKOFF_SECONDS)
-        except TimeoutError:
-            _log.error("an upload was not published within %d s: 504", self._config.completion_seconds)
-            return NOT_PUBLISHED_YET
-        if response.status_code != 201:
-            raise _refusal(response)
-        reply = _reply_of(response)
+    async def _complete(self, upload_id: bytes) -> Reply:
+        """Complete the upload. Returns the API's response with the `Location` of the raw POST, or a redirect."""
+        reply = await publication.outcome(upload_id, 0, self.complete_at_api, self._config)
+        if reply.status != 201:
+            return reply
         return Reply(201, [*end_to_end(reply.headers, b"location"), (b"location", self._request.target)], reply.body)
 
     def _check_size(self, size: int) -> None:
@@ -177,7 +169,8 @@ class _Parts:
     """The parts of one archive: one is filled while the previous one is sent."""
 
     def __init__(self, upload: Upload, started: "_Progress") -> None:
-        self.upload_path = UPLOADS + b"/" + started.id.encode()
+        self.upload_id = started.id.encode()
+        self.upload_path = UPLOADS + b"/" + self.upload_id
         self._upload = upload
         self._part_size = started.part_size
         self._urls = started.urls
@@ -230,7 +223,7 @@ class _Parts:
         if self._number not in self._urls:
             response = await self._upload.call_api("GET", self.upload_path + b"?from=%d" % self._number)
             if response.status_code != 200:
-                raise _refusal(response)
+                raise refusal(response)
             self._urls = _Progress.of(response).urls
         if self._number not in self._urls:
             raise Refused(BAD_GATEWAY, f"the API returned no URL for part {self._number}")
@@ -254,12 +247,3 @@ class _Progress:
             return cls(str(upload["upload_id"]), int(upload["part_size"]), urls)
         except (ValueError, KeyError, TypeError) as problem:
             raise Refused(BAD_GATEWAY, "the API's description of the upload is incomplete") from problem
-
-
-def _reply_of(response: httpx.Response) -> Reply:
-    return Reply(response.status_code, end_to_end(response.headers.raw, b"content-length"), response.content)
-
-
-def _refusal(response: httpx.Response) -> Refused:
-    cause = f"the API answered {status_of(response)}"
-    return Refused(_reply_of(response), cause)

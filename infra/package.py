@@ -66,9 +66,12 @@ def merge(stage: str, folder: Path) -> dict[str, Any]:
     template: dict[str, Any] = json.loads((folder / "sam.json").read_text())
     _remove_rest_api(template)
     template["Globals"]["Function"]["Environment"]["Variables"]["BLDR_CODE_DIGEST"] = code_digest()
+    _leave_tracing_to_globals(template)
+    _name_the_stage(template, stage)
     _inline_edge_functions(template)
     _inline_state_machines(template)
     _inline_build_specifications(template)
+    _inline_dashboards(template, stage)
     return template
 
 
@@ -86,6 +89,13 @@ def _remove_rest_api(template: dict[str, Any]) -> None:
         del template["Resources"][name]
     for name in ("RestAPIId", "EndpointURL"):
         del template["Outputs"][name]
+
+
+def _leave_tracing_to_globals(template: dict[str, Any]) -> None:
+    """Remove Chalice's value of each function, which would win over the parameter."""
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            del resource["Properties"]["Tracing"]
 
 
 def _inline_edge_functions(template: dict[str, Any]) -> None:
@@ -110,6 +120,20 @@ def _inline_build_specifications(template: dict[str, Any]) -> None:
         if resource["Type"] == "AWS::CodeBuild::Project":
             source = resource["Properties"]["Source"]
             source["BuildSpec"] = (REPOSITORY / source["BuildSpec"]).read_text()
+
+
+def _name_the_stage(template: dict[str, Any], stage: str) -> None:
+    """Set the dimension of our metrics to the value that the functions publish."""
+    template["Mappings"]["Deployment"]["Stage"]["Name"] = stage
+
+
+def _inline_dashboards(template: dict[str, Any], stage: str) -> None:
+    """Replace file names by dashboards, in which CloudFormation substitutes the resources."""
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::CloudWatch::Dashboard":
+            widgets = json.loads((REPOSITORY / resource["Properties"]["DashboardBody"]).read_text())
+            text = json.dumps(widgets).replace("${Stage}", stage)
+            resource["Properties"]["DashboardBody"] = {"Fn::Sub": text}
 
 
 def translate(sam: dict[str, Any]) -> dict[str, Any]:

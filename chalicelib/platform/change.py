@@ -139,6 +139,8 @@ class Change:
                 error = Stale()
             if not isinstance(error, Stale):  # else the next attempt belongs to the same transaction
                 metrics.current().end_transaction()
+            if isinstance(error, StoreUnavailable):
+                metrics.current().given_up += 1
             raise error from problem
         metrics.current().end_transaction()
         for work in self._afterwards:
@@ -224,6 +226,7 @@ def retry_when_stale(decide: Callable[[], Result]) -> Result:
             except Stale as problem:
                 if not budget.pause(attempts, conflicts=True):
                     metrics.current().end_transaction()
+                    metrics.current().given_up += 1
                     raise StoreUnavailable from problem
     raise AssertionError("unreachable")
 

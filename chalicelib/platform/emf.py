@@ -23,10 +23,12 @@ UNITS = {
     "ServerErrors": MetricUnit.Count,
     "Duration": MetricUnit.Milliseconds,
     "TransactionTries": MetricUnit.Count,
+    "GivenUpTransactions": MetricUnit.Count,
     "UploadedBytes": MetricUnit.Bytes,
     "RefusedUploads": MetricUnit.Count,
     "WaitingJobs": MetricUnit.Count,
     "WorkingJobs": MetricUnit.Count,
+    "OldestWaitingJob": MetricUnit.Seconds,
     "SharedWorkers": MetricUnit.Count,
     "CompletedJobs": MetricUnit.Count,
     "FailedJobs": MetricUnit.Count,
@@ -34,6 +36,9 @@ UNITS = {
     "BuildDuration": MetricUnit.Seconds,
     "MissingCloneCredentials": MetricUnit.Count,
     "UnstartedGroups": MetricUnit.Count,
+    "FailedLongChanges": MetricUnit.Count,
+    "SkippedFailures": MetricUnit.Count,
+    "ColdStarts": MetricUnit.Count,
 }
 Group = tuple[Mapping[str, str], Mapping[str, Sequence[float]]]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from chalicelib.platform import logs
+from chalicelib.platform import logs, metrics
 from chalicelib.platform.retry_budget import single_try
 from chalicelib.platform.row import KeyTooLong
 from chalicelib.platform.table import StoreRefused, StoreUnavailable
@@ -16,11 +16,12 @@ def optional_work() -> Iterator[None]:
     For work that a request does for later ones, such as a fold, after it has committed or read. A refusal of the table
     is a bug, and is logged.
     """
+    given_up = metrics.current().given_up
     with single_try():
         try:
             yield
         except StoreUnavailable:
-            return
+            metrics.current().given_up = given_up
         except (StoreRefused, KeyTooLong) as problem:
             logs.unexpected_error(problem)
 
@@ -44,3 +45,4 @@ class Failures:
         except Exception as problem:  # noqa: BLE001 - one failure of any kind must not stop the others
             logs.unexpected_error(problem)
             self.number += 1
+            metrics.current().skipped += 1

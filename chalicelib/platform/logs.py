@@ -79,10 +79,10 @@ def unexpected_error(problem: BaseException) -> None:
     logger().error("unexpected error", extra={"problem": [_described(each) for each in _with_causes(problem)]})
 
 
-def failed_change(problem: Exception, **change: str | int) -> None:
+def failed_change(problem: Exception, metrics: dict[str, Any], **change: str | int) -> None:
     """Log that a long change ended as failed, with its names and the causes of its last error as above."""
     extra = {"change": change, "problem": [_described(each) for each in _with_causes(problem)]}
-    logger().error("long change failed", extra=extra)
+    logger().error("long change failed", extra=extra | metrics)
 
 
 def failed_service(problem: ServiceFailed) -> None:

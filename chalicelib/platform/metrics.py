@@ -3,6 +3,7 @@
 Names and dimensions are bounded: routes, statuses and kinds of refusals; never idents, accounts or texts of clients.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -14,6 +15,9 @@ from chalicelib.platform import logs
 
 with deferred():  # imports powertools
     from chalicelib.platform import emf
+
+Group = tuple[dict[str, str], dict[str, list[float]]]
+"""Dimensions, and the values of metrics."""
 
 MOST_VALUES = 99
 """A line holds fewer than 100 values of one metric."""
@@ -27,9 +31,18 @@ def is_server_error(status: int) -> bool:
 class Measurements:
     """The values of one request or function."""
 
-    __slots__ = ("refusal", "tries", "tries_of_transactions", "uploaded_bytes")
+    __slots__ = ("given_up", "refusal", "skipped", "tries", "tries_of_transactions", "uploaded_bytes", "waited_seconds")
 
     def __init__(self) -> None:
+        self.given_up = 0
+        """Transactions that did not succeed within the retry budget."""
+
+        self.skipped = 0
+        """Failures that were skipped, so that other work could continue."""
+
+        self.waited_seconds = 0.0
+        """How long the request has waited for an event, such as a new job."""
+
         self.tries = 0
         """How often the current transaction was sent so far, also with rows that were read again."""
 
@@ -49,23 +62,39 @@ class Measurements:
     def of_request(self, route: str, status: int, milliseconds: float) -> dict[str, Any]:
         """Return the metrics of a request as members of its log line."""
         self.end_transaction()
-        outcome: dict[str, list[float]] = {"ServerErrors": [int(is_server_error(status))], "Duration": [milliseconds]}
+        worked = max(0.0, round(milliseconds - self.waited_seconds * 1000, 1))
+        outcome: dict[str, list[float]] = {"ServerErrors": [int(is_server_error(status))], "Duration": [worked]}
         requests: dict[str, list[float]] = {"Requests": [1]}
-        totals = outcome | self._totals()
-        return emf.members(({}, totals), ({"route": route, "status": str(status)}, requests), *self._refusals())
+        by_route = ({"route": route, "status": str(status)}, requests)
+        return emf.members(({}, outcome | self._totals()), by_route, *self._refusals(), *_cold_start())
 
     def of_function(self) -> dict[str, Any]:
         """Return the metrics of a function as members of its log line."""
         self.end_transaction()
-        return emf.members(({}, self._totals()), *self._refusals())
+        return emf.members(({}, self._totals()), *self._refusals(), *_cold_start())
 
     def _totals(self) -> dict[str, list[float]]:
-        return {"TransactionTries": self.tries_of_transactions, "UploadedBytes": self.uploaded_bytes}
+        return {
+            "TransactionTries": self.tries_of_transactions,
+            "GivenUpTransactions": [self.given_up] if self.given_up else [],
+            "UploadedBytes": self.uploaded_bytes,
+            "SkippedFailures": [self.skipped] if self.skipped else [],
+        }
 
-    def _refusals(self) -> list[tuple[dict[str, str], dict[str, list[float]]]]:
+    def _refusals(self) -> list[Group]:
         return [] if self.refusal is None else [({"refusal": self.refusal}, {"RefusedUploads": [1]})]
 
 
+def _cold_start() -> list[Group]:
+    """Return the metric of the first request or function of a process that Lambda started on demand."""
+    global _is_cold  # noqa: PLW0603 - a process is cold once
+    if not _is_cold:
+        return []
+    _is_cold = False
+    return [({"function": os.environ["AWS_LAMBDA_FUNCTION_NAME"]}, {"ColdStarts": [1]})]
+
+
+_is_cold = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "on-demand"
 _current: ContextVar[Measurements | None] = ContextVar("measurements", default=None)
 
 

@@ -6,10 +6,12 @@ out the others. On Lambda a process serves one request at a time, and each waiti
 A process that must end calls `end`, so that its waiting requests are answered at once.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import BoundedSemaphore, Event
 
+from chalicelib.platform import metrics
 from chalicelib.platform.config import config
 
 LONGEST_SECONDS = 20.0
@@ -43,8 +45,10 @@ def place(wanted: float) -> Iterator[float]:
 
 
 def sleep(seconds: float) -> None:
-    """Pause a request that waits; return at once when the process must end."""
+    """Pause a request that waits; return at once when the process must end. The metric `Duration` leaves pauses out."""
+    began = time.monotonic()
     _ending.wait(seconds)
+    metrics.current().waited_seconds += time.monotonic() - began
 
 
 def end() -> None:

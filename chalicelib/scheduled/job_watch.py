@@ -71,11 +71,12 @@ def watch_jobs(seconds: float) -> JobsWatched:
         began = time.monotonic()
         run.deadline = min(end, began + (end - began) / (len(targets) - number))
         with run.failures.skipped():
+            run.first_waiting = None
             working, waiting = _examine_held(target, run), _examine_waiting(target, run)
             _archive_logs(target, run)
             total.working, total.waiting = total.working + working, total.waiting + waiting
             if target in config.build_targets:
-                _publish(target, waiting, working)
+                _publish(target, waiting, working, run.first_waiting)
                 worker_starts.start_workers(target, waiting, working)
     total.settled, total.failed = run.settled, run.failures.number
     logs.logger().info("jobs watched", extra=asdict(total))
@@ -88,15 +89,19 @@ class _Run(Struct):
     deadline: float
     failures: Failures
     settled: int = 0
+    first_waiting: int | None = None
+    """The id of the oldest waiting job of the current target."""
 
     @property
     def is_over(self) -> bool:
         return time.monotonic() > self.deadline
 
 
-def _publish(target: Target, waiting: int, working: int) -> None:
+def _publish(target: Target, waiting: int, working: int, first_waiting: int | None) -> None:
     workers = sum(float(row.seen_at) > time.time() - SEEN_SECONDS for row in sightings_of(ALL_ORIGINS, target))
-    metrics = {"WaitingJobs": [float(waiting)], "WorkingJobs": [float(working)], "SharedWorkers": [float(workers)]}
+    oldest = 0.0 if first_waiting is None else round((now() - moment_of(first_waiting)).total_seconds())
+    numbers = {"WaitingJobs": waiting, "WorkingJobs": working, "OldestWaitingJob": oldest, "SharedWorkers": workers}
+    metrics = {name: [float(number)] for name, number in numbers.items()}
     logs.logger().info("jobs", extra=emf.members(({"target": str(target)}, metrics)))
 
 
@@ -181,6 +186,7 @@ def _examine_origin(target: Target, origin: str, run: _Run) -> int:
     """
     partition = build_rows.waiting_partition(target, origin)
     first = list(rows(WaitingJobRow, partition, limit=WAITING_READ))
+    run.first_waiting = min(filter(None, [run.first_waiting, *(int(row.job_id) for row in first)]), default=None)
     _end_waits(_old(first), run)
     if len(first) < WAITING_READ:
         return len(first)

@@ -19,7 +19,7 @@ from chalicelib.core.target import Target
 from chalicelib.identity.caller import Caller
 from chalicelib.packages import refusals, upload, upload_checks
 from chalicelib.packages.errors import ArchiveRefused
-from chalicelib.platform import background
+from chalicelib.platform import background, waiting
 from chalicelib.platform.change import Change, retry_when_stale
 from chalicelib.platform.clock import new_id
 from chalicelib.platform.config import config
@@ -193,9 +193,9 @@ def _wait(upload_id: str) -> UploadRow | None:
         row = rows.find(upload_id)
         if row.error is not None or not row.is_open:
             return _result(row)
-        if time.monotonic() > deadline:
+        if time.monotonic() > deadline or waiting.is_over():
             return None
-        time.sleep(pause)
+        waiting.sleep(pause)
         pause = min(1.0, pause * 1.5)
 
 

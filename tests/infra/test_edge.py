@@ -1,12 +1,14 @@
 """The edge function, run in V8: it adds the name of an archive for hab and changes nothing else (platform.md 4.3)."""
 
 import json
+import re
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from py_mini_racer import MiniRacer
 
+from gateway.upload import PATH
 from infra.template import REPOSITORY
 
 SOURCE = REPOSITORY / "infra/edge/x_filename.js"
@@ -85,3 +87,33 @@ def test_the_service_gets_the_address_of_the_client_and_not_what_the_client_clai
     sent: dict[str, Any] = json.loads(str(engine.eval(f"JSON.stringify(handler({json.dumps(event)}))")))
 
     assert sent == {"uri": "/v1/authenticate/x", "headers": {"x-bldr-viewer-address": {"value": "2001:db8::1"}}}
+
+
+@pytest.mark.parametrize(
+    ("method", "uri", "origin"),
+    [
+        ("POST", "/v1/depot/pkgs/core/zlib/1.3/20240301120000", "gateway"),
+        ("POST", "/v1/depot/pkgs/core/zlib/1.3/20240301120000/", "gateway"),
+        ("GET", "/v1/depot/pkgs/core/zlib/1.3/20240301120000", None),
+        ("PATCH", "/v1/depot/pkgs/core/zlib/1.3/public", None),
+        ("POST", "/v1/depot/pkgs/schedule/core/zlib", None),
+        ("POST", "/v1/depot/pkgs/core/zlib/1.3/20240301120000/more", None),
+        ("POST", "/v1/depot/uploads", None),
+    ],
+)
+def test_archives_go_to_the_gateway_and_everything_else_to_the_api(method: str, uri: str, origin: str | None) -> None:
+    code = (REPOSITORY / "infra/edge/uploads.js").read_text().replace("import cf from 'cloudfront';", "")
+    engine = MiniRacer()
+    engine.eval("let selected = null; const cf = {selectRequestOriginById: (id) => { selected = id; }};" + code)
+    request = {"method": method, "uri": uri, "headers": {}}
+
+    sent = json.loads(str(engine.eval(f"JSON.stringify([handler({json.dumps({'request': request})}), selected])")))
+
+    assert sent == [request, origin]
+
+
+def test_the_edge_function_and_the_gateway_know_the_same_uploads() -> None:
+    code = (REPOSITORY / "infra/edge/uploads.js").read_text()
+    [pattern] = re.findall(r"const ARCHIVE = /\^(.+)\$/;", code)
+
+    assert pattern.replace("\\/", "/") == PATH.pattern.decode().replace("(", "").replace(")", "")

@@ -3,7 +3,6 @@
 import ast
 import json
 import re
-import shutil
 import sys
 import zipfile
 from importlib.metadata import packages_distributions
@@ -22,7 +21,6 @@ from chalicelib.catalog.job_token_rows import JobTokenRow
 from chalicelib.identity.worker_rows import SightingRow
 from chalicelib.platform.config import read_config
 from chalicelib.platform.settings.declaration import SETTINGS
-from infra import package
 from infra.template import REPOSITORY, read_template
 from infra.template import machine as read_machine
 from tests.rights.policies import own_policies, policies_of
@@ -47,22 +45,6 @@ OF_BUILDS = {
 
 EXPIRING = (LogChunkRow, JobTokenRow, SightingRow, ClaimRow, GroupOfEventRow)
 """Rows of builds with a time to live."""
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a packaged project. It has no third-party packages, because they would have to be downloaded."""
-    folder = tmp_path_factory.mktemp("package")
-    project = folder / "project"
-    for name in (".chalice", "bldr", "chalicelib", "gateway", "infra", "local", "tests"):
-        ignored = shutil.ignore_patterns("__pycache__", "deployments")
-        shutil.copytree(REPOSITORY / name, project / name, ignore=ignored)
-    shutil.copy(REPOSITORY / "app.py", project)
-    (project / "requirements.txt").write_text("")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(package, "REPOSITORY", project)
-        package.package("dev", folder / "build")
-    return folder / "build"
 
 
 def resources(built: Path, template: str) -> dict[str, Any]:
@@ -96,7 +78,7 @@ def test_the_api_function_knows_its_resources_and_limits(built: Path) -> None:
         }.items()
     )
     assert (function["MemorySize"], function["Timeout"], function["Runtime"]) == (1024, 29, "python3.11")
-    assert function["LoggingConfig"] == {"LogGroup": {"Ref": "APIHandlerLogs"}}
+    assert function["LoggingConfig"]["LogGroup"] == {"Ref": "APIHandlerLogs"}
 
 
 def variables_of(found: dict[str, Any], function: str) -> dict[str, Any]:
@@ -212,7 +194,7 @@ def test_the_site_caches_by_url_and_token_only_what_the_api_permits(built: Path)
 
 def test_the_site_sends_the_key_that_the_function_knows(built: Path) -> None:
     found = resources(built, "cloudformation.json")
-    [origin] = found["Site"]["Properties"]["DistributionConfig"]["Origins"]
+    origin, *_ = found["Site"]["Properties"]["DistributionConfig"]["Origins"]
 
     assert origin["OriginCustomHeaders"] == [
         {"HeaderName": "x-bldr-site-key", "HeaderValue": {"Fn::Sub": "{{resolve:secretsmanager:${SiteKey}}}"}}
@@ -223,9 +205,10 @@ def test_the_site_sends_the_key_that_the_function_knows(built: Path) -> None:
 def test_everything_of_the_site_is_optional(built: Path) -> None:
     found = resources(built, "cloudformation.json")
     of_cloudfront = {name for name, one in found.items() if one["Type"].startswith("AWS::CloudFront")}
-    names = {name for name in of_cloudfront if name.startswith("Site")}
+    names = {name for name in of_cloudfront if name.startswith("Site")} - {"SiteUploads"}
 
     assert len(names) == 5
+    assert found["SiteUploads"]["Condition"] == "HasGatewayBehindSite"
     assert all(found[name]["Condition"] == "HasSite" for name in names | {"SiteKey", "APIHandlerKnowsSite"})
 
 
@@ -378,7 +361,7 @@ def test_the_distribution_is_only_created_with_a_public_key(built: Path) -> None
     names = {
         name
         for name, one in found.items()
-        if one["Type"].startswith("AWS::CloudFront::") and not name.startswith("Site")
+        if one["Type"].startswith("AWS::CloudFront::") and not name.startswith(("Site", "Gateway"))
     }
 
     assert len(names) == 6

@@ -64,8 +64,14 @@ from tests.rights.actions import OPERATIONS, OperationUnmapped, needs_of
 from tests.rights.enforcement import Enforcement, enforced, running_as
 from tests.rights.policies import Policies, Right, Statement, machine_arn, own_policies, policies_of
 
-USED_BY_LAMBDA = {"logs:CreateLogStream", "logs:PutLogEvents"}
-"""Lambda itself uses these rights of a function, to write its log."""
+USED_BY_LAMBDA = {
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "sqs:SendMessage",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+}
+"""Lambda itself uses these rights of a function: to write its log, to send failed events, and to send traces."""
 
 EVENT = dict.fromkeys(
     ("version", "account", "region", "detail", "detail-type", "source", "time", "id", "resources"), ""

@@ -23,6 +23,7 @@ from msgspec import Struct
 from chalicelib.catalog import origin_rows
 from chalicelib.catalog.long_changes import long_change_rows
 from chalicelib.catalog.long_changes.long_change_rows import LongChangeRow, OpenLongChangeRow
+from chalicelib.core.deferred import deferred
 from chalicelib.core.events.event_kinds import Trigger
 from chalicelib.core.long_change import LongChangeKind, LongChangeState
 from chalicelib.core.permission import Permission
@@ -36,6 +37,9 @@ from chalicelib.platform.failures import optional_work
 from chalicelib.platform.retry_budget import single_try
 from chalicelib.platform.row import Key
 from chalicelib.platform.table import StoreUnavailable, read
+
+with deferred():  # imports powertools
+    from chalicelib.platform import emf
 
 LEASE_SECONDS = 5.0
 """How long a worker may be silent before another one takes its place."""
@@ -245,7 +249,9 @@ def _note_failure(hold: Hold, how: Work, problem: Exception) -> None:
     with suppress(HoldLost):  # another worker makes a further attempt
         with Change() as change:
             how.fail(change, hold, row, type(problem).__name__)
-        logs.failed_change(problem, kind=row.kind, origin=row.origin, id=str(row.id), attempts=int(row.failures))
+        names = {"kind": row.kind, "origin": row.origin, "id": str(row.id)}
+        counted = emf.members(({}, {"FailedLongChanges": [1.0]}))
+        logs.failed_change(problem, counted, **names, attempts=int(row.failures))
 
 
 def _taken(row: LongChangeRow) -> Hold | None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -184,13 +185,15 @@ def test_numbers_of_jobs_are_metrics_of_each_target(
     for worker_id, age in ((1, 0), (2, job_watch.SEEN_SECONDS + 1)):
         key, moment = sighting_key(ALL_ORIGINS, LINUX, worker_id), int(time.time()) - age
         put_many([SightingRow(key.pk, key.sk, seen_at=moment, expires_at=moment + 1_000)])
+    oldest = now() - timedelta(seconds=600)
     a_job(DISPATCHED)
     a_job()
-    a_job()
+    a_job(id=new_id(oldest))
+    monkeypatch.setattr(job_watch, "now", lambda: oldest + timedelta(seconds=700))
 
     job_watch.watch_jobs(60)
 
-    numbers = {"WaitingJobs": [2.0], "WorkingJobs": [1.0], "SharedWorkers": [1.0]}
+    numbers = {"WaitingJobs": [2.0], "WorkingJobs": [1.0], "OldestWaitingJob": [700.0], "SharedWorkers": [1.0]}
     assert ({"target": str(LINUX)}, numbers) in published
     assert {dimensions["target"] for dimensions, _ in published} == set(map(str, config.build_targets))
 

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from chalicelib.platform import emf, metrics
+from chalicelib.platform import emf, metrics, waiting
+from chalicelib.platform.failures import Failures, optional_work
+from chalicelib.platform.table import StoreUnavailable
 from tests.builders.log_lines import log_lines, metrics_in
 from tests.builders.stack import REPOSITORY
 
@@ -46,6 +48,52 @@ def test_values_outside_of_requests_are_discarded() -> None:
     metrics.current().uploaded_bytes.append(1)
 
     assert metrics.current().of_function() == {}
+
+
+def test_time_that_a_request_waits_for_an_event_is_left_out_of_its_duration() -> None:
+    with metrics.measured() as measurements:
+        waiting.sleep(0.01)
+
+    assert measurements.waited_seconds > 0
+    milliseconds = measurements.waited_seconds * 1000 + 5
+    assert measurements.of_request("GET /x", 200, milliseconds)["Duration"] == [5.0]
+
+
+def test_failures_that_are_skipped_are_counted() -> None:
+    failures = Failures()
+    with log_lines(), metrics.measured() as measurements:
+        for _ in range(2):
+            with failures.skipped():
+                raise KeyError
+
+    assert measurements.of_function()["SkippedFailures"] == [failures.number] == [2]
+
+
+def test_transactions_of_optional_work_are_not_counted_as_given_up() -> None:
+    with metrics.measured() as measurements:
+        metrics.current().given_up += 1
+        with optional_work():
+            metrics.current().given_up += 1
+            raise StoreUnavailable
+
+    assert measurements.of_function()["GivenUpTransactions"] == [1]
+
+
+def test_the_first_request_of_a_process_on_lambda_is_a_cold_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "_is_cold", True)
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "api")
+
+    first, second = (metrics.Measurements().of_request("GET /x", 200, 1.0) for _ in range(2))
+
+    assert metrics_in(first)["ColdStarts"] == {
+        "unit": "Count",
+        "values": [1],
+        "dimensions": [
+            {"service": "habitat-builder", "stage": emf.COMMON["stage"], "function": "api"},
+            emf.COMMON,
+        ],
+    }
+    assert "ColdStarts" not in second
 
 
 @pytest.mark.usefixtures("switched_off")
