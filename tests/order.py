@@ -23,6 +23,7 @@ LONGEST = (
     "tests/engine/builds/test_large_groups.py",
     "tests/infra/test_package.py",
     "tests/api/docs/test_answers_are_described.py",
+    "tests/infra/restore/test_drill.py",
 )
 """The files that take more than ten seconds. The others follow in alphabetical order."""
 

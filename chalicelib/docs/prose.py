@@ -48,9 +48,13 @@ def summary(route: Route) -> str:
 
 def description(route: Route) -> str:
     """Return the details of a route and its permission, as Markdown."""
+    return "\n\n".join([*details(route), f"{permission(route)} {scope(route)}".strip()])
+
+
+def details(route: Route) -> list[str]:
+    """Return what a route does beyond its summary, as paragraphs of Markdown."""
     query = description_of(route.query) if route.query else ""
-    paragraphs = [_sentences(route)[1], query, f"{permission(route)} {scope(route)}"]
-    return "\n\n".join(paragraph.strip() for paragraph in paragraphs if paragraph.strip())
+    return [paragraph.strip() for paragraph in (_sentences(route)[1], query) if paragraph.strip()]
 
 
 def has_text(kinds: Sequence[type[Exception]]) -> bool:

@@ -36,14 +36,14 @@ def declared_statuses(route: Route, errors: ErrorTable) -> frozenset[int]:
 def refusals(route: Route, errors: ErrorTable) -> dict[int, list[type[Exception]]]:
     """Return the errors of a route by status, ascending. Errors of the kind PassedOn are left out."""
     by_status: dict[int, list[type[Exception]]] = {}
-    for kind in dict.fromkeys([*_implied(route), *route.errors]):
+    for kind in dict.fromkeys([*implied(route), *route.errors]):
         status = route.refused if issubclass(kind, RoleMissing) else errors.status_of(kind)
         if status is not None:
             by_status.setdefault(status, []).append(kind)
     return dict(sorted(by_status.items()))
 
 
-def _implied(route: Route) -> Iterator[type[Exception]]:
+def implied(route: Route) -> Iterator[type[Exception]]:
     """Yield the errors of parsing, authentication and authorisation that the rest of a declaration implies."""
     yield TokenRefused
     yield StoreUnavailable

@@ -23,7 +23,7 @@ def deployed(engine: Server) -> str:
     outputs = {output: each for output, each in template["Outputs"].items() if each["Value"].get("Ref") in kept}
     assert template["Outputs"]["BuilderKeySecret"] == {"Value": {"Ref": "BuilderKey"}}
     body = {
-        "Parameters": {"LogDays": template["Parameters"]["LogDays"]},
+        "Parameters": {name: template["Parameters"][name] for name in ("LogDays", "RestoreDays")},
         "Conditions": {"DeletesLogs": template["Conditions"]["DeletesLogs"]},
         "Resources": {each: template["Resources"][each] for each in kept},
         "Outputs": {**outputs, "BuilderKeySecret": {"Value": secret}},

@@ -102,6 +102,6 @@ def test_stored_resources_are_encrypted_and_kept_when_the_stack_is_deleted() -> 
     for name in ("Table", "Artifacts", "BuilderKey"):
         assert resources[name]["DeletionPolicy"] == resources[name]["UpdateReplacePolicy"] == "Retain"
     assert properties("Table")["SSESpecification"] == {"SSEEnabled": True}
-    assert properties("Table")["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert properties("Table")["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
     assert properties("Artifacts")["BucketEncryption"]
     assert set(properties("Artifacts")["PublicAccessBlockConfiguration"].values()) == {True}

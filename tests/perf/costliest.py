@@ -17,6 +17,11 @@ environment.use_for_benchmark()
 
 from app import app
 from chalicelib.builds.groups import promotion as moves
+from chalicelib.catalog import origin_summaries
+from chalicelib.catalog.events import event_rows
+from chalicelib.catalog.lists import list_changes
+from chalicelib.catalog.long_changes import long_change_states
+from chalicelib.channels import deletion
 from chalicelib.channels.bulk import service as bulk
 from chalicelib.retention import removal
 from local.front import Front
@@ -40,7 +45,7 @@ def main() -> int:
     parser.add_argument("--packages", type=int, default=5_000)
     parser.add_argument("--print-only", action="store_true", help="do not write docs/SECURITY.md")
     options = parser.parse_args()
-    with an_engine(), _unlimited_time(), without_logs():
+    with an_engine(), _unlimited_time(), _without_folds(), without_logs():
         filled = FilledDepot.create(GeneratedDepot(options.packages), Depot(Front(app)))
         rows = [_cells(measured) for measured in recorded(filled, ROWS)]
     figures = f"A depot with {options.packages:,} packages:\n\n{_markdown(sorted(rows))}"
@@ -50,10 +55,25 @@ def main() -> int:
 
 @contextmanager
 def _unlimited_time() -> Iterator[None]:
-    """Let long requests end. A slow engine would stop them at a limit of time, which the replay does not reach."""
+    """Let long requests end, with the same calls however long they take.
+
+    A slow engine would stop them at a limit of time, or repeat calls, which the faster replay would not do.
+    """
     with ExitStack() as stack:
         for module in (bulk, moves, removal):
             stack.enter_context(patch.object(module, "SECONDS", 3_600.0))
+        stack.enter_context(patch.object(deletion, "REQUEST_SECONDS", 3_600.0))
+        stack.enter_context(patch.object(long_change_states, "LEASE_SECONDS", 3_600.0))  # no hold is renewed
+        stack.enter_context(patch.object(event_rows, "FRESH_SECONDS", 3_600.0))  # no number is read again
+        yield
+
+
+@contextmanager
+def _without_folds() -> Iterator[None]:
+    """Let no request fold a log. Which one does is random, and a replay of a fold would need its recorded responses."""
+    with ExitStack() as stack:
+        for module in (list_changes, origin_summaries):
+            stack.enter_context(patch.object(module, "FOLDED_EVERY", 1 << 23))
         yield
 
 

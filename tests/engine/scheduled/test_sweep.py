@@ -286,3 +286,21 @@ def test_the_scheduled_function_sweeps(origin: str) -> None:
         app.sweep(event, None)
 
     assert not exists(key)
+
+
+@pytest.mark.usefixtures("a_day_later")
+def test_in_a_versioned_bucket_the_sweep_only_hides_objects(origin: str) -> None:
+    """A restored table may name what was removed later (docs/OPERATIONS.md, "Restoring")."""
+    s3, bucket = client("s3"), config.bucket
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    try:
+        key = put(unnamed_archive(PackageIdent(origin, "hidden", "1", "2")))
+
+        sweep_twice()
+
+        assert not exists(key)
+        [version] = s3.list_object_versions(Bucket=bucket, Prefix=key)["Versions"]
+        stored = s3.get_object(Bucket=bucket, Key=key, VersionId=version["VersionId"])
+        assert stored["Body"].read() == b"debris"
+    finally:
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
