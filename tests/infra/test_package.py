@@ -23,6 +23,7 @@ from chalicelib.platform.config import read_config
 from chalicelib.platform.settings.declaration import SETTINGS
 from infra.template import REPOSITORY, read_template
 from infra.template import machine as read_machine
+from tests.rights import overview
 from tests.rights.policies import own_policies, policies_of
 
 BESIDE_THE_API = {"FinishUpload": 900, "Sweep": 900, "ApplyRetention": 900, "FoldEvents": 120}
@@ -305,9 +306,24 @@ def test_workers_on_codebuild_reach_nothing_of_the_depot(built: Path) -> None:
     actions = {action for statement in statements for action in _actions(statement)}
     names = ("WorkerLogs", "WorkerRole", "WorkerProject", "WatchJobsStartsWorkers")
 
-    assert {action.partition(":")[0] for action in actions} == {"ecr", "logs"}
+    assert {action.partition(":")[0] for action in actions} == {"logs"}
     assert all(found[name]["Condition"] == "HasWorkers" for name in names)
     assert found["WorkerProject"]["Properties"]["Name"] == {"Fn::Sub": "${AWS::StackName}-worker"}
+
+
+def test_every_role_of_the_package_is_in_the_table_of_roles(built: Path) -> None:
+    """Chalice and AWS's transform may add roles. They trust Lambda and have no managed policies."""
+    found = resources(built, "cloudformation.json")
+    roles = {name: one["Properties"] for name, one in found.items() if one["Type"] == "AWS::IAM::Role"}
+    principals = {
+        name: [each["Principal"] for each in role["AssumeRolePolicyDocument"]["Statement"]]
+        for name, role in roles.items()
+        if "AssumeRolePolicyDocument" not in read_template()["Resources"][name]["Properties"]
+    }
+
+    assert set(roles) == set(overview.PURPOSES), "see tests/infra/test_rights_of_roles.py"
+    assert not any("ManagedPolicyArns" in role for role in roles.values())
+    assert all(each == [{"Service": "lambda.amazonaws.com"}] for each in principals.values())
 
 
 @pytest.mark.parametrize("template", ["sam.json", "cloudformation.json"])

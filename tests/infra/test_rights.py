@@ -2,13 +2,9 @@
 
 import hashlib
 import hmac
-import json
-import re
 from contextlib import suppress
 from datetime import timedelta
-from importlib.resources import files
 from types import ModuleType
-from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -19,27 +15,36 @@ import app
 from chalicelib.accounts.sign_in import service as sign_in
 from chalicelib.builds import motor
 from chalicelib.builds.groups import after_upload
-from chalicelib.catalog import fences
+from chalicelib.builds.groups import archive as old_groups
+from chalicelib.builds.jobs import logs as logs_of_jobs
+from chalicelib.catalog import fences, name_log, origin_summaries, package_rows
+from chalicelib.catalog.lists import list_folding
 from chalicelib.catalog.long_changes import long_change_motor, long_change_states
-from chalicelib.channels import deletion
+from chalicelib.catalog.package_rows import DependentRow
+from chalicelib.channels import deletion, newest_of_all
 from chalicelib.channels import service as channels
 from chalicelib.channels.bulk import moves
 from chalicelib.channels.bulk import service as bulk
+from chalicelib.core.builds.build_states import GroupState
 from chalicelib.core.ident import PackageIdent
 from chalicelib.core.long_change import LongChangeKind
 from chalicelib.core.target import Target
 from chalicelib.ext import notices
 from chalicelib.github import app_token, installation
+from chalicelib.graph import nodes as graph_nodes
 from chalicelib.identity import credentials
 from chalicelib.long_changes import steps as long_change_steps
 from chalicelib.packages import artifacts, download, hints, pending_hints
-from chalicelib.platform import cdn, key_ring, logs, secret_settings, site, transfers
+from chalicelib.packages import upload as publishing
+from chalicelib.packages.search import snapshots as name_snapshots
+from chalicelib.platform import cdn, key_ring, logs, object_store, secret_settings, site, transfers
 from chalicelib.platform.aws import client
 from chalicelib.platform.background import Failed
+from chalicelib.platform.clock import new_id
 from chalicelib.platform.config import config
-from chalicelib.platform.object_store import ObjectStoreFailed
+from chalicelib.platform.object_store import ObjectMissing, ObjectStoreFailed
 from chalicelib.platform.table import put_many, rows
-from chalicelib.scheduled import cursors, long_change_watch, sweep, sweep_rows
+from chalicelib.scheduled import cursors, event_upkeep, long_change_watch, name_log_upkeep, sweep, sweep_rows
 from chalicelib.uploads import finishing, leftovers
 from chalicelib.uploads import rows as upload_rows
 from chalicelib.uploads import service as uploads
@@ -48,21 +53,25 @@ from tests.api.client import Depot
 from tests.builders import operator_secrets
 from tests.builders.accounts import an_account
 from tests.builders.bulk import changes
+from tests.builders.group_rows import a_group as a_group_row
 from tests.builders.hart import a_hart
+from tests.builders.job_groups import a_group, start
 from tests.builders.names import a_name
 from tests.builders.operator_secrets import an_operator_secret
 from tests.builders.origins import an_origin
 from tests.builders.package_requests import UPLOADER
-from tests.builders.packages import a_channel, a_package, demote, promote
+from tests.builders.packages import a_channel, a_package, demote, promote, set_visibility
 from tests.builders.project_rows import a_project_row
-from tests.builders.releases import a_release, promoted
+from tests.builders.releases import a_release, promoted, with_visibility
 from tests.builders.settings import change_settings
 from tests.builders.stack import Stack, process_tree
-from tests.builders.uploads import MIB, an_upload
-from tests.rights import enforcement
-from tests.rights.actions import OPERATIONS, OperationUnmapped, needs_of
+from tests.builders.uploads import MIB, StartedUpload, an_upload
+from tests.builders.workers import a_worker
+from tests.rights import enforcement, rare_work
 from tests.rights.enforcement import Enforcement, enforced, running_as
-from tests.rights.policies import Policies, Right, Statement, machine_arn, own_policies, policies_of
+from tests.rights.evaluation import Policies, Right
+from tests.rights.needs import OperationUnmapped
+from tests.rights.policies import machine_arn, own_policies, policies_of
 
 USED_BY_LAMBDA = {
     "logs:CreateLogStream",
@@ -118,6 +127,17 @@ def use_the_table_and_the_bucket(depot: Depot) -> None:
     assert depot.get(f"{hart.url}/download?redirect=s3").status == 302
     demote(depot, hart, "dev")
     assert depot.delete(hart.url, by="bobo").status == 204
+
+
+def use_other_objects(depot: Depot, patch: pytest.MonkeyPatch) -> None:
+    """Read long texts of a package, the log of an old job, and the entries of an old job group."""
+    patch.setattr(publishing, "INLINE_TEXTS_BYTES", 1)
+    hart = a_package(depot, an_origin(depot))
+    assert depot.get(hart.in_channel("unstable")).status == 200
+    with running_as("APIHandler"):
+        assert old_groups.entries_of(a_group_row(GroupState.COMPLETE)) == []
+        with suppress(ObjectMissing):
+            object_store.call("get_object", Key=logs_of_jobs.archive_name(1))
 
 
 def use_the_secrets(depot: Depot, patch: pytest.MonkeyPatch) -> None:
@@ -203,6 +223,7 @@ def use_state_machines(patch: pytest.MonkeyPatch, *modules: ModuleType) -> None:
 def test_the_api_uses_every_right(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
     with enforced(own_policies()) as used_by:
         use_the_table_and_the_bucket(depot)
+        use_other_objects(depot, monkeypatch)
         invoke_the_function(depot, monkeypatch)
         use_the_secrets(depot, monkeypatch)
         drive_builds(monkeypatch)
@@ -213,6 +234,8 @@ def test_the_api_uses_every_right(depot: Depot, monkeypatch: pytest.MonkeyPatch)
 def assert_all_used(used_by: Enforcement, function: str) -> None:
     assert used_by.refused == []
     assert granted(function) - used_by.used == set(), "remove these rights from infra/resources"
+    values = {value for value in own_policies().permitted_values() if value.function == function}
+    assert values - used_by.used_values == set(), "remove these values of conditions from infra/resources"
 
 
 def test_the_function_that_finishes_uploads_uses_every_right(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,18 +248,24 @@ def test_the_function_that_finishes_uploads_uses_every_right(depot: Depot, monke
     ).send()  # its hints are removed again
     assert depot.delete(f"/depot/origins/{deleted}", by="bobo").status == 204
     built = an_upload(depot, a_hart(origin=origin, name=BUILT, tdeps=[f"{origin}/lib/1/1"])).send()
+    forced, returned = uploads_of_known_idents(depot, origin)
+    of_a_job = an_upload_of_a_job(depot)
     use_state_machines(monkeypatch)
     builds_of_dependents_start(monkeypatch, origin)
     row = upload_rows.find(empty.id)
     client("s3").abort_multipart_upload(Bucket=config.bucket, Key=f"_staging/{row.id}.hart", UploadId=row.multipart)
-    client("s3").put_object(Bucket=config.bucket, Key="large", Body=bytes(6 * MIB))
+    client("s3").put_object(Bucket=config.bucket, Key="_staging/large.hart", Body=bytes(6 * MIB))
     monkeypatch.setattr(transfers, "COPY_PART_BYTES", 5 * MIB)
+    monkeypatch.setattr(publishing, "INLINE_TEXTS_BYTES", 1)
+    monkeypatch.setattr(origin_summaries, "SETTLED", rare_work.BEFORE)
+    monkeypatch.setattr(graph_nodes, "FOLD_EVERY", 1)
 
     def interrupt() -> None:
         raise ObjectStoreFailed
 
     with enforced(own_policies()) as used_by:
-        for upload in (whole, empty, orphaned, built):
+        for upload in (whole, empty, orphaned, forced, returned, of_a_job, built):
+            fences.forget()
             if upload is built:
                 monkeypatch.setattr(hints, "PENDING_AFTER", 0)
             attempt = upload_rows.acquire_lease(upload_rows.find(upload.id))
@@ -244,9 +273,28 @@ def test_the_function_that_finishes_uploads_uses_every_right(depot: Depot, monke
         with running_as("FinishUpload"):  # another upload was faster
             hints.remove_of_refused(PackageIdent(origin, "part", "1", "1"), Target.X86_64_LINUX, [(origin, "lib")])
         with running_as("FinishUpload"), suppress(ObjectStoreFailed):
-            artifacts.copy("large", "copy", interrupt)
+            artifacts.copy("_staging/large.hart", "core/large/1/1/large.hart", interrupt)
+        with running_as("FinishUpload"):  # after some of many uploads, and for a job
+            fold_names()
+        rare_work.fold_lists(depot, "FinishUpload", monkeypatch)
 
     assert_all_used(used_by, "FinishUpload")
+
+
+def uploads_of_known_idents(depot: Depot, origin: str) -> tuple[StartedUpload, StartedUpload]:
+    """Begin a forced upload of a package that was private, and the upload of one that was deleted after its promotion.
+
+    The first one changes the visibility of the package. Its texts are too long for a row.
+    """
+    known = a_package(depot, origin, name="known")
+    gone = a_package(depot, origin, name="gone")
+    promote(depot, gone, a_channel(depot, origin, "promoted"))
+    promote(depot, known, "promoted")
+    demote(depot, gone, "promoted")
+    assert depot.delete(gone.url, by="bobo").status == 204
+    settings = {"visibility": "private"}
+    assert depot.put(f"/settings/{origin}/known", by="bobo", json=settings).status == 200
+    return an_upload(depot, known, forced=True).send(), an_upload(depot, gone).send()
 
 
 def test_the_sweep_uses_every_right(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -262,11 +310,31 @@ def test_the_sweep_uses_every_right(depot: Depot, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(upload_rows, "LIFE_SECONDS", -1)
     an_upload(depot, a_hart(origin=origin, name=a_name("expired"))).send()
 
+    client("s3").put_object(Bucket=config.bucket, Key=artifacts.texts_key_of(unnamed), Body=b"debris")
+    an_ended_channel(depot, monkeypatch)
+    monkeypatch.setattr(name_log_upkeep, "KEPT", rare_work.BEFORE)
+
     with enforced(own_policies()) as used_by:
         for _ in range(2):
             app.sweep(EVENT, None)
+        with running_as("Sweep"):  # when the snapshots have held the changes for an hour
+            name_log.delete_until(new_id(), 1)
+        rare_work.fold_lists(depot, "Sweep", monkeypatch)
 
     assert_all_used(used_by, "Sweep")
+
+
+def an_ended_channel(depot: Depot, patch: pytest.MonkeyPatch) -> None:
+    """Delete a channel whose list has an index and a view."""
+    patch.setattr(newest_of_all, "FEW_PACKAGES", 0)
+    patch.setattr(list_folding, "SETTLED", rare_work.BEFORE)
+    patch.setattr(list_folding, "KEPT", rare_work.BEFORE)
+    origin = an_origin(depot)
+    promote(depot, a_package(depot, origin), a_channel(depot, origin, "ended"))
+    latest = f"/depot/channels/{origin}/ended/pkgs/_latest"
+    assert depot.get(latest, query={"target": "x86_64-linux"}).status == 200
+    list_folding.fold(origin)
+    channels.delete(origin, "ended", UPLOADER)
 
 
 def an_unfinished_deletion(depot: Depot, origin: str, patch: pytest.MonkeyPatch) -> str:
@@ -278,6 +346,12 @@ def an_unfinished_deletion(depot: Depot, origin: str, patch: pytest.MonkeyPatch)
         interruption.setattr(deletion, "_remove_members", lambda *_: False)
         channels.delete(origin, "leaving", UPLOADER)
     return str(changes(origin)[-1].id)
+
+
+def pending_hints_of(origin: str) -> list[str]:
+    """Return the ids of the packages of an origin whose hints are not written yet, ascending."""
+    partition = pending_hints.pending_partition(Target.X86_64_LINUX)
+    return [row.sk for row in rows(pending_hints.PendingHintsRow, partition) if f"{origin}/" in row.ident]
 
 
 def test_the_steps_of_long_changes_use_every_right(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -294,9 +368,11 @@ def test_the_steps_of_long_changes_use_every_right(depot: Depot, monkeypatch: py
     [promotion] = changes(origin)
     unfinished = an_unfinished_deletion(depot, origin, monkeypatch)
     monkeypatch.setattr(hints, "PENDING_AFTER", 0)
+    deleted = a_package(depot, origin, name="deleted", tdeps=[f"{origin}/lib/1/1"])
+    forgotten = pending_hints_of(origin)[-1]
+    assert depot.delete(deleted.url, by="bobo").status == 204
     a_package(depot, origin, name="needy", tdeps=[f"{origin}/lib/1/1"])
-    partition = pending_hints.pending_partition(Target.X86_64_LINUX)
-    [pending] = [row.sk for row in rows(pending_hints.PendingHintsRow, partition) if f"{origin}/" in row.ident]
+    pending = pending_hints_of(origin)[-1]
     monkeypatch.setattr(long_change_states, "LEASE_SECONDS", 0.0)
     monkeypatch.setattr(long_change_steps, "ROUNDS", 1)
     fences.forget()
@@ -313,6 +389,8 @@ def test_the_steps_of_long_changes_use_every_right(depot: Depot, monkeypatch: py
             step("promotion", str(promotion.id))
         step("promotion", str(promotion.id))
         step("hints", f"x86_64-linux-{int(pending)}")
+        step("hints", f"x86_64-linux-{int(forgotten)}")
+        rare_work.fold_lists(depot, "ContinueLongChange", monkeypatch)
 
     assert [row.state for row in changes(origin)] == ["done", "done"]
     assert_all_used(used_by, "ContinueLongChange")
@@ -329,30 +407,58 @@ def test_the_watchdog_of_long_changes_uses_every_right(depot: Depot, monkeypatch
     assert_all_used(used_by, "WatchLongChanges")
 
 
-def test_the_application_of_retention_uses_every_right(depot: Depot) -> None:
+def test_the_application_of_retention_uses_every_right(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
     origin = an_origin(depot)
-    for version in ("1.0", "1.1"):
-        a_package(depot, origin, name="tool", version=version)
+    needed = a_package(depot, origin, name="tool", version="1.0", tdeps=NEEDED)
+    a_package(depot, origin, name="tool", version="1.0", target="x86_64-windows")
+    set_visibility(depot, a_package(depot, origin, name="tool", version="1.1"), "private")
+    a_package(depot, origin, name="tool", version="0.8")
+    a_package(depot, origin, name="seen")
+    set_visibility(depot, a_package(depot, origin, name="seen", version="2.0"), "private")
+    a_package(depot, origin, name="other", tdeps=[needed.path.replace("tool/1.0", "tool/0.9")])
+    hint = package_rows.dependent_key((origin, "tool"), Target.X86_64_LINUX, origin, "gone")
+    put_many([DependentRow(hint.pk, hint.sk)])
     policy = {"keep_per_name": 1, "older_than_days": 0}
     assert depot.put(f"/retention/{origin}", by="bobo", json=policy).status == 200
+    fences.forget()
 
     with enforced(own_policies()) as used_by:
         app.apply_retention(EVENT, None)
+        rare_work.fold_lists(depot, "ApplyRetention", monkeypatch)
 
     assert_all_used(used_by, "ApplyRetention")
 
 
-def test_the_folds_of_events_use_every_right(depot: Depot) -> None:
+def test_the_folds_of_events_use_every_right(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
     origin = an_origin(depot)
-    promoted(depot, a_release(depot, origin, "tool"), "stable")
+    release = a_release(depot, origin, "tool")
+    promoted(depot, release, "stable")
     app.fold_events(EVENT, None)  # the next fold reads the index
+    with_visibility(depot, release, "private")
     promoted(depot, a_release(depot, origin, "tool"), "stable")
     cursors.store_cursor("event-orphans", "")
+    monkeypatch.setattr(event_upkeep, "FEW_EVENTS", 0)
+    monkeypatch.setattr(event_upkeep, "PER_SHARD", 0.001)
 
     with enforced(own_policies()) as used_by:
         app.fold_events(EVENT, None)
 
     assert_all_used(used_by, "FoldEvents")
+
+
+def an_upload_of_a_job(depot: Depot) -> StartedUpload:
+    """Begin an upload with the token of a job."""
+    origin = an_origin(depot)
+    worker = a_worker(depot, origin)
+    start(a_group([[]], origin=origin))
+    token = worker.gets()["token"]
+    return an_upload(depot, a_hart(origin=origin, name="package-0"), by=token).send()
+
+
+def fold_names() -> None:
+    """Do what an upload does after some of many new names and settings."""
+    name_snapshots.fold()
+    origin_summaries.fold()
 
 
 @pytest.mark.parametrize("action", ["dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem", "s3:PutObject"])
@@ -379,7 +485,7 @@ def test_a_signed_url_needs_the_rights_of_its_operation(depot: Depot) -> None:
 
 def test_a_missing_object_needs_the_right_to_list_the_bucket(depot: Depot) -> None:
     with enforced(without("s3:ListBucket")) as limited, running_as("APIHandler"), pytest.raises(ObjectStoreFailed):
-        artifacts.read("missing")
+        artifacts.read("texts/missing")
 
     assert limited.refused == ["APIHandler may not s3:ListBucket on arn:aws:s3:::bldr-artifacts"]
 
@@ -389,70 +495,6 @@ def test_an_operation_without_known_actions_is_refused(depot: Depot) -> None:
         client("dynamodb").list_tables()
 
     assert limited.refused == ["the actions of dynamodb:ListTables are not known"]
-
-
-KINDS = {
-    "arn:aws:dynamodb:[^/]+/[^/]+": "table",
-    "arn:aws:s3:::[^/]+": "bucket",
-    "arn:aws:s3:::[^/]+/.+": "object",
-    "arn:aws:lambda:.+": "function",
-    "arn:aws:secretsmanager:.+": "Secret",
-    "arn:aws:states:.+:stateMachine:.+": "statemachine",
-    "arn:aws:states:.+:execution:.+": "execution",
-    "arn:aws:codebuild:.+": "project",
-}
-
-
-def test_the_actions_and_resources_of_operations_are_those_that_aws_lists() -> None:
-    listed = json.loads(files("cfnlint").joinpath("data", "AdditionalSpecs", "Policies.json").read_text())
-    parameters: dict[str, Any] = {"Bucket": "b", "Key": "k", "CopySource": "b/k", "Delete": {"Objects": [{"Key": "k"}]}}
-    parameters |= {"TableName": "t", "RequestItems": {"t": []}, "FunctionName": "f", "SecretId": "s"}
-    parameters |= {"stateMachineArn": machine_arn("m"), "projectName": "p", "ids": ["p:1"]}
-    parameters["executionArn"] = "arn:aws:states:us-east-1:123456789012:execution:m:e"
-    kinds = ("Put", "Get", "Update", "Delete", "ConditionCheck")
-    parameters["TransactItems"] = [{kind: {"TableName": "t"}} for kind in kinds]
-
-    for operation in OPERATIONS:
-        of_service, _, name = operation.partition(":")
-        for need in needs_of(of_service, name, parameters):
-            service, _, action = need.action.partition(":")
-            if need.resource == "*":
-                assert not listed[service]["Actions"][action.lower()].get("Resources"), need
-                continue
-            [kind] = [kind for pattern, kind in KINDS.items() if re.fullmatch(pattern, need.resource)]
-            assert kind in listed[service]["Actions"][action.lower()]["Resources"], need
-
-
-def statement(effect: str = "Allow", action: str = "s3:Get*", resource: str = "*", **conditions: Any) -> Statement:
-    return Statement(effect, (action,), (resource,), tuple(conditions.get("conditions", ())))
-
-
-@pytest.mark.parametrize(
-    ("statements", "permitted"),
-    [
-        ([statement()], True),
-        ([statement(action="s3:getobject")], True),
-        ([statement(action="s3:Put*")], False),
-        ([statement(resource="arn:aws:s3:::bucket/a?b")], True),
-        ([statement(resource="arn:aws:s3:::bucket")], False),
-        ([statement(resource="arn:aws:s3:::bucket/a/*/c")], False),
-        ([statement(), statement("Deny")], False),
-        ([statement(conditions=[("StringLike", "s3:prefix", ("_staging/*",))])], True),
-        ([statement(conditions=[("StringEquals", "s3:prefix", ("other",))])], False),
-        ([statement(conditions=[("StringEquals", "aws:SourceIp", ("1.1.1.1",))])], False),
-    ],
-)
-def test_policies_are_evaluated_as_iam_does_it(statements: list[Statement], permitted: bool) -> None:
-    policies = Policies({"f": tuple(statements)})
-    context = {"s3:prefix": "_staging/1"}
-
-    assert (policies.right_for("f", "s3:GetObject", "arn:aws:s3:::bucket/a/b", context) is not None) is permitted
-
-
-def test_an_index_is_another_resource_than_its_table() -> None:
-    [need] = needs_of("dynamodb", "Query", {"TableName": "bldr", "IndexName": "by-name"})
-
-    assert own_policies().right_for("APIHandler", need.action, need.resource, need.context) is None
 
 
 def test_the_api_of_a_stack_is_checked_as_well(stack: Stack) -> None:

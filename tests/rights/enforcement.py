@@ -18,8 +18,10 @@ from botocore.session import Session
 from chalicelib import functions
 from chalicelib.http.app import App
 from local.patching import wrap
-from tests.rights.actions import Need, OperationUnmapped, needs_of, not_found_needs
-from tests.rights.policies import Policies, Right, own_policies
+from tests.rights.actions import needs_of, not_found_needs
+from tests.rights.evaluation import PermittedValue, Policies, Right
+from tests.rights.needs import Need, OperationUnmapped
+from tests.rights.policies import own_policies
 
 FOLDER = "TEST_RIGHTS_FOLDER"
 """The variable with the folder in which every process of a test run notes what it used and what it was refused."""
@@ -52,6 +54,7 @@ class Enforcement:
     def __init__(self, policies: Policies, notes: Path | None = None) -> None:
         self.policies = policies
         self.used: set[Right] = set()
+        self.used_values: set[PermittedValue] = set()
         self.refused: list[str] = []
         self._notes = notes
 
@@ -61,13 +64,14 @@ class Enforcement:
         if function is None:
             return
         for need in needs:
-            right = self.policies.right_for(function, need.action, need.resource, need.context)
-            if right is None:
-                self.refuse(f"{function} may not {need.action} on {need.resource}")
+            use = self.policies.use_of(function, need.action, need.resource, need.context)
+            if use is None:
+                self.refuse(f"{function} may not {_described(need)}")
                 raise _access_denied(operation, need, function)
-            if right not in self.used:
-                self.used.add(right)
-                self._note("used", [right.function, right.action, right.resource])
+            self.used_values |= use.values
+            if use.right not in self.used:
+                self.used.add(use.right)
+                self._note("used", [use.right.function, use.right.action, use.right.resource])
 
     def refuse(self, cause: str) -> None:
         """Note a refused request."""
@@ -78,6 +82,12 @@ class Enforcement:
         if self._notes is not None:
             with (self._notes / str(os.getpid())).open("a") as file:
                 file.write(json.dumps([kind, content]) + "\n")
+
+
+def _described(need: Need) -> str:
+    """Return a need in the words of a message, with the rows that it is about."""
+    rows = need.context.get("dynamodb:LeadingKeys")
+    return f"{need.action} on {need.resource}" + (f" for rows of {', '.join(rows)}" if rows else "")
 
 
 def _access_denied(operation: str, need: Need, function: str) -> ClientError:

@@ -1,14 +1,12 @@
-"""The IAM policies of the deployed functions, read from a template, and their evaluation as IAM does it."""
+"""The IAM policies of the deployed functions, read from a template, with the names that resources have in tests."""
 
 import os
 import re
 from collections.abc import Iterable, Mapping
-from functools import cache
 from typing import Any
 
-from msgspec import Struct
-
 from infra.template import read_template
+from tests.rights.evaluation import OPERATORS, Condition, Policies, Statement
 
 REGION, ACCOUNT = "us-east-1", "123456789012"
 FUNCTION_TYPES = ("AWS::Lambda::Function", "AWS::Serverless::Function")
@@ -21,61 +19,6 @@ NAMES = {
 """The physical names in tests, by the variable that passes a name to the functions. Other resources are called like
 their logical ids."""
 
-Context = Mapping[str, str]
-
-
-class Right(Struct, frozen=True, order=True):
-    """An action that a function may take on the resources of a pattern."""
-
-    function: str
-    action: str
-    resource: str
-
-
-class Statement(Struct, frozen=True):
-    """A statement of a policy. `conditions` has the operator, the key and the permitted values of each condition."""
-
-    effect: str
-    actions: tuple[str, ...]
-    resources: tuple[str, ...]
-    conditions: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
-
-    def matches(self, action: str, resource: str, context: Context) -> str | None:
-        """Return the pattern of the resource, or None if the statement is not about this request."""
-        if not any(_fits(pattern, action, ignore_case=True) for pattern in self.actions):
-            return None
-        if not all(_holds(*condition, context) for condition in self.conditions):
-            return None
-        return next((pattern for pattern in self.resources if _fits(pattern, resource)), None)
-
-
-class Policies(Struct, frozen=True):
-    """The statements of each function, by its logical id."""
-
-    statements: dict[str, tuple[Statement, ...]]
-
-    def right_for(self, function: str, action: str, resource: str, context: Context) -> Right | None:
-        """Return the right that permits a request, or None. A matching `Deny` wins over every `Allow`."""
-        right = None
-        for statement in self.statements[function]:
-            pattern = statement.matches(action, resource, context)
-            if pattern is not None and statement.effect == "Deny":
-                return None
-            if pattern is not None and right is None:
-                right = Right(function, action, pattern)
-        return right
-
-    def granted(self) -> set[Right]:
-        """Return all rights."""
-        return {
-            Right(function, action, resource)
-            for function, statements in self.statements.items()
-            for statement in statements
-            if statement.effect == "Allow"
-            for action in statement.actions
-            for resource in statement.resources
-        }
-
 
 def policies_of(template: Mapping[str, Any]) -> Policies:
     """Return the policies of the functions of a template, our own or a packaged one, including conditional ones."""
@@ -86,7 +29,7 @@ def policies_of(template: Mapping[str, Any]) -> Policies:
     arns = _arns(resources, settings | resources["APIHandler"]["Properties"]["Environment"]["Variables"])
     return Policies(
         {
-            function: tuple(_statement(each, arns) for document in _documents(resources, role) for each in document)
+            function: tuple(_statement(each, arns) for document in documents_of(resources, role) for each in document)
             for function, role in roles_of(resources).items()
         }
     )
@@ -111,7 +54,8 @@ def roles_of(resources: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _documents(resources: Mapping[str, Any], role: str) -> Iterable[list[Any]]:
+def documents_of(resources: Mapping[str, Any], role: str) -> Iterable[list[Any]]:
+    """Yield the statements of each policy of a role."""
     for inline in resources[role]["Properties"].get("Policies", ()):
         yield inline["PolicyDocument"]["Statement"]
     for one in resources.values():
@@ -121,18 +65,20 @@ def _documents(resources: Mapping[str, Any], role: str) -> Iterable[list[Any]]:
 
 def _statement(statement: Mapping[str, Any], arns: Mapping[str, str]) -> Statement:
     conditions = tuple(
-        (operator, key, tuple(_list(values)))
+        Condition(operator, key, tuple(as_list(values)))
         for operator, keys in statement.get("Condition", {}).items()
         for key, values in keys.items()
     )
-    for operator, key, _ in conditions:
-        if operator not in _OPERATORS:
-            raise NotImplementedError(f"condition {operator} of {key}")
-    resources = tuple(_resolved(each, arns) for each in _list(statement["Resource"]))
-    return Statement(statement["Effect"], tuple(_list(statement["Action"])), resources, conditions)
+    for condition in conditions:
+        if condition.operator not in OPERATORS:
+            raise NotImplementedError(f"condition {condition.operator} of {condition.key}")
+    resources = tuple(_resolved(each, arns) for each in as_list(statement["Resource"]))
+    actions = tuple(as_list(statement["Action"]))
+    return Statement(statement["Effect"], actions, resources, conditions, statement.get("Sid", ""))
 
 
-def _list(value: Any) -> list[Any]:
+def as_list(value: Any) -> list[Any]:
+    """Return the values of an element of a policy, which may be one value or a list."""
     return value if isinstance(value, list) else [value]
 
 
@@ -208,26 +154,3 @@ def _attribute(name: str, attribute: str | None, arns: Mapping[str, str]) -> str
     if name in PSEUDO_PARAMETERS:
         return PSEUDO_PARAMETERS[name]
     return arns[name].rpartition(":")[2] if attribute == "Name" else arns[name]
-
-
-def _fits(pattern: str, text: str, *, ignore_case: bool = False) -> bool:
-    """Return whether a text matches a pattern, in which `*` is any text and `?` any character."""
-    return _compiled(pattern, ignore_case).fullmatch(text) is not None
-
-
-@cache
-def _compiled(pattern: str, ignore_case: bool) -> re.Pattern[str]:
-    expression = "".join({"*": ".*", "?": "."}.get(each, re.escape(each)) for each in pattern)
-    return re.compile(expression, re.DOTALL | (re.IGNORECASE if ignore_case else 0))
-
-
-_OPERATORS = ("StringEquals", "StringLike", "Bool")
-
-
-def _holds(operator: str, key: str, values: tuple[str, ...], context: Context) -> bool:
-    """Return whether a condition holds. A key that the request does not have fails the condition, as in IAM."""
-    if key not in context:
-        return False
-    if operator == "StringLike":
-        return any(_fits(value, context[key]) for value in values)
-    return context[key] in values
