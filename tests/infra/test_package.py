@@ -3,9 +3,7 @@
 import ast
 import json
 import re
-import shutil
 import sys
-import zipfile
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,6 @@ from chalicelib.catalog.job_token_rows import JobTokenRow
 from chalicelib.identity.worker_rows import SightingRow
 from chalicelib.platform.config import read_config
 from chalicelib.platform.settings.declaration import SETTINGS
-from infra import package
 from infra.template import REPOSITORY, read_template
 from infra.template import machine as read_machine
 from tests.rights.policies import own_policies, policies_of
@@ -47,22 +44,6 @@ OF_BUILDS = {
 
 EXPIRING = (LogChunkRow, JobTokenRow, SightingRow, ClaimRow, GroupOfEventRow)
 """Rows of builds with a time to live."""
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a packaged project. It has no third-party packages, because they would have to be downloaded."""
-    folder = tmp_path_factory.mktemp("package")
-    project = folder / "project"
-    for name in (".chalice", "bldr", "chalicelib", "gateway", "infra", "local", "tests"):
-        ignored = shutil.ignore_patterns("__pycache__", "deployments")
-        shutil.copytree(REPOSITORY / name, project / name, ignore=ignored)
-    shutil.copy(REPOSITORY / "app.py", project)
-    (project / "requirements.txt").write_text("")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(package, "REPOSITORY", project)
-        package.package("dev", folder / "build")
-    return folder / "build"
 
 
 def resources(built: Path, template: str) -> dict[str, Any]:
@@ -95,7 +76,11 @@ def test_the_api_function_knows_its_resources_and_limits(built: Path) -> None:
             "BLDR_STAGE": "dev",
         }.items()
     )
-    assert (function["MemorySize"], function["Timeout"], function["Runtime"]) == (1024, 29, "python3.11")
+    assert (function["MemorySize"], function["Timeout"], function["Runtime"]) == (
+        1024,
+        29,
+        f"python{sys.version_info.major}.{sys.version_info.minor}",
+    )
     assert function["LoggingConfig"] == {"LogGroup": {"Ref": "APIHandlerLogs"}}
 
 
@@ -396,13 +381,6 @@ def test_the_edge_function_has_the_code_that_the_tests_run(built: Path, template
     assert behaviour["FunctionAssociations"] == [
         {"EventType": "viewer-response", "FunctionARN": {"Fn::GetAtt": ["CdnFileName", "FunctionARN"]}}
     ]
-
-
-def test_the_archive_contains_only_the_service_and_chalice(built: Path) -> None:
-    names = zipfile.ZipFile(built / "deployment.zip").namelist()
-
-    assert "chalicelib/http/app.py" in names
-    assert {name.partition("/")[0] for name in names} == {"app.py", "chalicelib", "chalice"}
 
 
 def test_requirements_list_every_package_that_the_service_imports() -> None:
