@@ -74,8 +74,8 @@ format: $(INSTALLED) ## format the code and fix what ruff can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-package: $(INSTALLED) ## build archive and templates for STAGE (dev, prod) in build/, and lint them
-	$(BIN)/python -m infra.package --stage $(STAGE) build
+package: $(INSTALLED) ## build archive and templates for STAGE (dev, prod) in build/, and lint them (HERE=1: for this machine)
+	$(BIN)/python -m infra.package --stage $(STAGE) $(if $(HERE),--here) build
 
 lock: $(INSTALLED) ## compile the *.in files to requirements with hashes
 	$(BIN)/pip-compile $(LOCK) requirements.in

@@ -16,8 +16,8 @@ import os
 import sys
 from collections.abc import Mapping
 
+import boto3
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.session import get_session
 
 from chalicelib.core.deferred import deferred
 
@@ -72,7 +72,7 @@ def main() -> int:
 
 def use_stack(stack: str) -> None:
     """Let the service use the table and the builder key of a stack, and no other settings. Raises NotPossible."""
-    described = get_session().create_client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    described = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", ())}
     for variable in [name for name in os.environ if name.startswith(("BLDR_", "HAB_"))]:
         del os.environ[variable]

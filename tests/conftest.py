@@ -24,7 +24,7 @@ from tests.builders.declarations import DeclaredStatuses
 from tests.builders.engine import an_engine, empty_engine
 from tests.rights import enforcement
 
-pytest_plugins = ["tests.order", "tests.servers", "tests.rights.plugin"]
+pytest_plugins = ["tests.order", "tests.servers", "tests.packaged", "tests.rights.plugin"]
 
 list_changes.FOLDED_EVERY = origin_summaries.FOLDED_EVERY = 1 << 23  # which writer folds is random: tests choose it
 load_deferred()  # some tests run the service in several threads

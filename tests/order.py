@@ -21,6 +21,7 @@ LONGEST = (
     "tests/engine/builds/test_interruptions.py",
     "tests/engine/packages/test_hints.py",
     "tests/engine/builds/test_large_groups.py",
+    "tests/infra/packaging/test_archive.py",
     "tests/infra/test_package.py",
     "tests/api/docs/test_answers_are_described.py",
     "tests/infra/restore/test_drill.py",

@@ -10,6 +10,7 @@ binds the module; its code runs when one of its names is first used. Import modu
 """
 
 import sys
+import threading  # noqa: F401 - from Python 3.13 on, LazyLoader imports it, which the block would defer as well
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec, PathFinder

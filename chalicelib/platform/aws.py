@@ -1,8 +1,9 @@
 """AWS clients, created on first use, with the retry rule of their calls.
 
-They use botocore without boto3, which saves 20 ms of cold start. botocore's own retries are off, because they know
-neither the 29 s limit of a request nor transaction conflicts. A retry sends the same request again: a transaction keeps
-its `ClientRequestToken`, so that a lost response causes neither a double write nor a false conflict.
+The API uses botocore without boto3, which shortens its cold start; the other functions use boto3. The retries of both
+are off, because they know neither the 29 s limit of a request nor transaction conflicts. A retry sends the same request
+again: a transaction keeps its `ClientRequestToken`, so that a lost response causes neither a double write nor a false
+conflict.
 """
 
 import os
@@ -15,9 +16,18 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as ConnectionFailed
 from botocore.session import get_session
 
+from chalicelib.core.deferred import deferred
 from chalicelib.platform import metrics, retry_budget, signing
+from chalicelib.platform.aws_services import Service
 from chalicelib.platform.config import config as settings
 from chalicelib.platform.responses import RowsParserFactory
+
+with deferred():
+    import boto3
+
+HANDLER = "_HANDLER"
+HANDLER_OF_API = "app.app"
+"""Lambda's variable that names the function of a process, and its value for the API."""
 
 CONNECTIONS = 32
 CONNECT_SECONDS = 2
@@ -59,7 +69,7 @@ class SecretUnavailable(Exception):
     """Secrets Manager did not return a usable secret, which the text names; the caller may try again later."""
 
 
-def client(service: str) -> Any:
+def client(service: Service) -> Any:
     """Return the client of an AWS service, which all threads share.
 
     The environment variables AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE> select an endpoint other than AWS.
@@ -89,7 +99,18 @@ def _session() -> Any:
     return session
 
 
-def _created(service: str) -> Any:
+@cache
+def _boto3_session() -> Any:
+    return boto3.Session(botocore_session=_session())
+
+
+def _create_client(service: Service, config: Config) -> Any:
+    if os.environ.get(HANDLER, HANDLER_OF_API) == HANDLER_OF_API:
+        return _session().create_client(service, config=config)
+    return _boto3_session().client(service, config=config)
+
+
+def _created(service: Service) -> Any:
     config = Config(
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
@@ -104,7 +125,7 @@ def _created(service: str) -> Any:
         # redirects requests, and clients do not follow a redirect of a PUT.
         s3={"addressing_style": "path" if _is_embedded() else "virtual"} if service == "s3" else None,
     )
-    created = _session().create_client(service, config=config)
+    created = _create_client(service, config=config)
     if service == "dynamodb":
         signing.replace_signer(created, _session().get_credentials)
     created.meta.events.register("request-created", _begin_attempt)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.platform import aws, retry_budget, table
+from chalicelib.platform.aws_services import Service
 from chalicelib.platform.retry_budget import shared_budget, single_try
 from chalicelib.platform.row import Key, Row
 from chalicelib.platform.table import StoreUnavailable, read
@@ -66,7 +67,7 @@ def test_threads_share_one_client_with_a_connection_for_each(monkeypatch: pytest
     created: list[str] = []
     create = aws._created
 
-    def recorded(service: str) -> Any:
+    def recorded(service: Service) -> Any:
         created.append(service)
         return create(service)
 

@@ -68,7 +68,7 @@ def bare_route(recording: Recording) -> Callable[[], None]:
 
 
 @cache
-def _ordinary_client(service: str) -> Any:
+def _ordinary_client(service: Any) -> Any:
     return get_session().create_client(service, config=client(service).meta.config)
 
 
