@@ -79,7 +79,9 @@ class _CachedRing:
             return ()
         found = _keys()
         self._searched = now
-        logs.logger().warning(f"read {key_source()} again, because stored data or a token names a key that was missing")
+        if logs.correlation_id() is not None:  # the commands of operators print only their results
+            text = f"read {key_source()} again, because stored data or a token names a key that was missing"
+            logs.logger().warning(text)
         return found
 
 

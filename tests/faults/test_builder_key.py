@@ -119,3 +119,20 @@ def test_a_builder_key_that_is_not_the_table_s_is_one_clear_message(
     finally:
         secrets.put_secret_value(SecretId=secret, SecretString=key)
         key_ring.key_ring.cache_clear()
+
+
+def test_a_token_of_a_lost_key_is_401_and_the_log_says_that_a_key_is_missing(
+    depot: Depot, token: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    secrets, secret = client("secretsmanager"), config.builder_key_secret
+    key = secrets.get_secret_value(SecretId=secret)["SecretString"]
+    secrets.put_secret_value(SecretId=secret, SecretString=generate_builder_key("20010101000000"))
+    try:
+        assert [depot.get("/profile", by=token).status for _ in range(2)] == [401, 401]
+    finally:
+        secrets.put_secret_value(SecretId=secret, SecretString=key)
+        key_ring.key_ring.cache_clear()
+
+    warnings = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    [warning] = warnings
+    assert warning.startswith(f"read the secret {secret} (BLDR_BUILDER_KEY_SECRET) again")
