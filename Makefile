@@ -77,6 +77,24 @@ format: $(INSTALLED) ## format the code and fix what ruff can fix
 package: $(INSTALLED) ## build archive and templates for STAGE (dev, prod) in build/, and lint them (HERE=1: for this machine)
 	$(BIN)/python -m infra.package --stage $(STAGE) $(if $(HERE),--here) build
 
+deploy: package ## create or update STAGE on AWS, or on the stand-in at AWS_ENDPOINT_URL (ACCOUNT, ORIGIN, DRY_RUN=1, OPTIONS)
+	@$(BIN)/python -m infra.deploy --stage $(STAGE) $(if $(ACCOUNT),--name '$(ACCOUNT)') $(if $(EMAIL),--email '$(EMAIL)') \
+	  $(if $(ORIGIN),--origin '$(ORIGIN)') $(if $(DRY_RUN),--dry-run) $(OPTIONS)
+
+upgrade: deploy ## the same as deploy: it shows what changes, and keeps the template and the archive before
+
+rollback: $(INSTALLED) ## return STAGE to the deployment before the present one
+	@$(BIN)/python -m infra.deploy --stage $(STAGE) --rollback $(if $(DRY_RUN),--dry-run) $(OPTIONS)
+
+teardown: $(INSTALLED) ## delete STAGE, but not its data (EVERYTHING=1: the data, too)
+	@$(BIN)/python -m infra.deploy.teardown --stage $(STAGE) $(if $(EVERYTHING),--everything)
+
+front: $(INSTALLED) ## serve STAGE, deployed to the stand-in at AWS_ENDPOINT_URL, on BLDR_PORT (9636)
+	@exec $(BIN)/python -m local.stack_front --stack bldr-$(STAGE) --port $(or $(BLDR_PORT),9636)
+
+test-deploy: package ## install ministack, deploy STAGE to it, publish, promote, download and build there
+	@exec $(BIN)/python -m tests.deployed --stage $(STAGE)
+
 lock: $(INSTALLED) ## compile the *.in files to requirements with hashes
 	$(BIN)/pip-compile $(LOCK) requirements.in
 	$(BIN)/pip-compile $(LOCK) gateway/requirements.in
@@ -103,4 +121,4 @@ $(INSTALLED): requirements.txt requirements-dev.txt $(if $(USABLE),,new-venv)
 	repeat the command. If it still fails, remove $(VENV) first."; exit 1; }
 	@touch $@
 
-.PHONY: new-venv help run demo engine seed bench bench-builds bench-pypicloud test test-one fuzz large-groups kill-builds kill-depot check lint format package lock clean
+.PHONY: new-venv help run demo engine seed bench bench-builds bench-pypicloud test test-one fuzz large-groups kill-builds kill-depot check lint format package deploy upgrade rollback teardown front test-deploy lock clean

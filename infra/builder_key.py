@@ -11,15 +11,16 @@ def ensure_builder_key(secret: str, description: str = "") -> bool:
     """Generate a key unless the secret has a value, and create the secret if it is missing.
 
     Returns True if a key was generated. An existing key is never replaced, because data encrypted with it would become
-    unreadable.
+    unreadable. An empty text is not a value: ministack gives it to a secret that the template creates without one.
     """
     secrets = client("secretsmanager")
     missing = secrets.exceptions.ResourceNotFoundException
     try:
-        secrets.get_secret_value(SecretId=secret)
-        return False
+        if secrets.get_secret_value(SecretId=secret).get("SecretString") != "":
+            return False
     except missing:
-        key = generate_builder_key(datetime.now(UTC).strftime("%Y%m%d%H%M%S"))
+        pass  # without a value, or without the secret
+    key = generate_builder_key(datetime.now(UTC).strftime("%Y%m%d%H%M%S"))
     try:
         secrets.put_secret_value(SecretId=secret, SecretString=key)  # the template creates the secret without a value
     except missing:

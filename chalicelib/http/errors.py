@@ -29,6 +29,9 @@ COMMON: dict[type[Exception], int] = {
     BoxUnreadable: 503,
     BuilderKeyInvalid: 503,
 }
+UNUSABLE_KEYS = (SecretUnavailable, BoxUnreadable, BuilderKeyInvalid)
+"""Errors that an operator must mend. Their texts name the secret, and never quote it."""
+
 LONGEST_TEXT = 10_000
 """Characters of a refusal. Some texts quote a value of the request, which may have megabytes."""
 
@@ -71,7 +74,9 @@ class ErrorTable:
         of other services, for which the contract has lower statuses.
         """
         answer = self._answer_to(problem)
-        if is_server_error(answer.status):
+        if isinstance(problem, UNUSABLE_KEYS):
+            logs.unusable_key(problem)
+        elif is_server_error(answer.status):
             logs.unexpected_error(problem)
         elif isinstance(problem, ServiceFailed):
             logs.failed_service(problem)

@@ -79,6 +79,13 @@ def unexpected_error(problem: BaseException) -> None:
     logger().error("unexpected error", extra={"problem": [_described(each) for each in _with_causes(problem)]})
 
 
+def unusable_key(problem: Exception) -> None:
+    """Log that the builder key or a secret cannot be used, as one message that says which, and what to do."""
+    advice = "restore its value in Secrets Manager: docs/OPERATIONS.md, A lost or wrong builder key"
+    extra = {"problem": [_described(each) for each in _with_causes(problem)]}
+    logger().error(f"a secret cannot be used: {problem}; {advice}", extra=extra)
+
+
 def failed_change(problem: Exception, metrics: dict[str, Any], **change: str | int) -> None:
     """Log that a long change ended as failed, with its names and the causes of its last error as above."""
     extra = {"change": change, "problem": [_described(each) for each in _with_causes(problem)]}

@@ -74,9 +74,10 @@ def test_a_secret_without_a_key_is_503_and_named_in_the_log(
         secrets.put_secret_value(SecretId=secret, SecretString=key)
 
     assert (reply.status, reply.body, reply.headers["Retry-After"]) == (503, b"", "1")
-    [logged] = [vars(record)["problem"] for record in caplog.records if "problem" in vars(record)]
-    assert secret in logged[0]["message"]
-    assert "geheim" not in str(logged)
+    [record] = [record for record in caplog.records if "problem" in vars(record)]
+    assert secret in record.message
+    assert "docs/OPERATIONS.md" in record.message
+    assert "geheim" not in str(vars(record))
     assert depot.get("/profile", by=token).status == 200
 
 
@@ -93,5 +94,45 @@ def test_a_key_that_does_not_fit_the_table_is_503_and_named_in_the_log(
     reply = depot.get(path, by=OWNER)
 
     assert (reply.status, reply.body, reply.headers["Retry-After"]) == (503, b"", "1")
-    [logged] = [vars(record)["problem"] for record in caplog.records if "problem" in vars(record)]
-    assert "the secret bldr-builder-key (BLDR_BUILDER_KEY_SECRET) has no key bldr-" in logged[0]["message"]
+    [record] = [record for record in caplog.records if "problem" in vars(record)]
+    assert "the secret bldr-builder-key (BLDR_BUILDER_KEY_SECRET) has no key bldr-" in record.message
+    assert "docs/OPERATIONS.md" in record.message
+
+
+def test_a_builder_key_that_is_not_the_table_s_is_one_clear_message(
+    depot: Depot, caplog: pytest.LogCaptureFixture
+) -> None:
+    origin = an_origin(depot, OWNER)
+    assert depot.post(f"/depot/origins/{origin}/keys", by=OWNER).status == 201
+    secrets, secret = client("secretsmanager"), config.builder_key_secret
+    key = secrets.get_secret_value(SecretId=secret)["SecretString"]
+    revision = key.splitlines()[1].removeprefix("bldr-")
+    try:
+        for foreign in (generate_builder_key(revision), generate_builder_key("20010101000000")):
+            secrets.put_secret_value(SecretId=secret, SecretString=foreign)
+            key_ring.key_ring.cache_clear()
+            caplog.clear()
+            reply = depot.get(f"/depot/origins/{origin}/secret_keys/latest", by=OWNER)
+            assert (reply.status, reply.body) == (503, b"")
+            [record] = [record for record in caplog.records if "problem" in vars(record)]
+            assert f"the secret {secret}" in record.message
+    finally:
+        secrets.put_secret_value(SecretId=secret, SecretString=key)
+        key_ring.key_ring.cache_clear()
+
+
+def test_a_token_of_a_lost_key_is_401_and_the_log_says_that_a_key_is_missing(
+    depot: Depot, token: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    secrets, secret = client("secretsmanager"), config.builder_key_secret
+    key = secrets.get_secret_value(SecretId=secret)["SecretString"]
+    secrets.put_secret_value(SecretId=secret, SecretString=generate_builder_key("20010101000000"))
+    try:
+        assert [depot.get("/profile", by=token).status for _ in range(2)] == [401, 401]
+    finally:
+        secrets.put_secret_value(SecretId=secret, SecretString=key)
+        key_ring.key_ring.cache_clear()
+
+    warnings = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    [warning] = warnings
+    assert warning.startswith(f"read the secret {secret} (BLDR_BUILDER_KEY_SECRET) again")

@@ -72,8 +72,8 @@ def test_the_api_function_knows_its_resources_and_limits(built: Path) -> None:
             "BLDR_UPLOAD_FUNCTION": {"Ref": "FinishUpload"},
             "BLDR_BUILD_FUNCTION": {"Ref": "ScheduleDependents"},
             "BLDR_CDN_URL": {"Fn::If": ["HasCdn", {"Fn::Sub": "https://${Distribution.DomainName}"}, ""]},
-            "BLDR_CDN_KEY_ID": {"Fn::If": ["HasCdn", {"Ref": "CdnKey"}, ""]},
-            "BLDR_CDN_KEY_SECRET": {"Fn::If": ["HasCdn", {"Ref": "CdnSigningKey"}, ""]},
+            "BLDR_CDN_KEY_ID": of_signer("CdnKey"),
+            "BLDR_CDN_KEY_SECRET": of_signer("CdnSigningKey"),
             "BLDR_STAGE": "dev",
         }.items()
     )
@@ -83,6 +83,11 @@ def test_the_api_function_knows_its_resources_and_limits(built: Path) -> None:
         f"python{sys.version_info.major}.{sys.version_info.minor}",
     )
     assert function["LoggingConfig"]["LogGroup"] == {"Ref": "APIHandlerLogs"}
+
+
+def of_signer(resource: str) -> dict[str, Any]:
+    """Return the reference to the resource of the slot that signs download URLs."""
+    return {"Fn::If": ["SignsWithB", {"Ref": f"{resource}B"}, {"Fn::If": ["HasCdnKeyA", {"Ref": resource}, ""]}]}
 
 
 def variables_of(found: dict[str, Any], function: str) -> dict[str, Any]:
@@ -383,8 +388,12 @@ def test_the_distribution_is_only_created_with_a_public_key(built: Path) -> None
         if one["Type"].startswith("AWS::CloudFront::") and not name.startswith(("Site", "Gateway"))
     }
 
-    assert len(names) == 6
-    assert all(found[name]["Condition"] == "HasCdn" for name in names | {"CdnSigningKey", "APIHandlerSignsUrls"})
+    slots = {"A": {"CdnKey", "CdnSigningKey", "APIHandlerSignsUrls"}}
+    slots["B"] = {f"{name}B" for name in slots["A"]}
+    assert len(names) == 7
+    assert all(found[name]["Condition"] == "HasCdn" for name in names - slots["A"] - slots["B"])
+    for slot, of_slot in slots.items():
+        assert {found[name]["Condition"] for name in of_slot} == {f"HasCdnKey{slot}"}
 
 
 @pytest.mark.parametrize("template", ["sam.json", "cloudformation.json"])

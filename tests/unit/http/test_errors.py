@@ -74,7 +74,8 @@ def test_an_unavailable_table_asks_for_a_repeat_and_says_nothing_else() -> None:
 def logged(monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
     """The errors that are logged."""
     problems: list[BaseException] = []
-    monkeypatch.setattr("chalicelib.platform.logs.unexpected_error", problems.append)
+    for name in ("unexpected_error", "unusable_key"):
+        monkeypatch.setattr(f"chalicelib.platform.logs.{name}", problems.append)
     return problems
 
 
