@@ -90,7 +90,7 @@ def check_state(environment: Mapping[str, str]) -> None:
         return
     for variable in sorted(environment):
         if variable.startswith(ENDPOINT) and variable != STATE_ALLOWS and environment[variable]:
-            problem = "names an engine, while STATE keeps the table and the keys in a folder; unset one of them"
+            problem = "names an engine, while STATE keeps the table and the keys in a folder"
             raise SettingInvalid(variable, environment[variable], problem, "")
 
 
