@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 from xml.etree import ElementTree
 
+from local.children import memory_folder
 from tests.builders.stack import REPOSITORY
 from tests.engines.engines import ENGINES
 
@@ -30,7 +31,10 @@ def main() -> int:
 
 def _run(name: str, arguments: list[str]) -> tuple[int, str]:
     """Run pytest on an engine. Returns its exit status and the counts of its results."""
-    with tempfile.TemporaryDirectory(prefix="bldr-engine-") as folder, ENGINES[name](Path(folder)) as variables:
+    with (
+        tempfile.TemporaryDirectory(prefix="bldr-engine-", dir=memory_folder()) as folder,
+        ENGINES[name](Path(folder)) as variables,
+    ):
         report = Path(folder, "report.xml")
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--junit-xml={report}", *arguments]
         status = subprocess.run(command, cwd=REPOSITORY, env=variables, check=False).returncode

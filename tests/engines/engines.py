@@ -17,6 +17,9 @@ from tests.servers import aws
 
 Variables = dict[str, str]
 BUCKET = "bldr-artifacts"
+PATIENT = {"BLDR_AWS_SECONDS": "120"}
+"""The engines share the machine with the tests, so they may be slow without having failed."""
+
 MINISTACK = "ministack==1.5.33"
 
 
@@ -24,7 +27,7 @@ MINISTACK = "ministack==1.5.33"
 def dynamodb_local(folder: Path) -> Iterator[Variables]:
     """DynamoDB Local for the table; the embedded engine has the bucket."""
     with _stores(folder, objects=False) as stores:
-        yield {**os.environ, "TEST_TABLE_URL": stores.table_url}
+        yield {**os.environ, **PATIENT, "TEST_TABLE_URL": stores.table_url}
 
 
 @contextmanager
@@ -34,6 +37,7 @@ def state_folder(folder: Path) -> Iterator[Variables]:
         named = stores.environment({})
         yield {
             **os.environ,
+            **PATIENT,
             "TEST_TABLE_URL": stores.table_url,
             "TEST_BUCKET_URL": named["AWS_ENDPOINT_URL_S3"],
             "TEST_BUCKET": BUCKET,
@@ -53,7 +57,7 @@ def ministack(folder: Path) -> Iterator[Variables]:
     try:
         assert until(lambda: _lists_tables(url)), "ministack does not answer"
         keys = {"TEST_ACCESS_KEY": "test", "TEST_SECRET_KEY": "test"}
-        yield {**os.environ, **keys, "TEST_TABLE_URL": url, "TEST_BUCKET_URL": url}
+        yield {**os.environ, **PATIENT, **keys, "TEST_TABLE_URL": url, "TEST_BUCKET_URL": url}
     finally:
         child.stop(2)
 

@@ -114,6 +114,21 @@ def child(stack: Stack, word: str) -> int | None:
     return None
 
 
+def upload_in_parts_as_from_another_machine(stack: Stack) -> None:
+    """Upload a package in parts, with URLs for a client that does not reach the object store."""
+    hart = a_hart(origin=stack.an_origin(), extra_files={"big": os.urandom(50_000)})
+    size = len(hart.content)
+    announced = {"ident": hart.path, "target": hart.target, "checksum": hart.checksum, "size": size}
+    answer = stack.http.post("/v1/depot/uploads", json=announced, headers={"Host": "depot.example:9636"}).json()
+    host, _, path = answer["parts"][0]["url"].partition("/parts/")
+    assert host == "http://depot.example:9636"
+    assert httpx.put(f"{stack.url}/parts/{path}x", content=hart.content).status_code == 403, "another signature"
+    assert httpx.put(f"{stack.url}/parts/{path}", content=hart.content, timeout=PATIENCE).status_code == 200
+    complete = f"/v1/depot/uploads/{answer['upload_id']}/complete"
+    assert until(lambda: stack.http.post(complete).status_code == 201)
+    assert stack.http.get(f"/v1{hart.url}/download").content == hart.content
+
+
 def command(module: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     """Run a module as `make` does, without settings of these tests."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "BLDR_", "HAB_"))}
@@ -166,6 +181,8 @@ def test_a_folder_serves_one_stack_and_is_backed_up_while_it_runs(state: Path, t
         table = json.loads((state / "endpoints.json").read_text())["AWS_ENDPOINT_URL_DYNAMODB"]
         assert httpx.get(table).status_code == 400, "a request without an operation"
         assert httpx.get(table.rpartition("/")[0] + "/guessed").status_code == 404
+
+        upload_in_parts_as_from_another_machine(stack)
 
         environment = {**os.environ, "BLDR_STATE": str(state), "BLDR_PORT": "0"}
         refused = subprocess.run(
