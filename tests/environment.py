@@ -41,13 +41,17 @@ def use(**more: str) -> None:
         _use_other_engines()
 
 
+def keys_of_other_engines() -> dict[str, str]:
+    """Return the variables with the keys of other engines, which moto replaces by its own when it starts."""
+    return {target: key for variable, target in KEYS.items() if (key := os.environ.get(variable))}
+
+
 def _use_other_engines() -> None:
     """Use the engines that the environment names, with a table and a bucket for each process of xdist."""
     named = {target: url for variable, target in OTHER_ENGINES.items() if (url := os.environ.get(variable))}
     process = os.environ.get("PYTEST_XDIST_WORKER", "alone")
     table, bucket = f"{os.environ['BLDR_TABLE']}-{process}", f"{os.environ['BLDR_BUCKET']}-{process}"
-    for variable, target in KEYS.items():
-        os.environ[target] = os.environ.get(variable) or os.environ[target]
+    os.environ.update(keys_of_other_engines())
     os.environ.update(named, BLDR_TABLE=table, BLDR_BUCKET=os.environ.get("TEST_BUCKET") or bucket)
 
 

@@ -1,5 +1,6 @@
 """An AWS inside the test process: the template's resources in moto, patched like the engine of the local stack."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -20,7 +21,7 @@ from local import moto_executions, moto_partitions, moto_patches
 from local.patching import wrap
 from local.resources import create_resources
 from tests.builders import direct_calls, other_engine
-from tests.environment import ON_ANOTHER_ENGINE
+from tests.environment import ON_ANOTHER_ENGINE, keys_of_other_engines
 
 ACCOUNT = "123456789012"
 
@@ -30,6 +31,7 @@ def an_engine() -> Iterator[None]:
     """Run an engine inside the block. Nested engines share their state."""
     _patch()
     with mock_aws():
+        os.environ.update(keys_of_other_engines())
         create_resources()
         yield
 
