@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
 from chalicelib.platform.config import config
-from local.state.folder import StateFolder, StateUnusable, make_private_folder, open_folder, write_private
+from local.state.folder import StateFolder, StateUnusable, existing_folder, make_private_folder, write_private
 from local.state.running import running_stores
 from local.state.snapshot import copy_database, digest_of_rows, named_objects
 from local.state.stored_objects import Earlier, Saved, listed, save, write_list
@@ -109,7 +109,7 @@ def main() -> None:
     parser.add_argument("to", help="folder of the backups; unchanged objects are links to the files of the newest one")
     options = parser.parse_args()
     try:
-        folder = open_folder(options.state)
+        folder = existing_folder(options.state)
         with running_stores(folder, print):
             path, summary = back_up(folder, Path(options.to).expanduser().resolve())
     except StateUnusable as problem:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+LOCK = "lock"
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 
 
@@ -76,7 +77,7 @@ class Lock:
 
     def take(self) -> bool:
         """Take the lock. Returns False if another process holds it."""
-        descriptor = os.open(self._folder.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+        descriptor = os.open(self._folder.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -95,15 +96,29 @@ class Lock:
 def open_folder(path: str) -> StateFolder:
     """Return a state folder, which is created for this user alone if it does not exist. Raises StateUnusable."""
     folder = StateFolder(Path(path).expanduser().resolve())
+    if folder.incomplete.exists():
+        raise StateUnusable(f"STATE={path} is a restore that was interrupted; delete the folder and restore it again")
+    if not path or not _is_ours_or_empty(folder.path):
+        raise StateUnusable(f"STATE={path} has other files; name a new folder or one of `make run STATE=folder`")
     try:
         make_private_folder(folder.path)
         if not os.access(folder.path, os.R_OK | os.W_OK | os.X_OK):
             raise PermissionError(0, "it belongs to another user")
     except OSError as problem:
         raise StateUnusable(f"STATE={path} cannot be used: {problem.strerror}; name a folder of this user") from problem
-    if folder.incomplete.exists():
-        raise StateUnusable(f"STATE={path} is a restore that was interrupted; delete the folder and restore it again")
     return folder
+
+
+def existing_folder(path: str) -> StateFolder:
+    """Return the state folder of an earlier start. Raises StateUnusable."""
+    if not path or not (Path(path).expanduser() / LOCK).exists():
+        raise StateUnusable(f"STATE={path} is not a state folder; name the folder of `make run STATE=folder`")
+    return open_folder(path)
+
+
+def _is_ours_or_empty(path: Path) -> bool:
+    """Return whether a folder has been used for a state, which begins with the lock, or has no files yet."""
+    return not path.is_dir() or (path / LOCK).exists() or not any(path.iterdir())
 
 
 def make_private_folder(path: Path) -> None:

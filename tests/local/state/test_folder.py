@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from local.state.credentials import ensure_builder_key, ensure_credentials
-from local.state.folder import Lock, StateFolder, StateUnusable, open_folder, write_private
+from local.state.folder import Lock, StateFolder, StateUnusable, existing_folder, open_folder, write_private
 
 
 @pytest.fixture
@@ -85,6 +85,29 @@ def test_a_restore_that_was_interrupted_is_refused(folder: StateFolder) -> None:
     folder.incomplete.touch()
     with pytest.raises(StateUnusable, match="delete the folder and restore it again"):
         open_folder(str(folder.path))
+
+
+def test_a_folder_with_other_files_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "letter").touch()
+    before = mode(tmp_path)
+    with pytest.raises(StateUnusable, match="has other files"):
+        open_folder(str(tmp_path))
+    assert mode(tmp_path) == before
+
+
+@pytest.mark.parametrize("path", ["", "none"])
+def test_only_a_folder_that_was_used_can_be_backed_up(tmp_path: Path, path: str) -> None:
+    with pytest.raises(StateUnusable, match="is not a state folder"):
+        existing_folder(path and str(tmp_path / path))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_was_used_is_opened_again(folder: StateFolder) -> None:
+    lock = Lock(folder)
+    assert lock.take()
+    lock.release()
+    ensure_credentials(folder)
+    assert open_folder(str(folder.path)) == existing_folder(str(folder.path)) == folder
 
 
 def test_a_file_instead_of_a_folder_is_refused(tmp_path: Path) -> None:
