@@ -17,12 +17,22 @@ KILLS ?= 200
 KILL_SEED ?= 1
 KILL_SECONDS ?= 300
 KILL_WRITERS ?= 64
+STATE_KILLS ?= 3
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-run: $(INSTALLED) ## run the whole service on http://localhost:9636 (BLDR_PORT, BLDR_LISTEN, AWS_ENDPOINT_URL)
-	@exec $(BIN)/python -m local
+run: $(INSTALLED) ## run the whole service on http://localhost:9636 (BLDR_PORT, BLDR_LISTEN); STATE=folder keeps everything there
+	@exec $(if $(STATE),env BLDR_STATE="$(STATE)") $(BIN)/python -m local
+
+backup: $(INSTALLED) ## back up STATE=folder to a new folder below TO=folder, also while the service runs
+	@exec $(BIN)/python -m local.state.backup "$(STATE)" "$(TO)"
+
+restore-backup: $(INSTALLED) ## make a new STATE=folder from the backup FROM=folder
+	@exec $(BIN)/python -m local.state.restore "$(FROM)" "$(STATE)"
+
+install-stores: $(INSTALLED) ## install the programs that STATE=folder needs, which `make run STATE=folder` does otherwise
+	@exec $(BIN)/python -m local.state.programs
 
 demo: $(INSTALLED) ## build, promote and run five packages on a new stack, which runs until Ctrl-C (DEMO_ENDS=1: ends at once)
 	@exec $(BIN)/python -m local.demo $(if $(DEMO_ENDS),--end)
@@ -45,6 +55,12 @@ bench-pypicloud: $(INSTALLED) ## compare with pypicloud on one engine, in turns 
 
 test: $(INSTALLED) ## run all tests
 	$(BIN)/pytest
+
+test-state: install-stores ## kill the processes of a stack with STATE=folder, restart it, back it up and restore it (minutes)
+	TEST_STATE=1 STATE_KILLS=$(STATE_KILLS) $(BIN)/pytest --numprocesses 0 tests/local/state
+
+test-engines: $(INSTALLED) ## run the API tests, or those of T, on DynamoDB Local, ministack and the stores of STATE (hours; installs them)
+	@exec nice $(BIN)/python -m tests.engines $(addprefix --engine=,$(ENGINE)) $(T)
 
 test-one: $(INSTALLED) ## run the tests of T in one process, for example T=tests/unit/core or T=path::test
 	$(BIN)/pytest --numprocesses 0 $(T)
@@ -121,4 +137,4 @@ $(INSTALLED): requirements.txt requirements-dev.txt $(if $(USABLE),,new-venv)
 	repeat the command. If it still fails, remove $(VENV) first."; exit 1; }
 	@touch $@
 
-.PHONY: new-venv help run demo engine seed bench bench-builds bench-pypicloud test test-one fuzz large-groups kill-builds kill-depot check lint format package deploy upgrade rollback teardown front test-deploy lock clean
+.PHONY: new-venv help run demo engine seed bench bench-builds bench-pypicloud test test-one fuzz large-groups kill-builds kill-depot check lint format package deploy upgrade rollback teardown front test-deploy lock clean backup restore-backup install-stores test-state test-engines

@@ -1,7 +1,9 @@
 """Prepares an engine for the API: resources, builder key, CDN signing key, and a first user with a token."""
 
+import os
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -16,6 +18,8 @@ from local.distribution import ensure_signing_key
 from local.first_user import first_user_token
 from local.machines import create_machines
 from local.resources import create_resources
+from local.settings import STATE
+from local.state.folder import StateFolder
 
 T = TypeVar("T")
 KEY_EXAMPLE = "the four lines of a bldr-<revision>.box.key file"
@@ -57,9 +61,14 @@ def worker_token() -> str:
 
 def _prepare() -> str:
     create_resources()
-    ensure_signing_key(config)
+    ensure_signing_key(config, _kept_signing_key())
     _provision()
     return first_user_token(config)
+
+
+def _kept_signing_key() -> Path | None:
+    folder = os.environ.get(STATE)
+    return StateFolder(Path(folder)).signing_key if folder else None
 
 
 def _prepared(prepare: Callable[[], T]) -> T:

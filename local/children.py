@@ -64,16 +64,23 @@ class Child:
     """A process. A restart runs the same command on the same socket."""
 
     def __init__(
-        self, name: str, command: Sequence[str], listener: socket.socket | None, *, prefix: bool = False
+        self,
+        name: str,
+        command: Sequence[str],
+        listener: socket.socket | None,
+        *,
+        prefix: bool = False,
+        inherits: Sequence[int] = (),
     ) -> None:
         """`{fd}` in the command is replaced by the file descriptor of the socket.
 
-        `prefix`: begin each line of the output with the name of the child.
+        `prefix`: begin each line of the output with the name of the child. `inherits`: further file descriptors.
         """
         self.name = name
         self._command = command
         self._listener = listener
         self._prefix = prefix
+        self._inherits = inherits
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -87,7 +94,7 @@ class Child:
         self._process = subprocess.Popen(  # noqa: S603 - our own modules
             [part.format(fd=descriptors[0]) if descriptors else part for part in self._command],
             env={**environment, PARENT: str(os.getpid())},
-            pass_fds=descriptors,
+            pass_fds=[*descriptors, *self._inherits],
             process_group=0,  # Ctrl-C reaches only the supervisor, which ends its children in order
             stdin=subprocess.DEVNULL if self._prefix else None,
             stdout=subprocess.PIPE if self._prefix else None,

@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -20,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from chalicelib.platform.aws import client
 from chalicelib.platform.config import Config
 from local.artifacts import PREFIX
+from local.state.folder import write_private
 
 KEY_ID = "local"
 """Id of the signing key that the local stack generates itself."""
@@ -28,17 +30,28 @@ _TIME = re.compile("[0-9]{1,12}")
 _FROM_URL = str.maketrans("-_~", "+=/")
 
 
-def ensure_signing_key(settings: Config) -> None:
-    """Generate the stand-in's signing key unless it exists. Does nothing if the settings name another key."""
+def ensure_signing_key(settings: Config, kept: Path | None = None) -> None:
+    """Generate the stand-in's signing key unless it exists. Does nothing if the settings name another key.
+
+    `kept`: a file that keeps the key when the engine is restarted, so that signed URLs stay valid.
+    """
     if settings.cdn_key_id != KEY_ID:
         return
     secret, secrets = settings.cdn_key_secret, client("secretsmanager")
     try:
         secrets.get_secret_value(SecretId=secret)
     except secrets.exceptions.ResourceNotFoundException:
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-        secrets.create_secret(Name=secret, SecretString=pem)
+        secrets.create_secret(Name=secret, SecretString=_signing_key(kept))
+
+
+def _signing_key(kept: Path | None) -> str:
+    if kept is not None and kept.exists():
+        return kept.read_text()
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    if kept is not None:
+        write_private(kept, pem)
+    return pem
 
 
 class SignedUrls:

@@ -17,6 +17,8 @@ from local import aws_limits
 from local.artifacts import ACCEL_REDIRECT, PREFIX, REQUEST_ID, Artifacts, Verifier
 from local.event import Invocation, http_answer, lambda_event
 from local.http_messages import HttpAnswer, HttpRequest
+from local.part_uploads import MAX_PART_BYTES, PartUploads
+from local.part_uploads import PREFIX as PARTS
 
 MAX_ARCHIVE_BYTES = 1024 * 1024 * 1024
 RAW_UPLOAD = "/depot/pkgs/{origin}/{pkg}/{version}/{release}"
@@ -51,6 +53,7 @@ class Front:
     """Calls a Chalice app as Lambda does for a function URL: `app(event, context)`, within its limits.
 
     `verify` decides whether a signed artifact URL is valid; without it all are refused. `bucket` holds the artifacts.
+    `parts`: parts of uploads come through the front, because clients may not reach the bucket.
     POSTs to `raw_uploads` may have a body of `max_archive_bytes`; on AWS the upload gateway takes them.
     """
 
@@ -59,6 +62,7 @@ class Front:
         app: Any,
         *,
         verify: Verifier | None = None,
+        parts: PartUploads | None = None,
         bucket: str = config.bucket,
         raw_uploads: Collection[str] = (RAW_UPLOAD,),
         max_archive_bytes: int = MAX_ARCHIVE_BYTES,
@@ -66,6 +70,7 @@ class Front:
         self._app = app
         self._tree = RouteTree(app.routes)
         self._artifacts = Artifacts(bucket, verify)
+        self._parts = parts
         self._raw_uploads = frozenset(raw_uploads)
         self._max_archive_bytes = max_archive_bytes
 
@@ -74,6 +79,8 @@ class Front:
         path = request.raw_path
         if path.startswith(f"{API}/"):
             return self._api(request, path.removeprefix(API))
+        if request.method == "PUT" and path.startswith(PARTS) and self._parts is not None:
+            return Handling(PARTS, respond=partial(self._parts.store, request), max_body_bytes=MAX_PART_BYTES)
         if request.method not in ("GET", "HEAD"):
             return Handling(at_once=NOT_FOUND)
         if path.startswith(PREFIX):
@@ -115,4 +122,4 @@ class Front:
         if answer.header(ACCEL_REDIRECT) is not None:
             with logs.correlated(request_id, None):
                 return self._artifacts.internal_redirect(answer, request)
-        return answer
+        return answer if self._parts is None else self._parts.shown(answer, request)

@@ -18,6 +18,8 @@ from app import app
 from chalicelib.core.deferred import load_deferred
 from chalicelib.platform import logs
 from local.schedules import Schedules
+from local.settings import STATE
+from local.state import upkeep
 
 LONGEST_SECONDS = 900.0
 REGISTER_SECONDS = 5.0
@@ -56,6 +58,8 @@ def build() -> Wsgi:
         threading.Thread(target=_stay_registered, args=(url, sorted(functions)), daemon=True).start()
     if os.environ.get("BLDR_SCHEDULES") != "off":
         Schedules(declared_schedules(app), lambda name, event: call(functions, name, event)).start()
+        if os.environ.get(STATE):
+            Schedules(upkeep.SCHEDULES, upkeep.run).start()
     return FunctionServer(functions)
 
 

@@ -8,16 +8,27 @@ from local.endpoints import named
 from local.settings import ENDPOINT
 
 
-def greeting(url: str, token: str, environment: Mapping[str, str], *, embedded: bool, builds: bool = False) -> str:
+def greeting(
+    url: str,
+    token: str,
+    environment: Mapping[str, str],
+    *,
+    embedded: bool,
+    stored: str | None = None,
+    builds: bool = False,
+) -> str:
     """Return the text. `embedded`: an embedded engine serves the services whose engine is not named.
 
-    `builds`: there is a worker, and repositories of this machine may be built.
+    `stored`: where the state is, if it is in a folder. `builds`: there is a worker, and repositories of this machine
+    may be built.
     """
     engines = ", ".join(named(environment) if embedded else [ENDPOINT, *named(environment)])
     state = "Everything is stored in memory and is lost when this process ends."
     if engines:
         state = f"State is stored in the engines of {engines}."
-    if engines and embedded:
+    if stored is not None:
+        state = stored
+    elif engines and embedded:
         state += " Everything else is stored in memory and is lost when this process ends."
     return f"""
 Habitat Builder listens on {url}

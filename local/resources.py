@@ -28,12 +28,13 @@ _TABLE_PARAMETERS = (
 
 def create_resources() -> None:
     """Create the resources that do not exist. Existing ones keep their contents."""
-    _ensure_table(config.table, properties(TABLE))
+    ensure_table(config.table, properties(TABLE))
     _ensure_bucket(config.bucket)
     ensure_builder_key(config.builder_key_secret, properties(SECRET)["Description"])
 
 
-def _ensure_table(name: str, declared: dict[str, Any]) -> None:
+def ensure_table(name: str, declared: dict[str, Any]) -> None:
+    """Create a table with the properties of the template unless it exists."""
     dynamodb = client("dynamodb")
     try:
         created = dynamodb.create_table(

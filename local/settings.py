@@ -11,6 +11,9 @@ ENGINE_PORT = "ENGINE_PORT"
 TRANSACTION_MS = "ENGINE_TRANSACTION_MS"
 MAX_PROCESSES, MAX_THREADS = 64, 1024
 ENDPOINT = "AWS_ENDPOINT_URL"
+STATE = "BLDR_STATE"
+STATE_ALLOWS = f"{ENDPOINT}_S3"
+"""The only service whose engine may be named together with a state folder, which then holds the table and the keys."""
 SWITCHES = {"BLDR_SCHEDULES": ("on", "off"), "BLDR_WORKER": ("on", "off", "unisolated")}
 
 
@@ -79,6 +82,16 @@ def check_endpoints(environment: Mapping[str, str]) -> None:
     for variable in sorted(environment):
         if variable.startswith(ENDPOINT) and environment[variable]:
             _check_endpoint(variable, environment[variable])
+
+
+def check_state(environment: Mapping[str, str]) -> None:
+    """Raise SettingInvalid if there is a state folder, and an engine for what the folder holds."""
+    if not environment.get(STATE):
+        return
+    for variable in sorted(environment):
+        if variable.startswith(ENDPOINT) and variable != STATE_ALLOWS and environment[variable]:
+            problem = "names an engine, while STATE keeps the table and the keys in a folder"
+            raise SettingInvalid(variable, environment[variable], problem, "")
 
 
 def engine_port(environment: Mapping[str, str]) -> int:

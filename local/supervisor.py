@@ -6,6 +6,7 @@ import socket
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from http.client import HTTPConnection, HTTPException
 from types import FrameType
@@ -16,18 +17,23 @@ from local.endpoints import invokes_functions, keeps_nothing, named, needs_engin
 from local.greeting import greeting
 from local.restarts import WINDOW_SECONDS, Restarts
 from local.settings import (
+    STATE,
     Address,
     SettingInvalid,
     address,
     check_endpoints,
     check_processes,
+    check_state,
     check_switches,
     transaction_seconds,
 )
+from local.state.folder import StateUnusable
+from local.state.stores import Stores, open_stores
 from local.worker import LocalWorker
 
-PORT_IN_USE, NOT_READY, ENGINE_DIED, API_KEEPS_EXITING, INVALID_SETTING = 2, 3, 4, 5, 6
+PORT_IN_USE, NOT_READY, ENGINE_DIED, API_KEEPS_EXITING, INVALID_SETTING, STATE_FAILED = 2, 3, 4, 5, 6, 7
 READY_SECONDS = 60
+PREPARATIONS = 5
 # The API can finish its requests; the engine has nothing to save. With the time of the worker, all end within 5 s.
 SERVERS_GRACE_SECONDS, ENGINE_GRACE_SECONDS = 2.5, 0.3
 UPLOAD_FUNCTION = "finish_upload"
@@ -84,6 +90,7 @@ class Supervisor:
 
     def __init__(self, environment: dict[str, str]) -> None:
         self._environment = with_defaults(environment)
+        self._stores: Stores | None = None
         self._engine: Child | None = None
         self._engine_address = ("127.0.0.1", 0)
         self._servers: dict[Child, Restarts] = {}
@@ -96,19 +103,22 @@ class Supervisor:
             check_processes(self._environment)
             check_endpoints(self._environment)
             check_switches(self._environment)
+            check_state(self._environment)
             transaction_seconds(self._environment)
         except SettingInvalid as problem:
             raise StartFailed(INVALID_SETTING, str(problem)) from problem
         listener, functions = _listen(wanted), listen("127.0.0.1", 0)
         listens_on = replace(wanted, port=listener.getsockname()[1])  # port 0 means any free port
         self._environment.update(_defaults_for(listens_on, functions, self._environment))
+        if self._environment.get(STATE):
+            self._start_stores()
         engine_listener = self._choose_engine() if needs_engine(self._environment) else None
         self._check_settings()
         if engine_listener is not None:
             self._engine = Child("engine", [sys.executable, "-m", "local.engine", "--fd", "{fd}"], engine_listener)
             self._engine_address = engine_listener.getsockname()
             self._start_engine(self._engine)
-        token = self._prepare_engine()
+        token = self._prepare_engine_patiently()
         self._start_servers(listener, listens_on, functions)
         has_worker = worker.is_wanted(self._environment)
         print(
@@ -117,6 +127,7 @@ class Supervisor:
                 token,
                 self._environment,
                 embedded=self._engine is not None,
+                stored=None if self._stores is None else self._stores.description,
                 builds=has_worker and self._environment.get("BLDR_GIT_SOURCES") == LOCAL_REPOSITORIES,
             ),
             flush=True,
@@ -128,17 +139,19 @@ class Supervisor:
     def watch(self) -> int:
         """Restart the processes that end. Returns the exit status when the engine ends, or a server that keeps ending.
 
-        Raises StartFailed if an engine that was restarted cannot be prepared.
+        Raises StartFailed if an engine that was restarted cannot be prepared, or a store keeps ending.
         """
         while True:
             time.sleep(0.1)
+            if self._stores is not None and self._stores.failure:
+                raise StartFailed(STATE_FAILED, self._stores.failure)
             if self._engine is not None and self._engine.exit_status() is not None:
                 if not keeps_nothing(self._environment):
                     print_message("the engine ended and its state is lost; stopping")
                     return ENGINE_DIED
                 print_message("the engine ended; restarting it, because tables and objects are elsewhere")
                 self._start_engine(self._engine)
-                self._prepare_engine()
+                self._prepare_engine_patiently()
             for server, restarts in self._servers.items():
                 if (status := server.exit_status()) is None:
                     continue
@@ -151,12 +164,23 @@ class Supervisor:
                 print_message(message)
 
     def stop(self) -> None:
-        """Stop the worker, the servers, and then the engine."""
+        """Stop the worker, the servers, then the engine and the stores."""
         if self._worker is not None:
             self._worker.stop()
         stop_all(list(self._servers), SERVERS_GRACE_SECONDS)
         if self._engine is not None:
             self._engine.stop(ENGINE_GRACE_SECONDS)
+        if self._stores is not None:
+            self._stores.stop()
+
+    def _start_stores(self) -> None:
+        """Start the stores of the state folder, and name them in the environment. Raises StartFailed."""
+        try:
+            self._stores = open_stores(self._environment, print_message)
+            self._stores.start()
+        except StateUnusable as problem:
+            raise StartFailed(STATE_FAILED, str(problem)) from problem
+        self._environment = self._stores.environment(self._environment)
 
     def _choose_engine(self) -> socket.socket:
         """Name an engine on a free port for the services that have none, and return its listening socket."""
@@ -202,6 +226,15 @@ class Supervisor:
         if not self._environment.get("BLDR_UPLOAD_FUNCTION") and invokes_functions(self._environment, "LAMBDA"):
             self._environment["BLDR_UPLOAD_FUNCTION"] = UPLOAD_FUNCTION
         return token
+
+    def _prepare_engine_patiently(self) -> str:
+        """Prepare the engine, again if a store ends meanwhile. Returns the first user's token. Raises StartFailed."""
+        if self._stores is not None:
+            for _ in range(PREPARATIONS):
+                self._stores.wait_until_ready()
+                with suppress(StartFailed):
+                    return self._prepare_engine()
+        return self._prepare_engine()
 
     def _start_servers(self, listener: socket.socket, listens_on: Address, functions: socket.socket) -> None:
         command = [sys.executable, "-m", "gunicorn", "--bind", "fd://{fd}", "-c"]

@@ -17,7 +17,7 @@ from tests.builders.waiting import PATIENCE, until
 from tests.builders.wire import free_port
 
 REPOSITORY = Path(__file__).parents[2]
-READY_SECONDS = 2 * PATIENCE
+READY_SECONDS = 5 * PATIENCE
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,8 @@ class Stack:
 
 def process_tree(process: int) -> list[int]:
     """Return a process and its descendants."""
-    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    threads = Path(f"/proc/{process}/task").iterdir()  # a child belongs to the thread that started it
+    children = [child for thread in threads for child in (thread / "children").read_text().split()]
     return [process, *(descendant for child in children for descendant in process_tree(int(child)))]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from local.moto_partitions import call_lock
-from tests.builders import rows
+from tests.builders import rows_in_moto as rows
 
 
 def assert_locked() -> None:

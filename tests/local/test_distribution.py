@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -122,3 +123,14 @@ def test_the_key_of_another_distribution_is_not_generated() -> None:
     secrets = client("secretsmanager")
     with pytest.raises(secrets.exceptions.ResourceNotFoundException):
         secrets.get_secret_value(SecretId="real")
+
+
+def test_a_key_that_is_kept_in_a_file_is_used_again_by_a_new_engine(tmp_path: Path) -> None:
+    secrets, kept = client("secretsmanager"), tmp_path / "downloads.pem"
+    first, second = (read_config({**LOCAL, "BLDR_CDN_KEY_SECRET": name}) for name in ("engine-1", "engine-2"))
+    distribution.ensure_signing_key(first, kept)
+    distribution.ensure_signing_key(second, kept)
+
+    values = {secrets.get_secret_value(SecretId=name)["SecretString"] for name in ("engine-1", "engine-2")}
+    assert values == {kept.read_text()}
+    assert kept.stat().st_mode & 0o777 == 0o600

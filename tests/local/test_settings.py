@@ -81,6 +81,18 @@ def test_the_error_names_the_variable_its_value_and_an_example(variable: str, va
     assert len(message.splitlines()) == 1
 
 
+@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SFN"])
+def test_a_state_folder_excludes_engines_for_what_it_holds(variable: str) -> None:
+    engine = {variable: "http://127.0.0.1:4566"}
+    settings.check_state(engine)
+    with pytest.raises(SettingInvalid, match=variable):
+        settings.check_state({"BLDR_STATE": "folder", **engine})
+
+
+def test_a_state_folder_may_have_its_objects_in_another_store() -> None:
+    settings.check_state({"BLDR_STATE": "folder", "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:3900"})
+
+
 def test_the_socket_of_all_addresses_accepts_ipv4_and_ipv6() -> None:
     with listen("::", 0) as listener:
         for host in "127.0.0.1", "::1":

@@ -16,6 +16,7 @@ from math import ceil
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.client import BaseClient
 from moto.backends import get_backend
@@ -25,6 +26,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from local import moto_partitions
 from local.front import Front
 from tests.api.client import Depot, Reply
+from tests.environment import ON_ANOTHER_ENGINE
 from tests.perf.process_memory import ProcessMemory
 
 READ_UNIT_BYTES, WRITE_UNIT_BYTES = 4096, 1024
@@ -112,7 +114,9 @@ class Recorder:
 
 @contextmanager
 def recorded_calls() -> Iterator[Recorder]:
-    """Record the AWS calls made inside the block, of all threads."""
+    """Record the AWS calls made inside the block, of all threads. Skips the test on another engine."""
+    if ON_ANOTHER_ENGINE:
+        pytest.skip("counts the calls in the embedded engine")
     recorder = Recorder()
     make_api_call, process_request = BaseClient._make_api_call, BotocoreStubber.process_request
     page_of = moto_partitions._page
