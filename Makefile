@@ -108,6 +108,7 @@ teardown: $(INSTALLED) ## delete STAGE, but not its data (EVERYTHING=1: the data
 front: $(INSTALLED) ## serve STAGE, deployed to the stand-in at AWS_ENDPOINT_URL, on BLDR_PORT (9636)
 	@exec $(BIN)/python -m local.stack_front --stack bldr-$(STAGE) --port $(or $(BLDR_PORT),9636)
 
+test-deploy: HERE := 1
 test-deploy: package ## install ministack, deploy STAGE to it, publish, promote, download and build there
 	@exec $(BIN)/python -m tests.deployed --stage $(STAGE)
 

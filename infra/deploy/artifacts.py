@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra.package import translate
+from infra.packaging.templates import translate
 
 LOCAL_ARCHIVE = "./deployment.zip"
 
