@@ -20,8 +20,12 @@ def excerpt(resources: Iterable[str]) -> dict[str, Any]:
         if "Condition" not in output and set(_referred(output)) <= part["Resources"].keys()
     }
     named = set(_referred(part["Resources"]))
-    part["Conditions"] = {name: whole["Conditions"][name] for name in named & whole["Conditions"].keys()}
-    named |= set(_referred(part["Conditions"]))
+    while (
+        more := {each for name in named & whole["Conditions"].keys() for each in _referred(whole["Conditions"][name])}
+        - named
+    ):
+        named |= more
+    part["Conditions"] = {name: whole["Conditions"][name] for name in sorted(named & whole["Conditions"].keys())}
     part["Parameters"] = {name: whole["Parameters"][name] for name in named & whole["Parameters"].keys()}
     return {"AWSTemplateFormatVersion": whole["AWSTemplateFormatVersion"], **part}
 

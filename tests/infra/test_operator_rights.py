@@ -17,12 +17,18 @@ MOST_CHARACTERS = 6144
 """The limit of a managed policy, without white space."""
 
 OF_RESOURCES = {
+    "AWS::ApplicationAutoScaling": "application-autoscaling",
     "AWS::CloudFront": "cloudfront",
     "AWS::CloudWatch": "cloudwatch",
     "AWS::CodeBuild": "codebuild",
     "AWS::DynamoDB": "dynamodb",
+    "AWS::EC2": "ec2",
+    "AWS::ECR": "ecr",
+    "AWS::ECS": "ecs",
+    "AWS::ElasticLoadBalancingV2": "elasticloadbalancing",
     "AWS::Events": "events",
     "AWS::IAM": "iam",
+    "AWS::KMS": "kms",
     "AWS::Lambda": "lambda",
     "AWS::Logs": "logs",
     "AWS::S3": "s3",

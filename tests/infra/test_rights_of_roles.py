@@ -28,6 +28,10 @@ ON_EVERYTHING = {
     "logs:UpdateLogDelivery",
     "states:SendTaskHeartbeat",
     "states:SendTaskSuccess",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
 }
 """Actions on the resource `*`, because AWS lists no resource for them."""
 
@@ -50,6 +54,7 @@ TRUSTED = {
     "GroupMachineRole": ("states", "states", "stateMachine:${AWS::StackName}-groups"),
     "JobMachineRole": ("states", "states", "stateMachine:${AWS::StackName}-jobs"),
     "LongChangeMachineRole": ("states", "states", "stateMachine:${AWS::StackName}-long-changes"),
+    "GatewayStartRole": ("ecs-tasks", "ecs", "*"),
     "WorkerRole": ("codebuild", "codebuild", "project/${AWS::StackName}-worker"),
 }
 """The service that assumes each role that is not of a function, and the resource on whose behalf it does."""

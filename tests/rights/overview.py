@@ -33,6 +33,7 @@ PURPOSES = {
     "GroupMachineRole": "state machine of job groups",
     "JobMachineRole": "state machine of jobs",
     "LongChangeMachineRole": "state machine of long changes",
+    "GatewayStartRole": "starts containers of the upload gateway, which have no role themselves",
     "WorkerRole": "workers on CodeBuild, which run foreign code",
 }
 """Every role of the template, and what it is for."""

@@ -157,6 +157,6 @@ def test_a_secret_is_copied_once_and_never_replaced(engine: Server, monkeypatch:
 def test_an_excerpt_has_what_its_resources_refer_to() -> None:
     part = excerpt(["ArtifactsOnlyByTls"])
 
-    assert part["Conditions"].keys() == {"HasCdn"}
-    assert part["Parameters"].keys() >= {"CdnPublicKey"}
+    assert part["Conditions"].keys() == {"HasCdn", "HasCdnKeyA", "HasCdnKeyB"}
+    assert part["Parameters"].keys() >= {"CdnPublicKey", "CdnPublicKeyB"}
     assert part["Outputs"] == {}

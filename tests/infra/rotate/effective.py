@@ -9,6 +9,7 @@ NO_VALUE = {"Ref": "AWS::NoValue"}
 def effective(template: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
     """Return the resources of a template with these parameters; the others have their defaults."""
     values = {name: each.get("Default", "") for name, each in template["Parameters"].items()} | dict(parameters)
+    values.setdefault("AWS::Region", "eu-central-1")
     conditions = template["Conditions"]
 
     def holds(condition: Any) -> bool:
