@@ -13,11 +13,10 @@ from chalicelib.platform.config import config
 from tests.api.authorisation.matrix import MATRIX, Cell
 from tests.api.client import Depot, Reply
 from tests.builders.accounts import an_account
+from tests.builders.lifetimes import NO_CACHE, SHARED
 from tests.builders.origins import an_origin
 from tests.builders.packages import a_channel, a_package, delete, promote, set_visibility, upload
 
-SHARED = "public, max-age=0, s-maxage=5"
-NO_CACHE = "private, no-cache, no-store"
 LINUX = {"target": "x86_64-linux"}
 READS = [cell for cell in MATRIX if cell.method == "GET"]
 SECRET = {

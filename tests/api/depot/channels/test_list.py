@@ -5,6 +5,7 @@ import pytest
 from chalicelib.catalog import origin_rows
 from chalicelib.channels import service
 from tests.api.client import Depot
+from tests.builders.lifetimes import SHARED
 from tests.builders.origins import an_origin
 from tests.builders.packages import a_channel
 
@@ -17,7 +18,7 @@ def test_names_are_ascending_by_bytes(depot: Depot) -> None:
     reply = depot.get(f"/depot/channels/{origin}")
 
     assert (reply.status, reply.headers["Content-Type"]) == (200, "application/json")
-    assert reply.headers["Cache-Control"] == "private, no-cache, no-store"
+    assert reply.headers["Cache-Control"] == SHARED
     expected = ["Beta-1", "LTS-9", "_x", "alpha", "stable", "unstable", "z.1"]
     assert reply.json() == [{"name": name} for name in expected]
 

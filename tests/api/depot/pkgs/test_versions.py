@@ -3,6 +3,7 @@
 import pytest
 
 from tests.api.client import Depot
+from tests.builders.lifetimes import SHARED
 from tests.builders.packages import a_package, delete, set_visibility
 
 WINDOWS = "x86_64-windows"
@@ -22,7 +23,7 @@ def test_there_is_an_entry_per_version_newest_first(depot: Depot, origin: str, n
     reply = depot.get(f"/depot/pkgs/{origin}/{name}/versions")
 
     assert (reply.status, reply.headers["Content-Type"]) == (200, "application/json")
-    assert reply.headers["Cache-Control"] == "private, no-cache, no-store"
+    assert reply.headers["Cache-Control"] == SHARED
 
     def entry(version: str, count: str, latest: str, platforms: list[str]) -> dict[str, object]:
         return {
