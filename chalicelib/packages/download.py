@@ -1,5 +1,7 @@
 """Answers to downloads: an archive inline, through the local front or by signed URL (platform.md 4.3)."""
 
+from collections.abc import Mapping
+
 from chalicelib.catalog.errors import ReleaseMissing
 from chalicelib.catalog.package_rows import StoredPackage
 from chalicelib.core.deferred import deferred
@@ -19,34 +21,43 @@ MOST_SHARED_SECONDS = 300
 """A signed URL is valid for ten minutes, and a client needs some of them to begin its download."""
 
 OCTETS = "application/octet-stream"
+CLIENT_YEAR = {"Cache-Control": "private, max-age=31536000"}
 
 
-def answer(package: StoredPackage, presigned: bool = False) -> Answer:
+def answer(package: StoredPackage, *, presigned: bool, names_target: bool) -> Answer:
     """Return the archive with the headers that hab requires, or a redirect to a URL that sends them.
 
-    `presigned` redirects to a presigned URL of the object store, which cannot send `X-Filename`. Raises ReleaseMissing
-    if the object is missing, ObjectStoreFailed, SecretUnavailable. A redirect does not look for the object: the signed
-    URL of a missing one answers 404.
+    `presigned` redirects to a presigned URL of the object store, which cannot send `X-Filename`. `names_target`: the
+    query names the target; otherwise the answer depends on the client's `User-Agent`, and shared caches may not store
+    it. Raises ReleaseMissing if the object is missing, ObjectStoreFailed, SecretUnavailable. A redirect does not look
+    for the object: the signed URL of a missing one answers 404.
     """
     row = package.row
+    lifetime = _lifetime(package, names_target)
+    headers = _headers(package, lifetime)
     if presigned:
         return _redirect(artifacts.presigned_url(row.artifact))
     if config.download_mode == "front":
-        return Answer(200, b"", OCTETS, {**_headers(package), "X-Accel-Redirect": artifacts.front_path(row.artifact)})
+        return Answer(200, b"", OCTETS, {**headers, "X-Accel-Redirect": artifacts.front_path(row.artifact)})
     if config.download_mode == "auto" and row.size <= INLINE_BYTES:
-        return Answer(200, _bytes(row.artifact), OCTETS, _headers(package))
+        return Answer(200, _bytes(row.artifact), OCTETS, headers)
     url = (cdn.signed_url if config.cdn_url else artifacts.presigned_url)(row.artifact)
-    return _redirect(url, is_for_all=package.placement.is_public and not config.restricted_if_present)
+    return _redirect(url, is_for_all=lifetime == CACHE_YEAR)
 
 
-def _headers(package: StoredPackage) -> dict[str, str]:
+def _lifetime(package: StoredPackage, names_target: bool) -> Mapping[str, str]:
+    """Return how long the archive may be stored, and by whom. A shared cache cannot check licences."""
+    if not package.placement.is_public or config.restricted_if_present:
+        return {"Cache-Control": f"private, max-age={config.private_max_age}"}
+    return CACHE_YEAR if names_target else CLIENT_YEAR
+
+
+def _headers(package: StoredPackage, lifetime: Mapping[str, str]) -> dict[str, str]:
     name = package.row.artifact.rpartition("/")[2]
     return {
         "Content-Disposition": f'attachment; filename="{in_quotes(name)}"',
         "X-Filename": as_file_name(name),
-        "Cache-Control": CACHE_YEAR["Cache-Control"]
-        if package.placement.is_public
-        else f"private, max-age={config.private_max_age}",
+        **lifetime,
     }
 
 

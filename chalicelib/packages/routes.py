@@ -167,7 +167,7 @@ def download_archive(call: Call, query: shapes.DownloadQuery) -> Answer:
     package = reads.downloadable(call.ident, call.target, call.caller)
     license_gate.demand_license(package.channels, call.caller)
     call.demand_changed(package.row.checksum)
-    return download.answer(package, presigned=query.redirect == "s3")
+    return download.answer(package, presigned=query.redirect == "s3", names_target=call.names_target)
 
 
 def _announced(call: Call, query: shapes.UploadQuery) -> tuple[Target, shapes.UploadQuery]:

@@ -15,6 +15,7 @@ from tests.builders.packages import a_package, set_visibility, upload
 from tests.builders.waiting import PATIENCE
 from tests.perf.recording import recorded_calls
 
+LINUX = "x86_64-linux"
 WINDOWS = "x86_64-windows"
 HAB_ON_WINDOWS = {"User-Agent": "hab/1.6.0/20230201 (x86_64-windows; 10.0)"}
 CACHE_YEAR = "public, max-age=31536000"
@@ -28,7 +29,6 @@ def has_the_archive(reply: Reply, hart: Hart) -> None:
     assert reply.headers["Content-Length"] == str(len(hart.content))
     assert reply.headers["Content-Disposition"] == f'attachment; filename="{hart.archive_name}"'
     assert reply.headers["X-Filename"] == hart.archive_name
-    assert "ETag" not in reply.headers
 
 
 def a_hidden_package(depot: Depot, origin: str, name: str) -> Hart:
@@ -52,9 +52,32 @@ class TestAnswer:
         set_mode(monkeypatch, mode)
 
         for by in (None, "mystique", "bobo"):
-            reply = depot.get(f"{hart.url}/download", by=by)
+            reply = depot.get(f"{hart.url}/download", by=by, query={"target": LINUX})
             has_the_archive(reply, hart)
             assert reply.headers["Cache-Control"] == CACHE_YEAR
+
+    @pytest.mark.parametrize("mode", ["front", "auto"])
+    def test_an_archive_that_depends_on_the_user_agent_is_not_for_shared_caches(
+        self, depot: Depot, origin: str, name: str, mode: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hart = a_package(depot, origin, name=name)
+        set_mode(monkeypatch, mode)
+
+        assert depot.get(f"{hart.url}/download").headers["Cache-Control"] == "private, max-age=31536000"
+
+    @pytest.mark.parametrize(
+        ("mode", "expected"), [("front", "private, max-age=300"), ("redirect", "private, no-store")]
+    )
+    def test_where_downloads_need_licences_shared_caches_store_none(
+        self, depot: Depot, origin: str, name: str, mode: str, expected: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hart = a_package(depot, origin, name=name)
+        restricted = replace(config, download_mode=mode, restricted_if_present=("lts",))
+        monkeypatch.setattr(download, "config", restricted)
+
+        reply = depot.get(f"{hart.url}/download", query={"target": LINUX})
+
+        assert reply.headers["Cache-Control"] == expected
 
     @pytest.mark.parametrize("mode", ["front", "auto"])
     def test_packages_that_are_not_public_are_cached_privately(
@@ -115,6 +138,8 @@ class TestRedirect:
         set_mode(monkeypatch, "redirect")
 
         self.is_redirected(depot.get(f"{hart.url}/download"), hart)
+        named = depot.get(f"{hart.url}/download", query={"target": LINUX})
+        assert named.headers["Cache-Control"] == "public, max-age=0, s-maxage=5"
 
     def test_redirect_s3_gives_a_presigned_url(self, depot: Depot, origin: str, name: str) -> None:
         hart = a_package(depot, origin, name=name)
