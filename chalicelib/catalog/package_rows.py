@@ -55,7 +55,7 @@ class TextsRow(Row):
 
 
 class IdentRow(Row):
-    """An ident with its standing. Every step checks and increments `revision`, which makes steps exclusive."""
+    """An ident with its standing. Every step checks `revision` and sets a new one, which makes steps exclusive."""
 
     standing = UnicodeAttribute()
     public = BooleanAttribute()

@@ -167,9 +167,8 @@ def _write_ident(change: Change, observed: Observed, after: Standing) -> None:
     if not after.exists:
         change.delete(key, condition=unchanged)
         return
-    # A recreated ident starts at a fresh revision: counting from 1 would repeat one that a slow request still holds.
-    revision = new_id() if observed.revision is None else observed.revision + 1
-    row = IdentRow(key.pk, key.sk, standing=str(after), public=after.is_public, revision=revision)
+    # Never a number from before: a slow request or a client may still hold it, also after a restoration to the past.
+    row = IdentRow(key.pk, key.sk, standing=str(after), public=after.is_public, revision=new_id())
     change.put(row, condition=unchanged)
 
 
