@@ -79,7 +79,7 @@ SHOW: dict[str, Any] = {
     "/depot/channels/{origin}",
     needs=ANYONE,
     query=shapes.ChannelsQuery,
-    cached=Cached.EVERYONE,
+    cached=Cached.OUTSIDERS,
     answers={200: list[shapes.ChannelName]},
 )
 def list_channels(call: Call, query: shapes.ChannelsQuery) -> Answer:

@@ -6,6 +6,7 @@ use a public answer that can change for `BLDR_PUBLIC_SECONDS`; browsers ask each
 
 from collections.abc import Mapping
 from enum import Enum
+from http import HTTPStatus
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -35,12 +36,13 @@ def finished(cached: Cached, query: type[Struct] | None, call: Call, answer: Ans
     """Return the answer to a GET with its validator and lifetime, or 304 if the client has it already.
 
     `query` is the declared shape of the query. An answer depends on the client's `User-Agent` if the query may name
-    a target and does not. Such an answer is not shared.
+    a target and does not. Such an answer is not shared. Nor is a page with status 206: without `Content-Range`, no rule
+    says what a cache that knows ranges does with it (RFC 9111, 3.3).
     """
     if cached is Cached.NEVER or answer.status not in REVALIDATED:
         return answer
     by_agent = query is not None and "target" in query.__struct_fields__ and not call.names_target
-    lifetime = {} if by_agent else _lifetime(cached, call)
+    lifetime = {} if by_agent or answer.status == HTTPStatus.PARTIAL_CONTENT else _lifetime(cached, call)
     etag = call.etag or (validators.of_body(answer.body) if answer.body else None)
     headers = {**answer.headers, **lifetime, **({} if etag is None else {"ETag": etag})}
     if answer.status == 304 or (etag is not None and validators.is_known(etag, call.header("if-none-match"))):
@@ -64,4 +66,5 @@ def _is_shared(cached: Cached, call: Call) -> bool:
         return False
     if cached is Cached.EVERYONE or call.caller.is_anonymous:
         return True
-    return cached is Cached.OUTSIDERS and call.caller.role_in(call["origin"]) is None
+    origin = call.path.get("origin")  # a path of its own for one origin has none (packages.md 1.5)
+    return cached is Cached.OUTSIDERS and origin is not None and call.caller.role_in(origin) is None

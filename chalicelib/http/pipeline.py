@@ -8,7 +8,7 @@ from chalicelib.core.deferred import deferred
 from chalicelib.core.events.event_kinds import trigger_of
 from chalicelib.core.roles import Role
 from chalicelib.http import caching
-from chalicelib.http.answer import Answer, AnswerTooLarge, empty, text
+from chalicelib.http.answer import NO_CACHE, Answer, AnswerTooLarge, empty, text
 from chalicelib.http.call import Call
 from chalicelib.http.errors import ErrorTable
 from chalicelib.http.routes import ANYONE, JOB, WORKER, Content, Route
@@ -79,8 +79,8 @@ def _answer(route: Route, call: Call) -> Answer:
     _authorise(route, call)
     try:
         answer = route.handler(call, *values)
-    except Unchanged:
-        answer = empty(304)
+    except Unchanged:  # a 304 has the lifetime of the 200 that it replaces (RFC 9110, 15.4.5)
+        answer = Answer(304, headers={} if route.cached is caching.Cached.CLIENT else NO_CACHE)
     call.caller.settle()
     if route.is_revalidated:
         answer = caching.finished(route.cached, route.query, call, answer)

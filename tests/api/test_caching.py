@@ -1,15 +1,22 @@
 """Validators and lifetimes of answers to GET (platform.md 1.7)."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from app import app
+from chalicelib.catalog.package_rows import ident_key
+from chalicelib.core.ident import PackageIdent
 from chalicelib.http import caching, validators
+from chalicelib.http.answer import Answer
 from chalicelib.http.caching import Cached
+from chalicelib.identity.caller import Caller
 from chalicelib.packages import artifacts
+from chalicelib.platform.change import Change
 from chalicelib.platform.config import config
+from chalicelib.platform.table import read
 from tests.api.authorisation.matrix import MATRIX, Cell
 from tests.api.client import Depot, Reply
 from tests.builders.accounts import an_account
@@ -32,6 +39,7 @@ def origin(depot: Depot) -> str:
     """An origin with a package in `stable`, owned by bobo."""
     origin = an_origin(depot)
     promote(depot, a_package(depot, origin, name="web"), "stable")
+    assert depot.post(f"/depot/origins/{origin}/keys", by="bobo").status == 201
     return origin
 
 
@@ -66,6 +74,9 @@ def paths_of(origin: str) -> list[tuple[str, dict[str, str]]]:
         (f"{channel}/web/latest", LINUX),
         (f"/depot/{origin}/pkgs", {}),
         (f"/depot/origins/{origin}", {}),
+        (f"/depot/channels/{origin}", {}),
+        (f"/depot/origins/{origin}/keys", {}),
+        (f"/depot/origins/{origin}/keys/latest", {}),
     ]
 
 
@@ -81,6 +92,27 @@ def test_answers_for_members_are_not_stored(depot: Depot, origin: str) -> None:
     for path, query in paths_of(origin):
         reply = depot.get(path, by="bobo", query=query)
         assert (reply.headers["Cache-Control"], "Vary" in reply.headers) == (NO_CACHE, False), path
+        again = depot.get(path, by="bobo", query=query, headers={"If-None-Match": reply.headers["ETag"]})
+        assert (again.status, again.headers["Cache-Control"]) == (304, NO_CACHE), path
+
+
+def test_the_settings_of_an_origin_with_a_path_of_its_own_are_shared_without_a_token_only(depot: Depot) -> None:
+    assert depot.get("/depot/uploads/pkgs").headers["Cache-Control"] == SHARED
+
+    reply = depot.get("/depot/uploads/pkgs", by=an_account().token)
+    assert (reply.status, reply.headers["Cache-Control"]) == (200, NO_CACHE)
+
+
+def test_a_page_that_more_pages_follow_is_not_shared() -> None:
+    """Its status is that of a part of a body, and shared caches treat those in different ways."""
+    call: Any = SimpleNamespace(caller=Caller(None), path={}, etag=None, header=lambda _: None)
+    whole, part = (
+        caching.finished(Cached.ANONYMOUS, None, call, Answer(status, b"[]", headers={"Cache-Control": NO_CACHE}))
+        for status in (200, 206)
+    )
+
+    assert (whole.headers["Cache-Control"], part.headers["Cache-Control"]) == (SHARED, NO_CACHE)
+    assert whole.headers["ETag"] == part.headers["ETag"]
 
 
 def test_answers_that_depend_on_the_client_s_target_are_not_shared(depot: Depot, origin: str) -> None:
@@ -175,6 +207,23 @@ class TestChanges:
         monkeypatch.setattr(validators, "config", replace(config, code_digest="other"))
 
         assert not self.is_unchanged(depot, path, before)
+
+    def test_the_number_of_steps_since_does_not_identify_a_package(self, depot: Depot) -> None:
+        """A restored table repeats the same number of steps, perhaps to other channels."""
+        origin = an_origin(depot)
+        hart = a_package(depot, origin, name="web")
+        key = ident_key(PackageIdent.parse(hart.path))
+        past = read(key)
+        assert past is not None
+        promote(depot, hart, "stable")
+        before = self.etag(depot, hart.url)
+
+        with Change() as change:
+            change.put(past)
+        a_channel(depot, origin, "other")
+        promote(depot, hart, "other")
+
+        assert not self.is_unchanged(depot, hart.url, before)
 
     def test_an_unchanged_archive_is_not_read(self, depot: Depot, origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
         path = f"{a_package(depot, origin, name='inline').url}/download"

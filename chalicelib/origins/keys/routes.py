@@ -40,7 +40,7 @@ UPLOAD_SECRET: dict[str, Any] = {
 }
 
 
-@routes.get(PUBLIC, needs=ANYONE, cached=Cached.EVERYONE, answers={200: list[shapes.PublicKey]})
+@routes.get(PUBLIC, needs=ANYONE, cached=Cached.OUTSIDERS, answers={200: list[shapes.PublicKey]})
 def list_public_keys(call: Call) -> Answer:
     """Return the origin's public signing keys, newest first; an unknown origin has none."""
     origin = call["origin"]
@@ -61,7 +61,9 @@ def generate_keys(call: Call) -> Answer:
     return EMPTY_201
 
 
-@routes.get(PUBLIC + "/latest", needs=ANYONE, cached=Cached.EVERYONE, answers={200: Content.TEXT}, errors=(KeyMissing,))
+@routes.get(
+    PUBLIC + "/latest", needs=ANYONE, cached=Cached.OUTSIDERS, answers={200: Content.TEXT}, errors=(KeyMissing,)
+)
 def download_newest_public_key(call: Call) -> Answer:
     """Return the public signing key with the greatest revision."""
     return _file(service.newest_public(call["origin"]))
