@@ -93,5 +93,12 @@ def test_the_names_of_all_secrets_are_covered(kind: str) -> None:
         assert any(fnmatchcase(arn, pattern) for pattern in patterns), name
 
 
+def test_rights_that_cannot_be_limited_to_resources_are_not() -> None:
+    """CloudFormation calls GetRandomPassword for the key of the distribution. AWS lists no resource for it."""
+    [unlimited] = [each["Action"] for each in statements() if each["Sid"] == "WithoutResource"]
+
+    assert "secretsmanager:GetRandomPassword" in unlimited
+
+
 def test_the_policy_fits_into_a_managed_policy() -> None:
     assert len(re.sub(r"\s", "", POLICY.read_text())) <= MOST_CHARACTERS

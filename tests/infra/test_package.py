@@ -319,6 +319,16 @@ def test_workers_on_codebuild_reach_nothing_of_the_depot(built: Path) -> None:
     assert found["WorkerProject"]["Properties"]["Name"] == {"Fn::Sub": "${AWS::StackName}-worker"}
 
 
+def test_workers_on_codebuild_use_the_address_at_which_the_depot_accepts_requests(built: Path) -> None:
+    """With OnlyThroughSite, the function refuses what does not come through the distribution."""
+    project = resources(built, "cloudformation.json")["WorkerProject"]["Properties"]
+    [url] = project["Environment"]["EnvironmentVariables"]
+    with_domain, domain, without = url["Value"]["Fn::Sub"][1]["Host"]["Fn::If"]
+
+    assert (with_domain, domain) == ("HasDomain", {"Ref": "DomainName"})
+    assert without["Fn::If"][:2] == ["HasSite", {"Fn::GetAtt": ["Site", "DomainName"]}]
+
+
 def test_every_role_of_the_package_is_in_the_table_of_roles(built: Path) -> None:
     """Chalice and AWS's transform may add roles. They trust Lambda and have no managed policies."""
     found = resources(built, "cloudformation.json")
