@@ -34,7 +34,7 @@ class PartUploads:
     def shown(self, answer: HttpAnswer, request: HttpRequest) -> HttpAnswer:
         """Return an answer whose URLs the client can reach. Clients on this machine reach the store itself."""
         host = request.headers.get("host", "")
-        if is_loopback(urlsplit(f"//{host}").hostname) or self._beginning not in answer.body:
+        if self._beginning not in answer.body or is_loopback(_name_in(host)):
             return answer
         forwarded = request.headers.get("x-forwarded-proto", "")
         base = f"{forwarded if forwarded in _SCHEMES else 'http'}://{host}{PREFIX}"
@@ -47,7 +47,7 @@ class PartUploads:
         """
         target = "/" + request.target.partition(PREFIX)[2]
         query = parse_qs(request.raw_query)
-        if not target.startswith(self._staged) or not query.keys() >= _OF_A_PART:
+        if not target.startswith(self._staged) or not target.isascii() or not query.keys() >= _OF_A_PART:
             return HttpAnswer(403)
         headers = {"Host": self._store.netloc, "Content-Length": str(body.seek(0, SEEK_END))}
         body.seek(0)
@@ -62,6 +62,14 @@ class PartUploads:
             return HttpAnswer(502)
         finally:
             connection.close()
+
+
+def _name_in(host: str) -> str | None:
+    """Return the name or address in a header `Host`, or None."""
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:  # malformed brackets
+        return None
 
 
 def is_loopback(host: str | None) -> bool:

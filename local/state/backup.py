@@ -19,7 +19,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
 from chalicelib.platform.config import config
-from local.state.folder import StateFolder, StateUnusable, existing_folder, make_private_folder, write_private
+from local.state.folder import (
+    PRIVATE_FOLDER,
+    StateFolder,
+    StateUnusable,
+    existing_folder,
+    make_private_folder,
+    write_private,
+)
 from local.state.running import running_stores
 from local.state.snapshot import copy_database, digest_of_rows, named_objects
 from local.state.stored_objects import Earlier, Saved, listed, save, write_list
@@ -43,7 +50,7 @@ class Summary(Struct, frozen=True):
 
 def back_up(folder: StateFolder, to: Path) -> tuple[Path, Summary]:
     """Back up a folder whose stores run, and return the new folder and its summary. Raises StateUnusable."""
-    make_private_folder(to)
+    to.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)  # an existing one may be for more than these backups
     name = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     partial = to / f".partial-{name}"
     make_private_folder(partial / OBJECTS)

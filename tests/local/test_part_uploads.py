@@ -35,6 +35,12 @@ def test_a_client_of_another_machine_gets_urls_of_the_front(headers: dict[str, s
     assert PartUploads(STORE, "bucket").shown(answer, request).body == f'{{"url":"{shown}{PART}"}}'.encode()
 
 
+def test_a_malformed_host_is_not_an_error() -> None:
+    for body in (b"", URL.encode()):
+        request = HttpRequest("POST", "/", {"host": "[::1"})
+        assert PartUploads(STORE, "bucket").shown(HttpAnswer(200, [], body), request).status == 200
+
+
 @pytest.mark.parametrize("host", ["localhost:9636", "127.0.0.1:9636", "[::1]:9636"])
 def test_a_client_on_this_machine_gets_urls_of_the_store(host: str) -> None:
     answer = HttpAnswer(200, [], URL.encode())
@@ -75,7 +81,12 @@ def test_a_part_reaches_the_store_as_it_was_signed(store: tuple[str, list[Any]])
 
 @pytest.mark.parametrize(
     "target",
-    ["/parts/bucket/core/a.hart?" + QUERY, "/parts/other/_staging/1.hart?" + QUERY, PART.partition("&X-Amz")[0]],
+    [
+        "/parts/bucket/core/a.hart?" + QUERY,
+        "/parts/other/_staging/1.hart?" + QUERY,
+        "/parts/bucket/_staging/\xe9.hart?" + QUERY,
+        PART.partition("&X-Amz")[0],
+    ],
 )
 def test_nothing_but_signed_parts_reaches_the_store(store: tuple[str, list[Any]], target: str) -> None:
     url, received = store

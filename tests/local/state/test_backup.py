@@ -72,6 +72,16 @@ def test_a_backup_has_the_rows_the_objects_with_their_headers_and_the_keys(folde
     assert path.stat().st_mode & 0o777 == 0o700
 
 
+def test_a_folder_for_other_files_as_well_stays_open_to_others(folder: StateFolder, tmp_path: Path) -> None:
+    to = tmp_path / "backups"
+    to.mkdir()
+    to.chmod(0o755)
+
+    path, _ = back_up(folder, to)
+
+    assert (to.stat().st_mode & 0o777, path.stat().st_mode & 0o777) == (0o755, 0o700)
+
+
 def test_the_next_backup_links_what_has_not_changed(folder: StateFolder, tmp_path: Path) -> None:
     add(folder, "core/a", b"old")
     first, _ = back_up(folder, tmp_path / "backups")
