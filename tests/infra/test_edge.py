@@ -117,3 +117,11 @@ def test_the_edge_function_and_the_gateway_know_the_same_uploads() -> None:
     [pattern] = re.findall(r"const ARCHIVE = /\^(.+)\$/;", code)
 
     assert pattern.replace("\\/", "/") == PATH.pattern.decode().replace("(", "").replace(")", "")
+
+
+def test_the_distribution_stores_no_answers_of_sign_in(packaged: dict[str, Any]) -> None:
+    """They have a token and no Cache-Control, and CloudFront may send what it has stored while the origin fails."""
+    behaviors = packaged["Resources"]["Site"]["Properties"]["DistributionConfig"]["CacheBehaviors"]
+    [sign_in] = [one for one in behaviors if one.get("PathPattern") == "/v1/authenticate/*"]
+
+    assert sign_in["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a06be39ad", "the managed policy CachingDisabled"
