@@ -13,6 +13,7 @@ from chalicelib.builds import rows as build_rows
 from chalicelib.builds.engine import ending, settling
 from chalicelib.builds.engine.settling import Cause, ResultKind
 from chalicelib.builds.groups import beginning, choice, filling, requester, service
+from chalicelib.builds.jobs import rows as log_rows
 from chalicelib.builds.rows import EntryRow, GroupPointerRow, GuardRow, JobRow
 from chalicelib.builds.steps import group as group_steps
 from chalicelib.builds.steps import reconcile
@@ -199,6 +200,12 @@ def lose_job(depot: Depot, patch: pytest.MonkeyPatch, function: str) -> None:
     rare_work.fold_lists(depot, function, patch)
 
 
+def log_a_line(job_id: int) -> None:
+    """Write a line to the live log of a job, which the archive deletes."""
+    key = log_rows.chunk_key(job_id, 0)
+    put_many([log_rows.LogChunkRow(key.pk, key.sk, content=log_rows.packed(["a line"]), number=1)])
+
+
 def test_the_steps_of_jobs(depot: Depot, monkeypatch: pytest.MonkeyPatch, used_by: Enforcement) -> None:
     group, job = a_running_job([[], [0]])
     lose_job(depot, monkeypatch, "StepJob")
@@ -209,6 +216,7 @@ def test_the_steps_of_jobs(depot: Depot, monkeypatch: pytest.MonkeyPatch, used_b
     app.step_job({"step": "watch", "token": "a token", "job": int(job.id), "attempt": 2}, None)
     assert report(job)
     app.step_job({"step": "settle", **of_job}, None)
+    log_a_line(int(job.id))
     app.step_job({"step": "archive", **of_job}, None)
 
     archived = read(build_rows.job_key(int(job.id)))
@@ -231,6 +239,7 @@ def test_the_end_of_executions(depot: Depot, monkeypatch: pytest.MonkeyPatch, us
     again = claim(group.origin)
     assert again is not None
     assert report(again)
+    log_a_line(int(job.id))
     end(f"job-{job.id}-2")
 
     rare_work.stop_entries("Reconcile")
@@ -242,7 +251,9 @@ def test_the_end_of_executions(depot: Depot, monkeypatch: pytest.MonkeyPatch, us
 def test_the_watchdog_of_jobs(depot: Depot, monkeypatch: pytest.MonkeyPatch, used_by: Enforcement) -> None:
     lose_job(depot, monkeypatch, "WatchJobs")
     a_job_row(JobState.DISPATCHED, task_token=None, claimed_at=ago(hours=1))
-    unarchived = build_rows.unarchived_key(a_job_row(JobState.COMPLETE))
+    ended = a_job_row(JobState.COMPLETE)
+    log_a_line(int(ended.id))
+    unarchived = build_rows.unarchived_key(ended)
     put_many([build_rows.UnarchivedRow(unarchived.pk, unarchived.sk, ended_at=1)])
     group, job = a_running_job([[], [0]])
     slot = build_rows.target_slot_key(LINUX, 1)

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from typing import Any
 
 import pytest
 
@@ -13,7 +12,6 @@ from tests.builders.stack import REPOSITORY
 from tests.servers import Server, aws
 
 CREATE = "from local.resources import create_resources; create_resources()"
-ROLES = ("ApiHandlerRole", "FinishUploadRole", "SweepRole", "ApplyRetentionRole")
 
 
 @pytest.fixture(scope="module")
@@ -63,37 +61,6 @@ def test_a_secret_without_a_value_gets_a_key(created: Server) -> None:
     create(created)
 
     assert secrets.get_secret_value(SecretId=config.builder_key_secret)["SecretString"].startswith("BOX-SEC-1\n")
-
-
-def statements(effect: str) -> list[dict[str, Any]]:
-    """Return all policy statements of the template with an effect."""
-    documents = [
-        resource["Properties"]["PolicyDocument"]
-        for resource in read_template()["Resources"].values()
-        if "PolicyDocument" in resource.get("Properties", {})
-    ]
-    for role in ROLES:
-        documents += [inline["PolicyDocument"] for inline in properties(role)["Policies"]]
-    every = [statement for document in documents for statement in document["Statement"]]
-    every = [statement["Fn::If"][1] if "Fn::If" in statement else statement for statement in every]
-    return [statement for statement in every if statement["Effect"] == effect]
-
-
-WITHOUT_RESOURCE = {"states:SendTaskHeartbeat", "states:SendTaskSuccess"}
-"""Actions that IAM cannot limit to a resource."""
-
-
-def test_no_permission_has_a_wildcard() -> None:
-    allowed = statements("Allow")
-
-    assert len(allowed) >= 5
-    for statement in allowed:
-        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-        assert all("*" not in action for action in actions)
-        if set(actions) <= WITHOUT_RESOURCE:
-            assert statement["Resource"] == "*"
-        else:
-            assert not isinstance(statement["Resource"], str), "a resource must be a reference"
 
 
 def test_stored_resources_are_encrypted_and_kept_when_the_stack_is_deleted() -> None:

@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from tests.builders.hart import Hart, a_hart
+from tests.builders.lifetimes import SHARED
 from tests.builders.stack import Stack
 from tests.builders.waiting import PATIENCE
 
@@ -33,11 +34,11 @@ def signed(redirect: httpx.Response) -> str:
     return redirect.headers["Location"]
 
 
-def test_a_download_is_an_empty_302_that_must_not_be_cached(
+def test_a_download_is_an_empty_302_that_caches_store_for_seconds(
     redirect: httpx.Response, signed: str, stack: Stack
 ) -> None:
     assert (redirect.status_code, redirect.content) == (302, b"")
-    assert redirect.headers["Cache-Control"] == "private, no-store"
+    assert redirect.headers["Cache-Control"] == SHARED
     assert signed.startswith(f"{stack.url}/artifacts/")
 
 

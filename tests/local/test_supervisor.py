@@ -222,9 +222,7 @@ def test_an_engine_is_started_if_a_service_has_none(missing: str) -> None:
 
 
 def test_every_service_that_the_project_uses_can_be_named() -> None:
-    sources = [
-        path.read_text() for folder in ("chalicelib", "infra", "local") for path in (REPOSITORY / folder).rglob("*.py")
-    ]
+    sources = [path.read_text() for folder in ("chalicelib", "local") for path in (REPOSITORY / folder).rglob("*.py")]
     used = {service for source in sources for service in re.findall(r"\bclient\(\"(\w+)\"\)", source)}
     session = botocore.session.get_session()
     ids = {session.get_service_model(service).service_id.hyphenize() for service in used}
