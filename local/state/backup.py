@@ -59,7 +59,7 @@ def back_up(folder: StateFolder, to: Path) -> tuple[Path, Summary]:
         summary = _fill(partial, folder, Earlier(newest_of(to)))
         os.sync()  # the name of a complete backup must not outlive its files in a power failure
         partial.rename(to / name)
-    except BaseException:
+    except BaseException:  # also Ctrl-C, so that no partial backup remains
         shutil.rmtree(partial, ignore_errors=True)
         raise
     return to / name, summary

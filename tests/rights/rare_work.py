@@ -37,7 +37,7 @@ BEFORE = timedelta(days=-1)
 
 
 def fold_lists(depot: Depot, function: str, patch: pytest.MonkeyPatch) -> None:
-    """Let a function fold the changes of an origin into the indexes and views of its lists, and count a list anew."""
+    """Let a function fold the changes of an origin into the indexes and views of its lists, and count a list again."""
     patch.setattr(newest_of_all, "FEW_PACKAGES", 0)
     origin = an_origin(depot)
     a_channel(depot, origin, "listed")
